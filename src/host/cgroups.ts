@@ -1,0 +1,90 @@
+/** Control groups of this machine: which hierarchies are mounted where (cgroups(7)). */
+import { readFileSync } from "node:fs";
+import { join } from "pathe";
+
+export interface CgroupMount {
+  /** "" for cgroup2, else the v1 controllers or `name=…` of the hierarchy. */
+  controllers: readonly string[];
+  mountpoint: string;
+  /** The cgroup that is mounted there: "/" unless only a part of the hierarchy is. */
+  root: string;
+  readOnly: boolean;
+}
+
+/** Cgroup mounts in the text of a mountinfo file (proc_pid_mountinfo(5)); the last one mounted at a place wins. */
+export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
+  const mounts: CgroupMount[] = [];
+  for (const line of mountinfo.split("\n")) {
+    const [left, right] = line.split(" - ");
+    const fields = left?.split(" ") ?? [];
+    const [fstype, , superOptions] = right?.split(" ") ?? [];
+    if (fstype !== "cgroup" && fstype !== "cgroup2") continue;
+    const own = new Set([
+      "rw",
+      "ro",
+      "xattr",
+      "noprefix",
+      "clone_children",
+      "nsdelegate",
+      "memory_recursiveprot",
+      "favordynmods",
+    ]);
+    const options = (superOptions ?? "").split(",");
+    mounts.push({
+      controllers:
+        fstype === "cgroup2"
+          ? [""]
+          : options.filter((o) => !own.has(o) && !o.startsWith("release_agent=")),
+      mountpoint: unescapeMountinfo(fields[4] ?? ""),
+      root: unescapeMountinfo(fields[3] ?? "/"),
+      readOnly: options.includes("ro") || (fields[5] ?? "").split(",").includes("ro"),
+    });
+  }
+  return mounts;
+}
+
+/** mountinfo writes blanks and backslashes of paths as octal escapes. */
+export function unescapeMountinfo(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+export function listCgroupMounts(): CgroupMount[] {
+  try {
+    return parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+  } catch {
+    return [];
+  }
+}
+
+/** Controllers that this kernel has enabled, and the v1 hierarchy (0: none, or cgroup2) each is bound to: /proc/cgroups. */
+export function listControllers(): Map<string, { hierarchy: number; enabled: boolean }> {
+  const controllers = new Map<string, { hierarchy: number; enabled: boolean }>();
+  let text = "";
+  try {
+    text = readFileSync("/proc/cgroups", "utf8");
+  } catch {
+    return controllers; // no cgroups in this kernel
+  }
+  for (const line of text.split("\n")) {
+    const [name, hierarchy, , enabled] = line.split("\t");
+    if (name && !name.startsWith("#"))
+      controllers.set(name, { hierarchy: Number(hierarchy), enabled: enabled === "1" });
+  }
+  return controllers;
+}
+
+/** Where the cgroup `path` of a hierarchy is on this machine; undefined when that hierarchy (or part of it) is not mounted. */
+export function cgroupDirectory(
+  mounts: readonly CgroupMount[],
+  controllers: readonly string[],
+  path: string,
+): string | undefined {
+  const mount = mounts.findLast((m) => controllers.every((c) => m.controllers.includes(c)));
+  if (mount === undefined) return undefined;
+  if (mount.root === "/") return join(mount.mountpoint, path);
+  return path === mount.root || path.startsWith(`${mount.root}/`)
+    ? join(mount.mountpoint, path.slice(mount.root.length))
+    : undefined;
+}

@@ -1,0 +1,78 @@
+/** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
+import { existsSync, readFileSync } from "node:fs";
+import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
+import { effectiveCapabilities, listProcesses, type Stat } from "./processes.ts";
+import { openRoot, type Root } from "./root.ts";
+import { listUnixSockets, type UnixSocket } from "./sockets.ts";
+
+export type { CgroupMount } from "./cgroups.ts";
+export type { Stat } from "./processes.ts";
+export { type Lookup, openRoot, Root } from "./root.ts";
+export type { UnixSocket } from "./sockets.ts";
+
+export interface Host {
+  readonly effectiveUid: number;
+  readonly capabilities: bigint;
+  /** Kernel release, uname(2). */
+  readonly kernel: string;
+  readonly processes: readonly Stat[];
+  readonly unixSockets: readonly UnixSocket[];
+  readonly cgroupMounts: readonly CgroupMount[];
+  readonly controllers: ReadonlyMap<string, { hierarchy: number; enabled: boolean }>;
+  /** A small file of /proc or /sys, or of a cgroup; undefined when it is not there. */
+  read(path: string): string | undefined;
+  exists(path: string): boolean;
+  root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
+}
+
+/** A value computed when first asked for. */
+function once<T>(compute: () => T): () => T {
+  let value: { is: T } | undefined;
+  return () => (value ??= { is: compute() }).is;
+}
+
+/** This machine. */
+export function thisHost(): Host {
+  const processes = once(listProcesses);
+  const unixSockets = once(() => listUnixSockets());
+  const cgroupMounts = once(listCgroupMounts);
+  const controllers = once(listControllers);
+  const capabilities = once(effectiveCapabilities);
+  const roots = new Map<string, ReturnType<typeof openRoot>>();
+  return {
+    effectiveUid: process.geteuid?.() ?? 0,
+    get capabilities() {
+      return capabilities();
+    },
+    get kernel() {
+      return readText("/proc/sys/kernel/osrelease")?.trim() ?? "unknown";
+    },
+    get processes() {
+      return processes();
+    },
+    get unixSockets() {
+      return unixSockets();
+    },
+    get cgroupMounts() {
+      return cgroupMounts();
+    },
+    get controllers() {
+      return controllers();
+    },
+    read: readText,
+    exists: existsSync,
+    root(path) {
+      let found = roots.get(path);
+      if (found === undefined) roots.set(path, (found = openRoot(path)));
+      return found;
+    },
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+/** Processes of this machine, from /proc (proc(5)). Every entry may vanish while it is read: then it is left out. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** The fields of /proc/PID/stat that a restore and its verification need. */
+export interface Stat {
+  pid: number;
+  comm: string;
+  /** R S D T t Z X …, proc_pid_stat(5). */
+  state: string;
+  ppid: number;
+  pgrp: number;
+  session: number;
+  starttime: bigint;
+}
+
+/** Read a /proc file; undefined when it (or the process) is not there. Names in it may be any bytes: latin1 keeps each. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** comm may hold spaces and parentheses: the last `)` ends it. */
+export function parseStat(text: string): Stat | undefined {
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  if (open < 0 || close < open) return undefined;
+  const fields = text.slice(close + 2).split(" ");
+  return {
+    pid: Number(text.slice(0, open)),
+    comm: text.slice(open + 1, close),
+    state: fields[0] ?? "",
+    ppid: Number(fields[1]),
+    pgrp: Number(fields[2]),
+    session: Number(fields[3]),
+    starttime: BigInt(fields[19] ?? 0),
+  };
+}
+
+/** /proc/PID/stat; also of a thread id, whose own stat it then is. */
+export function readStat(pid: number): Stat | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  return text === undefined ? undefined : parseStat(text);
+}
+
+/** Every process that /proc lists now. */
+export function listProcesses(): Stat[] {
+  return readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map((name) => readStat(Number(name)))
+    .filter((stat) => stat !== undefined);
+}
+
+/** Thread ids of a process, leader first. */
+export function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map(Number)
+      .sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}
+
+/** Direct children of a process, over all its threads (which may each have forked). */
+export function childrenOf(pid: number): number[] {
+  return threadsOf(pid).flatMap((tid) =>
+    (read(`/proc/${pid}/task/${tid}/children`) ?? "")
+      .split(" ")
+      .filter((word) => word !== "")
+      .map(Number),
+  );
+}
+
+/** A thread's id as its innermost pid namespace numbers it (last column of NSpid), and the process's. */
+export function innermostPid(pid: number, tid = pid): number | undefined {
+  const line = /^NSpid:(.*)$/m.exec(read(`/proc/${pid}/task/${tid}/status`) ?? "");
+  const last = line?.[1]?.trim().split(/\s+/).pop();
+  return last === undefined ? undefined : Number(last);
+}
+
+/** comm of a thread. */
+export function commOf(pid: number, tid = pid): string | undefined {
+  return read(`/proc/${pid}/task/${tid}/comm`)?.replace(/\n$/, "");
+}
+
+/** Where /proc/PID/NAME points (exe, cwd, root, fd/3, ns/mnt); undefined when gone or not allowed. */
+export function linkOf(pid: number, name: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/${name}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The arguments of a process. */
+export function commandLineOf(pid: number): string[] {
+  return (read(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
+}
+
+/** Descriptors of a process: number to what it points to. */
+export function descriptorsOf(pid: number): Map<number, string> {
+  const found = new Map<number, string>();
+  try {
+    for (const name of readdirSync(`/proc/${pid}/fd`)) {
+      const target = linkOf(pid, `fd/${name}`);
+      if (target !== undefined) found.set(Number(name), target);
+    }
+  } catch {
+    // The process is gone: it has no descriptors.
+  }
+  return found;
+}
+
+/** Effective capabilities of this process as a bit set (capabilities(7)). */
+export function effectiveCapabilities(): bigint {
+  const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status") ?? "");
+  return line === null ? 0n : BigInt(`0x${line[1]}`);
+}

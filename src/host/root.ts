@@ -1,0 +1,51 @@
+/** A directory tree of this machine in which a checkpoint's paths are looked up, and out of which none can lead. */
+import { closeSync, constants, readdirSync, type Stats } from "node:fs";
+import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
+import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+
+/** What a path is: its stat, or why it could not be looked up. `missing` = the path or a directory before it is not there. */
+export type Lookup = { ok: true; stat: Stats } | { ok: false; missing: boolean; problem: string };
+
+export class Root {
+  constructor(
+    /** The host path this root stands at. */
+    readonly path: string,
+    private readonly fd: number,
+  ) {}
+
+  /** What `path` is, links followed inside this root. */
+  look(path: string): Lookup {
+    const stat = statInRoot(this.fd, path);
+    if (typeof stat !== "number") return { ok: true, stat };
+    return { ok: false, missing: stat === -ENOENT || stat === -ENOTDIR, problem: errorText(stat) };
+  }
+
+  /** Open for reading without waiting (a FIFO must not stop us): descriptor or -errno. */
+  open(path: string): number {
+    return openInRoot(this.fd, path, constants.O_RDONLY | constants.O_NONBLOCK);
+  }
+
+  /** A directory's descriptor for changes below it: descriptor or -errno. */
+  openDirectory(path: string): number {
+    return openInRoot(this.fd, path, constants.O_RDONLY | constants.O_DIRECTORY);
+  }
+
+  /** Names in a directory; none when it cannot be read. */
+  list(path: string): string[] {
+    const fd = handleInRoot(this.fd, path);
+    if (fd < 0) return [];
+    try {
+      return readdirSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return [];
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** The root at `path`, or why it cannot be one. */
+export function openRoot(path: string): { ok: true; root: Root } | { ok: false; problem: string } {
+  const fd = openDirectory(path);
+  return fd < 0 ? { ok: false, problem: errorText(fd) } : { ok: true, root: new Root(path, fd) };
+}

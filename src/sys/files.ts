@@ -1,0 +1,99 @@
+/** Files by descriptor: paths that an image names are resolved inside a root, never joined as strings. */
+import { closeSync, constants, fstatSync, type Stats } from "node:fs";
+import { ptr } from "bun:ffi";
+import { call, cString } from "./libc.ts";
+
+/** open_how.resolve, openat2(2). */
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_IN_ROOT = 0x10;
+const SYS_openat2 = 437n;
+const O_PATH = 0x200000;
+const O_CLOEXEC = 0x80000;
+const AT_REMOVEDIR = 0x200;
+
+/**
+ * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
+ * Returns a descriptor or -errno. openat2(2), Linux 5.6.
+ */
+export function openInRoot(root: number, path: string, flags: number, mode = 0): number {
+  const how = new BigUint64Array([
+    BigInt(flags | O_CLOEXEC),
+    BigInt(mode),
+    BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
+  ]);
+  const name = cString(path);
+  return call((c) =>
+    c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
+  );
+}
+
+/** A handle on whatever `path` is inside `root`, without opening it for I/O: a FIFO or a device is left alone. */
+export function handleInRoot(root: number, path: string, follow = true): number {
+  return openInRoot(root, path, O_PATH | (follow ? 0 : constants.O_NOFOLLOW));
+}
+
+/** What `path` inside `root` is, or -errno. */
+export function statInRoot(root: number, path: string, follow = true): Stats | number {
+  const fd = handleInRoot(root, path, follow);
+  if (fd < 0) return fd;
+  try {
+    return fstatSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A directory's descriptor for use as a root, or -errno. */
+export function openDirectory(path: string): number {
+  const name = cString(path);
+  return call((c) => c.openat(-100, ptr(name), constants.O_DIRECTORY | O_CLOEXEC, 0));
+}
+
+/** access(2) on a path with the effective ids; `mode` as constants.R_OK, W_OK, X_OK. 0 or -errno. */
+export function access(path: string, mode: number): number {
+  const name = cString(path);
+  return call((c) => c.faccessat(-100, ptr(name), mode, 0x200));
+}
+
+export function mkdirat(dir: number, name: string, mode: number): number {
+  const bytes = cString(name);
+  return call((c) => c.mkdirat(dir, ptr(bytes), mode));
+}
+
+export function unlinkat(dir: number, name: string): number {
+  const bytes = cString(name);
+  return call((c) => c.unlinkat(dir, ptr(bytes), 0));
+}
+
+export function rmdirat(dir: number, name: string): number {
+  const bytes = cString(name);
+  return call((c) => c.unlinkat(dir, ptr(bytes), AT_REMOVEDIR));
+}
+
+/** Open a directory entry of `dir` itself, never what a link at that name points to. */
+export function openEntry(dir: number, name: string, flags: number): number {
+  const bytes = cString(name);
+  return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, 0));
+}
+
+export const fchmod = (fd: number, mode: number): number => call((c) => c.fchmod(fd, mode));
+export const fchown = (fd: number, uid: number, gid: number): number =>
+  call((c) => c.fchown(fd, uid, gid));
+
+/** Take an exclusive lock on an open file without waiting: 0, or -errno (EAGAIN when somebody holds it). */
+export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 | 4));
+
+/** A pipe: [read end, write end], both close-on-exec, or -errno. */
+export function pipe(): [number, number] | number {
+  const ends = new Int32Array(2);
+  const result = call((c) => c.pipe2(ptr(ends), O_CLOEXEC));
+  return result < 0 ? result : [ends[0]!, ends[1]!];
+}
+
+/** A file without a name, executable, open in this process only; or -errno. memfd_create(2); MFD_EXEC since Linux 6.3. */
+export function memoryFile(name: string): number {
+  const MFD_EXEC = 0x10;
+  const bytes = cString(name);
+  const fd = call((c) => c.memfd_create(ptr(bytes), MFD_EXEC));
+  return fd < 0 ? call((c) => c.memfd_create(ptr(bytes), 0)) : fd;
+}

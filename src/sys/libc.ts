@@ -1,0 +1,72 @@
+/**
+ * libc, bound once and only when first needed: opening it costs a millisecond that `--version` need not pay.
+ *
+ * The library is named "libc.so.6" because the dynamic loader that started this binary has already loaded it under
+ * that name; any other bare name would let a file in the working directory be loaded as root.
+ */
+import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
+
+const { i32, i64, u32, u64, ptr } = FFIType;
+
+const symbols = {
+  __errno_location: { args: [], returns: ptr },
+  syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64 },
+  openat: { args: [i32, ptr, i32, u32], returns: i32 },
+  mkdirat: { args: [i32, ptr, u32], returns: i32 },
+  unlinkat: { args: [i32, ptr, i32], returns: i32 },
+  fchmod: { args: [i32, u32], returns: i32 },
+  fchown: { args: [i32, u32, u32], returns: i32 },
+  faccessat: { args: [i32, ptr, i32, i32], returns: i32 },
+  statfs: { args: [ptr, ptr], returns: i32 },
+  flock: { args: [i32, i32], returns: i32 },
+  memfd_create: { args: [ptr, u32], returns: i32 },
+  pipe2: { args: [ptr, i32], returns: i32 },
+  getpagesize: { args: [], returns: i32 },
+  kill: { args: [i32, i32], returns: i32 },
+  sched_getscheduler: { args: [i32], returns: i32 },
+  sched_getparam: { args: [i32, ptr], returns: i32 },
+  getpriority: { args: [i32, u32], returns: i32 },
+  prlimit64: { args: [i32, i32, ptr, ptr], returns: i32 },
+  prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
+} as const;
+
+type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
+
+let loaded: { libc: Libc; errno: Pointer } | undefined;
+
+function load() {
+  const libc = dlopen("libc.so.6", symbols).symbols;
+  return { libc, errno: libc.__errno_location() as Pointer };
+}
+
+/** The bound functions of libc. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded.libc;
+}
+
+/**
+ * A call's result, or its negated errno (the kernel's own convention) when it returned -1. errno must be read
+ * before anything else can touch it, so the call is made in here.
+ */
+export function call(f: (libc: Libc) => number | bigint): number {
+  loaded ??= load();
+  const result = Number(f(loaded.libc));
+  return result === -1 ? -read.i32(loaded.errno, 0) : result;
+}
+
+/** A C string of the bytes of `text`; lone surrogates U+DC80..DCFF stand for bytes that are not UTF-8. */
+export function cString(text: string): Uint8Array {
+  const bytes = Buffer.alloc(Buffer.byteLength(text) + 1);
+  if (!/[\udc80-\udcff]/.test(text)) {
+    bytes.write(text);
+    return bytes;
+  }
+  let end = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    if (code >= 0xdc80 && code <= 0xdcff) bytes[end++] = code - 0xdc00;
+    else end += bytes.write(char, end);
+  }
+  return bytes.subarray(0, end + 1).fill(0, end);
+}

@@ -1,0 +1,29 @@
+/** Processes: signals, limits, attributes. */
+import { ptr } from "bun:ffi";
+import { call, libc } from "./libc.ts";
+
+export const RLIMIT_NOFILE = 7;
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** kill(2): 0 or -errno. `signal` 0 only asks. */
+export const kill = (pid: number, signal: number): number => call((c) => c.kill(pid, signal));
+
+/** A resource limit of a process (0 is this one), or -errno. prlimit(2). */
+export function getLimit(pid: number, resource: number): { soft: bigint; hard: bigint } | number {
+  const limit = new BigUint64Array(2);
+  const result = call((c) => c.prlimit64(pid, resource, null, ptr(limit)));
+  return result < 0 ? result : { soft: limit[0]!, hard: limit[1]! };
+}
+
+/** Set a resource limit: 0 or -errno. */
+export function setLimit(pid: number, resource: number, soft: bigint, hard: bigint): number {
+  const limit = new BigUint64Array([soft, hard]);
+  return call((c) => c.prlimit64(pid, resource, ptr(limit), null));
+}
+
+/** Become the parent of orphaned descendants: prctl(2). */
+export const becomeSubreaper = (): number =>
+  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+
+/** Bytes of a page of memory; other architectures than x86-64 leave the size to the kernel's configuration. */
+export const pageSize = (): number => (process.arch === "x64" ? 4096 : libc().getpagesize());

@@ -1,0 +1,41 @@
+/** Scheduling of a thread, as sched(7) names it. */
+import { ptr } from "bun:ffi";
+import { call, libc } from "./libc.ts";
+
+export const SCHED_OTHER = 0;
+export const SCHED_FIFO = 1;
+export const SCHED_RR = 2;
+export const SCHED_BATCH = 3;
+export const SCHED_IDLE = 5;
+export const SCHED_DEADLINE = 6;
+export const SCHED_EXT = 7;
+export const SCHED_RESET_ON_FORK = 0x40000000;
+
+const names: Record<number, string> = {
+  [SCHED_OTHER]: "SCHED_OTHER",
+  [SCHED_FIFO]: "SCHED_FIFO",
+  [SCHED_RR]: "SCHED_RR",
+  [SCHED_BATCH]: "SCHED_BATCH",
+  [SCHED_IDLE]: "SCHED_IDLE",
+  [SCHED_DEADLINE]: "SCHED_DEADLINE",
+  [SCHED_EXT]: "SCHED_EXT",
+};
+
+/** `SCHED_FIFO|SCHED_RESET_ON_FORK` for 0x40000001. */
+export function policyName(policy: number): string {
+  const base = names[policy & ~SCHED_RESET_ON_FORK] ?? `policy ${policy & ~SCHED_RESET_ON_FORK}`;
+  return policy & SCHED_RESET_ON_FORK ? `${base}|SCHED_RESET_ON_FORK` : base;
+}
+
+/** Policy with its reset-on-fork bit (which /proc does not show), static priority and nice value of a thread. */
+export function scheduling(
+  tid: number,
+): { policy: number; priority: number; nice: number } | number {
+  const policy = call((c) => c.sched_getscheduler(tid));
+  if (policy < 0) return policy;
+  const param = new Int32Array(1);
+  const got = call((c) => c.sched_getparam(tid, ptr(param)));
+  if (got < 0) return got;
+  // getpriority(2) may return -1 as a value; the thread was there a moment ago, so it is taken as one.
+  return { policy, priority: param[0]!, nice: libc().getpriority(0, tid) };
+}
