@@ -1,0 +1,293 @@
+/**
+ * A checkpoint as CRIU would read it: typed, lazy, each image read once. It never throws for bad images: what cannot
+ * be read is absent, and a Fault says why.
+ */
+import { openImageDirectory, type ImageDirectory } from "./directory.ts";
+import type { Fault } from "./fault.ts";
+import { formatOf } from "./formats.ts";
+import { type Entry, type Framed, readFrames } from "./frame.ts";
+import type { MntEntry } from "./mounts.ts";
+import { type Pagemap, sumPagemap } from "./pagemap.ts";
+import type { cgroup_entry } from "./tables/cgroup.ts";
+import type { fdinfo_entry, file_entry, fs_entry, remap_file_path_entry } from "./tables/files.ts";
+import type { inventory_entry } from "./tables/inventory.ts";
+import type { mm_entry } from "./tables/memory.ts";
+import type { core_entry, pstree_entry, task_kobj_ids_entry } from "./tables/process.ts";
+import { pageSize } from "../sys/process.ts";
+import type { Infer } from "./wire.ts";
+
+export type InventoryEntry = Infer<typeof inventory_entry>;
+export type PstreeEntry = Infer<typeof pstree_entry>;
+export type CoreEntry = Infer<typeof core_entry>;
+export type TaskKobjIdsEntry = Infer<typeof task_kobj_ids_entry>;
+export type MmEntry = Infer<typeof mm_entry>;
+export type FsEntry = Infer<typeof fs_entry>;
+export type FdinfoEntry = Infer<typeof fdinfo_entry>;
+export type FileEntry = Infer<typeof file_entry>;
+export type RemapFilePathEntry = Infer<typeof remap_file_path_entry>;
+export type CgroupEntry = Infer<typeof cgroup_entry>;
+
+export interface Thread {
+  tid: number;
+  readonly core: CoreEntry | undefined;
+}
+
+/** task_core_entry.task_state (criu/include/pstree.h). */
+export type TaskState = "alive" | "dead" | "stopped" | "unknown";
+
+export interface Task {
+  pid: number;
+  ppid: number;
+  pgid: number;
+  sid: number;
+  readonly state: TaskState;
+  /** The leader first. */
+  readonly threads: readonly Thread[];
+  readonly core: CoreEntry | undefined;
+  readonly ids: TaskKobjIdsEntry | undefined;
+  /** Of a zombie there is no memory, no directory and no descriptor. */
+  readonly mm: MmEntry | undefined;
+  readonly fs: FsEntry | undefined;
+  readonly fds: readonly FdinfoEntry[];
+}
+
+/** A pages image: how many bytes its page maps put there, and how many it has (undefined: it is not there). */
+export interface PagesUse {
+  file: string;
+  expected: number;
+  actual: number | undefined;
+  pagemaps: string[];
+}
+
+export interface Checkpoint {
+  /** As given. */
+  readonly dir: string;
+  /** Bytes of every file in it. */
+  readonly files: ReadonlyMap<string, number>;
+  readonly inventory: InventoryEntry | undefined;
+  /** In the order of pstree.img: the root first, parents before children. */
+  readonly tasks: readonly Task[];
+  readonly root: Task | undefined;
+  readonly openFiles: ReadonlyMap<number, FileEntry>;
+  readonly remaps: readonly RemapFilePathEntry[];
+  readonly cgroup: CgroupEntry | undefined;
+  mounts(mntNsId: number): readonly MntEntry[];
+  pages(): readonly PagesUse[];
+  /** What could not be read so far. */
+  readonly faults: readonly Fault[];
+  /** Read every image that CRIU would, so that `faults` is complete. Page data is not read. */
+  readEverything(): readonly Fault[];
+}
+
+export type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
+
+/** Open a directory of images. Fails only when there is no such directory. */
+export function openCheckpoint(dir: string): CheckpointResult {
+  const opened = openImageDirectory(dir);
+  return opened.ok ? { ok: true, checkpoint: new LazyCheckpoint(opened.directory) } : opened;
+}
+
+const states: Record<number, TaskState> = { 1: "alive", 2: "dead", 3: "stopped" };
+
+class LazyCheckpoint implements Checkpoint {
+  readonly dir: string;
+  readonly files: ReadonlyMap<string, number>;
+  private readonly found: Fault[] = [];
+  private readonly images = new Map<string, readonly Entry[]>();
+  private readonly cached = new Map<string, unknown>();
+
+  constructor(private readonly directory: ImageDirectory) {
+    this.dir = directory.path;
+    this.files = directory.sizes;
+  }
+
+  /** The entries of an image. `need` says that CRIU fails without it. */
+  entries(file: string, need: "required" | "optional"): readonly Entry[] {
+    const known = this.images.get(file);
+    if (known !== undefined) return known;
+    const format = formatOf(file);
+    if (format === undefined) throw new Error(`no format of ${file} is known`);
+    const version = file === "inventory.img" ? 2 : (this.inventory?.img_version ?? 2);
+    const read = this.directory.read(file, (source): Framed => readFrames(source, format, version));
+    let entries: readonly Entry[] = [];
+    if (!read.ok) {
+      if (read.fault.kind !== "missing") this.found.push(read.fault);
+      else if (need === "required")
+        this.found.push({
+          ...read.fault,
+          problem: "the restore needs it, and it is not there",
+          criu_message: "Unexpected EOF on (empty-image)",
+        });
+    } else if (!read.value.ok) this.found.push(read.value.fault);
+    else entries = read.value.entries;
+    this.images.set(file, entries);
+    return entries;
+  }
+
+  private once<T>(key: string, compute: () => T): T {
+    if (!this.cached.has(key)) this.cached.set(key, compute());
+    return this.cached.get(key) as T;
+  }
+
+  get faults(): readonly Fault[] {
+    return this.found;
+  }
+
+  get inventory(): InventoryEntry | undefined {
+    return this.entries("inventory.img", "required")[0]?.value;
+  }
+
+  get cgroup(): CgroupEntry | undefined {
+    return this.entries("cgroup.img", "optional")[0]?.value;
+  }
+
+  get remaps(): readonly RemapFilePathEntry[] {
+    return this.entries("remap-fpath.img", "optional").map((entry) => entry.value);
+  }
+
+  mounts(mntNsId: number): readonly MntEntry[] {
+    return this.entries(`mountpoints-${mntNsId}.img`, "optional").map((entry) => entry.value);
+  }
+
+  get tasks(): readonly Task[] {
+    return this.once("tasks", () =>
+      this.entries("pstree.img", "required").map((entry) => new LazyTask(this, entry.value)),
+    );
+  }
+
+  get root(): Task | undefined {
+    return this.tasks[0];
+  }
+
+  get openFiles(): ReadonlyMap<number, FileEntry> {
+    return this.once("files", () => {
+      const files = new Map<number, FileEntry>();
+      for (const { value } of this.entries(
+        "files.img",
+        this.files.has("reg-files.img") ? "optional" : "required",
+      ))
+        files.set(value.id, value);
+      if (files.size > 0) return files;
+      // Before files.img there was an image for each kind, of which these two matter to the checks.
+      for (const { value } of this.entries("reg-files.img", "optional"))
+        files.set(value.id, { type: 1, id: value.id, reg: value });
+      for (const { value } of this.entries("unixsk.img", "optional"))
+        files.set(value.id, { type: 5, id: value.id, usk: value });
+      return files;
+    });
+  }
+
+  /** Page maps of all tasks and shared memory, by file. */
+  private get pagemaps(): ReadonlyMap<string, Pagemap> {
+    return this.once("pagemaps", () => {
+      const sums = new Map<string, Pagemap>();
+      for (const task of this.tasks)
+        if (task.state !== "dead") this.sum(sums, `pagemap-${task.pid}.img`, "required");
+      for (const file of this.files.keys())
+        if (/^pagemap-shmem-\d+\.img$/.test(file)) this.sum(sums, file, "optional");
+      return sums;
+    });
+  }
+
+  private sum(sums: Map<string, Pagemap>, file: string, need: "required" | "optional"): void {
+    const sum = sumPagemap(this.entries(file, need));
+    if (sum !== undefined) sums.set(file, sum);
+  }
+
+  pages(): readonly PagesUse[] {
+    return this.once("pages", () => {
+      const uses = new Map<string, PagesUse>();
+      for (const [pagemap, sum] of this.pagemaps) {
+        const file = `pages-${sum.pagesId}.img`;
+        const use = uses.get(file) ?? {
+          file,
+          expected: 0,
+          actual: this.files.get(file),
+          pagemaps: [],
+        };
+        use.expected += sum.present * pageSize();
+        use.pagemaps.push(pagemap);
+        uses.set(file, use);
+      }
+      return [...uses.values()];
+    });
+  }
+
+  readEverything(): readonly Fault[] {
+    return this.once("everything", () => {
+      void this.inventory;
+      for (const task of this.tasks) {
+        for (const thread of task.threads) void thread.core;
+        void [task.ids, task.mm, task.fs, task.fds];
+      }
+      void this.openFiles;
+      for (const use of this.pages()) {
+        if (use.actual !== undefined || use.expected === 0) continue;
+        this.found.push({
+          file: use.file,
+          offset: undefined,
+          kind: "missing",
+          problem: `${use.pagemaps.join(", ")} need it, and it is not there`,
+          criu_message: `No ${use.file} image`,
+        });
+      }
+      for (const file of this.files.keys())
+        if (formatOf(file) !== undefined) this.entries(file, "optional");
+      return this.found;
+    });
+  }
+}
+
+class LazyTask implements Task {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  readonly threads: readonly Thread[];
+
+  constructor(
+    private readonly checkpoint: LazyCheckpoint,
+    entry: PstreeEntry,
+  ) {
+    ({ pid: this.pid, ppid: this.ppid, pgid: this.pgid, sid: this.sid } = entry);
+    // CRIU takes the first thread for the leader whatever its number; that of a zombie was never filled in.
+    const tids = new Set([entry.pid, ...entry.threads.slice(1)]);
+    this.threads = [...tids].map((tid) => ({
+      tid,
+      get core() {
+        return checkpoint.entries(`core-${tid}.img`, "required")[0]?.value as CoreEntry | undefined;
+      },
+    }));
+  }
+
+  private one<T>(file: string): T | undefined {
+    return this.checkpoint.entries(file, "required")[0]?.value as T | undefined;
+  }
+
+  get core(): CoreEntry | undefined {
+    return this.threads[0]!.core;
+  }
+
+  get state(): TaskState {
+    return states[this.core?.tc?.task_state ?? 0] ?? "unknown";
+  }
+
+  get ids(): TaskKobjIdsEntry | undefined {
+    return this.state === "dead" ? undefined : this.one(`ids-${this.pid}.img`);
+  }
+
+  get mm(): MmEntry | undefined {
+    return this.state === "dead" ? undefined : this.one(`mm-${this.pid}.img`);
+  }
+
+  get fs(): FsEntry | undefined {
+    return this.state === "dead" ? undefined : this.one(`fs-${this.pid}.img`);
+  }
+
+  get fds(): readonly FdinfoEntry[] {
+    const files = this.ids?.files_id;
+    return files === undefined
+      ? []
+      : this.checkpoint.entries(`fdinfo-${files}.img`, "required").map((entry) => entry.value);
+  }
+}

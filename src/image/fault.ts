@@ -1,0 +1,10 @@
+/** Why an image could not be read. A value: bad images are normal. */
+export interface Fault {
+  file: string;
+  /** Where in the file, in bytes. */
+  offset: number | undefined;
+  kind: "missing" | "unreadable" | "truncated" | "magic" | "malformed";
+  problem: string;
+  /** What CRIU would print; null where it prints nothing of its own. */
+  criu_message: string | null;
+}

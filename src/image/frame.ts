@@ -1,0 +1,163 @@
+/**
+ * An image file: one or two magic words, then entries, each a length and a message, some with data behind it.
+ * Integers are little-endian (all architectures that CRIU knows but s390).
+ */
+import type { Fault } from "./fault.ts";
+import { COMMON_MAGIC, type Format, SERVICE_MAGIC } from "./formats.ts";
+import { ipc_msg } from "./tables/namespaces.ts";
+import { decode, encode } from "./wire.ts";
+
+/** Bytes of a file, to be had piecewise: what lies behind an entry is skipped, not read. */
+export interface Source {
+  file: string;
+  /** The name that CRIU prints in its messages. */
+  path: string;
+  size: number;
+  /** At most `length` bytes from `offset`; fewer at the end of the file. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+export interface Entry {
+  /** Where its length word is. */
+  offset: number;
+  value: any;
+  /** Data behind it that is no message. */
+  payload: { offset: number; length: number };
+}
+
+export type Framed = { ok: true; magics: number; entries: Entry[] } | { ok: false; fault: Fault };
+
+/** An entry is smaller than its file, and none of CRIU's is anywhere near this: more is an attack on our memory. */
+const LARGEST = 256 << 20;
+
+/** Read all entries. `version` is img_version of the inventory: 1 means that there is one magic word in every file. */
+export function readFrames(source: Source, format: Format, version = 2): Framed {
+  const words =
+    source.file === "inventory.img" || version === 1
+      ? [format.magic]
+      : [format.service ? SERVICE_MAGIC : COMMON_MAGIC, format.magic];
+  const fault = (
+    kind: Fault["kind"],
+    offset: number,
+    problem: string,
+    criu_message: string,
+  ): Framed => ({
+    ok: false,
+    fault: { file: source.file, offset, kind, problem, criu_message },
+  });
+  const head = view(source.read(0, words.length * 4));
+  for (const [index, word] of words.entries()) {
+    const at = index * 4;
+    const which = words.length === 2 && index === 0 ? "Head magic" : "Magic";
+    if (head.byteLength < at + 4)
+      return fault(
+        "truncated",
+        at,
+        `it ends inside its magic, at ${head.byteLength} bytes`,
+        `Img trimmed ${Math.max(0, head.byteLength - at)}/4`,
+      );
+    if (head.getUint32(at, true) !== word) {
+      return fault(
+        "magic",
+        at,
+        `it is another kind of image: its magic is 0x${head.getUint32(at, true).toString(16)}, not 0x${word.toString(16)}`,
+        `${which} doesn't match for ${source.file}`,
+      );
+    }
+  }
+
+  const entries: Entry[] = [];
+  for (let at = words.length * 4; at < source.size;) {
+    const length = view(source.read(at, 4));
+    if (length.byteLength < 4)
+      return fault(
+        "truncated",
+        at,
+        "it ends inside the length of an entry",
+        `Read ${length.byteLength} bytes while 4 expected on ${source.path}`,
+      );
+    const size = length.getUint32(0, true);
+    const left = source.size - at - 4;
+    if (size > left)
+      return fault(
+        "truncated",
+        at,
+        `an entry of ${size} bytes has ${left} left`,
+        `Read ${left} bytes while ${size} expected from ${source.path}`,
+      );
+    if (size > LARGEST)
+      return fault(
+        "malformed",
+        at,
+        `an entry of ${size} bytes is larger than any of CRIU's`,
+        `Failed unpacking object`,
+      );
+    const bytes = source.read(at + 4, size);
+    const decoded = decode(format.schema(entries.length), bytes, at + 4);
+    if (!decoded.ok)
+      return fault("malformed", decoded.offset, decoded.problem, "Failed unpacking object");
+    const start = at + 4 + size;
+    const payload = payloadLength(source, format, decoded.value, entries.length, start);
+    if (payload === undefined || !(payload <= source.size - start)) {
+      return fault(
+        "truncated",
+        start,
+        `the data behind an entry is short: ${source.size - start} bytes are left`,
+        `Read ${source.size - start} bytes while`,
+      );
+    }
+    entries.push({ offset: at, value: decoded.value, payload: { offset: start, length: payload } });
+    at = start + payload;
+    if (format.single) break; // CRIU reads no further
+  }
+  if (format.single && entries.length === 0)
+    return fault(
+      "truncated",
+      words.length * 4,
+      "it has no entry",
+      `Unexpected EOF on ${source.path}`,
+    );
+  return { ok: true, magics: words.length, entries };
+}
+
+/** Length of what lies between an entry and the next; undefined when it runs out of the file. */
+function payloadLength(
+  source: Source,
+  format: Format,
+  entry: unknown,
+  index: number,
+  start: number,
+): number | undefined {
+  const payload = format.payload?.(entry, index) ?? 0;
+  if (payload === "rest") return source.size - start;
+  if (typeof payload === "number") return payload;
+  // A message queue: per message a framed ipc_msg and its text, padded to 8 bytes.
+  let at = start;
+  for (let message = 0; message < payload.messages; message++) {
+    const length = view(source.read(at, 4));
+    if (length.byteLength < 4 || length.getUint32(0, true) > source.size - at - 4) return undefined;
+    const decoded = decode(ipc_msg, source.read(at + 4, length.getUint32(0, true)));
+    if (!decoded.ok) return undefined;
+    at += 4 + length.getUint32(0, true) + Math.ceil(decoded.value.msize / 8) * 8;
+  }
+  return at - start;
+}
+
+const view = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** The bytes of an image again: magic words and data from where they were read, entries from their values. */
+export function writeFrames(
+  source: Source,
+  format: Format,
+  framed: Framed & { ok: true },
+): Uint8Array {
+  const pieces = [source.read(0, framed.magics * 4)];
+  for (const [index, entry] of framed.entries.entries()) {
+    const bytes = encode(format.schema(index), entry.value);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    pieces.push(length, bytes, source.read(entry.payload.offset, entry.payload.length));
+  }
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,25 @@
+/** A checkpoint on disk. */
+export {
+  type CgroupEntry,
+  type Checkpoint,
+  type CoreEntry,
+  type FdinfoEntry,
+  type FileEntry,
+  type FsEntry,
+  type InventoryEntry,
+  type MmEntry,
+  openCheckpoint,
+  type PagesUse,
+  type RemapFilePathEntry,
+  type Task,
+  type TaskKobjIdsEntry,
+  type Thread,
+} from "./checkpoint.ts";
+export type { Fault } from "./fault.ts";
+export { findMount, type MntEntry } from "./mounts.ts";
+import type { reg_file_entry } from "./tables/files.ts";
+import type { unix_sk_entry } from "./tables/sockets.ts";
+import type { Infer } from "./wire.ts";
+
+export type RegFileEntry = Infer<typeof reg_file_entry>;
+export type UnixSkEntry = Infer<typeof unix_sk_entry>;

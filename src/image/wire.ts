@@ -1,0 +1,388 @@
+/**
+ * Protocol Buffers (proto2) by tables: schemas are plain values, types are inferred from them.
+ *
+ * Numbers of 64 bits are bigint. Strings are bytes of the kernel and may not be UTF-8: such bytes become lone
+ * surrogates U+DC80..DCFF and are written back as they were. Fields that no table knows are kept and written back.
+ */
+
+const scalars = [
+  "uint32",
+  "int32",
+  "sint32",
+  "bool",
+  "enum",
+  "uint64",
+  "int64",
+  "sint64",
+  "fixed64",
+  "string",
+  "bytes",
+] as const;
+type Scalar = (typeof scalars)[number];
+type ScalarValue = {
+  uint32: number;
+  int32: number;
+  sint32: number;
+  enum: number;
+  bool: boolean;
+  uint64: bigint;
+  int64: bigint;
+  sint64: bigint;
+  fixed64: bigint;
+  string: string;
+  bytes: Uint8Array;
+};
+
+/** A nested message; a function where a message nests itself. */
+type Nested = Message<any> | (() => Message<any>);
+type Kind = Scalar | Nested;
+type Label = "required" | "optional" | "repeated";
+
+export interface Field<L extends Label = Label, K extends Kind = Kind> {
+  number: number;
+  label: L;
+  kind: K;
+}
+
+type Fields = Record<string, Field>;
+
+export interface Message<F extends Fields = Fields> {
+  name: string;
+  fields: F;
+  byNumber: ReadonlyMap<number, readonly [name: string, field: Field]>;
+}
+
+type ValueOf<K> = K extends Scalar
+  ? ScalarValue[K]
+  : K extends Message<any>
+    ? Infer<K>
+    : K extends () => infer M
+      ? Infer<M>
+      : never;
+type Names<F, L extends Label> = {
+  [N in keyof F]: F[N] extends Field<L, any> ? N : never;
+}[keyof F];
+type KindOf<T> = T extends Field<any, infer K> ? K : never;
+
+/** The value of a message: required fields are there, optional ones may be absent, repeated ones are arrays. */
+export type Infer<M> =
+  M extends Message<infer F>
+    ? { [N in Names<F, "required">]: ValueOf<KindOf<F[N]>> } & {
+        [N in Names<F, "optional">]?: ValueOf<KindOf<F[N]>>;
+      } & {
+        [N in Names<F, "repeated">]: ValueOf<KindOf<F[N]>>[];
+      }
+    : never;
+
+export const required = <K extends Kind>(number: number, kind: K): Field<"required", K> => ({
+  number,
+  label: "required",
+  kind,
+});
+export const optional = <K extends Kind>(number: number, kind: K): Field<"optional", K> => ({
+  number,
+  label: "optional",
+  kind,
+});
+export const repeated = <K extends Kind>(number: number, kind: K): Field<"repeated", K> => ({
+  number,
+  label: "repeated",
+  kind,
+});
+
+/** A message's table. Fields are written in ascending order of their numbers, as protobuf-c does. */
+export function message<F extends Fields>(name: string, fields: F): Message<F> {
+  const sorted = Object.entries(fields).sort(([, a], [, b]) => a.number - b.number);
+  return {
+    name,
+    fields,
+    byNumber: new Map(sorted.map(([key, field]) => [field.number, [key, field]])),
+  };
+}
+
+const VARINT = 0;
+const FIXED64 = 1;
+const LENGTH = 2;
+const FIXED32 = 5;
+
+const wireOf = (kind: Kind): number =>
+  typeof kind !== "string" || kind === "string" || kind === "bytes"
+    ? LENGTH
+    : kind === "fixed64"
+      ? FIXED64
+      : VARINT;
+
+/** Fields that the table does not know, in the order they were met: tag and value as they were. */
+const unknown = Symbol("unknown fields");
+type Value = Record<string, unknown> & { [unknown]?: Uint8Array[] };
+
+/** No message of CRIU's nests deeper than a cgroup tree; a hostile one must not exhaust the stack. */
+const DEPTH = 64;
+
+export type Decoded<M> =
+  { ok: true; value: Infer<M> } | { ok: false; offset: number; problem: string };
+
+class Malformed extends Error {
+  constructor(
+    readonly offset: number,
+    problem: string,
+  ) {
+    super(problem);
+  }
+}
+
+/** Read one message. `base` is where `bytes` begin in their file: problems are told by their place there. */
+export function decode<M extends Message<any>>(schema: M, bytes: Uint8Array, base = 0): Decoded<M> {
+  try {
+    return {
+      ok: true,
+      value: new Reader(bytes, base).message(schema, bytes.length, 0) as Infer<M>,
+    };
+  } catch (error) {
+    if (error instanceof Malformed)
+      return { ok: false, offset: error.offset, problem: error.message };
+    throw error;
+  }
+}
+
+class Reader {
+  private at = 0;
+  private readonly view: DataView;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly base: number,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  private fail(problem: string): never {
+    throw new Malformed(this.base + this.at, problem);
+  }
+
+  message(schema: Message<any>, end: number, depth: number): Value {
+    if (depth > DEPTH) this.fail(`${schema.name} is nested more than ${DEPTH} deep`);
+    const value: Value = {};
+    for (const [name, field] of schema.byNumber.values())
+      if (field.label === "repeated") value[name] = [];
+    while (this.at < end) {
+      const start = this.at;
+      const tag = this.varint32(end);
+      const wire = tag & 7;
+      const known = schema.byNumber.get(tag >>> 3);
+      if (known === undefined) {
+        this.skip(wire, end);
+        (value[unknown] ??= []).push(this.bytes.slice(start, this.at));
+        continue;
+      }
+      const [name, field] = known;
+      const expected = wireOf(field.kind);
+      if (wire === LENGTH && expected !== LENGTH && field.label === "repeated") {
+        const packed = this.length(end);
+        while (this.at < packed)
+          (value[name] as unknown[]).push(this.value(schema, field.kind, packed, depth));
+      } else if (wire !== expected) this.fail(`${schema.name}.${name} has wire type ${wire}`);
+      else if (field.label === "repeated")
+        (value[name] as unknown[]).push(this.value(schema, field.kind, end, depth));
+      else value[name] = this.value(schema, field.kind, end, depth);
+    }
+    for (const [name, field] of schema.byNumber.values()) {
+      if (field.label === "required" && value[name] === undefined)
+        this.fail(`${schema.name} lacks its required ${name}`);
+    }
+    return value;
+  }
+
+  private value(parent: Message<any>, kind: Kind, end: number, depth: number): unknown {
+    if (typeof kind !== "string") {
+      const stop = this.length(end);
+      return this.message(typeof kind === "function" ? kind() : kind, stop, depth + 1);
+    }
+    switch (kind) {
+      case "uint32":
+        return this.varint32(end);
+      case "enum":
+      case "int32":
+        return this.varint32(end) | 0;
+      case "sint32": {
+        const raw = this.varint32(end);
+        return (raw >>> 1) ^ -(raw & 1);
+      }
+      case "bool":
+        return this.varint64(end) !== 0n;
+      case "uint64":
+        return this.varint64(end);
+      case "int64":
+        return BigInt.asIntN(64, this.varint64(end));
+      case "sint64": {
+        const raw = this.varint64(end);
+        return BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n));
+      }
+      case "fixed64": {
+        if (end - this.at < 8) this.fail(`${parent.name} ends inside a value`);
+        this.at += 8;
+        return this.view.getBigUint64(this.at - 8, true);
+      }
+      case "bytes": {
+        const stop = this.length(end);
+        const value = this.bytes.slice(this.at, stop);
+        this.at = stop;
+        return value;
+      }
+      case "string": {
+        const stop = this.length(end);
+        const value = fromBytes(this.bytes.subarray(this.at, stop));
+        this.at = stop;
+        return value;
+      }
+    }
+  }
+
+  /** A length and where what it measures ends. */
+  private length(end: number): number {
+    const length = this.varint32(end);
+    if (length > end - this.at) this.fail(`a field of ${length} bytes has ${end - this.at} left`);
+    return this.at + length;
+  }
+
+  /** The low 32 bits of a varint, as an unsigned number; longer ones are cut as protobuf-c cuts them. */
+  private varint32(end: number): number {
+    let low = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.at >= end) this.fail("the message ends inside a number");
+      const byte = this.bytes[this.at++]!;
+      if (shift < 32) low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return low >>> 0;
+    }
+    return this.fail("a number is longer than ten bytes");
+  }
+
+  private varint64(end: number): bigint {
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.at >= end) this.fail("the message ends inside a number");
+      const byte = this.bytes[this.at++]!;
+      const bits = byte & 0x7f;
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
+        low |= bits << 28;
+        high |= bits >>> 4;
+      } else if (shift < 63) high |= bits << (shift - 32);
+      else high |= (bits & 1) << 31;
+      if (byte < 0x80)
+        return high === 0 ? BigInt(low >>> 0) : (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    }
+    return this.fail("a number is longer than ten bytes");
+  }
+
+  private skip(wire: number, end: number): void {
+    if (wire === VARINT) this.varint32(end);
+    else if (wire === LENGTH) this.at = this.length(end);
+    else {
+      const size =
+        wire === FIXED64
+          ? 8
+          : wire === FIXED32
+            ? 4
+            : this.fail(`wire type ${wire} is none that CRIU writes`);
+      if (end - this.at < size) this.fail("the message ends inside a value");
+      this.at += size;
+    }
+  }
+}
+
+/** Write one message: required and present fields by number, then what was unknown. */
+export function encode<M extends Message<any>>(schema: M, value: Infer<M>): Uint8Array {
+  const out: number[][] | Uint8Array[] = [];
+  const pieces = out as Uint8Array[];
+  const fields = value as Value;
+  for (const [number, [name, field]] of schema.byNumber) {
+    const present = fields[name];
+    if (present === undefined) continue;
+    const tag = varint((BigInt(number) << 3n) | BigInt(wireOf(field.kind)));
+    for (const item of field.label === "repeated" ? (present as unknown[]) : [present])
+      pieces.push(tag, encodeValue(field.kind, item));
+  }
+  pieces.push(...(fields[unknown] ?? []));
+  return Buffer.concat(pieces);
+}
+
+function encodeValue(kind: Kind, value: unknown): Uint8Array {
+  if (typeof kind !== "string")
+    return delimited(encode(typeof kind === "function" ? kind() : kind, value as never));
+  switch (kind) {
+    case "string":
+      return delimited(toBytes(value as string));
+    case "bytes":
+      return delimited(value as Uint8Array);
+    case "fixed64": {
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigUInt64LE(value as bigint);
+      return bytes;
+    }
+    case "sint32":
+      return varint(BigInt((((value as number) << 1) ^ ((value as number) >> 31)) >>> 0));
+    case "sint64":
+      return varint(BigInt.asUintN(64, ((value as bigint) << 1n) ^ ((value as bigint) >> 63n)));
+    case "bool":
+      return varint(value ? 1n : 0n);
+    default:
+      // Negative int32, enum and int64 are ten bytes long: sign-extended to 64 bits.
+      return varint(BigInt.asUintN(64, BigInt(value as number | bigint)));
+  }
+}
+
+const delimited = (bytes: Uint8Array): Uint8Array =>
+  Buffer.concat([varint(BigInt(bytes.length)), bytes]);
+
+function varint(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 0x7fn) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Uint8Array.from(bytes);
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes to a string that keeps every one of them. */
+export function fromBytes(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return escapeBytes(bytes);
+  }
+}
+
+/** Longest valid UTF-8 at each place; a byte that begins none becomes a lone surrogate. */
+function escapeBytes(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length;) {
+    const first = bytes[at]!;
+    const size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    let piece: string | undefined;
+    try {
+      if (at + size <= bytes.length) piece = utf8.decode(bytes.subarray(at, at + size));
+    } catch {
+      piece = undefined;
+    }
+    text += piece ?? String.fromCharCode(0xdc00 + first);
+    at += piece === undefined ? 1 : size;
+  }
+  return text;
+}
+
+/** The reverse of `fromBytes`. */
+export function toBytes(text: string): Uint8Array {
+  if (!/[\udc80-\udcff]/u.test(text)) return Buffer.from(text);
+  return Buffer.concat(
+    [...text].map((char) => {
+      const code = char.codePointAt(0)!;
+      return code >= 0xdc80 && code <= 0xdcff ? Uint8Array.of(code - 0xdc00) : Buffer.from(char);
+    }),
+  );
+}

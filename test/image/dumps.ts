@@ -1,0 +1,81 @@
+/** What must hold for every checkpoint, whichever test made it. */
+import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openImageDirectory } from "../../src/image/directory.ts";
+import { formatOf } from "../../src/image/formats.ts";
+import { readFrames, writeFrames } from "../../src/image/frame.ts";
+import { openCheckpoint } from "../../src/image/index.ts";
+
+/** Decode and encode every image of a directory; returns how many, and the files whose bytes differ. */
+export function roundTrip(dir: string): { images: number; differing: string[] } {
+  const opened = openImageDirectory(dir);
+  if (!opened.ok) throw new Error(opened.fault.problem);
+  let images = 0;
+  const differing: string[] = [];
+  for (const file of opened.directory.sizes.keys()) {
+    const format = formatOf(file);
+    if (format === undefined) continue;
+    images += 1;
+    const again = opened.directory.read(file, (source) => {
+      const framed = readFrames(source, format);
+      return framed.ok ? Buffer.from(writeFrames(source, format, framed)) : undefined;
+    });
+    if (
+      !again.ok ||
+      again.value === undefined ||
+      !again.value.equals(readFileSync(join(dir, file)))
+    )
+      differing.push(file);
+  }
+  return { images, differing };
+}
+
+/**
+ * Cut every image of a copy of `dir` at every byte (of long ones at every byte of both ends, and at some between) and
+ * read the whole checkpoint. Returns how many cuts were made and those where no fault names the file that was cut,
+ * though less is left of it than CRIU needs.
+ */
+export function truncations(dir: string, copy: string): { cuts: number; unnamed: string[] } {
+  cpSync(dir, copy, { recursive: true });
+  let cuts = 0;
+  const unnamed: string[] = [];
+  for (const file of readdirSync(copy)) {
+    const format = formatOf(file);
+    if (format === undefined) continue;
+    const path = join(copy, file);
+    const whole = readFileSync(path);
+    const ends = entryEnds(dir, file);
+    for (const at of cutsOf(whole.length)) {
+      truncateSync(path, at);
+      const opened = openCheckpoint(copy);
+      if (!opened.ok) throw new Error(opened.fault.problem);
+      const faults = opened.checkpoint.readEverything();
+      cuts += 1;
+      // Cut between two entries, an image is shorter but well-formed: nothing in it tells.
+      if (!ends.has(at) && !faults.some((fault) => fault.file === file))
+        unnamed.push(`${file} at ${at}`);
+    }
+    writeFileSync(path, whole);
+    if (statSync(path).size !== whole.length) throw new Error(`${file} was not put back`);
+  }
+  return { cuts, unnamed };
+}
+
+const DENSE = 600;
+
+function* cutsOf(size: number): Generator<number> {
+  for (let at = 0; at < size; at += at < DENSE || at >= size - DENSE ? 1 : 97) yield at;
+}
+
+/** Where an entry of an image ends, and nothing of the next is there yet. */
+function entryEnds(dir: string, file: string): Set<number> {
+  const opened = openImageDirectory(dir);
+  if (!opened.ok) throw new Error(opened.fault.problem);
+  const format = formatOf(file)!;
+  const read = opened.directory.read(file, (source) => readFrames(source, format));
+  if (!read.ok || !read.value.ok) throw new Error(`${file} is not whole`);
+  const { entries, magics } = read.value;
+  const ends = new Set(format.single ? [] : [magics * 4]);
+  for (const entry of entries) ends.add(entry.payload.offset + entry.payload.length);
+  return ends;
+}
