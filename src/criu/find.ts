@@ -1,0 +1,75 @@
+/** Find the real CRIU: never recriu itself, however it is called. */
+import {
+  closeSync,
+  constants,
+  accessSync,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+
+export type Found =
+  | { readonly ok: true; readonly path: string }
+  /** `looked`: the places tried. */
+  | { readonly ok: false; readonly problem: string; readonly looked: readonly string[] };
+
+/** Where distributions put it; an ordinary user's PATH often lacks sbin. */
+const usual = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
+
+/**
+ * The CRIU to run: `given` (--criu, RECRIU_CRIU, the configuration file) if there is one, else the first in PATH and
+ * the usual places. Relative entries of PATH are left out: the working directory may be an images directory.
+ */
+export function findCriu(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Found {
+  const path = (env.PATH ?? "").split(":").filter((dir) => dir.startsWith("/"));
+  const dirs = [...new Set([...path, ...usual])];
+  if (given?.includes("/")) {
+    const reason = unusable(given);
+    if (reason === undefined) return { ok: true, path: given };
+    return { ok: false, problem: `${given} ${reason}`, looked: [given] };
+  }
+  const name = given ?? "criu";
+  const looked = dirs.map((dir) => join(dir, name));
+  for (const candidate of looked) {
+    if (unusable(candidate) === undefined) return { ok: true, path: candidate };
+  }
+  return { ok: false, problem: `no ${name} in ${dirs.join(", ")}`, looked };
+}
+
+/** Why a file is not a CRIU to run; undefined when it may be one. */
+function unusable(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return "does not exist";
+  if (!stat.isFile()) return "is no file";
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    return "cannot be executed";
+  }
+  const own = statSync(process.execPath, { throwIfNoEntry: false });
+  if (own?.ino === stat.ino && own.dev === stat.dev) return "is recriu itself";
+  if (realpathSync(path) === process.execPath) return "is recriu itself";
+  return isBunProgram(path, stat.size) ? "is a copy of recriu" : undefined;
+}
+
+/** No CRIU is as large as the runtime that recriu carries. */
+const leastRuntime = 40 * 1024 * 1024;
+
+/** A copy has another inode; but the section that holds its code is named at the end of the file. */
+function isBunProgram(path: string, size: number): boolean {
+  if (size < leastRuntime) return false;
+  const end = Buffer.alloc(256 * 1024);
+  const fd = openSync(path, "r");
+  try {
+    const read = readSync(fd, end, 0, end.length, Math.max(0, fstatSync(fd).size - end.length));
+    return end.subarray(0, read).includes("\0.bun\0");
+  } finally {
+    closeSync(fd);
+  }
+}

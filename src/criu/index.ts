@@ -1,0 +1,27 @@
+/** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
+export { configSources, parseConfig } from "./config.ts";
+export { criuEnvironment } from "./environment.ts";
+export { findCriu, type Found } from "./find.ts";
+export { commandOf, type ParsedOption, type ParsedWords, parseWords } from "./getopt.ts";
+export { causeLine, errorLines, firstCause, linesOf, type LogLine, parseLogLine } from "./log.ts";
+export { type Argument, type CriuOption, criuOptions } from "./options.ts";
+export { ownConfigFile, type OwnOption, type OwnOptions, ownOptions } from "./own.ts";
+export {
+  type CgroupMode,
+  cgroupModes,
+  type CgroupRoot,
+  type External,
+  type InheritFd,
+  type JoinNs,
+  type Request,
+} from "./request.ts";
+export { criuWords, type Exit, type RunningCriu, type Start, startCriu } from "./start.ts";
+export { requestFrom, type RequestResult } from "./understand.ts";
+export {
+  compareVersions,
+  hasFeature,
+  identify,
+  startRefusal,
+  type Version,
+  versionOf,
+} from "./version.ts";

@@ -1,0 +1,146 @@
+/**
+ * CRIU's log. A line is `(SS.UUUUUU) PID: Error (criu/FILE.c:LINE): subsystem: message`; time and pid are missing at low
+ * verbosity, and code that runs inside a restored task says `pie: PID:` (criu/log.c).
+ */
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { dirname, basename } from "node:path";
+import { StringDecoder } from "node:string_decoder";
+import type { Request } from "./request.ts";
+
+export interface LogLine {
+  readonly level: "Error" | "Warn";
+  /** Seconds since CRIU began; undefined below verbosity 3. */
+  readonly time: number | undefined;
+  /** The task that wrote it, by its pid in the images; undefined for CRIU's first process. */
+  readonly pid: number | undefined;
+  /** `criu/sk-unix.c` */
+  readonly file: string;
+  readonly line: number;
+  /** `unix`, `mnt`, …; undefined where the message names none. */
+  readonly subsystem: string | undefined;
+  /** All that follows the source position, the subsystem included. */
+  readonly message: string;
+}
+
+const shape =
+  /^(?:\(([\d.]+)\)?\s)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\(([^():]+):(\d+)\): (.*)$/s;
+
+/** An error or a warning; undefined for any other line. */
+export function parseLogLine(text: string): LogLine | undefined {
+  const match = shape.exec(text);
+  if (match === null) return undefined;
+  const [, time, pid, piePid, level, file = "", line, rest = ""] = match;
+  const message = rest.trimEnd();
+  return {
+    level: level === "Error" ? "Error" : "Warn",
+    time: time === undefined ? undefined : Number(time),
+    pid: (piePid ?? pid) === undefined ? undefined : Number(piePid ?? pid),
+    file,
+    line: Number(line),
+    subsystem: /^([a-z][\w-]*): /.exec(message)?.[1],
+    message,
+  };
+}
+
+/** The error lines of a log, which may be a text or the lines of one. */
+export function errorLines(log: string | Iterable<string>): LogLine[] {
+  const lines = typeof log === "string" ? log.split("\n") : log;
+  const errors: LogLine[] = [];
+  for (const line of lines) {
+    const parsed = parseLogLine(line);
+    if (parsed?.level === "Error") errors.push(parsed);
+  }
+  return errors;
+}
+
+/** What CRIU says when it failed already: consequences, never causes. */
+const trailers: readonly RegExp[] = [
+  /^Unable to open fd=/,
+  /^\d+ (?:exited, status=|killed by signal )/,
+  /^(?:exited, status=|killed by signal )/,
+  /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
+  /^Restorer (?:fail|abnormal termination)/,
+  /^Restoring FAILED/,
+  // Without CAP_SYS_RESOURCE, at every start; CRIU goes on.
+  /^rlimit: Can't setup RLIMIT_NOFILE for self/,
+  /Can't remove the directory \/tmp\/\.criu\.mntns\./,
+  /^One of more action scripts failed/,
+];
+
+/** The first error that is a cause; undefined when the log names none. */
+export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
+  return errors.find(({ message }) => !trailers.some((trailer) => trailer.test(message)));
+}
+
+/** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */
+export function firstCause(errors: readonly LogLine[]): string | undefined {
+  return causeLine(errors)?.message;
+}
+
+/** Longest part of a line that is kept; CRIU cuts its own at 8 KiB. */
+const longest = 16 * 1024;
+
+/** Turns chunks of a stream into lines. A line without an end is given in pieces. */
+export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array) => void {
+  const decoder = new StringDecoder("utf8");
+  let held = "";
+  return (chunk) => {
+    const lines = (
+      held + decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+    ).split("\n");
+    held = lines.pop()!;
+    for (const line of lines) onLine(line);
+    if (held.length > longest) {
+      onLine(held);
+      held = "";
+    }
+  };
+}
+
+/** The lines of a log file of any size, read piece by piece; none when it cannot be read. */
+export function* linesOf(path: string): Generator<string> {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return;
+  }
+  const chunk = new Uint8Array(256 * 1024);
+  const lines: string[] = [];
+  const split = lineSplitter((line) => lines.push(line));
+  try {
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
+      split(chunk.subarray(0, read));
+      yield* lines.splice(0);
+    }
+    split(new Uint8Array([10]));
+    yield* lines;
+  } catch {
+    // A directory, or a file that went away: what was read counts.
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Log files a request leads to, each with what tells whether CRIU has written it since. None for stderr and stdout. */
+export function logFiles({ logFile, logPerPid }: Request): Map<string, string> {
+  const files = new Map<string, string>();
+  if (logFile === undefined || logFile === "-") return files;
+  const note = (path: string) => {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat?.isFile()) files.set(path, `${stat.dev}:${stat.ino}:${stat.ctimeNs}`);
+  };
+  try {
+    note(logFile);
+    if (!logPerPid) return files;
+    const name = `${basename(logFile)}.`;
+    for (const entry of readdirSync(dirname(logFile))) {
+      if (entry.startsWith(name) && /^\d+$/.test(entry.slice(name.length))) {
+        note(`${dirname(logFile)}/${entry}`);
+      }
+    }
+  } catch {
+    // Not to be read: then there is no log of it.
+  }
+  return files;
+}

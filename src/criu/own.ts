@@ -1,0 +1,167 @@
+/** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
+import { readFileSync } from "node:fs";
+import { parseConfig } from "./config.ts";
+import type { ParsedOption } from "./getopt.ts";
+import type { Argument } from "./options.ts";
+
+export interface OwnOption {
+  readonly name: string;
+  readonly arg: Argument;
+  /** What the argument is, for help texts. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** The options of `restore`. Other commands add theirs. */
+export const ownOptions: readonly OwnOption[] = [
+  { name: "dry-run", arg: "none", help: "show findings and plan, change nothing" },
+  {
+    name: "fix",
+    arg: "optional",
+    value: "safe|none",
+    help: "repair what is safe to repair (default safe)",
+  },
+  {
+    name: "verify",
+    arg: "required",
+    value: "gate|report|off",
+    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported",
+  },
+  {
+    name: "ignore",
+    arg: "required",
+    value: "ID,…",
+    help: "go on despite these findings; all for every one",
+  },
+  { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
+  { name: "json", arg: "none", help: "print one JSON document on stdout" },
+];
+
+/** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
+export interface OwnOptions {
+  readonly dryRun: boolean;
+  readonly fix: "safe" | "none";
+  readonly verify: "gate" | "report" | "off";
+  /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
+  readonly ignore: readonly string[];
+  /** The CRIU to run; undefined: look for it. */
+  readonly criu: string | undefined;
+  readonly json: boolean;
+  /** Own options that stood on the command line, with their last value ("" where it has none). */
+  readonly given: ReadonlyMap<string, string>;
+}
+
+export type OwnResult =
+  | { readonly ok: true; readonly own: OwnOptions }
+  | { readonly ok: false; readonly problem: string };
+
+export const ownConfigFile = "/etc/recriu/recriu.conf";
+
+/** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
+const settable = ["fix", "verify", "ignore", "criu"] as const;
+
+type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
+
+/** Settle the own options. `configText` is what stands in /etc/recriu/recriu.conf. */
+export function resolveOwn(
+  parsed: readonly ParsedOption[],
+  env: Readonly<Record<string, string | undefined>>,
+  configText: string | undefined,
+): OwnResult {
+  const config = configText === undefined ? {} : settingsOf(configText);
+  if (typeof config === "string") return { ok: false, problem: config };
+
+  const settings: Settings = { ...config, ...environment(env) };
+  const given = new Map(parsed.map((option) => [option.name, option.value ?? ""]));
+  for (const name of settable) {
+    const values = parsed.filter((option) => option.name === name).map((option) => option.value);
+    if (values.length === 0) continue;
+    // A bare --fix asks for the repairs.
+    const value = name === "ignore" ? values.join(",") : (values.at(-1) ?? "safe");
+    settings[name] = { value, from: `--${name}` };
+  }
+
+  const fix = choice(settings.fix, ["safe", "none"] as const);
+  if (!fix.ok) return fix;
+  const verify = choice(settings.verify, ["gate", "report", "off"] as const);
+  if (!verify.ok) return verify;
+  if (settings.criu?.value === "") {
+    return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
+  }
+  const names = settings.ignore?.value.split(",").map((id) => id.trim()) ?? [];
+  return {
+    ok: true,
+    own: {
+      dryRun: given.has("dry-run"),
+      fix: fix.value,
+      verify: verify.value,
+      ignore: names.filter((id) => id !== ""),
+      criu: settings.criu?.value,
+      json: given.has("json"),
+      given,
+    },
+  };
+}
+
+/** RECRIU_FIX and its like; an empty one is none. */
+function environment(env: Readonly<Record<string, string | undefined>>): Settings {
+  const settings: Settings = {};
+  for (const name of settable) {
+    const from = `RECRIU_${name.toUpperCase()}`;
+    const value = env[from];
+    if (value !== undefined && value !== "") settings[name] = { value, from };
+  }
+  return settings;
+}
+
+/** The file's settings, or what is wrong with it. Here `fix none` is as good as `fix=none`. */
+function settingsOf(text: string): Settings | string {
+  const parsed = parseConfig(text);
+  if (!parsed.ok) return `${ownConfigFile}:${parsed.line}: ${parsed.problem}`;
+  const settings: Settings = {};
+  for (const [typed = "", next] of statements(parsed.words)) {
+    const equals = typed.indexOf("=");
+    const name = settable.find((known) => known === (equals < 0 ? typed : typed.slice(0, equals)));
+    if (name === undefined) {
+      return `${ownConfigFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
+    }
+    const value = equals < 0 ? next : typed.slice(equals + 1);
+    if (value === undefined) return `${ownConfigFile}: '${name}' wants a value`;
+    settings[name] = { value, from: `${name} in ${ownConfigFile}` };
+  }
+  return settings;
+}
+
+/** Name and value of each line; only names begin with dashes that were not typed. */
+function statements(words: readonly string[]): (readonly string[])[] {
+  const found: string[][] = [];
+  for (const word of words) {
+    if (word.startsWith("--")) found.push([word.slice(2)]);
+    else found.at(-1)?.push(word);
+  }
+  return found;
+}
+
+type Choice<T> = { ok: true; value: T } | { ok: false; problem: string };
+
+/** One of `known`, of which the first is the default. */
+function choice<T extends string>(
+  setting: { value: string; from: string } | undefined,
+  known: readonly [T, ...T[]],
+): Choice<T> {
+  if (setting === undefined) return { ok: true, value: known[0] };
+  const value = known.find((word) => word === setting.value);
+  if (value !== undefined) return { ok: true, value };
+  return { ok: false, problem: `${setting.from} is ${known.join(", ")}; not '${setting.value}'` };
+}
+
+/** /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. */
+export function readOwnConfig(): { text: string | undefined; problem?: string } {
+  try {
+    return { text: readFileSync(ownConfigFile, "utf8") };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return { text: undefined };
+    return { text: undefined, problem: `${ownConfigFile} cannot be read: ${code}` };
+  }
+}

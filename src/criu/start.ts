@@ -1,0 +1,172 @@
+/** Start `criu restore` as a child that finds the world as recriu found it. */
+import { fstatSync, writeSync } from "node:fs";
+import { criuEnvironment } from "./environment.ts";
+import { parseWords } from "./getopt.ts";
+import { linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
+import type { Request } from "./request.ts";
+
+export interface Start {
+  readonly path: string;
+  readonly request: Request;
+  /** Options that recriu adds. They stand before the user's words, so that of two the user's counts. */
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Descriptors to hand over besides those that the request names: number in CRIU → number here. */
+  readonly fds?: ReadonlyMap<number, number>;
+  /** CRIU's stdout: ours (default), or our stderr when stdout is for a document. */
+  readonly stdout?: "inherit" | "stderr";
+  /** Around the spawn itself, to give back what the runtime changed in us: the soft RLIMIT_NOFILE. */
+  readonly beforeSpawn?: () => void;
+  readonly afterSpawn?: () => void;
+}
+
+export interface Exit {
+  /** The exit code; 128+n after signal n. */
+  readonly code: number;
+  readonly signal: NodeJS.Signals | number | null;
+}
+
+export interface RunningCriu {
+  readonly pid: number;
+  /** Its end; what it printed has been passed on by then. */
+  readonly exited: Promise<Exit>;
+  kill(signal: NodeJS.Signals | number): void;
+  /** Once it has exited: the error lines of this run's log, wherever it went. */
+  log(): Promise<readonly string[]>;
+}
+
+/** The words after the program's name for a request, with `options` in front of the user's. */
+export function criuWords(
+  request: Request,
+  options: readonly string[],
+  posixlyCorrect: boolean,
+): string[] {
+  if (!posixlyCorrect) return ["restore", ...options, ...request.argv];
+  // There an operand ends the options, and the command is one.
+  const parsed = parseWords(request.argv, { posixlyCorrect });
+  if (!parsed.ok) return ["restore", ...options, ...request.argv];
+  return [...options, ...parsed.optionWords, "--", "restore", ...parsed.operands];
+}
+
+/**
+ * Start CRIU. Its stdin is ours. What it logs to stderr (or stdout) passes through us, unless the request hands these
+ * very descriptors to the restored tasks or to another command. Throws when the file cannot be executed.
+ */
+export function startCriu(start: Start): RunningCriu {
+  const { path, request, options = [], stdout = "inherit" } = start;
+  const env = criuEnvironment(start.env ?? process.env);
+  const logsBefore = logFiles(request);
+  const given = new Set(request.fds);
+  const ours = (fd: 1 | 2) => request.execCmd === undefined && !given.has(fd);
+  const stdoutFd = stdout === "stderr" ? 2 : 1;
+  const pipeOut = request.logFile === "-" && ours(1);
+  const pipeErr = ours(2);
+
+  const stdio = [
+    0,
+    pipeOut ? "pipe" : stdoutFd,
+    pipeErr ? "pipe" : 2,
+    ...handedOver(start),
+  ] as const;
+  start.beforeSpawn?.();
+  let child: Bun.Subprocess<"inherit", "pipe", "pipe">;
+  try {
+    const words = criuWords(request, options, env.POSIXLY_CORRECT !== undefined);
+    child = Bun.spawn([path, ...words], { env, stdio: [...stdio] as never }) as never;
+  } finally {
+    start.afterSpawn?.();
+  }
+
+  const printed: string[] = [];
+  const passing = [
+    ...(pipeOut ? [passOn(child.stdout, stdoutFd, printed)] : []),
+    ...(pipeErr ? [passOn(child.stderr, 2, printed)] : []),
+  ];
+  const exited = child.exited.then(async (code) => {
+    // What a script left in the background may hold a stream open for ever.
+    const stop = setTimeout(() => passing.forEach(({ cancel }) => cancel()), drainTime);
+    await Promise.all(passing.map(({ done }) => done));
+    clearTimeout(stop);
+    return { code, signal: child.signalCode };
+  });
+  return {
+    pid: child.pid,
+    exited,
+    kill: (signal) => child.kill(signal),
+    async log() {
+      await exited;
+      const lines = [...printed];
+      for (const [file, state] of logFiles(request)) {
+        if (logsBefore.get(file) !== state) keep(lines, linesOf(file));
+      }
+      return lines;
+    },
+  };
+}
+
+/** How long, in ms, CRIU's last words may take to arrive after its end. */
+const drainTime = 250;
+
+/** Most error lines that are kept: a restore that fails names its cause early. */
+const mostLines = 10_000;
+
+function keep(kept: string[], lines: Iterable<string>): void {
+  for (const line of lines) {
+    if (kept.length >= mostLines) return;
+    if (parseLogLine(line)?.level === "Error") kept.push(line);
+  }
+}
+
+/** The descriptors from 3 on, in the places of their numbers in CRIU; null leaves one closed. */
+function handedOver({ request, fds = new Map() }: Start): (number | null)[] {
+  const wanted = new Map([...request.fds.map((fd) => [fd, fd] as const), ...fds]);
+  const open = [...wanted].filter(([number, own]) => number > 2 && isOpen(own));
+  const last = Math.max(2, ...open.map(([number]) => number));
+  const places: (number | null)[] = Array.from({ length: last - 2 }, () => null);
+  for (const [number, own] of open) places[number - 3] = own;
+  return places;
+}
+
+/** CRIU itself complains of a descriptor that is not open. */
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface Passing {
+  readonly done: Promise<void>;
+  cancel(): void;
+}
+
+/** Copy a stream to a descriptor as it comes, and keep its error lines. */
+function passOn(stream: ReadableStream<Uint8Array>, fd: number, printed: string[]): Passing {
+  const split = lineSplitter((line) => keep(printed, [line]));
+  const reader = stream.getReader();
+  const copy = async () => {
+    let heard = true;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      split(next.value);
+      heard &&= await writeAll(fd, next.value);
+    }
+    split(new Uint8Array([10]));
+  };
+  return { done: copy(), cancel: () => void reader.cancel() };
+}
+
+/** False when nobody reads any more, which CRIU does not mind either. */
+async function writeAll(fd: number, chunk: Uint8Array): Promise<boolean> {
+  let rest = chunk;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return false;
+      await Bun.sleep(1);
+    }
+  }
+  return true;
+}

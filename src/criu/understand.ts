@@ -1,0 +1,143 @@
+/** The words of `criu restore` to a Request, as CRIU understands them (criu(8); criu/config.c, criu/crtools.c). */
+import { configSources, parseConfig, readConfigFile, type ReadConfig } from "./config.ts";
+import { effects } from "./effects.ts";
+import { type ParsedOption, parseWords } from "./getopt.ts";
+import { byName } from "./options.ts";
+import {
+  ownConfigFile,
+  type OwnOption,
+  type OwnOptions,
+  ownOptions,
+  readOwnConfig,
+  resolveOwn,
+} from "./own.ts";
+import { type Draft, emptyDraft, type External, type Request } from "./request.ts";
+
+export type RequestResult =
+  | { readonly ok: true; readonly request: Request; readonly own: OwnOptions }
+  /** `asked`: no mistake, but `--help` or `--version`; then `problem` is "". */
+  | { readonly ok: false; readonly asked?: "help" | "version"; readonly problem: string };
+
+/**
+ * Understand the words after `restore`. `own` are recriu's options that the command takes; `read` reads
+ * configuration files. What CRIU would refuse before it looks at an image is a problem here.
+ */
+export function requestFrom(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  own: readonly OwnOption[] = ownOptions,
+  read: ReadConfig = readConfigFile,
+): RequestResult {
+  const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
+  const parsed = parseWords(argv, { own, posixlyCorrect });
+  const sources = configSources(parsed.ok ? parsed.argv : argv, env);
+  if (sources.help) return { ok: false, asked: "help", problem: "" };
+  if (!parsed.ok) return parsed;
+
+  const options: ParsedOption[] = [];
+  const configFiles: string[] = [];
+  for (const file of sources.files) {
+    const text = read(file);
+    if (text === undefined) continue;
+    const config = parseConfig(text);
+    if (!config.ok) return { ok: false, problem: `${file}:${config.line}: ${config.problem}` };
+    const words = parseWords(config.words, { posixlyCorrect });
+    if (!words.ok) return { ok: false, problem: `${file}: ${words.problem}` };
+    options.push(...words.options);
+    configFiles.push(file);
+  }
+  options.push(...parsed.options);
+
+  const draft = emptyDraft(parsed.argv, configFiles);
+  const explicit = new Set<string>();
+  for (const option of options) {
+    if (option.name === "help" || option.name === "version") {
+      return { ok: false, asked: option.name, problem: "" };
+    }
+    explicit.add(option.name);
+    const problem = effects[option.name]?.(draft, option.value ?? "", option);
+    if (problem !== undefined) return { ok: false, problem };
+  }
+  const [excess] = parsed.operands;
+  if (explicit.has("exec-cmd")) {
+    draft.execCmd = [...parsed.operands];
+    const problem = excess === undefined ? "--exec-cmd wants a command" : undefined;
+    if (problem !== undefined) return { ok: false, problem };
+  } else if (excess !== undefined) {
+    return {
+      ok: false,
+      problem: excessProblem(excess, argv, [...parsed.options, ...parsed.own], own),
+    };
+  }
+
+  draft.explicit = explicit;
+  draft.deprecated ||= env.CRIU_DEPRECATED !== undefined;
+  draft.libdir ??= env.CRIU_LIBS_DIR;
+  if (!explicit.has("work-dir")) draft.workDir = draft.imagesDir;
+  const problem = contradiction(draft);
+  if (problem !== undefined) return { ok: false, problem };
+  const settled = ownOf(parsed.own, env, read);
+  return settled.ok ? { ok: true, request: inWorkDir(draft), own: settled.own } : settled;
+}
+
+function ownOf(
+  parsed: readonly ParsedOption[],
+  env: Readonly<Record<string, string | undefined>>,
+  read: ReadConfig,
+): ReturnType<typeof resolveOwn> {
+  if (read !== readConfigFile) return resolveOwn(parsed, env, read(ownConfigFile));
+  const { text, problem } = readOwnConfig();
+  return problem === undefined ? resolveOwn(parsed, env, text) : { ok: false, problem };
+}
+
+/** Options that CRIU does not take together. */
+function contradiction(draft: Draft): string | undefined {
+  if (draft.execCmd !== undefined && draft.detached) {
+    return "--exec-cmd and --restore-detached exclude each other";
+  }
+  if (draft.sibling && !draft.detached) return "--restore-sibling needs --restore-detached";
+  if (draft.emptyNs.length > 0 && draft.joinNs.some(({ ns }) => ns === "net")) {
+    return "--empty-ns net and --join-ns net exclude each other";
+  }
+  return undefined;
+}
+
+/** A word too many; most often it is the value of an option that takes one only after `=`. */
+function excessProblem(
+  word: string,
+  argv: readonly string[],
+  options: readonly ParsedOption[],
+  own: readonly OwnOption[],
+): string {
+  const before = argv[argv.indexOf(word) - 1];
+  const option = options.find(
+    ({ argv: [typed], value }) => typed === before && value === undefined,
+  );
+  const known = own.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
+  const hint = known?.arg === "optional" ? `; is --${known.name}=${word} meant?` : "";
+  return `restore takes no argument '${word}'${hint}`;
+}
+
+/** CRIU changes into its work directory before it opens these. */
+function inWorkDir(draft: Draft): Request {
+  const { workDir } = draft;
+  const there = (path: string): string =>
+    path.startsWith("/") || workDir === "." ? path : `${workDir}/${path}`;
+  const source = (entry: External): External =>
+    entry.kind === "mnt" && entry.value !== undefined
+      ? { ...entry, value: there(entry.value) }
+      : entry;
+  return {
+    ...draft,
+    root: draft.root && there(draft.root),
+    logFile: draft.logFile === "-" ? "-" : draft.logFile && there(draft.logFile),
+    pidfile: draft.pidfile && there(draft.pidfile),
+    cgroupYard: draft.cgroupYard && there(draft.cgroupYard),
+    libdir: draft.libdir && there(draft.libdir),
+    external: draft.external.map(source),
+    extMountMap: draft.extMountMap.map(({ key, value }) => ({ key, value: there(value) })),
+    actionScripts: draft.actionScripts.map((script) =>
+      script.includes("/") ? there(script) : script,
+    ),
+  };
+}

@@ -1,0 +1,88 @@
+/** Which CRIU it is and what it can do here. Each question starts it once (some 3 ms, a check 30 ms) and is remembered. */
+import { criuEnvironment } from "./environment.ts";
+import { errorLines, firstCause } from "./log.ts";
+
+export interface Version {
+  /** "4.1.1" */
+  readonly version: string;
+  /** "v4.1.1-5-gabc"; undefined in a build from a release archive. */
+  readonly gitId: string | undefined;
+}
+
+interface Answer {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const answers = new Map<string, Answer | undefined>();
+
+/** Run CRIU with a few words; undefined when it cannot be started or does not end within ten seconds. */
+function ask(path: string, ...words: string[]): Answer | undefined {
+  const key = [path, ...words].join("\0");
+  if (!answers.has(key)) answers.set(key, askNow([path, ...words]));
+  return answers.get(key);
+}
+
+function askNow(words: string[]): Answer | undefined {
+  // A configuration file could make every start fail or log elsewhere; the question is what CRIU itself is.
+  const { CRIU_CONFIG_FILE: _, ...env } = criuEnvironment(process.env);
+  try {
+    const { exitCode, stdout, stderr } = Bun.spawnSync([...words, "--no-default-config"], {
+      env,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: 10_000,
+      maxBuffer: 1 << 20,
+    });
+    return { code: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `criu --version` says: `Version: 4.1.1`, `GitID: v4.1.1`. */
+export function parseVersion(text: string): Version | undefined {
+  const version = /^Version: (\S+)/m.exec(text)?.[1];
+  return version === undefined ? undefined : { version, gitId: /^GitID: (\S+)/m.exec(text)?.[1] };
+}
+
+export function identify(path: string): Version | undefined {
+  const answer = ask(path, "--version");
+  return answer?.code === 0 ? parseVersion(answer.stdout) : undefined;
+}
+
+/** "4.1.1"; undefined when it would not say. */
+export function versionOf(path: string): string | undefined {
+  return identify(path)?.version;
+}
+
+/** Below 0 when `a` is older than `b`: number by number, a missing one is 0; "4.0-rc1" counts as 4.0. */
+export function compareVersions(a: string, b: string): number {
+  const numbers = (version: string) =>
+    version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
+  const [left, right] = [numbers(a), numbers(b)];
+  for (let i = 0; i < 3; i += 1) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Does `criu check --feature NAME` succeed? False also for a name that this CRIU does not know. */
+export function hasFeature(path: string, name: string): boolean {
+  return ask(path, "check", "--feature", name)?.code === 0;
+}
+
+/**
+ * The error that ends every start of this CRIU on this machine; undefined when it can start. The feature asked for is
+ * one that every kernel since 3.15 has, so that only the start itself can fail.
+ */
+export function startRefusal(path: string): string | undefined {
+  const answer = ask(path, "check", "--feature", "mnt_id");
+  if (answer === undefined) return "it cannot be started";
+  if (answer.code === 0) return undefined;
+  const printed = `${answer.stderr}\n${answer.stdout}`;
+  return firstCause(errorLines(printed)) ?? printed.trim().split("\n")[0];
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  compareVersions,
+  findCriu,
+  hasFeature,
+  identify,
+  startRefusal,
+  versionOf,
+} from "../../src/criu/index.ts";
+import { parseVersion } from "../../src/criu/version.ts";
+
+let dir: string;
+
+/** A directory of the given name with a program `criu` in it. */
+function program(name: string, text: string, file = "criu"): string {
+  mkdirSync(join(dir, name), { recursive: true });
+  const path = join(dir, name, file);
+  writeFileSync(path, `#!/bin/sh\n${text}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "recriu-find-"));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe("finding CRIU", () => {
+  test("in PATH's order, past what is no program", () => {
+    const first = program("a", "exit 0");
+    program("b", "exit 0");
+    mkdirSync(join(dir, "folder/criu"), { recursive: true });
+    chmodSync(program("plain", "exit 0"), 0o644);
+    const PATH = ["folder", "plain", "nowhere", "a", "b"].map((name) => join(dir, name)).join(":");
+    expect(findCriu(undefined, { PATH })).toEqual({ ok: true, path: first });
+  });
+
+  test("past recriu itself, linked or copied under CRIU's name", () => {
+    const real = program("real", "exit 0");
+    mkdirSync(join(dir, "linked"));
+    symlinkSync(process.execPath, join(dir, "linked/criu"));
+    // A copy: as large as the runtime, with its section's name near the end.
+    const copy = program("copied", "exit 0");
+    truncateSync(copy, 90 * 1024 * 1024);
+    appendFileSync(copy, "\0.shstrtab\0.bun\0.data\0");
+    const PATH = ["linked", "copied", "real"].map((name) => join(dir, name)).join(":");
+    expect(findCriu(undefined, { PATH })).toEqual({ ok: true, path: real });
+    expect(findCriu(join(dir, "linked/criu"), {})).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining("recriu itself"),
+    });
+  });
+
+  test("never through a relative entry of PATH", () => {
+    program("rel", "exit 0", "criu-of-this-test");
+    const found = findCriu("criu-of-this-test", { PATH: `.::rel:${join(dir, "none")}` });
+    expect(found).toMatchObject({ ok: false });
+    expect(!found.ok && found.looked.every((path) => path.startsWith("/"))).toBe(true);
+  });
+
+  test("a named one is taken or nothing", () => {
+    const named = program("named", "exit 0", "criu-4.2");
+    expect(findCriu(named, { PATH: "" })).toEqual({ ok: true, path: named });
+    expect(findCriu("criu-4.2", { PATH: join(dir, "named") })).toEqual({ ok: true, path: named });
+    expect(findCriu(join(dir, "missing"), { PATH: join(dir, "a") })).toEqual({
+      ok: false,
+      problem: `${join(dir, "missing")} does not exist`,
+      looked: [join(dir, "missing")],
+    });
+    expect(findCriu(dir, {})).toMatchObject({ problem: `${dir} is no file` });
+  });
+
+  test("nowhere: says where it looked", () => {
+    const found = findCriu("criu-of-no-machine", { PATH: join(dir, "none") });
+    expect(found).toMatchObject({ ok: false, problem: expect.stringContaining(join(dir, "none")) });
+    expect(!found.ok && found.looked).toContain("/usr/sbin/criu-of-no-machine");
+  });
+});
+
+describe("which CRIU it is", () => {
+  test("its version", () => {
+    expect(parseVersion("Version: 4.1.1\nGitID: v4.1.1-2-gabc\n")).toEqual({
+      version: "4.1.1",
+      gitId: "v4.1.1-2-gabc",
+    });
+    expect(parseVersion("Version: 3.17\n")).toEqual({ version: "3.17", gitId: undefined });
+    expect(parseVersion("criu 4")).toBeUndefined();
+    expect(
+      versionOf(
+        program("v", '[ "$1 $2" = "--version --no-default-config" ] && echo "Version: 3.19"'),
+      ),
+    ).toBe("3.19");
+    expect(identify(program("broken", "echo Version: 9; exit 1"))).toBeUndefined();
+    expect(identify(join(dir, "missing"))).toBeUndefined();
+  });
+
+  test("older and newer", () => {
+    const order = ["3.17", "3.17.1", "3.18", "3.19", "4.0", "4.1", "4.1.1", "4.2", "4.10"];
+    for (const [i, a] of order.entries()) {
+      for (const [j, b] of order.entries()) {
+        expect([a, b, Math.sign(compareVersions(a, b))]).toEqual([a, b, Math.sign(i - j)]);
+      }
+    }
+    expect(compareVersions("4.0", "4.0.0")).toBe(0);
+    expect(compareVersions("4.0-rc1", "4.0")).toBe(0);
+  });
+
+  test("a feature is what criu check says", () => {
+    const path = program("feature", '[ "$3" = clone3_set_tid ]');
+    expect(hasFeature(path, "clone3_set_tid")).toBe(true);
+    expect(hasFeature(path, "pidfd_store")).toBe(false);
+  });
+
+  test("why it cannot start", () => {
+    const refuses = program(
+      "refuses",
+      'echo "Error (criu/vdso.c:1): vdso: Unexpected rt vDSO area bounds" >&2; exit 1',
+    );
+    expect(startRefusal(refuses)).toBe("vdso: Unexpected rt vDSO area bounds");
+    expect(startRefusal(program("words", "echo needs CAP_SYS_ADMIN; exit 1"))).toBe(
+      "needs CAP_SYS_ADMIN",
+    );
+    expect(startRefusal(program("starts", "exit 0"))).toBeUndefined();
+    expect(startRefusal(join(dir, "missing"))).toBe("it cannot be started");
+  });
+});

@@ -1,0 +1,326 @@
+import { describe, expect, test } from "bun:test";
+import { type Request, requestFrom } from "../../src/criu/index.ts";
+
+type Files = Record<string, string>;
+
+function asked(words: string | string[], env: Record<string, string> = {}, files: Files = {}) {
+  const argv = typeof words !== "string" ? words : words === "" ? [] : words.split(" ");
+  return requestFrom(argv, env, undefined, (path) => files[path]);
+}
+
+function request(
+  words: string | string[],
+  env: Record<string, string> = {},
+  files: Files = {},
+): Request {
+  const result = asked(words, env, files);
+  if (!result.ok) throw new Error(result.problem || result.asked);
+  return result.request;
+}
+
+function own(words: string, env: Record<string, string> = {}, files: Files = {}) {
+  const result = asked(words, env, files);
+  return result.ok ? result.own : result.problem;
+}
+
+describe("options and what they ask", () => {
+  const cases: [words: string, asks: Partial<Request>][] = [
+    [
+      "",
+      {
+        imagesDir: ".",
+        workDir: ".",
+        detached: false,
+        verbosity: 2,
+        logFile: undefined,
+        libdir: undefined,
+        cpuCap: undefined,
+        fileValidation: "buildid",
+      },
+    ],
+    ["-D x", { imagesDir: "x", workDir: "x" }],
+    ["-D x -D y", { imagesDir: "y", workDir: "y" }],
+    [
+      "-D x -W w -o log --pidfile pid",
+      { imagesDir: "x", workDir: "w", logFile: "w/log", pidfile: "w/pid" },
+    ],
+    ["-D x -o /log", { logFile: "/log" }],
+    ["-D x -o -", { logFile: "-" }],
+    ["-o log", { logFile: "log" }],
+    ["-D x -r rootfs -L lib", { root: "x/rootfs", libdir: "x/lib" }],
+    ["-d", { detached: true }],
+    ["--daemon", { detached: true }],
+    ["-d --no-daemon", { detached: false }],
+    ["-d --no-restore-detached", { detached: false }],
+    ["-dS", { detached: true, sibling: true }],
+    ["-s", { leaveStopped: true }],
+    ["-s -R", { leaveStopped: false }],
+    ["-j -l -x", { shellJob: true, fileLocks: true, extUnixSk: true }],
+    ["-j --no-shell-job", { shellJob: false }],
+    ["--tcp-est --no-tcp-close", { tcpEstablished: true, tcpClose: false }],
+    ["-v4", { verbosity: 4 }],
+    ["-v", { verbosity: 3 }],
+    ["-vvvv", { verbosity: 6 }],
+    ["-v -v", { verbosity: 4 }],
+    ["-verbosity=0", { verbosity: 0 }],
+    ["--verbosity=", { verbosity: 0 }],
+    ["--manage-cgroups", { manageCgroups: { value: "soft", explicit: true } }],
+    ["--manage-cgroups=ignore", { manageCgroups: { value: "ignore", explicit: true } }],
+    ["-t 5", { manageCgroups: { value: "soft", explicit: false } }],
+    [
+      "--cgroup-root /new --cgroup-root cpu:/c",
+      {
+        cgroupRoot: [
+          { controller: undefined, path: "/new" },
+          { controller: "cpu", path: "/c" },
+        ],
+      },
+    ],
+    [
+      "--external mnt[a]:/b --external dev[x]:/dev/y --external net[4]:ns",
+      {
+        external: [
+          { kind: "mnt", key: "a", value: "/b" },
+          { kind: "dev", key: "x", value: "/dev/y" },
+          { kind: "net", key: "4", value: "ns" },
+        ],
+      },
+    ],
+    ["-D i --external mnt[a]:b", { external: [{ kind: "mnt", key: "a", value: "i/b" }] }],
+    ["--external unix[7]", { external: [{ kind: "unix", key: "7", value: undefined }] }],
+    [
+      "--external mnt[]:m",
+      { external: [], autodetectExtMounts: true, enableExternalMasters: true },
+    ],
+    ["--external mnt[]:s", { enableExternalSharing: true }],
+    ["-M auto", { autodetectExtMounts: true, extMountMap: [] }],
+    [
+      "-M k:/p --veth-pair eth0=veth7",
+      {
+        extMountMap: [{ key: "k", value: "/p" }],
+        external: [
+          { kind: "mnt", key: "k", value: "/p" },
+          { kind: "veth", key: "eth0", value: "veth7" },
+        ],
+      },
+    ],
+    [
+      "--inherit-fd fd[5]:pipe:[77] --status-fd 9 --inherit-fd debug[2]:text",
+      { inheritFds: [{ fd: 5, key: "pipe:[77]" }], statusFd: 9, fds: [5, 9, 2] },
+    ],
+    [
+      "-J net:1234 -J user:1,2,3",
+      {
+        joinNs: [
+          { ns: "net", target: "1234", options: undefined },
+          { ns: "user", target: "1", options: "2,3" },
+        ],
+      },
+    ],
+    ["--empty-ns net", { emptyNs: ["net"] }],
+    ["-D i --action-script ./a --action-script b", { actionScripts: ["i/./a", "b"] }],
+    ["--exec-cmd -- sh -c x", { execCmd: ["sh", "-c", "x"] }],
+    ["--cpu-cap", { cpuCap: ["fpu", "cpu", "ins"] }],
+    ["--cpu-cap=cpu", { cpuCap: ["fpu", "ins", "cpu"] }],
+    ["--cpu-cap=none", { cpuCap: undefined }],
+    ["--cpu-cap=none,cpu", { cpuCap: ["cpu"] }],
+    ["--cpu-cap=^fpu", { cpuCap: ["ins"] }],
+    [
+      "--file-validation filesize --skip-file-rwx-check",
+      { fileValidation: "filesize", skipFileRwxCheck: true },
+    ],
+    ["--lsm-profile a:b --lsm-mount-context c", { lsmProfile: "a:b", lsmMountContext: "c" }],
+    [
+      "--lazy-pages --stream --unprivileged --weak-sysctls --mntns-compat-mode --allow-uprobes --auto-dedup",
+      {
+        lazyPages: true,
+        stream: true,
+        unprivileged: true,
+        weakSysctls: true,
+        mntnsCompatMode: true,
+        allowUprobes: true,
+        autoDedup: true,
+      },
+    ],
+  ];
+  test.each(cases)("%s", (words, asks) => {
+    expect(request(words)).toMatchObject(asks as Record<string, unknown>);
+  });
+
+  test("argv is what was typed, explicit is what it named", () => {
+    const { argv, explicit } = request("-dj --imag x --json --no-tcp-close --fix=none");
+    expect(argv).toEqual(["-dj", "--imag", "x", "--no-tcp-close"]);
+    expect([...explicit]).toEqual(["restore-detached", "shell-job", "images-dir", "tcp-close"]);
+  });
+
+  test("CRIU's environment counts", () => {
+    expect(request("", { CRIU_DEPRECATED: "" }).deprecated).toBe(true);
+    expect(request("", { CRIU_LIBS_DIR: "/l" }).libdir).toBe("/l");
+    expect(request("-L /m", { CRIU_LIBS_DIR: "/l" }).libdir).toBe("/m");
+  });
+});
+
+describe("what CRIU refuses before it looks at an image", () => {
+  const cases: [words: string, problem: RegExp][] = [
+    ["--manage-cgroups ignore", /'ignore'; is --manage-cgroups=ignore meant/],
+    ["-v 4", /'4'; is --verbosity=4 meant/],
+    ["--fix none", /'none'; is --fix=none meant/],
+    ["a b", /takes no argument 'a'$/],
+    [
+      "--manage-cgroups=soff",
+      /--manage-cgroups is ignore, none, props, soft, full, strict; not 'soff'/,
+    ],
+    ["--cpu-cap=avx", /--cpu-cap/],
+    ["--file-validation md5", /--file-validation is filesize, buildid/],
+    ["--network-lock ebpf", /--network-lock/],
+    ["--empty-ns pid", /--empty-ns/],
+    ["-t 0", /--tree/],
+    ["-t x", /--tree/],
+    ["-x0", /--ext-unix-sk/],
+    ["-x1,b", /--ext-unix-sk/],
+    ["--inherit-fd 5:x", /--inherit-fd/],
+    ["--inherit-fd fd[5]", /--inherit-fd/],
+    ["--inherit-fd fd[5]:", /--inherit-fd/],
+    ["--inherit-fd fd[-1]:x", /--inherit-fd/],
+    ["-J pid:1", /--join-ns/],
+    ["-J net", /--join-ns/],
+    ["--veth-pair a", /--veth-pair/],
+    ["-M a", /--ext-mount-map/],
+    ["--external mnt[]:x", /--external/],
+    ["--status-fd x", /--status-fd/],
+    ["--ms", /--ms/],
+    ["-S", /--restore-sibling needs --restore-detached/],
+    ["-d --exec-cmd -- true", /exclude each other/],
+    ["--exec-cmd", /--exec-cmd wants a command/],
+    ["--empty-ns net -J net:1", /exclude each other/],
+    ["--bogus", /^unrecognized option '--bogus'$/],
+  ];
+  test.each(cases)("%s", (words, problem) => {
+    const result = asked(words);
+    expect(result).toMatchObject({ ok: false, problem: expect.stringMatching(problem) });
+    expect(result).not.toHaveProperty("asked");
+  });
+
+  test("help and version are no mistakes", () => {
+    expect(asked("-D x --help --bogus")).toEqual({ ok: false, asked: "help", problem: "" });
+    expect(asked("-dh")).toEqual({ ok: false, asked: "help", problem: "" });
+    expect(asked("-V")).toEqual({ ok: false, asked: "version", problem: "" });
+  });
+});
+
+describe("configuration files", () => {
+  const etc = "/etc/criu/default.conf";
+
+  test("later files and the command line win, lists grow", () => {
+    const env = { HOME: "/h", CRIU_CONFIG_FILE: "/e" };
+    const files = {
+      [etc]: "log-file etc\nverbosity=3\naction-script /1\n",
+      "/h/.criu/default.conf": "log-file home\naction-script /2\ntcp-close\n",
+      "/e": "log-file env\naction-script /3\n",
+    };
+    const read = request("-o argv --no-tcp-close --action-script /4", env, files);
+    expect(read).toMatchObject({
+      logFile: "argv",
+      verbosity: 3,
+      tcpClose: false,
+      actionScripts: ["/1", "/2", "/3", "/4"],
+    });
+    expect(read.configFiles).toEqual([etc, "/h/.criu/default.conf", "/e"]);
+    expect(request("", env, files).logFile).toBe("env");
+    expect(request("--config /none", env, files).logFile).toBe("env");
+    expect(request("--no-default-config", { HOME: "/h" }, files).logFile).toBeUndefined();
+  });
+
+  test("an optional value after a space is lost on CRIU, so here", () => {
+    const { manageCgroups, verbosity } = request(
+      "",
+      {},
+      { [etc]: "manage-cgroups ignore\nverbosity 4\n" },
+    );
+    expect(manageCgroups).toEqual({ value: "soft", explicit: true });
+    expect(verbosity).toBe(3);
+  });
+
+  test("their options are explicit, their words are not CRIU's argv", () => {
+    const { argv, explicit } = request("-d", {}, { [etc]: "tcp-close\n" });
+    expect(argv).toEqual(["-d"]);
+    expect(explicit.has("tcp-close")).toBe(true);
+  });
+
+  test("a mistake in one names the file", () => {
+    expect(asked("", {}, { [etc]: "\nroot b cc\n" })).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/^\/etc\/criu\/default\.conf:2: /),
+    });
+    expect(asked("", {}, { [etc]: "bogus\n" })).toMatchObject({
+      ok: false,
+      problem: `${etc}: unrecognized option '--bogus'`,
+    });
+  });
+});
+
+describe("own options", () => {
+  const file = (text: string) => ({ "/etc/recriu/recriu.conf": text });
+
+  test("defaults", () => {
+    expect(own("")).toMatchObject({
+      dryRun: false,
+      fix: "safe",
+      verify: "gate",
+      ignore: [],
+      criu: undefined,
+      json: false,
+    });
+  });
+
+  test("command line over environment over file", () => {
+    const files = file("fix none\nverify=report\nignore a,b\ncriu /f\n");
+    expect(own("", {}, files)).toMatchObject({
+      fix: "none",
+      verify: "report",
+      ignore: ["a", "b"],
+      criu: "/f",
+    });
+    const env = { RECRIU_FIX: "safe", RECRIU_VERIFY: "off", RECRIU_IGNORE: "c", RECRIU_CRIU: "/e" };
+    expect(own("", env, files)).toMatchObject({
+      fix: "safe",
+      verify: "off",
+      ignore: ["c"],
+      criu: "/e",
+    });
+    expect(
+      own("--fix=none --verify gate --ignore=d --ignore e,f --criu /c", env, files),
+    ).toMatchObject({ fix: "none", verify: "gate", ignore: ["d", "e", "f"], criu: "/c" });
+  });
+
+  test("an empty variable is none, an empty --ignore= ignores nothing", () => {
+    expect(
+      own("", { RECRIU_FIX: "", RECRIU_IGNORE: "" }, file("fix none\nignore a\n")),
+    ).toMatchObject({ fix: "none", ignore: ["a"] });
+    expect(own("--ignore=", { RECRIU_IGNORE: "a" })).toMatchObject({ ignore: [] });
+  });
+
+  test("a bare --fix asks for repairs and is given", () => {
+    const options = own("--fix --dry-run --json", { RECRIU_FIX: "none" });
+    expect(options).toMatchObject({ fix: "safe", dryRun: true, json: true });
+    expect(typeof options !== "string" && [...options.given.keys()]).toEqual([
+      "fix",
+      "dry-run",
+      "json",
+    ]);
+  });
+
+  const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
+    ["--fix=all", {}, "", /^--fix is safe, none; not 'all'$/],
+    ["--verify no", {}, "", /^--verify is gate, report, off; not 'no'$/],
+    ["--criu=", {}, "", /--criu wants/],
+    ["", { RECRIU_VERIFY: "x" }, "", /^RECRIU_VERIFY is gate/],
+    ["", {}, "verify x\n", /^verify in \/etc\/recriu\/recriu\.conf is gate/],
+    ["", {}, "fix\n", /'fix' wants a value/],
+    ["", {}, "json\n", /unknown setting 'json'/],
+    ["", {}, "fix a b c\n", /recriu\.conf:1: /],
+  ];
+  test.each(wrong)("%s %j %j", (words, env, text, problem) => {
+    expect(own(words, env, file(text))).toMatch(problem);
+  });
+});
