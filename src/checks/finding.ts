@@ -1,0 +1,74 @@
+/** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
+import type { Checkpoint } from "../image/index.ts";
+import type { Request } from "../criu/index.ts";
+import type { Host } from "../host/index.ts";
+import type { Namespaces } from "./paths.ts";
+
+/** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
+export type Severity = "blocker" | "warning" | "info";
+
+/** A change that recriu can make itself: it only adds what is missing, and can be undone. */
+export interface Repair {
+  id: string;
+  action: "mkdir";
+  /** The host directory inside which `path` is resolved. */
+  root: string;
+  path: string;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Names that CRIU will bind in it: what a failed restore leaves there is removed with it. */
+  sockets: string[];
+}
+
+export type Remedy =
+  /** recriu does it itself unless `--fix=none`. */
+  | { kind: "repair"; text: string; command: string; repair: Repair }
+  /** A CRIU option. `automatic`: it loses nothing that the user asked to keep, so recriu adds it itself. */
+  | { kind: "option"; text: string; command: string | null; option: string; automatic: boolean }
+  /** Only a person can decide or do it. */
+  | { kind: "human"; text: string; command: string | null };
+
+export interface Finding {
+  /** The check's name, stable and kebab-case. */
+  id: string;
+  severity: Severity;
+  /** The task concerned, by its pid in the images. */
+  task: number | null;
+  /** The image file that proves it, with the entry where there are several: `files.img id 0x4d`. */
+  image: string;
+  /** The path, pid, option … that it is about. */
+  subject: string;
+  message: string;
+  /** What CRIU itself would print; null where CRIU says nothing. */
+  criu_message: string | null;
+  remedy: Remedy;
+}
+
+/** The CRIU that would run; undefined where none was found. */
+export interface Criu {
+  path: string;
+  /** "4.1.1"; undefined when it would not say. */
+  version: string | undefined;
+  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
+  startRefusal(): string | undefined;
+}
+
+/** Everything a check may look at. */
+export interface Context {
+  checkpoint: Checkpoint;
+  host: Host;
+  request: Request;
+  criu: Criu | undefined;
+  namespaces: Namespaces;
+}
+
+export interface Check {
+  id: string;
+  title: string;
+  /** Images and host facts that it reads. */
+  reads: string;
+  /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
+  why: string;
+  run(context: Context): Finding[];
+}

@@ -1,0 +1,73 @@
+/** The catalogue: every check, in the order in which a restore would meet them. */
+import { cgroupMissing } from "./cgroups.ts";
+import { criuMissing, criuTooOld, privilege } from "./criu.ts";
+import { cwdMissing, fileChanged, fileMissing } from "./files.ts";
+import type { Check, Context, Finding } from "./finding.ts";
+import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
+import { pidInUse } from "./pids.ts";
+import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
+import { unixSocketBusy, unixSocketDir } from "./sockets.ts";
+
+export type { Check, Context, Criu, Finding, Remedy, Repair, Severity } from "./finding.ts";
+export { namespacesOf } from "./paths.ts";
+
+export const catalogue: readonly Check[] = [
+  criuMissing,
+  criuTooOld,
+  privilege,
+  imageMissing,
+  imageTruncated,
+  pagesShort,
+  pidInUse,
+  cgroupMissing,
+  cwdMissing,
+  fileMissing,
+  fileChanged,
+  unixSocketDir,
+  unixSocketBusy,
+  schedResetOnFork,
+  schedPriorityLost,
+];
+
+/** The findings that say the images themselves cannot be trusted (exit code 6). */
+export const imageChecks: ReadonlySet<string> = new Set([
+  imageMissing.id,
+  imageTruncated.id,
+  pagesShort.id,
+]);
+
+/**
+ * Run every check. One that throws has met something nobody thought of: that is a finding too, never a silent pass.
+ * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden.
+ */
+export function runChecks(context: Context, ignore: readonly string[]): Finding[] {
+  const findings = catalogue.flatMap((check) => {
+    try {
+      return check.run(context);
+    } catch (error) {
+      return [crashed(check, error)];
+    }
+  });
+  return findings.map((finding) =>
+    finding.severity === "blocker" && (ignore.includes(finding.id) || ignore.includes("all"))
+      ? { ...finding, severity: "warning" }
+      : finding,
+  );
+}
+
+function crashed(check: Check, error: unknown): Finding {
+  return {
+    id: "check-crashed",
+    severity: "blocker",
+    task: null,
+    image: "",
+    subject: check.id,
+    message: `the check ${check.id} failed: ${error instanceof Error ? error.message : String(error)}`,
+    criu_message: null,
+    remedy: {
+      kind: "human",
+      text: "this is a fault of recriu; --ignore=check-crashed goes on without that check",
+      command: null,
+    },
+  };
+}

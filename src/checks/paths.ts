@@ -1,0 +1,78 @@
+/**
+ * Where a path of the checkpoint will be when CRIU opens it. A path belongs to a mount namespace: the host's own, or
+ * one that CRIU rebuilds from the images, whose root mount comes from `--root`, whose external mounts come from the
+ * host, and whose other mounts (tmpfs, proc, …) exist only once CRIU has made them.
+ */
+import { join } from "pathe";
+import type { Request } from "../criu/index.ts";
+import type { Host, Root } from "../host/index.ts";
+import { type Checkpoint, findMount, type Task } from "../image/index.ts";
+
+/** `root` and `path` inside it where the host decides; otherwise why the host cannot tell. */
+export type Place =
+  { known: true; root: Root; path: string; hostPath: string } | { known: false; why: string };
+
+export interface Namespaces {
+  /** Whether CRIU will make a new namespace of this kind for the tree (so the host's own does not matter). */
+  readonly own: { mnt: boolean; pid: boolean; net: boolean; user: boolean };
+  /** The place of an absolute path of a task's mount namespace; `mntId` is the mount the image says it lies on. */
+  place(path: string, mntId?: number): Place;
+}
+
+/** CRIU compares the root task's namespace ids with its own at dump time (pstree.c, get_clone_mask). */
+export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Request): Namespaces {
+  const root = checkpoint.root;
+  const inventory = checkpoint.inventory?.root_ids;
+  const differs = (kind: "pid_ns_id" | "net_ns_id" | "mnt_ns_id" | "user_ns_id") =>
+    root?.ids?.[kind] !== undefined && root.ids[kind] !== inventory?.[kind];
+  const own = {
+    mnt: differs("mnt_ns_id"),
+    pid: differs("pid_ns_id"),
+    net: differs("net_ns_id"),
+    user: differs("user_ns_id"),
+  };
+
+  const onHost = (base: string, path: string): Place => {
+    const opened = host.root(base);
+    if (!opened.ok) return { known: false, why: `${base}: ${opened.problem}` };
+    return {
+      known: true,
+      root: opened.root,
+      path,
+      hostPath: base === "/" ? path : join(base, path),
+    };
+  };
+  const external = externalMounts(request);
+
+  return {
+    own,
+    place(path, mntId) {
+      if (!path.startsWith("/")) return { known: false, why: "not an absolute path" };
+      if (!own.mnt) return onHost("/", path);
+      const found = findMount(checkpoint.mounts(root!.ids!.mnt_ns_id!), path, mntId);
+      if (found === undefined) return { known: false, why: "its mount is not in the images" };
+      const { mount, path: inside } = found;
+      const key = mount.ext_key ?? (mount.ext_mount ? mount.root : undefined);
+      const source = key === undefined ? undefined : external.get(key);
+      if (source !== undefined) return onHost(source, inside);
+      if (!found.isRoot)
+        return { known: false, why: `CRIU makes its mount (${mount.mountpoint}) itself` };
+      if (request.root === undefined)
+        return { known: false, why: "its mount namespace needs --root" };
+      return onHost(request.root, path);
+    },
+  };
+}
+
+/** `--external mnt[KEY]:PATH` and `--ext-mount-map KEY:PATH`, by key. */
+function externalMounts(request: Request): Map<string, string> {
+  const map = new Map<string, string>();
+  for (const { kind, key, value } of request.external)
+    if (kind === "mnt" && key !== "" && value !== undefined) map.set(key, value);
+  return map;
+}
+
+/** The tasks that are alive at the dump, which own memory and files (a zombie has neither). */
+export function livingTasks(checkpoint: Checkpoint): Task[] {
+  return checkpoint.tasks.filter((task) => task.state !== "dead");
+}

@@ -1,0 +1,89 @@
+/** Numbers that CRIU must give to tasks, threads and its own helpers (cr-restore.c, pstree.c). */
+import type { Stat } from "../host/index.ts";
+import type { Check, Context, Finding } from "./finding.ts";
+
+/** A number the restore needs, and what for. */
+interface Needed {
+  number: number;
+  task: number;
+  image: string;
+  as: "process" | "thread" | "session" | "process group";
+}
+
+/**
+ * Every task and thread, and every session or group whose leader is dead: CRIU forks a helper under that number to
+ * make it exist. The root's own session and group are CRIU's when the root does not lead them (`--shell-job`).
+ */
+function neededNumbers({ checkpoint }: Context): Needed[] {
+  const needed = new Map<number, Needed>();
+  const add = (entry: Needed) => {
+    if (entry.number > 0 && !needed.has(entry.number)) needed.set(entry.number, entry);
+  };
+  for (const task of checkpoint.tasks) {
+    add({ number: task.pid, task: task.pid, image: "pstree.img", as: "process" });
+    for (const { tid } of task.threads)
+      add({ number: tid, task: task.pid, image: "pstree.img", as: "thread" });
+  }
+  const root = checkpoint.root;
+  for (const task of checkpoint.tasks) {
+    if (task.sid !== root?.sid)
+      add({ number: task.sid, task: task.pid, image: "pstree.img", as: "session" });
+    const inherited = root?.pgid !== root?.pid && task.pgid === root?.pgid;
+    if (task.pgid !== root?.sid && !inherited)
+      add({ number: task.pgid, task: task.pid, image: "pstree.img", as: "process group" });
+  }
+  return [...needed.values()];
+}
+
+/** Who holds a number: /proc shows tasks and threads, but a number also stays taken while it is anybody's group or session. */
+function holderOf(context: Context, number: number, groups: Map<number, Stat>): string | undefined {
+  const process = context.host.processes.find((p) => p.pid === number);
+  if (process?.state === "Z")
+    return `a zombie (${process.comm}) whose parent ${process.ppid} has not reaped it`;
+  if (process !== undefined) return `process ${number} (${process.comm})`;
+  const thread = context.host.read(`/proc/${number}/status`);
+  if (thread !== undefined)
+    return `a thread of process ${/^Tgid:\s*(\d+)/m.exec(thread)?.[1]} (${/^Name:\s*(.*)$/m.exec(thread)?.[1]})`;
+  const member = groups.get(number);
+  if (member !== undefined)
+    return `the process group or session of process ${member.pid} (${member.comm})`;
+  return undefined;
+}
+
+export const pidInUse: Check = {
+  id: "pid-in-use",
+  title: "A process id, thread id, session or group number is taken",
+  reads: "pstree.img; /proc/*/stat (pid, pgrp, session) and thread ids",
+  why:
+    "A restored task must have its old number. CRIU asks the kernel for it (clone3 set_tid) and fails when anybody has it, " +
+    "also a zombie that nobody has reaped, and also a number that is only still in use as somebody's process group or session.",
+  run(context) {
+    if (context.namespaces.own.pid) return [];
+    const groups = new Map<number, Stat>();
+    for (const process of context.host.processes)
+      groups.set(process.pgrp, process).set(process.session, process);
+    return neededNumbers(context).flatMap((needed): Finding[] => {
+      const holder = holderOf(context, needed.number, groups);
+      if (holder === undefined) return [];
+      return [
+        {
+          id: "pid-in-use",
+          severity: "blocker",
+          task: needed.task,
+          image: needed.image,
+          subject: String(needed.number),
+          message: `${needed.as} ${needed.number} cannot be made: the number is taken by ${holder}`,
+          criu_message:
+            needed.as === "thread"
+              ? "Unable to create a thread: -17"
+              : `Can't fork for ${needed.number}: File exists`,
+          remedy: {
+            kind: "human",
+            text: "end its holder, or wait until the parent of a zombie reaps it",
+            command: `ps -o pid,ppid,pgid,sid,stat,cmd -p ${needed.number}; ps -o pid,stat,cmd -g ${needed.number}`,
+          },
+        },
+      ];
+    });
+  },
+};

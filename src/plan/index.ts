@@ -1,0 +1,32 @@
+/** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
+import type { Finding, Repair } from "../checks/index.ts";
+
+export interface Plan {
+  /** ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer. */
+  outcome: "ready" | "repairable" | "blocked";
+  repairs: Repair[];
+  /** Options added to those that the user gave to CRIU. */
+  options: string[];
+  /** The blockers that nothing in this plan answers. */
+  unanswered: Finding[];
+}
+
+/**
+ * What answers the findings. `fix` "none" leaves everything to the user: no repair, no option.
+ * Repairs are made for lowered findings too: they only add what is missing.
+ */
+export function planFor(findings: readonly Finding[], fix: "safe" | "none"): Plan {
+  const repairs: Repair[] = [];
+  const options = new Set<string>();
+  const unanswered: Finding[] = [];
+  for (const finding of findings) {
+    const { remedy } = finding;
+    if (fix === "safe" && remedy.kind === "repair") repairs.push(remedy.repair);
+    else if (finding.severity !== "blocker") continue;
+    else if (fix === "safe" && remedy.kind === "option" && remedy.automatic)
+      options.add(remedy.option);
+    else unanswered.push(finding);
+  }
+  const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
+  return { outcome, repairs, options: [...options], unanswered };
+}

@@ -1,0 +1,72 @@
+/** Carry a plan's repairs out, and take them back. */
+import type { Repair } from "../checks/index.ts";
+import { makeDirectory, unmakeDirectory } from "./directory.ts";
+import { beginJournal, leftJournals, type Step } from "./journal.ts";
+
+/** The repairs that were made in one run. */
+export interface Repaired {
+  /** Take everything back, last first. Returns what could not be, in words. */
+  undo(): string[];
+  /** They stay: forget the journal. */
+  keep(): void;
+}
+
+export type RepairResult =
+  { ok: true; repaired: Repaired } | { ok: false; problem: string; left: string[] };
+
+/** Make the repairs in order. When one fails, those before it are taken back. Nothing is written when there are none. */
+export function carryOut(repairs: readonly Repair[], images: string): RepairResult {
+  if (repairs.length === 0) return { ok: true, repaired: { undo: () => [], keep: () => {} } };
+  const steps: Step[] = [];
+  let journal: ReturnType<typeof beginJournal>;
+  try {
+    journal = beginJournal(images);
+  } catch (error) {
+    return {
+      ok: false,
+      problem: `no journal can be kept, so nothing is repaired: ${(error as Error).message}`,
+      left: [],
+    };
+  }
+  const record = (step: Step) => {
+    journal.write(step);
+    steps.push(step);
+  };
+  const repaired: Repaired = {
+    undo() {
+      const left = undoSteps(steps);
+      journal.remove();
+      return left;
+    },
+    keep: () => journal.remove(),
+  };
+  for (const repair of repairs) {
+    const problem = makeDirectory(repair, record);
+    if (problem !== undefined) return { ok: false, problem, left: repaired.undo() };
+  }
+  return { ok: true, repaired };
+}
+
+/** Later steps first. Of a directory's two records the second one, which knows its inode, decides. */
+function undoSteps(steps: readonly Step[]): string[] {
+  const known = new Set(
+    steps.filter((step) => step.inode !== undefined).map((step) => `${step.root}\0${step.path}`),
+  );
+  return steps
+    .filter((step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`))
+    .toReversed()
+    .flatMap((step) => unmakeDirectory(step) ?? []);
+}
+
+/** Finish what killed runs left: one entry a journal, with the directories it had made and what could not be undone. */
+export function undoLeft(): { images: string; made: string[]; left: string[] }[] {
+  return leftJournals().map((journal) => {
+    const left = undoSteps(journal.steps);
+    journal.remove();
+    return {
+      images: journal.images,
+      made: [...new Set(journal.steps.map((step) => step.path))],
+      left,
+    };
+  });
+}

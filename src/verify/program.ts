@@ -1,0 +1,51 @@
+/** What a task runs, as what, and where. */
+import { commOf, linkOf } from "../host/processes.ts";
+import type { Checkpoint } from "../image/index.ts";
+import type { Comparison, Facet } from "./facet.ts";
+
+export const command: Facet = {
+  id: "command",
+  final: "state",
+  compare({ live }, { same }) {
+    for (const { task, pid, threads } of live.tasks.values()) {
+      for (const { tid, core } of task.threads) {
+        const saved = core?.thread_core?.comm ?? (tid === task.pid ? core?.tc?.comm : undefined);
+        const now = threads.get(tid);
+        if (saved !== undefined && now !== undefined)
+          same(task.pid, `name of thread ${tid}`, saved, commOf(pid, now));
+      }
+    }
+  },
+};
+
+export const executable: Facet = {
+  id: "executable",
+  final: "state",
+  compare({ checkpoint, live }, { same }) {
+    for (const { task, pid } of live.tasks.values())
+      compareLink(checkpoint, same, task.pid, pid, "exe", task.mm?.exe_file_id);
+  },
+};
+
+export const workingDirectory: Facet = {
+  id: "cwd",
+  final: "state",
+  compare({ checkpoint, live }, { same }) {
+    for (const { task, pid } of live.tasks.values())
+      compareLink(checkpoint, same, task.pid, pid, "cwd", task.fs?.cwd_id);
+  },
+};
+
+/** A file that had been deleted at the dump comes back under another name, and is shown so: not compared. */
+function compareLink(
+  checkpoint: Checkpoint,
+  same: Comparison["same"],
+  task: number,
+  pid: number,
+  link: "exe" | "cwd",
+  id: number | undefined,
+): void {
+  const saved = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
+  if (saved === undefined || checkpoint.remaps.some((remap) => remap.orig_id === saved.id)) return;
+  same(task, link, saved.name, linkOf(pid, link));
+}
