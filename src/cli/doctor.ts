@@ -1,0 +1,36 @@
+import { defineCommand } from "citty";
+import { diagnose } from "../checks/doctor.ts";
+import { printJson } from "../report/json.ts";
+import { bold, green, harmless, line, red, yellow } from "../report/terminal.ts";
+import { parseStrictly } from "./arguments.ts";
+
+const args = {
+  criu: { type: "string", valueHint: "PATH", description: "the CRIU to look at" },
+  json: { type: "boolean", description: "one JSON document on stdout" },
+} as const;
+
+const mark = { ok: green("ok  "), warning: yellow("warn"), missing: red("lack") };
+
+export const command = defineCommand({
+  meta: {
+    name: "doctor",
+    description: "Show what this machine offers a restore, and what each lack means for one.",
+  },
+  args,
+  run({ rawArgs }): number {
+    const parsed = parseStrictly("doctor", args, rawArgs);
+    if (parsed === undefined) return 2;
+    const facts = diagnose(
+      parsed.values.criu === undefined ? process.env.RECRIU_CRIU : String(parsed.values.criu),
+    );
+    const lacking = facts.some((fact) => fact.state === "missing");
+    if (parsed.values.json) printJson({ facts });
+    else {
+      for (const { name, state, found, means } of facts) {
+        line(`${mark[state]} ${bold(name.padEnd(18))} ${harmless(found)}`);
+        if (state !== "ok") line(`${" ".repeat(24)}${harmless(means)}`);
+      }
+    }
+    return lacking ? 3 : 0;
+  },
+});

@@ -1,0 +1,91 @@
+/** The commands. `main` finds the one that is asked for and returns the exit code. */
+import { type CommandDef, defineCommand } from "citty";
+import { version } from "../report/version.ts";
+import { line, printText } from "../report/terminal.ts";
+
+type Load = () => Promise<{ command: CommandDef<any> }>;
+
+const commands: Record<string, { description: string; load: Load }> = {
+  restore: {
+    description: "restore a checkpoint: preflight, repair, run CRIU, verify",
+    load: () => import("./restore.ts"),
+  },
+  preflight: {
+    description: "name everything that would break the restore; change nothing",
+    load: () => import("./preflight.ts"),
+  },
+  verify: {
+    description: "compare a live tree with the images it was restored from",
+    load: () => import("./verify.ts"),
+  },
+  show: { description: "show what is in a checkpoint", load: () => import("./show.ts") },
+  explain: {
+    description: "explain a check, or a line of a CRIU log",
+    load: () => import("./explain.ts"),
+  },
+  undo: {
+    description: "take back the repairs of a recriu that was killed",
+    load: () => import("./undo.ts"),
+  },
+  doctor: {
+    description: "show what this machine offers a restore",
+    load: () => import("./doctor.ts"),
+  },
+};
+
+/** Run `recriu WORDS…`. */
+export async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rawArgs] = words;
+  if (name === "--version" || name === "-V") {
+    printText(`recriu ${version}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    printText(await overview());
+    return 0;
+  }
+  const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (known === undefined) {
+    line(`recriu: there is no command ${name}; recriu --help lists them`);
+    return 2;
+  }
+  const { command } = await known.load();
+  const { runCommand, renderUsage } = await import("citty");
+  const end = rawArgs.indexOf("--");
+  if (
+    rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")
+  ) {
+    const { appendix } = (await known.load()) as { appendix?: () => string };
+    printText(
+      `${uncoloured(await renderUsage(command, overviewCommand()))}\n${appendix?.() ?? ""}`,
+    );
+    return 0;
+  }
+  const { result } = await runCommand({ ...command, args: {} }, { rawArgs });
+  return result as number;
+}
+
+function overviewCommand(): CommandDef<any> {
+  return defineCommand({
+    meta: {
+      name: "recriu",
+      version,
+      description:
+        "criu restore that finds every obstacle first, repairs what is safe and proves what it restored",
+    },
+    subCommands: Object.fromEntries(
+      Object.entries(commands).map(([name, { description }]) => [
+        name,
+        defineCommand({ meta: { name, description } }),
+      ]),
+    ),
+  });
+}
+
+async function overview(): Promise<string> {
+  const { renderUsage } = await import("citty");
+  return `${uncoloured(await renderUsage(overviewCommand()))}\n`;
+}
+
+/** citty colours its help wherever it is printed. */
+const uncoloured = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, "");

@@ -1,0 +1,65 @@
+/** What `restore` and `preflight` share: CRIU's own options beside recriu's, and the findings they lead to. */
+import type { ArgsDef } from "citty";
+import { criuOptions, type OwnOption, requestFrom } from "../criu/index.ts";
+import { harmless, line, printText } from "../report/terminal.ts";
+import { version } from "../report/version.ts";
+import { type Preflight, preflight } from "../plan/preflight.ts";
+import { exitCode } from "../report/outcome.ts";
+import { imageChecks } from "../checks/index.ts";
+
+/** recriu's own options as citty shows them in a help text. */
+export function ownArgs(options: readonly OwnOption[]): ArgsDef {
+  return Object.fromEntries(
+    options.map(({ name, arg, value, help }) => [
+      name,
+      arg === "none"
+        ? { type: "boolean", description: help }
+        : {
+            type: "string",
+            description: help,
+            ...(value === undefined ? {} : { valueHint: value }),
+          },
+    ]),
+  );
+}
+
+/** CRIU's options, as the end of a help text. */
+export function criuHelp(): string {
+  const rows = criuOptions
+    .filter((option) => option.restore)
+    .map((option) => {
+      const value = option.arg === "required" ? " ARG" : option.arg === "optional" ? "[=ARG]" : "";
+      return (
+        `  ${option.short ? `-${option.short}, ` : "    "}--${option.name}${value}`.padEnd(34) +
+        option.help
+      );
+    });
+  return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
+}
+
+export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
+
+/** Understand the words, read the images, run the checks. What cannot even be read is said here. */
+export function begin(command: string, words: readonly string[]): Started {
+  const understood = requestFrom(words, process.env);
+  if (understood.ok) {
+    const result = preflight(understood.request, understood.own);
+    if (result.ok) return result;
+    line(`recriu ${command}: ${harmless(result.fault.file)}: ${harmless(result.fault.problem)}`);
+    return { ok: false, exit: exitCode.usage };
+  }
+  if (understood.asked === undefined) {
+    line(`recriu ${command}: ${harmless(understood.problem)}`);
+    return { ok: false, exit: exitCode.usage };
+  }
+  printText(understood.asked === "help" ? criuHelp() : `recriu ${version}`);
+  return { ok: false, exit: exitCode.ok };
+}
+
+/** The exit code of findings that block, or undefined when none does. */
+export function blockedExit({ plan }: Preflight): number | undefined {
+  if (plan.outcome !== "blocked") return undefined;
+  return plan.unanswered.some((finding) => imageChecks.has(finding.id))
+    ? exitCode.images
+    : exitCode.blocked;
+}

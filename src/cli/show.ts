@@ -1,0 +1,43 @@
+import { defineCommand } from "citty";
+import { openCheckpoint } from "../image/index.ts";
+import { printJson } from "../report/json.ts";
+import { contentsOf, printContents } from "../report/contents.ts";
+import { harmless, line } from "../report/terminal.ts";
+import { exitCode } from "../report/outcome.ts";
+import { parseStrictly } from "./arguments.ts";
+
+const args = {
+  "images-dir": {
+    type: "string",
+    alias: "D",
+    valueHint: "DIR",
+    description: "the checkpoint (default: the working directory)",
+  },
+  json: { type: "boolean", description: "one JSON document on stdout" },
+} as const;
+
+export const command = defineCommand({
+  meta: {
+    name: "show",
+    description:
+      "Show what is in a checkpoint: tasks, threads, files, sockets, mounts, cgroups, memory.",
+  },
+  args,
+  run({ rawArgs }): number {
+    const parsed = parseStrictly("show", args, rawArgs);
+    if (parsed === undefined) return exitCode.usage;
+    const opened = openCheckpoint(String(parsed.values["images-dir"] ?? "."));
+    if (!opened.ok) {
+      line(`recriu show: ${harmless(opened.fault.file)}: ${harmless(opened.fault.problem)}`);
+      return exitCode.usage;
+    }
+    const { checkpoint } = opened;
+    const faults = checkpoint.readEverything();
+    const contents = contentsOf(checkpoint);
+    if (parsed.values.json) printJson(contents);
+    else printContents(contents);
+    for (const fault of faults)
+      line(`recriu show: ${harmless(fault.file)}: ${harmless(fault.problem)}`);
+    return faults.length > 0 ? exitCode.images : exitCode.ok;
+  },
+});

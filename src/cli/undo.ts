@@ -1,0 +1,30 @@
+import { defineCommand } from "citty";
+import { undoLeft } from "../repair/index.ts";
+import { printJson } from "../report/json.ts";
+import { harmless, line } from "../report/terminal.ts";
+import { parseStrictly } from "./arguments.ts";
+
+const args = { json: { type: "boolean", description: "one JSON document on stdout" } } as const;
+
+export const command = defineCommand({
+  meta: {
+    name: "undo",
+    description:
+      "Take back the repairs of every recriu that was killed before it could. Directories in use stay.",
+  },
+  args,
+  run({ rawArgs }): number {
+    const parsed = parseStrictly("undo", args, rawArgs);
+    if (parsed === undefined) return 2;
+    const undone = undoLeft();
+    if (parsed.values.json) printJson({ undone });
+    else if (undone.length === 0) line("nothing to undo");
+    else {
+      for (const { images, made, left } of undone) {
+        line(`undone: the repairs for ${harmless(images)} (${made.map(harmless).join(", ")})`);
+        for (const problem of left) line(`  left  ${harmless(problem)}`);
+      }
+    }
+    return 0;
+  },
+});

@@ -1,0 +1,57 @@
+/** The same for programs: one JSON document on stdout (docs/report.schema.json). */
+import { writeSync } from "node:fs";
+import type { Finding } from "../checks/index.ts";
+import type { Preflight } from "../plan/preflight.ts";
+import type { Outcome } from "./outcome.ts";
+import { version } from "./version.ts";
+
+/** Print a document. stdout may be a pipe that takes it in pieces, or that nobody reads any more. */
+export function printJson(document: object): void {
+  let bytes = Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+}
+
+/** The contract's fields of a finding: what recriu would do inside is not among them. */
+function findingOf({ remedy, ...finding }: Finding): object {
+  return {
+    ...finding,
+    remedy: {
+      kind: remedy.kind,
+      text: remedy.text,
+      command: remedy.kind === "option" ? remedy.option : remedy.command,
+    },
+  };
+}
+
+/** The report of `preflight`, and of `restore` when `outcome` is given. Times in milliseconds. */
+export function reportOf(preflight: Preflight, outcome: Outcome | undefined): object {
+  const { checkpoint, criu, findings, plan } = preflight;
+  const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
+  return {
+    recriu: version,
+    schema: 1,
+    images: checkpoint.dir,
+    criu: { path: criu?.path ?? null, version: criu?.version ?? null },
+    tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
+    findings: findings.map(findingOf),
+    plan: { outcome: plan.outcome, repairs: plan.repairs, options: plan.options },
+    run: outcome?.run ?? null,
+    verdict: outcome?.verdict ?? null,
+    failure: outcome?.failure
+      ? {
+          line: outcome.failure.line,
+          cause: outcome.failure.explanation?.cause ?? null,
+          remedy: outcome.failure.explanation?.remedy ?? null,
+          left: outcome.failure.left,
+        }
+      : null,
+    timing_ms: {
+      preflight: preflight.took,
+      ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),
+    },
+  };
+}

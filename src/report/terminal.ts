@@ -1,0 +1,43 @@
+/** The one way to a person's eyes: lines on stderr, coloured only on a terminal, names from images made harmless. */
+import { isatty } from "node:tty";
+import { createConsola } from "consola/core";
+
+const out = createConsola({
+  level: 5,
+  // console.error, as process.stderr would cost 8 ms at start.
+  reporters: [{ log: ({ args }) => console.error(args.join(" ")) }],
+});
+
+export const line = (text = ""): void => out.log(text);
+
+let coloured: boolean | undefined;
+
+/** https://no-color.org: any value but the empty one turns colours off. */
+function colours(): boolean {
+  return (coloured ??= !process.env.NO_COLOR && isatty(2));
+}
+
+const paint = (code: number) => (text: string) =>
+  colours() ? `\u001b[${code}m${text}\u001b[0m` : text;
+
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+export const blue = paint(34);
+
+/**
+ * Text that came from an image, a log or /proc: control characters, escapes and stray bytes are shown, never sent to
+ * the terminal. Lone surrogates U+DC80..DCFF are bytes that were not UTF-8.
+ */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/gu, (char) => {
+    const code = char.codePointAt(0)!;
+    const byte = code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : code;
+    return byte < 0x100 ? `\\x${byte.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Text that was asked for (help, a version, a page): to stdout, as it is. */
+export const printText = (text: string): void => console.log(text.replace(/\n$/, ""));

@@ -1,0 +1,101 @@
+/** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
+import type { Finding, Severity } from "../checks/index.ts";
+import type { Plan } from "../plan/index.ts";
+import type { Preflight } from "../plan/preflight.ts";
+import type { Verdict } from "../verify/index.ts";
+import type { Failure, Outcome } from "./outcome.ts";
+import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
+
+const paint: Record<Severity, (text: string) => string> = {
+  blocker: red,
+  warning: yellow,
+  info: blue,
+};
+const order: readonly Severity[] = ["blocker", "warning", "info"];
+
+/** The findings, gravest first, each with its proof and its remedy. */
+export function printFindings(findings: readonly Finding[]): void {
+  for (const finding of [...findings].sort(
+    (a, b) => order.indexOf(a.severity) - order.indexOf(b.severity),
+  ))
+    printFinding(finding);
+}
+
+function printFinding(finding: Finding): void {
+  const { remedy } = finding;
+  line(
+    `${paint[finding.severity](`${finding.severity}[${finding.id}]`)}: ${bold(harmless(finding.message))}`,
+  );
+  if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
+  if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
+  if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
+  if (remedy.kind === "option") line(`          ${remedy.option}`);
+  else if (remedy.command !== null) line(`          ${harmless(remedy.command)}`);
+  line();
+}
+
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+/** One line for the whole: what the checkpoint is and what stands in its way. */
+export function printSummary({ checkpoint, criu, findings, plan }: Preflight): void {
+  const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
+  const blockers = findings.filter((finding) => finding.severity === "blocker").length;
+  const warnings = findings.filter((finding) => finding.severity === "warning").length;
+  line(
+    `${harmless(checkpoint.dir)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
+      `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu?.version ?? "not found"}`,
+  );
+  printPlan(plan);
+}
+
+function printPlan(plan: Plan): void {
+  for (const repair of plan.repairs)
+    line(
+      `  repair  mkdir ${harmless(repair.root === "/" ? repair.path : `${repair.root}${repair.path}`)} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+    );
+  for (const option of plan.options) line(`  option  ${option}`);
+  const verdict = {
+    ready: green("ready to restore"),
+    repairable: green("can be restored once repaired"),
+    blocked: red("blocked; nothing was touched"),
+  };
+  line(bold(verdict[plan.outcome]));
+}
+
+export function printVerdict(verdict: Verdict): void {
+  if (verdict.result === "skipped") return;
+  for (const { facet, task, expected, found, class: grade } of verdict.differences) {
+    const paintGrade = grade === "fatal" ? red : yellow;
+    line(
+      `${paintGrade(`${grade}[${facet}]`)} task ${task ?? "-"}: saved ${harmless(expected)}, found ${harmless(found)}`,
+    );
+  }
+  line(
+    verdict.result === "match"
+      ? `${green("verified")}: ${verdict.compared} values compared, the tree is the saved one`
+      : `${red("not verified")}: ${verdict.compared} values compared, the tree is not the saved one`,
+  );
+}
+
+export function printFailure(failure: Failure): void {
+  line(`${red("failed")}: ${bold(harmless(failure.line))}`);
+  if (failure.explanation !== undefined) {
+    line(`  ${dim("cause")}   ${harmless(failure.explanation.cause)}`);
+    line(`  ${dim("remedy")}  ${harmless(failure.explanation.remedy)}`);
+    if (failure.explanation.issues.length > 0)
+      line(`  ${dim("more")}    checkpoint-restore/criu ${failure.explanation.issues.join(", ")}`);
+  }
+  for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
+}
+
+/** The closing line of a restore. */
+export function printOutcome(outcome: Outcome): void {
+  if (outcome.failure !== null) {
+    printFailure(outcome.failure);
+    line(outcome.failure.left.length === 0 ? "nothing is left behind" : "the rest was taken back");
+  } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
+    line(
+      `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
+    );
+  }
+}

@@ -1,0 +1,134 @@
+/** The flow itself: preflight, repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
+import { errorLines, firstCause, startCriu } from "../criu/index.ts";
+import { explain } from "../explain/index.ts";
+import { childrenOf } from "../host/processes.ts";
+import type { Preflight } from "../plan/preflight.ts";
+import { carryOut } from "../repair/index.ts";
+import { exitCode, type Outcome, type Run } from "../report/outcome.ts";
+import { skipped, type Verdict, verify } from "../verify/index.ts";
+import { openGate, POST_RESTORE, PRE_RESUME } from "./gate.ts";
+import { givenLimits } from "./limits.ts";
+import { killTree } from "./tree.ts";
+
+/** Carry out a plan that is not blocked. `onVerdict` hears the verdict as soon as the tree may run. */
+export async function restore(
+  { request, own, checkpoint, criu, plan }: Preflight,
+  onVerdict: (verdict: Verdict) => void,
+): Promise<Outcome> {
+  const timing_ms = { repair: 0, criu: 0, verify: 0 };
+  const begun = performance.now();
+  const repair = carryOut(plan.repairs, checkpoint.dir);
+  timing_ms.repair = performance.now() - begun;
+  if (!repair.ok) {
+    return {
+      exit: exitCode.blocked,
+      run: null,
+      verdict: null,
+      failure: { line: repair.problem, explanation: undefined, left: repair.left },
+      timing_ms,
+    };
+  }
+
+  const opened = own.verify === "off" ? undefined : openGate();
+  if (opened?.ok === false) {
+    return {
+      exit: exitCode.criuFailed,
+      run: null,
+      verdict: null,
+      failure: {
+        line: `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`,
+        explanation: undefined,
+        left: repair.repaired.undo(),
+      },
+      timing_ms,
+    };
+  }
+
+  let verdict: Verdict = skipped;
+  let rootPid: number | null = null;
+  let resumed = false;
+  /** At the gate. True lets CRIU go on. */
+  const decide = (point: string, pid: number): boolean => {
+    const start = performance.now();
+    rootPid = pid;
+    verdict = verify(
+      checkpoint,
+      request,
+      pid,
+      point === POST_RESTORE ? "structure" : "state",
+    ).verdict;
+    timing_ms.verify += performance.now() - start;
+    const refused = verdict.result === "mismatch" && own.verify === "gate";
+    if (refused && point === PRE_RESUME) killTree(pid);
+    if (point === PRE_RESUME && !refused) {
+      resumed = true;
+      onVerdict(verdict);
+    }
+    return !refused;
+  };
+
+  const gate = opened?.gate;
+  gate?.serve(decide);
+  const started = performance.now();
+  const child = startCriu({
+    path: criu!.path,
+    request,
+    options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
+    stdout: own.json ? "stderr" : "inherit",
+    ...givenLimits(),
+  });
+  const stopForwarding = forwardSignals((signal) => {
+    // Before the tree runs, an interrupted restore leaves nothing; after, CRIU's own behaviour counts.
+    const unfinished = resumed || gate === undefined ? [] : childrenOf(child.pid);
+    child.kill(signal);
+    unfinished.forEach(killTree);
+  });
+  const exit = await child.exited;
+  stopForwarding();
+  gate?.close();
+  timing_ms.criu = performance.now() - started - timing_ms.verify;
+
+  const refused = verdict.result === "mismatch";
+  const run: Run = {
+    criu_exit: exit.code,
+    duration_ms: performance.now() - started,
+    pid: exit.code === 0 ? rootPid : null,
+  };
+  if (exit.code === 0 || resumed) {
+    repair.repaired.keep();
+    return {
+      exit: refused ? exitCode.verification : exit.code,
+      run,
+      verdict,
+      failure: null,
+      timing_ms,
+    };
+  }
+  const left = repair.repaired.undo();
+  if (refused)
+    return {
+      exit: exitCode.verification,
+      run,
+      verdict,
+      failure: { line: "the restored tree is not the saved one", explanation: undefined, left },
+      timing_ms,
+    };
+  const line =
+    firstCause(errorLines(await child.log())) ?? `CRIU exited with ${exit.code} and named no error`;
+  return {
+    exit: exit.code,
+    run,
+    verdict: null,
+    failure: { line, explanation: explain(line), left },
+    timing_ms,
+  };
+}
+
+/** Pass on the signals that end a program; returns a function that stops it. */
+function forwardSignals(forward: (signal: NodeJS.Signals) => void): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const signal of signals) process.removeListener(signal, forward);
+  };
+}
