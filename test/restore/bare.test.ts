@@ -1,0 +1,124 @@
+/** The stage itself: what bare CRIU does with a checkpoint, without recriu. */
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  alive,
+  descendants,
+  dump,
+  killTree,
+  makeDoomedCgroup,
+  openStage,
+  restoreBare,
+  run,
+  type Stage,
+  start,
+  waitFor,
+} from "./stage.ts";
+
+/** The incident's tree, dumped: images, its tasks, its socket directory and its progress file. */
+async function dumpX11(stage: Stage) {
+  const sockets = join(stage.dir, ".X11-unix");
+  const progress = join(stage.dir, "progress");
+  const { pid } = await start(stage, "x11-server", [sockets, progress]);
+  const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
+  const images = await dump(stage, pid);
+  return { pid, tasks, images, sockets, progress };
+}
+
+const echoes = (progress: string) => readFileSync(progress, "utf8").split("\n").length - 1;
+
+test("bare CRIU restores the X server and its client, which go on", async () => {
+  await using stage = openStage();
+  const { pid, tasks, images, progress } = await dumpX11(stage);
+  expect(tasks).toHaveLength(2);
+  const before = echoes(progress);
+
+  const { exit } = await restoreBare(stage, images);
+
+  expect(exit).toBe(0);
+  expect(tasks.filter(alive)).toEqual(tasks);
+  await waitFor("the client to go on", () => echoes(progress) > before + 1);
+  const numbers = readFileSync(progress, "utf8").trim().split("\n");
+  expect(numbers).toEqual(numbers.map((_, i) => `echo ${i + 1}`));
+  await killTree(stage, pid);
+  expect(tasks.filter(alive)).toEqual([]);
+});
+
+test("without the socket's directory bare CRIU fails, with it the same images restore", async () => {
+  await using stage = openStage();
+  const { tasks, images, sockets } = await dumpX11(stage);
+  rmSync(sockets, { recursive: true });
+
+  const failed = await restoreBare(stage, images);
+
+  expect(failed.exit).toBe(1);
+  expect(failed.errors.join("\n")).toMatch(
+    /unix: Can't bind id 0x[0-9a-f]+ ino \d+ addr \S+\/X7: No such file or directory/,
+  );
+  expect(tasks.filter(alive)).toEqual([]);
+
+  mkdirSync(sockets, { mode: 0o1777 });
+  const restored = await restoreBare(stage, images);
+  expect(restored.exit).toBe(0);
+  expect(tasks.filter(alive)).toEqual(tasks);
+});
+
+test("a cgroup that is gone is made again, unless its parent forbids: then only ignoring helps", async () => {
+  await using stage = openStage();
+  const doomed = makeDoomedCgroup(stage);
+  if (!doomed) throw new Error("cgroup v2 is not mounted");
+  const { cgroup, spoil } = doomed;
+  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [cgroup] });
+  const images = await dump(stage, pid);
+
+  rmdirSync(cgroup);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+  expect(readFileSync(join(cgroup, "cgroup.procs"), "utf8")).toBe(`${pid}\n`);
+  await killTree(stage, pid);
+
+  spoil();
+  const failed = await restoreBare(stage, images);
+  expect(failed.exit).toBe(1);
+  expect(failed.errors.join("\n")).toMatch(
+    /cg: Can't move \d+ into \S+\/workload\/cgroup\.procs .*: Operation not supported/,
+  );
+  expect(alive(pid)).toBe(false);
+
+  expect((await restoreBare(stage, images, ["--manage-cgroups=ignore"])).exit).toBe(0);
+  expect(alive(pid)).toBe(true);
+});
+
+test("a taken pid makes bare CRIU fail", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["fifo", "99", "-5", "reset"]);
+  const images = await dump(stage, pid);
+  const taker = await start(stage, "at-pid", [`${pid}`]);
+
+  const failed = await restoreBare(stage, images);
+  expect(failed.exit).toBe(1);
+  expect(failed.errors.join("\n")).toContain(`Can't fork for ${pid}: File exists`);
+  expect(alive(pid)).toBe(true);
+
+  await killTree(stage, taker.pid);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+});
+
+test("a command whose time is over is killed with its children", async () => {
+  await using stage = openStage();
+  const { exit } = await run(stage, ["sh", "-c", "sleep 1000 & sleep 1000"], { timeout: 100 });
+  expect(exit).toBeNull();
+  expect(descendants(stage.supervisor.pid)).toEqual([]);
+});
+
+test("a closed stage leaves nothing behind", async () => {
+  const stage = openStage();
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "3"]);
+  const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
+  expect(tasks).toHaveLength(5);
+
+  await stage[Symbol.asyncDispose]();
+
+  expect(tasks.filter(alive)).toEqual([]);
+  expect(existsSync(stage.dir)).toBe(false);
+});

@@ -1,0 +1,91 @@
+/** Files and directories that are not what they were. */
+import { expect, test } from "bun:test";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { blockers, finding, report } from "./report.ts";
+import { dump, openStage, restoreBare, type Stage, start } from "./stage.ts";
+
+async function dumpTree(stage: Stage) {
+  const cwd = join(stage.dir, "work");
+  const file = join(stage.dir, "data");
+  const log = join(stage.dir, "log");
+  mkdirSync(cwd);
+  writeFileSync(file, "what it was");
+  const { pid } = await start(stage, "tree", [cwd, file, log, "2"]);
+  return { pid, cwd, file, log, images: await dump(stage, pid) };
+}
+
+/** recriu names it, bare CRIU fails with that message, and after `mend` recriu restores and verifies. */
+async function foretold(
+  stage: Stage,
+  images: string,
+  id: string,
+  subject: string,
+  mend: () => void,
+) {
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight.exit).toBe(3);
+  expect([...new Set(blockers(preflight))]).toEqual([id]);
+  const named = finding(preflight, id);
+  expect(named.subject).toBe(subject);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(named.criu_message!);
+  mend();
+  expect(await report(stage, "restore", images)).toMatchObject({
+    exit: 0,
+    verdict: { result: "match" },
+  });
+}
+
+test("a tree with threads, groups, a zombie and files restores and is verified", async () => {
+  await using stage = openStage();
+  const { images } = await dumpTree(stage);
+  expect(await report(stage, "restore", images)).toMatchObject({
+    exit: 0,
+    findings: [],
+    verdict: { result: "match", differences: [] },
+  });
+});
+
+test("cwd-missing", async () => {
+  await using stage = openStage();
+  const { images, cwd } = await dumpTree(stage);
+  rmdirSync(cwd);
+  await foretold(stage, images, "cwd-missing", cwd, () => mkdirSync(cwd));
+});
+
+test("file-missing", async () => {
+  await using stage = openStage();
+  const { images, file } = await dumpTree(stage);
+  renameSync(file, `${file}.aside`);
+  await foretold(stage, images, "file-missing", file, () => renameSync(`${file}.aside`, file));
+});
+
+test("file-changed: another size", async () => {
+  await using stage = openStage();
+  const { images, file } = await dumpTree(stage);
+  appendFileSync(file, ", and more");
+  await foretold(stage, images, "file-changed", file, () => writeFileSync(file, "what it was"));
+});
+
+test("file-changed: another mode", async () => {
+  await using stage = openStage();
+  const { images, cwd } = await dumpTree(stage);
+  chmodSync(cwd, 0o700);
+  await foretold(stage, images, "file-changed", cwd, () => chmodSync(cwd, 0o755));
+});
+
+test("--skip-file-rwx-check makes another mode no obstacle, as in CRIU", async () => {
+  await using stage = openStage();
+  const { images, cwd } = await dumpTree(stage);
+  chmodSync(cwd, 0o700);
+  expect((await report(stage, "restore", images, ["--skip-file-rwx-check"])).exit).toBe(0);
+});

@@ -1,0 +1,169 @@
+/** What the gate lets through, and what is left when it does not. */
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { finding, report } from "./report.ts";
+import {
+  alive,
+  criu,
+  descendants,
+  dump,
+  hierarchies,
+  killTree,
+  makeCgroup,
+  openStage,
+  recriu,
+  recriuBinary,
+  restoreBare,
+  run,
+  start,
+  waitFor,
+} from "./stage.ts";
+
+/** Of a new cgroup v1 the real-time budget is 0 (CONFIG_RT_GROUP_SCHED): the kernel refuses real-time policies there. */
+const cpu = hierarchies().find((hierarchy) => hierarchy.controllers.includes("cpu"));
+const rationed = cpu !== undefined && existsSync(join(cpu.mount, "cpu.rt_runtime_us"));
+
+// Needs a kernel that rations real time by cgroup; the next test stages another loss, on any kernel.
+test.skipIf(!rationed)(
+  "real-time scheduling that CRIU silently loses is found, and the tree does not run",
+  async () => {
+    await using stage = openStage();
+    const sockets = join(stage.dir, "sockets");
+    const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
+    const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
+    const images = await dump(stage, pid);
+    const cgroup = makeCgroup(stage, cpu!, "rationed");
+    const within = ["sh", "-c", `echo $$ >${cgroup}/cgroup.procs && exec "$@"`, "sh"];
+
+    const bare = await run(stage, [
+      ...within,
+      criu,
+      "restore",
+      "-d",
+      "-D",
+      images,
+      "-o",
+      "/dev/null",
+    ]);
+    expect(bare.exit).toBe(0);
+    await killTree(stage, pid);
+    rmSync(sockets, { recursive: true });
+
+    const words = [recriuBinary, "restore", "-d", "-D", images, "--json", `--criu=${criu}`];
+    const gated = await run(stage, [...within, ...words]);
+    expect(gated.exit).toBe(5);
+    const { verdict, run: criuRun, failure } = JSON.parse(gated.stdout);
+    expect(verdict.result).toBe("mismatch");
+    expect(verdict.differences[0]).toMatchObject({
+      facet: "scheduling",
+      class: "fatal",
+      found: "SCHED_OTHER",
+    });
+    expect(criuRun.pid).toBeNull();
+    expect(failure.left).toEqual([]);
+    expect(tasks.filter(alive)).toEqual([]);
+    expect(existsSync(sockets)).toBe(false);
+
+    const reported = await run(stage, [...within, ...words, "--verify=report"]);
+    expect(reported.exit).toBe(5);
+    expect(tasks.filter(alive)).toEqual(tasks);
+    await killTree(stage, pid);
+    expect((await run(stage, [...within, ...words, "--verify=off"])).exit).toBe(0);
+  },
+);
+
+test("a tree that a script has changed before it runs is not the saved one", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const script = join(stage.dir, "script");
+  writeFileSync(
+    script,
+    "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || renice -n 7 -p $CRTOOLS_INIT_PID\n",
+  );
+  chmodSync(script, 0o755);
+  const gated = await report(stage, "restore", images, ["--action-script", script]);
+  expect(gated).toMatchObject({
+    exit: 5,
+    verdict: { result: "mismatch", differences: [{ found: "7" }] },
+  });
+  expect(alive(pid)).toBe(false);
+});
+
+test("when CRIU fails, its first cause is explained and the repairs are undone", async () => {
+  await using stage = openStage();
+  const sockets = join(stage.dir, "sockets");
+  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
+  const images = await dump(stage, pid);
+  rmSync(sockets, { recursive: true });
+  const taker = await start(stage, "at-pid", [`${pid}`]);
+  const failed = await report(stage, "restore", images, ["--ignore=pid-in-use"]);
+  expect(finding(failed, "pid-in-use").severity).toBe("warning");
+  expect(failed).toMatchObject({ exit: 1, verdict: null, run: { criu_exit: 1 } });
+  expect(failed.failure).toMatchObject({ line: `Can't fork for ${pid}: File exists`, left: [] });
+  expect(failed.failure!.cause).toContain(`the number ${pid} is in use`);
+  expect(existsSync(sockets)).toBe(false);
+  expect(alive(taker.pid)).toBe(true);
+});
+
+test("the user's own action scripts still run, in their order", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["fifo", "99", "0", "reset"]);
+  const images = await dump(stage, pid);
+  const seen = join(stage.dir, "seen");
+  const script = join(stage.dir, "script");
+  writeFileSync(script, `#!/bin/sh\necho $CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID >>${seen}\n`);
+  chmodSync(script, 0o755);
+  expect(await report(stage, "restore", images, ["--action-script", script])).toMatchObject({
+    exit: 0,
+    verdict: { result: "match" },
+  });
+  const actions = readFileSync(seen, "utf8").trim().split("\n");
+  expect(actions).toContain(`post-restore ${pid}`);
+  expect(actions.at(-1)).toBe(`post-resume ${pid}`);
+
+  await killTree(stage, pid);
+  writeFileSync(script, `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ]\n`);
+  const refused = await report(stage, "restore", images, ["--action-script", script]);
+  expect(refused.exit).toBe(1);
+  expect(alive(pid)).toBe(false);
+});
+
+test("attached: recriu stays until the tree ends, and a signal ends it", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "5"]);
+  const images = await dump(stage, pid);
+  const attached = recriu(stage, ["restore", "-D", images]);
+  await waitFor("the tree", () => alive(pid));
+  await Bun.sleep(50);
+  await killTree(stage, pid);
+  const { exit, stderr } = await attached;
+  expect(exit).toBe(0);
+  expect(stderr).toContain("verified");
+});
+
+test("a killed recriu: CRIU does not let the tree run, and undo finishes", async () => {
+  await using stage = openStage();
+  const sockets = join(stage.dir, "sockets");
+  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
+  const images = await dump(stage, pid);
+  rmSync(sockets, { recursive: true });
+  // The user's script kills recriu, CRIU's parent, when every task exists; recriu's own script comes after it.
+  const script = join(stage.dir, "script");
+  writeFileSync(
+    script,
+    `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION = post-restore ] && kill -9 $(awk '{print $4}' /proc/$PPID/stat)\nexit 0\n`,
+  );
+  chmodSync(script, 0o755);
+  const killed = await recriu(stage, ["restore", "-d", "-D", images, "--action-script", script]);
+  expect(killed.exit).toBe(137);
+  await waitFor("CRIU to give up", () => !alive(pid));
+  expect(existsSync(sockets)).toBe(true);
+  const undone = await recriu(stage, ["undo"]);
+  expect(undone).toMatchObject({ exit: 0 });
+  expect(undone.stderr).toContain(images);
+  expect(existsSync(sockets)).toBe(false);
+  expect((await recriu(stage, ["undo"])).stderr).toContain("nothing to undo");
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+});

@@ -1,0 +1,146 @@
+/** The founding incident, in small: socket directory gone, cgroup not to be had, a thread with SCHED_RESET_ON_FORK. */
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { blockers, finding, report } from "./report.ts";
+import {
+  alive,
+  descendants,
+  dump,
+  killTree,
+  makeDoomedCgroup,
+  openStage,
+  recriu,
+  restoreBare,
+  type Stage,
+  start,
+  waitFor,
+} from "./stage.ts";
+
+async function dumpIncident(stage: Stage) {
+  const sockets = join(stage.dir, ".X11-unix");
+  const progress = join(stage.dir, "progress");
+  const doomed = makeDoomedCgroup(stage);
+  if (doomed === null) throw new Error("cgroup v2 is not mounted");
+  const { pid } = await start(stage, "x11-server", [sockets, progress], {
+    cgroups: [doomed.cgroup],
+  });
+  const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
+  const images = await dump(stage, pid);
+  return { pid, tasks, images, sockets, progress, spoil: doomed.spoil };
+}
+
+const echoes = (progress: string) => readFileSync(progress, "utf8").split("\n").length - 1;
+
+function ask(path: string, question: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(question));
+    socket.once("data", (answer) => {
+      socket.destroy();
+      resolve(answer.toString());
+    });
+    socket.once("error", reject);
+  });
+}
+
+test("one command restores what bare CRIU cannot", async () => {
+  await using stage = openStage();
+  const { pid, tasks, images, sockets, progress, spoil } = await dumpIncident(stage);
+  rmSync(sockets, { recursive: true });
+  spoil();
+  const before = echoes(progress);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight.exit).toBe(4);
+  expect(new Set(blockers(preflight))).toEqual(new Set(["cgroup-missing", "unix-socket-dir"]));
+  expect(preflight.plan.outcome).toBe("repairable");
+  expect(preflight.plan.options).toEqual(["--manage-cgroups=ignore"]);
+  expect(existsSync(sockets)).toBe(false);
+
+  const restored = await report(stage, "restore", images);
+  expect(restored).toMatchObject({
+    exit: 0,
+    run: { criu_exit: 0, pid },
+    verdict: { result: "match", differences: [] },
+  });
+  expect(restored.verdict!.compared).toBeGreaterThan(15);
+  expect(tasks.filter(alive)).toEqual(tasks);
+  await waitFor("the client to go on", () => echoes(progress) > before + 1);
+  expect(await ask(join(sockets, "X7"), "hello")).toBe("hello");
+  expect((await recriu(stage, ["verify", "-D", images])).exit).toBe(0);
+});
+
+test("each act alone: CRIU's own message is the one that was foretold", async () => {
+  await using stage = openStage();
+  const { pid, images, sockets, spoil } = await dumpIncident(stage);
+  expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+
+  rmSync(sockets, { recursive: true });
+  const socket = finding(await report(stage, "preflight", images), "unix-socket-dir");
+  expect(socket).toMatchObject({
+    severity: "blocker",
+    subject: sockets,
+    remedy: { kind: "repair" },
+  });
+  const noDirectory = await restoreBare(stage, images);
+  expect(noDirectory.exit).toBe(1);
+  expect(noDirectory.log).toContain(socket.criu_message!);
+
+  // A directory of its own has no convention: the socket's owner gets it.
+  const repaired = await report(stage, "restore", images);
+  expect(repaired).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(statSync(sockets).mode & 0o7777).toBe(0o755);
+  await killTree(stage, pid);
+
+  spoil();
+  const cgroup = finding(await report(stage, "preflight", images), "cgroup-missing");
+  expect(cgroup.remedy).toMatchObject({ kind: "option", command: "--manage-cgroups=ignore" });
+  const noCgroup = await restoreBare(stage, images);
+  expect(noCgroup.exit).toBe(1);
+  expect(noCgroup.log).toContain("Operation not supported");
+  expect(await report(stage, "restore", images)).toMatchObject({
+    exit: 0,
+    verdict: { result: "match" },
+  });
+});
+
+test("an option that the user gave is not overridden: the conflict is a finding", async () => {
+  await using stage = openStage();
+  const { images, spoil } = await dumpIncident(stage);
+  spoil();
+  const asked = await report(stage, "preflight", images, ["--manage-cgroups=soft"]);
+  expect(asked).toMatchObject({ exit: 3, plan: { outcome: "blocked", options: [] } });
+  expect(finding(asked, "cgroup-missing").message).toContain("domain threaded");
+});
+
+test("--dry-run and preflight touch nothing, --fix=none repairs nothing", async () => {
+  await using stage = openStage();
+  const { images, sockets } = await dumpIncident(stage);
+  rmSync(sockets, { recursive: true });
+  const listing = readdirSync(stage.dir).filter((name) => !name.startsWith("run-"));
+  expect((await report(stage, "restore", images, ["--dry-run"])).exit).toBe(0);
+  expect(await report(stage, "restore", images, ["--fix=none"])).toMatchObject({
+    exit: 3,
+    run: null,
+  });
+  expect(readdirSync(stage.dir).filter((name) => !name.startsWith("run-"))).toEqual(listing);
+});
+
+test("the well-known directory gets its well-known mode", async () => {
+  await using stage = openStage();
+  const sockets = "/tmp/.ICE-unix";
+  if (existsSync(sockets)) throw new Error(`${sockets} is in use on this machine`);
+  try {
+    const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
+    const images = await dump(stage, pid);
+    rmSync(sockets, { recursive: true });
+    expect((await report(stage, "restore", images)).exit).toBe(0);
+    expect(statSync(sockets).mode & 0o7777).toBe(0o1777);
+    await killTree(stage, pid);
+  } finally {
+    rmSync(sockets, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,62 @@
+/** recriu's JSON as the cases read it. */
+import { criu, recriu, type RunOptions, type Stage } from "./stage.ts";
+
+export interface Finding {
+  id: string;
+  severity: string;
+  task: number | null;
+  image: string;
+  subject: string;
+  message: string;
+  criu_message: string | null;
+  remedy: { kind: string; text: string; command: string | null };
+}
+
+export interface Report {
+  findings: Finding[];
+  plan: { outcome: string; repairs: { path: string; mode: number }[]; options: string[] };
+  run: { criu_exit: number; pid: number | null } | null;
+  verdict: {
+    result: string;
+    compared: number;
+    differences: { facet: string; expected: string; found: string; class: string }[];
+  } | null;
+  failure: { line: string; cause: string | null; left: string[] } | null;
+}
+
+/** `recriu preflight --json` or `recriu restore -d --json`, and its exit code. */
+export async function report(
+  stage: Stage,
+  command: "preflight" | "restore",
+  images: string,
+  options: string[] = [],
+  runOptions: RunOptions = {},
+): Promise<Report & { exit: number | null; stderr: string }> {
+  const detached = command === "restore" ? ["-d"] : [];
+  const done = await recriu(stage, [command, ...detached, "-D", images, "--json", ...options], {
+    env: { RECRIU_CRIU: criu },
+    ...runOptions,
+  });
+  if (!done.stdout.startsWith("{"))
+    throw new Error(`recriu ${command} printed no report, exit ${done.exit}: ${done.stderr}`);
+  return { ...(JSON.parse(done.stdout) as Report), exit: done.exit, stderr: done.stderr };
+}
+
+/** The ids of findings that block. */
+export const blockers = ({ findings }: Report): string[] =>
+  findings.filter((finding) => finding.severity === "blocker").map((finding) => finding.id);
+
+export const finding = ({ findings }: Report, id: string): Finding => {
+  const found = findings.find((entry) => entry.id === id);
+  if (found === undefined)
+    throw new Error(
+      `no finding ${id} among ${findings.map((entry) => entry.id).join(", ") || "none"}`,
+    );
+  return found;
+};
+
+/** Numbers, ids and line numbers differ from run to run: the words of CRIU's message that do not. */
+export function sameWords(line: string, message: string): boolean {
+  const words = message.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/0x[0-9a-f]+|\d+/g, "\\S+");
+  return new RegExp(words).test(line);
+}

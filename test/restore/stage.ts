@@ -1,0 +1,257 @@
+/**
+ * A stage for cases on real CRIU: workloads, dumps and restores under one supervisor.
+ *
+ *     await using stage = openStage();
+ *     const { pid } = await start(stage, "sched", ["fifo", "99", "0", "reset"]);
+ *     const images = await dump(stage, pid);
+ *     const run = await restoreBare(stage, images);
+ *
+ * When a stage is closed, or its test dies, nothing of it is left: no process, file or cgroup.
+ * Needs root, dist/recriu (scripts/build) and .cache/criu/criu (scripts/setup).
+ */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
+import { compile, repository } from "./stage/compile.ts";
+import { descendants, dying, kill, processOf } from "./stage/processes.ts";
+import { startSupervisor, type Supervisor } from "./stage/supervisor.ts";
+
+export { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
+export { alive, descendants, processOf } from "./stage/processes.ts";
+
+/** The CRIU under test: $RECRIU_CRIU, else the one of scripts/setup. */
+export const criu = process.env["RECRIU_CRIU"] || join(repository, ".cache/criu/criu");
+/** The recriu under test. */
+export const recriuBinary = join(repository, "dist/recriu");
+
+export interface Stage extends AsyncDisposable {
+  /** Directory of this case, removed when the stage is closed. */
+  readonly dir: string;
+  readonly supervisor: Supervisor;
+  /** Numbers runs, so that no two share a file. */
+  count: number;
+}
+
+export interface RunOptions {
+  /** After so many ms the command and all below it are killed. Default 30 s: CRIU may spin. */
+  readonly timeout?: number;
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+}
+
+export interface Run {
+  /** Exit code, 128+n after signal n; null when its time was over. */
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Restore extends Run {
+  /** CRIU's whole log. */
+  readonly log: string;
+  /** The log's error lines from `Error` on: `Error (criu/sk-unix.c:1983): unix: Can't …`. */
+  readonly errors: string[];
+}
+
+/**
+ * What is left when all processes are gone: cgroups of the stage's name, and its directory. A killed
+ * CRIU leaves its cgroup yard mounted in its work directory, where rm would go into it.
+ */
+const cleanUp = `
+  dir=$1 name=$(basename "$1")
+  shift
+  grep -o " $dir/[^ ]*" /proc/self/mountinfo | tac | xargs -r umount -l
+  for mount; do
+    if [ -d "$mount/$name" ]; then find "$mount/$name" -depth -type d -exec rmdir {} +; fi
+  done
+  rm -rf "$dir"`;
+
+/** A new stage with a directory of its own. Close it with `await using` or `close`. */
+export function openStage(): Stage {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), "recriu-stage-")));
+  const mounts = hierarchies().map(({ mount }) => mount);
+  const command = ["sh", "-ec", cleanUp, "sh", dir, ...mounts];
+  const supervisor = startSupervisor(compile("supervisor"), command);
+  return { dir, supervisor, count: 0, [Symbol.asyncDispose]: () => supervisor.close() };
+}
+
+/** Kills all that runs on the stage, removes its cgroups and its directory. */
+export async function close(stage: Stage): Promise<void> {
+  await stage.supervisor.close();
+}
+
+/** Polls until `predicate` holds; throws when it does not within `timeout` ms. */
+export async function waitFor(
+  what: string,
+  predicate: () => boolean,
+  timeout = 10_000,
+): Promise<void> {
+  const end = performance.now() + timeout;
+  while (!predicate()) {
+    if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain for ${what}`);
+    await Bun.sleep(2);
+  }
+}
+
+/**
+ * Starts test/workloads/NAME.c with `args` (a ready file goes before them) and waits until it is
+ * ready. `cgroups` are directories of cgroups that it is started in. It has a session of its own
+ * and 0-2 on /dev/null.
+ */
+export async function start(
+  stage: Stage,
+  name: string,
+  args: string[] = [],
+  options: { cgroups?: string[]; cwd?: string } = {},
+): Promise<{ pid: number }> {
+  const ready = join(stage.dir, `ready-${++stage.count}`);
+  const errors = `${ready}.errors`;
+  const enter = (options.cgroups ?? []).map((dir) => `echo $$ >'${dir}/cgroup.procs' && `).join("");
+  const argv = ["env", `WORKLOAD_ERRORS=${errors}`, "sh", "-c", `${enter}exec "$@"`, "sh"];
+  const child = await stage.supervisor.spawn([...argv, compile(name), ready, ...args], {
+    cwd: options.cwd ?? "/",
+  });
+  await waitFor(`${name} to be ready`, () => {
+    if (child.status !== null) {
+      const why = existsSync(errors) ? readFileSync(errors, "utf8") : "no message";
+      throw new Error(`${name} ended with ${child.status} before it was ready: ${why}`);
+    }
+    return existsSync(ready);
+  });
+  rmSync(ready);
+  return { pid: child.pid };
+}
+
+/** Runs a command to its end. Its children that are no daemons are gone and reaped after it. */
+export async function run(stage: Stage, argv: string[], options: RunOptions = {}): Promise<Run> {
+  const files = join(stage.dir, `run-${++stage.count}`);
+  const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
+  const child = await stage.supervisor.spawn(env.length ? ["env", ...env, ...argv] : argv, {
+    stdout: `${files}.out`,
+    stderr: `${files}.err`,
+    cwd: options.cwd ?? stage.dir,
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    for (const below of descendants(child.pid)) kill(below.pid);
+    kill(child.pid);
+  }, options.timeout ?? 30_000);
+  const status = await child.exited;
+  clearTimeout(timer);
+  await settle(stage);
+  return {
+    exit: late ? null : status,
+    stdout: readFileSync(`${files}.out`, "utf8"),
+    stderr: readFileSync(`${files}.err`, "utf8"),
+  };
+}
+
+/** Waits until what was killed is gone and reaped; zombies of living parents stay. */
+async function settle(stage: Stage): Promise<void> {
+  const { pid: init } = stage.supervisor;
+  await waitFor("killed processes to be gone", () =>
+    descendants(init).every(({ pid, ppid, state }) =>
+      state === "Z" ? ppid !== init : !dying(pid),
+    ),
+  );
+}
+
+/**
+ * `criu dump` of the tree into a new directory, which is returned; throws with the log's error
+ * lines. The tree and its pids are gone then, unless `options` holds --leave-running.
+ */
+export async function dump(stage: Stage, pid: number, options: string[] = []): Promise<string> {
+  const images = join(stage.dir, `images-${++stage.count}`);
+  const work = join(stage.dir, `dump-${stage.count}`);
+  mkdirSync(images);
+  mkdirSync(work);
+  const tree = [pid, ...descendants(pid).map((process) => process.pid)];
+  const argv = [criu, "dump", "-t", `${pid}`, "-D", images, "-W", work, "-v4", "-o", "dump.log"];
+  const { exit, stderr } = await run(stage, [...argv, ...options]);
+  if (exit !== 0) {
+    const { errors } = readLog(join(work, "dump.log"));
+    throw new Error(`criu dump exits ${exit}: ${errors.join("\n") || stderr}`);
+  }
+  const stays = options.includes("--leave-running") || options.includes("-R");
+  if (!stays) await waitFor("the dumped tree to be gone", () => !tree.some(processOf));
+  return images;
+}
+
+/** `criu restore --restore-detached`, nothing around it, its log outside the images. */
+export async function restoreBare(
+  stage: Stage,
+  images: string,
+  options: string[] = [],
+  runOptions: RunOptions = {},
+): Promise<Restore> {
+  const work = join(stage.dir, `restore-${++stage.count}`);
+  mkdirSync(work);
+  const argv = [criu, "restore", "-d", "-D", images, "-W", work, "-v4", "-o", "restore.log"];
+  const done = await run(stage, [...argv, ...options], runOptions);
+  return { ...done, ...readLog(join(work, "restore.log")) };
+}
+
+/** Runs dist/recriu with the CRIU under test. */
+export function recriu(stage: Stage, args: string[], options: RunOptions = {}): Promise<Run> {
+  const env = { RECRIU_CRIU: criu, NO_COLOR: "1", ...options.env };
+  return run(stage, [recriuBinary, ...args], { ...options, env });
+}
+
+/** SIGKILL to the tree; afterwards its pids are free for a restore. */
+export async function killTree(stage: Stage, pid: number): Promise<void> {
+  const tree = new Set([pid]);
+  await waitFor(`the tree ${pid} to be gone`, () => {
+    for (const member of tree) {
+      for (const below of descendants(member)) tree.add(below.pid);
+    }
+    // Only what is still on this stage: a number may have gone to a stranger.
+    const left = descendants(stage.supervisor.pid).filter((process) => tree.has(process.pid));
+    for (const process of left) kill(process.pid);
+    return left.length === 0;
+  });
+}
+
+/** A new cgroup `path` below the stage's own one in that hierarchy; its directory. */
+export function makeCgroup(stage: Stage, { mount }: Hierarchy, path: string): string {
+  const dir = join(mount, basename(stage.dir), path);
+  mkdirSync(dir, { recursive: true });
+  return dir;
+}
+
+/**
+ * A cgroup to start and dump a workload in. Once the workload is gone, `spoil` makes a bare restore
+ * fail: it removes the cgroup and makes its parent the root of a threaded subtree, so that the
+ * cgroup CRIU makes in its place takes no process (cgroups(7), "domain invalid"):
+ * `cg: Can't move 42 into unified//recriu-…/workload/cgroup.procs (-1/6): Operation not supported`.
+ * `--manage-cgroups=ignore` is the remedy. null where cgroup v2 is not mounted.
+ */
+export function makeDoomedCgroup(stage: Stage): { cgroup: string; spoil: () => void } | null {
+  const v2 = hierarchies().find(({ version }) => version === 2);
+  if (!v2) return null;
+  const cgroup = makeCgroup(stage, v2, "workload");
+  return {
+    cgroup,
+    spoil() {
+      rmdirSync(cgroup);
+      const threaded = makeCgroup(stage, v2, "threaded");
+      writeFileSync(join(threaded, "cgroup.type"), "threaded");
+    },
+  };
+}
+
+function readLog(path: string): { log: string; errors: string[] } {
+  const log = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const errors = log.split("\n").flatMap((line) => /Error \(.*/.exec(line)?.[0] ?? []);
+  return { log, errors };
+}

@@ -1,0 +1,23 @@
+import { mkdirSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** The top of the repository. */
+export const repository = join(import.meta.dir, "../../..");
+
+const sources = join(repository, "test/workloads");
+const binaries = join(repository, ".cache/workloads");
+
+/** Compiles test/workloads/NAME.c when the binary is older than it; returns the binary's path. */
+export function compile(name: string): string {
+  const source = join(sources, `${name}.c`);
+  const binary = join(binaries, name);
+  const built = statSync(binary, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const header = join(sources, "workload.h");
+  if (built > Math.max(statSync(source).mtimeMs, statSync(header).mtimeMs)) return binary;
+  mkdirSync(binaries, { recursive: true });
+  const fresh = `${binary}.${process.pid}`;
+  const cc = Bun.spawnSync(["cc", "-O1", "-Wall", "-Wextra", "-pthread", "-o", fresh, source]);
+  if (!cc.success) throw new Error(`cc ${source}: ${cc.stderr.toString()}`);
+  renameSync(fresh, binary); // whoever runs the old one keeps it
+  return binary;
+}
