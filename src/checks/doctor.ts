@@ -1,5 +1,5 @@
 /** What this machine offers a restore. */
-import { findCriu, startRefusal, versionOf } from "../criu/index.ts";
+import { findCriu, startRefusal, identify } from "../criu/index.ts";
 import { type Host, thisHost } from "../host/index.ts";
 
 export interface Fact {
@@ -25,10 +25,10 @@ const capabilities: readonly [bit: bigint, name: string, means: string][] = [
 ];
 
 /** Ask for CRIU (`named`: --criu), kernel, privileges, cgroups and runtimes. */
-export function diagnose(named: string | undefined): Fact[] {
+export async function diagnose(named: string | undefined): Promise<Fact[]> {
   const host = thisHost();
   return [
-    ...criuFacts(named),
+    ...(await criuFacts(named)),
     kernelFact(host),
     ...privilegeFacts(host),
     cgroupFact(host),
@@ -36,7 +36,7 @@ export function diagnose(named: string | undefined): Fact[] {
   ];
 }
 
-function criuFacts(named: string | undefined): Fact[] {
+async function criuFacts(named: string | undefined): Promise<Fact[]> {
   const criu = findCriu(named, process.env);
   if (!criu.ok)
     return [
@@ -47,7 +47,7 @@ function criuFacts(named: string | undefined): Fact[] {
         means: "nothing can be restored; install criu, or name it by --criu",
       },
     ];
-  const version = versionOf(criu.path);
+  const version = (await identify(criu.path))?.version;
   const refusal = startRefusal(criu.path);
   return [
     {

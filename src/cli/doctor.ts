@@ -17,10 +17,10 @@ export const command = defineCommand({
     description: "Show what this machine offers a restore, and what each lack means for one.",
   },
   args,
-  run({ rawArgs }): number {
+  async run({ rawArgs }): Promise<number> {
     const parsed = parseStrictly("doctor", args, rawArgs);
     if (parsed === undefined) return 2;
-    const facts = diagnose(
+    const facts = await diagnose(
       parsed.values.criu === undefined ? process.env.RECRIU_CRIU : String(parsed.values.criu),
     );
     const lacking = facts.some((fact) => fact.state === "missing");

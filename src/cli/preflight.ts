@@ -15,8 +15,8 @@ export const command = defineCommand({
     description: "Name everything that would break the restore, in one pass. Changes nothing.",
   },
   args: ownArgs(ownOptions.filter(({ name }) => ["fix", "ignore", "criu", "json"].includes(name))),
-  run({ rawArgs }): number {
-    const started = begin("preflight", rawArgs);
+  async run({ rawArgs }): Promise<number> {
+    const started = await begin("preflight", rawArgs);
     if (!started.ok) return started.exit;
     const { preflight } = started;
     if (preflight.own.json) printJson(reportOf(preflight, undefined));

@@ -40,10 +40,10 @@ export function criuHelp(): string {
 export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
 
 /** Understand the words, read the images, run the checks. What cannot even be read is said here. */
-export function begin(command: string, words: readonly string[]): Started {
+export async function begin(command: string, words: readonly string[]): Promise<Started> {
   const understood = requestFrom(words, process.env);
   if (understood.ok) {
-    const result = preflight(understood.request, understood.own);
+    const result = await preflight(understood.request, understood.own);
     if (result.ok) return result;
     line(`recriu ${command}: ${harmless(result.fault.file)}: ${harmless(result.fault.problem)}`);
     return { ok: false, exit: exitCode.usage };

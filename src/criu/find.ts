@@ -9,7 +9,7 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join } from "pathe";
 
 export type Found =
   | { readonly ok: true; readonly path: string }

@@ -1,4 +1,4 @@
-/** Which CRIU it is and what it can do here. Each question starts it once (some 3 ms, a check 30 ms) and is remembered. */
+/** Which CRIU it is and what it can do here. A check takes some 30 ms; each answer is remembered. */
 import { criuEnvironment } from "./environment.ts";
 import { errorLines, firstCause } from "./log.ts";
 
@@ -48,14 +48,23 @@ export function parseVersion(text: string): Version | undefined {
   return version === undefined ? undefined : { version, gitId: /^GitID: (\S+)/m.exec(text)?.[1] };
 }
 
-export function identify(path: string): Version | undefined {
-  const answer = ask(path, "--version");
-  return answer?.code === 0 ? parseVersion(answer.stdout) : undefined;
-}
-
-/** "4.1.1"; undefined when it would not say. */
-export function versionOf(path: string): string | undefined {
-  return identify(path)?.version;
+/** Ask CRIU which one it is. It takes some 5 ms, in which the caller can read images; undefined when it would not say. */
+export async function identify(path: string): Promise<Version | undefined> {
+  const words = [path, "--version", "--no-default-config"];
+  const { CRIU_CONFIG_FILE: _, ...env } = criuEnvironment(process.env);
+  try {
+    const child = Bun.spawn(words, {
+      env,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: 10_000,
+    });
+    const text = await Bun.readableStreamToText(child.stdout);
+    return (await child.exited) === 0 ? parseVersion(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Below 0 when `a` is older than `b`: number by number, a missing one is 0; "4.0-rc1" counts as 4.0. */

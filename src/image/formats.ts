@@ -1,6 +1,6 @@
 /** Which file name holds what: magic, messages, and data between them (CRIU: criu/image-desc.c, criu/include/magic.h). */
 import { cgroup_entry } from "./tables/cgroup.ts";
-import * as arch from "./tables/arch.ts";
+import { cpuinfo_entry } from "./tables/cpuinfo.ts";
 import { irmap_cache_entry } from "./tables/common.ts";
 import * as files from "./tables/files.ts";
 import { inventory_entry, stats_entry } from "./tables/inventory.ts";
@@ -90,7 +90,7 @@ const exact: Record<string, Format> = {
   tunfile: entries(0x57143751, files.tunfile_entry),
   cgroup: one(0x59383330, cgroup_entry),
   timerfd: entries(0x50493712, files.timerfd_entry),
-  cpuinfo: one(0x61404013, arch.cpuinfo_entry),
+  cpuinfo: one(0x61404013, cpuinfo_entry),
   seccomp: one(0x64413049, process.seccomp_entry),
   "bpfmap-file": entries(0x57506142, files.bpfmap_file_entry),
   "bpfmap-data": withData(

@@ -49,7 +49,21 @@ type Fields = Record<string, Field>;
 export interface Message<F extends Fields = Fields> {
   name: string;
   fields: F;
-  byNumber: ReadonlyMap<number, readonly [name: string, field: Field]>;
+  /** Made when the message is first met: a checkpoint holds few of the kinds there are. */
+  index?: Index;
+}
+
+/** A message's fields in ascending order of their numbers, and by number. */
+interface Index {
+  sorted: readonly Named[];
+  byNumber: ReadonlyMap<number, Named>;
+  lists: readonly string[];
+  needed: readonly string[];
+}
+
+interface Named extends Field {
+  name: string;
+  wire: number;
 }
 
 type ValueOf<K> = K extends Scalar
@@ -90,14 +104,28 @@ export const repeated = <K extends Kind>(number: number, kind: K): Field<"repeat
   kind,
 });
 
-/** A message's table. Fields are written in ascending order of their numbers, as protobuf-c does. */
-export function message<F extends Fields>(name: string, fields: F): Message<F> {
-  const sorted = Object.entries(fields).sort(([, a], [, b]) => a.number - b.number);
-  return {
+/** A message's table. */
+export const message = <F extends Fields>(name: string, fields: F): Message<F> => ({
+  name,
+  fields,
+});
+
+function indexOf(schema: Message<any>): Index {
+  if (schema.index !== undefined) return schema.index;
+  const named = Object.entries(schema.fields as Fields).map(([name, field]) => ({
+    ...field,
     name,
-    fields,
-    byNumber: new Map(sorted.map(([key, field]) => [field.number, [key, field]])),
+    wire: wireOf(field.kind),
+  }));
+  const labelled = (label: Label) =>
+    named.filter((field) => field.label === label).map(({ name }) => name);
+  schema.index = {
+    sorted: named.sort((a, b) => a.number - b.number),
+    byNumber: new Map(named.map((field) => [field.number, field])),
+    lists: labelled("repeated"),
+    needed: labelled("required"),
   };
+  return schema.index;
 }
 
 const VARINT = 0;
@@ -162,33 +190,31 @@ class Reader {
 
   message(schema: Message<any>, end: number, depth: number): Value {
     if (depth > DEPTH) this.fail(`${schema.name} is nested more than ${DEPTH} deep`);
+    const { byNumber, lists, needed } = indexOf(schema);
     const value: Value = {};
-    for (const [name, field] of schema.byNumber.values())
-      if (field.label === "repeated") value[name] = [];
+    for (const name of lists) value[name] = [];
     while (this.at < end) {
       const start = this.at;
       const tag = this.varint32(end);
       const wire = tag & 7;
-      const known = schema.byNumber.get(tag >>> 3);
-      if (known === undefined) {
+      const field = byNumber.get(tag >>> 3);
+      if (field === undefined) {
         this.skip(wire, end);
         (value[unknown] ??= []).push(this.bytes.slice(start, this.at));
         continue;
       }
-      const [name, field] = known;
-      const expected = wireOf(field.kind);
-      if (wire === LENGTH && expected !== LENGTH && field.label === "repeated") {
+      const { name, kind, label } = field;
+      if (wire === LENGTH && field.wire !== LENGTH && label === "repeated") {
         const packed = this.length(end);
         while (this.at < packed)
-          (value[name] as unknown[]).push(this.value(schema, field.kind, packed, depth));
-      } else if (wire !== expected) this.fail(`${schema.name}.${name} has wire type ${wire}`);
-      else if (field.label === "repeated")
-        (value[name] as unknown[]).push(this.value(schema, field.kind, end, depth));
-      else value[name] = this.value(schema, field.kind, end, depth);
+          (value[name] as unknown[]).push(this.value(schema, kind, packed, depth));
+      } else if (wire !== field.wire) this.fail(`${schema.name}.${name} has wire type ${wire}`);
+      else if (label === "repeated")
+        (value[name] as unknown[]).push(this.value(schema, kind, end, depth));
+      else value[name] = this.value(schema, kind, end, depth);
     }
-    for (const [name, field] of schema.byNumber.values()) {
-      if (field.label === "required" && value[name] === undefined)
-        this.fail(`${schema.name} lacks its required ${name}`);
+    for (const name of needed) {
+      if (value[name] === undefined) this.fail(`${schema.name} lacks its required ${name}`);
     }
     return value;
   }
@@ -294,15 +320,14 @@ class Reader {
 
 /** Write one message: required and present fields by number, then what was unknown. */
 export function encode<M extends Message<any>>(schema: M, value: Infer<M>): Uint8Array {
-  const out: number[][] | Uint8Array[] = [];
-  const pieces = out as Uint8Array[];
+  const pieces: Uint8Array[] = [];
   const fields = value as Value;
-  for (const [number, [name, field]] of schema.byNumber) {
+  for (const { name, number, label, kind, wire } of indexOf(schema).sorted) {
     const present = fields[name];
     if (present === undefined) continue;
-    const tag = varint((BigInt(number) << 3n) | BigInt(wireOf(field.kind)));
-    for (const item of field.label === "repeated" ? (present as unknown[]) : [present])
-      pieces.push(tag, encodeValue(field.kind, item));
+    const tag = varint((BigInt(number) << 3n) | BigInt(wire));
+    for (const item of label === "repeated" ? (present as unknown[]) : [present])
+      pieces.push(tag, encodeValue(kind, item));
   }
   pieces.push(...(fields[unknown] ?? []));
   return Buffer.concat(pieces);

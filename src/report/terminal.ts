@@ -1,6 +1,6 @@
 /** The one way to a person's eyes: lines on stderr, coloured only on a terminal, names from images made harmless. */
-import { isatty } from "node:tty";
 import { createConsola } from "consola/core";
+import { isTerminal } from "../sys/process.ts";
 
 const out = createConsola({
   level: 5,
@@ -14,7 +14,7 @@ let coloured: boolean | undefined;
 
 /** https://no-color.org: any value but the empty one turns colours off. */
 function colours(): boolean {
-  return (coloured ??= !process.env.NO_COLOR && isatty(2));
+  return (coloured ??= !process.env.NO_COLOR && isTerminal(2));
 }
 
 const paint = (code: number) => (text: string) =>

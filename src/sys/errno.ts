@@ -1,38 +1,38 @@
-/** errno as text. Results of `sys` are non-negative, or a negated errno as the kernel returns it. */
-import { constants } from "node:os";
-import { getSystemErrorName } from "node:util";
+/** errno(3) by number, as text. Results of `sys` are non-negative, or a negated errno as the kernel returns it. */
 
-export const {
-  ENOENT,
-  EACCES,
-  EPERM,
-  EEXIST,
-  ENOTDIR,
-  ENOTEMPTY,
-  ELOOP,
-  ESRCH,
-  ENOSYS,
-  EXDEV,
-  EROFS,
-} = constants.errno;
-
-const texts: Record<string, string> = {
-  ENOENT: "No such file or directory",
-  EACCES: "Permission denied",
-  EPERM: "Operation not permitted",
-  EEXIST: "File exists",
-  ENOTDIR: "Not a directory",
-  EISDIR: "Is a directory",
-  ENOTEMPTY: "Directory not empty",
-  ELOOP: "Too many levels of symbolic links",
-  EROFS: "Read-only file system",
-  ENOSPC: "No space left on device",
-  ENAMETOOLONG: "File name too long",
-  ESRCH: "No such process",
+/** Numbers of x86 and arm (asm-generic/errno-base.h, errno.h). */
+const known: Record<number, string> = {
+  1: "Operation not permitted",
+  2: "No such file or directory",
+  3: "No such process",
+  5: "Input/output error",
+  11: "Resource temporarily unavailable",
+  12: "Cannot allocate memory",
+  13: "Permission denied",
+  16: "Device or resource busy",
+  17: "File exists",
+  18: "Invalid cross-device link",
+  20: "Not a directory",
+  21: "Is a directory",
+  22: "Invalid argument",
+  23: "Too many open files in system",
+  24: "Too many open files",
+  28: "No space left on device",
+  30: "Read-only file system",
+  36: "File name too long",
+  38: "Function not implemented",
+  39: "Directory not empty",
+  40: "Too many levels of symbolic links",
+  116: "Stale file handle",
 };
 
-/** The words CRIU would print for an errno (strerror(3)) where they are common, else its name. */
+export const ENOENT = 2;
+export const EEXIST = 17;
+export const ENOTDIR = 20;
+export const ENOTEMPTY = 39;
+
+/** The words that CRIU too would print for an errno (strerror(3)); its number where it is uncommon. */
 export function errorText(errno: number): string {
-  const name = getSystemErrorName(-Math.abs(errno));
-  return texts[name] ?? name;
+  const number = Math.abs(errno);
+  return known[number] ?? `errno ${number}`;
 }

@@ -21,6 +21,7 @@ const symbols = {
   flock: { args: [i32, i32], returns: i32 },
   memfd_create: { args: [ptr, u32], returns: i32 },
   pipe2: { args: [ptr, i32], returns: i32 },
+  isatty: { args: [i32], returns: i32 },
   getpagesize: { args: [], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
   sched_getscheduler: { args: [i32], returns: i32 },
@@ -35,8 +36,8 @@ type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 let loaded: { libc: Libc; errno: Pointer } | undefined;
 
 function load() {
-  const libc = dlopen("libc.so.6", symbols).symbols;
-  return { libc, errno: libc.__errno_location() as Pointer };
+  const bound = dlopen("libc.so.6", symbols).symbols;
+  return { libc: bound, errno: bound.__errno_location() as Pointer };
 }
 
 /** The bound functions of libc. */

@@ -3,13 +3,12 @@
  * comes before it opens the images, everything else after.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requestFrom } from "../../src/criu/index.ts";
 
 const criu = join(import.meta.dir, "../../.cache/criu/criu");
-const real = test.skipIf(!existsSync(criu) || process.getuid?.() !== 0);
 
 let dir: string;
 beforeAll(() => {
@@ -103,7 +102,7 @@ const lines = [
   "--config none.conf",
 ];
 
-real.each(lines)("restore %s", (line) => {
+test.each(lines)("restore %s", (line) => {
   const words = line === "" ? [] : line.split(" ");
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: dir };
   writeFileSync(join(dir, "bad.conf"), "bogus\n");
