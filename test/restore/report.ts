@@ -13,6 +13,7 @@ export interface Finding {
 }
 
 export interface Report {
+  criu: { path: string | null; version: string | null };
   findings: Finding[];
   plan: { outcome: string; repairs: { path: string; mode: number }[]; options: string[] };
   run: { criu_exit: number; pid: number | null } | null;
