@@ -131,6 +131,7 @@ export const cgroupMissing: Check = {
     "CRIU makes missing cgroups again and moves the tasks into them. That fails where the hierarchy is of another kind (v1 or v2), " +
     "read-only, or under rules that the saved cgroup breaks. With --manage-cgroups=ignore the tree stays in the cgroup that the restore " +
     "is run from, without its old limits.",
+  proof: "criu",
   run(context) {
     const mode = context.request.manageCgroups;
     if (mode.value === "ignore" || context.checkpoint.cgroup === undefined) return [];

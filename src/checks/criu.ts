@@ -10,6 +10,7 @@ export const criuMissing: Check = {
   title: "CRIU is not on this machine",
   reads: "--criu, RECRIU_CRIU, PATH and the system's sbin directories",
   why: "recriu prepares and proves a restore; the restore itself is done by CRIU, which has to be installed.",
+  proof: "harm",
   run: ({ criu }) =>
     criu !== undefined
       ? []
@@ -38,6 +39,7 @@ export const criuTooOld: Check = {
   why:
     "Kernels from 6.13 on have one more mapping beside the vDSO, and CRIU before 4.1 takes that for an error at every start. " +
     "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.2.",
+  proof: "criu",
   run({ criu, host, checkpoint }) {
     if (criu?.version === undefined) return [];
     const { version } = criu;
@@ -97,6 +99,7 @@ export const privilege: Check = {
   title: "The caller lacks the rights to restore",
   reads: "effective user id and capabilities of recriu, which CRIU inherits",
   why: "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, and takes a caller that is not root only with --unprivileged.",
+  proof: "criu",
   run({ host, request }) {
     const root = host.effectiveUid === 0;
     const shared = {

@@ -98,6 +98,7 @@ export const cwdMissing: Check = {
   title: "A task's working or root directory is gone",
   reads: "fs-*.img and files.img; the directory on this machine or under --root",
   why: "CRIU opens every task's working directory and root by path, and stops when one is not there.",
+  proof: "criu",
   run: (context) => missing(context, "cwd-missing", isDirectoryUse),
 };
 
@@ -106,6 +107,7 @@ export const fileMissing: Check = {
   title: "A file that a task has open or mapped is gone",
   reads: "files.img with fdinfo-*.img and mm-*.img; the file on this machine or under --root",
   why: "Files are not part of a checkpoint: CRIU opens each again by its path, programs and libraries too.",
+  proof: "criu",
   run: (context) => missing(context, "file-missing", (file) => !isDirectoryUse(file)),
 };
 
@@ -116,6 +118,7 @@ export const fileChanged: Check = {
   why:
     "A program or library of another version would run with memory that belongs to the old one. CRIU compares the size and " +
     "the mode that it saved, and has an option for the permission bits only.",
+  proof: "criu",
   run: (context) =>
     usedFiles(context).flatMap((file): Finding[] => {
       const { reg } = file;

@@ -63,12 +63,20 @@ export interface Context {
   namespaces: Namespaces;
 }
 
+/**
+ * How a check was seen to be right. `criu`: staged in test/restore, where bare CRIU failed as quoted and the remedy made
+ * the restore pass. `harm`: staged there too, but CRIU fails otherwise than by a message. `images`: on edited images.
+ */
+export type Proof = "criu" | "harm" | "images";
+
 export interface Check {
+  /** Stable, kebab-case. */
   id: string;
   title: string;
   /** Images and host facts that it reads. */
   reads: string;
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
+  proof: Proof;
   run(context: Context): Finding[];
 }

@@ -34,6 +34,7 @@ export const imageMissing: Check = {
   reads:
     "the listing of the images directory; pstree.img, core-*.img and pagemap-*.img say which files belong to it",
   why: "CRIU treats a missing image as an empty one and finds out in the middle of the restore, when it may already have made tasks.",
+  proof: "criu",
   run: (context) => findingsOf(context, "image-missing", ["missing"]),
 };
 
@@ -42,6 +43,7 @@ export const imageTruncated: Check = {
   title: "An image ends early or does not hold what its name says",
   reads: "the framing, magic numbers and messages of every image but page data",
   why: "An interrupted copy or a full disk leaves images short. CRIU stops at the first entry that it cannot read.",
+  proof: "criu",
   run: (context) =>
     findingsOf(context, "image-truncated", ["truncated", "magic", "malformed", "unreadable"]),
 };
@@ -51,6 +53,7 @@ export const pagesShort: Check = {
   title: "A pages image is shorter than the memory it should hold",
   reads: "pagemap-*.img against the size of pages-*.img",
   why: "CRIU up to 4.2 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error.",
+  proof: "harm",
   run: ({ checkpoint }) =>
     checkpoint
       .pages()

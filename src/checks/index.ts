@@ -8,7 +8,8 @@ import { pidInUse } from "./pids.ts";
 import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { unixSocketBusy, unixSocketDir } from "./sockets.ts";
 
-export type { Check, Context, Criu, Finding, Remedy, Repair, Severity } from "./finding.ts";
+export type { Check, Context, Criu, Finding, Proof, Remedy, Repair, Severity } from "./finding.ts";
+export { notChecked } from "./not-checked.ts";
 export { namespacesOf } from "./paths.ts";
 
 export const catalogue: readonly Check[] = [
@@ -36,12 +37,19 @@ export const imageChecks: ReadonlySet<string> = new Set([
   pagesShort.id,
 ]);
 
+/** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
+export interface Selection {
+  only: readonly string[];
+  ignore: readonly string[];
+}
+
 /**
  * Run every check. One that throws has met something nobody thought of: that is a finding too, never a silent pass.
  * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden.
  */
-export function runChecks(context: Context, ignore: readonly string[]): Finding[] {
-  const findings = catalogue.flatMap((check) => {
+export function runChecks(context: Context, { only, ignore }: Selection): Finding[] {
+  const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => only.includes(id));
+  const findings = chosen.flatMap((check) => {
     try {
       return check.run(context);
     } catch (error) {

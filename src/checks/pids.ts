@@ -57,6 +57,7 @@ export const pidInUse: Check = {
   why:
     "A restored task must have its old number. CRIU asks the kernel for it (clone3 set_tid) and fails when anybody has it, " +
     "also a zombie that nobody has reaped, and also a number that is only still in use as somebody's process group or session.",
+  proof: "criu",
   run(context) {
     if (context.namespaces.own.pid) return [];
     const groups = new Map<number, Stat>();

@@ -52,6 +52,7 @@ export const schedResetOnFork: Check = {
   why:
     "CRIU before 4.0 takes the flag for an unknown policy and stops. Browsers and audio servers get it from rtkit. " +
     "Later versions restore it; that it came back can only be seen by sched_getscheduler(2), which the verification asks.",
+  proof: "images",
   run: (context) =>
     threadsWithReset(context)
       .filter((thread) => !(isRealtime(thread.policy) && thread.priority === 0))
@@ -85,6 +86,7 @@ export const schedPriorityLost: Check = {
   why:
     "CRIU before 4.0 did not recognise SCHED_FIFO and SCHED_RR with SCHED_RESET_ON_FORK when it dumped, and left the priority out. " +
     "Every CRIU refuses priority 0 for them.",
+  proof: "criu",
   run: (context) =>
     context.checkpoint.tasks.flatMap((task) =>
       task.threads.flatMap(({ tid, core }): Finding[] => {

@@ -105,6 +105,7 @@ export const unixSocketDir: Check = {
   title: "The directory of a Unix socket is gone",
   reads: "unix sockets in files.img; the directory of each name on this machine or under --root",
   why: "CRIU binds a socket to its old path but makes no directory for it. /tmp is emptied at boot, and /tmp/.X11-unix with it.",
+  proof: "criu",
   run: (context) =>
     [...orphans(context)].map(([directory, lost]) => lostDirectory(context, directory, lost)),
 };
@@ -153,6 +154,7 @@ export const unixSocketBusy: Check = {
   why:
     "CRIU removes the socket file that it finds at a saved path, even when a live server listens there: that server then cannot be " +
     "reached any more, and nothing says so. An abstract name that is taken makes the bind fail, and so does anything at the path that is no socket.",
+  proof: "harm",
   run(context) {
     const findings: Finding[] = [];
     const live = new Map(context.host.unixSockets.map((socket) => [socket.path, socket]));

@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import { catalogue } from "../checks/index.ts";
 import { explain } from "../explain/index.ts";
+import { checkPage } from "../report/pages.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { parseStrictly } from "./arguments.ts";
 
@@ -24,7 +25,7 @@ export const command = defineCommand({
     }
     const check = catalogue.find((entry) => entry.id === what);
     if (check !== undefined) {
-      printText(`${check.id}: ${check.title}\n\n${check.why}\n\nIt reads ${check.reads}.`);
+      printText(checkPage(check));
       return 0;
     }
     const explanation = explain(what);

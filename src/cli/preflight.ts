@@ -1,13 +1,20 @@
 import { defineCommand } from "citty";
-import { ownOptions } from "../criu/index.ts";
+import { type OwnOption, ownOptions } from "../criu/index.ts";
+import { catalogue } from "../checks/index.ts";
 import { carryOut } from "../repair/index.ts";
 import { printJson, reportOf } from "../report/json.ts";
 import { printFindings, printSummary } from "../report/text.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { begin, blockedExit, criuHelp, ownArgs } from "./request.ts";
 
 export const appendix = criuHelp;
+
+const options: readonly OwnOption[] = [
+  ...ownOptions.filter(({ name }) => ["fix", "ignore", "criu", "json"].includes(name)),
+  { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
+  { name: "list", arg: "none", help: "list the checks" },
+];
 
 export const command = defineCommand({
   meta: {
@@ -16,7 +23,11 @@ export const command = defineCommand({
   },
   args: ownArgs(ownOptions.filter(({ name }) => ["fix", "ignore", "criu", "json"].includes(name))),
   async run({ rawArgs }): Promise<number> {
-    const started = await begin("preflight", rawArgs);
+    if (rawArgs.includes("--list")) {
+      printText(catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n"));
+      return exitCode.ok;
+    }
+    const started = await begin("preflight", rawArgs, options);
     if (!started.ok) return started.exit;
     const { preflight } = started;
     if (preflight.own.json) printJson(reportOf(preflight, undefined));

@@ -1,11 +1,11 @@
 /** What `restore` and `preflight` share: CRIU's own options beside recriu's, and the findings they lead to. */
 import type { ArgsDef } from "citty";
-import { criuOptions, type OwnOption, requestFrom } from "../criu/index.ts";
+import { criuOptions, type OwnOption, type OwnOptions, requestFrom } from "../criu/index.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { version } from "../report/version.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { exitCode } from "../report/outcome.ts";
-import { imageChecks } from "../checks/index.ts";
+import { catalogue, imageChecks } from "../checks/index.ts";
 
 /** recriu's own options as citty shows them in a help text. */
 export function ownArgs(options: readonly OwnOption[]): ArgsDef {
@@ -40,9 +40,18 @@ export function criuHelp(): string {
 export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
 
 /** Understand the words, read the images, run the checks. What cannot even be read is said here. */
-export async function begin(command: string, words: readonly string[]): Promise<Started> {
-  const understood = requestFrom(words, process.env);
+export async function begin(
+  command: string,
+  words: readonly string[],
+  options: readonly OwnOption[],
+): Promise<Started> {
+  const understood = requestFrom(words, process.env, options);
   if (understood.ok) {
+    const stranger = unknownCheck(understood.own);
+    if (stranger !== undefined) {
+      line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
+      return { ok: false, exit: exitCode.usage };
+    }
     const result = await preflight(understood.request, understood.own);
     if (result.ok) return result;
     line(`recriu ${command}: ${harmless(result.fault.file)}: ${harmless(result.fault.problem)}`);
@@ -54,6 +63,13 @@ export async function begin(command: string, words: readonly string[]): Promise<
   }
   printText(understood.asked === "help" ? criuHelp() : `recriu ${version}`);
   return { ok: false, exit: exitCode.ok };
+}
+
+/** A name in --only or --ignore that no check has. */
+function unknownCheck(own: OwnOptions): string | undefined {
+  const known = new Set([...catalogue.map(({ id }) => id), "check-crashed", "all"]);
+  const named = [...own.ignore, ...(own.given.get("only")?.split(",") ?? [])];
+  return named.find((id) => !known.has(id));
 }
 
 /** The exit code of findings that block, or undefined when none does. */

@@ -16,7 +16,7 @@ export const command = defineCommand({
   },
   args: ownArgs(ownOptions),
   async run({ rawArgs }): Promise<number> {
-    const started = await begin("restore", rawArgs);
+    const started = await begin("restore", rawArgs, ownOptions);
     if (!started.ok) return started.exit;
     const { preflight } = started;
     const { json, dryRun } = preflight.own;

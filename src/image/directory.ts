@@ -26,7 +26,7 @@ export interface ImageDirectory {
 
 export type DirectoryResult = { ok: true; directory: ImageDirectory } | { ok: false; fault: Fault };
 
-/** Smaller files are read at once. */
+/** Smaller files are read at once, larger ones in windows of this size. */
 const AT_ONCE = 1 << 20;
 
 export function openImageDirectory(path: string): DirectoryResult {
@@ -52,14 +52,38 @@ export function openImageDirectory(path: string): DirectoryResult {
     if (code === "ENOTDIR") return failed("unreadable", "it is not a directory", "Not a directory");
     return failed("unreadable", (error as Error).message, String(code));
   }
+  const listed = new Set(names);
   const sizes = new Map<string, number>();
   for (const name of names) {
-    const stat = statSync(join(path, name), { throwIfNoEntry: false });
-    if (stat?.isFile()) sizes.set(name, stat.size);
+    const size = sizeOf(join(path, name));
+    if (size !== undefined) sizes.set(name, size);
   }
   return {
     ok: true,
-    directory: { path, sizes, read: (file, use) => readFile(path, real, file, use) },
+    directory: {
+      path,
+      sizes,
+      // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
+      read: (file, use) => (listed.has(file) ? readFile(path, real, file, use) : notThere(file)),
+    },
+  };
+}
+
+/** Bytes of a regular file; a link that loops or leads nowhere has none, and reading it says why. */
+function sizeOf(path: string): number | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function notThere(file: string): { ok: false; fault: Fault } {
+  const problem = "it is not there";
+  return {
+    ok: false,
+    fault: { file, offset: undefined, kind: "missing", problem, criu_message: null },
   };
 }
 
@@ -69,14 +93,14 @@ function readFile<T>(
   file: string,
   use: (source: Source) => T,
 ): { ok: true; value: T } | { ok: false; fault: Fault } {
-  const failed = (kind: Fault["kind"], problem: string): { ok: false; fault: Fault } => ({
+  const failed = (problem: string): { ok: false; fault: Fault } => ({
     ok: false,
     fault: {
       file,
       offset: undefined,
-      kind,
+      kind: "unreadable",
       problem,
-      criu_message: kind === "missing" ? null : `Unable to open ${file}`,
+      criu_message: `Unable to open ${file}`,
     },
   });
   let fd: number;
@@ -85,17 +109,16 @@ function readFile<T>(
     fd = openSync(join(path, file), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    return code === "ENOENT"
-      ? failed("missing", "it is not there")
-      : failed("unreadable", (error as Error).message);
+    return code === "ENOENT" ? notThere(file) : failed((error as Error).message);
   }
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFile()) return failed("unreadable", "it is not a regular file");
+    if (!stat.isFile()) return failed("it is not a regular file");
     return { ok: true, value: use(sourceOf(fd, file, join(real, file), stat.size)) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EIO")
-      return failed("unreadable", "the disk cannot read it (EIO)");
+    // Of the kernel's errors EIO is the likely one (a bad disk); anything else thrown is a bug.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined)
+      return failed((error as Error).message);
     throw error;
   } finally {
     closeSync(fd);
@@ -107,7 +130,19 @@ function sourceOf(fd: number, file: string, path: string, size: number): Source 
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
   };
-  if (size > AT_ONCE) return { file, path, size, read };
+  if (size > AT_ONCE) {
+    let from = 0;
+    let window: Buffer = Buffer.alloc(0);
+    const windowed = (offset: number, length: number) => {
+      if (length > AT_ONCE) return read(offset, length);
+      if (offset < from || offset + length > from + window.length) {
+        window = read(offset, AT_ONCE);
+        from = offset;
+      }
+      return window.subarray(offset - from, offset - from + length);
+    };
+    return { file, path, size, read: windowed };
+  }
   const all = read(0, size);
   return {
     file,

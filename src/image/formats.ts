@@ -23,6 +23,10 @@ export interface Format {
   service?: boolean;
   /** Exactly one entry is read; a file without it is an error to CRIU. */
   single?: boolean;
+  /** There is a first entry at least. */
+  needed?: boolean;
+  /** CRIU reads to the end of the file and says nothing when there is no entry; often it crashes later. */
+  silent?: boolean;
 }
 
 const entries = (magic: number, entry: Message<any>): Format => ({ magic, schema: () => entry });
@@ -31,6 +35,8 @@ const one = (magic: number, entry: Message<any>): Format => ({
   schema: () => entry,
   single: true,
 });
+
+const silent = (format: Format): Format => ({ ...format, silent: true });
 
 function withData<M extends Message<any>>(
   magic: number,
@@ -45,12 +51,14 @@ const upTo = (size: number | bigint): number => Number(size);
 const round = (size: number | bigint, to: number): number => Math.ceil(Number(size) / to) * to;
 
 const pagemap: Format = {
+  needed: true,
   magic: 0x56084025,
   schema: (index) => (index === 0 ? pagemap_head : pagemap_entry),
 };
 
 /** A ghost file is its entry and its content, or chunks of content each behind an entry of its own. */
 const ghostFile: Format = {
+  needed: true,
   magic: 0x52583605,
   schema: (index) => (index === 0 ? files.ghost_file_entry : files.ghost_chunk_entry),
   payload: (entry, index) => (index > 0 ? upTo(entry.len) : entry.chunks ? 0 : "rest"),
@@ -58,7 +66,7 @@ const ghostFile: Format = {
 
 const exact: Record<string, Format> = {
   inventory: one(0x58313116, inventory_entry),
-  pstree: entries(0x50273030, process.pstree_entry),
+  pstree: { ...entries(0x50273030, process.pstree_entry), needed: true, silent: true },
   files: entries(0x56303138, files.file_entry),
   "reg-files": entries(0x50363636, files.reg_file_entry),
   "ext-files": entries(0x59255641, files.ext_file_entry),
@@ -88,17 +96,17 @@ const exact: Record<string, Format> = {
   "tty-data": entries(0x59413026, files.tty_data_entry),
   filelocks: entries(0x54323616, files.file_lock_entry),
   tunfile: entries(0x57143751, files.tunfile_entry),
-  cgroup: one(0x59383330, cgroup_entry),
+  cgroup: silent(one(0x59383330, cgroup_entry)),
   timerfd: entries(0x50493712, files.timerfd_entry),
   cpuinfo: one(0x61404013, cpuinfo_entry),
-  seccomp: one(0x64413049, process.seccomp_entry),
+  seccomp: silent(one(0x64413049, process.seccomp_entry)),
   "bpfmap-file": entries(0x57506142, files.bpfmap_file_entry),
   "bpfmap-data": withData(
     0x64324033,
     files.bpfmap_data_entry,
     (entry) => upTo(entry.keys_bytes) + upTo(entry.values_bytes),
   ),
-  apparmor: one(0x59423047, namespaces.apparmor_entry),
+  apparmor: silent(one(0x59423047, namespaces.apparmor_entry)),
   pidfd: entries(0x54435556, files.pidfd_entry),
   "stats-dump": { ...one(0x57093306, stats_entry), service: true },
   "stats-restore": { ...one(0x57093306, stats_entry), service: true },
@@ -110,8 +118,8 @@ const numbered: Record<string, Format> = {
   pagemap,
   "pagemap-shmem": pagemap,
   core: one(0x55053847, process.core_entry),
-  ids: one(0x54432030, process.task_kobj_ids_entry),
-  mm: one(0x57492820, mm_entry),
+  ids: silent(one(0x54432030, process.task_kobj_ids_entry)),
+  mm: silent(one(0x57492820, mm_entry)),
   vmas: entries(0x54123737, vma_entry),
   sigacts: entries(0x55344201, process.sa_entry),
   itimers: entries(0x57464056, process.itimer_entry),
@@ -120,10 +128,10 @@ const numbered: Record<string, Format> = {
   "signal-s": entries(0x59255647, process.siginfo_entry),
   "signal-p": entries(0x59255647, process.siginfo_entry),
   rlimit: entries(0x57113925, process.rlimit_entry),
-  fs: one(0x51403912, files.fs_entry),
+  fs: silent(one(0x51403912, files.fs_entry)),
   utsns: one(0x54473203, namespaces.utsns_entry),
   timens: one(0x43114433, namespaces.timens_entry),
-  pidns: one(0x61157326, namespaces.pidns_entry),
+  pidns: silent(one(0x61157326, namespaces.pidns_entry)),
   userns: one(0x55474906, namespaces.userns_entry),
   netns: one(0x55933752, namespaces.netns_entry),
   netdev: entries(0x57373951, namespaces.net_device_entry),

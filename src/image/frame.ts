@@ -27,8 +27,9 @@ export interface Entry {
 
 export type Framed = { ok: true; magics: number; entries: Entry[] } | { ok: false; fault: Fault };
 
-/** An entry is smaller than its file, and none of CRIU's is anywhere near this: more is an attack on our memory. */
-const LARGEST = 256 << 20;
+/** None of CRIU's entries is anywhere near this large, nor all of a file: more is an attack on our memory. */
+const LARGEST = 64 << 20;
+const LARGEST_SUM = 1 << 30;
 
 /** Read all entries. `version` is img_version of the inventory: 1 means that there is one magic word in every file. */
 export function readFrames(source: Source, format: Format, version = 2): Framed {
@@ -40,7 +41,7 @@ export function readFrames(source: Source, format: Format, version = 2): Framed 
     kind: Fault["kind"],
     offset: number,
     problem: string,
-    criu_message: string,
+    criu_message: string | null,
   ): Framed => ({
     ok: false,
     fault: { file: source.file, offset, kind, problem, criu_message },
@@ -54,7 +55,7 @@ export function readFrames(source: Source, format: Format, version = 2): Framed 
         "truncated",
         at,
         `it ends inside its magic, at ${head.byteLength} bytes`,
-        `Img trimmed ${Math.max(0, head.byteLength - at)}/4`,
+        head.byteLength === at ? "Unexpected EOF" : `Img trimmed ${head.byteLength - at}/4`,
       );
     if (head.getUint32(at, true) !== word) {
       return fault(
@@ -67,6 +68,7 @@ export function readFrames(source: Source, format: Format, version = 2): Framed 
   }
 
   const entries: Entry[] = [];
+  let sum = 0;
   for (let at = words.length * 4; at < source.size;) {
     const length = view(source.read(at, 4));
     if (length.byteLength < 4)
@@ -85,13 +87,9 @@ export function readFrames(source: Source, format: Format, version = 2): Framed 
         `an entry of ${size} bytes has ${left} left`,
         `Read ${left} bytes while ${size} expected from ${source.path}`,
       );
-    if (size > LARGEST)
-      return fault(
-        "malformed",
-        at,
-        `an entry of ${size} bytes is larger than any of CRIU's`,
-        `Failed unpacking object`,
-      );
+    sum += size;
+    if (size > LARGEST || sum > LARGEST_SUM)
+      return fault("malformed", at, `an entry of ${size} bytes is more than CRIU writes`, null);
     const bytes = source.read(at + 4, size);
     const decoded = decode(format.schema(entries.length), bytes, at + 4);
     if (!decoded.ok)
@@ -103,19 +101,19 @@ export function readFrames(source: Source, format: Format, version = 2): Framed 
         "truncated",
         start,
         `the data behind an entry is short: ${source.size - start} bytes are left`,
-        `Read ${source.size - start} bytes while`,
+        null,
       );
     }
     entries.push({ offset: at, value: decoded.value, payload: { offset: start, length: payload } });
     at = start + payload;
     if (format.single) break; // CRIU reads no further
   }
-  if (format.single && entries.length === 0)
+  if ((format.single || format.needed) && entries.length === 0)
     return fault(
       "truncated",
       words.length * 4,
       "it has no entry",
-      `Unexpected EOF on ${source.path}`,
+      format.silent ? null : `Unexpected EOF on ${source.path}`,
     );
   return { ok: true, magics: words.length, entries };
 }

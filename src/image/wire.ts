@@ -140,12 +140,16 @@ const wireOf = (kind: Kind): number =>
       ? FIXED64
       : VARINT;
 
-/** Fields that the table does not know, in the order they were met: tag and value as they were. */
+/** Fields that the table does not know, in the order they were met: number, tag and value as they were. */
 const unknown = Symbol("unknown fields");
-type Value = Record<string, unknown> & { [unknown]?: Uint8Array[] };
+type UnknownField = { number: number; bytes: Uint8Array };
+type Value = Record<string, unknown> & { [unknown]?: UnknownField[] };
 
 /** No message of CRIU's nests deeper than a cgroup tree; a hostile one must not exhaust the stack. */
 const DEPTH = 64;
+
+/** An empty message takes 2 bytes and hundreds in memory; CRIU's lists are of longer ones. */
+const mostMessages = (bytes: number): number => 4096 + bytes / 16;
 
 export type Decoded<M> =
   { ok: true; value: Infer<M> } | { ok: false; offset: number; problem: string };
@@ -175,6 +179,7 @@ export function decode<M extends Message<any>>(schema: M, bytes: Uint8Array, bas
 
 class Reader {
   private at = 0;
+  private messages = 0;
   private readonly view: DataView;
 
   constructor(
@@ -190,6 +195,8 @@ class Reader {
 
   message(schema: Message<any>, end: number, depth: number): Value {
     if (depth > DEPTH) this.fail(`${schema.name} is nested more than ${DEPTH} deep`);
+    if (++this.messages > mostMessages(this.bytes.length))
+      this.fail(`it holds more messages than ${this.bytes.length} bytes of CRIU's would`);
     const { byNumber, lists, needed } = indexOf(schema);
     const value: Value = {};
     for (const name of lists) value[name] = [];
@@ -197,10 +204,14 @@ class Reader {
       const start = this.at;
       const tag = this.varint32(end);
       const wire = tag & 7;
+      if (tag >>> 3 === 0) this.fail(`${schema.name} has a field of number 0`);
       const field = byNumber.get(tag >>> 3);
       if (field === undefined) {
         this.skip(wire, end);
-        (value[unknown] ??= []).push(this.bytes.slice(start, this.at));
+        (value[unknown] ??= []).push({
+          number: tag >>> 3,
+          bytes: this.bytes.slice(start, this.at),
+        });
         continue;
       }
       const { name, kind, label } = field;
@@ -318,18 +329,22 @@ class Reader {
   }
 }
 
-/** Write one message: required and present fields by number, then what was unknown. */
+/** Write one message: required, present and unknown fields by number, as protobuf-c of a CRIU that knows them all does. */
 export function encode<M extends Message<any>>(schema: M, value: Infer<M>): Uint8Array {
   const pieces: Uint8Array[] = [];
   const fields = value as Value;
+  const strange = fields[unknown] ?? [];
+  let next = 0;
   for (const { name, number, label, kind, wire } of indexOf(schema).sorted) {
+    for (; next < strange.length && strange[next]!.number < number; next++)
+      pieces.push(strange[next]!.bytes);
     const present = fields[name];
     if (present === undefined) continue;
     const tag = varint((BigInt(number) << 3n) | BigInt(wire));
     for (const item of label === "repeated" ? (present as unknown[]) : [present])
       pieces.push(tag, encodeValue(kind, item));
   }
-  pieces.push(...(fields[unknown] ?? []));
+  for (const { bytes } of strange.slice(next)) pieces.push(bytes);
   return Buffer.concat(pieces);
 }
 
@@ -383,22 +398,36 @@ export function fromBytes(bytes: Uint8Array): string {
   }
 }
 
-/** Longest valid UTF-8 at each place; a byte that begins none becomes a lone surrogate. */
+/** A byte that begins no UTF-8 becomes a lone surrogate; what lies between such bytes is decoded at once. */
 function escapeBytes(bytes: Uint8Array): string {
   let text = "";
+  let valid = 0;
   for (let at = 0; at < bytes.length;) {
-    const first = bytes[at]!;
-    const size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    let piece: string | undefined;
-    try {
-      if (at + size <= bytes.length) piece = utf8.decode(bytes.subarray(at, at + size));
-    } catch {
-      piece = undefined;
+    const length = sequenceLength(bytes, at);
+    if (length === 0) {
+      if (at > valid) text += utf8.decode(bytes.subarray(valid, at));
+      text += String.fromCharCode(0xdc00 + bytes[at]!);
+      valid = at + 1;
     }
-    text += piece ?? String.fromCharCode(0xdc00 + first);
-    at += piece === undefined ? 1 : size;
+    at += length || 1;
   }
-  return text;
+  return text + utf8.decode(bytes.subarray(valid));
+}
+
+/** Bytes of the well-formed sequence at `at` (The Unicode Standard, table 3-7); 0 when there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  const second = bytes[at + 1] ?? 0;
+  const follows = (ahead: number) => ((bytes[at + ahead] ?? 0) & 0xc0) === 0x80;
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4 || !follows(1)) return 0;
+  if (first < 0xe0) return 2;
+  if (first === 0xe0 && second < 0xa0) return 0;
+  if (first === 0xed && second > 0x9f) return 0;
+  if (first < 0xf0) return follows(2) ? 3 : 0;
+  if (first === 0xf0 && second < 0x90) return 0;
+  if (first === 0xf4 && second > 0x8f) return 0;
+  return follows(2) && follows(3) ? 4 : 0;
 }
 
 /** The reverse of `fromBytes`. */

@@ -39,7 +39,9 @@ export async function preflight(request: Request, own: OwnOptions): Promise<Pref
       }
     : undefined;
   const namespaces = namespacesOf(checkpoint, host, request);
-  const findings = runChecks({ checkpoint, host, request, criu, namespaces }, own.ignore);
+  const only = own.given.get("only")?.split(",") ?? [];
+  const context = { checkpoint, host, request, criu, namespaces };
+  const findings = runChecks(context, { only, ignore: own.ignore });
   const plan = planFor(findings, own.fix);
   const took = performance.now() - start;
   return { ok: true, preflight: { request, own, checkpoint, host, criu, findings, plan, took } };

@@ -23,6 +23,20 @@ function word(value: number): Buffer {
 
 const noOne = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 
+const addresses = {
+  mm_start_code: 0n,
+  mm_end_code: 0n,
+  mm_start_data: 0n,
+  mm_end_data: 0n,
+  mm_start_stack: 0n,
+  mm_start_brk: 0n,
+  mm_brk: 0n,
+  mm_arg_start: 0n,
+  mm_arg_end: 0n,
+  mm_env_start: 0n,
+  mm_env_end: 0n,
+};
+
 const thread = { futex_rla: 0n, futex_rla_len: 0, sched_nice: 0, sched_policy: 0, comm: "task" };
 
 const core = (state: number) => ({
@@ -62,26 +76,7 @@ export function fixture(): Record<string, Uint8Array> {
         reg: { id: 2, flags: 0, pos: 0n, fown: noOne, name: "/dev/null", mode: 0o20666 },
       },
     ],
-    "mm-10.img": [
-      {
-        ...{
-          mm_start_code: 0n,
-          mm_end_code: 0n,
-          mm_start_data: 0n,
-          mm_end_data: 0n,
-          mm_start_stack: 0n,
-        },
-        ...{
-          mm_start_brk: 0n,
-          mm_brk: 0n,
-          mm_arg_start: 0n,
-          mm_arg_end: 0n,
-          mm_env_start: 0n,
-          mm_env_end: 0n,
-        },
-        ...{ exe_file_id: 2, mm_saved_auxv: [], vmas: [], aios: [] },
-      },
-    ],
+    "mm-10.img": [{ ...addresses, exe_file_id: 2, mm_saved_auxv: [], vmas: [], aios: [] }],
     "pagemap-10.img": [{ pages_id: 1 }, { vaddr: 0x400000n, compat_nr_pages: 2, flags: 4 }],
   };
   const made = Object.fromEntries(

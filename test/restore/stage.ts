@@ -70,7 +70,7 @@ export interface Restore extends Run {
 const cleanUp = `
   dir=$1 name=$(basename "$1")
   shift
-  grep -o " $dir/[^ ]*" /proc/self/mountinfo | tac | xargs -r umount -l
+  cut -d" " -f5 /proc/self/mountinfo | grep "^$dir/" | tac | xargs -r umount -l
   for mount; do
     if [ -d "$mount/$name" ]; then find "$mount/$name" -depth -type d -exec rmdir {} +; fi
   done

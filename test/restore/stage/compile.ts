@@ -16,7 +16,14 @@ export function compile(name: string): string {
   if (built > Math.max(statSync(source).mtimeMs, statSync(header).mtimeMs)) return binary;
   mkdirSync(binaries, { recursive: true });
   const fresh = `${binary}.${process.pid}`;
-  const cc = Bun.spawnSync(["cc", "-O1", "-Wall", "-Wextra", "-pthread", "-o", fresh, source]);
+  const flags = [
+    "-O1",
+    "-Wall",
+    "-Wextra",
+    "-pthread",
+    ...(name === "container" ? ["-static"] : []),
+  ];
+  const cc = Bun.spawnSync(["cc", ...flags, "-o", fresh, source]);
   if (!cc.success) throw new Error(`cc ${source}: ${cc.stderr.toString()}`);
   renameSync(fresh, binary); // whoever runs the old one keeps it
   return binary;

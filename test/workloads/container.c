@@ -1,0 +1,107 @@
+/* A server in a mount and a pid namespace of its own, as a container has.
+ *
+ *     container READY ROOT SOCKET
+ *
+ * ROOT becomes the root of a new mount namespace (pivot_root(2)), in which a copy of this program,
+ * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
+ * and the directories of SOCKET. Ends when the server does.
+ */
+#include "workload.h"
+#include <libgen.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+
+static void serve(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd, client;
+
+	for (fd = 0; fd < 64; fd++)
+		close(fd);
+	for (fd = 0; fd < 3; fd++)
+		if (open("/dev/null", O_RDWR) != fd)
+			_exit(1);
+	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, 8) < 0)
+		_exit(2);
+	for (;;) {
+		client = accept(fd, NULL, NULL);
+		if (client < 0 || write(client, "here", 4) != 4)
+			continue;
+		while (read(client, un.sun_path, sizeof(un.sun_path)) > 0)
+			;
+		close(client);
+	}
+}
+
+static void copy(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	struct stat st;
+
+	if (in < 0 || out < 0 || fstat(in, &st) < 0 || sendfile(out, in, NULL, st.st_size) != st.st_size)
+		die(to);
+	close(in);
+	close(out);
+}
+
+/* Every directory of a path that ends in a file. */
+static void parents(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		mkdir(path, 0755);
+		*slash = '/';
+	}
+}
+
+static void enter(const char *root, char *socket)
+{
+	if (setsid() < 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		die("private mounts");
+	if (mount(root, root, NULL, MS_BIND, NULL) < 0 || chdir(root) < 0)
+		die(root);
+	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		die("pivot_root");
+	execl("/app", "app", socket, NULL);
+	die("/app");
+}
+
+int main(int argc, char **argv)
+{
+	char at[4096], inside[4096];
+	struct stat st;
+	pid_t pid;
+
+	if (argc == 2)
+		serve(argv[1]);
+	if (argc != 4)
+		return 2;
+	snprintf(at, sizeof(at), "%s/app", argv[2]);
+	copy("/proc/self/exe", at);
+	snprintf(at, sizeof(at), "%s/dev/null", argv[2]);
+	parents(at);
+	if (mknod(at, S_IFCHR | 0666, makedev(1, 3)) < 0 && errno != EEXIST)
+		die(at);
+	snprintf(inside, sizeof(inside), "%s%s", argv[2], argv[3]);
+	parents(inside);
+	if (unshare(CLONE_NEWPID) < 0)
+		die("unshare");
+	pid = fork();
+	if (pid == 0)
+		enter(argv[2], argv[3]);
+	while (stat(inside, &st) < 0) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			die("the server ended");
+		sleep_ms(2);
+	}
+	ready(argv[1]);
+	waitpid(pid, NULL, 0);
+	return 0;
+}
