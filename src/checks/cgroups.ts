@@ -10,12 +10,18 @@ import type { Check, Context, Finding } from "./finding.ts";
 interface Member {
   controllers: readonly string[];
   path: string;
+  /** The first task in it. */
+  task: number | undefined;
 }
 
 /** Every cgroup a task must be moved to. Tasks in the set that CRIU itself was in at the dump just stay where CRIU is. */
 function members({ checkpoint }: Context): Member[] {
   const rootSet = checkpoint.inventory?.root_cg_set;
   const found = new Map<string, Member>();
+  const first = new Map<number | undefined, number>();
+  for (const { pid, core } of checkpoint.tasks.toReversed()) {
+    first.set(core?.thread_core?.cg_set ?? core?.tc?.cg_set, pid);
+  }
   for (const set of checkpoint.cgroup?.sets ?? []) {
     if (set.id === rootSet) continue;
     for (const member of set.ctls) {
@@ -23,6 +29,7 @@ function members({ checkpoint }: Context): Member[] {
       found.set(`${member.name}:${member.path}`, {
         controllers: controller?.cnames ?? [member.name],
         path: member.path,
+        task: first.get(set.id),
       });
     }
   }
@@ -80,19 +87,26 @@ function existing(context: Context, path: string): string {
   return at;
 }
 
+/** The directory of a hierarchy in the place where CRIU mounts them all, which its messages name. */
+function yardOf(controllers: readonly string[]): string {
+  if (controllers[0] === "") return "unified";
+  return controllers.map((controller) => controller.replace(/^name=/, "")).join(",");
+}
+
 /** Why a task cannot be moved into the cgroup once it is there, if so: cgroup2's rules for threaded and inner cgroups. */
 function memberProblem(
   context: Context,
   directory: string,
+  { controllers, path, task }: Member,
 ): { problem: string; criu: string } | undefined {
   const at = existing(context, directory);
-  const moved = "Can't move into";
+  const moved = `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
   const type = context.host.read(`${at}/cgroup.type`)?.trim();
   if (at === directory) {
     if (type === "domain invalid")
       return {
         problem: `${at} is a "domain invalid" cgroup: no process can be moved there`,
-        criu: `${moved}`,
+        criu: moved,
       };
     const inner = context.host.read(`${at}/cgroup.subtree_control`)?.trim() ?? "";
     if (
@@ -117,7 +131,7 @@ function memberProblem(
   return writable < 0
     ? {
         problem: `${directory} cannot be made: ${at}: ${errorText(writable)}`,
-        criu: "Can't make cgroup dir",
+        criu: `cg: Can't make cgroup dir ${yardOf(controllers)}${path}`,
       }
     : undefined;
 }
@@ -139,7 +153,8 @@ export const cgroupMissing: Check = {
   },
 };
 
-function findingFor(context: Context, { controllers, path }: Member): Finding | undefined {
+function findingFor(context: Context, member: Member): Finding | undefined {
+  const { controllers, path } = member;
   const { value: mode, explicit } = context.request.manageCgroups;
   const name = controllers[0] === "" ? "cgroup2" : controllers.join(",");
   const directory = cgroupDirectory(context.host.cgroupMounts, controllers, path);
@@ -164,7 +179,7 @@ function findingFor(context: Context, { controllers, path }: Member): Finding | 
   if (hierarchy !== undefined) {
     return ignore(
       `the cgroup ${name}:${path} cannot be restored: ${hierarchy.problem}`,
-      `Can't mount controller dir ${name}: ${hierarchy.errno}`,
+      `cg: \tCan't mount controller dir ${yardOf(controllers)}: ${hierarchy.errno}`,
     );
   }
   if (directory === undefined) return undefined; // not mounted here: CRIU mounts the hierarchy and makes the cgroup itself
@@ -172,21 +187,18 @@ function findingFor(context: Context, { controllers, path }: Member): Finding | 
   if (!exists && (mode === "none" || mode === "props")) {
     return ignore(
       `the cgroup ${directory} does not exist, and --manage-cgroups=${mode} makes none`,
-      `Cgroup dir ${name}${path} doesn't exist`,
+      `cg: Cgroup dir ${yardOf(controllers)}${path} doesn't exist`,
     );
   }
   if (exists && mode === "strict") {
     return ignore(
       `the cgroup ${directory} exists, and --manage-cgroups=strict refuses that`,
-      "Abort restore of existing cgroups",
+      "cg: Abort restore of existing cgroups",
     );
   }
-  const problem = memberProblem(context, directory);
+  const problem = memberProblem(context, directory, member);
   if (problem !== undefined)
-    return ignore(
-      `the cgroup ${subject} cannot be restored: ${problem.problem}`,
-      `${problem.criu} ${name}${path}`,
-    );
+    return ignore(`the cgroup ${subject} cannot be restored: ${problem.problem}`, problem.criu);
   if (exists) return undefined;
   return {
     ...shared,

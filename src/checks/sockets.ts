@@ -45,7 +45,7 @@ function placeOf(context: Context, bound: Bound, path: string): Place {
 
 /** Directories that programs agree on, with the mode they must have: sticky and open to all for the X11 family. */
 function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
-  if (/^\/tmp\/\.(X11|ICE|font|XIM|Test)-unix$/.test(path)) return { mode: 0o1777, uid: 0, gid: 0 };
+  if (/\/\.(X11|ICE|font|XIM|Test)-unix$/.test(path)) return { mode: 0o1777, uid: 0, gid: 0 };
   const user = /^\/run\/user\/(\d+)$/.exec(path);
   return user === null ? undefined : { mode: 0o700, uid: Number(user[1]), gid: Number(user[1]) };
 }
