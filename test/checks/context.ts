@@ -1,0 +1,43 @@
+/** A Context for checks of edited images: a checkpoint of bytes on a host that has nothing against it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Context } from "../../src/checks/index.ts";
+import { namespacesOf } from "../../src/checks/index.ts";
+import { requestFrom } from "../../src/criu/index.ts";
+import { type Host, thisHost } from "../../src/host/index.ts";
+import { openCheckpoint } from "../../src/image/index.ts";
+
+export interface Faked {
+  /** Options of `criu restore`. */
+  options?: string[];
+  version?: string;
+  host?: Partial<Host>;
+}
+
+/** Use a context of images (by name) until the callback ends. */
+export function withContext<T>(
+  images: Record<string, Uint8Array>,
+  { options = [], version = "4.1.1", host = {} }: Faked,
+  use: (context: Context) => T,
+): T {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
+  try {
+    for (const [name, bytes] of Object.entries(images)) writeFileSync(join(dir, name), bytes);
+    const opened = openCheckpoint(dir);
+    const asked = requestFrom(["-D", dir, ...options], {});
+    if (!opened.ok || !asked.ok) throw new Error("no context");
+    const machine = Object.defineProperties(thisHost(), Object.getOwnPropertyDescriptors(host));
+    const { checkpoint } = opened;
+    const { request } = asked;
+    return use({
+      checkpoint,
+      request,
+      host: machine,
+      criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
+      namespaces: namespacesOf(checkpoint, machine, request),
+    });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
