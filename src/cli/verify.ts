@@ -1,66 +1,58 @@
 import { defineCommand } from "citty";
-import { requestFrom } from "../criu/index.ts";
+import { type OwnOption, requestFrom } from "../criu/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { findRoot, verify } from "../verify/index.ts";
-import { parseStrictly } from "./arguments.ts";
+import { criuHelp, ownArgs } from "./request.ts";
 
-const args = {
-  "images-dir": {
-    type: "string",
-    alias: "D",
-    valueHint: "DIR",
-    description: "the checkpoint (default: the working directory)",
-  },
-  pid: {
-    type: "string",
-    valueHint: "PID",
-    description: "the root task's pid on this machine (default: its pid in the images)",
-  },
-  "shell-job": { type: "boolean", alias: "j", description: "it was restored with --shell-job" },
-  json: { type: "boolean", description: "one JSON document on stdout" },
-} as const;
+const options: readonly OwnOption[] = [
+  { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
+  { name: "json", arg: "none", help: "one JSON document on stdout" },
+];
+
+export const appendix = criuHelp;
 
 export const command = defineCommand({
   meta: {
     name: "verify",
-    description: "Compare a live tree with the images it was restored from.",
+    description:
+      "Compare a live tree with the images it was restored from. Give it the options it was restored with.",
   },
-  args,
+  args: ownArgs(options),
   run({ rawArgs }): number {
-    const parsed = parseStrictly("verify", args, rawArgs);
-    if (parsed === undefined) return exitCode.usage;
-    const { values } = parsed;
-    const opened = openCheckpoint(String(values["images-dir"] ?? "."));
-    if (!opened.ok) {
-      line(`recriu verify: ${harmless(opened.fault.file)}: ${harmless(opened.fault.problem)}`);
-      return exitCode.usage;
-    }
+    const understood = requestFrom(rawArgs, process.env, options);
+    if (!understood.ok) return refuse(understood.problem);
+    const { request, own } = understood;
+    const opened = openCheckpoint(request.imagesDir);
+    if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;
     if (checkpoint.root === undefined) {
-      for (const fault of checkpoint.faults)
-        line(`recriu verify: ${harmless(fault.file)}: ${harmless(fault.problem)}`);
+      for (const { file, problem } of checkpoint.faults) refuse(`${file}: ${problem}`);
       return exitCode.images;
     }
-    if (values.pid !== undefined && !/^[1-9]\d*$/.test(String(values.pid))) {
-      line(`recriu verify: --pid takes a process id, not ${harmless(String(values.pid))}`);
-      return exitCode.usage;
+    const given = own.given.get("pid");
+    if (given !== undefined && !/^[1-9]\d*$/.test(given)) {
+      return refuse(`--pid takes a process id, not ${given}`);
     }
-    const pid = values.pid === undefined ? findRoot(checkpoint) : Number(values.pid);
+    const pid = given === undefined ? findRoot(checkpoint) : Number(given);
     if (pid === undefined) {
-      line(
-        `recriu verify: no live process is task ${checkpoint.root.pid} of these images; --pid names it where it has another number`,
+      const { root } = checkpoint;
+      refuse(
+        `no live process is task ${root.pid} of these images; --pid names one of another number`,
       );
       return exitCode.verification;
     }
-    const understood = requestFrom(values["shell-job"] ? ["--shell-job"] : [], {});
-    if (!understood.ok) throw new Error(understood.problem);
-    const { verdict } = verify(checkpoint, understood.request, pid, "state");
-    if (values.json) printJson({ images: checkpoint.dir, pid, verdict });
+    const verdict = verify(checkpoint, request, pid, { final: "state", stopped: false });
+    if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
     else printVerdict(verdict);
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;
   },
 });
+
+function refuse(problem: string): number {
+  line(`recriu verify: ${harmless(problem)}`);
+  return exitCode.usage;
+}

@@ -74,6 +74,20 @@ export function childrenOf(pid: number): number[] {
   );
 }
 
+/** The fields of /proc/PID/task/TID/status by name (proc_pid_status(5)); none when the thread is gone. */
+export function statusOf(pid: number, tid = pid): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const row of (read(`/proc/${pid}/task/${tid}/status`) ?? "").split("\n")) {
+    const colon = row.indexOf(":");
+    if (colon > 0) fields.set(row.slice(0, colon), row.slice(colon + 1).trim());
+  }
+  return fields;
+}
+
+/** A small file of /proc/PID or /proc/sys; undefined when it or the process is not there. */
+export const procFile = (pid: number | "sys", name: string): string | undefined =>
+  read(`/proc/${pid}/${name}`);
+
 /** A thread's id as its innermost pid namespace numbers it (last column of NSpid), and the process's. */
 export function innermostPid(pid: number, tid = pid): number | undefined {
   const line = /^NSpid:(.*)$/m.exec(read(`/proc/${pid}/task/${tid}/status`) ?? "");

@@ -2,7 +2,7 @@
 import type { Finding, Severity } from "../checks/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
-import type { Verdict } from "../verify/index.ts";
+import type { Difference, Verdict } from "../verify/index.ts";
 import type { Failure, Outcome } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
@@ -62,13 +62,25 @@ function printPlan(plan: Plan): void {
   line(bold(verdict[plan.outcome]));
 }
 
+/** Differences of one facet and class that are shown; of the others their number. */
+const SHOWN = 5;
+
 export function printVerdict(verdict: Verdict): void {
   if (verdict.result === "skipped") return;
-  for (const { facet, task, expected, found, class: grade } of verdict.differences) {
-    const paintGrade = grade === "fatal" ? red : yellow;
-    line(
-      `${paintGrade(`${grade}[${facet}]`)} task ${task ?? "-"}: saved ${harmless(expected)}, found ${harmless(found)}`,
-    );
+  const groups = new Map<string, Difference[]>();
+  for (const difference of verdict.differences) {
+    const group = `${difference.class}[${difference.facet}]`;
+    groups.set(group, [...(groups.get(group) ?? []), difference]);
+  }
+  for (const [group, differences] of groups) {
+    const paintGroup = group.startsWith("fatal") ? red : yellow;
+    for (const { task, expected, found } of differences.slice(0, SHOWN)) {
+      line(
+        `${paintGroup(group)} task ${task ?? "-"}: saved ${harmless(expected)}, found ${harmless(found)}`,
+      );
+    }
+    if (differences.length > SHOWN)
+      line(`${paintGroup(group)} and ${differences.length - SHOWN} more`);
   }
   line(
     verdict.result === "match"

@@ -1,5 +1,5 @@
 /** The flow itself: preflight, repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
-import { errorLines, firstCause, startCriu } from "../criu/index.ts";
+import { errorLines, firstCause, requestFrom, startCriu } from "../criu/index.ts";
 import { explain } from "../explain/index.ts";
 import { childrenOf } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
@@ -44,6 +44,9 @@ export async function restore(
     };
   }
 
+  // What the plan adds changes what is to be expected, as the user's own words do.
+  const asked = requestFrom([...plan.options, ...request.argv], process.env);
+  const effective = asked.ok ? asked.request : request;
   let verdict: Verdict = skipped;
   let rootPid: number | null = null;
   let resumed = false;
@@ -51,12 +54,8 @@ export async function restore(
   const decide = (point: string, pid: number): boolean => {
     const start = performance.now();
     rootPid = pid;
-    verdict = verify(
-      checkpoint,
-      request,
-      pid,
-      point === POST_RESTORE ? "structure" : "state",
-    ).verdict;
+    const final = point === POST_RESTORE ? "structure" : "state";
+    verdict = verify(checkpoint, effective, pid, { final, stopped: true });
     timing_ms.verify += performance.now() - start;
     const refused = verdict.result === "mismatch" && own.verify === "gate";
     if (refused && point === PRE_RESUME) killTree(pid);

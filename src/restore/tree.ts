@@ -1,6 +1,5 @@
 /** End a tree that must not stay. */
-import type { LiveTree } from "../verify/index.ts";
-import { childrenOf, readStat } from "../host/processes.ts";
+import { childrenOf } from "../host/processes.ts";
 import { kill } from "../sys/process.ts";
 
 const SIGKILL = 9;
@@ -19,11 +18,4 @@ export function killTree(root: number): void {
     pending.push(...childrenOf(pid));
   }
   for (const pid of doomed) kill(pid, SIGKILL);
-}
-
-/** Processes of a tree that are still there and not zombies. */
-export function survivors(live: LiveTree): number[] {
-  return [...live.tasks.values()]
-    .map((task) => task.pid)
-    .filter((pid) => !["Z", "X", undefined].includes(readStat(pid)?.state));
 }

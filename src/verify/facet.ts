@@ -36,5 +36,7 @@ export interface Facet {
   id: string;
   /** structure: final when every task exists (`post-restore`). state: final when the tree is about to run (`pre-resume`). */
   final: "structure" | "state";
+  /** A running tree changes it by itself: then a difference proves nothing. */
+  moving?: true;
   compare(subject: Subject, comparison: Comparison): void;
 }

@@ -1,24 +1,39 @@
 /** Compare a live tree with the checkpoint it was restored from. */
 import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { cgroups } from "./cgroups.ts";
+import { credentials } from "./credentials.ts";
+import { descriptors } from "./descriptors.ts";
 import type { Difference, Facet } from "./facet.ts";
-import { type LiveTree, liveTree } from "./live.ts";
+import { limits, process } from "./limits.ts";
+import { liveTree } from "./live.ts";
+import { mappings } from "./mappings.ts";
+import { namespaces } from "./namespaces.ts";
 import { command, executable, workingDirectory } from "./program.ts";
 import { sched } from "./sched.ts";
+import { signals } from "./signals.ts";
 import { unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
 
 export type { Difference } from "./facet.ts";
-export { findRoot, type LiveTree, liveTree } from "./live.ts";
+export { findRoot } from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,
   threads,
+  namespaces,
+  descriptors,
   unixSockets,
   command,
   executable,
   workingDirectory,
+  credentials,
   sched,
+  limits,
+  signals,
+  mappings,
+  cgroups,
+  process,
 ];
 
 export interface Verdict {
@@ -30,36 +45,44 @@ export interface Verdict {
 
 export const skipped: Verdict = { result: "skipped", compared: 0, differences: [] };
 
-/**
- * Compare the tree below the process `root` of this machine. `final` "structure" compares only what is final once
- * every task exists; "state" compares everything.
- */
+/** When a tree is looked at. */
+export interface Moment {
+  /** "structure" compares only what is final once every task exists; "state" compares everything. */
+  final: Facet["final"];
+  /** Nothing of the tree has run yet. */
+  stopped: boolean;
+}
+
+/** Compare the tree below the process `root` of this machine. */
 export function verify(
   checkpoint: Checkpoint,
   request: Request,
   root: number,
-  final: Facet["final"],
-): { verdict: Verdict; live: LiveTree } {
-  const live = liveTree(checkpoint, root);
+  { final, stopped }: Moment,
+): Verdict {
+  const live = liveTree(checkpoint, root, stopped);
   const differences: Difference[] = [];
   let compared = 0;
   for (const facet of facets) {
     if (final === "structure" && facet.final === "state") continue;
+    const grade = facet.moving && !stopped ? "tolerated" : "fatal";
     facet.compare(
       { checkpoint, live, request },
       {
-        same(task, what, expected, found, unequal = "fatal") {
+        same(task, what, expected, found, unequal = grade) {
           compared += 1;
           if (String(expected) === String(found)) return;
-          const difference = {
+          differences.push({
+            facet: facet.id,
+            task,
             expected: `${what}: ${expected}`,
             found: found === undefined ? "nothing" : String(found),
-          };
-          differences.push({ facet: facet.id, task, ...difference, class: unequal });
+            class: unequal,
+          });
         },
       },
     );
   }
   const fatal = differences.some((difference) => difference.class === "fatal");
-  return { verdict: { result: fatal ? "mismatch" : "match", compared, differences }, live };
+  return { result: fatal ? "mismatch" : "match", compared, differences };
 }

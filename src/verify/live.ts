@@ -16,15 +16,17 @@ export interface LiveTree {
   root: number;
   /** By the pid in the images; a task that does not exist is absent. */
   tasks: ReadonlyMap<number, LiveTask>;
+  /** Nothing of it has run yet: what a running tree changes by itself can be compared too. */
+  stopped: boolean;
   /** Processes below the root that no image knows, by their pid on this machine. */
   strangers: readonly number[];
 }
 
 /**
  * Walk the tree below the process `root` (this machine's pid). Images number tasks as the innermost pid namespace
- * does, which is the last column of NSpid.
+ * does, which is the last column of NSpid. `stopped`: nothing of it has run yet.
  */
-export function liveTree(checkpoint: Checkpoint, root: number): LiveTree {
+export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean): LiveTree {
   const saved = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
   const tasks = new Map<number, LiveTask>();
   const strangers: number[] = [];
@@ -46,7 +48,7 @@ export function liveTree(checkpoint: Checkpoint, root: number): LiveTree {
     }
     pending.push(...childrenOf(pid));
   }
-  return { root, tasks, strangers };
+  return { root, tasks, stopped, strangers };
 }
 
 /** The process that the saved root task is now, when it kept its number and runs the program that the images name. */

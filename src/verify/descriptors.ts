@@ -1,0 +1,102 @@
+/** Open descriptors: numbers, what each leads to, flags, position, and which are one open file. */
+import { descriptorsOf, procFile } from "../host/processes.ts";
+import type { Checkpoint, FileEntry } from "../image/index.ts";
+import type { Facet } from "./facet.ts";
+
+/** Flags of open(2) that are fixed for an open file; the rest either belong to the opening or are set by the kernel. */
+const O_ACCMODE = 0o3;
+const O_APPEND = 0o2000;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK;
+const FD_CLOEXEC = 1;
+
+/** What /proc/PID/fd shows for kinds of files that have no name. */
+const anonymous: [keyof FileEntry, RegExp, string][] = [
+  ["pipe", /^pipe:\[/, "a pipe"],
+  ["isk", /^socket:\[/, "a socket"],
+  ["usk", /^socket:\[/, "a socket"],
+  ["nlsk", /^socket:\[/, "a socket"],
+  ["psk", /^socket:\[/, "a socket"],
+  ["efd", /^anon_inode:\[eventfd/, "an eventfd"],
+  ["epfd", /^anon_inode:\[eventpoll/, "an epoll"],
+  ["sgfd", /^anon_inode:\[signalfd/, "a signalfd"],
+  ["tfd", /^anon_inode:\[timerfd/, "a timerfd"],
+  ["ify", /^anon_inode:inotify/, "an inotify"],
+  ["ffy", /^anon_inode:\[fanotify/, "a fanotify"],
+  ["memfd", /^\/memfd:/, "a memfd"],
+];
+
+export const descriptors: Facet = {
+  id: "descriptors",
+  final: "state",
+  moving: true,
+  compare({ checkpoint, live, request }, { same }) {
+    const given = request.inheritFds.length > 0;
+    for (const { task, pid } of live.tasks.values()) {
+      if (task.state === "dead") continue;
+      const now = descriptorsOf(pid);
+      const saved = new Map(task.fds.map((fd) => [fd.fd, fd]));
+      for (const number of now.keys()) {
+        if (!saved.has(number)) same(task.pid, `descriptor ${number}`, "none", now.get(number));
+      }
+      for (const [number, { id, flags }] of saved) {
+        const file = checkpoint.openFiles.get(id);
+        const target = now.get(number);
+        const kind = kindOf(file, checkpoint, given);
+        const what = `descriptor ${number}`;
+        if (kind === undefined)
+          same(task.pid, what, "open", target === undefined ? undefined : "open");
+        else if (typeof kind === "string") same(task.pid, what, kind, target);
+        else
+          same(
+            task.pid,
+            what,
+            kind.name,
+            target !== undefined && kind.shown.test(target) ? kind.name : target,
+          );
+        if (target === undefined) continue;
+        const info = infoOf(pid, number);
+        same(
+          task.pid,
+          `close-on-exec of ${what}`,
+          flags & FD_CLOEXEC,
+          info.flags & O_CLOEXEC ? 1 : 0,
+        );
+        if (file?.reg === undefined || given) continue;
+        same(task.pid, `flags of ${what}`, octal(file.reg.flags & KEPT), octal(info.flags & KEPT));
+        if (task.state !== "alive" || live.stopped)
+          same(task.pid, `position of ${what}`, String(file.reg.pos), info.position);
+      }
+    }
+  },
+};
+
+/** A path that the descriptor must lead to, a kind of nameless file, or undefined where neither can be told. */
+function kindOf(
+  file: FileEntry | undefined,
+  checkpoint: Checkpoint,
+  given: boolean,
+): string | { name: string; shown: RegExp } | undefined {
+  if (file === undefined || given) return undefined;
+  if (file.reg !== undefined) {
+    // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.
+    const remapped = checkpoint.remaps.some((remap) => remap.orig_id === file.id);
+    return remapped || file.reg.ext || (file.reg.flags & 0o20000000) !== 0
+      ? undefined
+      : file.reg.name;
+  }
+  const found = anonymous.find(([member]) => file[member] !== undefined);
+  return found === undefined ? undefined : { name: found[2], shown: found[1] };
+}
+
+/** /proc/PID/fdinfo/N: octal flags, decimal position. */
+function infoOf(pid: number, fd: number): { flags: number; position: string | undefined } {
+  const text = procFile(pid, `fdinfo/${fd}`) ?? "";
+  return {
+    flags: Number.parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? "0", 8),
+    position: /^pos:\s*(\d+)$/m.exec(text)?.[1],
+  };
+}
+
+const octal = (flags: number): string => `0${flags.toString(8)}`;

@@ -1,0 +1,60 @@
+/** Resource limits and what else of a process CRIU sets without looking at the result. */
+import { procFile, statusOf } from "../host/processes.ts";
+import { getLimit } from "../sys/process.ts";
+import type { Facet } from "./facet.ts";
+
+/** RLIMIT_* by number, getrlimit(2). */
+const names =
+  "CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME".split(
+    " ",
+  );
+
+const INFINITY = 0xffffffffffffffffn;
+const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
+
+export const limits: Facet = {
+  id: "limits",
+  final: "state",
+  compare({ live }, { same }) {
+    for (const { task, pid } of live.tasks.values()) {
+      for (const [resource, saved] of (task.core?.tc?.rlimits?.rlimits ?? []).entries()) {
+        const now = getLimit(pid, resource);
+        const name = `RLIMIT_${names[resource] ?? resource}`;
+        const found =
+          typeof now === "number" ? undefined : `${show(now.soft)} of ${show(now.hard)}`;
+        same(task.pid, name, `${show(saved.cur)} of ${show(saved.max)}`, found);
+      }
+    }
+  },
+};
+
+export const process: Facet = {
+  id: "process",
+  final: "state",
+  moving: true,
+  compare({ live }, { same }) {
+    for (const { task, pid } of live.tasks.values()) {
+      if (task.state === "dead") continue;
+      const saved = task.core?.tc;
+      // 0 is not written by CRIU: then the tree has what CRIU had (restore-side oom_score_adj).
+      if (saved?.oom_score_adj !== undefined) {
+        const adjustment = procFile(pid, "oom_score_adj")?.trim();
+        same(
+          task.pid,
+          "oom_score_adj",
+          saved.oom_score_adj,
+          adjustment,
+          saved.oom_score_adj === 0 ? "tolerated" : undefined,
+        );
+      }
+      const personality = procFile(pid, "personality")?.trim();
+      if (saved !== undefined && personality !== undefined) {
+        same(task.pid, "personality", saved.personality, Number.parseInt(personality, 16));
+      }
+      const umask = task.fs?.umask;
+      if (umask !== undefined) {
+        same(task.pid, "umask", umask.toString(8).padStart(4, "0"), statusOf(pid).get("Umask"));
+      }
+    }
+  },
+};

@@ -1,0 +1,119 @@
+/** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others. */
+import { procFile } from "../host/processes.ts";
+import type { Checkpoint, MmEntry } from "../image/index.ts";
+import type { Facet } from "./facet.ts";
+
+/** vma_entry.status (criu/include/image.h). */
+const VSYSCALL = 1 << 2;
+const VDSO = 1 << 3;
+const FILE = (1 << 6) | (1 << 7);
+const VVAR = 1 << 12;
+const GUARD = 1 << 16;
+const UPROBES = 1 << 17;
+/** The kernel's own, which move or grow from one kernel to the next, and those that are only marks. */
+const NOT_COMPARED = VSYSCALL | VDSO | VVAR | GUARD | UPROBES;
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const PROT_EXEC = 4;
+const MAP_SHARED = 1;
+
+interface Mapping {
+  start: bigint;
+  end: bigint;
+  /** `rw-p` as /proc/PID/maps writes it. */
+  how: string;
+  /** Path and offset of a file's mapping; "" otherwise. */
+  file: string;
+  offset: bigint;
+}
+
+export const mappings: Facet = {
+  id: "mappings",
+  final: "state",
+  moving: true,
+  compare({ checkpoint, live }, { same }) {
+    for (const { task, pid } of live.tasks.values()) {
+      if (task.mm === undefined) continue;
+      const saved = merge(savedMappings(checkpoint, task.mm));
+      const now = merge(liveMappings(procFile(pid, "maps") ?? "", kernelsOwn(task.mm)));
+      const found = new Map(now.map((mapping) => [mapping.start, mapping]));
+      for (const mapping of saved) {
+        same(task.pid, "mapping", show(mapping), showFound(found.get(mapping.start)));
+        found.delete(mapping.start);
+      }
+      for (const extra of found.values())
+        same(task.pid, "a mapping that was not saved", "none", show(extra));
+    }
+  },
+};
+
+function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
+  const ghosts = new Set(checkpoint.remaps.map((remap) => remap.orig_id));
+  return mm.vmas
+    .filter((vma) => (vma.status & NOT_COMPARED) === 0)
+    .map((vma) => {
+      const letter = (bit: number, char: string) => (vma.prot & bit ? char : "-");
+      const how = `${letter(PROT_READ, "r")}${letter(PROT_WRITE, "w")}${letter(PROT_EXEC, "x")}${vma.flags & MAP_SHARED ? "s" : "p"}`;
+      const id = Number(vma.shmid);
+      const file =
+        vma.status & FILE && !ghosts.has(id) ? (checkpoint.openFiles.get(id)?.reg?.name ?? "") : "";
+      return { start: vma.start, end: vma.end, how, file, offset: file === "" ? 0n : vma.pgoff };
+    });
+}
+
+/** Where the images have the kernel's own mappings. */
+const kernelsOwn = (mm: MmEntry): { start: bigint; end: bigint }[] =>
+  mm.vmas.filter((vma) => vma.status & NOT_COMPARED);
+
+const row = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ +(\d+) *(.*)$/;
+
+function liveMappings(maps: string, own: readonly { start: bigint; end: bigint }[]): Mapping[] {
+  return maps.split("\n").flatMap((line): Mapping[] => {
+    const match = row.exec(line);
+    if (match === null || /^\[(vdso|vvar|vvar_vclock|vsyscall|uprobes)\]$/.test(match[6]!))
+      return [];
+    const start = BigInt(`0x${match[1]}`);
+    const end = BigInt(`0x${match[2]}`);
+    if (own.some((vma) => start >= vma.start && end <= vma.end)) return [];
+    // Deleted files, shared memory and memfds have names that say nothing.
+    const named =
+      match[6]!.startsWith("/") &&
+      !match[6]!.endsWith(" (deleted)") &&
+      !match[6]!.startsWith("/memfd:");
+    return [
+      {
+        start,
+        end,
+        how: match[3]!,
+        file: named ? match[6]! : "",
+        offset: named ? BigInt(`0x${match[4]}`) : 0n,
+      },
+    ];
+  });
+}
+
+/** Neighbours that are one to the program: the kernel merges and splits them as it likes. */
+function merge(sorted: Mapping[]): Mapping[] {
+  const merged: Mapping[] = [];
+  for (const mapping of sorted) {
+    const last = merged.at(-1);
+    const continues =
+      last !== undefined &&
+      last.end === mapping.start &&
+      last.how === mapping.how &&
+      last.file === mapping.file &&
+      (mapping.file === "" || last.offset + (last.end - last.start) === mapping.offset);
+    if (continues) last.end = mapping.end;
+    else merged.push({ ...mapping });
+  }
+  return merged;
+}
+
+const hex = (value: bigint): string => value.toString(16);
+
+const show = ({ start, end, how, file, offset }: Mapping): string =>
+  `${hex(start)}-${hex(end)} ${how}${file === "" ? "" : ` ${file} at ${hex(offset)}`}`;
+
+const showFound = (mapping: Mapping | undefined): string | undefined =>
+  mapping === undefined ? undefined : show(mapping);

@@ -1,0 +1,46 @@
+/** Which tasks share which namespaces, with each other and with CRIU. The numbers themselves are new after a restore. */
+import { linkOf } from "../host/processes.ts";
+import type { TaskKobjIdsEntry } from "../image/index.ts";
+import type { Facet } from "./facet.ts";
+
+/** Field of the ids image, and name in /proc/PID/ns. The time namespace is always new when CRIU sets its offsets. */
+const kinds = [
+  ["pid_ns_id", "pid"],
+  ["net_ns_id", "net"],
+  ["ipc_ns_id", "ipc"],
+  ["uts_ns_id", "uts"],
+  ["mnt_ns_id", "mnt"],
+  ["user_ns_id", "user"],
+] as const satisfies [keyof TaskKobjIdsEntry, string][];
+
+export const namespaces: Facet = {
+  id: "namespaces",
+  final: "structure",
+  compare({ checkpoint, live, request }, { same }) {
+    if (request.joinNs.length > 0 || request.inheritFds.length > 0) return; // joined ones are as the caller says
+    for (const [field, name] of kinds) {
+      /** The first task met in each saved namespace, and where it is now. */
+      const places = new Map<number, { who: string; now: string | undefined }>();
+      const outside = checkpoint.inventory?.root_ids?.[field];
+      if (outside !== undefined)
+        places.set(outside, { who: "criu", now: linkOf(process.pid, `ns/${name}`) });
+      for (const { task, pid } of live.tasks.values()) {
+        const saved = task.ids?.[field];
+        if (saved === undefined) continue;
+        const now = linkOf(pid, `ns/${name}`);
+        const known = places.get(saved);
+        if (known === undefined) {
+          const taken = [...places.values()].some((place) => place.now === now);
+          same(task.pid, `${name} namespace`, "its own", taken ? "one of others" : "its own");
+          places.set(saved, { who: String(task.pid), now });
+        } else
+          same(
+            task.pid,
+            `${name} namespace`,
+            `that of ${known.who}`,
+            now === known.now ? `that of ${known.who}` : "another",
+          );
+      }
+    }
+  },
+};

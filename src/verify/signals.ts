@@ -1,0 +1,60 @@
+/** Signals: what is blocked per thread, what is ignored and caught per process (signal(7)). */
+import type { CoreEntry } from "../image/index.ts";
+import { statusOf } from "../host/processes.ts";
+import type { Facet } from "./facet.ts";
+
+const SIG_DFL = 0n;
+const SIG_IGN = 1n;
+const SIGKILL = 9;
+const SIGSTOP = 19;
+
+export const signals: Facet = {
+  id: "signals",
+  final: "state",
+  moving: true,
+  compare({ live }, { same }) {
+    for (const { task, pid, threads } of live.tasks.values()) {
+      if (task.state === "dead") continue;
+      const dispositions = dispositionsOf(task.core);
+      if (dispositions !== undefined) {
+        const status = statusOf(pid);
+        same(task.pid, "ignored signals", hex(dispositions.ignored), bits(status.get("SigIgn")));
+        same(task.pid, "caught signals", hex(dispositions.caught), bits(status.get("SigCgt")));
+      }
+      for (const { tid, core } of task.threads) {
+        const now = threads.get(tid);
+        const blocked = core?.thread_core?.blk_sigset ?? core?.tc?.blk_sigset;
+        if (blocked === undefined || now === undefined) continue;
+        same(
+          task.pid,
+          `blocked signals of thread ${tid}`,
+          hex(blocked),
+          bits(statusOf(pid, now).get("SigBlk")),
+        );
+      }
+    }
+  },
+};
+
+/** One action a signal from 1 on, but for SIGKILL and SIGSTOP, which have none. */
+function dispositionsOf(
+  core: CoreEntry | undefined,
+): { ignored: bigint; caught: bigint } | undefined {
+  const actions = core?.tc?.sigactions ?? [];
+  if (actions.length === 0) return undefined;
+  let ignored = 0n;
+  let caught = 0n;
+  let signal = 0;
+  for (const { sigaction } of actions) {
+    do signal += 1;
+    while (signal === SIGKILL || signal === SIGSTOP);
+    const bit = 1n << BigInt(signal - 1);
+    if (sigaction === SIG_IGN) ignored |= bit;
+    else if (sigaction !== SIG_DFL) caught |= bit;
+  }
+  return { ignored, caught };
+}
+
+const hex = (set: bigint): string => `0x${set.toString(16)}`;
+const bits = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : hex(BigInt(`0x${text}`));
