@@ -1,27 +1,10 @@
 /** Scheduling with SCHED_RESET_ON_FORK: as saved by CRIU 4, and as CRIU before 4.0 wrote it. */
 import { expect, test } from "bun:test";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { formatOf } from "../../src/image/formats.ts";
-import { readFrames, type Source, writeFrames } from "../../src/image/frame.ts";
+import { edit } from "./edit.ts";
 import { finding, report } from "./report.ts";
 import { dump, openStage, restoreBare, run, start } from "./stage.ts";
-
-/** Change the first entry of an image in place. */
-function edit(path: string, file: string, change: (value: any) => void): void {
-  const bytes = readFileSync(join(path, file));
-  const source: Source = {
-    file,
-    path: file,
-    size: bytes.length,
-    read: (offset, length) => bytes.subarray(offset, offset + length),
-  };
-  const format = formatOf(file)!;
-  const framed = readFrames(source, format);
-  if (!framed.ok) throw new Error(framed.fault.problem);
-  change(framed.entries[0]!.value);
-  writeFileSync(join(path, file), writeFrames(source, format, framed));
-}
 
 test("FIFO 99 with the flag comes back with both, which only the kernel can tell", async () => {
   await using stage = openStage();
@@ -44,7 +27,7 @@ test("sched-priority-lost: an image as CRIU before 4.0 left it", async () => {
   const images = await dump(stage, pid);
   const lost = join(stage.dir, "lost");
   cpSync(images, lost, { recursive: true });
-  edit(lost, `core-${pid}.img`, (core) => delete core.thread_core.sched_prio);
+  edit(lost, `core-${pid}.img`, ([core]) => delete core.thread_core.sched_prio);
   const preflight = await report(stage, "preflight", lost);
   expect(preflight.exit).toBe(3);
   expect(finding(preflight, "sched-priority-lost")).toMatchObject({

@@ -1,0 +1,110 @@
+/**
+ * Every facet sees a difference: a real tree, restored, against images in which one thing was changed, and against the
+ * unchanged ones, which it matches.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { edit } from "./edit.ts";
+import { close, dump, openStage, recriu, restoreBare, type Stage, start } from "./stage.ts";
+
+let stage: Stage;
+let images: string;
+let pid: number;
+
+beforeAll(async () => {
+  stage = openStage();
+  const args = [join(stage.dir, "sockets"), join(stage.dir, "progress")];
+  ({ pid } = await start(stage, "x11-server", args));
+  images = await dump(stage, pid);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+});
+afterAll(() => close(stage));
+
+interface Difference {
+  facet: string;
+  expected: string;
+  found: string;
+}
+
+/** What verify says of the live tree and these images. */
+async function differences(dir: string): Promise<Difference[]> {
+  const { stdout } = await recriu(stage, ["verify", "-D", dir, "--pid", `${pid}`, "--json"]);
+  return JSON.parse(stdout).verdict.differences;
+}
+
+test("the images themselves: no difference", async () => {
+  expect(await differences(images)).toEqual([]);
+});
+
+const core = () => `core-${pid}.img`;
+
+/** What is changed, and the facet and the words that must name it. */
+const changes: [facet: string, words: string, file: () => string, (values: any[]) => void][] = [
+  ["tasks", "session: 99999", () => "pstree.img", ([root]) => (root.sid = 99999)],
+  ["tasks", "process group: 99998", () => "pstree.img", ([root]) => (root.pgid = 99998)],
+  ["tasks", "parent: 1", () => "pstree.img", ([, child]) => (child.ppid = 1)],
+  ["tasks", "a process that was not saved", () => "pstree.img", ([, child]) => (child.pid = 99997)],
+  ["threads", "a thread that was not saved", () => "pstree.img", ([root]) => root.threads.pop()],
+  ["namespaces", "uts namespace: its own", () => `ids-${pid}.img`, ([ids]) => (ids.uts_ns_id = 77)],
+  ["descriptors", "descriptor 77", () => "fdinfo-2.img", (fds) => (fds.at(-1).fd = 77)],
+  ["descriptors", "close-on-exec", () => "fdinfo-2.img", (fds) => (fds[0].flags = 1)],
+  [
+    "descriptors",
+    "/dev/nil",
+    () => "files.img",
+    (files) => {
+      for (const { reg } of files) if (reg?.name === "/dev/null") reg.name = "/dev/nil";
+    },
+  ],
+  [
+    "unix sockets",
+    "/elsewhere",
+    () => "files.img",
+    (files) => {
+      const listener = files.find(({ usk }) => usk?.state === 10 && usk.name[0] !== 0).usk;
+      listener.name = Buffer.from("/elsewhere\0");
+    },
+  ],
+  ["command", "other", core, ([value]) => (value.thread_core.comm = "other")],
+  [
+    "executable",
+    "exe: /",
+    () => `mm-${pid}.img`,
+    ([mm]) =>
+      (mm.exe_file_id = mm.vmas.find(
+        (vma: any) => vma.status & 0x40 && vma.shmid !== BigInt(mm.exe_file_id),
+      ).shmid),
+  ],
+  ["credentials", "user ids of thread", core, ([value]) => (value.thread_core.creds.euid = 12)],
+  ["credentials", "group ids of thread", core, ([value]) => (value.thread_core.creds.sgid = 12)],
+  ["credentials", "CapEff", core, ([value]) => (value.thread_core.creds.cap_eff = [0, 0])],
+  ["credentials", "seccomp mode", core, ([value]) => (value.thread_core.seccomp_mode = 2)],
+  ["scheduling", "nice of thread", core, ([value]) => (value.thread_core.sched_nice = 3)],
+  ["scheduling", "SCHED_BATCH", core, ([value]) => (value.thread_core.sched_policy = 3)],
+  ["limits", "RLIMIT_NOFILE: 77", core, ([value]) => (value.tc.rlimits.rlimits[7].cur = 77n)],
+  ["signals", "ignored signals", core, ([value]) => (value.tc.sigactions[0].sigaction = 1n)],
+  ["signals", "caught signals", core, ([value]) => (value.tc.sigactions[9].sigaction = 4096n)],
+  ["signals", "blocked signals", core, ([value]) => (value.thread_core.blk_sigset = 2n)],
+  ["mappings", "mapping: ", () => `mm-${pid}.img`, ([mm]) => (mm.vmas[0].prot ^= 2)],
+  ["mappings", "was not saved", () => `mm-${pid}.img`, ([mm]) => mm.vmas.splice(0, 1)],
+  ["process", "personality", core, ([value]) => (value.tc.personality = 0x40000)],
+  ["process", "oom_score_adj", core, ([value]) => (value.tc.oom_score_adj = 500)],
+  ["process", "umask", () => `fs-${pid}.img`, ([fs]) => (fs.umask = 0o77)],
+];
+
+for (const [facet, words, file, change] of changes) {
+  test(`${facet}: ${words}`, async () => {
+    const dir = join(stage.dir, "edited");
+    cpSync(images, dir, { recursive: true });
+    try {
+      edit(dir, file(), change);
+      const found = (await differences(dir)).map((each) => `${each.facet}: ${each.expected}`);
+      expect(
+        found.filter((line) => line.startsWith(`${facet}: `) && line.includes(words)),
+      ).not.toEqual([]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+}
