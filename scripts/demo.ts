@@ -1,17 +1,14 @@
 /** `npm run demo`: the incident in small, on real CRIU. Every line that it prints comes from what happened. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
-  descendants,
-  dump,
   makeDoomedCgroup,
   openStage,
   recriu,
   restoreBare,
-  start,
   waitFor,
 } from "../test/restore/stage.ts";
+import { ask, dumpX11, echoes } from "../test/restore/x11.ts";
 
 const say = (text: string) => console.log(text);
 const act = (text: string) => say(`\n== ${text}`);
@@ -20,34 +17,16 @@ const complaint = (errors: readonly string[]) =>
   errors.find((line) => line.includes("Can't") && !line.includes("rlimit:")) ?? "no error";
 const indent = (text: string) => say(text.trimEnd().replace(/^/gm, "   "));
 
-/** One echo over a new connection. */
-function ask(path: string, question: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path, () => socket.write(question));
-    socket.once("data", (answer) => {
-      socket.destroy();
-      resolve(answer.toString());
-    });
-    socket.once("error", reject);
-  });
-}
-
 async function demo(): Promise<boolean> {
   await using stage = openStage();
-  const sockets = join(stage.dir, ".X11-unix");
-  const socket = join(sockets, "X7");
-  const progress = join(stage.dir, "progress");
   const doomed = makeDoomedCgroup(stage);
 
   act(
     "A server on a Unix socket, a client, a SCHED_FIFO|SCHED_RESET_ON_FORK thread, a cgroup of their own",
   );
-  const { pid } = await start(stage, "x11-server", [sockets, progress], {
-    cgroups: doomed === null ? [] : [doomed.cgroup],
-  });
-  const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
-  const images = await dump(stage, pid);
-  const before = readFileSync(progress, "utf8").split("\n").length - 1;
+  const x11 = await dumpX11(stage, doomed === null ? [] : [doomed.cgroup]);
+  const { tasks, images, sockets } = x11;
+  const before = echoes(x11);
   say(`   tasks ${tasks.join(" and ")} are checkpointed after ${before} echoes, and gone`);
 
   act("Then the host is rebooted, as it were: the socket's directory and the cgroup are gone");
@@ -68,14 +47,13 @@ async function demo(): Promise<boolean> {
   if (exit !== 0) return false;
 
   act("Do they still talk?");
-  const echoes = () => readFileSync(progress, "utf8").split("\n").length - 1;
-  await waitFor("the client to go on", () => echoes() > before + 2);
-  say(`   the client is at echo ${echoes()}, over the connection it had`);
-  const answer = await ask(socket, "hello");
-  say(`   a new connection to ${socket} is answered: ${answer}`);
+  await waitFor("the client to go on", () => echoes(x11) > before + 2);
+  say(`   the client is at echo ${echoes(x11)}, over the connection it had`);
+  const answer = await ask(x11, "hello");
+  say(`   a new connection to ${join(sockets, "X7")} is answered: ${answer}`);
   const verified = await recriu(stage, ["verify", "-D", images]);
   indent(`recriu verify: ${verified.stderr.trim()}`);
-  return answer === "hello" && verified.exit === 0 && existsSync(socket);
+  return answer === "hello" && verified.exit === 0;
 }
 
 const worked = await demo();

@@ -6,8 +6,7 @@
  * recriu's own options stand among CRIU's. They count only by their exact names, so that every abbreviation means what
  * it means to CRIU; no own name is the beginning of one of CRIU's (a test holds that).
  */
-import { byShort, type CriuOption, type LongName, longNames } from "./options.ts";
-import type { OwnOption } from "./own.ts";
+import { byShort, type CriuOption, type LongName, longNames, type OwnOption } from "./options.ts";
 
 export interface ParsedOption {
   /** The full name, without `no-`. */

@@ -4,8 +4,8 @@ export { criuEnvironment } from "./environment.ts";
 export { findCriu, type Found } from "./find.ts";
 export { commandOf, type ParsedOption, type ParsedWords, parseWords } from "./getopt.ts";
 export { causeLine, errorLines, firstCause, linesOf, type LogLine, parseLogLine } from "./log.ts";
-export { type Argument, type CriuOption, criuOptions } from "./options.ts";
-export { ownConfigFile, type OwnOption, type OwnOptions, ownOptions } from "./own.ts";
+export { type Argument, type CriuOption, criuOptions, type OwnOption } from "./options.ts";
+export { ownConfigFile, type OwnOptions, ownOptions } from "./own.ts";
 export {
   type CgroupMode,
   cgroupModes,

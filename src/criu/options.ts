@@ -23,6 +23,15 @@ export interface CriuOption {
   readonly help: string;
 }
 
+/** An option of recriu, none of which CRIU has. */
+export interface OwnOption {
+  readonly name: string;
+  readonly arg: Argument;
+  /** What the argument is, for help texts. */
+  readonly value?: string;
+  readonly help: string;
+}
+
 interface Traits {
   readonly short?: string;
   readonly list?: true;

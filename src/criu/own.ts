@@ -2,15 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
-import type { Argument } from "./options.ts";
-
-export interface OwnOption {
-  readonly name: string;
-  readonly arg: Argument;
-  /** What the argument is, for help texts. */
-  readonly value?: string;
-  readonly help: string;
-}
+import type { OwnOption } from "./options.ts";
 
 /** The options of `restore`. Other commands add theirs. */
 export const ownOptions: readonly OwnOption[] = [

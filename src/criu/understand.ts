@@ -2,15 +2,8 @@
 import { configSources, parseConfig, readConfigFile, type ReadConfig } from "./config.ts";
 import { effects } from "./effects.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
-import { byName } from "./options.ts";
-import {
-  ownConfigFile,
-  type OwnOption,
-  type OwnOptions,
-  ownOptions,
-  readOwnConfig,
-  resolveOwn,
-} from "./own.ts";
+import { byName, type OwnOption } from "./options.ts";
+import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn } from "./own.ts";
 import { type Draft, emptyDraft, type External, type Request } from "./request.ts";
 
 export type RequestResult =

@@ -11,34 +11,23 @@ import {
   openStage,
   restoreBare,
   run,
-  type Stage,
   start,
   waitFor,
 } from "./stage.ts";
-
-/** The incident's tree, dumped: images, its tasks, its socket directory and its progress file. */
-async function dumpX11(stage: Stage) {
-  const sockets = join(stage.dir, ".X11-unix");
-  const progress = join(stage.dir, "progress");
-  const { pid } = await start(stage, "x11-server", [sockets, progress]);
-  const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
-  const images = await dump(stage, pid);
-  return { pid, tasks, images, sockets, progress };
-}
-
-const echoes = (progress: string) => readFileSync(progress, "utf8").split("\n").length - 1;
+import { dumpX11, echoes } from "./x11.ts";
 
 test("bare CRIU restores the X server and its client, which go on", async () => {
   await using stage = openStage();
-  const { pid, tasks, images, progress } = await dumpX11(stage);
+  const x11 = await dumpX11(stage);
+  const { pid, tasks, images, progress } = x11;
   expect(tasks).toHaveLength(2);
-  const before = echoes(progress);
+  const before = echoes(x11);
 
   const { exit } = await restoreBare(stage, images);
 
   expect(exit).toBe(0);
   expect(tasks.filter(alive)).toEqual(tasks);
-  await waitFor("the client to go on", () => echoes(progress) > before + 1);
+  await waitFor("the client to go on", () => echoes(x11) > before + 1);
   const numbers = readFileSync(progress, "utf8").trim().split("\n");
   expect(numbers).toEqual(numbers.map((_, i) => `echo ${i + 1}`));
   await killTree(stage, pid);

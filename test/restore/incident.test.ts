@@ -1,12 +1,11 @@
 /** The founding incident, in small: socket directory gone, cgroup not to be had, a thread with SCHED_RESET_ON_FORK. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { ask, dumpX11, echoes } from "./x11.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   alive,
-  descendants,
   dump,
   killTree,
   makeDoomedCgroup,
@@ -19,37 +18,18 @@ import {
 } from "./stage.ts";
 
 async function dumpIncident(stage: Stage) {
-  const sockets = join(stage.dir, ".X11-unix");
-  const progress = join(stage.dir, "progress");
   const doomed = makeDoomedCgroup(stage);
   if (doomed === null) throw new Error("cgroup v2 is not mounted");
-  const { pid } = await start(stage, "x11-server", [sockets, progress], {
-    cgroups: [doomed.cgroup],
-  });
-  const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
-  const images = await dump(stage, pid);
-  return { pid, tasks, images, sockets, progress, spoil: doomed.spoil };
-}
-
-const echoes = (progress: string) => readFileSync(progress, "utf8").split("\n").length - 1;
-
-function ask(path: string, question: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path, () => socket.write(question));
-    socket.once("data", (answer) => {
-      socket.destroy();
-      resolve(answer.toString());
-    });
-    socket.once("error", reject);
-  });
+  return { x11: await dumpX11(stage, [doomed.cgroup]), spoil: doomed.spoil };
 }
 
 test("one command restores what bare CRIU cannot", async () => {
   await using stage = openStage();
-  const { pid, tasks, images, sockets, progress, spoil } = await dumpIncident(stage);
+  const { x11, spoil } = await dumpIncident(stage);
+  const { pid, tasks, images, sockets } = x11;
   rmSync(sockets, { recursive: true });
   spoil();
-  const before = echoes(progress);
+  const before = echoes(x11);
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
 
@@ -73,14 +53,15 @@ test("one command restores what bare CRIU cannot", async () => {
   );
   expect(restored.verdict!.compared).toBeGreaterThan(15);
   expect(tasks.filter(alive)).toEqual(tasks);
-  await waitFor("the client to go on", () => echoes(progress) > before + 1);
-  expect(await ask(join(sockets, "X7"), "hello")).toBe("hello");
+  await waitFor("the client to go on", () => echoes(x11) > before + 1);
+  expect(await ask(x11, "hello")).toBe("hello");
   expect((await recriu(stage, ["verify", "-D", images])).exit).toBe(0);
 });
 
 test("each act alone: CRIU's own message is the one that was foretold", async () => {
   await using stage = openStage();
-  const { pid, images, sockets, spoil } = await dumpIncident(stage);
+  const { x11, spoil } = await dumpIncident(stage);
+  const { pid, images, sockets } = x11;
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
 
   rmSync(sockets, { recursive: true });
@@ -113,7 +94,8 @@ test("each act alone: CRIU's own message is the one that was foretold", async ()
 
 test("an option that the user gave is not overridden: the conflict is a finding", async () => {
   await using stage = openStage();
-  const { images, spoil } = await dumpIncident(stage);
+  const { x11, spoil } = await dumpIncident(stage);
+  const { images } = x11;
   spoil();
   const asked = await report(stage, "preflight", images, ["--manage-cgroups=soft"]);
   expect(asked).toMatchObject({ exit: 3, plan: { outcome: "blocked", options: [] } });
@@ -122,7 +104,7 @@ test("an option that the user gave is not overridden: the conflict is a finding"
 
 test("--dry-run and preflight touch nothing, --fix=none repairs nothing", async () => {
   await using stage = openStage();
-  const { images, sockets } = await dumpIncident(stage);
+  const { images, sockets } = await dumpX11(stage);
   rmSync(sockets, { recursive: true });
   const listing = readdirSync(stage.dir).filter((name) => !name.startsWith("run-"));
   expect((await report(stage, "restore", images, ["--dry-run"])).exit).toBe(0);
