@@ -4,7 +4,7 @@ import { dirname } from "pathe";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { errorText } from "../sys/errno.ts";
 import { access } from "../sys/files.ts";
-import type { Check, Context, Finding } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 
 /** A cgroup that tasks of the tree were in: the controllers of its hierarchy ("" for cgroup2) and its path there. */
 interface Member {
@@ -34,6 +34,17 @@ function members({ checkpoint }: Context): Member[] {
     }
   }
   return [...found.values()];
+}
+
+/** The cgroups that CRIU will make: those that are not there, and their parents, outermost first. */
+export function cgroupLeavings(context: Context): Leaving[] {
+  if (context.request.manageCgroups.value === "ignore") return [];
+  const missing = new Set<string>();
+  for (const { controllers, path } of members(context)) {
+    let at = cgroupDirectory(context.host.cgroupMounts, controllers, path);
+    for (; at !== undefined && !context.host.exists(at); at = dirname(at)) missing.add(at);
+  }
+  return [...missing].sort().map((path) => ({ kind: "cgroup", root: "/", path }));
 }
 
 /** Why the hierarchy itself cannot be had here, if so. CRIU mounts it anew, which only works as it is mounted already or is free. */

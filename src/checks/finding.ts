@@ -17,8 +17,16 @@ export interface Repair {
   mode: number;
   uid: number;
   gid: number;
-  /** Names that CRIU will bind in it: what a failed restore leaves there is removed with it. */
-  sockets: string[];
+}
+
+/**
+ * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
+ * directory `root`, or a cgroup's directory.
+ */
+export interface Leaving {
+  kind: "socket" | "cgroup";
+  root: string;
+  path: string;
 }
 
 export type Remedy =

@@ -1,14 +1,24 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
-import { cgroupMissing } from "./cgroups.ts";
+import { cgroupLeavings, cgroupMissing } from "./cgroups.ts";
 import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { cwdMissing, fileChanged, fileMissing } from "./files.ts";
-import type { Check, Context, Finding } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { pidInUse } from "./pids.ts";
 import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
-import { unixSocketBusy, unixSocketDir } from "./sockets.ts";
+import { socketLeavings, unixSocketBusy, unixSocketDir } from "./sockets.ts";
 
-export type { Check, Context, Criu, Finding, Proof, Remedy, Repair, Severity } from "./finding.ts";
+export type {
+  Check,
+  Context,
+  Criu,
+  Finding,
+  Leaving,
+  Proof,
+  Remedy,
+  Repair,
+  Severity,
+} from "./finding.ts";
 export { notChecked } from "./not-checked.ts";
 export { namespacesOf } from "./paths.ts";
 
@@ -61,6 +71,15 @@ export function runChecks(context: Context, { only, ignore }: Selection): Findin
       ? { ...finding, severity: "warning" }
       : finding,
   );
+}
+
+/** What CRIU will make on this machine beside the tree itself, as far as it is not there now. */
+export function leavingsOf(context: Context): Leaving[] {
+  try {
+    return [...cgroupLeavings(context), ...socketLeavings(context)];
+  } catch {
+    return []; // the check of the same images says why
+  }
 }
 
 function crashed(check: Check, error: unknown): Finding {

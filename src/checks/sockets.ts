@@ -1,8 +1,8 @@
 /** Unix sockets that CRIU binds again by name (sk-unix.c). */
-import { basename, dirname, join } from "pathe";
+import { dirname, join } from "pathe";
 import type { Lookup } from "../host/index.ts";
 import type { UnixSkEntry } from "../image/index.ts";
-import type { Check, Context, Finding, Repair } from "./finding.ts";
+import type { Check, Context, Finding, Leaving, Repair } from "./finding.ts";
 import type { Place } from "./paths.ts";
 
 const SOCK_DGRAM = 2;
@@ -50,6 +50,16 @@ function conventionOf(path: string): { mode: number; uid: number; gid: number } 
   return user === null ? undefined : { mode: 0o700, uid: Number(user[1]), gid: Number(user[1]) };
 }
 
+/** The socket files that CRIU will make where there is nothing yet. */
+export function socketLeavings(context: Context): Leaving[] {
+  return boundSockets(context).flatMap((bound): Leaving[] => {
+    if ("abstract" in bound.name || bound.entry.deleted) return [];
+    const place = placeOf(context, bound, bound.name.path);
+    if (!place.known || place.root.look(place.path).ok) return [];
+    return [{ kind: "socket", root: place.root.path, path: place.path }];
+  });
+}
+
 /** Path sockets of one directory that is not there. */
 interface Orphans {
   place: Place & { known: true };
@@ -94,7 +104,6 @@ function repairFor(context: Context, { place, directory, sockets }: Orphans): Re
     mode: convention?.mode ?? (saved === undefined ? 0o755 : saved & 0o7777),
     uid: convention?.uid ?? owner?.uid ?? 0,
     gid: convention?.gid ?? owner?.gid ?? 0,
-    sockets: sockets.flatMap(({ name }) => ("path" in name ? [basename(name.path)] : [])),
   };
 }
 

@@ -39,7 +39,7 @@ export const command = defineCommand({
     if (blocked !== undefined) return blocked;
     if (preflight.plan.repairs.length === 0) return exitCode.ok;
     if (!preflight.own.given.has("fix")) return exitCode.repairable;
-    const done = carryOut(preflight.plan.repairs, preflight.checkpoint.dir);
+    const done = carryOut({ ...preflight.plan, leavings: [] }, preflight.checkpoint.dir);
     if (!done.ok) {
       line(`recriu preflight: ${harmless(done.problem)}`);
       return exitCode.blocked;

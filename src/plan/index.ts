@@ -1,5 +1,5 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import type { Finding, Repair } from "../checks/index.ts";
+import type { Finding, Leaving, Repair } from "../checks/index.ts";
 
 export interface Plan {
   /** ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer. */
@@ -7,6 +7,8 @@ export interface Plan {
   repairs: Repair[];
   /** Options added to those that the user gave to CRIU. */
   options: string[];
+  /** What is taken back when CRIU fails. */
+  leavings: Leaving[];
   /** The blockers that nothing in this plan answers. */
   unanswered: Finding[];
 }
@@ -15,7 +17,11 @@ export interface Plan {
  * What answers the findings. `fix` "none" leaves everything to the user: no repair, no option.
  * Repairs are made for lowered findings too: they only add what is missing.
  */
-export function planFor(findings: readonly Finding[], fix: "safe" | "none"): Plan {
+export function planFor(
+  findings: readonly Finding[],
+  leavings: Leaving[],
+  fix: "safe" | "none",
+): Plan {
   const repairs: Repair[] = [];
   const options = new Set<string>();
   const unanswered: Finding[] = [];
@@ -28,5 +34,5 @@ export function planFor(findings: readonly Finding[], fix: "safe" | "none"): Pla
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
-  return { outcome, repairs, options: [...options], unanswered };
+  return { outcome, repairs, options: [...options], leavings, unanswered };
 }

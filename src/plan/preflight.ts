@@ -1,5 +1,5 @@
 /** From a request to findings and a plan. Reads images and host; changes nothing. */
-import { type Criu, type Finding, namespacesOf, runChecks } from "../checks/index.ts";
+import { type Criu, type Finding, leavingsOf, namespacesOf, runChecks } from "../checks/index.ts";
 import { findCriu, identify, type OwnOptions, type Request, startRefusal } from "../criu/index.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint } from "../image/index.ts";
@@ -42,7 +42,7 @@ export async function preflight(request: Request, own: OwnOptions): Promise<Pref
   const only = own.given.get("only")?.split(",") ?? [];
   const context = { checkpoint, host, request, criu, namespaces };
   const findings = runChecks(context, { only, ignore: own.ignore });
-  const plan = planFor(findings, own.fix);
+  const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
   return { ok: true, preflight: { request, own, checkpoint, host, criu, findings, plan, took } };
 }

@@ -11,7 +11,6 @@ import {
   openEntry,
   openInRoot,
   rmdirat,
-  unlinkat,
 } from "../sys/files.ts";
 import type { Step } from "./journal.ts";
 
@@ -37,10 +36,13 @@ export function makeDirectory(repair: Repair, record: (step: Step) => void): str
   }
 }
 
-/** How a directory is to be, and the sockets that will be in it. */
-type Properties = Pick<Repair, "mode" | "uid" | "gid" | "sockets">;
+/** In a step's place for an inode: there was nothing to make after all. */
+const NOT_OURS = "";
 
-const missingParent: Properties = { mode: 0o755, uid: 0, gid: 0, sockets: [] };
+/** How a directory is to be. */
+type Properties = Pick<Repair, "mode" | "uid" | "gid">;
+
+const missingParent: Properties = { mode: 0o755, uid: 0, gid: 0 };
 
 function makeBelow(
   root: number,
@@ -64,14 +66,9 @@ function makeBelow(
     const fd = openEntry(parent, basename(path), DIRECTORY);
     if (fd < 0) return `${path}: ${errorText(fd)}`;
     try {
-      if (made === -EEXIST) return undefined; // somebody else made it meanwhile: it is theirs
-      record({
-        action: "mkdir",
-        root: repair.root,
-        path,
-        inode: inodeOf(fd),
-        sockets: own.sockets,
-      });
+      const theirs = made === -EEXIST; // somebody else made it meanwhile
+      record({ action: "mkdir", root: repair.root, path, inode: theirs ? NOT_OURS : inodeOf(fd) });
+      if (theirs) return undefined;
       const finished = fchown(fd, own.uid, own.gid) || fchmod(fd, own.mode);
       return finished < 0 ? `${path}: ${errorText(finished)}` : undefined;
     } finally {
@@ -87,20 +84,12 @@ function inodeOf(fd: number): string {
   return `${dev}:${ino}`;
 }
 
-/** Remove a socket that CRIU bound for a tree that is no more. Anything else of that name stays. */
-function unlinkSocket(directory: number, name: string): void {
-  const fd = openEntry(directory, name, O_PATH);
-  if (fd < 0) return;
-  const isSocket = fstatSync(fd).isSocket();
-  closeSync(fd);
-  if (isSocket) unlinkat(directory, name);
-}
-
 /**
  * Remove what the steps of one directory made, if it still is that directory and is empty.
  * Returns undefined when it is gone, or what is left and why.
  */
 export function unmakeDirectory(step: Step): string | undefined {
+  if (step.inode === NOT_OURS) return undefined;
   const root = openDirectory(step.root);
   if (root < 0) return `${step.root}: ${errorText(root)}`;
   const parent = openInRoot(root, dirname(step.path), DIRECTORY);
@@ -114,7 +103,6 @@ export function unmakeDirectory(step: Step): string | undefined {
       step.inode === undefined
         ? (fstatSync(fd).mode & 0o7777) === UNFINISHED
         : inodeOf(fd) === step.inode;
-    if (ours) for (const name of step.sockets ?? []) unlinkSocket(fd, name);
     closeSync(fd);
     if (!ours)
       return step.inode === undefined

@@ -1,7 +1,8 @@
 /** Carry a plan's repairs out, and take them back. */
-import type { Repair } from "../checks/index.ts";
+import type { Leaving, Repair } from "../checks/index.ts";
 import { makeDirectory, unmakeDirectory } from "./directory.ts";
 import { beginJournal, leftJournals, type Step } from "./journal.ts";
+import { removeLeaving } from "./leavings.ts";
 
 /** The repairs that were made in one run. */
 export interface Repaired {
@@ -14,9 +15,19 @@ export interface Repaired {
 export type RepairResult =
   { ok: true; repaired: Repaired } | { ok: false; problem: string; left: string[] };
 
-/** Make the repairs in order. When one fails, those before it are taken back. Nothing is written when there are none. */
-export function carryOut(repairs: readonly Repair[], images: string): RepairResult {
-  if (repairs.length === 0) return { ok: true, repaired: { undo: () => [], keep: () => {} } };
+/** What is done before CRIU starts, and what is taken back when it fails. */
+export interface Preparation {
+  repairs: readonly Repair[];
+  leavings: readonly Leaving[];
+}
+
+/**
+ * Make the repairs in order, and note what CRIU will make. When a repair fails, those before it are taken back. Nothing
+ * is written when there is neither.
+ */
+export function carryOut({ repairs, leavings }: Preparation, images: string): RepairResult {
+  if (repairs.length + leavings.length === 0)
+    return { ok: true, repaired: { undo: () => [], keep: () => {} } };
   const steps: Step[] = [];
   let journal: ReturnType<typeof beginJournal>;
   try {
@@ -44,6 +55,7 @@ export function carryOut(repairs: readonly Repair[], images: string): RepairResu
     const problem = makeDirectory(repair, record);
     if (problem !== undefined) return { ok: false, problem, left: repaired.undo() };
   }
+  for (const { kind, root, path } of leavings) record({ action: kind, root, path });
   return { ok: true, repaired };
 }
 
@@ -55,7 +67,9 @@ function undoSteps(steps: readonly Step[]): string[] {
   return steps
     .filter((step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`))
     .toReversed()
-    .flatMap((step) => unmakeDirectory(step) ?? []);
+    .flatMap(
+      (step) => (step.action === "mkdir" ? unmakeDirectory(step) : removeLeaving(step)) ?? [],
+    );
 }
 
 /** Finish what killed runs left: one entry a journal, with the directories it had made and what could not be undone. */
@@ -65,7 +79,11 @@ export function undoLeft(): { images: string; made: string[]; left: string[] }[]
     journal.remove();
     return {
       images: journal.images,
-      made: [...new Set(journal.steps.map((step) => step.path))],
+      made: [
+        ...new Set(
+          journal.steps.filter(({ action }) => action === "mkdir").map(({ path }) => path),
+        ),
+      ],
       left,
     };
   });

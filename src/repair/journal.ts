@@ -17,14 +17,15 @@ import {
 import { join } from "pathe";
 import { openDirectory, lockExclusive } from "../sys/files.ts";
 
-/** A directory that recriu is about to make (`inode` absent) or has made. `path` is inside the host directory `root`. */
+/**
+ * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup: what was not there before
+ * CRIU began and what CRIU makes. `path` is inside the host directory `root`.
+ */
 export interface Step {
-  action: "mkdir";
+  action: "mkdir" | "socket" | "cgroup";
   root: string;
   path: string;
   inode?: string;
-  /** Sockets that CRIU binds in it. */
-  sockets?: string[];
 }
 
 export interface Journal {

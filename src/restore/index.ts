@@ -17,7 +17,7 @@ export async function restore(
 ): Promise<Outcome> {
   const timing_ms = { repair: 0, criu: 0, verify: 0 };
   const begun = performance.now();
-  const repair = carryOut(plan.repairs, checkpoint.dir);
+  const repair = carryOut(plan, checkpoint.dir);
   timing_ms.repair = performance.now() - begun;
   if (!repair.ok) {
     return {

@@ -1,6 +1,6 @@
 /** What the gate lets through, and what is left when it does not. */
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finding, report } from "./report.ts";
 import {
@@ -11,6 +11,7 @@ import {
   hierarchies,
   killTree,
   makeCgroup,
+  makeDoomedCgroup,
   openStage,
   recriu,
   recriuBinary,
@@ -19,6 +20,7 @@ import {
   start,
   waitFor,
 } from "./stage.ts";
+import { dumpX11 } from "./x11.ts";
 
 /** Of a new cgroup v1 the real-time budget is 0 (CONFIG_RT_GROUP_SCHED): the kernel refuses real-time policies there. */
 const cpu = hierarchies().find((hierarchy) => hierarchy.controllers.includes("cpu"));
@@ -105,6 +107,34 @@ test("when CRIU fails, its first cause is explained and the repairs are undone",
   expect(failed.failure!.cause).toContain(`the number ${pid} is in use`);
   expect(existsSync(sockets)).toBe(false);
   expect(alive(taker.pid)).toBe(true);
+});
+
+test("what CRIU itself leaves after a failure is taken back: sockets, cgroups", async () => {
+  await using stage = openStage();
+  const doomed = makeDoomedCgroup(stage);
+  if (doomed === null) throw new Error("cgroup v2 is not mounted");
+  const { images, sockets } = await dumpX11(stage, [doomed.cgroup]);
+  rmSync(join(sockets, "X7"));
+  doomed.spoil();
+  const words = ["--manage-cgroups=soft", "--ignore=cgroup-missing"];
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  expect(existsSync(doomed.cgroup)).toBe(true);
+  rmdirSync(doomed.cgroup);
+  const failed = await report(stage, "restore", images, words);
+  expect(failed).toMatchObject({ exit: 1, failure: { left: [] } });
+  expect(existsSync(doomed.cgroup)).toBe(false);
+
+  // A script's veto comes after the sockets are bound.
+  const script = join(stage.dir, "script");
+  writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ]\n");
+  chmodSync(script, 0o755);
+  const veto = ["--manage-cgroups=ignore", "--action-script", script];
+  expect((await restoreBare(stage, images, veto)).exit).toBe(1);
+  expect(existsSync(join(sockets, "X7"))).toBe(true);
+  rmSync(join(sockets, "X7"));
+  expect((await report(stage, "restore", images, veto)).exit).toBe(1);
+  expect(existsSync(sockets)).toBe(true);
+  expect(existsSync(join(sockets, "X7"))).toBe(false);
 });
 
 test("the user's own action scripts still run, in their order", async () => {
