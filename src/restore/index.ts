@@ -1,14 +1,16 @@
 /** The flow itself: preflight, repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
-import { errorLines, firstCause, requestFrom, startCriu } from "../criu/index.ts";
+import { constants } from "node:os";
+import { errorLines, type Exit, firstCause, requestFrom, startCriu } from "../criu/index.ts";
 import { explain } from "../explain/index.ts";
 import { childrenOf } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
 import { exitCode, type Outcome, type Run } from "../report/outcome.ts";
 import { skipped, type Verdict, verify } from "../verify/index.ts";
+import { becomeSubreaper } from "../sys/process.ts";
 import { openGate, POST_RESTORE, PRE_RESUME } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
-import { killTree } from "./tree.ts";
+import { gone, killTree } from "./tree.ts";
 
 /** Carry out a plan that is not blocked. `onVerdict` hears the verdict as soon as the tree may run. */
 export async function restore(
@@ -50,12 +52,17 @@ export async function restore(
   let verdict: Verdict = skipped;
   let rootPid: number | null = null;
   let resumed = false;
+  let interrupted: NodeJS.Signals | undefined;
   /** At the gate. True lets CRIU go on. */
   const decide = (point: string, pid: number): boolean => {
     const start = performance.now();
     rootPid = pid;
     const final = point === POST_RESTORE ? "structure" : "state";
-    verdict = verify(checkpoint, effective, pid, { final, stopped: true });
+    try {
+      verdict = verify(checkpoint, effective, pid, { final, stopped: true });
+    } catch (error) {
+      verdict = unfinished(error); // a tree that could not be looked at must not run
+    }
     timing_ms.verify += performance.now() - start;
     const refused = verdict.result === "mismatch" && own.verify === "gate";
     if (refused && point === PRE_RESUME) killTree(pid);
@@ -69,6 +76,8 @@ export async function restore(
   const gate = opened?.gate;
   gate?.serve(decide);
   const started = performance.now();
+  // What CRIU leaves when it dies half-way comes to us as our child, in whatever namespace it is.
+  becomeSubreaper();
   const child = startCriu({
     path: criu!.path,
     request,
@@ -77,14 +86,15 @@ export async function restore(
     ...givenLimits(),
   });
   const stopForwarding = forwardSignals((signal) => {
-    // Before the tree runs, an interrupted restore leaves nothing; after, CRIU's own behaviour counts.
-    const unfinished = resumed || gate === undefined ? [] : childrenOf(child.pid);
-    child.kill(signal);
-    unfinished.forEach(killTree);
+    interrupted = signal;
+    // CRIU does not heed these signals while it builds a tree. Once the tree runs, its own behaviour counts.
+    child.kill(resumed || gate === undefined ? signal : "SIGKILL");
   });
   const exit = await child.exited;
   stopForwarding();
   gate?.close();
+  // Before the tree runs, a restore that did not end well leaves nothing; after, CRIU's own behaviour counts.
+  if (exit.code !== 0 && !resumed) await gone(childrenOf(process.pid).flatMap(killTree));
   timing_ms.criu = performance.now() - started - timing_ms.verify;
 
   const refused = verdict.result === "mismatch";
@@ -112,16 +122,29 @@ export async function restore(
       failure: { line: "the restored tree is not the saved one", explanation: undefined, left },
       timing_ms,
     };
-  const line =
-    firstCause(errorLines(await child.log())) ?? `CRIU exited with ${exit.code} and named no error`;
+  const line = interrupted
+    ? `interrupted by ${interrupted}`
+    : (firstCause(errorLines(await child.log())) ?? ending(exit));
   return {
-    exit: exit.code,
+    exit: interrupted ? 128 + constants.signals[interrupted] : exit.code,
     run,
     verdict: null,
     failure: { line, explanation: explain(line), left },
     timing_ms,
   };
 }
+
+/** The verdict of a comparison that failed itself. */
+function unfinished(error: unknown): Verdict {
+  const found = error instanceof Error ? error.message : String(error);
+  const difference = { facet: "verification", task: null, expected: "an end", found } as const;
+  return { result: "mismatch", compared: 0, differences: [{ ...difference, class: "fatal" }] };
+}
+
+const ending = ({ code, signal }: Exit): string =>
+  signal === null
+    ? `CRIU exited with ${code} and named no error`
+    : `CRIU was ended by ${signal} and named no error`;
 
 /** Pass on the signals that end a program; returns a function that stops it. */
 function forwardSignals(forward: (signal: NodeJS.Signals) => void): () => void {

@@ -1,15 +1,18 @@
 /** End a tree that must not stay. */
-import { childrenOf } from "../host/processes.ts";
+import { childrenOf, readStat } from "../host/processes.ts";
 import { kill } from "../sys/process.ts";
 
 const SIGKILL = 9;
 const SIGSTOP = 19;
 
+/** How long, in ms, the kernel may take to end what was killed. */
+const PATIENCE = 5000;
+
 /**
  * Kill the process `root` and everything below it. It is stopped from the top down first, so that nothing can fork
- * away meanwhile; then killed.
+ * away meanwhile; then killed. Returns who was.
  */
-export function killTree(root: number): void {
+export function killTree(root: number): number[] {
   const doomed: number[] = [];
   const pending = [root];
   for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
@@ -18,4 +21,12 @@ export function killTree(root: number): void {
     pending.push(...childrenOf(pid));
   }
   for (const pid of doomed) kill(pid, SIGKILL);
+  return doomed;
+}
+
+/** Wait until processes that were killed have let go of what they had. A zombie has. */
+export async function gone(killed: readonly number[]): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  const lives = (pid: number) => !["Z", "X", undefined].includes(readStat(pid)?.state);
+  while (killed.some(lives) && performance.now() < end) await Bun.sleep(1);
 }
