@@ -26,7 +26,8 @@ const UNFINISHED = 0o700;
  * Returns undefined, or what failed.
  */
 export function makeDirectory(repair: Repair, record: (step: Step) => void): string | undefined {
-  if (repair.path.split("/").includes("..")) return `${repair.path}: a path with .. is not made`;
+  if (repair.path.includes("\0") || repair.path.split("/").includes(".."))
+    return `${repair.path}: a path with .. or NUL in it is not made`;
   const root = openDirectory(repair.root);
   if (root < 0) return `${repair.root}: ${errorText(root)}`;
   try {
