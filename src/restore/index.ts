@@ -8,6 +8,7 @@ import { carryOut } from "../repair/index.ts";
 import { exitCode, type Outcome, type Run } from "../report/outcome.ts";
 import { skipped, type Verdict, verify } from "../verify/index.ts";
 import { becomeSubreaper } from "../sys/process.ts";
+import { mend } from "./mend.ts";
 import { openGate, POST_RESTORE, PRE_RESUME } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 import { gone, killTree } from "./tree.ts";
@@ -59,7 +60,9 @@ export async function restore(
     rootPid = pid;
     const final = point === POST_RESTORE ? "structure" : "state";
     try {
+      const mended = point === PRE_RESUME ? mend(checkpoint, pid) : [];
       verdict = verify(checkpoint, effective, pid, { final, stopped: true });
+      verdict.differences.unshift(...mended);
     } catch (error) {
       verdict = unfinished(error); // a tree that could not be looked at must not run
     }

@@ -26,6 +26,8 @@ const symbols = {
   kill: { args: [i32, i32], returns: i32 },
   sched_getscheduler: { args: [i32], returns: i32 },
   sched_getparam: { args: [i32, ptr], returns: i32 },
+  sched_setscheduler: { args: [i32, i32, ptr], returns: i32 },
+  setpriority: { args: [i32, u32, i32], returns: i32 },
   getpriority: { args: [i32, u32], returns: i32 },
   prlimit64: { args: [i32, i32, ptr, ptr], returns: i32 },
   prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },

@@ -27,6 +27,13 @@ export function policyName(policy: number): string {
   return policy & SCHED_RESET_ON_FORK ? `${base}|SCHED_RESET_ON_FORK` : base;
 }
 
+/** Set policy (with its reset-on-fork bit), static priority and nice value of a thread: 0 or -errno. */
+export function setScheduling(tid: number, policy: number, priority: number, nice: number): number {
+  const param = new Int32Array([priority]);
+  const set = call((c) => c.sched_setscheduler(tid, policy, ptr(param)));
+  return set < 0 ? set : call((c) => c.setpriority(0, tid, nice));
+}
+
 /** Policy with its reset-on-fork bit (which /proc does not show), static priority and nice value of a thread. */
 export function scheduling(
   tid: number,

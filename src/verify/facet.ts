@@ -3,8 +3,8 @@ import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import type { LiveTree } from "./live.ts";
 
-/** fatal: not the saved tree. tolerated: lost, but the tree is the saved one. expected: what was asked for. */
-export type DifferenceClass = "fatal" | "tolerated" | "expected";
+/** mended: CRIU had not restored it, recriu then did. fatal: not the saved tree. tolerated: lost, but the tree is the saved one. expected: what was asked for. */
+export type DifferenceClass = "fatal" | "tolerated" | "expected" | "mended";
 
 export interface Difference {
   facet: string;

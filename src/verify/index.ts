@@ -16,7 +16,7 @@ import { unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
 
 export type { Difference } from "./facet.ts";
-export { findRoot } from "./live.ts";
+export { findRoot, liveTree } from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,

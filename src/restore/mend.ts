@@ -1,0 +1,88 @@
+/**
+ * What CRIU sets without looking at the result, and can be set from outside: it is set again while the tree is stopped.
+ * Whether it holds is for the verification to say.
+ */
+import { writeFileSync } from "node:fs";
+import type { Checkpoint } from "../image/index.ts";
+import { procFile } from "../host/processes.ts";
+import { getLimit, setLimit } from "../sys/process.ts";
+import { scheduling, setScheduling } from "../sys/sched.ts";
+import { type Difference, liveTree } from "../verify/index.ts";
+
+type LiveTask =
+  ReturnType<typeof liveTree>["tasks"] extends ReadonlyMap<number, infer T> ? T : never;
+
+/** Mend the stopped tree below the process `root`; returns what was set. */
+export function mend(checkpoint: Checkpoint, root: number): Difference[] {
+  const tasks = [...liveTree(checkpoint, root, true).tasks.values()];
+  return tasks
+    .filter(({ task }) => task.state !== "dead")
+    .flatMap((live) => [...mendScheduling(live), ...mendLimits(live), ...mendOom(live)]);
+}
+
+const mended = (
+  facet: string,
+  { task }: LiveTask,
+  expected: string,
+  found: string,
+): Difference => ({
+  facet,
+  task: task.pid,
+  expected,
+  found,
+  class: "mended",
+});
+
+function mendScheduling(live: LiveTask): Difference[] {
+  return live.task.threads.flatMap(({ tid, core }) => {
+    const {
+      sched_policy: policy,
+      sched_prio: priority = 0,
+      sched_nice: nice = 0,
+    } = core?.thread_core ?? {};
+    const now = live.threads.get(tid);
+    if (policy === undefined || now === undefined) return [];
+    const before = scheduling(now);
+    if (typeof before === "number") return [];
+    if (before.policy === policy && before.priority === priority && before.nice === nice) return [];
+    if (setScheduling(now, policy, priority, nice) < 0) return [];
+    const show = (...values: number[]) =>
+      `policy, priority, nice of thread ${tid}: ${values.join(", ")}`;
+    return [
+      mended(
+        "scheduling",
+        live,
+        show(policy, priority, nice),
+        `${before.policy}, ${before.priority}, ${before.nice}`,
+      ),
+    ];
+  });
+}
+
+function mendLimits(live: LiveTask): Difference[] {
+  return (live.task.core?.tc?.rlimits?.rlimits ?? []).flatMap(({ cur, max }, resource) => {
+    const before = getLimit(live.pid, resource);
+    if (typeof before === "number" || (before.soft === cur && before.hard === max)) return [];
+    if (setLimit(live.pid, resource, cur, max) < 0) return [];
+    return [
+      mended(
+        "limits",
+        live,
+        `limit ${resource}: ${cur} of ${max}`,
+        `${before.soft} of ${before.hard}`,
+      ),
+    ];
+  });
+}
+
+function mendOom(live: LiveTask): Difference[] {
+  const saved = live.task.core?.tc?.oom_score_adj;
+  const before = procFile(live.pid, "oom_score_adj")?.trim();
+  if (saved === undefined || before === undefined || before === String(saved)) return [];
+  try {
+    writeFileSync(`/proc/${live.pid}/oom_score_adj`, String(saved));
+  } catch {
+    return []; // not allowed: the verification says what is missing
+  }
+  return [mended("process", live, `oom_score_adj: ${saved}`, before)];
+}
