@@ -9,7 +9,13 @@ import { type Entry, type Framed, readFrames } from "./frame.ts";
 import type { MntEntry } from "./mounts.ts";
 import { type Pagemap, sumPagemap } from "./pagemap.ts";
 import type { cgroup_entry } from "./tables/cgroup.ts";
-import type { fdinfo_entry, file_entry, fs_entry, remap_file_path_entry } from "./tables/files.ts";
+import type {
+  fdinfo_entry,
+  file_entry,
+  file_lock_entry,
+  fs_entry,
+  remap_file_path_entry,
+} from "./tables/files.ts";
 import type { inventory_entry } from "./tables/inventory.ts";
 import type { mm_entry } from "./tables/memory.ts";
 import type { core_entry, pstree_entry, task_kobj_ids_entry } from "./tables/process.ts";
@@ -25,6 +31,7 @@ export type FsEntry = Infer<typeof fs_entry>;
 export type FdinfoEntry = Infer<typeof fdinfo_entry>;
 export type FileEntry = Infer<typeof file_entry>;
 export type RemapFilePathEntry = Infer<typeof remap_file_path_entry>;
+export type FileLockEntry = Infer<typeof file_lock_entry>;
 export type CgroupEntry = Infer<typeof cgroup_entry>;
 
 export interface Thread {
@@ -71,6 +78,7 @@ export interface Checkpoint {
   readonly openFiles: ReadonlyMap<number, FileEntry>;
   readonly remaps: readonly RemapFilePathEntry[];
   readonly cgroup: CgroupEntry | undefined;
+  readonly fileLocks: readonly FileLockEntry[];
   mounts(mntNsId: number): readonly MntEntry[];
   pages(): readonly PagesUse[];
   /** What could not be read so far. */
@@ -148,6 +156,10 @@ class LazyCheckpoint implements Checkpoint {
 
   get cgroup(): CgroupEntry | undefined {
     return this.entries("cgroup.img", "optional")[0]?.value;
+  }
+
+  get fileLocks(): readonly FileLockEntry[] {
+    return this.entries("filelocks.img", "optional").map((entry) => entry.value);
   }
 
   get remaps(): readonly RemapFilePathEntry[] {

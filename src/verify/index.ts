@@ -6,12 +6,15 @@ import { credentials } from "./credentials.ts";
 import { descriptors } from "./descriptors.ts";
 import type { Difference, Facet } from "./facet.ts";
 import { limits, process } from "./limits.ts";
+import { layout } from "./layout.ts";
 import { liveTree } from "./live.ts";
+import { locks } from "./locks.ts";
 import { mappings } from "./mappings.ts";
 import { namespaces } from "./namespaces.ts";
-import { command, executable, workingDirectory } from "./program.ts";
+import { command, executable, rootDirectory, workingDirectory } from "./program.ts";
 import { sched } from "./sched.ts";
 import { signals } from "./signals.ts";
+import { timers } from "./timers.ts";
 import { unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
 
@@ -27,11 +30,15 @@ const facets: readonly Facet[] = [
   command,
   executable,
   workingDirectory,
+  rootDirectory,
   credentials,
   sched,
   limits,
   signals,
+  timers,
   mappings,
+  layout,
+  locks,
   cgroups,
   process,
 ];

@@ -36,13 +36,27 @@ export const workingDirectory: Facet = {
   },
 };
 
+export const rootDirectory: Facet = {
+  id: "root",
+  final: "state",
+  compare({ checkpoint, live }, { same }) {
+    // The root of a mount namespace is seen from here as "/", whatever its name was.
+    for (const { task, pid } of live.tasks.values()) {
+      const saved = checkpoint.openFiles.get(task.fs?.root_id ?? 0)?.reg?.name;
+      if (saved !== undefined && saved !== "/") {
+        compareLink(checkpoint, same, task.pid, pid, "root", task.fs?.root_id);
+      }
+    }
+  },
+};
+
 /** A file that had been deleted at the dump comes back under another name, and is shown so: not compared. */
 function compareLink(
   checkpoint: Checkpoint,
   same: Comparison["same"],
   task: number,
   pid: number,
-  link: "exe" | "cwd",
+  link: "exe" | "cwd" | "root",
   id: number | undefined,
 ): void {
   const saved = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;

@@ -7,6 +7,7 @@ const SIG_DFL = 0n;
 const SIG_IGN = 1n;
 const SIGKILL = 9;
 const SIGSTOP = 19;
+const STOP_BIT = 1n << BigInt(SIGSTOP - 1);
 
 export const signals: Facet = {
   id: "signals",
@@ -20,6 +21,12 @@ export const signals: Facet = {
         const status = statusOf(pid);
         same(task.pid, "ignored signals", hex(dispositions.ignored), bits(status.get("SigIgn")));
         same(task.pid, "caught signals", hex(dispositions.caught), bits(status.get("SigCgt")));
+      }
+      const pending = pendingOf(task.core?.tc?.signals_s);
+      if (pending !== undefined) {
+        // CRIU stops tasks by SIGSTOP where they were or shall be stopped: it is pending until they run.
+        const found = BigInt(`0x${statusOf(pid).get("ShdPnd") ?? "0"}`);
+        same(task.pid, "pending signals", hex(pending & ~STOP_BIT), hex(found & ~STOP_BIT));
       }
       for (const { tid, core } of task.threads) {
         const now = threads.get(tid);
@@ -53,6 +60,14 @@ function dispositionsOf(
     else if (sigaction !== SIG_DFL) caught |= bit;
   }
   return { ignored, caught };
+}
+
+/** A siginfo_t begins with the signal's number (sigaction(2)). */
+function pendingOf(queue: { signals: { siginfo: Uint8Array }[] } | undefined): bigint | undefined {
+  return queue?.signals.reduce(
+    (set, { siginfo }) => set | (1n << BigInt((siginfo[0] ?? 1) - 1)),
+    0n,
+  );
 }
 
 const hex = (set: bigint): string => `0x${set.toString(16)}`;

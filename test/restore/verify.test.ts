@@ -39,6 +39,25 @@ test("the images themselves: no difference", async () => {
 
 const core = () => `core-${pid}.img`;
 
+const siginfo = (signal: number) => {
+  const bytes = Buffer.alloc(128);
+  bytes[0] = signal;
+  return bytes;
+};
+
+const timer = (it_id: number) => ({
+  it_id,
+  clock_id: 1,
+  si_signo: 14,
+  it_sigev_notify: 0,
+  sival_ptr: 0n,
+  overrun: 0,
+  isec: 0n,
+  insec: 0n,
+  vsec: 9n,
+  vnsec: 0n,
+});
+
 /** What is changed, and the facet and the words that must name it. */
 const changes: [facet: string, words: string, file: () => string, (values: any[]) => void][] = [
   ["tasks", "session: 99999", () => "pstree.img", ([root]) => (root.sid = 99999)],
@@ -88,6 +107,15 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
   ["signals", "blocked signals", core, ([value]) => (value.thread_core.blk_sigset = 2n)],
   ["mappings", "mapping: ", () => `mm-${pid}.img`, ([mm]) => (mm.vmas[0].prot ^= 2)],
   ["mappings", "was not saved", () => `mm-${pid}.img`, ([mm]) => mm.vmas.splice(0, 1)],
+  [
+    "signals",
+    "pending signals",
+    core,
+    ([value]) => (value.tc.signals_s = { signals: [{ siginfo: siginfo(10) }] }),
+  ],
+  ["layout", "mm_arg_start", () => `mm-${pid}.img`, ([mm]) => (mm.mm_arg_start += 1n)],
+  ["timers", "timer 3", core, ([value]) => value.tc.timers.posix.push(timer(3))],
+  ["root", "root: /", () => `fs-${pid}.img`, ([fs]) => (fs.root_id = 1)],
   ["process", "personality", core, ([value]) => (value.tc.personality = 0x40000)],
   ["process", "oom_score_adj", core, ([value]) => (value.tc.oom_score_adj = 500)],
   ["process", "umask", () => `fs-${pid}.img`, ([fs]) => (fs.umask = 0o77)],

@@ -1,0 +1,38 @@
+/** Where a program's parts are in its memory, its arguments and environment among them (prctl(2), PR_SET_MM_MAP). */
+import { procFile } from "../host/processes.ts";
+import type { MmEntry } from "../image/index.ts";
+import type { Facet } from "./facet.ts";
+
+/** Fields of /proc/PID/stat, counted from 1 as proc_pid_stat(5) does. */
+const fields = [
+  [26, "mm_start_code"],
+  [27, "mm_end_code"],
+  [28, "mm_start_stack"],
+  [45, "mm_start_data"],
+  [46, "mm_end_data"],
+  [47, "mm_start_brk"],
+  [48, "mm_arg_start"],
+  [49, "mm_arg_end"],
+  [50, "mm_env_start"],
+  [51, "mm_env_end"],
+] as const satisfies [number, keyof MmEntry][];
+
+export const layout: Facet = {
+  id: "layout",
+  final: "state",
+  moving: true,
+  compare({ live }, { same }) {
+    for (const { task, pid } of live.tasks.values()) {
+      if (task.mm === undefined) continue;
+      const text = procFile(pid, "stat") ?? "";
+      // The second field, the name, may hold blanks: it ends at the last parenthesis.
+      const found = ["", "", "", ...text.slice(text.lastIndexOf(")") + 2).split(" ")];
+      for (const [field, name] of fields) {
+        const now = found[field];
+        same(task.pid, name, hex(task.mm[name]), now === undefined ? undefined : hex(BigInt(now)));
+      }
+    }
+  },
+};
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;

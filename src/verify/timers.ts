@@ -1,0 +1,25 @@
+/** POSIX timers: that each is there under its number, with its clock and signal (timer_create(2)). */
+import { procFile } from "../host/processes.ts";
+import type { Facet } from "./facet.ts";
+
+export const timers: Facet = {
+  id: "timers",
+  final: "state",
+  moving: true,
+  compare({ live }, { same }) {
+    for (const { task, pid } of live.tasks.values()) {
+      const saved = task.core?.tc?.timers?.posix ?? [];
+      const text = procFile(pid, "timers");
+      if (text === undefined || task.state === "dead") continue; // a kernel without CONFIG_CHECKPOINT_RESTORE
+      const found = new Map(text.split(/^(?=ID:)/m).map((block) => [number(block, "ID"), block]));
+      for (const { it_id, clock_id, si_signo } of saved) {
+        const block = found.get(it_id);
+        const now = block && `clock ${number(block, "ClockID")}, signal ${number(block, "signal")}`;
+        same(task.pid, `timer ${it_id}`, `clock ${clock_id}, signal ${si_signo}`, now);
+      }
+    }
+  },
+};
+
+const number = (block: string, name: string): number =>
+  Number(new RegExp(`^${name}: (-?\\d+)`, "m").exec(block)?.[1]);
