@@ -1,7 +1,10 @@
+import { fstatSync } from "node:fs";
 import { defineCommand } from "citty";
 import { ownOptions } from "../criu/index.ts";
 import { printJson, reportOf } from "../report/json.ts";
 import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
+import { progressReport } from "../report/progress.ts";
+import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { restore } from "../restore/index.ts";
 import { begin, blockedExit, criuHelp, ownArgs } from "./request.ts";
@@ -20,6 +23,11 @@ export const command = defineCommand({
     if (!started.ok) return started.exit;
     const { preflight } = started;
     const { json, dryRun } = preflight.own;
+    const given = preflight.own.given.get("progress-fd");
+    if (given !== undefined && !isOpen(Number(given))) {
+      line(`recriu restore: --progress-fd takes an open descriptor, not ${harmless(given)}`);
+      return exitCode.usage;
+    }
     const blocked = blockedExit(preflight);
     if (!json) {
       printFindings(
@@ -33,9 +41,15 @@ export const command = defineCommand({
       if (json) printJson(reportOf(preflight, undefined));
       return blocked ?? exitCode.ok;
     }
-    const outcome = await restore(preflight, (verdict) => {
-      if (!json) printVerdict(verdict);
-    });
+    const progress = progressReport(given === undefined ? undefined : Number(given), json);
+    const outcome = await restore(
+      preflight,
+      (verdict) => {
+        progress?.end();
+        if (!json) printVerdict(verdict);
+      },
+      progress,
+    );
     if (json) printJson(reportOf(preflight, outcome));
     else {
       if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
@@ -44,3 +58,11 @@ export const command = defineCommand({
     return outcome.exit;
   },
 });
+
+function isOpen(fd: number): boolean {
+  try {
+    return Number.isInteger(fd) && fd > 2 && fstatSync(fd) !== undefined;
+  } catch {
+    return false;
+  }
+}

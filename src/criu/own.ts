@@ -27,6 +27,12 @@ export const ownOptions: readonly OwnOption[] = [
   },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
+  {
+    name: "progress-fd",
+    arg: "required",
+    value: "N",
+    help: "write how far the restore is to this descriptor, as JSON lines",
+  },
 ];
 
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */

@@ -5,18 +5,21 @@ import { explain } from "../explain/index.ts";
 import { childrenOf } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
+import type { ProgressReport } from "../report/progress.ts";
 import { exitCode, type Outcome, type Run } from "../report/outcome.ts";
 import { skipped, type Verdict, verify } from "../verify/index.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import { mend } from "./mend.ts";
 import { openGate, POST_RESTORE, PRE_RESUME } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
+import { watch } from "./progress.ts";
 import { gone, killTree } from "./tree.ts";
 
 /** Carry out a plan that is not blocked. `onVerdict` hears the verdict as soon as the tree may run. */
 export async function restore(
   { request, own, checkpoint, criu, plan }: Preflight,
   onVerdict: (verdict: Verdict) => void,
+  progress: ProgressReport | undefined,
 ): Promise<Outcome> {
   const timing_ms = { repair: 0, criu: 0, verify: 0 };
   const begun = performance.now();
@@ -88,6 +91,17 @@ export async function restore(
     stdout: own.json ? "stderr" : "inherit",
     ...givenLimits(),
   });
+  const stopWatching =
+    progress &&
+    watch(
+      checkpoint,
+      child.pid,
+      {
+        after: progress.after,
+        gate: () => (resumed ? "resumed" : rootPid ? "verifying" : "closed"),
+      },
+      progress.tell,
+    );
   const stopForwarding = forwardSignals((signal) => {
     interrupted = signal;
     // CRIU does not heed these signals while it builds a tree. Once the tree runs, its own behaviour counts.
@@ -95,6 +109,8 @@ export async function restore(
   });
   const exit = await child.exited;
   stopForwarding();
+  stopWatching?.();
+  progress?.end();
   gate?.close();
   // Before the tree runs, a restore that did not end well leaves nothing; after, CRIU's own behaviour counts.
   if (exit.code !== 0 && !resumed) await gone(childrenOf(process.pid).flatMap(killTree));

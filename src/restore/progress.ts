@@ -1,0 +1,62 @@
+/** How far a restore is, looked at from outside while CRIU works. */
+import { childrenOf, procFile } from "../host/processes.ts";
+import type { Checkpoint } from "../image/index.ts";
+import type { Progress } from "../report/progress.ts";
+import { pageSize } from "../sys/process.ts";
+
+/** Between two looks, in ms. */
+const INTERVAL = 250;
+
+/**
+ * Look at the tree below CRIU from time to time, first after `after` ms. `gate` tells what the gate has seen.
+ * Returns a function that ends it.
+ */
+export function watch(
+  checkpoint: Checkpoint,
+  criu: number,
+  { after, gate }: { after: number; gate: () => "closed" | "verifying" | "resumed" },
+  tell: (progress: Progress) => void,
+): () => void {
+  const started = performance.now();
+  const promised = checkpoint.pages().reduce((sum, { expected }) => sum + expected, 0);
+  const look = () => {
+    const made = below(criu);
+    const restored = made.reduce((sum, pid) => sum + residentBytes(pid), 0);
+    const seen = gate();
+    const all = checkpoint.tasks.length;
+    const making =
+      made.length === 0 ? "preparing" : made.length < all ? "making tasks" : "restoring memory";
+    tell({
+      phase: seen === "closed" ? making : seen,
+      tasks: { made: Math.min(made.length, all), of: all },
+      memory: { restored: Math.min(restored, promised), of: promised },
+      elapsed_ms: Math.round(performance.now() - started),
+    });
+  };
+  let interval: Timer | undefined;
+  const first = setTimeout(() => {
+    look();
+    interval = setInterval(look, INTERVAL);
+  }, after);
+  return () => {
+    clearTimeout(first);
+    clearInterval(interval);
+  };
+}
+
+/** Every process below one. */
+function below(pid: number): number[] {
+  const found = new Set<number>();
+  const pending = childrenOf(pid);
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    pending.push(...childrenOf(next));
+  }
+  return [...found];
+}
+
+/** Second field of /proc/PID/statm, in pages. */
+function residentBytes(pid: number): number {
+  return Number(procFile(pid, "statm")?.split(" ")[1] ?? 0) * pageSize();
+}
