@@ -21,12 +21,14 @@ export interface Repair {
 
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
- * directory `root`, or a cgroup's directory.
+ * directory `root`, a cgroup's directory, or CRIU's own temporary directories in the directory `path`.
  */
 export interface Leaving {
-  kind: "socket" | "cgroup";
+  kind: "socket" | "cgroup" | "scratch";
   root: string;
   path: string;
+  /** Of a directory for temporaries: those that were there before. */
+  known?: string[];
 }
 
 export type Remedy =

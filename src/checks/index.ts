@@ -1,6 +1,6 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
 import { cgroupLeavings, cgroupMissing } from "./cgroups.ts";
-import { criuMissing, criuTooOld, privilege } from "./criu.ts";
+import { criuMissing, criuTooOld, privilege, scratchLeavings } from "./criu.ts";
 import { cwdMissing, fileChanged, fileMissing } from "./files.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
@@ -20,6 +20,7 @@ export type {
   Severity,
 } from "./finding.ts";
 export { notChecked } from "./not-checked.ts";
+export { isScratch } from "./criu.ts";
 export { namespacesOf } from "./paths.ts";
 
 export const catalogue: readonly Check[] = [
@@ -76,7 +77,7 @@ export function runChecks(context: Context, { only, ignore }: Selection): Findin
 /** What CRIU will make on this machine beside the tree itself, as far as it is not there now. */
 export function leavingsOf(context: Context): Leaving[] {
   try {
-    return [...cgroupLeavings(context), ...socketLeavings(context)];
+    return [...scratchLeavings(context), ...cgroupLeavings(context), ...socketLeavings(context)];
   } catch {
     return []; // the check of the same images says why
   }

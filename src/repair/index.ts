@@ -1,7 +1,7 @@
 /** Carry a plan's repairs out, and take them back. */
 import type { Leaving, Repair } from "../checks/index.ts";
 import { makeDirectory, unmakeDirectory } from "./directory.ts";
-import { beginJournal, leftJournals, type Step } from "./journal.ts";
+import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
 import { removeLeaving } from "./leavings.ts";
 
 /** The repairs that were made in one run. */
@@ -29,34 +29,41 @@ export function carryOut({ repairs, leavings }: Preparation, images: string): Re
   if (repairs.length + leavings.length === 0)
     return { ok: true, repaired: { undo: () => [], keep: () => {} } };
   const steps: Step[] = [];
-  let journal: ReturnType<typeof beginJournal>;
-  try {
-    journal = beginJournal(images);
-  } catch (error) {
-    return {
-      ok: false,
-      problem: `no journal can be kept, so nothing is repaired: ${(error as Error).message}`,
-      left: [],
-    };
+  const journal = tryJournal(images);
+  if (!journal.ok && repairs.length > 0) {
+    const problem = `no journal can be kept, so nothing is repaired: ${journal.problem}`;
+    return { ok: false, problem, left: [] };
   }
+  // Where there is nothing to repair, a restore goes on without a journal: only a killed recriu would need it.
+  const kept = journal.ok ? journal.journal : undefined;
   const record = (step: Step) => {
-    journal.write(step);
+    kept?.write(step);
     steps.push(step);
   };
   const repaired: Repaired = {
     undo() {
       const left = undoSteps(steps);
-      journal.remove();
+      kept?.remove();
       return left;
     },
-    keep: () => journal.remove(),
+    keep: () => kept?.remove(),
   };
   for (const repair of repairs) {
     const problem = makeDirectory(repair, record);
     if (problem !== undefined) return { ok: false, problem, left: repaired.undo() };
   }
-  for (const { kind, root, path } of leavings) record({ action: kind, root, path });
+  for (const { kind, ...leaving } of leavings) record({ action: kind, ...leaving });
   return { ok: true, repaired };
+}
+
+function tryJournal(
+  images: string,
+): { ok: true; journal: Journal } | { ok: false; problem: string } {
+  try {
+    return { ok: true, journal: beginJournal(images) };
+  } catch (error) {
+    return { ok: false, problem: (error as Error).message };
+  }
 }
 
 /** Later steps first. Of a directory's two records the second one, which knows its inode, decides. */

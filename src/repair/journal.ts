@@ -19,13 +19,14 @@ import { openDirectory, lockExclusive } from "../sys/files.ts";
 
 /**
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup: what was not there before
- * CRIU began and what CRIU makes. `path` is inside the host directory `root`.
+ * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. `path` is inside the host directory `root`.
  */
 export interface Step {
-  action: "mkdir" | "socket" | "cgroup";
+  action: "mkdir" | "socket" | "cgroup" | "scratch";
   root: string;
   path: string;
   inode?: string;
+  known?: string[];
 }
 
 export interface Journal {

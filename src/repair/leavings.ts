@@ -1,16 +1,20 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
-import { closeSync, constants, fstatSync } from "node:fs";
-import { basename, dirname } from "pathe";
+import { closeSync, constants, fstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "pathe";
+import { isScratch } from "../checks/index.ts";
+import { unescapeMountinfo } from "../host/cgroups.ts";
+import { listProcesses } from "../host/processes.ts";
 import { listUnixSockets } from "../host/sockets.ts";
 import { ENOENT, ENOTEMPTY, errorText } from "../sys/errno.ts";
-import { openDirectory, openEntry, openInRoot, rmdirat, unlinkat } from "../sys/files.ts";
+import { detach, openDirectory, openEntry, openInRoot, rmdirat, unlinkat } from "../sys/files.ts";
 import type { Step } from "./journal.ts";
 
 const O_PATH = 0x200000;
 const EBUSY = 16;
 
 /** Returns undefined when it is gone, or what is left and why. */
-export function removeLeaving({ action, root, path }: Step): string | undefined {
+export function removeLeaving({ action, root, path, known }: Step): string | undefined {
+  if (action === "scratch") return removeScratch(root, known ?? []);
   const base = openDirectory(root);
   if (base < 0) return `${root}: ${errorText(base)}`;
   const parent = openInRoot(base, dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
@@ -45,4 +49,28 @@ function removeSocket(parent: number, name: string, path: string): string | unde
     return `${path}: in use by now; left alone`;
   const removed = unlinkat(parent, name);
   return removed < 0 ? `${path}: ${errorText(removed)}` : undefined;
+}
+
+/**
+ * CRIU's temporary directories in `directory`, but for those `known`, with what is mounted there. While another CRIU runs,
+ * nobody can tell whose they are.
+ */
+function removeScratch(directory: string, known: readonly string[]): string | undefined {
+  const made = readdirSync(directory).filter((name) => isScratch(name) && !known.includes(name));
+  if (made.length === 0) return undefined;
+  const paths = made.map((name) => join(realpathSync(directory), name));
+  if (listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {
+    return `${paths.join(", ")}: perhaps of another CRIU, which still runs; left alone`;
+  }
+  const mountinfo = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const mounts = mountinfo.map((line) => unescapeMountinfo(line.split(" ")[4] ?? ""));
+  const left = paths.filter((path) => {
+    const below = mounts.filter((at) => at === path || at.startsWith(`${path}/`));
+    for (const at of below.toReversed()) detach(at);
+    const parent = openDirectory(dirname(path));
+    const removed = rmdirat(parent, basename(path));
+    closeSync(parent);
+    return removed < 0 && removed !== -ENOENT;
+  });
+  return left.length === 0 ? undefined : `${left.join(", ")}: cannot be removed`;
 }

@@ -83,6 +83,12 @@ export const fchown = (fd: number, uid: number, gid: number): number =>
 /** Take an exclusive lock on an open file without waiting: 0, or -errno (EAGAIN when somebody holds it). */
 export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 | 4));
 
+/** Detach a mount, never following a link: umount2(2) with MNT_DETACH. 0 or -errno. */
+export function detach(path: string): number {
+  const bytes = cString(path);
+  return call((c) => c.umount2(ptr(bytes), 2 | 8));
+}
+
 /** A pipe: [read end, write end], both close-on-exec, or -errno. */
 export function pipe(): [number, number] | number {
   const ends = new Int32Array(2);

@@ -17,7 +17,7 @@ const symbols = {
   fchmod: { args: [i32, u32], returns: i32 },
   fchown: { args: [i32, u32, u32], returns: i32 },
   faccessat: { args: [i32, ptr, i32, i32], returns: i32 },
-  statfs: { args: [ptr, ptr], returns: i32 },
+  umount2: { args: [ptr, i32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
   memfd_create: { args: [ptr, u32], returns: i32 },
   pipe2: { args: [ptr, i32], returns: i32 },

@@ -4,28 +4,8 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from
 import { connect } from "node:net";
 import { join } from "node:path";
 import { blockers, finding, report } from "./report.ts";
-import {
-  descendants,
-  dump,
-  openStage,
-  recriu,
-  restoreBare,
-  run,
-  type Stage,
-  start,
-} from "./stage.ts";
-
-/** A dumped container whose root, a mount point as CRIU wants, is `root`, and its socket's path inside. */
-async function dumpContainer(stage: Stage) {
-  const root = join(stage.dir, "root");
-  const socket = "/run/recriu-test/app/sock";
-  mkdirSync(root, { mode: 0o755 });
-  const { pid } = await start(stage, "container", [root, socket]);
-  const [init] = descendants(pid);
-  const images = await dump(stage, init!.pid);
-  await run(stage, ["mount", "--bind", root, root]);
-  return { root, socket, images, options: ["--root", root] };
-}
+import { openStage, recriu, restoreBare, run } from "./stage.ts";
+import { dumpContainer } from "./tree-in-container.ts";
 
 function greeting(path: string): Promise<string> {
   return new Promise((resolve, reject) => {

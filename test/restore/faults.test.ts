@@ -1,20 +1,32 @@
 /** What can happen to a restore on its way: after each, no stray task and no half-made directory. */
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { report } from "./report.ts";
 import {
   alive,
   criu,
+  hierarchies,
+  makeCgroup,
   openStage,
   processOf,
   recriu,
   recriuBinary,
+  restoreBare,
   run,
   type Stage,
   waitFor,
 } from "./stage.ts";
+import { dumpContainer } from "./tree-in-container.ts";
 import { dumpX11 } from "./x11.ts";
 
 /** An action script that runs `command` at `point`; CRIU is $PPID, recriu its parent. */
@@ -29,6 +41,43 @@ const recriusPid = "$(awk '{print $4}' /proc/$PPID/stat)";
 
 /** Those that CRIU passes without namespaces to set up. */
 const points = ["pre-restore", "post-restore", "pre-resume"];
+
+/** CRIU's temporary directories in two places, and what is mounted there. */
+const scratch = (stage: Stage): string[] => [
+  ...[stage.dir, "/tmp"].flatMap((dir) =>
+    readdirSync(dir).filter((name) => name.startsWith(".criu.")),
+  ),
+  ...(readFileSync("/proc/self/mountinfo", "utf8").match(/\.criu\.\S+/g) ?? []),
+];
+
+test("CRIU is killed in the middle of cgroups and of a container: its mounts and directories go too", async () => {
+  await using stage = openStage();
+  const v2 = hierarchies().find(({ version }) => version === 2);
+  if (v2 === undefined) throw new Error("cgroup v2 is not mounted");
+  const { tasks, images } = await dumpX11(stage, [makeCgroup(stage, v2, "own")]);
+  const before = scratch(stage);
+  const kill = scriptAt(stage, "post-restore", "kill -9 $PPID; sleep 0.2");
+  const options = ["-W", stage.dir, "--action-script", kill];
+  expect((await restoreBare(stage, images, options)).exit).toBe(137);
+  const left = scratch(stage).filter((name) => !before.includes(name));
+  expect(left.length).toBeGreaterThan(3);
+  await run(stage, [
+    "sh",
+    "-c",
+    `umount -l ${stage.dir}/.criu.cgyard.*/* ${stage.dir}/.criu.cgyard.*; rmdir ${stage.dir}/.criu.cgyard.*`,
+  ]);
+  await run(stage, ["kill", "-9", ...tasks.map(String)]);
+  await waitFor("the tree to be gone", () => !tasks.some(processOf));
+
+  const killed = await report(stage, "restore", images, options);
+  expect(killed).toMatchObject({ exit: 137, failure: { left: [] } });
+  expect(scratch(stage)).toEqual(before);
+
+  const { images: container, options: rooted } = await dumpContainer(stage);
+  const half = await report(stage, "restore", container, [...options, ...rooted]);
+  expect(half).toMatchObject({ exit: 137, failure: { left: [] } });
+  expect(scratch(stage)).toEqual(before);
+});
 
 for (const point of points) {
   test(`CRIU is killed at ${point}`, async () => {
@@ -97,7 +146,7 @@ test("a work directory that cannot be written, an image that vanishes on the way
   expect(existsSync(sockets)).toBe(false);
 });
 
-test("no journal can be kept: nothing is touched", async () => {
+test("no journal can be kept: nothing is repaired, and a restore without repairs goes on", async () => {
   await using stage = openStage();
   const { images, sockets } = await dumpX11(stage);
   rmSync(sockets, { recursive: true });
@@ -111,4 +160,7 @@ test("no journal can be kept: nothing is touched", async () => {
     failure: { line: expect.stringContaining("journal") },
   });
   expect(existsSync(sockets)).toBe(false);
+  mkdirSync(sockets);
+  const { exit: without } = await run(stage, ["unshare", "-m", "sh", "-c", hide, "sh", ...words]);
+  expect(without).toBe(0);
 });
