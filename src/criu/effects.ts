@@ -74,6 +74,7 @@ export const effects: Readonly<Record<string, Effect>> = {
   "pre-dump-mode": oneOf("splice", "read"),
   "action-script": (draft, value) => void draft.actionScripts.push(value),
 
+  timeout: (draft, value) => void (draft.timeout = atoi(value)),
   tree: (_draft, value) => (atoi(value) > 0 ? undefined : bad("tree", value, "a pid")),
   port: (_draft, value) => (atoi(value) !== 0 ? undefined : bad("port", value, "a port")),
   ms: () => "--ms is withdrawn",

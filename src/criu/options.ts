@@ -190,7 +190,7 @@ export const criuOptions: readonly CriuOption[] = [
   valued("ghost-limit", "SIZE", {}, "largest deleted file to dump"),
   valued("irmap-scan-path", "PATH", { list }, "look for watched inodes there"),
   valued("lsm-profile", "TYPE:NAME", { restore }, "AppArmor or SELinux profile to restore with"),
-  valued("timeout", "SECONDS", {}, "limit for collecting the tasks of a dump"),
+  valued("timeout", "SECONDS", { restore }, "kill a restore whose tree does not run after so long"),
   valued(
     "external",
     "RESOURCE",

@@ -80,6 +80,8 @@ export interface Request {
   /** Undefined: the directory that CRIU was built with. */
   readonly libdir: string | undefined;
   readonly verbosity: number;
+  /** Seconds. CRIU itself only heeds it in a dump. */
+  readonly timeout: number | undefined;
   /** Configuration files that were found and read. */
   readonly configFiles: readonly string[];
   /** Names of CRIU's options that the user gave, on the command line or in a configuration file. */
@@ -145,6 +147,7 @@ export function emptyDraft(argv: readonly string[], configFiles: readonly string
     mntnsCompatMode: false,
     libdir: undefined,
     verbosity: 2,
+    timeout: undefined,
     configFiles: [...configFiles],
     explicit: new Set(),
     argv: [...argv],

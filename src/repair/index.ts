@@ -48,11 +48,17 @@ export function carryOut({ repairs, leavings }: Preparation, images: string): Re
     },
     keep: () => kept?.remove(),
   };
-  for (const repair of repairs) {
-    const problem = makeDirectory(repair, record);
-    if (problem !== undefined) return { ok: false, problem, left: repaired.undo() };
+  try {
+    for (const repair of repairs) {
+      const problem = makeDirectory(repair, record);
+      if (problem !== undefined) return { ok: false, problem, left: repaired.undo() };
+    }
+    for (const { kind, ...leaving } of leavings) record({ action: kind, ...leaving });
+  } catch (error) {
+    // What cannot be written down (a full disk) is not done.
+    const problem = `the journal cannot be written: ${(error as Error).message}`;
+    return { ok: false, problem, left: repaired.undo() };
   }
-  for (const { kind, ...leaving } of leavings) record({ action: kind, ...leaving });
   return { ok: true, repaired };
 }
 

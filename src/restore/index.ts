@@ -57,6 +57,7 @@ export async function restore(
   let rootPid: number | null = null;
   let resumed = false;
   let interrupted: NodeJS.Signals | undefined;
+  let overdue = false;
   /** At the gate. True lets CRIU go on. */
   const decide = (point: string, pid: number): boolean => {
     const start = performance.now();
@@ -91,6 +92,14 @@ export async function restore(
     stdout: own.json ? "stderr" : "inherit",
     ...givenLimits(),
   });
+  // CRIU can hang: on a lock that somebody holds, on images that end early.
+  const limit = request.timeout
+    ? setTimeout(() => {
+        if (resumed || gate === undefined) return;
+        overdue = true;
+        child.kill("SIGKILL");
+      }, request.timeout * 1000)
+    : undefined;
   const stopWatching =
     progress &&
     watch(
@@ -109,6 +118,7 @@ export async function restore(
   });
   const exit = await child.exited;
   stopForwarding();
+  clearTimeout(limit);
   stopWatching?.();
   progress?.end();
   gate?.close();
@@ -143,7 +153,9 @@ export async function restore(
     };
   const line = interrupted
     ? `interrupted by ${interrupted}`
-    : (firstCause(errorLines(await child.log())) ?? ending(exit));
+    : overdue
+      ? `CRIU was killed: after ${request.timeout} s the tree did not run yet (--timeout)`
+      : (firstCause(errorLines(await child.log())) ?? ending(exit));
   return {
     exit: interrupted ? 128 + constants.signals[interrupted] : exit.code,
     run,

@@ -7,6 +7,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { constants } from "node:os";
@@ -94,6 +96,21 @@ for (const point of points) {
   });
 }
 
+test("a CRIU that hangs is killed with its tree when --timeout is over", async () => {
+  await using stage = openStage();
+  const { tasks, images, sockets } = await dumpX11(stage);
+  rmSync(sockets, { recursive: true });
+  // Page data that ends early makes CRIU read at the end of the file for ever.
+  const pages = join(images, "pages-1.img");
+  truncateSync(pages, statSync(pages).size - 4096);
+  const options = ["--ignore=pages-short", "--timeout=1", "-v0"];
+  const hung = await report(stage, "restore", images, options);
+  expect(hung).toMatchObject({ exit: 137, failure: { left: [] } });
+  expect(hung.failure!.line).toContain("--timeout");
+  await waitFor("the tree to be gone", () => !tasks.some(processOf));
+  expect(existsSync(sockets)).toBe(false);
+});
+
 for (const signal of ["INT", "TERM", "HUP"] as const) {
   test(`SIG${signal} to recriu before the tree runs`, async () => {
     await using stage = openStage();
@@ -143,6 +160,29 @@ test("a work directory that cannot be written, an image that vanishes on the way
   const vanished = await report(stage, "restore", images, ["--action-script", script]);
   expect(vanished.exit).not.toBe(0);
   await waitFor("the tree to be gone", () => !tasks.some(alive));
+  expect(existsSync(sockets)).toBe(false);
+});
+
+test("the disk with the journal is full: nothing is repaired", async () => {
+  await using stage = openStage();
+  const { images, sockets } = await dumpX11(stage);
+  rmSync(sockets, { recursive: true });
+  const full = `mount -t tmpfs -o size=8k none /run && mkdir /run/recriu && head -c 4090 /dev/zero >/run/filler; head -c 4090 /dev/zero >/run/filler2; exec "$@"`;
+  const words = [recriuBinary, "restore", "-d", "-D", images, "--json", `--criu=${criu}`];
+  const { exit, stdout } = await run(stage, ["unshare", "-m", "sh", "-c", full, "sh", ...words]);
+  expect(exit).toBe(3);
+  expect(JSON.parse(stdout).failure.line).toContain("journal");
+  expect(existsSync(sockets)).toBe(false);
+});
+
+test("SIGINT to the whole process group", async () => {
+  await using stage = openStage();
+  const { tasks, images, sockets } = await dumpX11(stage);
+  rmSync(sockets, { recursive: true });
+  const script = scriptAt(stage, "post-restore", "kill -INT 0; sleep 0.5");
+  const stopped = await report(stage, "restore", images, ["--action-script", script]);
+  expect(stopped).toMatchObject({ exit: 130, failure: { left: [] } });
+  await waitFor("the tree to be gone", () => !tasks.some(processOf));
   expect(existsSync(sockets)).toBe(false);
 });
 
