@@ -22,12 +22,15 @@ function usedFiles({ checkpoint, request }: Context): UsedFile[] {
   const used = new Map<number, UsedFile>();
   const ghosts = new Set(checkpoint.remaps.map((remap) => remap.orig_id));
   const inherited = new Set(request.inheritFds.map((fd) => fd.key));
+  /** Files of the tree's own tasks in /proc are there again when they are opened. */
+  const own = new Set(checkpoint.tasks.map((task) => String(task.pid)));
   const note = (id: number | undefined, task: number, use: Use) => {
     const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
     if (
       reg === undefined ||
       ghosts.has(reg.id) ||
       reg.ext ||
+      own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
       inherited.has(reg.name.replace(/^\//, ""))
     )
       return;
@@ -53,6 +56,9 @@ function usedFiles({ checkpoint, request }: Context): UsedFile[] {
 const isDirectoryUse = (file: UsedFile) =>
   file.uses.has("working directory") || file.uses.has("root directory");
 
+/** A link itself can be open: O_PATH with O_NOFOLLOW, open(2). */
+const follows = (reg: RegFileEntry): boolean => (reg.flags & constants.O_NOFOLLOW) === 0;
+
 const list = (uses: Set<Use>) => [...uses].join(", ");
 
 /** The findings about files that are gone, split by what they were for. */
@@ -63,7 +69,7 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
       if (!place.known) return [];
-      const found = place.root.look(place.path);
+      const found = place.root.look(place.path, follows(reg));
       if (found.ok) return [];
       const mode =
         reg.mode === undefined ? undefined : (reg.mode & 0o7777).toString(8).padStart(4, "0");
@@ -123,7 +129,7 @@ export const fileChanged: Check = {
     usedFiles(context).flatMap((file): Finding[] => {
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      const found = place.known ? place.root.look(place.path) : undefined;
+      const found = place.known ? place.root.look(place.path, follows(reg)) : undefined;
       if (!place.known || !found?.ok) return [];
       const shared = {
         id: "file-changed",

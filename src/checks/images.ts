@@ -8,7 +8,7 @@ function findingsOf(context: Context, id: string, kinds: readonly Fault["kind"][
     .filter((fault) => kinds.includes(fault.kind))
     .map((fault) => ({
       id,
-      severity: "blocker",
+      severity: fault.kind === "absent" ? "warning" : "blocker",
       task: taskOf(fault.file),
       image: fault.offset === undefined ? fault.file : `${fault.file} at byte ${fault.offset}`,
       subject: fault.file,
@@ -33,9 +33,9 @@ export const imageMissing: Check = {
   title: "An image that the restore needs is not there",
   reads:
     "the listing of the images directory; pstree.img, core-*.img and pagemap-*.img say which files belong to it",
-  why: "CRIU treats a missing image as an empty one and finds out in the middle of the restore, when it may already have made tasks.",
+  why: "CRIU treats a missing image as an empty one and finds out in the middle of the restore, when it may already have made tasks. A task without descriptors has no fdinfo image, so that one alone may be right.",
   proof: "criu",
-  run: (context) => findingsOf(context, "image-missing", ["missing"]),
+  run: (context) => findingsOf(context, "image-missing", ["missing", "absent"]),
 };
 
 export const imageTruncated: Check = {

@@ -38,6 +38,6 @@ export const command = defineCommand({
     else printContents(contents);
     for (const fault of faults)
       line(`recriu show: ${harmless(fault.file)}: ${harmless(fault.problem)}`);
-    return faults.length > 0 ? exitCode.images : exitCode.ok;
+    return faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
   },
 });

@@ -13,9 +13,9 @@ export class Root {
     private readonly fd: number,
   ) {}
 
-  /** What `path` is, links followed inside this root. */
-  look(path: string): Lookup {
-    const stat = statInRoot(this.fd, path);
+  /** What `path` is, links followed inside this root; `follow` false: the link itself at its end. */
+  look(path: string, follow = true): Lookup {
+    const stat = statInRoot(this.fd, path, follow);
     if (typeof stat !== "number") return { ok: true, stat };
     return { ok: false, missing: stat === -ENOENT || stat === -ENOTDIR, problem: errorText(stat) };
   }

@@ -118,8 +118,8 @@ class LazyCheckpoint implements Checkpoint {
     this.files = directory.sizes;
   }
 
-  /** The entries of an image. `need` says that CRIU fails without it. */
-  entries(file: string, need: "required" | "optional"): readonly Entry[] {
+  /** The entries of an image. `need`: CRIU fails without it, it is there as a rule, or only where there is something to say. */
+  entries(file: string, need: "required" | "usual" | "optional"): readonly Entry[] {
     const known = this.images.get(file);
     if (known !== undefined) return known;
     const format = formatOf(file);
@@ -129,6 +129,12 @@ class LazyCheckpoint implements Checkpoint {
     let entries: readonly Entry[] = [];
     if (!read.ok) {
       if (read.fault.kind !== "missing") this.found.push(read.fault);
+      else if (need === "usual")
+        this.found.push({
+          ...read.fault,
+          kind: "absent",
+          problem: "it is not there: a task would have no descriptors",
+        });
       else if (need === "required")
         this.found.push({
           ...read.fault,
@@ -312,6 +318,6 @@ class LazyTask implements Task {
     const files = this.ids?.files_id;
     return files === undefined
       ? []
-      : this.checkpoint.entries(`fdinfo-${files}.img`, "required").map((entry) => entry.value);
+      : this.checkpoint.entries(`fdinfo-${files}.img`, "usual").map((entry) => entry.value);
   }
 }

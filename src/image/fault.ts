@@ -3,7 +3,8 @@ export interface Fault {
   file: string;
   /** Where in the file, in bytes. */
   offset: number | undefined;
-  kind: "missing" | "unreadable" | "truncated" | "magic" | "malformed";
+  /** absent: not there, and CRIU goes on without what would be in it. missing: it cannot. */
+  kind: "missing" | "absent" | "unreadable" | "truncated" | "magic" | "malformed";
   problem: string;
   /** What CRIU would print; null where it prints nothing of its own. */
   criu_message: string | null;

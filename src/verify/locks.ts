@@ -1,40 +1,34 @@
-/** File locks (proc_locks(5)). CRIU restores them only with --file-locks, and says nothing without. */
-import { readFileSync } from "node:fs";
+/** File locks, as the descriptor that holds one shows it (proc_pid_fdinfo(5)). CRIU restores them only with --file-locks. */
+import { procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
-/** file_lock_entry.flag (criu/include/file-lock.h), and .type as fcntl(2) and flock(2) have it. */
-const FL_POSIX = 1;
-const FL_FLOCK = 2;
-const kinds: Record<number, string> = { [FL_POSIX]: "POSIX", [FL_FLOCK]: "FLOCK" };
+/** file_lock_entry.flag (criu/include/file-lock.h); leases are not shown by all kernels. */
+const kinds: Record<number, string> = { 1: "POSIX", 2: "FLOCK", 4: "OFDLCK" };
+/** Of every kind: the other types are exclusive. */
 const F_RDLCK = 0;
-const LOCK_SH = 1;
 
 export const locks: Facet = {
   id: "file locks",
   final: "structure",
   moving: true,
   compare({ checkpoint, live, request }, { same }) {
-    if (checkpoint.fileLocks.length === 0) return;
-    const found = heldLocks();
-    for (const { flag, type, pid, start, len } of checkpoint.fileLocks) {
+    for (const { flag, type, pid, fd, start, len } of checkpoint.fileLocks) {
       const kind = kinds[flag];
       const now = live.tasks.get(pid);
       if (kind === undefined || now === undefined) continue;
-      const shared = flag === FL_POSIX ? type === F_RDLCK : type === LOCK_SH;
       const end = len === 0n ? "EOF" : String(start + len - 1n);
-      const lock = `${kind} ${shared ? "READ" : "WRITE"} ${start} ${end}`;
-      const held = found.has(`${now.pid} ${lock}`) ? "held" : undefined;
-      same(pid, `lock ${lock}`, "held", held, request.fileLocks ? undefined : "expected");
+      const lock = `${kind} ${type === F_RDLCK ? "READ" : "WRITE"} ${start} ${end}`;
+      const held = locksOf(procFile(now.pid, `fdinfo/${fd}`) ?? "").includes(lock);
+      const without = request.fileLocks ? undefined : "expected";
+      same(pid, `lock ${lock} of descriptor ${fd}`, "held", held ? "held" : undefined, without);
     }
   },
 };
 
-/** `PID KIND ACCESS START END` of every lock that is held now. */
-function heldLocks(): Set<string> {
-  const held = new Set<string>();
-  for (const line of readFileSync("/proc/locks", "utf8").split("\n")) {
-    const [, kind, , access, pid, , start, end] = line.split(/\s+/);
-    held.add([pid, kind, access, start, end].join(" "));
-  }
-  return held;
-}
+/** `KIND ACCESS START END` of `lock:	1: FLOCK  ADVISORY  WRITE 123 fe:00:456 0 EOF`. */
+const locksOf = (fdinfo: string): string[] =>
+  fdinfo
+    .split("\n")
+    .filter((line) => line.startsWith("lock:"))
+    .map((line) => line.split(/\s+/))
+    .map(([, , kind, , access, , , start, end]) => [kind, access, start, end].join(" "));
