@@ -1,33 +1,29 @@
 /** How far a restore is, looked at from outside while CRIU works. */
 import { childrenOf, procFile } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
-import type { Progress } from "../report/progress.ts";
+import type { ProgressReport } from "../report/progress.ts";
 import { pageSize } from "../sys/process.ts";
 
 /** Between two looks, in ms. */
 const INTERVAL = 250;
 
-/**
- * Look at the tree below CRIU from time to time, first after `after` ms. `gate` tells what the gate has seen.
- * Returns a function that ends it.
- */
+/** Look at the tree below CRIU from time to time and tell. Returns a function that ends it. */
 export function watch(
   checkpoint: Checkpoint,
   criu: number,
-  { after, gate }: { after: number; gate: () => "closed" | "verifying" | "resumed" },
-  tell: (progress: Progress) => void,
+  gate: { readonly rootPid: number | null; readonly resumed: boolean },
+  report: ProgressReport,
 ): () => void {
   const started = performance.now();
+  const all = checkpoint.tasks.length;
   const promised = checkpoint.pages().reduce((sum, { expected }) => sum + expected, 0);
   const look = () => {
     const made = below(criu);
     const restored = made.reduce((sum, pid) => sum + residentBytes(pid), 0);
-    const seen = gate();
-    const all = checkpoint.tasks.length;
     const making =
       made.length === 0 ? "preparing" : made.length < all ? "making tasks" : "restoring memory";
-    tell({
-      phase: seen === "closed" ? making : seen,
+    report.tell({
+      phase: gate.resumed ? "resumed" : gate.rootPid === null ? making : "verifying",
       tasks: { made: Math.min(made.length, all), of: all },
       memory: { restored: Math.min(restored, promised), of: promised },
       elapsed_ms: Math.round(performance.now() - started),
@@ -37,10 +33,11 @@ export function watch(
   const first = setTimeout(() => {
     look();
     interval = setInterval(look, INTERVAL);
-  }, after);
+  }, report.after);
   return () => {
     clearTimeout(first);
     clearInterval(interval);
+    report.end();
   };
 }
 

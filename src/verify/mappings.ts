@@ -10,8 +10,10 @@ const FILE = (1 << 6) | (1 << 7);
 const VVAR = 1 << 12;
 const GUARD = 1 << 16;
 const UPROBES = 1 << 17;
-/** The kernel's own, which move or grow from one kernel to the next, and those that are only marks. */
-const NOT_COMPARED = VSYSCALL | VDSO | VVAR | GUARD | UPROBES;
+/** The kernel's own, which move or grow from one kernel to the next. */
+const KERNELS = VSYSCALL | VDSO | VVAR | UPROBES;
+/** A guard is no mapping but a mark in one. */
+const NOT_COMPARED = KERNELS | GUARD;
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
@@ -64,7 +66,7 @@ function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
 
 /** Where the images have the kernel's own mappings. */
 const kernelsOwn = (mm: MmEntry): { start: bigint; end: bigint }[] =>
-  mm.vmas.filter((vma) => vma.status & NOT_COMPARED);
+  mm.vmas.filter((vma) => vma.status & KERNELS);
 
 const row = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ +(\d+) *(.*)$/;
 

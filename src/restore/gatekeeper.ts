@@ -1,0 +1,67 @@
+/** Who decides at the gate: the tree is compared with what was saved, and goes on only when it is that. */
+import type { OwnOptions, Request } from "../criu/index.ts";
+import type { Checkpoint } from "../image/index.ts";
+import { skipped, type Verdict, verify } from "../verify/index.ts";
+import { POST_RESTORE, PRE_RESUME } from "./gate.ts";
+import { mend } from "./mend.ts";
+import { killTree } from "./tree.ts";
+
+export interface Gatekeeper {
+  /** The last verdict; skipped until CRIU has come to the gate. */
+  verdict: Verdict;
+  /** The root task's pid on this machine, once it exists. */
+  rootPid: number | null;
+  /** The tree was let run. */
+  resumed: boolean;
+  /** Milliseconds spent comparing. */
+  spent: number;
+  /** Called at the gate; true lets CRIU go on. */
+  decide(point: string, rootPid: number): boolean;
+}
+
+export function gatekeeper(
+  checkpoint: Checkpoint,
+  request: Request,
+  mode: OwnOptions["verify"],
+  onVerdict: (verdict: Verdict) => void,
+): Gatekeeper {
+  const keeper: Gatekeeper = {
+    verdict: skipped,
+    rootPid: null,
+    resumed: false,
+    spent: 0,
+    decide(point, rootPid) {
+      const start = performance.now();
+      keeper.rootPid = rootPid;
+      keeper.verdict = judge(point, rootPid);
+      keeper.spent += performance.now() - start;
+      const refused = keeper.verdict.result === "mismatch" && mode === "gate";
+      if (point !== PRE_RESUME) return !refused;
+      // CRIU does not heed a refusal here.
+      if (refused) killTree(rootPid);
+      else {
+        keeper.resumed = true;
+        onVerdict(keeper.verdict);
+      }
+      return !refused;
+    },
+  };
+  const judge = (point: string, rootPid: number): Verdict => {
+    try {
+      const mended = point === PRE_RESUME ? mend(checkpoint, rootPid) : [];
+      const final = point === POST_RESTORE ? "structure" : "state";
+      const verdict = verify(checkpoint, request, rootPid, { final, stopped: true });
+      return { ...verdict, differences: [...mended, ...verdict.differences] };
+    } catch (error) {
+      return unfinished(error); // a tree that could not be looked at must not run
+    }
+  };
+  return keeper;
+}
+
+/** The verdict of a comparison that failed itself. */
+function unfinished(error: unknown): Verdict {
+  const found = error instanceof Error ? error.message : String(error);
+  const difference = { facet: "verification", task: null, expected: "an end", found } as const;
+  return { result: "mismatch", compared: 0, differences: [{ ...difference, class: "fatal" }] };
+}
