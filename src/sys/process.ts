@@ -24,6 +24,21 @@ export function setLimit(pid: number, resource: number, soft: bigint, hard: bigi
 /** isatty(3). node:tty would cost 4 ms at start. */
 export const isTerminal = (fd: number): boolean => libc().isatty(fd) === 1;
 
+const SYS_kcmp = process.arch === "x64" ? 312n : 272n;
+const KCMP_FILE = 0n;
+
+/** Whether two descriptors, each of a process, are one open file: kcmp(2). Undefined where the kernel does not say. */
+export function sameOpenFile(
+  pid: number,
+  fd: number,
+  otherPid: number,
+  other: number,
+): boolean | undefined {
+  const [a, b] = [BigInt(pid), BigInt(otherPid)];
+  const result = call((c) => c.syscall(SYS_kcmp, a, b, KCMP_FILE, BigInt(fd), BigInt(other), 0n));
+  return result < 0 ? undefined : result === 0;
+}
+
 /** Become the parent of orphaned descendants: prctl(2). */
 export const becomeSubreaper = (): number =>
   call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));

@@ -1,6 +1,7 @@
 /** Open descriptors: numbers, what each leads to, flags, position, and which are one open file. */
 import { descriptorsOf, procFile } from "../host/processes.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
+import { sameOpenFile } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
 
 /** Flags of open(2) that are fixed for an open file; the rest either belong to the opening or are set by the kernel. */
@@ -33,6 +34,8 @@ export const descriptors: Facet = {
   moving: true,
   compare({ checkpoint, live, request }, { same }) {
     const given = request.inheritFds.length > 0;
+    /** The first descriptor met of each open file that was saved. */
+    const first = new Map<number, { pid: number; number: number; who: string }>();
     for (const { task, pid } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const now = descriptorsOf(pid);
@@ -56,6 +59,14 @@ export const descriptors: Facet = {
             target !== undefined && kind.shown.test(target) ? kind.name : target,
           );
         if (target === undefined) continue;
+        const known = first.get(id);
+        if (known === undefined)
+          first.set(id, { pid, number, who: `${number} of task ${task.pid}` });
+        else {
+          const shared = sameOpenFile(known.pid, known.number, pid, number);
+          if (shared !== undefined)
+            same(task.pid, `${what} is descriptor ${known.who}`, "yes", shared ? "yes" : "no");
+        }
         const info = infoOf(pid, number);
         same(
           task.pid,

@@ -6,6 +6,7 @@ import { credentials } from "./credentials.ts";
 import { descriptors } from "./descriptors.ts";
 import type { Difference, Facet } from "./facet.ts";
 import { limits, process } from "./limits.ts";
+import { inetSockets } from "./inet.ts";
 import { layout } from "./layout.ts";
 import { liveTree } from "./live.ts";
 import { locks } from "./locks.ts";
@@ -27,6 +28,7 @@ const facets: readonly Facet[] = [
   namespaces,
   descriptors,
   unixSockets,
+  inetSockets,
   command,
   executable,
   workingDirectory,

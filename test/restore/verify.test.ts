@@ -76,6 +76,7 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
       for (const { reg } of files) if (reg?.name === "/dev/null") reg.name = "/dev/nil";
     },
   ],
+  ["descriptors", "is descriptor", () => "fdinfo-2.img", (fds) => (fds[1].id = fds[0].id)],
   [
     "unix sockets",
     "/elsewhere",
