@@ -1,5 +1,5 @@
 /**
- * TCP sockets against a live listener: CRIU 4.1.1 cannot dump them on kernels from 6.16 on, so the saved side is made up
+ * TCP sockets against a live listener: CRIU 4.1.1 cannot dump them on the test machine (Linux 6.18), so the saved side is made up
  * here. With CRIU 4.2.1 the facet was compared on the TCP programs of CRIU's own test suite.
  */
 import { expect, test } from "bun:test";
