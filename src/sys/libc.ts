@@ -23,6 +23,8 @@ const symbols = {
   pipe2: { args: [ptr, i32], returns: i32 },
   isatty: { args: [i32], returns: i32 },
   getpagesize: { args: [], returns: i32 },
+  fcntl: { args: [i32, i32, i32], returns: i32 },
+  execve: { args: [ptr, ptr, ptr], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
   sched_getscheduler: { args: [i32], returns: i32 },
   sched_getparam: { args: [i32, ptr], returns: i32 },

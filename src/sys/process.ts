@@ -1,6 +1,6 @@
 /** Processes: signals, limits, attributes. */
 import { ptr } from "bun:ffi";
-import { call, libc } from "./libc.ts";
+import { call, cString, libc } from "./libc.ts";
 
 export const RLIMIT_NOFILE = 7;
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -45,3 +45,31 @@ export const becomeSubreaper = (): number =>
 
 /** Bytes of a page of memory; other architectures than x86-64 leave the size to the kernel's configuration. */
 export const pageSize = (): number => (process.arch === "x64" ? 4096 : libc().getpagesize());
+
+const F_SETFD = 2;
+
+/** Let a descriptor pass through execve(2). */
+export const keepOpen = (fd: number): number => call((c) => c.fcntl(fd, F_SETFD, 0));
+
+/** Execute a program in this process's place: returns -errno when it cannot. execve(2). */
+export function execute(
+  path: string,
+  name: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): number {
+  const strings = (texts: readonly string[]) => {
+    const bytes = texts.map(cString);
+    const pointers = new BigUint64Array([...bytes.map((each) => BigInt(ptr(each))), 0n]);
+    return { bytes, pointers };
+  };
+  const argv = strings([name, ...words]);
+  const defined = Object.entries(env).flatMap(([key, value]) =>
+    value === undefined ? [] : `${key}=${value}`,
+  );
+  const envp = strings(defined);
+  const program = cString(path);
+  const failed = call((c) => c.execve(ptr(program), ptr(argv.pointers), ptr(envp.pointers)));
+  // Until here the strings must live.
+  return argv.bytes.length + envp.bytes.length > 0 ? failed : 0;
+}

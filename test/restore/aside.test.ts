@@ -1,0 +1,31 @@
+/** In a fresh pid namespace the images need the very numbers that recriu's own threads got. */
+import { expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { compile } from "./stage/compile.ts";
+import { criu, openStage, recriuBinary, run } from "./stage.ts";
+
+const PID = 5;
+
+test("recriu moves aside when its own threads have the numbers of the tree", async () => {
+  await using stage = openStage();
+  const images = join(stage.dir, "images");
+  mkdirSync(images);
+  const fresh = (script: string) =>
+    run(stage, ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script]);
+  const dumped = await fresh(`
+    echo ${PID - 1} >/proc/sys/kernel/ns_last_pid
+    setsid ${compile("sched")} ${stage.dir}/ready other 0 0 </dev/null >/dev/null 2>&1 &
+    while [ ! -e ${stage.dir}/ready ]; do sleep 0.01; done
+    ${criu} dump -t ${PID} -D ${images} -o dump.log`);
+  expect(dumped.exit).toBe(0);
+
+  const restore = `${recriuBinary} restore -d -D ${images} --criu=${criu}`;
+  const stuck = await fresh(`RECRIU_MOVED_ASIDE=1 ${restore}`);
+  expect(stuck.exit).toBe(3);
+  expect(stuck.stderr).toContain("taken by a thread of process");
+
+  const restored = await fresh(`${restore}; code=$?; cat /proc/${PID}/comm; exit $code`);
+  expect(restored).toMatchObject({ exit: 0, stdout: "sched\n" });
+  expect(restored.stderr).toContain("verified");
+});
