@@ -13,11 +13,14 @@ test("recriu moves aside when its own threads have the numbers of the tree", asy
   mkdirSync(images);
   const fresh = (script: string) =>
     run(stage, ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script]);
-  const dumped = await fresh(`
-    echo ${PID - 1} >/proc/sys/kernel/ns_last_pid
-    setsid ${compile("sched")} ${stage.dir}/ready other 0 0 </dev/null >/dev/null 2>&1 &
-    while [ ! -e ${stage.dir}/ready ]; do sleep 0.01; done
-    ${criu} dump -t ${PID} -D ${images} -o dump.log`);
+  const workload = `setsid ${compile("sched")} ${stage.dir}/ready other 0 0`;
+  const steps = [
+    `echo ${PID - 1} >/proc/sys/kernel/ns_last_pid`,
+    `{ ${workload} </dev/null >/dev/null 2>&1 & }`,
+    `until [ -e ${stage.dir}/ready ]; do sleep 0.01; done`,
+    `${criu} dump -t ${PID} -D ${images} -o dump.log`,
+  ];
+  const dumped = await fresh(steps.join("; "));
   expect(dumped.exit).toBe(0);
 
   const restore = `${recriuBinary} restore -d -D ${images} --criu=${criu}`;
