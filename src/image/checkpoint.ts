@@ -20,7 +20,7 @@ import type { inventory_entry } from "./tables/inventory.ts";
 import type { mm_entry } from "./tables/memory.ts";
 import type { core_entry, pstree_entry, task_kobj_ids_entry } from "./tables/process.ts";
 import { pageSize } from "../sys/process.ts";
-import type { Infer } from "./wire.ts";
+import type { Infer } from "./schema.ts";
 
 export type InventoryEntry = Infer<typeof inventory_entry>;
 export type PstreeEntry = Infer<typeof pstree_entry>;

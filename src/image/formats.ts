@@ -8,7 +8,7 @@ import { mm_entry, pagemap_entry, pagemap_head, vma_entry } from "./tables/memor
 import * as namespaces from "./tables/namespaces.ts";
 import * as process from "./tables/process.ts";
 import * as sockets from "./tables/sockets.ts";
-import type { Infer, Message } from "./wire.ts";
+import type { Infer, Message } from "./schema.ts";
 
 /** Bytes that follow an entry: a number, or `rest` for all up to the end of the file. */
 type Payload = number | "rest" | { messages: number };

@@ -19,7 +19,7 @@ export type { Fault } from "./fault.ts";
 export { findMount, type MntEntry } from "./mounts.ts";
 import type { reg_file_entry } from "./tables/files.ts";
 import type { unix_sk_entry } from "./tables/sockets.ts";
-import type { Infer } from "./wire.ts";
+import type { Infer } from "./schema.ts";
 
 export type RegFileEntry = Infer<typeof reg_file_entry>;
 export type UnixSkEntry = Infer<typeof unix_sk_entry>;

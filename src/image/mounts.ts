@@ -1,5 +1,5 @@
 /** Which mount of a saved mount namespace a path lies on. */
-import type { Infer } from "./wire.ts";
+import type { Infer } from "./schema.ts";
 import type { mnt_entry } from "./tables/namespaces.ts";
 
 export type MntEntry = Infer<typeof mnt_entry>;

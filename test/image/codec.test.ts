@@ -1,15 +1,8 @@
 /** The codec against bytes written by hand, so that an error of the encoder cannot hide one of the decoder. */
 import { expect, test } from "bun:test";
-import {
-  decode,
-  encode,
-  fromBytes,
-  message,
-  optional,
-  repeated,
-  required,
-  toBytes,
-} from "../../src/image/wire.ts";
+import { message, optional, repeated, required } from "../../src/image/schema.ts";
+import { fromBytes, toBytes } from "../../src/image/text.ts";
+import { decode, encode } from "../../src/image/wire.ts";
 import { cgroup_dir_entry } from "../../src/image/tables/cgroup.ts";
 import { pstree_entry } from "../../src/image/tables/process.ts";
 

@@ -1,16 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import {
-  decode,
-  encode,
-  fromBytes,
   type Infer,
   type Message,
   message,
   optional,
   repeated,
   required,
-  toBytes,
-} from "../../src/image/wire.ts";
+} from "../../src/image/schema.ts";
+import { fromBytes, toBytes } from "../../src/image/text.ts";
+import { decode, encode } from "../../src/image/wire.ts";
 
 const leaf = message("leaf", { number: required(1, "uint32"), name: optional(2, "string") });
 const tree: Message<any> = message("tree", {

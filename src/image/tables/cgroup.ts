@@ -1,5 +1,5 @@
 /** Control groups. Names and numbers are those of CRIU's images. */
-import { message, optional, repeated, required, type Message } from "../wire.ts";
+import { message, optional, repeated, required, type Message } from "../schema.ts";
 
 export const cgroup_perms = message("cgroup_perms", {
   mode: required(1, "uint32"),

@@ -1,5 +1,5 @@
 /** What several families share. Names and numbers are those of CRIU's images. */
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const fown_entry = message("fown_entry", {
   uid: required(1, "uint32"),

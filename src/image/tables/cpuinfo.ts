@@ -1,5 +1,5 @@
 /** The processor that the dump was made on, when it was asked to be saved. */
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const cpuinfo_x86_entry = message("cpuinfo_x86_entry", {
   vendor_id: required(1, "enum"),

@@ -1,7 +1,7 @@
 /** Open files, descriptors, what stands for deleted ones, locks. Names and numbers are those of CRIU's images. */
 import { fh_entry, fown_entry, timeval } from "./common.ts";
 import { inet_sk_entry, netlink_sk_entry, packet_sock_entry, unix_sk_entry } from "./sockets.ts";
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const reg_file_entry = message("reg_file_entry", {
   id: required(1, "uint32"),

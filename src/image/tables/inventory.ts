@@ -1,6 +1,6 @@
 /** The checkpoint as a whole. Names and numbers are those of CRIU's images. */
 import { task_kobj_ids_entry } from "./process.ts";
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const plugins_entry = message("plugins_entry", {
   plugins: repeated(12, "string"),

@@ -1,5 +1,5 @@
 /** Memory: mappings, page maps. Names and numbers are those of CRIU's images. */
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const vma_entry = message("vma_entry", {
   start: required(1, "uint64"),

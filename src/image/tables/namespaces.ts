@@ -1,6 +1,6 @@
 /** Namespaces, mounts and what belongs to them. Names and numbers are those of CRIU's images. */
 import { tun_link_entry } from "./files.ts";
-import { message, optional, repeated, required, type Message } from "../wire.ts";
+import { message, optional, repeated, required, type Message } from "../schema.ts";
 
 export const mnt_entry = message("mnt_entry", {
   fstype: required(1, "uint32"),

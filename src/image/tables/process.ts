@@ -1,5 +1,5 @@
 /** Tasks and threads: pstree, core, ids, credentials, signals, timers, limits, seccomp. Names and numbers are those of CRIU's images. */
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const pstree_entry = message("pstree_entry", {
   pid: required(1, "uint32"),

@@ -1,6 +1,6 @@
 /** Sockets. Names and numbers are those of CRIU's images. */
 import { fown_entry } from "./common.ts";
-import { message, optional, repeated, required } from "../wire.ts";
+import { message, optional, repeated, required } from "../schema.ts";
 
 export const sk_opts_entry = message("sk_opts_entry", {
   so_sndbuf: required(1, "uint32"),
