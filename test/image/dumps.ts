@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSyn
 import { join } from "node:path";
 import { openImageDirectory } from "../../src/image/directory.ts";
 import { formatOf } from "../../src/image/formats.ts";
-import { readFrames, writeFrames } from "../../src/image/frame.ts";
+import { readFrames, type Source, writeFrames } from "../../src/image/frame.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
 
 /** Decode and encode every image of a directory; returns how many, and the files whose bytes differ. */
@@ -31,9 +31,9 @@ export function roundTrip(dir: string): { images: number; differing: string[] } 
 }
 
 /**
- * Cut every image of a copy of `dir` at every byte (of long ones at every byte of both ends, and at some between) and
- * read the whole checkpoint. Returns how many cuts were made and those where no fault names the file that was cut,
- * though less is left of it than CRIU needs.
+ * Cut every image of `dir` at every byte and read it; then, at every 97th, read the whole checkpoint from a copy that is
+ * cut so. Returns how many cuts were made and those where no fault names the file that was cut, though less is left of
+ * it than CRIU needs.
  */
 export function truncations(dir: string, copy: string): { cuts: number; unnamed: string[] } {
   cpSync(dir, copy, { recursive: true });
@@ -44,28 +44,33 @@ export function truncations(dir: string, copy: string): { cuts: number; unnamed:
     if (format === undefined) continue;
     const path = join(copy, file);
     const whole = readFileSync(path);
+    // Cut between two entries, an image is shorter but well-formed: nothing in it tells.
     const ends = entryEnds(dir, file);
-    for (const at of cutsOf(whole.length)) {
+    for (let at = 0; at < whole.length; at += 1) {
+      const framed = readFrames(sourceOf(file, whole.subarray(0, at)), format);
+      const named = !framed.ok && framed.fault.file === file;
+      if (!ends.has(at) && !named) unnamed.push(`${file} at ${at}`);
+      cuts += 1;
+      if (at % 97 !== 0) continue;
       truncateSync(path, at);
       const opened = openCheckpoint(copy);
       if (!opened.ok) throw new Error(opened.fault.problem);
       const faults = opened.checkpoint.readEverything();
-      cuts += 1;
-      // Cut between two entries, an image is shorter but well-formed: nothing in it tells.
       if (!ends.has(at) && !faults.some((fault) => fault.file === file))
-        unnamed.push(`${file} at ${at}`);
+        unnamed.push(`${file} at ${at}, in its checkpoint`);
+      writeFileSync(path, whole);
     }
-    writeFileSync(path, whole);
     if (statSync(path).size !== whole.length) throw new Error(`${file} was not put back`);
   }
   return { cuts, unnamed };
 }
 
-const DENSE = 600;
-
-function* cutsOf(size: number): Generator<number> {
-  for (let at = 0; at < size; at += at < DENSE || at >= size - DENSE ? 1 : 97) yield at;
-}
+const sourceOf = (file: string, bytes: Uint8Array): Source => ({
+  file,
+  path: file,
+  size: bytes.length,
+  read: (offset, length) => bytes.subarray(offset, offset + length),
+});
 
 /** Where an entry of an image ends, and nothing of the next is there yet. */
 function entryEnds(dir: string, file: string): Set<number> {

@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { roundTrip } from "../image/dumps.ts";
 import { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
 import { compile, repository } from "./stage/compile.ts";
 import { descendants, dying, kill, processOf } from "./stage/processes.ts";
@@ -169,7 +170,8 @@ async function settle(stage: Stage): Promise<void> {
 
 /**
  * `criu dump` of the tree into a new directory, which is returned; throws with the log's error
- * lines. The tree and its pids are gone then, unless `options` holds --leave-running.
+ * lines, and when an image is not written again as it was read. The tree and its pids are gone then,
+ * unless `options` holds --leave-running.
  */
 export async function dump(stage: Stage, pid: number, options: string[] = []): Promise<string> {
   const images = join(stage.dir, `images-${++stage.count}`);
@@ -185,6 +187,9 @@ export async function dump(stage: Stage, pid: number, options: string[] = []): P
   }
   const stays = options.includes("--leave-running") || options.includes("-R");
   if (!stays) await waitFor("the dumped tree to be gone", () => !tree.some(processOf));
+  const { differing } = roundTrip(images);
+  if (differing.length > 0)
+    throw new Error(`not written as they were read: ${differing.join(" ")}`);
   return images;
 }
 
