@@ -2,11 +2,32 @@
 import { cgroupLeavings, cgroupMissing } from "./cgroups.ts";
 import { criuMissing, criuTooOld, privilege, scratchLeavings } from "./criu.ts";
 import { cwdMissing, fileChanged, fileMissing } from "./files.ts";
+import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
+import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
+import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
+import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
+import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
+import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
 import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
+import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
+import {
+  sessionIntersects,
+  sessionLeaderMissing,
+  shellJobSession,
+  treeCorrupt,
+} from "./sessions.ts";
 import { socketLeavings, unixSocketBusy, unixSocketDir } from "./sockets.ts";
+import {
+  ttyDeviceMissing,
+  ttyExternal,
+  ttyIndexBusy,
+  ttyNoTask,
+  ttyShellJob,
+  ttyStdin,
+} from "./ttys.ts";
 
 export type {
   Check,
@@ -30,7 +51,18 @@ export const catalogue: readonly Check[] = [
   imageMissing,
   imageTruncated,
   pagesShort,
+  lsmOption,
+  treeCorrupt,
+  sessionIntersects,
+  sessionLeaderMissing,
+  shellJobSession,
+  ttyShellJob,
+  ttyNoTask,
+  pidNamespaceInit,
+  pidNamespaceExternal,
+  pidMax,
   pidInUse,
+  loginuidImmutable,
   cgroupMissing,
   cwdMissing,
   fileMissing,
@@ -39,6 +71,26 @@ export const catalogue: readonly Check[] = [
   unixSocketBusy,
   schedResetOnFork,
   schedPriorityLost,
+  schedDeadline,
+  schedInconsistent,
+  schedNotPermitted,
+  ttyStdin,
+  ttyIndexBusy,
+  ttyExternal,
+  ttyDeviceMissing,
+  lsmMismatch,
+  apparmorProfileMissing,
+  seccompFilterMissing,
+  seccompUnsupported,
+  seccompSuspend,
+  deathSignalInvalid,
+  rlimitLowered,
+  oomScore,
+  idsUnmapped,
+  capabilitiesMissing,
+  dumpableLost,
+  zombieExitCode,
+  rootDeathSignal,
 ];
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */

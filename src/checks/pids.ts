@@ -1,36 +1,31 @@
 /** Numbers that CRIU must give to tasks, threads and its own helpers (cr-restore.c, pstree.c). */
 import type { Stat } from "../host/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { type Helper, runsAsShellJob, treeOf } from "./pstree.ts";
 
 /** A number the restore needs, and what for. */
 interface Needed {
   number: number;
-  task: number;
+  task: number | null;
   image: string;
-  as: "process" | "thread" | "session" | "process group";
+  as: "process" | "thread" | Helper["as"];
 }
 
-/**
- * Every task and thread, and every session or group whose leader is dead: CRIU forks a helper under that number to
- * make it exist. The root's own session and group are CRIU's when the root does not lead them (`--shell-job`).
- */
-function neededNumbers({ checkpoint }: Context): Needed[] {
+/** Every task and thread, and the helpers that CRIU forks. */
+function neededNumbers(context: Context): Needed[] {
   const needed = new Map<number, Needed>();
   const add = (entry: Needed) => {
     if (entry.number > 0 && !needed.has(entry.number)) needed.set(entry.number, entry);
   };
-  for (const task of checkpoint.tasks) {
+  for (const task of context.checkpoint.tasks) {
     add({ number: task.pid, task: task.pid, image: "pstree.img", as: "process" });
     for (const { tid } of task.threads)
       add({ number: tid, task: task.pid, image: "pstree.img", as: "thread" });
   }
-  const root = checkpoint.root;
-  for (const task of checkpoint.tasks) {
-    if (task.sid !== root?.sid)
-      add({ number: task.sid, task: task.pid, image: "pstree.img", as: "session" });
-    const inherited = root?.pgid !== root?.pid && task.pgid === root?.pgid;
-    if (task.pgid !== root?.sid && !inherited)
-      add({ number: task.pgid, task: task.pid, image: "pstree.img", as: "process group" });
+  const tree = treeOf(context, runsAsShellJob(context));
+  for (const helper of tree.ok ? tree.helpers : []) {
+    const dead = helper.as === "dead process of /proc";
+    add({ ...helper, image: dead ? "remap-fpath.img" : "pstree.img" });
   }
   return [...needed.values()];
 }
@@ -53,10 +48,12 @@ function holderOf(context: Context, number: number, groups: Map<number, Stat>): 
 export const pidInUse: Check = {
   id: "pid-in-use",
   title: "A process id, thread id, session or group number is taken",
-  reads: "pstree.img; /proc/*/stat (pid, pgrp, session) and thread ids",
+  reads: "pstree.img, remap-fpath.img; /proc/*/stat (pid, pgrp, session) and thread ids",
   why:
     "A restored task must have its old number. CRIU asks the kernel for it (clone3 set_tid) and fails when anybody has it, " +
-    "also a zombie that nobody has reaped, and also a number that is only still in use as somebody's process group or session.",
+    "also a zombie that nobody has reaped, and also a number that is only still in use as somebody's process group or session. " +
+    "The same holds for helpers: short tasks under the number of a dead session or group leader, of a dead process whose " +
+    "/proc file is open, or under a number that CRIU picks from a gap of the images without asking this machine.",
   proof: "criu",
   run(context) {
     if (context.namespaces.own.pid) return [];

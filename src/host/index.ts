@@ -1,14 +1,17 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
-import { effectiveCapabilities, listProcesses, type Stat } from "./processes.ts";
+import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
 import { openRoot, type Root } from "./root.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
+import { terminalOf, type Terminal } from "./terminal.ts";
+import { getLimit } from "../sys/process.ts";
 
 export type { CgroupMount } from "./cgroups.ts";
 export type { Stat } from "./processes.ts";
 export { type Lookup, openRoot, Root } from "./root.ts";
 export type { UnixSocket } from "./sockets.ts";
+export type { Terminal } from "./terminal.ts";
 
 export interface Host {
   readonly effectiveUid: number;
@@ -16,12 +19,20 @@ export interface Host {
   /** Kernel release, uname(2). */
   readonly kernel: string;
   readonly processes: readonly Stat[];
+  /** This process; CRIU will be in the same session and process group. */
+  readonly self: Stat | undefined;
+  /** Standard input, which CRIU inherits. */
+  readonly stdin: Terminal;
   readonly unixSockets: readonly UnixSocket[];
   readonly cgroupMounts: readonly CgroupMount[];
   readonly controllers: ReadonlyMap<string, { hierarchy: number; enabled: boolean }>;
   /** A small file of /proc or /sys, or of a cgroup; undefined when it is not there. */
   read(path: string): string | undefined;
   exists(path: string): boolean;
+  /** Whether this process may write the file: access(2). */
+  writable(path: string): boolean;
+  /** A resource limit of this process, which CRIU inherits: prlimit(2). */
+  limit(resource: number): { soft: bigint; hard: bigint } | undefined;
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
 }
 
@@ -37,6 +48,7 @@ export function thisHost(): Host {
   const unixSockets = once(() => listUnixSockets());
   const cgroupMounts = once(listCgroupMounts);
   const controllers = once(listControllers);
+  const self = once(() => readStat("self"));
   const capabilities = once(effectiveCapabilities);
   const roots = new Map<string, ReturnType<typeof openRoot>>();
   return {
@@ -50,6 +62,12 @@ export function thisHost(): Host {
     get processes() {
       return processes();
     },
+    get self() {
+      return self();
+    },
+    get stdin() {
+      return terminalOf(0);
+    },
     get unixSockets() {
       return unixSockets();
     },
@@ -61,12 +79,26 @@ export function thisHost(): Host {
     },
     read: readText,
     exists: existsSync,
+    writable,
+    limit(resource) {
+      const limit = getLimit(0, resource);
+      return typeof limit === "number" ? undefined : limit;
+    },
     root(path) {
       let found = roots.get(path);
       if (found === undefined) roots.set(path, (found = openRoot(path)));
       return found;
     },
   };
+}
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readText(path: string): string | undefined {

@@ -10,6 +10,8 @@ export interface Stat {
   ppid: number;
   pgrp: number;
   session: number;
+  /** Its controlling terminal's device number; 0: none. */
+  tty: number;
   starttime: bigint;
 }
 
@@ -35,12 +37,13 @@ export function parseStat(text: string): Stat | undefined {
     ppid: Number(fields[1]),
     pgrp: Number(fields[2]),
     session: Number(fields[3]),
+    tty: Number(fields[4]),
     starttime: BigInt(fields[19] ?? 0),
   };
 }
 
 /** /proc/PID/stat; also of a thread id, whose own stat it then is. */
-export function readStat(pid: number): Stat | undefined {
+export function readStat(pid: number | "self"): Stat | undefined {
   const text = read(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseStat(text);
 }

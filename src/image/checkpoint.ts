@@ -15,10 +15,17 @@ import type {
   file_lock_entry,
   fs_entry,
   remap_file_path_entry,
+  tty_info_entry,
 } from "./tables/files.ts";
 import type { inventory_entry } from "./tables/inventory.ts";
 import type { mm_entry } from "./tables/memory.ts";
-import type { core_entry, pstree_entry, task_kobj_ids_entry } from "./tables/process.ts";
+import type { pidns_entry } from "./tables/namespaces.ts";
+import type {
+  core_entry,
+  pstree_entry,
+  seccomp_entry,
+  task_kobj_ids_entry,
+} from "./tables/process.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer } from "./schema.ts";
 
@@ -33,6 +40,9 @@ export type FileEntry = Infer<typeof file_entry>;
 export type RemapFilePathEntry = Infer<typeof remap_file_path_entry>;
 export type FileLockEntry = Infer<typeof file_lock_entry>;
 export type CgroupEntry = Infer<typeof cgroup_entry>;
+export type TtyInfoEntry = Infer<typeof tty_info_entry>;
+export type SeccompEntry = Infer<typeof seccomp_entry>;
+export type PidnsEntry = Infer<typeof pidns_entry>;
 
 export interface Thread {
   tid: number;
@@ -72,6 +82,8 @@ export interface Checkpoint {
   /** Bytes of every file in it. */
   readonly files: ReadonlyMap<string, number>;
   readonly inventory: InventoryEntry | undefined;
+  /** pstree.img as it is: of zombies and hostile images `threads` is not to be believed. */
+  readonly pstree: readonly PstreeEntry[];
   /** In the order of pstree.img: the root first, parents before children. */
   readonly tasks: readonly Task[];
   readonly root: Task | undefined;
@@ -79,6 +91,10 @@ export interface Checkpoint {
   readonly remaps: readonly RemapFilePathEntry[];
   readonly cgroup: CgroupEntry | undefined;
   readonly fileLocks: readonly FileLockEntry[];
+  /** Terminals, of which `openFiles` has the descriptors (`tty`, by `tty_info_id`). */
+  readonly ttys: readonly TtyInfoEntry[];
+  readonly seccomp: SeccompEntry | undefined;
+  pidNamespace(pidNsId: number): PidnsEntry | undefined;
   mounts(mntNsId: number): readonly MntEntry[];
   pages(): readonly PagesUse[];
   /** What could not be read so far. */
@@ -172,14 +188,28 @@ class LazyCheckpoint implements Checkpoint {
     return this.entries("remap-fpath.img", "optional").map((entry) => entry.value);
   }
 
+  get ttys(): readonly TtyInfoEntry[] {
+    return this.entries("tty-info.img", "optional").map((entry) => entry.value);
+  }
+
+  get seccomp(): SeccompEntry | undefined {
+    return this.entries("seccomp.img", "optional")[0]?.value;
+  }
+
+  pidNamespace(pidNsId: number): PidnsEntry | undefined {
+    return this.entries(`pidns-${pidNsId}.img`, "optional")[0]?.value;
+  }
+
   mounts(mntNsId: number): readonly MntEntry[] {
     return this.entries(`mountpoints-${mntNsId}.img`, "optional").map((entry) => entry.value);
   }
 
+  get pstree(): readonly PstreeEntry[] {
+    return this.entries("pstree.img", "required").map((entry) => entry.value);
+  }
+
   get tasks(): readonly Task[] {
-    return this.once("tasks", () =>
-      this.entries("pstree.img", "required").map((entry) => new LazyTask(this, entry.value)),
-    );
+    return this.once("tasks", () => this.pstree.map((entry) => new LazyTask(this, entry)));
   }
 
   get root(): Task | undefined {

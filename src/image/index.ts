@@ -10,10 +10,12 @@ export {
   type MmEntry,
   openCheckpoint,
   type PagesUse,
+  type PstreeEntry,
   type RemapFilePathEntry,
   type Task,
   type TaskKobjIdsEntry,
   type Thread,
+  type TtyInfoEntry,
 } from "./checkpoint.ts";
 export type { Fault } from "./fault.ts";
 export { findMount, type MntEntry } from "./mounts.ts";

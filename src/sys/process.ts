@@ -73,3 +73,6 @@ export function execute(
   // Until here the strings must live.
   return argv.bytes.length + envp.bytes.length > 0 ? failed : 0;
 }
+
+/** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */
+export const PID_MAX_LIMIT = 4194304;

@@ -1,0 +1,140 @@
+/** The tree as pstree.img tells it: parents, sessions, and CRIU's own session where the tree is a shell's job. */
+import type { Check, Context, Finding } from "./finding.ts";
+import {
+  type Failure,
+  inheritedSession,
+  isJob,
+  losesSession,
+  runsAsShellJob,
+  saysNoShellJob,
+  treeOf,
+} from "./pstree.ts";
+
+/** The tree's failure, if it is of this kind. */
+function failing(context: Context, kind: Failure["kind"]): Failure[] {
+  const tree = treeOf(context);
+  return tree.ok || tree.failure.kind !== kind ? [] : [tree.failure];
+}
+
+const again = {
+  kind: "human",
+  text: "dump again; these images cannot be restored",
+  command: null,
+} as const;
+
+const shared = { severity: "blocker", image: "pstree.img" } as const;
+
+export const treeCorrupt: Check = {
+  id: "tree-corrupt",
+  title: "The process tree in the images makes no sense",
+  reads: "pstree.img",
+  why:
+    "Every task but the first needs a parent before it, and no number may belong to two tasks or threads. CRIU stops at " +
+    "the first entry that is otherwise; some make it abort by an assertion.",
+  proof: "criu",
+  run: (context) =>
+    context.checkpoint.pstree.length === 0
+      ? [] // image-missing or image-truncated says so
+      : failing(context, "corrupt").map(({ task, message, criu_message }): Finding => ({
+          ...shared,
+          id: "tree-corrupt",
+          task,
+          subject: String(task),
+          message,
+          criu_message,
+          remedy: { ...again, text: "take an intact copy of the images, or dump again" },
+        })),
+};
+
+export const sessionLeaderMissing: Check = {
+  id: "session-leader-missing",
+  title: "The leader of a task's session is not among its ancestors",
+  reads: "pstree.img",
+  why:
+    "A session can only be inherited or made. A task that does not lead its session must be born below the leader, and CRIU " +
+    "stands in for a lost parent only directly below the root.",
+  proof: "criu",
+  run: (context) =>
+    failing(context, "no leader").map(({ task, message, criu_message }): Finding => ({
+      ...shared,
+      id: "session-leader-missing",
+      task,
+      subject: String(task),
+      message,
+      criu_message,
+      remedy: again,
+    })),
+};
+
+export const sessionIntersects: Check = {
+  id: "session-intersects",
+  title: "CRIU's own session or group is a number of the images",
+  reads: "pstree.img, --shell-job; session and group of recriu, in which CRIU runs",
+  why:
+    "With --shell-job the tree moves into the session of CRIU. When a task, thread, session or group of the images has the same " +
+    "number, it can no longer be told from CRIU's, and CRIU stops. Another session has another number.",
+  proof: "criu",
+  run: (context) =>
+    failing(context, "intersects").map(({ message, criu_message }): Finding => ({
+      ...shared,
+      id: "session-intersects",
+      task: null,
+      subject: String(context.host.self?.session),
+      message,
+      criu_message,
+      remedy: {
+        kind: "human",
+        text: "run it in a session of its own",
+        command: `setsid --wait recriu restore ${context.request.argv.join(" ")}`,
+      },
+    })),
+};
+
+export const shellJobSession: Check = {
+  id: "shell-job-session",
+  title: "The tree is a job of a session that is not in the images",
+  reads: "pstree.img, --shell-job; the session of recriu, in which CRIU runs",
+  why:
+    "A tree whose root leads no session was dumped with --shell-job, and needs the option again: the session of the old shell cannot " +
+    "be made, so the tree joins that of the caller. Without it the root joins it silently, and its children, which should have " +
+    "the old session, are refused. recriu adds the option itself where the tree has no terminal, which the option would " +
+    "exchange for the caller's.",
+  proof: "criu",
+  run(context) {
+    const { checkpoint, request } = context;
+    const [root] = checkpoint.pstree;
+    const inherited = inheritedSession(context);
+    if (request.shellJob || root === undefined || !isJob(checkpoint.pstree)) return [];
+    if (root.sid === inherited || !treeOf(context, false).ok) return [];
+    const fails = losesSession(context);
+    const joined = treeOf(context, true);
+    const finding = {
+      ...shared,
+      severity: fails ? "blocker" : "warning",
+      id: "shell-job-session",
+      task: root.pid,
+      subject: `session ${root.sid}`,
+      message: fails
+        ? `the root ${root.pid} is a job of session ${root.sid}, which cannot be made for its children`
+        : `the root ${root.pid} is a job of session ${root.sid}; it will be in session ${inherited} instead`,
+      criu_message: fails ? `Requested sid ${root.sid} doesn't match inherited ${inherited}` : null,
+    } as const;
+    if (!joined.ok)
+      return [
+        {
+          ...finding,
+          remedy: {
+            kind: "human",
+            text: `restore it as a job, and, as ${joined.failure.message}, in a session of its own`,
+            command: `setsid --wait recriu restore --shell-job ${request.argv.join(" ")}`,
+          },
+        },
+      ];
+    const text = "restore it as a job of this session";
+    const automatic = runsAsShellJob(context);
+    const command = saysNoShellJob(request) ? "leave --no-shell-job out" : null;
+    return [
+      { ...finding, remedy: { kind: "option", text, command, option: "--shell-job", automatic } },
+    ];
+  },
+};
