@@ -14,6 +14,7 @@ import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rig
 import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
+  adoptedChildLost,
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
@@ -56,6 +57,7 @@ export const catalogue: readonly Check[] = [
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
+  adoptedChildLost,
   ttyShellJob,
   ttyNoTask,
   pidNamespaceInit,

@@ -138,3 +138,36 @@ export const shellJobSession: Check = {
     ];
   },
 };
+
+export const adoptedChildLost: Check = {
+  id: "adopted-child-lost",
+  title: "A child that the root adopted comes back without it",
+  reads: "pstree.img",
+  why:
+    "A child of the root in the session of others was born deeper, and came to the root when its parent ended. CRIU has it born by a helper that ends too, " +
+    "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing; recriu's " +
+    "verification refuses the tree.",
+  proof: "harm",
+  run(context) {
+    const { checkpoint } = context;
+    const root = checkpoint.root?.pid;
+    const tree = treeOf(context, runsAsShellJob(context));
+    if (!tree.ok || root === 1) return [];
+    return [...tree.nodes.values()]
+      .filter(({ state, parent }) => state === "task" && parent?.state === "helper")
+      .map(({ pid: task }): Finding => ({
+        id: "adopted-child-lost",
+        severity: "warning",
+        task,
+        image: "pstree.img",
+        subject: `task ${task}`,
+        message: `task ${task} is a child that the root ${root} adopted; it will not be its child any more`,
+        criu_message: null,
+        remedy: {
+          kind: "human",
+          text: "dump the tree in a pid namespace with its init; --verify=report lets it run without that child",
+          command: null,
+        },
+      }));
+  },
+};

@@ -1,8 +1,20 @@
 /** Numbers that are taken. */
 import { expect, test } from "bun:test";
+import { cpSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
-import { descendants, dump, killTree, openStage, restoreBare, start } from "./stage.ts";
-import { readdirSync } from "node:fs";
+import {
+  descendants,
+  dump,
+  killTree,
+  openStage,
+  processOf,
+  restoreBare,
+  type Stage,
+  start,
+} from "./stage.ts";
+import { bareUnder, reportUnder } from "./under.ts";
 
 test("the number of a task is taken", async () => {
   await using stage = openStage();
@@ -68,4 +80,152 @@ test("a zombie holds its number", async () => {
   expect(bare.log).toContain(`Can't fork for ${pid}: File exists`);
   await killTree(stage, holder.pid);
   expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+/** A free number of this machine, and what takes it. */
+const takes = (stage: Stage, number: number) => start(stage, "at-pid", [`${number}`]);
+
+test("a helper's number: a dead process whose /proc file is open", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "relations", ["dead-proc"]);
+  const [opened] = readdirSync(`/proc/${pid}/fd`).flatMap(
+    (fd) => /^\/proc\/(\d+)\/status/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [],
+  );
+  const images = await dump(stage, pid);
+  expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+  const taker = await takes(stage, Number(opened));
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "pid-in-use")).toMatchObject({
+    subject: opened,
+    image: "remap-fpath.img",
+  });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  await killTree(stage, taker.pid);
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("a helper's number: one that CRIU picks from a gap of the images", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "relations", ["lost-parent"]);
+  const [leader, orphan] = descendants(pid).map((task) => task.pid);
+  const images = await dump(stage, pid);
+  // The helper's end gives the orphan to a subreaper, which the root is not yet again.
+  expect(finding(await report(stage, "preflight", images), "adopted-child-lost")).toMatchObject({
+    severity: "warning",
+    task: orphan,
+  });
+  const restored = await restoreBare(stage, images);
+  expect(restored.exit).toBe(0);
+  expect(processOf(leader!)?.ppid).toBe(pid);
+  expect(processOf(orphan!)?.ppid).not.toBe(pid);
+  const picked = /Add a helper (\d+) for restoring SID/.exec(restored.log)![1]!;
+  await killTree(stage, orphan!);
+  await killTree(stage, pid);
+  const taker = await takes(stage, Number(picked));
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "pid-in-use").subject).toBe(picked);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  await killTree(stage, taker.pid);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+});
+
+/** In a pid namespace of its own, whose kernel.pid_max is its own too since Linux 6.14. */
+const belowPidMax = (limit: number) => (command: string) => [
+  ...["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c"],
+  `echo ${limit} >/proc/sys/kernel/pid_max && ${command}; code=$?; cat /proc/sys/kernel/pid_max >&2; exit $code`,
+];
+
+test("pid-max: CRIU raises the machine's limit, but not far enough for a number that equals it", async () => {
+  await using stage = openStage();
+  const limit = () => readFileSync("/proc/sys/kernel/pid_max", "utf8");
+  const before = limit();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const high = await reportUnder(stage, belowPidMax(pid - 1), "preflight", images);
+  expect(finding(high, "pid-max")).toMatchObject({ severity: "warning", criu_message: null });
+  expect(high.exit).toBe(0);
+  const raised = await bareUnder(stage, belowPidMax(pid - 1), images);
+  expect([raised.exit, raised.stderr.trim()]).toEqual([0, `${pid + 1}`]);
+
+  const equal = await reportUnder(stage, belowPidMax(pid), "preflight", images);
+  expect(finding(equal, "pid-max")).toMatchObject({ severity: "blocker", task: pid });
+  const bare = await bareUnder(stage, belowPidMax(pid), images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(equal, "pid-max").criu_message!);
+  const enough = await reportUnder(stage, belowPidMax(pid + 1), "preflight", images);
+  expect(enough.findings).toEqual([]);
+  expect((await bareUnder(stage, belowPidMax(pid + 1), images)).exit).toBe(0);
+  expect(limit()).toBe(before);
+});
+
+test("pid-max: a thread above the limit is not looked at by CRIU", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "1"]);
+  const images = await dump(stage, pid);
+  const far = join(stage.dir, "far");
+  cpSync(images, far, { recursive: true });
+  let largest = 0;
+  edit(far, "pstree.img", (entries) => {
+    largest = Math.max(...entries.flatMap((entry) => [entry.pid, ...entry.threads.slice(1)])) + 50;
+    const leaf = entries.find((entry) => entry.threads.length > 1);
+    const core = (tid: number) => join(far, `core-${tid}.img`);
+    renameSync(core(leaf.threads[1]), core(largest));
+    leaf.threads[1] = largest;
+  });
+  const preflight = await reportUnder(stage, belowPidMax(largest), "preflight", far);
+  expect(finding(preflight, "pid-max")).toMatchObject({
+    severity: "blocker",
+    subject: `${largest}`,
+  });
+  const bare = await bareUnder(stage, belowPidMax(largest), far);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-max").criu_message!);
+  const options = ["-d"];
+  expect((await bareUnder(stage, belowPidMax(largest + 1), far, options)).exit).toBe(0);
+});
+
+test("a pid namespace without its init, and pid 1 without its namespace", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const spoiled = join(stage.dir, "spoiled");
+  cpSync(images, spoiled, { recursive: true });
+  edit(spoiled, "inventory.img", ([inventory]) => (inventory.root_ids.pid_ns_id += 100));
+  const preflight = await report(stage, "preflight", spoiled);
+  expect(blockers(preflight)).toEqual(["pid-namespace-init"]);
+  const bare = await restoreBare(stage, spoiled);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-namespace-init").criu_message!);
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+const named = (root: number, comm: string): number =>
+  descendants(root).find(({ pid }) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === comm)!
+    .pid;
+
+test("an external pid namespace has to be handed over", async () => {
+  await using stage = openStage();
+  const namespace = await start(stage, "pidns-member", []);
+  const member = named(namespace.pid, "member");
+  const link = readlinkSync(`/proc/${member}/ns/pid`);
+  const inode = /\d+/.exec(link)![0];
+  const images = await dump(stage, member, ["--external", `pid[${inode}]:other`]);
+  const preflight = await report(stage, "preflight", images);
+  expect(blockers(preflight)).toEqual(["pid-namespace-external"]);
+  const found = finding(preflight, "pid-namespace-external");
+  expect(found).toMatchObject({ subject: "other", remedy: { kind: "option" } });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(found.criu_message!);
+  const init = named(namespace.pid, "pidns-init");
+  const handed = (command: string) => ["bash", "-c", `${command} 5</proc/${init}/ns/pid`];
+  const options = ["-d", "--inherit-fd", "fd[5]:other"];
+  const given = await reportUnder(stage, handed, "preflight", images, options.slice(1));
+  expect(given.findings).toEqual([]);
+  const again = await bareUnder(stage, handed, images, options);
+  expect(again.exit).toBe(0);
 });
