@@ -10,6 +10,7 @@ import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inhe
 import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
+import { schedRtBudget } from "./sched-budget.ts";
 import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
 import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
@@ -76,6 +77,7 @@ export const catalogue: readonly Check[] = [
   schedDeadline,
   schedInconsistent,
   schedNotPermitted,
+  schedRtBudget,
   ttyStdin,
   ttyIndexBusy,
   ttyExternal,

@@ -1,10 +1,29 @@
 /* One sleeping task with the scheduling that it is told.
  *
  *     sched READY other|batch|idle|fifo|rr PRIORITY NICE [reset]
+ *     sched READY deadline
  *
- * `reset` adds SCHED_RESET_ON_FORK.
+ * `reset` adds SCHED_RESET_ON_FORK. The deadline is 10 ms of every 100 ms.
  */
 #include "workload.h"
+
+/* sched_setattr(2), which has no wrapper in every libc. */
+static void deadline(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = {
+		.size = sizeof(attr), .policy = 6 /* SCHED_DEADLINE */,
+		.runtime = 10000000, .deadline = 100000000, .period = 100000000,
+	};
+
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
+		die("sched_setattr");
+}
 
 int main(int argc, char **argv)
 {
@@ -15,6 +34,11 @@ int main(int argc, char **argv)
 	struct sched_param param;
 	int policy = -1;
 
+	if (argc == 3 && !strcmp(argv[2], "deadline")) {
+		deadline();
+		ready(argv[1]);
+		sleep_forever();
+	}
 	if (argc < 5)
 		return 2;
 	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
