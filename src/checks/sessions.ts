@@ -9,6 +9,7 @@ import {
   saysNoShellJob,
   treeOf,
 } from "./pstree.ts";
+import { terminals, unpairedSlaves } from "./terminals.ts";
 
 /** The tree's failure, if it is of this kind. */
 function failing(context: Context, kind: Failure["kind"]): Failure[] {
@@ -108,6 +109,7 @@ export const shellJobSession: Check = {
     if (root.sid === inherited || !treeOf(context, false).ok) return [];
     const fails = losesSession(context);
     const joined = treeOf(context, true);
+    if (joined.ok && unpairedSlaves(terminals(checkpoint, request)).length > 0) return []; // tty-shell-job says it
     const finding = {
       ...shared,
       severity: fails ? "blocker" : "warning",
