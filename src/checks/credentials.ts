@@ -35,6 +35,7 @@ function firstRefusal(
   ids: Ids,
   permitted: bigint,
   known: bigint,
+  securebits: number,
 ): { lacks: bigint; criu_message: string } | undefined {
   const lacks = (number: number) => !has(permitted, number);
   const refusal = (set: bigint, criu_message: string) => ({ lacks: set, criu_message });
@@ -55,6 +56,8 @@ function firstRefusal(
         "Unable to set real, effective and saved group ID: -1",
       );
   }
+  if (lacks(CAP_SETPCAP) && creds.secbits !== securebits)
+    return refusal(1n << BigInt(CAP_SETPCAP), "Unable to set PR_SET_SECUREBITS: -1");
   const wanted = setOf(creds.cap_prm) & known;
   const dropped = known & ~setOf(creds.cap_bnd);
   // With no_new_privs CRIU goes on where the task does not have the capability anyway.
@@ -81,9 +84,10 @@ export const capabilitiesMissing: Check = {
     if (own === undefined || otherUsers(context)) return [];
     const known = knownCapabilities(context.host);
     const ids = idsOfCriu(context.host);
+    const { securebits } = context.host;
     const findings = new Map<string, Finding>();
     for (const { task, thread, creds } of threadsWithCreds(context.checkpoint)) {
-      const refusal = firstRefusal(creds, ids, own.permitted, known);
+      const refusal = firstRefusal(creds, ids, own.permitted, known, securebits);
       const fewer = setOf(creds.cap_bnd) & known & ~own.bounding;
       const lacks = refusal?.lacks ?? fewer;
       const key = `${lacks} ${refusal === undefined}`;

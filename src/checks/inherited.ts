@@ -182,7 +182,7 @@ export const dumpableLost: Check = {
         image: `mm-${task.pid}.img`,
         subject: `task ${task.pid}`,
         message: `task ${task.pid} was dumpable for root only (2); with fs.suid_dumpable=${setting} it will not be dumpable`,
-        criu_message: null,
+        criu_message: "Dumpable flag [2] does not match current",
         remedy: {
           kind: "human",
           text: "set it as it was, if core dumps matter",

@@ -1,4 +1,5 @@
 /** Security labels: AppArmor profiles and SELinux contexts (lsm.c, apparmor.c). */
+import { compareVersions } from "../criu/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { threadsWithCreds } from "./rights.ts";
 
@@ -135,7 +136,13 @@ export const lsmOption: Check = {
     if (module !== "apparmor" && module !== "selinux")
       return finding(`--lsm-profile knows no module ${module}`, `unknown lsm ${module}`);
     const runs = hosts(context);
-    if (runs.toLowerCase() === module) return [];
+    const version = context.criu?.version;
+    if (runs.toLowerCase() === module) {
+      if (module === "apparmor" || version === undefined || compareVersions(version, "4.1") >= 0)
+        return [];
+      const [ignored] = finding(`CRIU ${version} ignores --lsm-profile for SELinux`, "");
+      return [{ ...ignored!, severity: "warning", criu_message: null }];
+    }
     return finding(
       `--lsm-profile names ${module}, and here runs ${runs === "none" ? "no such module" : runs}`,
       `${module} LSM specified but ${module} not supported by kernel`,

@@ -128,7 +128,7 @@ export const seccompSuspend: Check = {
   reads: "seccomp_mode in core-*.img; Seccomp in /proc/self/status",
   why:
     "The last steps of a restore are system calls in the task, after its filters are back. CRIU has the kernel suspend them for that, which a process under " +
-    "a filter of its own (in most containers) may not ask for. Then a strict filter kills the task.",
+    "a filter of its own (in most containers) may not ask for. Then a strict filter kills the task, and CRIU waits for it for ever.",
   proof: "criu",
   run(context) {
     const own = /^Seccomp:\s*(\d+)$/m.exec(context.host.read("/proc/self/status") ?? "")?.[1];

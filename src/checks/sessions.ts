@@ -28,7 +28,7 @@ const shared = { severity: "blocker", image: "pstree.img" } as const;
 export const treeCorrupt: Check = {
   id: "tree-corrupt",
   title: "The process tree in the images makes no sense",
-  reads: "pstree.img",
+  reads: "every entry of pstree.img",
   why:
     "Every task but the first needs a parent before it, and no number may belong to two tasks or threads. CRIU stops at " +
     "the first entry that is otherwise; some make it abort by an assertion.",
@@ -50,7 +50,7 @@ export const treeCorrupt: Check = {
 export const sessionLeaderMissing: Check = {
   id: "session-leader-missing",
   title: "The leader of a task's session is not among its ancestors",
-  reads: "pstree.img",
+  reads: "every entry of pstree.img",
   why:
     "A session can only be inherited or made. A task that does not lead its session must be born below the leader, and CRIU " +
     "stands in for a lost parent only directly below the root.",
@@ -144,7 +144,7 @@ export const shellJobSession: Check = {
 export const adoptedChildLost: Check = {
   id: "adopted-child-lost",
   title: "A child that the root adopted comes back without it",
-  reads: "pstree.img",
+  reads: "every entry of pstree.img",
   why:
     "A child of the root in the session of others was born deeper, and came to the root when its parent ended. CRIU has it born by a helper that ends too, " +
     "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing; recriu's " +

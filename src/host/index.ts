@@ -5,7 +5,7 @@ import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./pro
 import { openRoot, type Root } from "./root.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
-import { getLimit } from "../sys/process.ts";
+import { getLimit, getSecurebits } from "../sys/process.ts";
 
 export type { CgroupMount } from "./cgroups.ts";
 export type { Stat } from "./processes.ts";
@@ -16,6 +16,8 @@ export type { Terminal } from "./terminal.ts";
 export interface Host {
   readonly effectiveUid: number;
   readonly capabilities: bigint;
+  /** Of this process, which CRIU inherits: capabilities(7). */
+  readonly securebits: number;
   /** Kernel release, uname(2). */
   readonly kernel: string;
   readonly processes: readonly Stat[];
@@ -55,6 +57,9 @@ export function thisHost(): Host {
     effectiveUid: process.geteuid?.() ?? 0,
     get capabilities() {
       return capabilities();
+    },
+    get securebits() {
+      return getSecurebits();
     },
     get kernel() {
       return readText("/proc/sys/kernel/osrelease")?.trim() ?? "unknown";

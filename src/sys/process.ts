@@ -4,6 +4,7 @@ import { call, cString, libc } from "./libc.ts";
 
 export const RLIMIT_NOFILE = 7;
 const PR_SET_CHILD_SUBREAPER = 36;
+const PR_GET_SECUREBITS = 27;
 
 /** kill(2): 0 or -errno. `signal` 0 only asks. */
 export const kill = (pid: number, signal: number): number => call((c) => c.kill(pid, signal));
@@ -42,6 +43,9 @@ export function sameOpenFile(
 /** Become the parent of orphaned descendants: prctl(2). */
 export const becomeSubreaper = (): number =>
   call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+
+/** The secure bits of this process (capabilities(7)), which execve(2) keeps: a bit set or -errno. */
+export const getSecurebits = (): number => call((c) => c.prctl(PR_GET_SECUREBITS, 0n, 0n, 0n, 0n));
 
 /** Bytes of a page of memory; other architectures than x86-64 leave the size to the kernel's configuration. */
 export const pageSize = (): number => (process.arch === "x64" ? 4096 : libc().getpagesize());

@@ -12,6 +12,13 @@ const names =
 const INFINITY = 0xffffffffffffffffn;
 const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
 
+/** A line of /proc/PID/limits, which has a title and then the limits in the order of their numbers. */
+function readLimit(pid: number, resource: number): string | undefined {
+  const line = procFile(pid, "limits")?.split("\n")[resource + 1];
+  const [soft, hard] = line?.slice(26).trim().split(/\s+/) ?? [];
+  return soft === undefined || hard === undefined ? undefined : `${soft} of ${hard}`;
+}
+
 export const limits: Facet = {
   id: "limits",
   final: "state",
@@ -20,8 +27,11 @@ export const limits: Facet = {
       for (const [resource, saved] of (task.core?.tc?.rlimits?.rlimits ?? []).entries()) {
         const now = getLimit(pid, resource);
         const name = `RLIMIT_${names[resource] ?? resource}`;
+        // prlimit(2) of another user's process takes CAP_SYS_RESOURCE; anybody may read the file.
         const found =
-          typeof now === "number" ? undefined : `${show(now.soft)} of ${show(now.hard)}`;
+          typeof now === "number"
+            ? readLimit(pid, resource)
+            : `${show(now.soft)} of ${show(now.hard)}`;
         same(task.pid, name, `${show(saved.cur)} of ${show(saved.max)}`, found);
       }
     }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "./report.ts";
-import { criu, recriuBinary, run, type Run, type Stage } from "./stage.ts";
+import { criu, recriuBinary, run, type Run, type RunOptions, type Stage } from "./stage.ts";
 
 const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
@@ -18,11 +18,12 @@ export async function bareUnder(
   under: Under,
   images: string,
   options: string[] = ["-d"],
+  runOptions: RunOptions = {},
 ): Promise<Run & { log: string }> {
   const work = join(stage.dir, `under-${++stage.count}`);
   mkdirSync(work);
   const words = [criu, "restore", "-D", images, "-W", work, "-v4", "-o", "restore.log", ...options];
-  const done = await run(stage, argvUnder(under, words));
+  const done = await run(stage, argvUnder(under, words), runOptions);
   const log = join(work, "restore.log");
   return { ...done, log: existsSync(log) ? readFileSync(log, "utf8") : "" };
 }
