@@ -1,7 +1,7 @@
 /** The capabilities and ids that the tasks had, and whether CRIU may give them (pie/restorer.c, restore_creds). */
 import type { Checkpoint, Thread } from "../image/index.ts";
 import type { Host } from "../host/index.ts";
-import type { Infer } from "../image/wire.ts";
+import type { Infer } from "../image/schema.ts";
 import type { creds_entry } from "../image/tables/process.ts";
 import { livingTasks } from "./paths.ts";
 

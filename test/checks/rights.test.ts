@@ -9,8 +9,20 @@ import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
 const creds = {
-  ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0, secbits: 0 },
-  ...{ cap_inh: [0, 0], cap_prm: [0, 0], cap_eff: [0, 0], cap_bnd: [0, 0], groups: [] },
+  uid: 0,
+  gid: 0,
+  euid: 0,
+  egid: 0,
+  suid: 0,
+  sgid: 0,
+  fsuid: 0,
+  fsgid: 0,
+  secbits: 0,
+  cap_inh: [0, 0],
+  cap_prm: [0, 0],
+  cap_eff: [0, 0],
+  cap_bnd: [0, 0],
+  groups: [],
 };
 
 const images = (thread: object, inventory: object = {}) => ({
@@ -20,10 +32,18 @@ const images = (thread: object, inventory: object = {}) => ({
   ]),
   "inventory.img": image("inventory.img", [
     {
-      ...{ img_version: 2, fdinfo_per_id: true, ns_per_id: true, ...inventory },
+      img_version: 2,
+      fdinfo_per_id: true,
+      ns_per_id: true,
+      ...inventory,
       root_ids: {
-        ...{ vm_id: 1, files_id: 2, fs_id: 3, sighand_id: 4 },
-        ...{ pid_ns_id: 1, net_ns_id: 2, mnt_ns_id: 6 },
+        vm_id: 1,
+        files_id: 2,
+        fs_id: 3,
+        sighand_id: 4,
+        pid_ns_id: 1,
+        net_ns_id: 2,
+        mnt_ns_id: 6,
       },
     },
   ]),

@@ -135,7 +135,12 @@ test("a helper's number: one that CRIU picks from a gap of the images", async ()
 
 /** In a pid namespace of its own, whose kernel.pid_max is its own too since Linux 6.14. */
 const belowPidMax = (limit: number) => (command: string) => [
-  ...["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c"],
+  "unshare",
+  "--pid",
+  "--fork",
+  "--mount-proc",
+  "sh",
+  "-c",
   `echo ${limit} >/proc/sys/kernel/pid_max && ${command}; code=$?; cat /proc/sys/kernel/pid_max >&2; exit $code`,
 ];
 

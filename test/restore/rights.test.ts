@@ -8,7 +8,12 @@ import { criu, dump, killTree, openStage, restoreBare, type Stage, start } from 
 import { bareUnder, reportUnder } from "./under.ts";
 
 const without = (capability: string) => [
-  ...["capsh", `--drop=${capability}`, "--", "-c", 'exec "$@"', "sh"],
+  "capsh",
+  `--drop=${capability}`,
+  "--",
+  "-c",
+  'exec "$@"',
+  "sh",
 ];
 
 const simple = async (stage: Stage) => {
@@ -164,9 +169,14 @@ test("loginuid-immutable: lost without a word, or refused where CRIU remembers t
   const loginuid = () => readFileSync(`/proc/${pid}/loginuid`, "utf8");
   // CRIU keeps what it knows of the kernel in /run, if that is a tmpfs.
   const asLogin = (first: string) => (command: string) => [
-    ...["unshare", "--mount", "sh", "-c"],
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
     `mount -t tmpfs none /run && ${first} && echo 4321 >/proc/self/loginuid && exec "$@"`,
-    ...["sh", ...without("cap_audit_control").slice(0, 4), command],
+    "sh",
+    ...without("cap_audit_control").slice(0, 4),
+    command,
   ];
   const preflight = await reportUnder(stage, asLogin("true"), "preflight", images);
   const found = finding(preflight, "loginuid-immutable");
