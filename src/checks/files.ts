@@ -17,8 +17,17 @@ interface UsedFile {
 /** VMA_FILE_PRIVATE and VMA_FILE_SHARED: then `shmid` of a mapping is a file's id (image.h). */
 const VMA_FILE = 0x40 | 0x80;
 
+/** Three checks go through the same files. */
+const gathered = new WeakMap<Context, UsedFile[]>();
+
 /** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
-function usedFiles({ checkpoint, request }: Context): UsedFile[] {
+function usedFiles(context: Context): UsedFile[] {
+  let files = gathered.get(context);
+  if (files === undefined) gathered.set(context, (files = gather(context)));
+  return files;
+}
+
+function gather({ checkpoint, request }: Context): UsedFile[] {
   const used = new Map<number, UsedFile>();
   const ghosts = new Set(checkpoint.remaps.map((remap) => remap.orig_id));
   const inherited = new Set(request.inheritFds.map((fd) => fd.key));

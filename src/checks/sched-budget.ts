@@ -39,6 +39,8 @@ export const schedRtBudget: Check = {
   proof: "harm",
   run(context) {
     const { host, checkpoint, request } = context;
+    const realtime = livingTasks(checkpoint).filter((task) => realtimeThread(task) !== undefined);
+    if (realtime.length === 0) return [];
     const root = cgroupDirectory(host.cgroupMounts, ["cpu"], "/");
     if (root === undefined || !host.exists(`${root}/cpu.rt_runtime_us`)) return [];
     if (request.cgroupRoot.length > 0) return []; // the paths are others then
@@ -49,7 +51,7 @@ export const schedRtBudget: Check = {
       ]),
     );
     const findings = new Map<string, Finding>();
-    for (const task of livingTasks(checkpoint)) {
+    for (const task of realtime) {
       const thread = realtimeThread(task);
       const directory = thread === undefined ? undefined : cpuCgroup(context, task, paths);
       if (thread === undefined || directory === undefined || findings.has(directory)) continue;
