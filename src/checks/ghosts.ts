@@ -76,7 +76,7 @@ export const ghostFileExists: Check = {
   reads: "remap-fpath.img and ghost-file-*.img; the name that CRIU gives each for the moment",
   why:
     "A deleted file comes back under a name of CRIU's own (NAME.cr.N.ghost) and is deleted again at the end. A CRIU that was killed leaves it " +
-    "behind, and then every later restore fails on it. A deleted directory comes back under its old name: one that stands there " +
+    "behind, and the next restore fails on it (and removes it). A deleted directory comes back under its old name: one that stands there " +
     "now gets the old one's owner and mode, and is removed at the end, or, when there is something in it, makes the restore fail.",
   proof: "criu",
   run: (context) => ghostsOf(context).flatMap((ghost) => standing(ghost) ?? []),

@@ -1,5 +1,5 @@
 /** The other ends of Unix sockets: outside the tree, gone, or not able to take what waits in a queue (sk-unix.c, sk-queue.c). */
-import { ECONNREFUSED, ENOENT, ENOTDIR, EPROTOTYPE, errorText } from "../sys/errno.ts";
+import { ECONNREFUSED, ENOENT, EPROTOTYPE, errorText } from "../sys/errno.ts";
 import type { Checkpoint, UnixSkEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import {
@@ -51,25 +51,31 @@ export const unixSocketExternal: Check = {
   title: "A Unix socket is connected to a process outside the tree",
   reads: "unix sockets in files.img, and --ext-unix-sk",
   why:
-    "The other end was not dumped: the socket is connected again to whoever has that name now. CRIU wants to be told that this is " +
-    "meant, at the restore as at the dump. The option changes nothing else, so recriu adds it.",
+    "The other end was not dumped: the socket is connected again to whoever has that name now. CRIU wants to be told that this is meant, " +
+    "though of a datagram socket only when it is itself connected to from inside the tree. The option changes nothing else, so recriu adds it.",
   proof: "criu",
   run(context) {
     if (context.request.extUnixSk) return [];
-    return outward(context).map(({ entry, peer }) => ({
-      ...about("unix-socket-external", "blocker", imageOf(entry)),
-      subject: shownName(peer),
-      message: `a socket is connected to ${shownName(peer)}, which belongs to a process outside the tree`,
-      criu_message:
-        "External socket found in image. Consider using the --ext-unix-sk option to allow restoring it.",
-      remedy: {
-        kind: "option",
-        text: "connect it again to whoever has that name now",
-        command: "--ext-unix-sk",
-        option: "--ext-unix-sk",
-        automatic: true,
-      },
-    }));
+    const queued = new Set([...byIno(context.checkpoint).values()].map(({ peer }) => peer));
+    return outward(context).flatMap(({ entry, peer }): Finding[] => {
+      if (entry.type === SOCK_DGRAM && !queued.has(entry.ino)) return [];
+      return [
+        {
+          ...about("unix-socket-external", "blocker", imageOf(entry)),
+          subject: shownName(peer),
+          message: `a socket is connected to ${shownName(peer)}, which belongs to a process outside the tree`,
+          criu_message:
+            "External socket found in image. Consider using the --ext-unix-sk option to allow restoring it.",
+          remedy: {
+            kind: "option",
+            text: "connect it again to whoever has that name now",
+            command: "--ext-unix-sk",
+            option: "--ext-unix-sk",
+            automatic: true,
+          },
+        },
+      ];
+    });
   },
 };
 
@@ -80,12 +86,12 @@ export const unixPeerDown: Check = {
     "external unix sockets in files.img; whether the socket of that name takes a connection now",
   why:
     "CRIU connects the socket again to the name of the service outside the tree, a system log for example, and stops when nobody is there. " +
-    "Only datagram sockets can be external, and connecting one tells the other side nothing, so recriu simply tries.",
+    "Connecting a datagram socket tells the other side nothing, so recriu simply tries; of a stream it only sees whether anything is there.",
   proof: "criu",
   run: (context) =>
     outward(context).flatMap(({ entry, peer }): Finding[] => {
-      const errno = unreachable(context, peer);
-      if (errno === undefined || entry.type !== SOCK_DGRAM) return [];
+      const errno = unreachable(context, entry, peer);
+      if (errno === undefined) return [];
       return [
         {
           ...about("unix-peer-down", "blocker", imageOf(entry)),
@@ -103,70 +109,71 @@ export const unixPeerDown: Check = {
 };
 
 /** Why a socket outside the tree cannot be connected to; undefined when it can, or when that cannot be known. */
-function unreachable(context: Context, peer: UnixSkEntry): number | undefined {
+function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): number | undefined {
   const name = nameOf(peer);
   if (name === undefined) return undefined;
   if ("abstract" in name) {
     const shown = `@${name.abstract}`.replaceAll("\0", "@");
     const live = context.host.unixSockets.find((socket) => socket.path === shown);
-    if (live?.type === SOCK_DGRAM || !inHostNet(context, peer.ns_id)) return undefined;
+    if (live?.type === entry.type || !inHostNet(context, peer.ns_id)) return undefined;
     return live === undefined ? -ECONNREFUSED : -EPROTOTYPE;
   }
   // CRIU does not save in which directory an outsider's relative name is.
   if (!givenName(peer).startsWith("/")) return undefined;
   const place = context.namespaces.place(name.path);
   if (!place.known) return undefined;
+  // A stream's server would be told of a try: of streams it is only known that nothing is there.
+  const found = place.root.look(place.path);
+  if (!found.ok) return found.missing ? -ENOENT : undefined;
+  if (entry.type !== SOCK_DGRAM) return undefined;
   const errno = place.root.connect(place.path);
-  return [-ENOENT, -ENOTDIR, -ECONNREFUSED, -EPROTOTYPE].includes(errno) ? errno : undefined;
+  return [-ECONNREFUSED, -EPROTOTYPE].includes(errno) ? errno : undefined;
 }
 
 export const unixPeerMissing: Check = {
   id: "unix-peer-missing",
-  title: "The images of a Unix socket cannot be right",
-  reads: "unix sockets in files.img",
+  title: "CRIU will not find the other end of a Unix socket in the images",
+  reads: "unix sockets in files.img, and their order",
   why:
-    "Both ends of a connection are in the images, an outsider's as a mark of its own. When one is lost, or a name is longer than a name can be, " +
-    "the images are damaged or were put together wrongly, and CRIU stops while it reads them.",
+    "CRIU looks for a socket's other end among the sockets before it in files.img; after it only when both are each other's. A datagram socket " +
+    "that was made before the one it is connected to is therefore lost. So is one whose other end the dump left out " +
+    "(--ext-unix-sk=INO, --external unix[INO]), and a name that is longer than names can be ends the restore, too.",
   proof: "criu",
   run({ checkpoint }) {
     const sockets = byIno(checkpoint);
-    const findings: Finding[] = [];
-    const add = (entry: UnixSkEntry, message: string, criu_message: string) =>
-      findings.push({
-        ...about("unix-peer-missing", "blocker", imageOf(entry)),
-        subject: `socket:[${entry.ino}]`,
-        message,
-        criu_message,
-        remedy: {
-          kind: "human",
-          text: "dump again; these images cannot be restored",
-          command: null,
-        },
-      });
-    for (const { usk } of checkpoint.openFiles.values()) {
-      if (usk === undefined) continue;
-      if (usk.name.length > UNIX_PATH_MAX)
-        add(
-          usk,
-          `its name has ${usk.name.length} bytes`,
-          `unix: Bad unix name len ${usk.name.length}`,
-        );
-      else if (usk.deleted && (usk.name.length === 0 || usk.name[0] === 0))
-        add(
-          usk,
-          "its file was deleted, and it has no path",
-          `unix: No name present, ino ${usk.ino}`,
-        );
-      else if (usk.peer !== 0 && !sockets.has(usk.peer))
-        add(
-          usk,
-          `its other end, socket ${usk.peer}, is not in the images`,
-          `unix: FATAL: Peer ${usk.peer} unresolved for ${usk.ino}`,
-        );
-    }
-    return findings;
+    const before = new Set<number>();
+    return [...checkpoint.openFiles.values()].flatMap(({ usk }): Finding[] => {
+      if (usk === undefined) return [];
+      const { ino, peer, name } = usk;
+      before.add(ino);
+      if (name.length > UNIX_PATH_MAX)
+        return [
+          broken(usk, `its name has ${name.length} bytes`, `Bad unix name len ${name.length}`),
+        ];
+      if (usk.deleted && (name.length === 0 || name[0] === 0))
+        return [
+          broken(usk, "its file was deleted, and it has no path", `No name present, ino ${ino}`),
+        ];
+      if (peer === 0 || before.has(peer) || sockets.get(peer)?.peer === ino) return [];
+      const what = `its other end, socket ${peer}, ${sockets.has(peer) ? "comes only after it in files.img" : "is not in the images"}`;
+      return [broken(usk, what, `FATAL: Peer ${peer} unresolved for ${ino}`)];
+    });
   },
 };
+
+const broken = (entry: UnixSkEntry, message: string, criu: string): Finding => ({
+  ...about("unix-peer-missing", "blocker", imageOf(entry)),
+  subject: `socket:[${entry.ino}]`,
+  message,
+  criu_message: `unix: ${criu}`,
+  remedy: {
+    kind: "human",
+    text: message.includes("only after it")
+      ? "put its entry after the other one's in a copy of files.img (crit decode, crit encode)"
+      : "dump again, with both ends in the tree; these images cannot be restored",
+    command: null,
+  },
+});
 
 export const unixQueueTooLong: Check = {
   id: "unix-queue-too-long",
