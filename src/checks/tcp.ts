@@ -7,6 +7,7 @@ import {
   IPPROTO_TCP,
   isConnection,
   same,
+  TCP_LISTEN,
   TCP_TIME_WAIT,
   textOf,
   unmapped,
@@ -92,7 +93,7 @@ export const tcpStreamMissing: Check = {
       ...about("tcp-stream-missing", "blocker", entry),
       message: `${streamOf(entry)}, the state of the TCP connection ${shown(entry)}, is not there`,
       criu_message: context.request.tcpEstablished
-        ? `No ${streamOf(entry)} image`
+        ? "Unexpected EOF on (empty-image)"
         : "inet: Connected TCP socket in image",
       remedy: {
         kind: "option",
@@ -105,6 +106,9 @@ export const tcpStreamMissing: Check = {
   },
 };
 
+/** Closed, listening, and (13) bound only: such sockets are in nobody's way. */
+const UNCONNECTED = new Set([7, TCP_LISTEN, 13]);
+
 export const tcpConnectionBusy: Check = {
   id: "tcp-connection-busy",
   title: "A TCP connection of the tree exists on this machine",
@@ -115,7 +119,10 @@ export const tcpConnectionBusy: Check = {
   proof: "criu",
   run(context) {
     if (closesConnections(context)) return [];
-    const live = Map.groupBy(context.host.inetSockets(IPPROTO_TCP), key);
+    const live = Map.groupBy(
+      context.host.inetSockets(IPPROTO_TCP).filter(({ state }) => !UNCONNECTED.has(state)),
+      key,
+    );
     return hostSockets(context).flatMap(({ entry, source, destination }): Finding[] => {
       if (!isConnection(entry)) return [];
       const candidates = live.get(
