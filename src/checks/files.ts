@@ -2,65 +2,7 @@
 import { constants } from "node:fs";
 import type { RegFileEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
-import { livingTasks } from "./paths.ts";
-
-type Use = "descriptor" | "mapping" | "program" | "working directory" | "root directory";
-
-interface UsedFile {
-  reg: RegFileEntry;
-  image: string;
-  task: number | null;
-  /** How it is used; one file may be several. */
-  uses: Set<Use>;
-}
-
-/** VMA_FILE_PRIVATE and VMA_FILE_SHARED: then `shmid` of a mapping is a file's id (image.h). */
-const VMA_FILE = 0x40 | 0x80;
-
-/** Three checks go through the same files. */
-const gathered = new WeakMap<Context, UsedFile[]>();
-
-/** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
-function usedFiles(context: Context): UsedFile[] {
-  let files = gathered.get(context);
-  if (files === undefined) gathered.set(context, (files = gather(context)));
-  return files;
-}
-
-function gather({ checkpoint, request }: Context): UsedFile[] {
-  const used = new Map<number, UsedFile>();
-  const ghosts = new Set(checkpoint.remaps.map((remap) => remap.orig_id));
-  const inherited = new Set(request.inheritFds.map((fd) => fd.key));
-  /** Files of the tree's own tasks in /proc are there again when they are opened. */
-  const own = new Set(checkpoint.tasks.map((task) => String(task.pid)));
-  const note = (id: number | undefined, task: number, use: Use) => {
-    const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
-    if (
-      reg === undefined ||
-      ghosts.has(reg.id) ||
-      reg.ext ||
-      own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
-      inherited.has(reg.name.replace(/^\//, ""))
-    )
-      return;
-    let file = used.get(reg.id);
-    if (file === undefined)
-      used.set(
-        reg.id,
-        (file = { reg, image: `files.img id 0x${reg.id.toString(16)}`, task, uses: new Set() }),
-      );
-    file.uses.add(use);
-  };
-  for (const task of livingTasks(checkpoint)) {
-    note(task.fs?.cwd_id, task.pid, "working directory");
-    note(task.fs?.root_id, task.pid, "root directory");
-    note(task.mm?.exe_file_id, task.pid, "program");
-    for (const vma of task.mm?.vmas ?? [])
-      if (vma.status & VMA_FILE) note(Number(vma.shmid), task.pid, "mapping");
-    for (const fd of task.fds) note(fd.id, task.pid, "descriptor");
-  }
-  return [...used.values()];
-}
+import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
 
 const isDirectoryUse = (file: UsedFile) =>
   file.uses.has("working directory") || file.uses.has("root directory");
@@ -91,18 +33,28 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
           image: file.image,
           subject: place.hostPath,
           message: `${place.hostPath} (${list(file.uses)} of task ${file.task}): ${found.problem}`,
-          criu_message: `Can't open file ${reg.name.replace(/^\/(?=.)/, "")} on restore: ${found.problem}`,
-          remedy: directory
-            ? {
-                kind: "human",
-                text: "put the directory back with what the program expects in it; an empty one of this mode is enough for CRIU",
-                command: `install -d -m ${mode ?? "0755"} ${place.hostPath}`,
-              }
-            : {
-                kind: "human",
-                text: "put the file back as it was at the dump: same content, size and mode",
-                command: null,
-              },
+          criu_message:
+            file.fifo === undefined
+              ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
+              : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
+          remedy:
+            file.fifo !== undefined
+              ? {
+                  kind: "human",
+                  text: "make it again; what was in it is in the images",
+                  command: `mkfifo -m ${mode ?? "0644"} ${place.hostPath}`,
+                }
+              : directory
+                ? {
+                    kind: "human",
+                    text: "put the directory back with what the program expects in it; an empty one of this mode is enough for CRIU",
+                    command: `install -d -m ${mode ?? "0755"} ${place.hostPath}`,
+                  }
+                : {
+                    kind: "human",
+                    text: "put the file back as it was at the dump: same content, size and mode",
+                    command: null,
+                  },
         },
       ];
     });
@@ -123,7 +75,17 @@ export const fileMissing: Check = {
   reads: "files.img with fdinfo-*.img and mm-*.img; the file on this machine or under --root",
   why: "Files are not part of a checkpoint: CRIU opens each again by its path, programs and libraries too.",
   proof: "criu",
-  run: (context) => missing(context, "file-missing", (file) => !isDirectoryUse(file)),
+  run: (context) =>
+    missing(context, "file-missing", (file) => !isDirectoryUse(file) && file.fifo === undefined),
+};
+
+export const fifoMissing: Check = {
+  id: "fifo-missing",
+  title: "A FIFO that a task has open is gone",
+  reads: "FIFOs in files.img; the path on this machine or under --root",
+  why: "What was in a FIFO is in the images, but the FIFO itself is a file like any other: CRIU opens it by its path.",
+  proof: "criu",
+  run: (context) => missing(context, "fifo-missing", (file) => file.fifo !== undefined),
 };
 
 export const fileChanged: Check = {
@@ -147,8 +109,7 @@ export const fileChanged: Check = {
         image: file.image,
         subject: place.hostPath,
       } as const;
-      // CRIU prints the path as it opens it, without the leading slash.
-      const name = reg.name.replace(/^\/(?=.)/, "");
+      const name = openedName(reg);
       if (reg.size !== undefined && BigInt(found.stat.size) !== reg.size) {
         return [
           {

@@ -1,14 +1,18 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
 import { cgroupLeavings, cgroupMissing } from "./cgroups.ts";
 import { criuMissing, criuTooOld, privilege, scratchLeavings } from "./criu.ts";
-import { cwdMissing, fileChanged, fileMissing } from "./files.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
+import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
+import { cwdMissing, fifoMissing, fileChanged, fileMissing } from "./files.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
+import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
+import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
+import { locksHeld, locksIgnored } from "./locks.ts";
 import { pidInUse } from "./pids.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -21,7 +25,6 @@ import {
   shellJobSession,
   treeCorrupt,
 } from "./sessions.ts";
-import { socketLeavings, unixSocketBusy, unixSocketDir } from "./sockets.ts";
 import {
   ttyDeviceMissing,
   ttyExternal,
@@ -30,6 +33,16 @@ import {
   ttyShellJob,
   ttyStdin,
 } from "./ttys.ts";
+import { socketLeavings, unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
+import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { unixSocketBusy } from "./unix-busy.ts";
+import { unixSocketGhost } from "./unix-ghosts.ts";
+import {
+  unixPeerDown,
+  unixPeerMissing,
+  unixQueueTooLong,
+  unixSocketExternal,
+} from "./unix-peers.ts";
 
 export type {
   Check,
@@ -67,11 +80,34 @@ export const catalogue: readonly Check[] = [
   pidInUse,
   loginuidImmutable,
   cgroupMissing,
+  ghostFileExists,
+  ghostUnwritable,
+  linkRemapMissing,
   cwdMissing,
   fileMissing,
+  fifoMissing,
   fileChanged,
+  fileBuildId,
+  fileUnwritable,
+  externalFile,
+  procThreadFile,
+  unixPeerMissing,
   unixSocketDir,
+  unixSocketUnwritable,
   unixSocketBusy,
+  unixSocketGhost,
+  unixSocketExternal,
+  unixPeerDown,
+  unixQueueTooLong,
+  tcpEstablished,
+  tcpStreamMissing,
+  tcpConnectionBusy,
+  tcpPortBusy,
+  udpPortBusy,
+  tcpAddressMissing,
+  netDeviceMissing,
+  locksIgnored,
+  locksHeld,
   schedResetOnFork,
   schedPriorityLost,
   schedDeadline,

@@ -1,47 +1,26 @@
-/** Unix sockets that CRIU binds again by name (sk-unix.c). */
-import { dirname, join } from "pathe";
+/** Unix sockets that CRIU binds again by path: their directories (sk-unix.c). */
+import { constants } from "node:fs";
+import { dirname } from "pathe";
+import { EPERM, EROFS, errorText } from "../sys/errno.ts";
 import type { Lookup } from "../host/index.ts";
-import type { UnixSkEntry } from "../image/index.ts";
 import type { Check, Context, Finding, Leaving, Repair } from "./finding.ts";
 import type { Place } from "./paths.ts";
+import {
+  about,
+  type AtPath,
+  givenName,
+  hasPath,
+  inode,
+  isBound,
+  namedSockets,
+  placeOf,
+} from "./unix-entries.ts";
 
-const SOCK_DGRAM = 2;
-const TCP_ESTABLISHED = 1;
-const USK_EXTERN = 1;
-
-/** A socket that CRIU will bind: its image entry and its name, abstract or a path as CRIU will resolve it. */
-interface Bound {
-  entry: UnixSkEntry;
-  image: string;
-  name: { abstract: string } | { path: string };
-}
-
-const text = new TextDecoder();
-
-/** CRIU binds every named socket but external ones and connected streams, which only carry their listener's name. */
-function boundSockets({ checkpoint }: Context): Bound[] {
-  const bound: Bound[] = [];
-  for (const file of checkpoint.openFiles.values()) {
-    const entry = file.usk;
-    if (entry === undefined || entry.name.length === 0 || entry.uflags & USK_EXTERN) continue;
-    if (entry.type !== SOCK_DGRAM && entry.state === TCP_ESTABLISHED) continue;
-    const image = `files.img id 0x${entry.id.toString(16)}`;
-    if (entry.name[0] === 0) {
-      bound.push({ entry, image, name: { abstract: text.decode(entry.name.subarray(1)) } });
-      continue;
-    }
-    const end = entry.name.indexOf(0);
-    const name = text.decode(end < 0 ? entry.name : entry.name.subarray(0, end));
-    const path = name.startsWith("/") ? name : join(entry.name_dir ?? "/", name);
-    bound.push({ entry, image, name: { path } });
-  }
-  return bound;
-}
-
-function placeOf(context: Context, bound: Bound, path: string): Place {
-  const mntId = bound.entry.mnt_id;
-  return context.namespaces.place(path, mntId === undefined || mntId < 0 ? undefined : mntId);
-}
+/** Sockets that CRIU binds to a path and leaves there. */
+const pathSockets = (context: Context): AtPath[] =>
+  namedSockets(context)
+    .filter(hasPath)
+    .filter((named) => isBound(named) && !named.entry.deleted);
 
 /** Directories that programs agree on, with the mode they must have: sticky and open to all for the X11 family. */
 function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
@@ -52,8 +31,7 @@ function conventionOf(path: string): { mode: number; uid: number; gid: number } 
 
 /** The socket files that CRIU will make where there is nothing yet. */
 export function socketLeavings(context: Context): Leaving[] {
-  return boundSockets(context).flatMap((bound): Leaving[] => {
-    if ("abstract" in bound.name || bound.entry.deleted) return [];
+  return pathSockets(context).flatMap((bound): Leaving[] => {
     const place = placeOf(context, bound, bound.name.path);
     if (!place.known || place.root.look(place.path).ok) return [];
     return [{ kind: "socket", root: place.root.path, path: place.path }];
@@ -66,14 +44,13 @@ interface Orphans {
   /** The directory as the checkpoint names it. */
   directory: string;
   found: Lookup;
-  sockets: Bound[];
+  sockets: AtPath[];
 }
 
 /** Path sockets whose directory is missing, or is no directory, by that directory on this machine. */
 function orphans(context: Context): Map<string, Orphans> {
   const byDirectory = new Map<string, Orphans>();
-  for (const bound of boundSockets(context)) {
-    if ("abstract" in bound.name || bound.entry.deleted) continue;
+  for (const bound of pathSockets(context)) {
     const place = placeOf(context, bound, bound.name.path);
     if (!place.known) continue;
     const at = dirname(place.hostPath);
@@ -107,8 +84,6 @@ function repairFor(context: Context, { place, directory, sockets }: Orphans): Re
   };
 }
 
-const inode = (entry: UnixSkEntry) => `id 0x${entry.id.toString(16)} ino ${entry.ino}`;
-
 export const unixSocketDir: Check = {
   id: "unix-socket-dir",
   title: "The directory of a Unix socket is gone",
@@ -119,9 +94,20 @@ export const unixSocketDir: Check = {
     [...orphans(context)].map(([directory, lost]) => lostDirectory(context, directory, lost)),
 };
 
+/** A relative name is bound from inside the directory saved with it, into which CRIU goes first. */
+function refusal(context: Context, bound: AtPath, errno: string): string {
+  const { entry } = bound;
+  const given = givenName(entry);
+  const from = given.startsWith("/") ? undefined : entry.name_dir;
+  const place = from === undefined ? undefined : placeOf(context, bound, from);
+  return place?.known && !place.root.look(place.path).ok
+    ? `unix: Can't change working dir ${from}: ${errno}`
+    : `unix: Can't bind ${inode(entry)} addr ${given}: ${errno}`;
+}
+
 function lostDirectory(context: Context, directory: string, lost: Orphans): Finding {
   const [first] = lost.sockets;
-  const path = "path" in first!.name ? first!.name.path : "";
+  const { path } = first!.name;
   const errno = lost.found.ok ? "Not a directory" : lost.found.problem;
   const shared = {
     id: "unix-socket-dir",
@@ -129,7 +115,7 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Find
     task: null,
     image: first!.image,
     subject: directory,
-    criu_message: `unix: Can't bind ${inode(first!.entry)} addr ${path}: ${errno}`,
+    criu_message: refusal(context, first!, errno),
   } as const;
   if (lost.found.ok || !lost.found.missing) {
     return {
@@ -156,70 +142,53 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Find
   };
 }
 
-export const unixSocketBusy: Check = {
-  id: "unix-socket-busy",
-  title: "A Unix socket's name belongs to somebody alive",
-  reads: "unix sockets in files.img; /proc/net/unix and what stands at each path",
-  why:
-    "CRIU removes the socket file that it finds at a saved path, even when a live server listens there: that server then cannot be " +
-    "reached any more, and nothing says so. An abstract name that is taken makes the bind fail, and so does anything at the path that is no socket.",
-  proof: "harm",
+export const unixSocketUnwritable: Check = {
+  id: "unix-socket-unwritable",
+  title: "Nothing can be made in the directory of a Unix socket",
+  reads: "unix sockets in files.img; the directory of each name: its file system, its permissions",
+  why: "A socket's file is made anew at every restore, so its file system cannot be read-only, nor its directory closed to CRIU.",
+  proof: "criu",
   run(context) {
-    const findings: Finding[] = [];
-    const live = new Map(context.host.unixSockets.map((socket) => [socket.path, socket]));
-    for (const bound of boundSockets(context)) {
-      const shared = {
-        id: "unix-socket-busy",
-        severity: "blocker",
-        task: null,
-        image: bound.image,
-      } as const;
-      if ("abstract" in bound.name) {
-        const shown = `@${bound.name.abstract}`;
-        if (context.namespaces.own.net || !live.has(shown.replaceAll("\0", "@"))) continue;
-        findings.push({
-          ...shared,
-          subject: shown,
-          message: `the abstract socket name ${shown} is bound by a live process of this machine`,
-          criu_message: `unix: Can't bind ${inode(bound.entry)} addr : Address already in use`,
-          remedy: ownerRemedy(shown),
-        });
-        continue;
-      }
-      const { path } = bound.name;
-      const place = placeOf(context, bound, path);
-      if (!place.known || bound.entry.deleted) continue;
-      const found = place.root.look(place.path);
-      if (!found.ok) continue;
-      if (!found.stat.isSocket()) {
-        findings.push({
-          ...shared,
-          subject: place.hostPath,
-          message: `the socket ${path} cannot be bound: something that is not a socket stands at ${place.hostPath}`,
-          criu_message: `unix: Can't bind ${inode(bound.entry)} addr ${path}: Address already in use`,
-          remedy: {
-            kind: "human",
-            text: "move it away",
-            command: `mv ${place.hostPath} ${place.hostPath}.aside`,
-          },
-        });
-      } else if (live.has(path)) {
-        findings.push({
-          ...shared,
-          subject: place.hostPath,
-          message: `${place.hostPath} is the socket of a live process; CRIU would silently take the name away from it`,
-          criu_message: null,
-          remedy: ownerRemedy(place.hostPath),
-        });
-      }
+    // In a mount namespace of the tree's own, what is read-only is what its images say.
+    if (context.namespaces.own.mnt) return [];
+    const byDirectory = new Map<string, Finding | undefined>();
+    for (const bound of pathSockets(context)) {
+      const place = placeOf(context, bound, bound.name.path);
+      const directory = place.known ? dirname(place.hostPath) : "";
+      if (!place.known || byDirectory.has(directory)) continue;
+      const found = place.root.look(dirname(place.path));
+      const refused =
+        found.ok && found.stat.isDirectory()
+          ? place.root.access(dirname(place.path), constants.W_OK | constants.X_OK)
+          : 0;
+      byDirectory.set(
+        directory,
+        refused < 0 ? closed(context, bound, directory, refused) : undefined,
+      );
     }
-    return findings;
+    return [...byDirectory.values()].filter((finding) => finding !== undefined);
   },
 };
 
-const ownerRemedy = (name: string) =>
-  ({
-    kind: "human",
-    text: "stop the process that has it (ss names it), or restore in namespaces of its own",
-    command: `ss -xlp | grep -F '${name}'`,
-  }) as const;
+function closed(context: Context, bound: AtPath, directory: string, errno: number): Finding {
+  // A CRIU with other rights than recriu may be allowed what recriu is not.
+  const sure = errno === -EROFS || errno === -EPERM;
+  const remedies: Record<number, { text: string; command: string }> = {
+    [-EROFS]: {
+      text: `make its file system writable`,
+      command: `mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
+    },
+    [-EPERM]: { text: `take the immutable mark off it`, command: `chattr -i ${directory}` },
+  };
+  const remedy = remedies[errno] ?? {
+    text: `restore as a user who may write to ${directory}`,
+    command: `ls -ld ${directory}`,
+  };
+  return {
+    ...about("unix-socket-unwritable", sure ? "blocker" : "warning", bound.image),
+    subject: directory,
+    message: `the socket ${bound.name.path} cannot be bound: ${directory}: ${errorText(errno)}`,
+    criu_message: refusal(context, bound, errorText(errno)),
+    remedy: { kind: "human", ...remedy },
+  };
+}

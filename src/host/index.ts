@@ -2,14 +2,22 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
+import { bindAddress } from "../sys/sockets.ts";
+import { listInterfaces } from "./interfaces.ts";
+import { type HeldLock, listLocks } from "./locks.ts";
+import { listOwners, type Owner, reuse } from "./owners.ts";
 import { openRoot, type Root } from "./root.ts";
+import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 
 export type { CgroupMount } from "./cgroups.ts";
+export { type HeldLock, lockName } from "./locks.ts";
+export type { Owner } from "./owners.ts";
 export type { Stat } from "./processes.ts";
 export { type Lookup, openRoot, Root } from "./root.ts";
+export type { BoundFile, InetSocket } from "./sock-diag.ts";
 export type { UnixSocket } from "./sockets.ts";
 export type { Terminal } from "./terminal.ts";
 
@@ -26,6 +34,19 @@ export interface Host {
   /** Standard input, which CRIU inherits. */
   readonly stdin: Terminal;
   readonly unixSockets: readonly UnixSocket[];
+  /** Unix sockets by their files; undefined when this kernel cannot tell. */
+  readonly boundFiles: readonly BoundFile[] | undefined;
+  /** Index by name; undefined when this namespace's cannot be read. */
+  readonly interfaces: ReadonlyMap<string, number> | undefined;
+  readonly locks: readonly HeldLock[];
+  /** Sockets of an IP protocol, 6 for TCP. */
+  inetSockets(protocol: number): readonly InetSocket[];
+  /** The process that holds the socket with this inode number. */
+  ownerOf(inode: number): Owner | undefined;
+  /** What the owner of a socket lets others share; undefined when it cannot be asked. */
+  reuseOf(owner: Owner | undefined): { address: boolean; port: boolean } | undefined;
+  /** Whether a socket can be bound to an address (4 or 16 bytes) here: 0 or -errno. */
+  bindAddress(address: Uint8Array): number;
   readonly cgroupMounts: readonly CgroupMount[];
   readonly controllers: ReadonlyMap<string, { hierarchy: number; enabled: boolean }>;
   /** A small file of /proc or /sys, or of a cgroup; undefined when it is not there. */
@@ -48,6 +69,11 @@ function once<T>(compute: () => T): () => T {
 export function thisHost(): Host {
   const processes = once(listProcesses);
   const unixSockets = once(() => listUnixSockets());
+  const boundFiles = once(listBoundFiles);
+  const interfaces = once(listInterfaces);
+  const locks = once(listLocks);
+  const owners = once(() => listOwners(processes()));
+  const inet = new Map<number, readonly InetSocket[]>();
   const cgroupMounts = once(listCgroupMounts);
   const controllers = once(listControllers);
   const self = once(() => readStat("self"));
@@ -76,6 +102,23 @@ export function thisHost(): Host {
     get unixSockets() {
       return unixSockets();
     },
+    get boundFiles() {
+      return boundFiles();
+    },
+    get interfaces() {
+      return interfaces();
+    },
+    get locks() {
+      return locks();
+    },
+    inetSockets(protocol) {
+      let found = inet.get(protocol);
+      if (found === undefined) inet.set(protocol, (found = listInetSockets(protocol)));
+      return found;
+    },
+    ownerOf: (inode) => owners().get(inode),
+    reuseOf: reuse,
+    bindAddress,
     get cgroupMounts() {
       return cgroupMounts();
     },

@@ -1,7 +1,9 @@
 /** A directory tree of this machine in which a checkpoint's paths are looked up, and out of which none can lead. */
 import { closeSync, constants, readdirSync, type Stats } from "node:fs";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
-import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+import { connectDatagram } from "../sys/sockets.ts";
+import { access, handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+import { readBuildId } from "./elf.ts";
 
 /** What a path is: its stat, or why it could not be looked up. `missing` = the path or a directory before it is not there. */
 export type Lookup = { ok: true; stat: Stats } | { ok: false; missing: boolean; problem: string };
@@ -28,6 +30,32 @@ export class Root {
   /** A directory's descriptor for changes below it: descriptor or -errno. */
   openDirectory(path: string): number {
     return openInRoot(this.fd, path, constants.O_RDONLY | constants.O_DIRECTORY);
+  }
+
+  /** Whether this process may use `path` in a way: access(2) with R_OK, W_OK, X_OK of node:fs. 0 or -errno. */
+  access(path: string, mode: number): number {
+    return this.with(path, (handle) => access(`/proc/self/fd/${handle}`, mode));
+  }
+
+  /** Whether a datagram socket could be connected to the socket at `path` now: 0 or -errno. Nobody is told of it. */
+  connect(path: string): number {
+    return this.with(path, connectDatagram);
+  }
+
+  /** The build-id of the program or library at `path`; undefined when it has none. */
+  buildId(path: string): Uint8Array | undefined {
+    const fd = this.open(path);
+    return fd < 0 ? undefined : readBuildId(fd);
+  }
+
+  private with(path: string, use: (handle: number) => number): number {
+    const handle = handleInRoot(this.fd, path);
+    if (handle < 0) return handle;
+    try {
+      return use(handle);
+    } finally {
+      closeSync(handle);
+    }
   }
 
   /** Names in a directory; none when it cannot be read. */

@@ -14,6 +14,7 @@ import type {
   file_entry,
   file_lock_entry,
   fs_entry,
+  ghost_file_entry,
   remap_file_path_entry,
   tty_info_entry,
 } from "./tables/files.ts";
@@ -26,6 +27,7 @@ import type {
   seccomp_entry,
   task_kobj_ids_entry,
 } from "./tables/process.ts";
+import type { sk_packet_entry } from "./tables/sockets.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer } from "./schema.ts";
 
@@ -39,6 +41,8 @@ export type FdinfoEntry = Infer<typeof fdinfo_entry>;
 export type FileEntry = Infer<typeof file_entry>;
 export type RemapFilePathEntry = Infer<typeof remap_file_path_entry>;
 export type FileLockEntry = Infer<typeof file_lock_entry>;
+export type GhostFileEntry = Infer<typeof ghost_file_entry>;
+export type SkPacketEntry = Infer<typeof sk_packet_entry>;
 export type CgroupEntry = Infer<typeof cgroup_entry>;
 export type TtyInfoEntry = Infer<typeof tty_info_entry>;
 export type SeccompEntry = Infer<typeof seccomp_entry>;
@@ -95,6 +99,10 @@ export interface Checkpoint {
   readonly ttys: readonly TtyInfoEntry[];
   readonly seccomp: SeccompEntry | undefined;
   pidNamespace(pidNsId: number): PidnsEntry | undefined;
+  /** What waits in Unix sockets: an entry a packet. */
+  readonly socketQueues: readonly SkPacketEntry[];
+  /** What stands for a deleted file, by `remap_id`. */
+  ghost(remapId: number): GhostFileEntry | undefined;
   mounts(mntNsId: number): readonly MntEntry[];
   pages(): readonly PagesUse[];
   /** What could not be read so far. */
@@ -182,6 +190,14 @@ class LazyCheckpoint implements Checkpoint {
 
   get fileLocks(): readonly FileLockEntry[] {
     return this.entries("filelocks.img", "optional").map((entry) => entry.value);
+  }
+
+  get socketQueues(): readonly SkPacketEntry[] {
+    return this.entries("sk-queues.img", "optional").map((entry) => entry.value);
+  }
+
+  ghost(remapId: number): GhostFileEntry | undefined {
+    return this.entries(`ghost-file-${remapId.toString(16)}.img`, "optional")[0]?.value;
   }
 
   get remaps(): readonly RemapFilePathEntry[] {

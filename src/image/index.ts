@@ -5,7 +5,9 @@ export {
   type CoreEntry,
   type FdinfoEntry,
   type FileEntry,
+  type FileLockEntry,
   type FsEntry,
+  type GhostFileEntry,
   type InventoryEntry,
   type MmEntry,
   openCheckpoint,
@@ -20,8 +22,9 @@ export {
 export type { Fault } from "./fault.ts";
 export { findMount, type MntEntry } from "./mounts.ts";
 import type { reg_file_entry } from "./tables/files.ts";
-import type { unix_sk_entry } from "./tables/sockets.ts";
 import type { Infer } from "./schema.ts";
+import type { inet_sk_entry, unix_sk_entry } from "./tables/sockets.ts";
 
 export type RegFileEntry = Infer<typeof reg_file_entry>;
 export type UnixSkEntry = Infer<typeof unix_sk_entry>;
+export type InetSkEntry = Infer<typeof inet_sk_entry>;

@@ -12,6 +12,7 @@ const known: Record<number, string> = {
   16: "Device or resource busy",
   17: "File exists",
   18: "Invalid cross-device link",
+  19: "No such device",
   20: "Not a directory",
   21: "Is a directory",
   22: "Invalid argument",
@@ -23,13 +24,23 @@ const known: Record<number, string> = {
   38: "Function not implemented",
   39: "Directory not empty",
   40: "Too many levels of symbolic links",
+  91: "Protocol wrong type for socket",
+  98: "Address already in use",
+  99: "Cannot assign requested address",
+  111: "Connection refused",
   116: "Stale file handle",
 };
 
+export const EPERM = 1;
 export const ENOENT = 2;
+export const EACCES = 13;
 export const EEXIST = 17;
 export const ENOTDIR = 20;
+export const EROFS = 30;
 export const ENOTEMPTY = 39;
+export const EPROTOTYPE = 91;
+export const EADDRNOTAVAIL = 99;
+export const ECONNREFUSED = 111;
 
 /** The words that CRIU too would print for an errno (strerror(3)); its number where it is uncommon. */
 export function errorText(errno: number): string {
