@@ -2,6 +2,7 @@
 import { linkOf, procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
+const SOCK_RAW = 3;
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 const TCP_LISTEN = 10;
@@ -23,7 +24,8 @@ export const inetSockets: Facet = {
     for (const { task, pid } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const saved = checkpoint.openFiles.get(id)?.isk;
-        if (saved === undefined || saved.src_port === 0) continue;
+        // Of a raw socket the "port" is its protocol.
+        if (saved === undefined || saved.src_port === 0 || saved.type === SOCK_RAW) continue;
         if (saved.proto !== IPPROTO_TCP && saved.proto !== IPPROTO_UDP) continue;
         // Closed connections have no entry to look up, and --tcp-close makes all of them so.
         const connected = saved.proto === IPPROTO_TCP && saved.state !== TCP_LISTEN;
