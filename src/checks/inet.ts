@@ -20,6 +20,8 @@ import {
 } from "./inet-entries.ts";
 import { inHostNet } from "./unix-entries.ts";
 
+const SOCK_RAW = 3;
+
 const about = (id: string, severity: Finding["severity"], image: string, subject: string) => ({
   id,
   severity,
@@ -40,6 +42,8 @@ function bound(context: Context, protocols: readonly number[]): SavedSocket[] {
     const { entry } = saved;
     if (!protocols.includes(entry.proto) || entry.src_port === 0 || isConnection(entry))
       return false;
+    // Of a raw socket the port is its protocol, which many can have.
+    if (entry.type === SOCK_RAW) return false;
     const key = `${entry.proto} ${entry.opts.so_bound_dev} ${textOf(saved.source, entry.src_port)}`;
     return !seen.has(key) && seen.add(key) !== undefined;
   });
