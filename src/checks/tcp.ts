@@ -79,16 +79,11 @@ export const tcpStreamMissing: Check = {
   reads: "TCP sockets in files.img, and the names of tcp-stream-*.img",
   why:
     "Sequence numbers and what was on its way are in a file of each connection. It is missing when the dump was made with --tcp-close, " +
-    "or the images were copied without it. Then the connection can only be restored closed: recriu adds --tcp-close when none has its " +
-    "state, as then there is none to lose.",
+    "or the images were copied without it. Then the connection can only be restored closed, which is for the user to say.",
   proof: "criu",
   run(context) {
     const { files } = context.checkpoint;
-    const all = connections(context);
-    const lost = all.filter((entry) => !files.has(streamOf(entry)));
-    const { explicit } = context.request;
-    const automatic =
-      lost.length === all.length && !explicit.has("tcp-established") && !explicit.has("tcp-close");
+    const lost = connections(context).filter((entry) => !files.has(streamOf(entry)));
     return lost.map((entry) => ({
       ...about("tcp-stream-missing", "blocker", entry),
       message: `${streamOf(entry)}, the state of the TCP connection ${shown(entry)}, is not there`,
@@ -100,7 +95,7 @@ export const tcpStreamMissing: Check = {
         text: "restore all TCP connections closed",
         command: "--tcp-close",
         option: "--tcp-close",
-        automatic,
+        automatic: false,
       },
     }));
   },
