@@ -4,44 +4,25 @@ import { dirname } from "pathe";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { errorText } from "../sys/errno.ts";
 import { access } from "../sys/files.ts";
+import {
+  directoryOf,
+  ignored,
+  inYard,
+  type Member,
+  members,
+  type SavedDirectory,
+  savedDirectories,
+  yardOf,
+} from "./cgroup-tree.ts";
+import { idleCpuset, roomProblem } from "./cgroup-room.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
-
-/** A cgroup that tasks of the tree were in: the controllers of its hierarchy ("" for cgroup2) and its path there. */
-interface Member {
-  controllers: readonly string[];
-  path: string;
-  /** The first task in it. */
-  task: number | undefined;
-}
-
-/** Every cgroup a task must be moved to. Tasks in the set that CRIU itself was in at the dump just stay where CRIU is. */
-function members({ checkpoint }: Context): Member[] {
-  const rootSet = checkpoint.inventory?.root_cg_set;
-  const found = new Map<string, Member>();
-  const first = new Map<number | undefined, number>();
-  for (const { pid, core } of checkpoint.tasks.toReversed()) {
-    first.set(core?.thread_core?.cg_set ?? core?.tc?.cg_set, pid);
-  }
-  for (const set of checkpoint.cgroup?.sets ?? []) {
-    if (set.id === rootSet) continue;
-    for (const member of set.ctls) {
-      const controller = checkpoint.cgroup?.controllers.find((c) => c.cnames.includes(member.name));
-      found.set(`${member.name}:${member.path}`, {
-        controllers: controller?.cnames ?? [member.name],
-        path: member.path,
-        task: first.get(set.id),
-      });
-    }
-  }
-  return [...found.values()];
-}
 
 /** The cgroups that CRIU will make: those that are not there, and their parents, outermost first. */
 export function cgroupLeavings(context: Context): Leaving[] {
-  if (context.request.manageCgroups.value === "ignore") return [];
+  if (ignored(context)) return [];
   const missing = new Set<string>();
-  for (const { controllers, path } of members(context)) {
-    let at = cgroupDirectory(context.host.cgroupMounts, controllers, path);
+  for (const { controllers, path } of [...members(context), ...savedDirectories(context)]) {
+    let at = directoryOf(context, controllers, path);
     for (; at !== undefined && !context.host.exists(at); at = dirname(at)) missing.add(at);
   }
   return [...missing].sort().map((path) => ({ kind: "cgroup", root: "/", path }));
@@ -98,21 +79,22 @@ function existing(context: Context, path: string): string {
   return at;
 }
 
-/** The directory of a hierarchy in the place where CRIU mounts them all, which its messages name. */
-function yardOf(controllers: readonly string[]): string {
-  if (controllers[0] === "") return "unified";
-  return controllers.map((controller) => controller.replace(/^name=/, "")).join(",");
-}
-
 /** Why a task cannot be moved into the cgroup once it is there, if so: cgroup2's rules for threaded and inner cgroups. */
 function memberProblem(
   context: Context,
   directory: string,
   { controllers, path, task }: Member,
+  saved: SavedDirectory | undefined,
 ): { problem: string; criu: string } | undefined {
   const at = existing(context, directory);
   const moved = `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
   const type = context.host.read(`${at}/cgroup.type`)?.trim();
+  const idle = idleCpuset(context, directory, controllers, saved);
+  if (idle !== undefined)
+    return {
+      problem: `${directory} ${at === directory ? "has" : "will have"} no ${idle}, so nothing can run in it`,
+      criu: moved,
+    };
   if (at === directory) {
     if (type === "domain invalid")
       return {
@@ -132,7 +114,16 @@ function memberProblem(
     }
     return undefined;
   }
-  if (type === "threaded" || type === "domain threaded" || type === "domain invalid") {
+  const full = roomProblem(context, at, directory);
+  if (full !== undefined)
+    return {
+      problem: full,
+      criu: `cg: Can't make cgroup dir ${yardOf(controllers)}${path}: Resource temporarily unavailable`,
+    };
+  if (
+    saved?.properties.get("cgroup.type") !== "threaded" &&
+    (type === "threaded" || type === "domain threaded" || type === "domain invalid")
+  ) {
     return {
       problem: `${at} is a "${type}" cgroup: a new cgroup below it is "domain invalid" and takes no process`,
       criu: moved,
@@ -158,17 +149,27 @@ export const cgroupMissing: Check = {
     "is run from, without its old limits.",
   proof: "criu",
   run(context) {
-    const mode = context.request.manageCgroups;
-    if (mode.value === "ignore" || context.checkpoint.cgroup === undefined) return [];
-    return members(context).flatMap((member) => findingFor(context, member) ?? []);
+    if (ignored(context)) return [];
+    const saved = new Map(
+      savedDirectories(context).map((entry) => [`${entry.controllers[0]}:${entry.path}`, entry]),
+    );
+    return members(context).flatMap(
+      (member) =>
+        findingFor(context, member, saved.get(`${member.controllers[0]}:${member.path}`)) ?? [],
+    );
   },
 };
 
-function findingFor(context: Context, member: Member): Finding | undefined {
+/** `saved`: what CRIU makes where the cgroup is not there. */
+function findingFor(
+  context: Context,
+  member: Member,
+  saved: SavedDirectory | undefined,
+): Finding | undefined {
   const { controllers, path } = member;
   const { value: mode, explicit } = context.request.manageCgroups;
   const name = controllers[0] === "" ? "cgroup2" : controllers.join(",");
-  const directory = cgroupDirectory(context.host.cgroupMounts, controllers, path);
+  const directory = directoryOf(context, controllers, path);
   const subject = directory ?? `${name}:${path}`;
   const shared = { id: "cgroup-missing", task: null, image: "cgroup.img", subject } as const;
   const ignore = (message: string, criu_message: string): Finding => ({
@@ -186,7 +187,9 @@ function findingFor(context: Context, member: Member): Finding | undefined {
       automatic: !explicit,
     },
   });
-  const hierarchy = hierarchyProblem(context, controllers);
+  const hierarchy = inYard(context, controllers)
+    ? undefined
+    : hierarchyProblem(context, controllers);
   if (hierarchy !== undefined) {
     return ignore(
       `the cgroup ${name}:${path} cannot be restored: ${hierarchy.problem}`,
@@ -207,7 +210,7 @@ function findingFor(context: Context, member: Member): Finding | undefined {
       "cg: Abort restore of existing cgroups",
     );
   }
-  const problem = memberProblem(context, directory, member);
+  const problem = memberProblem(context, directory, member, saved);
   if (problem !== undefined)
     return ignore(`the cgroup ${subject} cannot be restored: ${problem.problem}`, problem.criu);
   if (exists) return undefined;

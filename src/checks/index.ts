@@ -1,5 +1,9 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
+import { cgroupOption } from "./cgroup-options.ts";
+import { cgroupProperty } from "./cgroup-property.ts";
+import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupLeavings, cgroupMissing } from "./cgroups.ts";
+import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
 import { criuMissing, criuTooOld, privilege, scratchLeavings } from "./criu.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
@@ -43,6 +47,20 @@ import {
   unixQueueTooLong,
   unixSocketExternal,
 } from "./unix-peers.ts";
+import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
+import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
+import { externalMountSourceMissing, mountpointMissing } from "./mount-sources.ts";
+import { externalMountUnmapped, mountAutodetected, rootMissing, rootNeeded } from "./mounts.ts";
+import {
+  namespaceFile,
+  namespaceLimit,
+  nestedNamespace,
+  timeNamespace,
+  userNamespaceMap,
+} from "./namespaces.ts";
+import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
+import { gpuMissing, pluginMissing, sigactionsCount, timerId } from "./plugins.ts";
+import { inotifyLimit, watchPathMissing } from "./watches.ts";
 
 export type {
   Check,
@@ -67,19 +85,45 @@ export const catalogue: readonly Check[] = [
   imageTruncated,
   pagesShort,
   lsmOption,
+  archMismatch,
+  cpuFeatures,
   treeCorrupt,
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
   adoptedChildLost,
+  nestedNamespace,
+  pluginMissing,
+  gpuMissing,
   ttyShellJob,
   ttyNoTask,
+  cgroupOption,
+  cgroupMissing,
+  cgroupProperty,
   pidNamespaceInit,
   pidNamespaceExternal,
   pidMax,
   pidInUse,
+  namespaceLimit,
+  userNamespaceMap,
+  timeNamespace,
   loginuidImmutable,
-  cgroupMissing,
+  cgroupNamespace,
+  cgroupSetMissing,
+  cgroupFrozen,
+  externalNetns,
+  netLink,
+  sysctlMissing,
+  netToolsMissing,
+  externalMountUnmapped,
+  mountAutodetected,
+  mountSharing,
+  rootNeeded,
+  rootMissing,
+  externalMountSourceMissing,
+  mountpointMissing,
+  mountDeviceMissing,
+  filesystemUnknown,
   ghostFileExists,
   ghostUnwritable,
   linkRemapMissing,
@@ -108,6 +152,19 @@ export const catalogue: readonly Check[] = [
   netDeviceMissing,
   locksIgnored,
   locksHeld,
+  namespaceFile,
+  fileOwnerMissing,
+  pipeSize,
+  memfdExecutable,
+  inotifyLimit,
+  watchPathMissing,
+  vdsoMissing,
+  sigactionsCount,
+  aioLimit,
+  timerId,
+  rseqMissing,
+  guardPages,
+  cgroupThread,
   schedResetOnFork,
   schedPriorityLost,
   schedDeadline,

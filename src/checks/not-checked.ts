@@ -115,4 +115,92 @@ export const notChecked: readonly NotChecked[] = [
     what: "A packet socket whose interface number is another interface now.",
     why: "The images have the number only.",
   },
+  {
+    what: "`Unable to restore freezer state`, a v1 freezer that was frozen at the dump.",
+    why: "CRIU only warns and goes on.",
+  },
+  {
+    what: "Cgroup settings with rules of their own (devices.list, memory limits below what is in use, exclusive cpusets of others).",
+    why: "What the kernel refuses depends on all cgroups around at that moment; the controllers' files, processors and processor time are checked.",
+  },
+  {
+    what: "--manage-cgroups=ignore of CRIU before 3.17, which moved the tasks all the same and failed.",
+    why: "Recriu supports CRIU from 3.17 on.",
+  },
+  {
+    what: "--root that is no mount point.",
+    why: "CRIU 4.1.1 takes a plain directory, with --mntns-compat-mode too (staged).",
+  },
+  {
+    what: "A mount whose `context=` SELinux refuses (--lsm-mount-context).",
+    why: "Whether the loaded policy knows a context can only be asked by mounting.",
+  },
+  {
+    what: "`Unable to restore nftables. CRIU was built without libnftables support`, `nft command error`.",
+    why: "What that CRIU was built with is only known by a check that takes 30 ms; rules are the kernel's to judge.",
+  },
+  {
+    what: "`iptables-restore -w failed`: a lock that cannot be written, a match that the kernel lacks.",
+    why: "Only the tool itself knows; that it is there at all is checked.",
+  },
+  {
+    what: "Packet filter rules of CRIU that a killed run left (chain CRIU, nft table CRIU-<id>).",
+    why: "Whether a rule still belongs to a running CRIU is not to be seen, and listing rules needs the tools.",
+  },
+  {
+    what: "`Unable to specify ifindex in the target namespace`, modules of veth, bridge, macvlan and sit devices.",
+    why: "Modules are loaded on demand, and what the kernel can do with a device is only known by doing it.",
+  },
+  {
+    what: "`Failed to restore shm id`, `Failed to set desired IPC shm ID` and the like.",
+    why: "The ids are free in a new IPC namespace, and a kernel without *_next_id lacks CONFIG_CHECKPOINT_RESTORE, with which CRIU does not start.",
+  },
+  {
+    what: "Messages in POSIX message queues are lost.",
+    why: "The images do not say whether there were any.",
+  },
+  {
+    what: "User namespaces forbidden by kernel.unprivileged_userns_clone or AppArmor.",
+    why: "They are forbidden to the unprivileged only, and a restore with namespaces needs CAP_SYS_ADMIN; a limit of 0 is checked.",
+  },
+  {
+    what: "`FPU xsave area present, but host cpu doesn't support it`, `Corruption in … area`.",
+    why: "A processor without xsave is rare, sizes of areas differ by damage only, and recriu leaves registers as bytes.",
+  },
+  {
+    what: "`CPU xfeatures has unsupported bits`, `CPU xsave size mismatch` with --cpu-cap.",
+    why: "They are told by the CPUID instruction, which /proc does not show.",
+  },
+  {
+    what: "`Compatible mode without vdso map support`, shadow stacks, membarrier commands.",
+    why: "Whether a kernel was built with them is only known by asking it to do them.",
+  },
+  {
+    what: "`Can't create timers, kernel don't give them consequently`.",
+    why: "Which kernels do so is only known by making timers.",
+  },
+  {
+    what: "`Can't add event` of an epoll descriptor (a target that cannot be polled, too deep a nesting).",
+    why: "The program had the same target before the dump.",
+  },
+  {
+    what: "`timerfd_create failed` for clocks that wake the machine.",
+    why: "CRIU refuses to dump them (staged: `Unknown clock type 9`).",
+  },
+  {
+    what: "`Adding fanotify mask … failed`, marks of whole mounts.",
+    why: "Their paths are those of the mounts; marks of files and directories are checked.",
+  },
+  {
+    what: "`Can't create pidfd`.",
+    why: "CRIU makes a process for one that points to a dead process.",
+  },
+  {
+    what: "BPF maps where CRIU was built without libbpf.",
+    why: "What that CRIU was built with is not to be seen from outside.",
+  },
+  {
+    what: "Another GPU, driver or topology than at the dump (CUDA, AMD).",
+    why: "The plugins' own tools compare them; that there is a GPU and cuda-checkpoint is checked.",
+  },
 ];

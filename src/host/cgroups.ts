@@ -81,7 +81,9 @@ export function cgroupDirectory(
   controllers: readonly string[],
   path: string,
 ): string | undefined {
-  const mount = mounts.findLast((m) => controllers.every((c) => m.controllers.includes(c)));
+  const all = mounts.filter((m) => controllers.every((c) => m.controllers.includes(c)));
+  // A hierarchy may be mounted in several places: people look for it in the usual one.
+  const mount = all.findLast((m) => m.mountpoint.startsWith("/sys/fs/cgroup")) ?? all.at(-1);
   if (mount === undefined) return undefined;
   if (mount.root === "/") return join(mount.mountpoint, path);
   return path === mount.root || path.startsWith(`${mount.root}/`)

@@ -6,6 +6,7 @@ import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
 import { type HeldLock, listLocks } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
+import { findProgram } from "./programs.ts";
 import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
@@ -28,6 +29,8 @@ export interface Host {
   readonly securebits: number;
   /** Kernel release, uname(2). */
   readonly kernel: string;
+  /** x64, arm64 … as Node names it. */
+  readonly architecture: string;
   readonly processes: readonly Stat[];
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
@@ -56,6 +59,10 @@ export interface Host {
   writable(path: string): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
+  /** Where a program is that CRIU would start by this name; undefined when it is not there. */
+  program(name: string): string | undefined;
+  /** A variable of the environment, which CRIU inherits. */
+  variable(name: string): string | undefined;
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
 }
 
@@ -81,6 +88,7 @@ export function thisHost(): Host {
   const roots = new Map<string, ReturnType<typeof openRoot>>();
   return {
     effectiveUid: process.geteuid?.() ?? 0,
+    architecture: process.arch,
     get capabilities() {
       return capabilities();
     },
@@ -132,6 +140,8 @@ export function thisHost(): Host {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
     },
+    program: (name) => findProgram(name, process.env["PATH"]),
+    variable: (name) => process.env[name],
     root(path) {
       let found = roots.get(path);
       if (found === undefined) roots.set(path, (found = openRoot(path)));

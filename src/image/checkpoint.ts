@@ -29,7 +29,7 @@ import type {
 } from "./tables/process.ts";
 import type { sk_packet_entry } from "./tables/sockets.ts";
 import { pageSize } from "../sys/process.ts";
-import type { Infer } from "./schema.ts";
+import type { Infer, Message } from "./schema.ts";
 
 export type InventoryEntry = Infer<typeof inventory_entry>;
 export type PstreeEntry = Infer<typeof pstree_entry>;
@@ -104,6 +104,8 @@ export interface Checkpoint {
   /** What stands for a deleted file, by `remap_id`. */
   ghost(remapId: number): GhostFileEntry | undefined;
   mounts(mntNsId: number): readonly MntEntry[];
+  /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
+  values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
   pages(): readonly PagesUse[];
   /** What could not be read so far. */
   readonly faults: readonly Fault[];
@@ -222,6 +224,10 @@ class LazyCheckpoint implements Checkpoint {
 
   get pstree(): readonly PstreeEntry[] {
     return this.entries("pstree.img", "required").map((entry) => entry.value);
+  }
+
+  values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {
+    return this.entries(file, "optional").map((entry) => entry.value);
   }
 
   get tasks(): readonly Task[] {

@@ -20,11 +20,12 @@ export {
   type TtyInfoEntry,
 } from "./checkpoint.ts";
 export type { Fault } from "./fault.ts";
-export { findMount, type MntEntry } from "./mounts.ts";
+export { findMount, type MntEntry, mountpointOf } from "./mounts.ts";
 import type { reg_file_entry } from "./tables/files.ts";
 import type { Infer } from "./schema.ts";
 import type { inet_sk_entry, unix_sk_entry } from "./tables/sockets.ts";
 
+export type { Infer } from "./schema.ts";
 export type RegFileEntry = Infer<typeof reg_file_entry>;
 export type UnixSkEntry = Infer<typeof unix_sk_entry>;
 export type InetSkEntry = Infer<typeof inet_sk_entry>;

@@ -43,8 +43,8 @@ export function findMount(
   return best;
 }
 
-/** CRIU writes a mountpoint relative to the namespace's root: `/`, `./`, `./dev/pts`. */
-function mountpointOf(mount: MntEntry): string {
+/** Where a mount is in its namespace. CRIU writes it relative to the namespace's root: `/`, `./`, `./dev/pts`. */
+export function mountpointOf(mount: MntEntry): string {
   const path = mount.mountpoint.replace(/^\.?\/*/, "/").replace(/(.)\/+$/, "$1");
   return path === "" ? "/" : path;
 }

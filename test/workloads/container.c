@@ -1,10 +1,11 @@
 /* A server in a mount and a pid namespace of its own, as a container has.
  *
- *     container READY ROOT SOCKET
+ *     container READY ROOT SOCKET [TYPE SOURCE INSIDE]...
  *
  * ROOT becomes the root of a new mount namespace (pivot_root(2)), in which a copy of this program,
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
- * and the directories of SOCKET. Ends when the server does.
+ * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
+ * file system or `bind`. Ends when the server does.
  */
 #include "workload.h"
 #include <libgen.h>
@@ -60,13 +61,22 @@ static void parents(char *path)
 	}
 }
 
-static void enter(const char *root, char *socket)
+static void enter(const char *root, char *socket, char **mounts)
 {
+	char at[4096];
+
 	if (setsid() < 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		die("private mounts");
 	if (mount(root, root, NULL, MS_BIND, NULL) < 0 || chdir(root) < 0)
 		die(root);
+	for (; *mounts; mounts += 3) {
+		int bind = !strcmp(mounts[0], "bind");
+
+		snprintf(at, sizeof(at), "%s%s", root, mounts[2]);
+		if (mount(mounts[1], at, bind ? NULL : mounts[0], bind ? MS_BIND : 0, NULL) < 0)
+			die(at);
+	}
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		die("pivot_root");
 	execl("/app", "app", socket, NULL);
@@ -81,7 +91,7 @@ int main(int argc, char **argv)
 
 	if (argc == 2)
 		serve(argv[1]);
-	if (argc != 4)
+	if (argc < 4 || (argc - 4) % 3)
 		return 2;
 	snprintf(at, sizeof(at), "%s/app", argv[2]);
 	copy("/proc/self/exe", at);
@@ -95,7 +105,7 @@ int main(int argc, char **argv)
 		die("unshare");
 	pid = fork();
 	if (pid == 0)
-		enter(argv[2], argv[3]);
+		enter(argv[2], argv[3], argv + 4);
 	while (stat(inside, &st) < 0) {
 		if (waitpid(pid, NULL, WNOHANG) == pid)
 			die("the server ended");

@@ -1,0 +1,190 @@
+/** What cgroups must allow for a tree to come back in them. */
+import { expect, test } from "bun:test";
+import { cpSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { edit } from "./edit.ts";
+import { predicted, restored } from "./predicted.ts";
+import { blockers, finding, report } from "./report.ts";
+import {
+  dump,
+  hierarchies,
+  killTree,
+  makeCgroup,
+  openStage,
+  restoreBare,
+  run,
+  type Stage,
+  start,
+} from "./stage.ts";
+
+const v1 = (controller: string) =>
+  hierarchies().find(
+    ({ version, controllers }) => version === 1 && controllers.join() === controller,
+  );
+const v2 = hierarchies().find(({ version }) => version === 2)!;
+
+async function dumpIn(stage: Stage, cgroup: string, args = ["threads"]) {
+  const { pid } = await start(stage, "kernel", args, { cgroups: [cgroup] });
+  return { pid, images: await dump(stage, pid) };
+}
+
+/** Removing a cgroup takes effect a little later in its parent. */
+async function eventually(write: () => void): Promise<void> {
+  for (let left = 500; ; left--)
+    try {
+      return write();
+    } catch (error) {
+      if (left === 0) throw error;
+      await Bun.sleep(10);
+    }
+}
+
+function changed(stage: Stage, images: string, name: string, change: (cgroup: any) => void) {
+  const copy = join(stage.dir, name);
+  cpSync(images, copy, { recursive: true });
+  edit(copy, "cgroup.img", ([cgroup]) => change(cgroup));
+  return copy;
+}
+
+test.if(v1("cpu") !== undefined)(
+  "cgroup-property: more processor time than the parent has now",
+  async () => {
+    await using stage = openStage();
+    const cgroup = makeCgroup(stage, v1("cpu")!, "above/workload");
+    const above = join(cgroup, "..");
+    for (const dir of [above, cgroup]) writeFileSync(join(dir, "cpu.cfs_quota_us"), "50000");
+    const { pid, images } = await dumpIn(stage, cgroup);
+    rmdirSync(cgroup);
+    await eventually(() => writeFileSync(join(above, "cpu.cfs_quota_us"), "20000"));
+    const named = await predicted(stage, images, "cgroup-property");
+    expect(named).toMatchObject({
+      subject: `${cgroup}/cpu.cfs_quota_us`,
+      remedy: { command: `mkdir -p ${cgroup}` },
+    });
+    expect(named.message).toContain("50% of a processor");
+    rmdirSync(cgroup); // CRIU left it
+    await run(stage, ["sh", "-c", named.remedy.command!]);
+    await restored(stage, images);
+    expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain("/above/workload");
+    await killTree(stage, pid);
+    // In mode full CRIU writes into the one that is there.
+    const full = await predicted(stage, images, "cgroup-property", ["--manage-cgroups=full"]);
+    expect(full.remedy.command).toBe("--manage-cgroups=soft");
+    await eventually(() => rmdirSync(cgroup));
+    await restored(stage, images, ["--manage-cgroups=ignore"]);
+  },
+);
+
+test("cgroup-property: a file that this kernel's cgroups do not have", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "workload");
+  const { images } = await dumpIn(stage, cgroup);
+  rmdirSync(cgroup);
+  const copy = changed(stage, images, "memory", ({ controllers }) => {
+    const unified = controllers.find(({ cnames }: any) => cnames[0] === "");
+    unified.dirs[0].properties.push({ name: "memory.max", value: "1000000" });
+  });
+  const named = await predicted(stage, copy, "cgroup-property");
+  expect(named.subject).toBe(join(cgroup, "memory.max"));
+  rmdirSync(cgroup);
+  await run(stage, ["sh", "-c", named.remedy.command!]);
+  await restored(stage, copy);
+});
+
+test("cgroup-missing: no more cgroups are allowed there", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "above/workload");
+  const { images } = await dumpIn(stage, cgroup);
+  rmdirSync(cgroup);
+  writeFileSync(join(cgroup, "../cgroup.max.descendants"), "0");
+  // recriu lets the tree stay where it is by itself, so it is a blocker only where the user wants it otherwise.
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "cgroup-missing")).toMatchObject({
+    severity: "blocker",
+    subject: cgroup,
+  });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "cgroup-missing").criu_message!);
+  writeFileSync(join(cgroup, "../cgroup.max.descendants"), "max");
+  await restored(stage, images);
+});
+
+test("cgroup-frozen: bare CRIU hangs", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "above/workload");
+  const { pid, images } = await dumpIn(stage, cgroup);
+  for (const frozen of [cgroup, join(cgroup, "..")]) {
+    writeFileSync(join(frozen, "cgroup.freeze"), "1");
+    const preflight = await report(stage, "preflight", images);
+    expect(blockers(preflight)).toEqual(["cgroup-frozen"]);
+    expect((await report(stage, "restore", images)).exit).toBe(3);
+    expect((await restoreBare(stage, images, [], { timeout: 3000 })).exit).toBe(null);
+    await run(stage, ["sh", "-c", finding(preflight, "cgroup-frozen").remedy.command!]);
+    await restored(stage, images);
+    await killTree(stage, pid);
+  }
+});
+
+test("cgroup-set-missing: a set, and a controller, that the images lack", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));
+  const stray = join(stage.dir, "stray");
+  cpSync(images, stray, { recursive: true });
+  edit(stray, `core-${pid}.img`, ([core]) => void (core.thread_core.cg_set = 77));
+  expect(await predicted(stage, stray, "cgroup-set-missing")).toMatchObject({ subject: "set 77" });
+  const lost = changed(stage, images, "lost", (cgroup) => {
+    cgroup.controllers = cgroup.controllers.filter(({ cnames }: any) => cnames[0] !== "");
+  });
+  const named = await predicted(stage, lost, "cgroup-set-missing");
+  await restored(stage, lost, [named.remedy.command!]);
+});
+
+test("cgroup-option: a yard that is not there, two roots for one hierarchy", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));
+  const yard = join(stage.dir, "yard");
+  await predicted(stage, images, "cgroup-option", ["--cgroup-yard", yard]);
+  const two = changed(stage, images, "two", (cgroup) => {
+    const named = cgroup.controllers.find(({ cnames }: any) => cnames[0] !== "");
+    named.cnames = ["first", "second"];
+  });
+  await predicted(stage, two, "cgroup-option", [
+    "--cgroup-root=first:/a",
+    "--cgroup-root=second:/b",
+  ]);
+  await restored(stage, images);
+  await killTree(stage, pid);
+});
+
+test("--cgroup-root: the cgroups that count are those below the new root", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "workload");
+  const { pid, images } = await dumpIn(stage, cgroup);
+  const moved = makeCgroup(stage, v2, "moved");
+  // What would stop the tree at its old place does not matter.
+  writeFileSync(join(cgroup, "cgroup.freeze"), "1");
+  expect(blockers(await report(stage, "preflight", images))).toEqual(["cgroup-frozen"]);
+  const path = moved.slice(v2.mount.length);
+  const there = await restored(stage, images, ["--cgroup-root", `:${path}`]);
+  expect(readFileSync(`/proc/${there}/cgroup`, "utf8")).toContain(`0::${path}\n`);
+  await killTree(stage, pid);
+});
+
+test("cgroup-namespace: not made again with --manage-cgroups=ignore", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"), [
+    "unshare",
+    "2000000",
+  ]);
+  expect(await report(stage, "preflight", images)).toMatchObject({ exit: 0, findings: [] });
+  const namespace = () => Bun.spawnSync(["readlink", `/proc/${pid}/ns/cgroup`]).stdout.toString();
+  const ours = Bun.spawnSync(["readlink", "/proc/self/ns/cgroup"]).stdout.toString();
+  await restored(stage, images);
+  expect(namespace()).not.toBe(ours);
+  await killTree(stage, pid);
+  const lost = await report(stage, "preflight", images, ["--manage-cgroups=ignore"]);
+  expect(finding(lost, "cgroup-namespace").severity).toBe("warning");
+  expect((await restoreBare(stage, images, ["--manage-cgroups=ignore"])).exit).toBe(0);
+  expect(namespace()).toBe(ours);
+});

@@ -1,0 +1,145 @@
+/** Mounts of a tree with a mount namespace of its own: from outside, of devices, of file systems, and their places. */
+import { expect, test } from "bun:test";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { edit } from "./edit.ts";
+import { predicted, restored } from "./predicted.ts";
+import { finding, report } from "./report.ts";
+import { killTree, openStage, restoreBare, run, type Stage } from "./stage.ts";
+import { dumpContainer } from "./tree-in-container.ts";
+
+/** A container with a directory and a file of the host mounted in it, and a tmpfs. */
+async function dumpWithMounts(stage: Stage) {
+  const data = join(stage.dir, "data");
+  const file = join(stage.dir, "hosts");
+  mkdirSync(data);
+  writeFileSync(file, "here\n");
+  const dumped = await dumpContainer(stage, {
+    mounts: [
+      ["bind", data, "/data"],
+      ["bind", file, "/etc/hosts"],
+      ["tmpfs", "none", "/tmp"],
+    ],
+    options: ["--external", "mnt[/data]:data", "--external", "mnt[/etc/hosts]:hosts"],
+  });
+  const map = (dir: string) => [
+    "--external",
+    `mnt[data]:${dir}`,
+    "--external",
+    `mnt[hosts]:${file}`,
+  ];
+  return { ...dumped, data, file, map };
+}
+
+test("external-mount-unmapped: the option is named with the key and the old path", async () => {
+  await using stage = openStage();
+  const { root, images, options, data, file, map } = await dumpWithMounts(stage);
+  await predicted(stage, images, "external-mount-unmapped", options);
+  const preflight = await report(stage, "preflight", images, options);
+  const wanted = preflight.findings.filter(({ id }) => id === "external-mount-unmapped");
+  expect(wanted.map(({ subject }) => subject).sort()).toEqual(["/data", "/etc/hosts"]);
+  expect(wanted.map(({ remedy }) => remedy.command).sort()).toEqual([
+    `--external mnt[data]:${data}`,
+    `--external mnt[hosts]:${file}`,
+  ]);
+  await restored(stage, images, [...options, ...map(data)]);
+  expect(existsSync(join(root, "data"))).toBe(true);
+});
+
+test("root-needed: without --root CRIU crashes or refuses", async () => {
+  await using stage = openStage();
+  const { root, images, data, map } = await dumpWithMounts(stage);
+  const named = await predicted(stage, images, "root-needed", map(data));
+  expect(named.remedy.command).toBe(`--root ${root}`);
+  await restored(stage, images, ["--root", root, ...map(data)]);
+});
+
+test("root-missing: a directory it must be, a mount point it need not be", async () => {
+  await using stage = openStage();
+  const { root, images, data, map } = await dumpWithMounts(stage);
+  const nowhere = join(stage.dir, "nowhere");
+  await predicted(stage, images, "root-missing", ["--root", nowhere, ...map(data)]);
+  await predicted(stage, images, "root-missing", ["--root", join(root, "app"), ...map(data)]);
+  // Once it is no mount point any more, it does as well.
+  await run(stage, ["umount", root]);
+  await restored(stage, images, ["--root", root, ...map(data)]);
+});
+
+test("external-mount-source-missing: not there, or a file for a directory", async () => {
+  await using stage = openStage();
+  const { images, options, data, file, map } = await dumpWithMounts(stage);
+  const gone = await predicted(stage, images, "external-mount-source-missing", [
+    ...options,
+    ...map(`${data}-gone`),
+  ]);
+  expect(gone.subject).toBe(`${data}-gone`);
+  const other = await predicted(stage, images, "external-mount-source-missing", [
+    ...options,
+    ...map(file),
+  ]);
+  expect(other.message).toContain("is a file");
+  const old = [...options, ...map(`${data}-gone`), "--mntns-compat-mode"];
+  await predicted(stage, images, "external-mount-source-missing", old);
+  await restored(stage, images, [...options, ...map(data)]);
+});
+
+test("mountpoint-missing: made inside the root, where it can only be a directory", async () => {
+  await using stage = openStage();
+  const { root, images, options, data, map } = await dumpWithMounts(stage);
+  const all = [...options, ...map(data)];
+  for (const place of ["data", "tmp"]) {
+    rmdirSync(join(root, place));
+    const named = await predicted(stage, images, "mountpoint-missing", all);
+    expect(named).toMatchObject({ subject: join(root, place), remedy: { kind: "repair" } });
+    await predicted(stage, images, "mountpoint-missing", [...all, "--mntns-compat-mode"]);
+    const done = await report(stage, "restore", images, all);
+    expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+    expect(statSync(join(root, place)).isDirectory()).toBe(true);
+    await killTree(stage, done.run!.pid!);
+  }
+});
+
+test("mount-device-missing, filesystem-unknown: as the images of other machines are", async () => {
+  await using stage = openStage();
+  const { images, options, data, map } = await dumpWithMounts(stage);
+  const all = [...options, ...map(data)];
+  const mountpoints = readdirSync(images).find((file) => file.startsWith("mountpoints"))!;
+  const changed = (name: string, change: (tmp: any) => void) => {
+    const copy = join(stage.dir, name);
+    cpSync(images, copy, { recursive: true });
+    edit(copy, mountpoints, (mounts) => change(mounts.find((m) => m.mountpoint.endsWith("/tmp"))));
+    return copy;
+  };
+  const device = changed("device", (tmp) => {
+    Object.assign(tmp, {
+      fstype: 16,
+      fsname: "ext4",
+      root_dev: (8 << 20) | 1,
+      source: "dev[disk]",
+    });
+    tmp.ext_key = "CRIU:EXTERNAL_DEV";
+  });
+  const lost = await predicted(stage, device, "mount-device-missing", all);
+  expect(lost.remedy.command).toBe("--external dev[disk]:DEVICE");
+  expect(lost.message).toContain("8:1");
+
+  const strange = changed("strange", (tmp) =>
+    Object.assign(tmp, { fstype: 16, fsname: "recriufs" }),
+  );
+  const preflight = await report(stage, "preflight", strange, all);
+  const named = finding(preflight, "filesystem-unknown");
+  expect(named.severity).toBe(existsSync("/proc/modules") ? "warning" : "blocker");
+  const bare = await restoreBare(stage, strange, all);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(named.criu_message!);
+
+  await restored(stage, images, all);
+});

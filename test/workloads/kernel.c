@@ -1,0 +1,72 @@
+/* One thing of the kernel's that a restore has to make again.
+ *
+ *     kernel READY aio EVENTS          an asynchronous I/O context
+ *     kernel READY inotify N PATH      N inotify instances that watch PATH
+ *     kernel READY pipe BYTES          a pipe of that size with something in it
+ *     kernel READY memfd               a memfd
+ *     kernel READY owner               a socket whose owner is a child
+ *     kernel READY threads             two threads
+ *     kernel READY open PATH           a file, for reading
+ *     kernel READY unshare FLAGS       new namespaces, CLONE_NEW* in hexadecimal
+ */
+#include "workload.h"
+#include <linux/aio_abi.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+static void *idle(void *unused)
+{
+	(void)unused;
+	sleep_forever();
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 2 ? argv[2] : "", *arg = argc > 3 ? argv[3] : "";
+	int fds[2], n;
+
+	if (!strcmp(kind, "aio")) {
+		aio_context_t context = 0;
+
+		if (syscall(SYS_io_setup, atoi(arg), &context) < 0)
+			die("io_setup");
+	} else if (!strcmp(kind, "inotify") && argc > 4) {
+		for (n = atoi(arg); n > 0; n--) {
+			int fd = inotify_init1(0);
+
+			if (fd < 0 || inotify_add_watch(fd, argv[4], IN_ALL_EVENTS) < 0)
+				die("inotify");
+		}
+	} else if (!strcmp(kind, "pipe")) {
+		if (pipe(fds) < 0 || fcntl(fds[1], F_SETPIPE_SZ, atoi(arg)) < 0 ||
+		    write(fds[1], "here", 4) != 4)
+			die("pipe");
+	} else if (!strcmp(kind, "memfd")) {
+		if (memfd_create("kept", 0) < 0)
+			die("memfd_create");
+	} else if (!strcmp(kind, "owner")) {
+		struct f_owner_ex owner = { .type = F_OWNER_PID, .pid = fork() };
+
+		if (owner.pid == 0)
+			sleep_forever();
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 ||
+		    fcntl(fds[0], F_SETOWN_EX, &owner) < 0)
+			die("F_SETOWN_EX");
+	} else if (!strcmp(kind, "threads")) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, idle, NULL))
+			die("pthread_create");
+	} else if (!strcmp(kind, "open")) {
+		if (open(arg, O_RDONLY) < 0)
+			die(arg);
+	} else if (!strcmp(kind, "unshare")) {
+		if (unshare(strtoul(arg, NULL, 16)) < 0)
+			die("unshare");
+	} else {
+		return 2;
+	}
+	ready(argv[1]);
+	sleep_forever();
+}
