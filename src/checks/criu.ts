@@ -1,6 +1,7 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
+import { otherWorkDir } from "./workdir.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_CHECKPOINT_RESTORE = 1n << 40n;
@@ -9,8 +10,9 @@ const CAP_CHECKPOINT_RESTORE = 1n << 40n;
 const SCRATCH = /^(\.criu\.cgyard|\.criu\.mntns|cr-tmpfs|crtools-proc)\.[A-Za-z0-9]{6}$/;
 
 /** Where CRIU makes them, with those that are there already. */
-export function scratchLeavings({ host, request }: Context): Leaving[] {
-  return [request.workDir, "/tmp"].flatMap((directory): Leaving[] => {
+export function scratchLeavings(context: Context): Leaving[] {
+  const { host, request } = context;
+  return [otherWorkDir(context) ?? request.workDir, "/tmp"].flatMap((directory): Leaving[] => {
     const opened = host.root(directory);
     if (!opened.ok) return [];
     const known = opened.root.list("/").filter(isScratch);

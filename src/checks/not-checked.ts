@@ -203,4 +203,42 @@ export const notChecked: readonly NotChecked[] = [
     what: "Another GPU, driver or topology than at the dump (CUDA, AMD).",
     why: "The plugins' own tools compare them; that there is a GPU and cuda-checkpoint is checked.",
   },
+  {
+    what: "A plugin of CRIU lacks a symbol or a library: `Unable to load X: undefined symbol …`.",
+    why: "Only loading it tells, and that runs its code. Files that are no shared objects of this machine are seen: plugin-broken.",
+  },
+  {
+    what: "What CRIU remembers of the kernel in /run/criu.kdat is not true any more.",
+    why:
+      "CRIU keeps it on a tmpfs only, so it never outlives a boot, and its layout differs from build to build. After fs.nr_open was raised " +
+      "or modules were loaded, `rm /run/criu.kdat` makes CRIU look again.",
+  },
+  {
+    what: "`Can't bind transport socket /crtools-fd-PID-0`: two restores of one pid at a time in one network namespace, under a container runtime and CRIU up to 4.0.",
+    why: "On the command line every CRIU since 3.17 makes the name unique; under a runtime the other restore may begin later.",
+  },
+  {
+    what: "The memory limit of the cgroup that the tree comes back to.",
+    why: "CRIU puts the limit back that the tree had with that same memory. What a smaller one (of a cgroup above, or with --manage-cgroups=ignore) does depends on what else is in there by then.",
+  },
+  {
+    what: "Shared huge pages: of memfd, System V and hugetlbfs.",
+    why: "Several mappings may be of the same pages, which the images do not always tell. Private ones are counted: hugepages-short.",
+  },
+  {
+    what: "Images that come through criu-image-streamer (--stream).",
+    why: "They are in no file before CRIU asks for them, and can be read once.",
+  },
+  {
+    what: "A kernel without userfaultfd: `Lazy pages are not available`.",
+    why: "`criu lazy-pages` has the same need, and ends before its socket is there: lazy-pages-socket.",
+  },
+  {
+    what: "What is asked by RPC (`criu service`, `criu swrk`, libcriu): --inherit-fd and siblings are refused by the service; the cgroup mode is a yes or no; the configuration file it names wins over the request.",
+    why: "The request is in no command line. These checks see what `criu restore` would be given.",
+  },
+  {
+    what: "The disk of the work directory is full: `Can't make temp cgyard dir: No space left on device`; the log ends early.",
+    why: "How much is free changes while others write. A directory that cannot be written to at all is seen: work-dir-unwritable.",
+  },
 ];

@@ -1,179 +1,182 @@
-/** CRIU's plugins, and what must be as CRIU was built with (plugin.c, sigact.c, plugins/cuda, plugins/amdgpu). */
-import { join } from "pathe";
+/** CRIU's plugins: shared objects that it loads before every restore, and those that the checkpoint needs (plugin.c). */
+import { constants } from "node:fs";
+import { dirname, join } from "pathe";
 import { compareVersions } from "../criu/index.ts";
-import type { Check, Context, Criu, Finding } from "./finding.ts";
-import { livingTasks } from "./paths.ts";
+import { errorText } from "../sys/errno.ts";
+import type { Check, Context, Finding } from "./finding.ts";
 
-const usual = [
-  "/usr/lib/criu",
-  "/usr/lib64/criu",
-  "/usr/local/lib/criu",
-  "/usr/lib/x86_64-linux-gnu/criu",
-  "/usr/lib/aarch64-linux-gnu/criu",
-];
+/** Where distributions have plugins, to look into before the answer is sought in CRIU itself. */
+const usual = ["/usr/lib/criu", "/usr/lib64/criu", "/usr/local/lib/criu"];
 
-/** Whether that CRIU is known and no older than this. */
-const atLeast = (criu: Criu | undefined, version: string): boolean =>
-  criu?.version !== undefined && compareVersions(criu.version, version) >= 0;
+/** CRIU's help names the directory that it was built with. */
+const helpText = "path to a plugin directory (by default ";
+const LARGEST_CRIU = 64 << 20;
 
-/** The plugins that had a part in the dump. */
-const wanted = ({ checkpoint }: Context): string[] =>
+function builtIn({ host, criu }: Context): string | undefined {
+  const program = criu && host.bytes(criu.path, 0, LARGEST_CRIU);
+  if (program === undefined) return undefined;
+  const bytes = Buffer.from(program.buffer, program.byteOffset, program.length);
+  const at = bytes.indexOf(helpText);
+  const end = at < 0 ? -1 : bytes.indexOf(")", at);
+  return end < 0 ? undefined : bytes.toString("utf8", at + helpText.length, end);
+}
+
+const required = ({ checkpoint }: Context): readonly string[] =>
   checkpoint.inventory?.plugins_entry?.plugins ?? [];
 
-export const pluginMissing: Check = {
-  id: "plugin-missing",
-  title: "A plugin that had a part in the dump is not there",
-  reads: "plugins_entry in inventory.img; --libdir, CRIU_LIBS_DIR, the usual directories",
+/** The directory that CRIU will take plugins from; undefined where there is none or it cannot be told. */
+function pluginDirectory(context: Context): string | undefined {
+  const { host, request, criu } = context;
+  if (request.libdir !== undefined) return request.libdir;
+  const beside = criu === undefined ? [] : [join(dirname(dirname(criu.path)), "lib/criu")];
+  const likely = [...usual, ...beside].some((path) => host.exists(path));
+  if (!likely && required(context).length === 0) return undefined;
+  return builtIn(context);
+}
+
+interface Plugins {
+  directory: string;
+  /** Names of the files that CRIU loads. */
+  files: string[];
+}
+
+function plugins(context: Context): Plugins | undefined {
+  const directory = pluginDirectory(context);
+  if (directory === undefined) return undefined;
+  const opened = context.host.root(directory);
+  const names = opened.ok ? opened.root.list("/") : [];
+  return { directory, files: names.filter((name) => name.endsWith(".so")).sort() };
+}
+
+/** e_machine of this machine, elf(5). */
+const machines: Record<string, number> = { x64: 62, arm64: 183 };
+const ET_DYN = 3;
+
+/** What dlopen(3) would say of a file that is no shared object for this machine; undefined when it may be one. */
+function notLoadable({ host }: Context, path: string): string | undefined {
+  const readable = host.access(path, constants.R_OK);
+  if (readable < 0) return `cannot open shared object file: ${errorText(readable)}`;
+  const head = host.bytes(path, 0, 20);
+  if (head === undefined) return "cannot read file data: Is a directory";
+  if (head.length < 20) return "file too short";
+  const elf = Buffer.from(head);
+  if (elf.readUInt32BE(0) !== 0x7f454c46) return "invalid ELF header";
+  if (elf[4] !== 2) return "wrong ELF class: ELFCLASS32";
+  const machine = machines[process.arch];
+  if (machine !== undefined && elf.readUInt16LE(18) !== machine)
+    return "cannot open shared object file: No such file or directory";
+  return elf.readUInt16LE(16) === ET_DYN ? undefined : "cannot dynamically load executable";
+}
+
+export const pluginBroken: Check = {
+  id: "plugin-broken",
+  title: "A plugin of CRIU cannot be loaded",
+  reads:
+    "--libdir, CRIU_LIBS_DIR, the directory that CRIU was built with; the head of every *.so in it",
   why:
-    "A plugin saves what CRIU cannot, the state of a GPU for one. CRIU refuses to go on without it where it has a directory of plugins; " +
-    "where it has none it says nothing, and that state is lost.",
+    "CRIU loads every file that ends in .so from its plugin directory at each restore, whether the checkpoint needs it or not, and stops at " +
+    "the first that is no shared object for this machine. Whether its symbols and libraries are all there is only known once it is loaded.",
   proof: "criu",
   run(context) {
-    const { request, host, criu } = context;
-    const given = request.libdir ?? host.variable("CRIU_LIBS_DIR");
-    const shared = { id: "plugin-missing", task: null, image: "inventory.img" } as const;
-    if (given !== undefined && !host.exists(given))
+    const found = plugins(context);
+    if (found === undefined) return [];
+    const { directory, files } = found;
+    const shared = { id: "plugin-broken", severity: "blocker", task: null, image: "" } as const;
+    const opened = context.host.root(directory);
+    if (!opened.ok) {
+      // The directory that CRIU was built with may be missing.
+      if (context.request.libdir === undefined && !context.host.exists(directory)) return [];
       return [
         {
           ...shared,
-          severity: "blocker",
-          subject: given,
-          message: `the directory of plugins, ${given}, is not there`,
-          criu_message: `Unable to open directory ${given}: No such file or directory`,
+          subject: directory,
+          message: `the plugin directory ${directory} cannot be opened: ${opened.problem}`,
+          criu_message: `Unable to open directory ${directory}: ${opened.problem}`,
           remedy: {
             kind: "human",
-            text: "name the directory that CRIU's plugins are in, or leave --libdir away",
-            command: null,
+            text: "make it (an empty one will do when no plugin is needed), or leave --libdir and CRIU_LIBS_DIR out",
+            command: `mkdir -p ${directory}`,
           },
         },
       ];
-    const places = given === undefined ? usual : [given];
-    return wanted(context).flatMap((name): Finding[] => {
-      if (places.some((place) => host.exists(join(place, `${name}.so`)))) return [];
-      const sure = given !== undefined && atLeast(criu, "4.1");
+    }
+    const none = context.checkpoint.inventory?.plugins_entry?.plugins.length === 0;
+    return files.flatMap((name): Finding[] => {
+      const path = `${directory}/${name}`;
+      const problem = notLoadable(context, path);
+      if (problem === undefined) return [];
       return [
         {
           ...shared,
-          severity: sure ? "blocker" : "warning",
-          subject: name,
-          message: `the dump was made with the plugin ${name}, which is not in ${places.join(", ")}`,
-          criu_message: sure ? `Missing required plugin: ${name}` : null,
-          remedy: {
-            kind: "human",
-            text: "install it and name its directory with --libdir",
-            command: `apt-get install criu-${name.replace(/_plugin$/, "")}-plugin`,
-          },
+          subject: path,
+          message: `CRIU loads ${path} as a plugin, which it is not: ${problem}`,
+          criu_message: `Unable to load ${path}: ${path}: ${problem}`,
+          remedy: none
+            ? {
+                kind: "option",
+                text: "this checkpoint needs no plugin: name a directory without any",
+                command: "mkdir -p /run/no-criu-plugins",
+                option: "--libdir=/run/no-criu-plugins",
+                automatic: false,
+              }
+            : {
+                kind: "human",
+                text: "install the package again that it belongs to, or move it away",
+                command: `mv ${path} ${path}.aside`,
+              },
         },
       ];
     });
   },
 };
 
-export const gpuMissing: Check = {
-  id: "gpu-missing",
-  title: "The tree used a GPU, and this machine has none for it",
-  reads:
-    "plugins_entry in inventory.img; /proc/driver/nvidia/gpus, cuda-checkpoint in PATH, /dev/kfd",
+export const pluginMissing: Check = {
+  id: "plugin-missing",
+  title: "A plugin that the checkpoint was made with is not here",
+  reads: "plugins_entry in inventory.img; the *.so files in CRIU's plugin directory",
   why:
-    "The plugin for CUDA turns itself off where there is no GPU or no cuda-checkpoint, without an error: the tasks come back and wait for " +
-    "ever for what was on the GPU.",
-  proof: "images",
+    "State of a GPU is saved and restored by plugins (cuda_plugin, amdgpu_plugin). From CRIU 4.1 on the inventory names those that took part, " +
+    "and the restore stops without them.",
+  proof: "criu",
   run(context) {
-    const { host } = context;
-    const plugins = wanted(context);
-    const lacking = [
-      plugins.includes("cuda_plugin") &&
-        !host.exists("/proc/driver/nvidia/gpus") &&
-        "/proc/driver/nvidia/gpus",
-      plugins.includes("cuda_plugin") &&
-        host.program("cuda-checkpoint") === undefined &&
-        "cuda-checkpoint",
-      plugins.includes("amdgpu_plugin") && !host.exists("/dev/kfd") && "/dev/kfd",
-    ].filter((name) => name !== false);
-    return lacking.map((subject) => ({
-      id: "gpu-missing",
-      severity: "warning",
-      task: null,
-      image: "inventory.img",
-      subject,
-      message: `the tree used a GPU, and this machine has no ${subject}: its work there would be lost without an error`,
-      criu_message: null,
-      remedy: {
-        kind: "human",
-        text: "restore on a machine with the same GPU and its driver",
-        command: null,
-      },
-    }));
+    const names = required(context);
+    const version = context.criu?.version;
+    if (names.length === 0 || version === undefined) return [];
+    const found = plugins(context);
+    const { directory, files } = found ?? { directory: undefined, files: [] };
+    return names
+      .filter((name) => !files.some((file) => mentions(context, `${directory}/${file}`, name)))
+      .map((name): Finding => {
+        // Another file may hold a plugin that answers to the name after all; and where CRIU's own directory is not
+        // there, it does not ask for plugins.
+        const certain =
+          directory !== undefined &&
+          context.host.exists(directory) &&
+          files.length === 0 &&
+          compareVersions(version, "4.1") >= 0;
+        return {
+          id: "plugin-missing",
+          severity: certain ? "blocker" : "warning",
+          task: null,
+          image: "inventory.img",
+          subject: name,
+          message: `the dump was made with the plugin ${name}, and ${directory ?? "CRIU's plugin directory"} has none of that name`,
+          criu_message: `Missing required plugin: ${name}`,
+          remedy: {
+            kind: "human",
+            text: `install the plugin, or name the directory that has ${name}.so by --libdir`,
+            command: `find / -xdev -name ${name}.so`,
+          },
+        };
+      });
   },
 };
 
-/** SIGMAX - 2: all signals that can have an action. */
-const ACTIONS = 62;
+const LARGEST_PLUGIN = 16 << 20;
 
-export const sigactionsCount: Check = {
-  id: "sigactions-count",
-  title: "The images do not have an action for each signal",
-  reads: "sigactions in core-*.img",
-  why: "CRIU reads one action for each signal but SIGKILL and SIGSTOP, in order, and takes no other number of them.",
-  proof: "criu",
-  run: ({ checkpoint, host }) =>
-    host.architecture !== "x64"
-      ? []
-      : livingTasks(checkpoint).flatMap((task): Finding[] => {
-          const count = task.core?.tc?.sigactions.length ?? 0;
-          if (count === 0 || count === ACTIONS) return [];
-          return [
-            {
-              id: "sigactions-count",
-              severity: "blocker",
-              task: task.pid,
-              image: `core-${task.pid}.img`,
-              subject: `task ${task.pid}`,
-              message: `task ${task.pid} has the actions of ${count} signals, not of ${ACTIONS}`,
-              criu_message: `Bad number of sigactions in the image (${count}, want ${ACTIONS})`,
-              remedy: {
-                kind: "human",
-                text: "take another copy of the checkpoint: this one is damaged",
-                command: null,
-              },
-            },
-          ];
-        }),
-};
-
-/** From here on a kernel without chosen timer ids spends seconds on counting up to one. */
-const MANY = 1_000_000;
-
-export const timerId: Check = {
-  id: "timer-id",
-  title: "A timer has a number that takes long to count up to",
-  reads: "posix timers in core-*.img; CRIU's version",
-  why:
-    "Before CRIU 4.2 (and Linux 6.15) a timer gets its old number only by making and removing timers until the number comes up. A task " +
-    "that made millions of timers is restored very slowly.",
-  proof: "images",
-  run: ({ checkpoint, criu }) =>
-    livingTasks(checkpoint).flatMap((task): Finding[] => {
-      const most = (task.core?.tc?.timers?.posix ?? []).reduce(
-        (m, { it_id }) => Math.max(m, it_id),
-        0,
-      );
-      if (most < MANY || atLeast(criu, "4.2")) return [];
-      return [
-        {
-          id: "timer-id",
-          severity: "warning",
-          task: task.pid,
-          image: `core-${task.pid}.img`,
-          subject: `timer ${most}`,
-          message: `task ${task.pid} has a timer of the number ${most}: CRIU makes and removes as many before`,
-          criu_message: null,
-          remedy: {
-            kind: "human",
-            text: "restore with CRIU 4.2 on Linux 6.15 or later",
-            command: null,
-          },
-        },
-      ];
-    }),
-};
+/** A plugin's descriptor holds its name. */
+function mentions({ host }: Context, path: string, name: string): boolean {
+  if (path.endsWith(`/${name}.so`)) return true;
+  const bytes = host.bytes(path, 0, LARGEST_PLUGIN);
+  return bytes !== undefined && Buffer.from(bytes).includes(`${name}\0`);
+}

@@ -1,6 +1,9 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, type Stats } from "node:fs";
+import { access } from "../sys/files.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
+import { descriptorLimit } from "./limits.ts";
+import { bytesOf, entryAt } from "./paths.ts";
 import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
@@ -59,10 +62,18 @@ export interface Host {
   writable(path: string): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
-  /** Where a program is that CRIU would start by this name; undefined when it is not there. */
+  /** Where execvp(3) finds a program: undefined when nowhere, the bare name when only CRIU will know. */
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
   variable(name: string): string | undefined;
+  /** What stands at a path itself, links not followed; undefined when nothing does. */
+  entry(path: string): Stats | undefined;
+  /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
+  access(path: string, mode: number): number;
+  /** At most `length` bytes of a file from `offset`; undefined when it cannot be read. */
+  bytes(path: string, offset: number, length: number): Uint8Array | undefined;
+  /** The soft RLIMIT_NOFILE that CRIU inherits. */
+  readonly descriptorLimit: number;
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
 }
 
@@ -140,8 +151,14 @@ export function thisHost(): Host {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
     },
-    program: (name) => findProgram(name, process.env["PATH"]),
+    program: findProgram,
     variable: (name) => process.env[name],
+    entry: entryAt,
+    access,
+    bytes: bytesOf,
+    get descriptorLimit() {
+      return descriptorLimit();
+    },
     root(path) {
       let found = roots.get(path);
       if (found === undefined) roots.set(path, (found = openRoot(path)));

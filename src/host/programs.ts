@@ -1,12 +1,23 @@
 /** Programs that CRIU starts, found as execvp(3) finds them. */
-import { constants } from "node:fs";
+import { constants, statSync } from "node:fs";
 import { join } from "pathe";
 import { access } from "../sys/files.ts";
 
-/** Where the program is; undefined when it cannot be run. `path` is that of the environment. */
-export function findProgram(name: string, path: string | undefined): string | undefined {
-  const places = name.includes("/")
-    ? [name]
-    : (path ?? "/bin:/usr/bin").split(":").map((directory) => join(directory || ".", name));
-  return places.find((place) => access(place, constants.X_OK) >= 0);
+const runnable = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true &&
+  access(path, constants.X_OK) === 0;
+
+/**
+ * Where the program is; undefined when nowhere. The name itself where PATH has relative directories, which CRIU sees
+ * from elsewhere.
+ */
+export function findProgram(name: string): string | undefined {
+  if (name.includes("/")) return runnable(name) ? name : undefined;
+  const directories = (process.env.PATH ?? "/bin:/usr/bin").split(":");
+  const found = directories
+    .filter((directory) => directory.startsWith("/"))
+    .map((directory) => join(directory, name))
+    .find(runnable);
+  if (found !== undefined) return found;
+  return directories.every((directory) => directory.startsWith("/")) ? undefined : name;
 }

@@ -7,7 +7,8 @@ import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
 import { type Entry, type Framed, readFrames } from "./frame.ts";
 import type { MntEntry } from "./mounts.ts";
-import { type Pagemap, sumPagemap } from "./pagemap.ts";
+import { PE_LAZY, type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
+import { type LostPages, Parents } from "./parents.ts";
 import type { cgroup_entry } from "./tables/cgroup.ts";
 import type {
   fdinfo_entry,
@@ -107,6 +108,14 @@ export interface Checkpoint {
   /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
   values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
   pages(): readonly PagesUse[];
+  /** Whether an image that CRIU can do without is there and holds something. */
+  holdsEntries(file: string): boolean;
+  /** Page maps of living tasks and of shared memory, by file. */
+  readonly pagemaps: ReadonlyMap<string, Pagemap>;
+  /** What a page map holds, in its order; nothing when it cannot be read. */
+  runs(pagemap: string): readonly Run[];
+  /** Pages of an incremental checkpoint that its parents do not have, one entry a page map. `lazy`: lazy pages are not wanted. */
+  lostPages(lazy: boolean): readonly LostPages[];
   /** What could not be read so far. */
   readonly faults: readonly Fault[];
   /** Read every image that CRIU would, so that `faults` is complete. Page data is not read. */
@@ -121,13 +130,18 @@ export function openCheckpoint(dir: string): CheckpointResult {
   return opened.ok ? { ok: true, checkpoint: new LazyCheckpoint(opened.directory) } : opened;
 }
 
+/** remap_type of a file that was unlinked and is kept in the images. */
+const REMAP_GHOST = 1;
+
 /** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
 const ENOUGH = 1000;
 
 /** What CRIU 4.2 prints for an image that is not there; of most it says nothing, and crashes or loses what they held. */
 function saysOfMissing(file: string, rootPid: number | undefined): string | null {
   if (file === `ids-${rootPid}.img`) return "No IDS for root task.";
-  return /^(inventory|core-\d+)\.img$/.test(file) ? "Unexpected EOF on (empty-image)" : null;
+  return /^(inventory|core-\d+|ghost-file-[0-9a-f]+)\.img$/.test(file)
+    ? "Unexpected EOF on (empty-image)"
+    : null;
 }
 
 const states: Record<number, TaskState> = { 1: "alive", 2: "dead", 3: "stopped" };
@@ -256,8 +270,7 @@ class LazyCheckpoint implements Checkpoint {
     });
   }
 
-  /** Page maps of all tasks and shared memory, by file. */
-  private get pagemaps(): ReadonlyMap<string, Pagemap> {
+  get pagemaps(): ReadonlyMap<string, Pagemap> {
     return this.once("pagemaps", () => {
       const sums = new Map<string, Pagemap>();
       for (const task of this.tasks)
@@ -271,6 +284,10 @@ class LazyCheckpoint implements Checkpoint {
   private sum(sums: Map<string, Pagemap>, file: string, need: "required" | "optional"): void {
     const sum = sumPagemap(this.entries(file, need));
     if (sum !== undefined) sums.set(file, sum);
+  }
+
+  holdsEntries(file: string): boolean {
+    return this.entries(file, "optional").length > 0;
   }
 
   pages(): readonly PagesUse[] {
@@ -292,6 +309,20 @@ class LazyCheckpoint implements Checkpoint {
     });
   }
 
+  runs(pagemap: string): readonly Run[] {
+    return this.once(`runs ${pagemap}`, () => runsOf(this.entries(pagemap, "optional")));
+  }
+
+  lostPages(lazy: boolean): readonly LostPages[] {
+    return this.once(`lost ${lazy}`, () => {
+      const parents = new Parents(this.directory);
+      const wanted = (run: Run) => !(lazy && run.flags & PE_LAZY);
+      return [...this.pagemaps.keys()].flatMap(
+        (file) => parents.lost(file, this.runs(file).filter(wanted)) ?? [],
+      );
+    });
+  }
+
   readEverything(): readonly Fault[] {
     return this.once("everything", () => {
       void this.inventory;
@@ -303,6 +334,9 @@ class LazyCheckpoint implements Checkpoint {
         void [task.ids, task.mm, task.fs, task.fds];
       }
       void this.openFiles;
+      for (const { remap_type, remap_id } of this.remaps)
+        if (remap_type === REMAP_GHOST)
+          this.entries(`ghost-file-${remap_id.toString(16)}.img`, "required");
       for (const use of this.pages()) {
         if (use.actual !== undefined || use.expected === 0) continue;
         this.found.push({

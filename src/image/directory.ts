@@ -15,6 +15,10 @@ import type { Source } from "./frame.ts";
 
 export interface ImageDirectory {
   readonly path: string;
+  /** The path without links. */
+  readonly real: string;
+  /** Every name in it. */
+  readonly names: ReadonlySet<string>;
   /** Every name in it with its size; what is no regular file (a FIFO, a device) has none. */
   readonly sizes: ReadonlyMap<string, number>;
   /** Use a file's bytes. The file is closed afterwards. */
@@ -62,6 +66,8 @@ export function openImageDirectory(path: string): DirectoryResult {
     ok: true,
     directory: {
       path,
+      real,
+      names: listed,
       sizes,
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read: (file, use) => (listed.has(file) ? readFile(path, real, file, use) : notThere(file)),

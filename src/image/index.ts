@@ -21,6 +21,8 @@ export {
 } from "./checkpoint.ts";
 export type { Fault } from "./fault.ts";
 export { findMount, type MntEntry, mountpointOf } from "./mounts.ts";
+export { PE_LAZY, PE_PRESENT, type Run } from "./pagemap.ts";
+export type { LostPages } from "./parents.ts";
 import type { reg_file_entry } from "./tables/files.ts";
 import type { Infer } from "./schema.ts";
 import type { inet_sk_entry, unix_sk_entry } from "./tables/sockets.ts";

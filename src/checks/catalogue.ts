@@ -1,0 +1,204 @@
+/** The catalogue: every check, in the order in which a restore would meet them. */
+import { cgroupOption } from "./cgroup-options.ts";
+import { cgroupProperty } from "./cgroup-property.ts";
+import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
+import { cgroupMissing } from "./cgroups.ts";
+import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
+import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
+import { criuMissing, criuTooOld, privilege } from "./criu.ts";
+import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
+import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
+import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
+import { cwdMissing, fifoMissing, fileChanged, fileMissing } from "./files.ts";
+import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
+import type { Check } from "./finding.ts";
+import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
+import { gpuMissing } from "./gpu.ts";
+import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
+import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
+import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
+import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
+import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
+import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
+import { locksHeld, locksIgnored } from "./locks.ts";
+import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
+import { hugepagesShort, memoryShort } from "./memory.ts";
+import { externalMountSourceMissing, mountpointMissing } from "./mount-sources.ts";
+import { externalMountUnmapped, mountAutodetected, rootMissing, rootNeeded } from "./mounts.ts";
+import {
+  namespaceFile,
+  namespaceLimit,
+  nestedNamespace,
+  timeNamespace,
+  userNamespaceMap,
+} from "./namespaces.ts";
+import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
+import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
+import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
+import { pidInUse } from "./pids.ts";
+import { pluginBroken, pluginMissing } from "./plugins.ts";
+import { schedRtBudget } from "./sched-budget.ts";
+import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
+import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
+import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
+import {
+  adoptedChildLost,
+  sessionIntersects,
+  sessionLeaderMissing,
+  shellJobSession,
+  treeCorrupt,
+} from "./sessions.ts";
+import { sigactionsCount } from "./sigactions.ts";
+import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
+import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { timerId } from "./timers.ts";
+import {
+  ttyDeviceMissing,
+  ttyExternal,
+  ttyIndexBusy,
+  ttyNoTask,
+  ttyShellJob,
+  ttyStdin,
+} from "./ttys.ts";
+import { unixSocketBusy } from "./unix-busy.ts";
+import { unixSocketGhost } from "./unix-ghosts.ts";
+import {
+  unixPeerDown,
+  unixPeerMissing,
+  unixQueueTooLong,
+  unixSocketExternal,
+} from "./unix-peers.ts";
+import { inotifyLimit, watchPathMissing } from "./watches.ts";
+import { workDirUnwritable } from "./workdir.ts";
+
+export const catalogue: readonly Check[] = [
+  criuMissing,
+  criuTooOld,
+  privilege,
+  workDirUnwritable,
+  tmpMissing,
+  imageMissing,
+  imageTruncated,
+  pagesShort,
+  imageParent,
+  imageVersion,
+  tcpCloseNeeded,
+  allowUprobesNeeded,
+  pluginBroken,
+  pluginMissing,
+  scriptNotExecutable,
+  lsmOption,
+  archMismatch,
+  cpuFeatures,
+  treeCorrupt,
+  sessionIntersects,
+  sessionLeaderMissing,
+  shellJobSession,
+  adoptedChildLost,
+  nestedNamespace,
+  gpuMissing,
+  ttyShellJob,
+  ttyNoTask,
+  cgroupOption,
+  cgroupMissing,
+  cgroupProperty,
+  pidNamespaceInit,
+  pidNamespaceExternal,
+  pidMax,
+  pidInUse,
+  namespaceLimit,
+  userNamespaceMap,
+  timeNamespace,
+  loginuidImmutable,
+  cgroupNamespace,
+  cgroupSetMissing,
+  cgroupFrozen,
+  externalNetns,
+  netLink,
+  sysctlMissing,
+  netToolsMissing,
+  externalMountUnmapped,
+  mountAutodetected,
+  mountSharing,
+  rootNeeded,
+  rootMissing,
+  externalMountSourceMissing,
+  mountpointMissing,
+  mountDeviceMissing,
+  filesystemUnknown,
+  ghostFileExists,
+  ghostUnwritable,
+  linkRemapMissing,
+  lazyPagesSocket,
+  cwdMissing,
+  fileMissing,
+  fifoMissing,
+  fileChanged,
+  fileBuildId,
+  fileUnwritable,
+  externalFile,
+  procThreadFile,
+  unixPeerMissing,
+  unixSocketDir,
+  unixSocketUnwritable,
+  unixSocketBusy,
+  unixSocketGhost,
+  unixSocketExternal,
+  unixPeerDown,
+  unixQueueTooLong,
+  tcpEstablished,
+  tcpStreamMissing,
+  tcpConnectionBusy,
+  tcpPortBusy,
+  udpPortBusy,
+  tcpAddressMissing,
+  netDeviceMissing,
+  locksIgnored,
+  locksHeld,
+  namespaceFile,
+  fileOwnerMissing,
+  pipeSize,
+  memfdExecutable,
+  inotifyLimit,
+  watchPathMissing,
+  vdsoMissing,
+  sigactionsCount,
+  aioLimit,
+  timerId,
+  rseqMissing,
+  guardPages,
+  cgroupThread,
+  fdTooBig,
+  imageVmas,
+  imageLazy,
+  imageDeprecated,
+  memoryShort,
+  hugepagesShort,
+  mappingsTooMany,
+  mmapMinAddr,
+  addressSpace,
+  schedResetOnFork,
+  schedPriorityLost,
+  schedDeadline,
+  schedInconsistent,
+  schedNotPermitted,
+  schedRtBudget,
+  ttyStdin,
+  ttyIndexBusy,
+  ttyExternal,
+  ttyDeviceMissing,
+  lsmMismatch,
+  apparmorProfileMissing,
+  seccompFilterMissing,
+  seccompUnsupported,
+  seccompSuspend,
+  deathSignalInvalid,
+  rlimitLowered,
+  oomScore,
+  idsUnmapped,
+  capabilitiesMissing,
+  dumpableLost,
+  zombieExitCode,
+  rootDeathSignal,
+  pidfileExists,
+];

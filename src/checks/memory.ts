@@ -1,0 +1,160 @@
+/** Memory that this machine must have for the tree: at all, by its overcommit rules, in huge pages. */
+import type { Host } from "../host/index.ts";
+import type { Check, Context, Finding } from "./finding.ts";
+import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
+import { livingTasks } from "./paths.ts";
+
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_NORESERVE = 0x4000;
+const MAP_HUGETLB = 0x40000;
+/** The size of a huge page is in the flags from here on, as its logarithm; none means the default size. */
+const MAP_HUGE_SHIFT = 26;
+
+/** A field of /proc/meminfo in bytes. */
+function meminfo(host: Host, field: string): number {
+  const found = new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(host.read("/proc/meminfo") ?? "");
+  return found === null ? 0 : Number(found[1]) * 1024;
+}
+
+/** What the kernel accounts for (mmap(2), vm.overcommit_memory): private memory that can be written to. */
+const accounted = (vma: Vma): boolean =>
+  (vma.prot & PROT_WRITE) !== 0 && (vma.flags & (MAP_SHARED | MAP_HUGETLB)) === 0;
+
+export const memoryShort: Check = {
+  id: "memory-short",
+  title: "This machine has too little memory for the tree",
+  reads: "mm-*.img and pagemap-*.img; /proc/meminfo, /proc/sys/vm/overcommit_memory",
+  why:
+    "The kernel refuses a single mapping that is larger than memory and swap together (vm.overcommit_memory=0), or all that go beyond its " +
+    "commit limit (2). With less free memory than the images hold, the restore pushes everything else out, or the OOM killer ends it.",
+  proof: "criu",
+  run: (context) => [...overcommitted(context), ...beyondFree(context)],
+};
+
+function overcommitted({ checkpoint, host }: Context): Finding[] {
+  const mode = numberIn(host, "/proc/sys/vm/overcommit_memory");
+  const overcommit = (task: number | null, subject: string, message: string, criu: string) =>
+    ({
+      id: "memory-short",
+      severity: "blocker",
+      task,
+      image: task === null ? "mm-*.img" : `mm-${task}.img`,
+      subject,
+      message,
+      criu_message: criu,
+      remedy: {
+        kind: "human",
+        text: "let the kernel promise more memory than it has, as it must have where the tree ran, or add swap",
+        command: "sysctl -w vm.overcommit_memory=1",
+      },
+    }) as const satisfies Finding;
+
+  if (mode === 0) {
+    const whole = meminfo(host, "MemTotal") + meminfo(host, "SwapTotal");
+    return livingTasks(checkpoint).flatMap((task) => {
+      const vma = made(task).find(
+        (one) => accounted(one) && !(one.flags & MAP_NORESERVE) && lengthOf(one) > whole,
+      );
+      if (vma === undefined) return [];
+      const size = mib(lengthOf(vma));
+      return [
+        overcommit(
+          task.pid,
+          size,
+          `task ${task.pid} has one mapping of ${size}; memory and swap are ${mib(whole)} here, and vm.overcommit_memory=0 allows no larger one`,
+          refused(vma, "ENOMEM"),
+        ),
+      ];
+    });
+  }
+  if (mode !== 2) return [];
+  let sum = 0;
+  let first: Vma | undefined;
+  for (const task of livingTasks(checkpoint))
+    for (const vma of made(task))
+      if (accounted(vma)) {
+        sum += lengthOf(vma);
+        first ??= vma;
+      }
+  const limit = meminfo(host, "CommitLimit");
+  if (first === undefined || sum <= limit) return [];
+  return [
+    overcommit(
+      null,
+      mib(sum),
+      `the tree has ${mib(sum)} of private memory; the commit limit is ${mib(limit)} here (vm.overcommit_memory=2)`,
+      "mapping with 0xfffffffffffffff4",
+    ),
+  ];
+}
+
+function beyondFree({ checkpoint, host }: Context): Finding[] {
+  let bytes = 0;
+  for (const { expected } of checkpoint.pages()) bytes += expected;
+  const free = meminfo(host, "MemAvailable") + meminfo(host, "SwapFree");
+  if (free === 0 || bytes <= free) return [];
+  return [
+    {
+      id: "memory-short",
+      severity: "warning",
+      task: null,
+      image: "pages-*.img",
+      subject: mib(bytes),
+      message: `the images hold ${mib(bytes)} of memory; ${mib(free)} are free here, swap included`,
+      criu_message: null,
+      remedy: {
+        kind: "human",
+        text: "free memory or add swap before the restore",
+        command: "free -m",
+      },
+    },
+  ];
+}
+
+export const hugepagesShort: Check = {
+  id: "hugepages-short",
+  title: "There are too few huge pages",
+  reads: "mm-*.img (MAP_HUGETLB); /sys/kernel/mm/hugepages",
+  why: "Huge pages are set aside by the administrator, and a mapping of them reserves all that it may need at once. Databases and virtual machines use them.",
+  proof: "criu",
+  run({ checkpoint, host }) {
+    const needed = new Map<number, { pages: number; vma: Vma; task: number }>();
+    const usual = meminfo(host, "Hugepagesize");
+    for (const task of livingTasks(checkpoint))
+      for (const vma of made(task)) {
+        // Shared ones may be one and the same memory, and files on hugetlbfs have theirs already.
+        if (!(vma.flags & MAP_HUGETLB) || vma.flags & (MAP_SHARED | MAP_NORESERVE)) continue;
+        const shift = (vma.flags >>> MAP_HUGE_SHIFT) & 63;
+        const size = shift === 0 ? usual : 2 ** shift;
+        if (size === 0) continue;
+        const known = needed.get(size) ?? { pages: 0, vma, task: task.pid };
+        known.pages += Math.ceil(lengthOf(vma) / size);
+        needed.set(size, known);
+      }
+    return [...needed].flatMap(([size, { pages, vma, task }]): Finding[] => {
+      const directory = `/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB`;
+      const count = (name: string) => numberIn(host, `${directory}/${name}`) ?? 0;
+      const free = count("free_hugepages") - count("resv_hugepages");
+      const more = Math.max(0, count("nr_overcommit_hugepages") - count("surplus_hugepages"));
+      if (pages <= free + more) return [];
+      const total = count("nr_hugepages") + pages - free;
+      return [
+        {
+          id: "hugepages-short",
+          severity: "blocker",
+          task,
+          image: `mm-${task}.img`,
+          subject: `${size / 1024} kB`,
+          message: `the tree needs ${pages} huge pages of ${size / 1024} kB; ${free + more} can be had here`,
+          criu_message: refused(vma, "ENOMEM"),
+          remedy: {
+            kind: "human",
+            text: "set more aside",
+            command: `echo ${total} > ${directory}/nr_hugepages`,
+          },
+        },
+      ];
+    });
+  },
+};

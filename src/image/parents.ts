@@ -1,0 +1,150 @@
+/**
+ * Incremental checkpoints (criu(8), --prev-images-dir): memory that had not changed is in the checkpoint that the link
+ * `parent` leads to, or in that one's parent. CRIU looks a page up as pagemap.c does: each page map is gone through
+ * once, in order, and a page must be found where it says it is.
+ */
+import { join } from "pathe";
+import { type DirectoryResult, type ImageDirectory, openImageDirectory } from "./directory.ts";
+import type { Fault } from "./fault.ts";
+import { formatOf } from "./formats.ts";
+import { readFrames } from "./frame.ts";
+import { pageSize } from "../sys/process.ts";
+import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf } from "./pagemap.ts";
+
+/** Why pages are not to be had. */
+export interface LostPages {
+  /** The page map of the checkpoint itself that wants them. */
+  pagemap: string;
+  /** The parent concerned, from the checkpoint's directory: `parent`, `parent/parent` … */
+  parent: string;
+  kind:
+    /** The link `parent` is there and leads nowhere; CRIU stops there, whether a page is wanted or not. */
+    | "unopened"
+    /** There is no parent, or it knows nothing of this memory. */
+    | "none"
+    /** The parent knows the memory, but not this page. */
+    | "page"
+    /** The parent's pages image ends before the page. */
+    | "short"
+    /** The parent's pages image is not there. */
+    | "gone"
+    /** An image of the parent cannot be read. */
+    | "image";
+  /** The first such page's number. */
+  page: number;
+  /** What the kernel or the decoder says of it. */
+  problem: string;
+}
+
+/** No chain of dumps is this long; a link that leads back to itself is endless. */
+const LONGEST = 1000;
+
+const pathOf = (level: number): string => "parent/".repeat(level + 1).slice(0, -1);
+
+/** The chain of parents of `directory`, nearest first, opened when first asked for. */
+export class Parents {
+  private readonly opened: (DirectoryResult | undefined)[] = [];
+
+  constructor(private readonly directory: ImageDirectory) {}
+
+  /** Parent number `level` (0 is the nearest); undefined where there is no link. */
+  at(level: number): DirectoryResult | undefined {
+    if (level < this.opened.length) return this.opened[level];
+    const child = level === 0 ? this.directory : this.directoryAt(level - 1);
+    let parent: DirectoryResult | undefined;
+    if (child?.names.has("parent")) {
+      // From one real path to the next, as CRIU goes: the kernel follows forty links of one path at most.
+      parent = openImageDirectory(join(child.real, "parent"));
+    }
+    this.opened.push(parent);
+    return parent;
+  }
+
+  private directoryAt(level: number): ImageDirectory | undefined {
+    const parent = this.at(level);
+    return parent?.ok ? parent.directory : undefined;
+  }
+
+  /** What is wrong with the pages that `runs` of the page map `file` wants from its parents. */
+  lost(file: string, runs: readonly Run[]): LostPages | undefined {
+    let wanted = runs.filter((run) => run.flags & PE_PARENT);
+    for (let level = 0; ; level += 1) {
+      const parent = this.at(level);
+      const page = wanted[0]?.page ?? 0;
+      const lost = (kind: LostPages["kind"], problem: string, at = page): LostPages => ({
+        pagemap: file,
+        parent: pathOf(level),
+        kind,
+        page: at,
+        problem,
+      });
+      if (level >= LONGEST) return lost("unopened", "Too many open files");
+      if (parent === undefined)
+        return wanted.length === 0 ? undefined : lost("none", "there is no such link");
+      if (!parent.ok) return lost("unopened", parent.fault.problem);
+      const older = read(parent.directory, file);
+      if ("fault" in older) {
+        if (older.fault.kind !== "missing") return lost("image", older.fault.problem);
+        return wanted.length === 0 ? undefined : lost("none", `it has no ${file}`);
+      }
+      const next: Run[] = [];
+      const found = look(wanted, older.runs, older.available ?? 0, next);
+      if (found !== undefined) {
+        const pages = `pages-${older.pagesId}.img`;
+        if (found.kind === "page") return lost("page", `its ${file} lacks it`, found.page);
+        return older.available === undefined
+          ? lost("gone", `it has no ${pages}`, found.page)
+          : lost("short", `its ${pages} ends early`, found.page);
+      }
+      wanted = next;
+    }
+  }
+}
+
+interface Older {
+  runs: Run[];
+  pagesId: number;
+  /** Bytes of its pages image; undefined when it is not there. */
+  available: number | undefined;
+}
+
+function read(directory: ImageDirectory, file: string): Older | { fault: Fault } {
+  const result = directory.read(file, (source) => readFrames(source, formatOf(file)!));
+  if (!result.ok) return { fault: result.fault };
+  if (!result.value.ok) return { fault: result.value.fault };
+  const { entries } = result.value;
+  const pagesId: number = entries[0]!.value.pages_id;
+  const available = directory.sizes.get(`pages-${pagesId}.img`);
+  return { runs: runsOf(entries), pagesId, available };
+}
+
+/** Look `wanted` up in a parent's runs; what that one has from its own parent is added to `next`. */
+function look(
+  wanted: readonly Run[],
+  runs: readonly Run[],
+  available: number,
+  next: Run[],
+): { kind: "page" | "data"; page: number } | undefined {
+  let at = 0;
+  let before = 0; // pages of the image before run `at`
+  for (const { page: first, pages } of wanted) {
+    for (let page = first; page < first + pages;) {
+      for (let run = runs[at]; run !== undefined && run.page + run.pages <= page; run = runs[at]) {
+        if (run.flags & PE_PRESENT) before += run.pages;
+        at += 1;
+      }
+      const run = runs[at];
+      if (run === undefined || run.page > page) return { kind: "page", page };
+      const count = Math.min(first + pages, run.page + run.pages) - page;
+      if (run.flags & PE_PARENT) {
+        next.push({ page, pages: count, flags: PE_PARENT });
+      } else {
+        const end = before + (page - run.page) + count;
+        if (run.flags & PE_LAZY && !(run.flags & PE_PRESENT)) return { kind: "data", page };
+        if (end * pageSize() > available) return { kind: "data", page };
+      }
+      page += count;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,140 @@
+/** What the inventory asks of the restore, and plugins. */
+import { expect, test } from "bun:test";
+import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { image } from "../image/fixture.ts";
+import { edit } from "./edit.ts";
+import { foretold, restores } from "./named.ts";
+import { finding, report } from "./report.ts";
+import { compile } from "./stage/compile.ts";
+import { criu, dump, openStage, restoreBare, type Stage, start } from "./stage.ts";
+
+const dumpOf = async (stage: Stage, options: string[] = []) => {
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid, options);
+  const copy = (name: string): string => {
+    cpSync(images, join(stage.dir, name), { recursive: true });
+    return join(stage.dir, name);
+  };
+  return { pid, images, copy };
+};
+
+test("image-version", async () => {
+  await using stage = openStage();
+  const { images, copy } = await dumpOf(stage);
+  for (const change of [{ img_version: 3 }, { fdinfo_per_id: false }, { root_cg_set: 0 }]) {
+    const other = copy(Object.keys(change)[0]!);
+    edit(other, "inventory.img", ([inventory]) => void Object.assign(inventory, change));
+    await foretold(stage, other, "image-version", { exit: 6 });
+  }
+  await restores(stage, images);
+});
+
+test("tcp-close-needed", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage, ["--tcp-close"]);
+  const named = await foretold(stage, images, "tcp-close-needed");
+  expect(named.remedy.text).toContain("closed connections");
+  await restores(stage, images, { options: ["--tcp-close"] });
+});
+
+test("image-deprecated: timers and limits in images of their own", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage);
+  edit(images, `core-${pid}.img`, ([core]) => void delete core.tc.timers);
+  const none = { isec: 0n, iusec: 0n, vsec: 0n, vusec: 0n };
+  writeFileSync(
+    join(images, `itimers-${pid}.img`),
+    image(`itimers-${pid}.img`, [none, none, none]),
+  );
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(
+    finding(await report(stage, "preflight", images), "image-deprecated").criu_message!,
+  );
+  // recriu lets CRIU read them.
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({
+    exit: 0,
+    plan: { options: ["--deprecated"] },
+    verdict: { result: "match" },
+  });
+});
+
+test("image-deprecated: who says --no-deprecated is asked", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage);
+  edit(images, `core-${pid}.img`, ([core]) => void delete core.tc.rlimits);
+  await foretold(stage, images, "image-deprecated", { options: ["--no-deprecated"] });
+  await restores(stage, images, { options: ["--deprecated"] });
+});
+
+test("plugin-missing", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage);
+  edit(
+    images,
+    "inventory.img",
+    ([inventory]) => void (inventory.plugins_entry = { plugins: ["recriu_test"] }),
+  );
+  const plugins = join(stage.dir, "plugins");
+  mkdirSync(plugins);
+  const options = ["--libdir", plugins];
+  const named = await foretold(stage, images, "plugin-missing", { options });
+  expect(named.subject).toBe("recriu_test");
+  cpSync(compile("plugin"), join(plugins, "of-another-name.so"));
+  await restores(stage, images, { options });
+});
+
+test("plugin-broken: any file that ends in .so", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage);
+  const plugins = join(stage.dir, "plugins");
+  const options = ["--libdir", plugins];
+  // The directory itself.
+  await foretold(stage, images, "plugin-broken", { options });
+  mkdirSync(plugins);
+  const broken = join(plugins, "broken.so");
+  const kinds: (() => void)[] = [
+    () => symlinkSync("/nowhere", broken),
+    () => writeFileSync(broken, ""),
+    () => writeFileSync(broken, "#!/bin/sh\n".repeat(100)),
+    () => mkdirSync(broken),
+  ];
+  for (const make of kinds) {
+    make();
+    const named = await foretold(stage, images, "plugin-broken", { options });
+    expect(named.subject).toBe(broken);
+    rmSync(broken, { recursive: true });
+  }
+  writeFileSync(broken, "");
+  renameSync(broken, `${broken}.aside`);
+  await restores(stage, images, { options });
+});
+
+test("image-missing: the content of an unlinked file", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "ghost", [join(stage.dir, "file")]);
+  const images = await dump(stage, pid);
+  const broken = join(stage.dir, "broken");
+  cpSync(images, broken, { recursive: true });
+  rmSync(join(broken, "ghost-file-1.img"));
+  const named = await foretold(stage, broken, "image-missing", { exit: 6 });
+  expect(named.subject).toBe("ghost-file-1.img");
+  await restores(stage, images);
+});
+
+test("the CRIU under test names its plugin directory", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage);
+  edit(
+    images,
+    "inventory.img",
+    ([inventory]) => void (inventory.plugins_entry = { plugins: ["recriu_test"] }),
+  );
+  const named = finding(
+    await report(stage, "preflight", images, [`--criu=${criu}`]),
+    "plugin-missing",
+  );
+  expect(named.message).toContain("/lib/criu");
+});

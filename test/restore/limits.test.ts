@@ -1,0 +1,123 @@
+/** Trees that are beyond a limit of this machine. */
+import { expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { edit } from "./edit.ts";
+import { foretold, restores } from "./named.ts";
+import { blockers, report } from "./report.ts";
+import { dump, killTree, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { setting } from "./stage/sysctl.ts";
+
+const dumpOf = async (stage: Stage, ...args: string[]) => {
+  const { pid } = await start(stage, "memory", args);
+  return { pid, images: await dump(stage, pid) };
+};
+
+test("mmap-min-addr", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage, "low");
+  const noRawio = ["capsh", "--drop=cap_sys_rawio", "--", "-c", 'exec "$@"', "sh"];
+  {
+    using _ = setting("vm/mmap_min_addr", 65536);
+    const named = await foretold(stage, images, "mmap-min-addr", { under: noRawio });
+    expect(named).toMatchObject({ task: pid, subject: "0x2000" });
+    // With the capability no limit counts.
+    await restores(stage, images);
+    await killTree(stage, pid);
+  }
+  using _ = setting("vm/mmap_min_addr", 8192);
+  await restores(stage, images, { under: noRawio });
+});
+
+test("hugepages-short", async () => {
+  await using stage = openStage();
+  const pages = "vm/nr_hugepages";
+  const { images } = await (async () => {
+    using _ = setting(pages, 3); // CRIU itself maps one to learn what they look like
+    return await dumpOf(stage, "huge");
+  })();
+  {
+    using _ = setting(pages, 1);
+    const named = await foretold(stage, images, "hugepages-short");
+    expect(named.remedy.command).toEndWith(
+      "echo 2 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
+    );
+  }
+  using _ = setting(pages, 2);
+  await restores(stage, images);
+});
+
+test("memory-short: one mapping larger than all memory", async () => {
+  await using stage = openStage();
+  const overcommit = "vm/overcommit_memory";
+  const { images } = await (async () => {
+    using _ = setting(overcommit, 1);
+    return await dumpOf(stage, "large");
+  })();
+  {
+    using _ = setting(overcommit, 0);
+    await foretold(stage, images, "memory-short");
+  }
+  using _ = setting(overcommit, 1);
+  await restores(stage, images);
+});
+
+test("mappings-too-many", async () => {
+  await using stage = openStage();
+  const most = "vm/max_map_count";
+  using _ = setting(most, 80_000);
+  const { images } = await dumpOf(stage, "many", "67000");
+  {
+    using __ = setting(most, 65_530);
+    const named = await foretold(stage, images, "mappings-too-many");
+    expect(named.remedy.command).toBe("sysctl -w vm.max_map_count=131072");
+  }
+  await restores(stage, images);
+});
+
+const limited = (descriptors: number) => [
+  "capsh",
+  "--drop=cap_sys_resource",
+  "--",
+  "-c",
+  `ulimit -Sn ${descriptors}; "$@"; exit $?`,
+  "sh",
+];
+
+test("fd-too-big: the caller's own limit, where it cannot be raised", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage, "fd", "4000");
+  const named = await foretold(stage, images, "fd-too-big", { under: limited(1024) });
+  expect(named).toMatchObject({ task: pid, subject: "4000" });
+  expect(named.remedy.command).toBe("ulimit -n 8192");
+  // Room for the descriptor, but not for CRIU's own.
+  await foretold(stage, images, "fd-too-big", { under: limited(4010) });
+  await restores(stage, images, { under: limited(4200) });
+});
+
+test("fd-too-big: the kernel's limit", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage, "fd", "4000");
+  const beyond = join(stage.dir, "beyond");
+  cpSync(images, beyond, { recursive: true });
+  edit(beyond, "fdinfo-2.img", (fds) => {
+    for (const entry of fds) if (entry.fd === 4000) entry.fd = 40_000_000;
+  });
+  await foretold(stage, beyond, "fd-too-big");
+  expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+});
+
+test("address-space", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage, "plain");
+  const high = join(stage.dir, "high");
+  cpSync(images, high, { recursive: true });
+  edit(high, `mm-${pid}.img`, ([mm]) => {
+    const at = mm.vmas.findLastIndex((vma: any) => vma.start < 1n << 47n);
+    const below = mm.vmas.find((vma: any) => (vma.status & 0x200) !== 0 && vma.flags === 0x22);
+    const top = 1n << 56n;
+    mm.vmas.splice(at + 1, 0, { ...below, start: top, end: top + 4096n });
+  });
+  await foretold(stage, high, "address-space");
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+});

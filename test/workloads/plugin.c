@@ -1,0 +1,20 @@
+/* A plugin of CRIU that does nothing but answer to the name recriu_test (criu-plugin.h: descriptor of API 0.2.0). */
+#include <stdbool.h>
+#include <stddef.h>
+
+bool check_and_remove_inventory_plugin(const char *name, size_t length);
+
+static int init(int stage)
+{
+	(void)stage;
+	check_and_remove_inventory_plugin("recriu_test", sizeof("recriu_test") - 1);
+	return 0;
+}
+
+struct {
+	const char *name;
+	int (*init)(int stage);
+	void (*exit)(int stage, int ret);
+	unsigned version, max_hooks;
+	void *hooks[1];
+} CR_PLUGIN_DESC = { .name = "recriu_test", .init = init, .version = 0x200 };
