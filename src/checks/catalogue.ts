@@ -52,14 +52,8 @@ import { sigactionsCount } from "./sigactions.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { timerId } from "./timers.ts";
-import {
-  ttyDeviceMissing,
-  ttyExternal,
-  ttyIndexBusy,
-  ttyNoTask,
-  ttyShellJob,
-  ttyStdin,
-} from "./ttys.ts";
+import { ttyDeviceMissing, ttyExternal, ttyIndexBusy } from "./tty-devices.ts";
+import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
 import { unixSocketBusy } from "./unix-busy.ts";
 import { unixSocketGhost } from "./unix-ghosts.ts";
 import {

@@ -1,7 +1,7 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import { PID_MAX_LIMIT } from "../sys/process.ts";
 import type { Check, Context, Finding } from "./finding.ts";
-import { runsAsShellJob, treeOf } from "./pstree.ts";
+import { runsAsShellJob, treeOf } from "./jobs.ts";
 
 const PID_MAX = "/proc/sys/kernel/pid_max";
 

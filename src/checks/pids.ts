@@ -1,7 +1,8 @@
 /** Numbers that CRIU must give to tasks, threads and its own helpers (cr-restore.c, pstree.c). */
 import type { Stat } from "../host/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
-import { type Helper, runsAsShellJob, treeOf } from "./pstree.ts";
+import { runsAsShellJob, treeOf } from "./jobs.ts";
+import type { Helper } from "./pstree.ts";
 
 /** A number the restore needs, and what for. */
 interface Needed {

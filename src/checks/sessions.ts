@@ -1,14 +1,14 @@
 /** The tree as pstree.img tells it: parents, sessions, and CRIU's own session where the tree is a shell's job. */
 import type { Check, Context, Finding } from "./finding.ts";
 import {
-  type Failure,
   inheritedSession,
   isJob,
   losesSession,
   runsAsShellJob,
   saysNoShellJob,
   treeOf,
-} from "./pstree.ts";
+} from "./jobs.ts";
+import type { Failure } from "./pstree.ts";
 import { terminals, unpairedSlaves } from "./terminals.ts";
 
 /** The tree's failure, if it is of this kind. */

@@ -60,6 +60,8 @@ function kindOf({ rdev, pty }: TtyInfoEntry): Kind {
   return major === 136 && pty ? "slave" : "unknown";
 }
 
+export const imageOf = ({ info }: Tty): string => `tty-info.img id 0x${info.id.toString(16)}`;
+
 export const isPty = ({ kind }: Tty): boolean => kind === "master" || kind === "slave";
 
 /** Whether CRIU makes the terminal by this descriptor: a line of the machine is a slave where the job's caller has it. */

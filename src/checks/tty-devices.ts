@@ -1,0 +1,129 @@
+/** Terminals that CRIU makes or opens again: whether they can be had here (tty.c). */
+import type { Check, Context, Finding } from "./finding.ts";
+import { imageOf, isPty, terminals, type Tty } from "./terminals.ts";
+
+/** So many terminals CRIU opens to reach the index that it wants. */
+const ATTEMPTS = 32;
+
+export const ttyIndexBusy: Check = {
+  id: "tty-index-busy",
+  title: "A pseudoterminal's number cannot be had",
+  reads: "tty-info.img, files.img; the names in /dev/pts",
+  why:
+    "A program knows its terminal as /dev/pts/N, so N must come back. The kernel always gives the lowest free number: CRIU opens one after another until it has N, " +
+    "and gives up when N is somebody's, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
+  proof: "criu",
+  run({ checkpoint, request, host, namespaces }) {
+    if (namespaces.own.mnt) return []; // its devpts is made with it, or is a mount of its own
+    const wanted = new Map<number, Tty>();
+    const ttys = terminals(checkpoint, request).filter(isPty);
+    for (const tty of ttys)
+      if (tty.kind === "master" || tty.info.termios === undefined)
+        if (tty.path !== undefined && /^\/dev\/(ptmx|pts\/\w+)$/.test(tty.path))
+          wanted.set(tty.info.pty!.index, tty);
+    if (wanted.size === 0) return [];
+    const opened = host.root("/");
+    const names = opened.ok ? opened.root.list("/dev/pts") : [];
+    const taken = new Set(names.filter((name) => /^\d+$/.test(name)).map(Number));
+    const lowest = (also: (index: number) => boolean) => {
+      let index = 0;
+      while (taken.has(index) || also(index)) index++;
+      return index;
+    };
+    const lowestNow = lowest(() => false);
+    // The others of the tree may have been opened by then.
+    const lowestThen = lowest((index) => wanted.has(index));
+    return [...wanted].flatMap(([index, tty]): Finding[] => {
+      const busy = taken.has(index);
+      if (!busy && index - lowestNow < ATTEMPTS) return [];
+      const certain = busy || index - Math.min(index, lowestThen) >= ATTEMPTS;
+      return [
+        {
+          id: "tty-index-busy",
+          severity: certain ? "blocker" : "warning",
+          task: null,
+          image: imageOf(tty),
+          subject: `/dev/pts/${index}`,
+          message: busy
+            ? `/dev/pts/${index} is somebody else's terminal now`
+            : `/dev/pts/${index} is too far above the lowest free one, ${lowestNow}: CRIU tries ${ATTEMPTS}`,
+          criu_message: `with specified index ${index}`,
+          remedy: busy
+            ? {
+                kind: "human",
+                text: "close that terminal: end the programs on it and the one that made it",
+                command: `fuser -v /dev/pts/${index}`,
+              }
+            : {
+                kind: "human",
+                text: `occupy the numbers from ${lowestNow} to ${index - ATTEMPTS} while it is restored`,
+                command: null,
+              },
+        },
+      ];
+    });
+  },
+};
+
+export const ttyExternal: Check = {
+  id: "tty-external",
+  title: "A terminal has to be handed to CRIU",
+  reads: "tty-info.img, --inherit-fd",
+  why:
+    "The tree was dumped with --external tty[RDEV:DEV]: the terminal belongs to somebody else, and CRIU wants it as an open descriptor under the " +
+    "same name. Which terminal that shall be, only the caller knows.",
+  proof: "criu",
+  run({ checkpoint, request }) {
+    const handed = new Set(request.inheritFds.map((fd) => fd.key));
+    return terminals(checkpoint, request)
+      .filter(({ wasExternal, key }) => wasExternal && !handed.has(key))
+      .map((tty) => ({
+        id: "tty-external",
+        severity: "blocker",
+        task: null,
+        image: imageOf(tty),
+        subject: tty.key,
+        message: `no descriptor was given for the terminal ${tty.key}, which is external`,
+        criu_message:
+          tty.kind === "external" ? null : "Deprecated functionality (TTY w/o regfile) rejected.",
+        remedy: {
+          kind: "option",
+          text: "open the terminal that takes its place, and name its descriptor",
+          command: `recriu restore --inherit-fd 'fd[5]:${tty.key}' … 5<> /dev/pts/N`,
+          option: `--inherit-fd fd[N]:${tty.key}`,
+          automatic: false,
+        },
+      }));
+  },
+};
+
+export const ttyDeviceMissing: Check = {
+  id: "tty-device-missing",
+  title: "The device of a terminal is gone",
+  reads: "tty-info.img, files.img; the device on this machine or under --root",
+  why: "Consoles and serial lines are opened by their path again; they are no pseudoterminals, which CRIU makes.",
+  proof: "criu",
+  run: ({ checkpoint, request, namespaces }: Context) =>
+    terminals(checkpoint, request).flatMap((tty): Finding[] => {
+      if (!["console", "vt", "serial"].includes(tty.kind) || tty.path === undefined) return [];
+      const place = namespaces.place(tty.path, tty.mntId);
+      const found = place.known ? place.root.look(place.path) : undefined;
+      if (!place.known || found === undefined || found.ok || !found.missing) return [];
+      return [
+        {
+          id: "tty-device-missing",
+          severity: "blocker",
+          task: null,
+          image: imageOf(tty),
+          subject: place.hostPath,
+          message: `${place.hostPath} (a terminal of the tree): ${found.problem}`,
+          criu_message: `Can't open tty ${tty.kind} 0x${tty.file.toString(16)}`,
+          remedy: {
+            kind: "human",
+            text: "make the device again, with the numbers that it had",
+            command: `mknod -m 0620 ${place.hostPath} c ${tty.info.rdev >> 8} ${tty.info.rdev & 0xff}`,
+          },
+        },
+      ];
+    }),
+};
