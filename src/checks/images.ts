@@ -5,7 +5,8 @@ import type { Check, Context, Finding } from "./finding.ts";
 function findingsOf(context: Context, id: string, kinds: readonly Fault["kind"][]): Finding[] {
   // With --stream the images come through sockets of criu-image-streamer: there are no files.
   if (context.request.stream) return [];
-  return [...context.checkpoint.readEverything(), ...missingStreams(context)]
+  return context.checkpoint
+    .readEverything()
     .filter((fault) => kinds.includes(fault.kind))
     .map((fault) => ({
       id,
@@ -21,27 +22,6 @@ function findingsOf(context: Context, id: string, kinds: readonly Fault["kind"][
         command: null,
       },
     }));
-}
-
-const IPPROTO_TCP = 6;
-
-/** A TCP connection that is to go on needs the image of its queues (sk-tcp.c). */
-function missingStreams({ checkpoint, request }: Context): Fault[] {
-  if (!request.tcpEstablished || request.tcpClose) return [];
-  const missing: Fault[] = [];
-  for (const { isk } of checkpoint.openFiles.values()) {
-    if (isk === undefined || isk.proto !== IPPROTO_TCP || isk.dst_port === 0) continue;
-    const file = `tcp-stream-${isk.ino.toString(16)}.img`;
-    if (checkpoint.files.has(file)) continue;
-    missing.push({
-      file,
-      offset: undefined,
-      kind: "missing",
-      problem: "a TCP connection needs it, and it is not there",
-      criu_message: "Unexpected EOF on (empty-image)",
-    });
-  }
-  return missing;
 }
 
 /** core-12.img, mm-12.img … belong to task 12. */

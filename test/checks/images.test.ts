@@ -1,52 +1,9 @@
-/** Images that a restore with these options needs, and plugins of a CRIU that cannot be looked into. */
+/** Images that come through a socket, and plugins of a CRIU that cannot be looked into. */
 import { expect, test } from "bun:test";
 import { imageMissing } from "../../src/checks/images.ts";
 import { pluginMissing } from "../../src/checks/plugins.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
-
-const noOne = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
-const opts = {
-  so_sndbuf: 0,
-  so_rcvbuf: 0,
-  so_snd_tmo_sec: 0n,
-  so_snd_tmo_usec: 0n,
-  so_rcv_tmo_sec: 0n,
-  so_rcv_tmo_usec: 0n,
-};
-const isk = {
-  id: 3,
-  ino: 0xabc,
-  family: 2,
-  type: 1,
-  proto: 6,
-  state: 1,
-  src_port: 1000,
-  dst_port: 80,
-  flags: 0,
-  backlog: 0,
-  src_addr: [0],
-  dst_addr: [0],
-  fown: noOne,
-  opts,
-};
-
-test("image-missing: the queues of a TCP connection that is to go on", () => {
-  const whole = fixture();
-  const connected = { ...whole, "files.img": image("files.img", [{ type: 4, id: 3, isk }]) };
-  const run = (images: Record<string, Uint8Array>, ...options: string[]) =>
-    withContext(images, { options }, (context) =>
-      imageMissing.run(context).map(({ subject }) => subject),
-    );
-  expect(run(connected, "--tcp-established")).toEqual(["tcp-stream-abc.img"]);
-  expect(run(connected, "--tcp-established", "--tcp-close")).toEqual([]);
-  expect(run(connected)).toEqual([]);
-  const held = { ...connected, "tcp-stream-abc.img": new Uint8Array(0) };
-  expect(run(held, "--tcp-established")).toEqual([]);
-  const listening = { ...isk, state: 10, dst_port: 0 };
-  const server = image("files.img", [{ type: 4, id: 3, isk: listening }]);
-  expect(run({ ...whole, "files.img": server }, "--tcp-established")).toEqual([]);
-});
 
 test("with --stream there are no images to miss", () => {
   const run = (...options: string[]) =>
