@@ -204,7 +204,7 @@ export const namespaceFile: Check = {
       for (const field of [...kinds.map((kind) => kind.field), "cgroup_ns_id"] as const)
         if (ids?.[field] !== undefined) known.add(ids[field]);
     if (namespaces.own.net)
-      for (const file of checkpoint.files.keys())
+      for (const file of checkpoint.files)
         if (/^netns-\d+\.img$/.test(file))
           for (const { nsids } of checkpoint.values(file, netns_entry))
             for (const { target_ns_id } of nsids) known.add(target_ns_id);

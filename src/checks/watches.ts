@@ -70,7 +70,7 @@ export const watchPathMissing: Check = {
   run(context) {
     const { checkpoint, namespaces } = context;
     const ghosts = new Set<bigint>();
-    for (const file of checkpoint.files.keys())
+    for (const file of checkpoint.files)
       if (/^ghost-file-[0-9a-f]+\.img$/.test(file)) {
         const ino = checkpoint.values(file, ghost_file_entry)[0]?.ino;
         if (ino !== undefined) ghosts.add(ino);

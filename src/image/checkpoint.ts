@@ -84,8 +84,8 @@ export interface PagesUse {
 export interface Checkpoint {
   /** As given. */
   readonly dir: string;
-  /** Bytes of every file in it. */
-  readonly files: ReadonlyMap<string, number>;
+  /** Every name in it. */
+  readonly files: ReadonlySet<string>;
   readonly inventory: InventoryEntry | undefined;
   /** pstree.img as it is: of zombies and hostile images `threads` is not to be believed. */
   readonly pstree: readonly PstreeEntry[];
@@ -148,14 +148,14 @@ const states: Record<number, TaskState> = { 1: "alive", 2: "dead", 3: "stopped" 
 
 class LazyCheckpoint implements Checkpoint {
   readonly dir: string;
-  readonly files: ReadonlyMap<string, number>;
+  readonly files: ReadonlySet<string>;
   private readonly found: Fault[] = [];
   private readonly images = new Map<string, readonly Entry[]>();
   private readonly cached = new Map<string, unknown>();
 
   constructor(private readonly directory: ImageDirectory) {
     this.dir = directory.path;
-    this.files = directory.sizes;
+    this.files = directory.names;
   }
 
   /** The entries of an image. `need`: CRIU fails without it, it is there as a rule, or only where there is something to say. */
@@ -275,7 +275,7 @@ class LazyCheckpoint implements Checkpoint {
       const sums = new Map<string, Pagemap>();
       for (const task of this.tasks)
         if (task.state !== "dead") this.sum(sums, `pagemap-${task.pid}.img`, "required");
-      for (const file of this.files.keys())
+      for (const file of this.files)
         if (/^pagemap-shmem-\d+\.img$/.test(file)) this.sum(sums, file, "optional");
       return sums;
     });
@@ -298,7 +298,7 @@ class LazyCheckpoint implements Checkpoint {
         const use = uses.get(file) ?? {
           file,
           expected: 0,
-          actual: this.files.get(file),
+          actual: this.directory.size(file),
           pagemaps: [],
         };
         use.expected += sum.present * pageSize();
@@ -347,7 +347,7 @@ class LazyCheckpoint implements Checkpoint {
           criu_message: `No ${use.file} image`,
         });
       }
-      for (const file of this.files.keys())
+      for (const file of this.files)
         if (formatOf(file) !== undefined) this.entries(file, "optional");
       return this.found;
     });
@@ -359,7 +359,8 @@ class LazyTask implements Task {
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
-  readonly threads: readonly Thread[];
+  readonly threads: readonly LazyThread[];
+  private images: Images | undefined;
 
   constructor(
     private readonly checkpoint: LazyCheckpoint,
@@ -368,16 +369,19 @@ class LazyTask implements Task {
     ({ pid: this.pid, ppid: this.ppid, pgid: this.pgid, sid: this.sid } = entry);
     // CRIU takes the first thread for the leader whatever its number; that of a zombie was never filled in.
     const tids = new Set([entry.pid, ...entry.threads.slice(1)]);
-    this.threads = [...tids].map((tid) => ({
-      tid,
-      get core() {
-        return checkpoint.entries(`core-${tid}.img`, "required")[0]?.value as CoreEntry | undefined;
-      },
-    }));
+    this.threads = [...tids].map((tid) => new LazyThread(checkpoint, tid));
   }
 
-  private one<T>(file: string): T | undefined {
-    return this.checkpoint.entries(file, "required")[0]?.value as T | undefined;
+  private read(): Images {
+    if (this.images !== undefined) return this.images;
+    const { checkpoint, pid } = this;
+    const none: Images = { ids: undefined, mm: undefined, fs: undefined, fds: [] };
+    if (this.state === "dead") return (this.images = none);
+    const first = (file: string) => checkpoint.entries(file, "required")[0]?.value;
+    const ids = first(`ids-${pid}.img`) as TaskKobjIdsEntry | undefined;
+    const [mm, fs] = [first(`mm-${pid}.img`), first(`fs-${pid}.img`)];
+    const fdinfo = ids && checkpoint.entries(`fdinfo-${ids.files_id}.img`, "usual");
+    return (this.images = { ids, mm, fs, fds: fdinfo?.map((entry) => entry.value) ?? [] });
   }
 
   get core(): CoreEntry | undefined {
@@ -389,21 +393,34 @@ class LazyTask implements Task {
   }
 
   get ids(): TaskKobjIdsEntry | undefined {
-    return this.state === "dead" ? undefined : this.one(`ids-${this.pid}.img`);
+    return this.read().ids;
   }
 
   get mm(): MmEntry | undefined {
-    return this.state === "dead" ? undefined : this.one(`mm-${this.pid}.img`);
+    return this.read().mm;
   }
 
   get fs(): FsEntry | undefined {
-    return this.state === "dead" ? undefined : this.one(`fs-${this.pid}.img`);
+    return this.read().fs;
   }
 
   get fds(): readonly FdinfoEntry[] {
-    const files = this.ids?.files_id;
-    return files === undefined
-      ? []
-      : this.checkpoint.entries(`fdinfo-${files}.img`, "usual").map((entry) => entry.value);
+    return this.read().fds;
+  }
+}
+
+type Images = Pick<Task, "ids" | "mm" | "fs" | "fds">;
+
+class LazyThread implements Thread {
+  private image: { core: CoreEntry | undefined } | undefined;
+
+  constructor(
+    private readonly checkpoint: LazyCheckpoint,
+    readonly tid: number,
+  ) {}
+
+  get core(): CoreEntry | undefined {
+    this.image ??= { core: this.checkpoint.entries(`core-${this.tid}.img`, "required")[0]?.value };
+    return this.image.core;
   }
 }

@@ -9,7 +9,6 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { join } from "pathe";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
 
@@ -19,8 +18,8 @@ export interface ImageDirectory {
   readonly real: string;
   /** Every name in it. */
   readonly names: ReadonlySet<string>;
-  /** Every name in it with its size; what is no regular file (a FIFO, a device) has none. */
-  readonly sizes: ReadonlyMap<string, number>;
+  /** Bytes of a file; undefined where there is none, or what is there is no regular file (a FIFO, a device). */
+  size(file: string): number | undefined;
   /** Use a file's bytes. The file is closed afterwards. */
   read<T>(
     file: string,
@@ -57,18 +56,13 @@ export function openImageDirectory(path: string): DirectoryResult {
     return failed("unreadable", (error as Error).message, String(code));
   }
   const listed = new Set(names);
-  const sizes = new Map<string, number>();
-  for (const name of names) {
-    const size = sizeOf(join(path, name));
-    if (size !== undefined) sizes.set(name, size);
-  }
   return {
     ok: true,
     directory: {
       path,
       real,
       names: listed,
-      sizes,
+      size: (file) => (listed.has(file) ? sizeOf(`${path}/${file}`) : undefined),
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read: (file, use) => (listed.has(file) ? readFile(path, real, file, use) : notThere(file)),
     },
@@ -112,7 +106,10 @@ function readFile<T>(
   let fd: number;
   try {
     // Links are followed: CRIU does too. Not waiting, so that a FIFO cannot hold us.
-    fd = openSync(join(path, file), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    fd = openSync(
+      `${path}/${file}`,
+      constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY,
+    );
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     return code === "ENOENT" ? notThere(file) : failed((error as Error).message);
@@ -120,7 +117,7 @@ function readFile<T>(
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return failed("it is not a regular file");
-    return { ok: true, value: use(sourceOf(fd, file, join(real, file), stat.size)) };
+    return { ok: true, value: use(sourceOf(fd, file, `${real}/${file}`, stat.size)) };
   } catch (error) {
     // Of the kernel's errors EIO is the likely one (a bad disk); anything else thrown is a bug.
     if ((error as NodeJS.ErrnoException).syscall !== undefined)

@@ -114,7 +114,7 @@ function read(directory: ImageDirectory, file: string): Older | { fault: Fault }
   if (!result.value.ok) return { fault: result.value.fault };
   const { entries } = result.value;
   const pagesId: number = entries[0]!.value.pages_id;
-  const available = directory.sizes.get(`pages-${pagesId}.img`);
+  const available = directory.size(`pages-${pagesId}.img`);
   return { runs: runsOf(entries), pagesId, available };
 }
 

@@ -12,7 +12,7 @@ export function roundTrip(dir: string): { images: number; differing: string[] } 
   if (!opened.ok) throw new Error(opened.fault.problem);
   let images = 0;
   const differing: string[] = [];
-  for (const file of opened.directory.sizes.keys()) {
+  for (const file of opened.directory.names) {
     const format = formatOf(file);
     if (format === undefined) continue;
     images += 1;
