@@ -30,9 +30,17 @@ const about = (id: string, severity: Finding["severity"], image: string, subject
   subject,
 });
 
-/** Sockets of this machine of one protocol, by local port. */
-function livePorts({ host }: Context, protocol: number): Map<number, InetSocket[]> {
-  return Map.groupBy(host.inetSockets(protocol), ({ sourcePort }) => sourcePort);
+/** Sockets of this machine by protocol and local port; asked for only when a socket of the tree needs to know. */
+function livePorts({ host }: Context): (protocol: number, port: number) => readonly InetSocket[] {
+  const known = new Map<number, Map<number, InetSocket[]>>();
+  return (protocol, port) => {
+    let ports = known.get(protocol);
+    if (ports === undefined) {
+      ports = Map.groupBy(host.inetSockets(protocol), ({ sourcePort }) => sourcePort);
+      known.set(protocol, ports);
+    }
+    return ports.get(port) ?? [];
+  };
 }
 
 /** Saved sockets of these protocols that CRIU binds to a port, each address once. */
@@ -58,11 +66,11 @@ export const tcpPortBusy: Check = {
     "for the moment, the bind succeeds, and from then on the kernel gives each of the two servers a part of the connections.",
   proof: "criu",
   run(context) {
-    const live = livePorts(context, IPPROTO_TCP);
+    const live = livePorts(context);
     return bound(context, [IPPROTO_TCP]).flatMap((saved): Finding[] => {
       const { entry, image } = saved;
       const endpoint = endpointOf(saved, context);
-      for (const other of live.get(entry.src_port) ?? []) {
+      for (const other of live(IPPROTO_TCP, entry.src_port)) {
         if (other.state !== TCP_LISTEN) continue;
         const conflict = overlap(endpoint, liveEndpoint(other));
         if (conflict === "no") continue;
@@ -97,11 +105,11 @@ export const udpPortBusy: Check = {
     "succeeds where the other one allows it; then one of the two gets the datagrams of both.",
   proof: "criu",
   run(context) {
-    const live = new Map([IPPROTO_UDP, IPPROTO_UDPLITE].map((p) => [p, livePorts(context, p)]));
+    const live = livePorts(context);
     return bound(context, [IPPROTO_UDP, IPPROTO_UDPLITE]).flatMap((saved): Finding[] => {
       const { entry, image } = saved;
       const endpoint = endpointOf(saved, context);
-      for (const other of live.get(entry.proto)?.get(entry.src_port) ?? []) {
+      for (const other of live(entry.proto, entry.src_port)) {
         const conflict = overlap(endpoint, liveEndpoint(other));
         if (conflict === "no") continue;
         const reuse = context.host.reuseOf(context.host.ownerOf(other.inode));
@@ -198,9 +206,6 @@ export const netDeviceMissing: Check = {
   why: "A socket can be bound to an interface: by its name, or, a packet socket, by its number. CRIU stops when there is none of that name or number.",
   proof: "criu",
   run(context) {
-    const { interfaces } = context.host;
-    if (interfaces === undefined) return [];
-    const numbers = new Set(interfaces.values());
     return [...context.checkpoint.openFiles.values()].flatMap((file): Finding[] => {
       const { isk, psk, nlsk, usk } = file;
       const image = `files.img id 0x${file.id.toString(16)}`;
@@ -218,10 +223,12 @@ export const netDeviceMissing: Check = {
       });
       const entry = isk ?? psk ?? nlsk ?? usk;
       if (entry === undefined || !inHostNet(context, entry.ns_id)) return [];
+      const { interfaces } = context.host;
+      if (interfaces === undefined) return [];
       const scoped = isk !== undefined && isk.src_port !== 0 && !isConnection(isk);
       if (scoped && isk.ifname !== undefined && !interfaces.has(isk.ifname))
         return [finding(isk.ifname, `inet: couldn't find ifindex for ${isk.ifname}`)];
-      if (psk !== undefined && psk.ifindex > 0 && !numbers.has(psk.ifindex))
+      if (psk !== undefined && psk.ifindex > 0 && ![...interfaces.values()].includes(psk.ifindex))
         return [finding(String(psk.ifindex), "packet: Can't bind packet socket: No such device")];
       const device = entry.opts.so_bound_dev;
       if (device === undefined || interfaces.has(device)) return [];

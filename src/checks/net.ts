@@ -35,6 +35,7 @@ export const netToolsMissing: Check = {
   run(context) {
     const { checkpoint, host, namespaces, request } = context;
     const findings: Finding[] = [];
+    if (!namespaces.own.net) return findings;
     const missing = (image: string, program: string, said: string, install: string) =>
       findings.push({
         id: "net-tools-missing",

@@ -113,7 +113,7 @@ export const tcpConnectionBusy: Check = {
     "left running, a second restore of it, or its last moments (TIME_WAIT, a minute).",
   proof: "criu",
   run(context) {
-    if (closesConnections(context)) return [];
+    if (closesConnections(context) || connections(context).length === 0) return [];
     const live = Map.groupBy(
       context.host.inetSockets(IPPROTO_TCP).filter(({ state }) => !UNCONNECTED.has(state)),
       key,
