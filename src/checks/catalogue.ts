@@ -51,6 +51,7 @@ import {
 import { sigactionsCount } from "./sigactions.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { mountUnknown } from "./mount-unknown.ts";
 import { timerId } from "./timers.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
@@ -120,6 +121,7 @@ export const catalogue: readonly Check[] = [
   mountpointMissing,
   mountDeviceMissing,
   filesystemUnknown,
+  mountUnknown,
   ghostFileExists,
   ghostUnwritable,
   linkRemapMissing,

@@ -21,6 +21,7 @@ export type {
   Severity,
 } from "./finding.ts";
 export { notChecked } from "./not-checked.ts";
+export { optionPolicies, policyOf } from "./options.ts";
 export { isScratch } from "./criu.ts";
 export { namespacesOf } from "./paths.ts";
 

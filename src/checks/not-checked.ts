@@ -241,4 +241,12 @@ export const notChecked: readonly NotChecked[] = [
     what: "The disk of the work directory is full: `Can't make temp cgyard dir: No space left on device`; the log ends early.",
     why: "How much is free changes while others write. A directory that cannot be written to at all is seen: work-dir-unwritable.",
   },
+  {
+    what: "Images of a CRIU so old that they have no scheduling policy.",
+    why: "Its threads come back with the usual one; what they had is nowhere.",
+  },
+  {
+    what: "`Unsupported message size` of System V message queues, host and domain names of a UTS namespace.",
+    why: "What the kernel gave CRIU it takes again; only damage or a lack of privilege, which is checked, refuses it.",
+  },
 ];

@@ -1,5 +1,5 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import type { Finding, Leaving, Repair } from "../checks/index.ts";
+import { type Finding, type Leaving, policyOf, type Repair } from "../checks/index.ts";
 
 export interface Plan {
   /** ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer. */
@@ -29,10 +29,17 @@ export function planFor(
     const { remedy } = finding;
     if (fix === "safe" && remedy.kind === "repair") repairs.push(remedy.repair);
     else if (finding.severity !== "blocker") continue;
-    else if (fix === "safe" && remedy.kind === "option" && remedy.automatic)
+    else if (
+      fix === "safe" &&
+      remedy.kind === "option" &&
+      remedy.automatic &&
+      isAdded(remedy.option)
+    )
       options.add(remedy.option);
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
   return { outcome, repairs, options: [...options], leavings, unanswered };
 }
+
+const isAdded = (option: string): boolean => policyOf(option)?.added === true;

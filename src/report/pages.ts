@@ -1,5 +1,5 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
-import { catalogue, type Check, notChecked, type Proof } from "../checks/index.ts";
+import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 
 const proofs: Record<Proof, string> = {
   criu: "real CRIU: it failed with the quoted message, and the remedy made the restore pass",
@@ -18,11 +18,18 @@ export function checksPage(): string {
     ({ id, title, why, reads }) => `## ${id}\n\n**${title}.** ${why}\n\nReads ${reads}.`,
   );
   const left = notChecked.map(({ what, why }) => `- ${what}: ${why}`);
+  const options = optionPolicies.map(
+    ({ option, added, why }) => `| \`${option}\` | ${added ? "added" : "named only"} | ${why} |`,
+  );
   return `${[
     "# The checks",
     "Written by `npm run docs` from the catalogue in `src/checks/`; `recriu explain ID` shows the same.",
     "| check | proof |\n| --- | --- |\n" + rows.join("\n"),
     ...sections,
-    ...(left.length === 0 ? [] : ["# Not checked", left.join("\n")]),
+    "# Options that answer a finding",
+    "Recriu adds an option by itself only when it loses nothing, is needed by a blocker, and the user did not say otherwise; `--fix=none` adds none.",
+    "| option | | why |\n| --- | --- | --- |\n" + options.join("\n"),
+    "# Not checked",
+    left.join("\n"),
   ].join("\n\n")}\n`;
 }

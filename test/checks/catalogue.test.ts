@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { catalogue } from "../../src/checks/index.ts";
+import { catalogue, policyOf } from "../../src/checks/index.ts";
 import { checksPage } from "../../src/report/pages.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -40,4 +40,16 @@ test("every check is named by a test: of real CRIU where that is its proof", () 
     ({ id, proof }) => !(proof === "images" ? all : staged).includes(`"${id}"`),
   );
   expect(unproved.map(({ id }) => id)).toEqual([]);
+});
+
+test("of every option that a finding names it is decided whether recriu adds it", () => {
+  const dir = join(root, "src/checks");
+  const named = readdirSync(dir)
+    .filter((file) => file !== "options.ts")
+    .flatMap((file) => [
+      ...readFileSync(join(dir, file), "utf8").matchAll(/option: ["`](--[^"`]+)/g),
+    ])
+    .map((match) => match[1]!);
+  expect(named.length).toBeGreaterThan(15);
+  expect(named.filter((option) => policyOf(option) === undefined)).toEqual([]);
 });

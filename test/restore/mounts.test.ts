@@ -143,3 +143,26 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
 
   await restored(stage, images, all);
 });
+
+test("mount-unknown: CRIU stops at a socket and crashes at a file of no known mount", async () => {
+  await using stage = openStage();
+  const { images, socket, options } = await dumpContainer(stage);
+  const copy = (name: string) => {
+    const dir = join(stage.dir, name);
+    cpSync(images, dir, { recursive: true });
+    return dir;
+  };
+  const lostSocket = copy("lost-socket");
+  edit(lostSocket, "files.img", (files) => {
+    for (const { usk } of files) if (usk?.name.length > 0) usk.mnt_id = 99_999;
+  });
+  const named = await predicted(stage, lostSocket, "mount-unknown", options);
+  expect(named).toMatchObject({ subject: socket, severity: "blocker" });
+
+  const lostFile = copy("lost-file");
+  edit(lostFile, "files.img", (files) => {
+    for (const { reg } of files) if (reg !== undefined) reg.mnt_id = 99_999;
+  });
+  await predicted(stage, lostFile, "mount-unknown", options);
+  await restored(stage, images, options);
+});
