@@ -12,6 +12,8 @@ export interface Stat {
   session: number;
   /** Its controlling terminal's device number; 0: none. */
   tty: number;
+  /** The foreground process group of that terminal; -1: none. */
+  foreground: number;
   starttime: bigint;
 }
 
@@ -38,6 +40,7 @@ export function parseStat(text: string): Stat | undefined {
     pgrp: Number(fields[2]),
     session: Number(fields[3]),
     tty: Number(fields[4]),
+    foreground: Number(fields[5]),
     starttime: BigInt(fields[19] ?? 0),
   };
 }
@@ -104,7 +107,7 @@ export function commOf(pid: number, tid = pid): string | undefined {
 }
 
 /** Where /proc/PID/NAME points (exe, cwd, root, fd/3, ns/mnt); undefined when gone or not allowed. */
-export function linkOf(pid: number, name: string): string | undefined {
+export function linkOf(pid: number | "self", name: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/${name}`);
   } catch {

@@ -33,8 +33,10 @@ export interface InetSocket {
 
 const TCP_LISTEN = 10;
 const UDIAG_SHOW_NAME_VFS = 3;
+const UDIAG_SHOW_PEER = 4;
 const UNIX_DIAG_NAME = 0;
 const UNIX_DIAG_VFS = 1;
+const UNIX_DIAG_PEER = 2;
 const INET_DIAG_SKV6ONLY = 11;
 
 /** Unix sockets with a file; undefined when this kernel cannot tell (no unix_diag). */
@@ -58,6 +60,22 @@ export function listBoundFiles(): BoundFile[] | undefined {
       },
     ];
   });
+}
+
+/** The socket at the other end of each connected Unix socket, by inode numbers; undefined without unix_diag. */
+export function listUnixPeers(): Map<number, number> | undefined {
+  const request = Buffer.alloc(24);
+  request.writeUInt8(AF_UNIX, 0);
+  request.writeUInt32LE(0xffffffff, 4);
+  request.writeUInt32LE(UDIAG_SHOW_PEER, 12);
+  const answers = dumpSockets(request);
+  if (answers === undefined) return undefined;
+  const peers = new Map<number, number>();
+  for (const answer of answers) {
+    const peer = attributesOf(answer, 16).get(UNIX_DIAG_PEER);
+    if (peer !== undefined) peers.set(answer.readUInt32LE(4), peer.readUInt32LE(0));
+  }
+  return peers;
 }
 
 /** Sockets of a protocol over both families; a family that cannot be asked has none. */

@@ -1,6 +1,7 @@
 /** Sockets: questions to the kernel that change nothing. */
 import { closeSync, readSync, writeSync } from "node:fs";
 import { ptr } from "bun:ffi";
+import { borrow, socketOption } from "./descriptors.ts";
 import { call } from "./libc.ts";
 
 export const AF_INET = 2;
@@ -11,11 +12,9 @@ const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0x80000;
-const SOL_SOCKET = 1;
+export const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
-const SYS_pidfd_open = 434n;
-const SYS_pidfd_getfd = 438n;
 
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
@@ -78,22 +77,15 @@ export function attributesOf(answer: Buffer, at: number): Map<number, Buffer> {
   return found;
 }
 
-/** SO_REUSEADDR and SO_REUSEPORT of another process's socket; undefined when it cannot be asked. pidfd_getfd(2), Linux 5.6. */
+/** SO_REUSEADDR and SO_REUSEPORT of another process's socket; undefined when it cannot be asked. */
 export function reuseOf(pid: number, fd: number): { address: boolean; port: boolean } | undefined {
-  const process = call((c) => c.syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n));
-  if (process < 0) return undefined;
-  const copy = call((c) => c.syscall(SYS_pidfd_getfd, BigInt(process), BigInt(fd), 0n, 0n, 0n, 0n));
-  closeSync(process);
-  if (copy < 0) return undefined;
-  const ask = (option: number): number => {
-    const value = new Int32Array(1);
-    const length = new Uint32Array([4]);
-    const result = call((c) => c.getsockopt(copy, SOL_SOCKET, option, ptr(value), ptr(length)));
-    return result < 0 ? result : value[0]!;
-  };
-  const [address, port] = [ask(SO_REUSEADDR), ask(SO_REUSEPORT)];
-  closeSync(copy);
-  return address < 0 || port < 0 ? undefined : { address: address > 0, port: port > 0 };
+  return borrow(pid, fd, (copy) => {
+    const ask = (option: number) => socketOption(copy, SOL_SOCKET, option, 4)?.readInt32LE(0);
+    const [address, port] = [ask(SO_REUSEADDR), ask(SO_REUSEPORT)];
+    return address === undefined || port === undefined
+      ? undefined
+      : { address: address > 0, port: port > 0 };
+  });
 }
 
 /**

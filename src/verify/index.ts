@@ -7,6 +7,7 @@ import { descriptors } from "./descriptors.ts";
 import type { Difference, Facet } from "./facet.ts";
 import { limits, process } from "./limits.ts";
 import { inetSockets } from "./inet.ts";
+import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
 import { liveTree } from "./live.ts";
 import { locks } from "./locks.ts";
@@ -16,8 +17,10 @@ import { command, executable, rootDirectory, workingDirectory } from "./program.
 import { sched } from "./sched.ts";
 import { signals } from "./signals.ts";
 import { timers } from "./timers.ts";
-import { unixSockets } from "./sockets.ts";
+import { socketOptions } from "./socket-options.ts";
+import { unixPeers, unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
+import { terminals } from "./terminals.ts";
 
 export type { Difference } from "./facet.ts";
 export { findRoot, liveTree } from "./live.ts";
@@ -28,12 +31,16 @@ const facets: readonly Facet[] = [
   namespaces,
   descriptors,
   unixSockets,
+  unixPeers,
   inetSockets,
+  socketOptions,
+  terminals,
   command,
   executable,
   workingDirectory,
   rootDirectory,
   credentials,
+  labels,
   sched,
   limits,
   signals,

@@ -39,6 +39,9 @@ export const inetSockets: Facet = {
         const ports = ({ localPort, remotePort }: Inet) => `${localPort} to ${remotePort}`;
         const expected = ports({ localPort: saved.src_port, remotePort: saved.dst_port, state: 0 });
         same(task.pid, `ports of descriptor ${fd}`, expected, now && ports(now));
+        // Until the network is unlocked a connection stays in the state it was saved in.
+        if (connected && live.stopped)
+          same(task.pid, `TCP state of descriptor ${fd}`, saved.state, now?.state);
         if (saved.proto !== IPPROTO_TCP || saved.state !== TCP_LISTEN) continue;
         same(
           task.pid,

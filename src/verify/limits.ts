@@ -1,4 +1,5 @@
 /** Resource limits and what else of a process CRIU sets without looking at the result. */
+import { statSync } from "node:fs";
 import { procFile, statusOf } from "../host/processes.ts";
 import { getLimit } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
@@ -42,10 +43,16 @@ export const process: Facet = {
   id: "process",
   final: "state",
   moving: true,
-  compare({ live }, { same }) {
+  compare({ checkpoint, live }, { same }) {
+    const ownUsers =
+      checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
     for (const { task, pid } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const saved = task.core?.tc;
+      const euid = task.core?.thread_core?.creds?.euid;
+      const dumpable = task.mm?.dumpable;
+      if (dumpable !== undefined && ownUsers && euid)
+        same(task.pid, "dumpable", dumpable === 1 ? "yes" : "no", dumpableOf(pid, euid));
       // 0 is not written by CRIU: then the tree has what CRIU had (restore-side oom_score_adj).
       if (saved?.oom_score_adj !== undefined) {
         const adjustment = procFile(pid, "oom_score_adj")?.trim();
@@ -68,3 +75,9 @@ export const process: Facet = {
     }
   },
 };
+
+/** proc(5): what is in /proc/PID belongs to the task's user when it is dumpable, else to root; of root's own tasks nothing can be told. */
+function dumpableOf(pid: number, euid: number): string | undefined {
+  const owner = statSync(`/proc/${pid}/environ`, { throwIfNoEntry: false })?.uid;
+  return owner === undefined ? undefined : owner === euid ? "yes" : "no";
+}

@@ -1,5 +1,6 @@
 /** Named Unix sockets: that each is bound to its name again, and listens if it did. */
 import { linkOf } from "../host/processes.ts";
+import { listUnixPeers } from "../host/sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "../host/sockets.ts";
 import type { UnixSkEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
@@ -33,6 +34,44 @@ export const unixSockets: Facet = {
         if (saved.state === TCP_LISTEN)
           same(task.pid, `${name} listens`, "yes", now?.listening ? "yes" : "no");
       }
+    }
+  },
+};
+
+/**
+ * Connected Unix sockets whose other end is in the tree too: inode numbers are new, so what is compared is which
+ * descriptors are the two ends of one connection. Only of this network namespace does the kernel tell.
+ */
+export const unixPeers: Facet = {
+  id: "unix peers",
+  final: "structure",
+  moving: true,
+  compare({ checkpoint, live }, { same }) {
+    const here = linkOf("self", "ns/net");
+    /** Saved inode number to the live one, and which descriptor has it. */
+    const ends = new Map<number, { inode: number; where: string }>();
+    const connected: { task: number; fd: number; ino: number; peer: number }[] = [];
+    for (const { task, pid } of live.tasks.values()) {
+      if (task.fds.length === 0 || linkOf(pid, "ns/net") !== here) continue;
+      for (const { id, fd } of task.fds) {
+        const saved = checkpoint.openFiles.get(id)?.usk;
+        if (saved === undefined || ends.has(saved.ino)) continue;
+        const inode = /^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd}`) ?? "")?.[1];
+        if (inode === undefined) continue;
+        ends.set(saved.ino, { inode: Number(inode), where: `${fd} of task ${task.pid}` });
+        if (saved.peer !== 0)
+          connected.push({ task: task.pid, fd, ino: saved.ino, peer: saved.peer });
+      }
+    }
+    const peers = connected.length === 0 ? undefined : listUnixPeers();
+    if (peers === undefined) return;
+    const names = new Map([...ends.values()].map(({ inode, where }) => [inode, where]));
+    for (const { task, fd, ino, peer } of connected) {
+      const other = ends.get(peer);
+      if (other === undefined) continue; // outside the tree, or in nobody's descriptors
+      const now = peers.get(ends.get(ino)!.inode);
+      const found = now === undefined ? undefined : (names.get(now) ?? `socket ${now}`);
+      same(task, `peer of descriptor ${fd}`, other.where, found);
     }
   },
 };

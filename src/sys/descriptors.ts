@@ -1,0 +1,43 @@
+/** Descriptors of other processes, looked at through a copy: pidfd_getfd(2), Linux 5.6. */
+import { ptr } from "bun:ffi";
+import { closeSync } from "node:fs";
+import { call } from "./libc.ts";
+
+const SYS_pidfd_open = 434n;
+const SYS_pidfd_getfd = 438n;
+const SYS_ioctl = process.arch === "x64" ? 16n : 29n;
+
+/** Use a copy of descriptor `fd` of process `pid`; undefined when the kernel does not hand it out. */
+export function borrow<T>(pid: number, fd: number, use: (copy: number) => T): T | undefined {
+  const handle = call((c) => c.syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n));
+  if (handle < 0) return undefined;
+  const copy = call((c) => c.syscall(SYS_pidfd_getfd, BigInt(handle), BigInt(fd), 0n, 0n, 0n, 0n));
+  closeSync(handle);
+  if (copy < 0) return undefined;
+  try {
+    return use(copy);
+  } finally {
+    closeSync(copy);
+  }
+}
+
+/** A socket option of `size` bytes, getsockopt(2); undefined when the socket has no such option. */
+export function socketOption(
+  fd: number,
+  level: number,
+  option: number,
+  size: number,
+): Buffer | undefined {
+  const value = Buffer.alloc(size);
+  const length = new Uint32Array([size]);
+  const result = call((c) => c.getsockopt(fd, level, option, ptr(value), ptr(length)));
+  return result < 0 ? undefined : value.subarray(0, length[0]);
+}
+
+/** What ioctl(2) fills in, `size` bytes; undefined when the request fails. */
+export function ioctlRead(fd: number, request: number, size: number): Buffer | undefined {
+  const value = Buffer.alloc(size);
+  const at = BigInt(ptr(value));
+  const result = call((c) => c.syscall(SYS_ioctl, BigInt(fd), BigInt(request), at, 0n, 0n, 0n));
+  return result < 0 ? undefined : value;
+}

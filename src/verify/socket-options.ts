@@ -1,0 +1,76 @@
+/** Options of sockets that CRIU saves (sockets.c, socket(7)), read from a copy of each descriptor. */
+import type { FileEntry } from "../image/index.ts";
+import { borrow, socketOption } from "../sys/descriptors.ts";
+import { SOL_SOCKET } from "../sys/sockets.ts";
+import type { Facet } from "./facet.ts";
+
+type Options = NonNullable<FileEntry["isk"]>["opts"];
+
+/** SO_* of 4 bytes by their numbers, asm-generic/socket.h. */
+const plain: [keyof Options & string, number][] = [
+  ["so_sndbuf", 7],
+  ["so_rcvbuf", 8],
+  ["so_priority", 12],
+  ["so_rcvlowat", 18],
+  ["so_mark", 36],
+  ["so_passcred", 16],
+  ["so_passsec", 34],
+  ["so_dontroute", 5],
+  ["so_no_check", 11],
+  ["so_broadcast", 6],
+  ["so_keepalive", 9],
+  ["so_oobinline", 10],
+];
+/** CRIU sets them on every IP socket for the bind, and sets them back, but on connections (sk-inet.c, post_open_inet_sk). */
+const reusing: typeof plain = [
+  ["reuseaddr", 2],
+  ["so_reuseport", 15],
+];
+const IPPROTO_TCP = 6;
+const SO_LINGER = 13;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+
+export const socketOptions: Facet = {
+  id: "socket options",
+  final: "state",
+  moving: true,
+  compare({ checkpoint, live, request }, { same }) {
+    const seen = new Set<number>();
+    for (const { task, pid } of live.tasks.values()) {
+      for (const { id, fd } of task.fds) {
+        const file = checkpoint.openFiles.get(id);
+        const opts = file && (file.isk ?? file.usk ?? file.nlsk ?? file.psk)?.opts;
+        if (opts === undefined || seen.has(id) || request.inheritFds.length > 0) continue;
+        seen.add(id);
+        const connection = file?.isk?.proto === IPPROTO_TCP && file.isk.dst_port !== 0;
+        // A closed connection is a new socket, with options of its own.
+        if (connection && request.tcpClose) continue;
+        const reuse = file?.isk !== undefined && !connection;
+        borrow(pid, fd, (copy) => {
+          const compare = (name: string, saved: string | number, option: number, bytes: number) => {
+            const now = socketOption(copy, SOL_SOCKET, option, bytes);
+            if (now === undefined) return;
+            same(task.pid, `${name} of descriptor ${fd}`, saved, shown(now));
+          };
+          for (const [name, option] of reuse ? [...plain, ...reusing] : plain) {
+            const saved = opts[name];
+            if (saved !== undefined) compare(name, Number(saved), option, 4);
+          }
+          if (opts.so_linger !== undefined)
+            compare("so_linger", `1 ${opts.so_linger}`, SO_LINGER, 8);
+          const { so_snd_tmo_sec, so_snd_tmo_usec, so_rcv_tmo_sec, so_rcv_tmo_usec } = opts;
+          compare("so_sndtimeo", `${so_snd_tmo_sec}.${so_snd_tmo_usec}`, SO_SNDTIMEO, 16);
+          compare("so_rcvtimeo", `${so_rcv_tmo_sec}.${so_rcv_tmo_usec}`, SO_RCVTIMEO, 16);
+        });
+      }
+    }
+  },
+};
+
+/** An int, a struct linger or a struct timeval. */
+function shown(value: Buffer): string {
+  if (value.length === 4) return String(value.readInt32LE(0));
+  if (value.length === 8) return `${value.readInt32LE(0)} ${value.readInt32LE(4)}`;
+  return `${value.readBigInt64LE(0)}.${value.readBigInt64LE(8)}`;
+}
