@@ -21,7 +21,8 @@ export const command = defineCommand({
     else if (undone.length === 0) line("nothing to undo");
     else {
       for (const { images, made, left } of undone) {
-        line(`undone: the repairs for ${harmless(images)} (${made.map(harmless).join(", ")})`);
+        const what = made.length === 0 ? "" : ` (${made.map(harmless).join(", ")})`;
+        line(`undone: the restore of ${harmless(images)}${what}`);
         for (const problem of left) line(`  left  ${harmless(problem)}`);
       }
     }

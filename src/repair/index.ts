@@ -1,5 +1,6 @@
 /** Carry a plan's repairs out, and take them back. */
 import type { Leaving, Repair } from "../checks/index.ts";
+import { readStat } from "../host/processes.ts";
 import { makeDirectory, unmakeDirectory } from "./directory.ts";
 import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
 import { removeLeaving } from "./leavings.ts";
@@ -8,6 +9,8 @@ import { removeLeaving } from "./leavings.ts";
 export interface Repaired {
   /** Take everything back, last first. Returns what could not be, in words. */
   undo(): string[];
+  /** The tree exists now, below the process `root` of this machine: a killed recriu leaves word of it. */
+  noteTree(root: number): void;
   /** They stay: forget the journal. */
   keep(): void;
 }
@@ -22,12 +25,9 @@ export interface Preparation {
 }
 
 /**
- * Make the repairs in order, and note what CRIU will make. When a repair fails, those before it are taken back. Nothing
- * is written when there is neither.
+ * Make the repairs in order, and note what CRIU will make. When a repair fails, those before it are taken back.
  */
 export function carryOut({ repairs, leavings }: Preparation, images: string): RepairResult {
-  if (repairs.length + leavings.length === 0)
-    return { ok: true, repaired: { undo: () => [], keep: () => {} } };
   const steps: Step[] = [];
   const journal = tryJournal(images);
   if (!journal.ok && repairs.length > 0) {
@@ -46,6 +46,8 @@ export function carryOut({ repairs, leavings }: Preparation, images: string): Re
       kept?.remove();
       return left;
     },
+    noteTree: (root) =>
+      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) }),
     keep: () => kept?.remove(),
   };
   try {
@@ -81,7 +83,12 @@ function undoSteps(steps: readonly Step[]): string[] {
     .filter((step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`))
     .toReversed()
     .flatMap(
-      (step) => (step.action === "mkdir" ? unmakeDirectory(step) : removeLeaving(step)) ?? [],
+      (step) =>
+        (step.action === "mkdir"
+          ? unmakeDirectory(step)
+          : step.action === "tree"
+            ? treeLeft(step)
+            : removeLeaving(step)) ?? [],
     );
 }
 
@@ -100,4 +107,14 @@ export function undoLeft(): { images: string; made: string[]; left: string[] }[]
       left,
     };
   });
+}
+
+/** When a process began, in clock ticks since the boot: with its pid it is one process and no other. */
+const startOf = (pid: number): string => String(readStat(pid)?.starttime ?? 0);
+
+/** A tree that CRIU let run after recriu was killed: whether it is the saved one in all details nobody has seen. */
+function treeLeft({ path, pid, started }: Step): string | undefined {
+  if (pid === undefined || readStat(pid) === undefined || startOf(pid) !== started)
+    return undefined;
+  return `the tree of process ${pid} runs, compared in its structure only: recriu verify -D ${path} --pid ${pid} compares the rest`;
 }

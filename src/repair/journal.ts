@@ -19,14 +19,17 @@ import { openDirectory, lockExclusive } from "../sys/files.ts";
 
 /**
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup: what was not there before
- * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. `path` is inside the host directory `root`.
+ * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. tree: the
+ * restored tree of the images `path` exists, its root process `pid` since `started`. Other paths are inside the host directory `root`.
  */
 export interface Step {
-  action: "mkdir" | "socket" | "cgroup" | "scratch";
+  action: "mkdir" | "socket" | "cgroup" | "scratch" | "tree";
   root: string;
   path: string;
   inode?: string;
   known?: string[];
+  pid?: number;
+  started?: string;
 }
 
 export interface Journal {

@@ -56,7 +56,13 @@ function removeSocket(parent: number, name: string, path: string): string | unde
  * nobody can tell whose they are.
  */
 function removeScratch(directory: string, known: readonly string[]): string | undefined {
-  const made = readdirSync(directory).filter((name) => isScratch(name) && !known.includes(name));
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return undefined; // the directory is gone, and they with it
+  }
+  const made = names.filter((name) => isScratch(name) && !known.includes(name));
   if (made.length === 0) return undefined;
   const paths = made.map((name) => join(realpathSync(directory), name));
   if (listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {

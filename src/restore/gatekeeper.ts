@@ -24,6 +24,7 @@ export function gatekeeper(
   request: Request,
   mode: OwnOptions["verify"],
   onVerdict: (verdict: Verdict) => void,
+  onTree: (rootPid: number) => void,
 ): Gatekeeper {
   const keeper: Gatekeeper = {
     verdict: skipped,
@@ -36,7 +37,10 @@ export function gatekeeper(
       keeper.verdict = judge(point, rootPid);
       keeper.spent += performance.now() - start;
       const refused = keeper.verdict.result === "mismatch" && mode === "gate";
-      if (point !== PRE_RESUME) return !refused;
+      if (point !== PRE_RESUME) {
+        if (!refused) onTree(rootPid);
+        return !refused;
+      }
       // CRIU does not heed a refusal here.
       if (refused) killTree(rootPid);
       else {

@@ -43,7 +43,7 @@ export async function restore(
   // What the plan adds changes what is to be expected, as the user's own words do.
   const asked = requestFrom([...plan.options, ...request.argv], process.env);
   const effective = asked.ok ? asked.request : request;
-  const keeper = gatekeeper(checkpoint, effective, own.verify, onVerdict);
+  const keeper = gatekeeper(checkpoint, effective, own.verify, onVerdict, repaired.noteTree);
   gate?.serve(keeper.decide);
 
   const started = performance.now();

@@ -55,7 +55,7 @@ export const socketOptions: Facet = {
           };
           for (const [name, option] of reuse ? [...plain, ...reusing] : plain) {
             const saved = opts[name];
-            if (saved !== undefined) compare(name, Number(saved), option, 4);
+            if (saved !== undefined) compare(name, even(name, Number(saved)), option, 4);
           }
           if (opts.so_linger !== undefined)
             compare("so_linger", `1 ${opts.so_linger}`, SO_LINGER, 8);
@@ -67,6 +67,10 @@ export const socketOptions: Facet = {
     }
   },
 };
+
+/** CRIU gives half the size of a buffer, which the kernel doubles. */
+const even = (name: string, value: number): number =>
+  name.endsWith("buf") ? Math.floor(value / 2) * 2 : value;
 
 /** An int, a struct linger or a struct timeval. */
 function shown(value: Buffer): string {

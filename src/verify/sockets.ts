@@ -49,7 +49,7 @@ export const unixPeers: Facet = {
   compare({ checkpoint, live }, { same }) {
     const here = linkOf("self", "ns/net");
     /** Saved inode number to the live one, and which descriptor has it. */
-    const ends = new Map<number, { inode: number; where: string }>();
+    const ends = new Map<number, { inode: number; where: string; listens: boolean }>();
     const connected: { task: number; fd: number; ino: number; peer: number }[] = [];
     for (const { task, pid } of live.tasks.values()) {
       if (task.fds.length === 0 || linkOf(pid, "ns/net") !== here) continue;
@@ -58,7 +58,11 @@ export const unixPeers: Facet = {
         if (saved === undefined || ends.has(saved.ino)) continue;
         const inode = /^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd}`) ?? "")?.[1];
         if (inode === undefined) continue;
-        ends.set(saved.ino, { inode: Number(inode), where: `${fd} of task ${task.pid}` });
+        ends.set(saved.ino, {
+          inode: Number(inode),
+          where: `${fd} of task ${task.pid}`,
+          listens: saved.state === TCP_LISTEN,
+        });
         if (saved.peer !== 0)
           connected.push({ task: task.pid, fd, ino: saved.ino, peer: saved.peer });
       }
@@ -68,7 +72,8 @@ export const unixPeers: Facet = {
     const names = new Map([...ends.values()].map(({ inode, where }) => [inode, where]));
     for (const { task, fd, ino, peer } of connected) {
       const other = ends.get(peer);
-      if (other === undefined) continue; // outside the tree, or in nobody's descriptors
+      // Outside the tree, or in nobody's descriptors; or the connection waits to be accepted: then its end has no number.
+      if (other === undefined || other.listens) continue;
       const now = peers.get(ends.get(ino)!.inode);
       const found = now === undefined ? undefined : (names.get(now) ?? `socket ${now}`);
       same(task, `peer of descriptor ${fd}`, other.where, found);

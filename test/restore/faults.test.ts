@@ -138,6 +138,10 @@ for (const point of points) {
       await waitFor("the tree", () => tasks.every(alive));
       const undone = await recriu(stage, ["undo"]);
       expect(undone.stderr).toContain("in use by now; left alone");
+      // It says so, and how to see the rest.
+      const [verify] = /recriu verify -D \S+ --pid \d+/.exec(undone.stderr) ?? [];
+      const words = verify!.split(" ").slice(1);
+      expect(await recriu(stage, words)).toMatchObject({ exit: 0 });
       expect(existsSync(join(sockets, "X7"))).toBe(true);
       return;
     }

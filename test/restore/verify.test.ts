@@ -5,8 +5,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { labelOf } from "../../src/verify/labels.ts";
 import { edit } from "./edit.ts";
-import { close, dump, openStage, recriu, restoreBare, type Stage, start } from "./stage.ts";
+import {
+  close,
+  dump,
+  killTree,
+  openStage,
+  recriu,
+  restoreBare,
+  type Stage,
+  start,
+} from "./stage.ts";
 
 let stage: Stage;
 let images: string;
@@ -28,8 +38,8 @@ interface Difference {
 }
 
 /** What verify says of the live tree and these images. */
-async function differences(dir: string): Promise<Difference[]> {
-  const { stdout } = await recriu(stage, ["verify", "-D", dir, "--pid", `${pid}`, "--json"]);
+async function differences(dir: string, root = pid): Promise<Difference[]> {
+  const { stdout } = await recriu(stage, ["verify", "-D", dir, "--pid", `${root}`, "--json"]);
   return JSON.parse(stdout).verdict.differences;
 }
 
@@ -86,6 +96,40 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
       listener.name = Buffer.from("/elsewhere\0");
     },
   ],
+  [
+    "unix peers",
+    "peer of descriptor",
+    () => "files.img",
+    (files) => {
+      const ends = files.map(({ usk }) => usk).filter((usk) => usk?.peer > 0);
+      // The two ends of the connection are each its own peer now.
+      for (const end of ends) end.peer = end.ino;
+    },
+  ],
+  [
+    "socket options",
+    "so_keepalive",
+    () => "files.img",
+    (files) => {
+      for (const { usk } of files) if (usk !== undefined) usk.opts.so_keepalive = true;
+    },
+  ],
+  [
+    "socket options",
+    "so_rcvtimeo",
+    () => "files.img",
+    (files) => {
+      for (const { usk } of files) if (usk !== undefined) usk.opts.so_rcv_tmo_sec = 5n;
+    },
+  ],
+  [
+    "labels",
+    "label of thread",
+    core,
+    ([value]) => (value.thread_core.creds.lsm_profile = "confined"),
+  ],
+  // Root's own /proc entries tell nothing; to a user they would belong.
+  ["process", "dumpable: yes", core, ([value]) => (value.thread_core.creds.euid = 12)],
   ["command", "other", core, ([value]) => (value.thread_core.comm = "other")],
   [
     "executable",
@@ -137,3 +181,29 @@ for (const [facet, words, file, change] of changes) {
     }
   });
 }
+
+test("terminals: index, modes, size, and whose they are", async () => {
+  const terminal = await start(stage, "terminal", ["master"]);
+  const saved = await dump(stage, terminal.pid);
+  expect((await restoreBare(stage, saved)).exit).toBe(0);
+  expect(await differences(saved, terminal.pid)).toEqual([]);
+  edit(saved, "tty-info.img", (infos) => {
+    for (const { termios, winsize, pty } of infos) {
+      termios.c_lflag ^= 8;
+      winsize.ws_col = 77;
+      pty.index += 1;
+    }
+  });
+  const found = (await differences(saved, terminal.pid)).map((each) => each.expected);
+  for (const words of ["modes of the terminal", "size of the terminal", "controlling terminal"])
+    expect(found.filter((line) => line.startsWith(words))).not.toEqual([]);
+  await killTree(stage, terminal.pid);
+});
+
+test("labels are compared without what AppArmor and SELinux add", () => {
+  expect(labelOf("docker-default (enforce)\n")).toBe("docker-default");
+  expect(labelOf("unconfined\n")).toBe("unconfined");
+  expect(labelOf("system_u:system_r:container_t:s0:c1,c2\0")).toBe(
+    "system_u:system_r:container_t:s0:c1,c2",
+  );
+});
