@@ -28,6 +28,12 @@ export const ownOptions: readonly OwnOption[] = [
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
   {
+    name: "stall",
+    arg: "required",
+    value: "SECONDS",
+    help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
+  },
+  {
     name: "progress-fd",
     arg: "required",
     value: "N",
@@ -45,6 +51,8 @@ export interface OwnOptions {
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
   readonly json: boolean;
+  /** Seconds without progress after which CRIU is given up; 0: never. */
+  readonly stall: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
 }
@@ -56,7 +64,7 @@ export type OwnResult =
 export const ownConfigFile = "/etc/recriu/recriu.conf";
 
 /** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
-const settable = ["fix", "verify", "ignore", "criu"] as const;
+const settable = ["fix", "verify", "ignore", "criu", "stall"] as const;
 
 type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
@@ -86,6 +94,9 @@ export function resolveOwn(
   if (settings.criu?.value === "") {
     return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
   }
+  const stall = settings.stall ?? { value: "300", from: "" };
+  if (!/^\d{1,6}$/.test(stall.value))
+    return { ok: false, problem: `${stall.from} wants a number of seconds, not '${stall.value}'` };
   const names = settings.ignore?.value.split(",").map((id) => id.trim()) ?? [];
   return {
     ok: true,
@@ -96,6 +107,7 @@ export function resolveOwn(
       ignore: names.filter((id) => id !== ""),
       criu: settings.criu?.value,
       json: given.has("json"),
+      stall: Number(stall.value),
       given,
     },
   };

@@ -80,6 +80,18 @@ export function childrenOf(pid: number): number[] {
   );
 }
 
+/** Every process below one. */
+export function descendantsOf(pid: number): number[] {
+  const found = new Set<number>();
+  const pending = childrenOf(pid);
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    pending.push(...childrenOf(next));
+  }
+  return [...found];
+}
+
 /** The fields of /proc/PID/task/TID/status by name (proc_pid_status(5)); none when the thread is gone. */
 export function statusOf(pid: number, tid = pid): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

@@ -58,7 +58,10 @@ export async function restore(
   const stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
   // Without a gate nobody knows when the tree runs: CRIU's own behaviour counts from the start.
   const resumed = () => gate === undefined || keeper.resumed;
-  const ended = await supervise(child, resumed, request.timeout);
+  // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
+  const fed = request.lazyPages || request.stream || gate === undefined;
+  const patience = { timeout: request.timeout, stall: fed ? 0 : own.stall };
+  const ended = await supervise(child, resumed, patience);
   stopWatching?.();
   gate?.close();
 
@@ -82,22 +85,24 @@ export async function restore(
   }
   const { interrupted } = ended;
   const code = interrupted ? 128 + constants.signals[interrupted] : exit.code;
-  const failure = await failureOf(ended, child, left, request.timeout);
+  const failure = await failureOf(ended, child, left, patience);
   return { exit: code, run, verdict: null, failure, timing_ms };
 }
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
 async function failureOf(
-  { exit, interrupted, overdue }: Supervised,
+  { exit, interrupted, givenUp }: Supervised,
   child: RunningCriu,
   left: string[],
-  timeout: number | undefined,
+  { timeout, stall }: { timeout: number | undefined; stall: number },
 ): Promise<Failure> {
   const own = interrupted
     ? `interrupted by ${interrupted}`
-    : overdue
+    : givenUp === "overdue"
       ? `CRIU was killed: after ${timeout} s the tree did not run yet (--timeout)`
-      : undefined;
+      : givenUp === "stalled"
+        ? `CRIU was killed: for ${stall} s it made no task and moved no byte (--stall)`
+        : undefined;
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
   const line = own ?? firstCause(errorLines(await child.log())) ?? `${ending} and named no error`;

@@ -1,5 +1,5 @@
 /** How far a restore is, looked at from outside while CRIU works. */
-import { childrenOf, procFile } from "../host/processes.ts";
+import { descendantsOf, procFile } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
 import { pageSize } from "../sys/process.ts";
@@ -18,7 +18,7 @@ export function watch(
   const all = checkpoint.tasks.length;
   const promised = checkpoint.pages().reduce((sum, { expected }) => sum + expected, 0);
   const look = () => {
-    const made = below(criu);
+    const made = descendantsOf(criu);
     const restored = made.reduce((sum, pid) => sum + residentBytes(pid), 0);
     const making =
       made.length === 0 ? "preparing" : made.length < all ? "making tasks" : "restoring memory";
@@ -39,18 +39,6 @@ export function watch(
     clearInterval(interval);
     report.end();
   };
-}
-
-/** Every process below one. */
-function below(pid: number): number[] {
-  const found = new Set<number>();
-  const pending = childrenOf(pid);
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (found.has(next)) continue;
-    found.add(next);
-    pending.push(...childrenOf(next));
-  }
-  return [...found];
 }
 
 /** Second field of /proc/PID/statm, in pages. */

@@ -1,42 +1,45 @@
 /** A running CRIU, from its start to its end: signals are passed on, time is kept, nothing half-made is left. */
 import type { Exit, RunningCriu } from "../criu/index.ts";
 import { childrenOf } from "../host/processes.ts";
+import { watchForStall } from "./stall.ts";
 import { gone, killTree } from "./tree.ts";
 
 export interface Supervised {
   exit: Exit;
   /** The signal that recriu was sent. */
   interrupted: NodeJS.Signals | undefined;
-  /** The tree did not run when the time was over. */
-  overdue: boolean;
+  /** CRIU was given up: the tree did not run when the time was over, or nothing moved any more. */
+  givenUp: "overdue" | "stalled" | undefined;
 }
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Wait until CRIU ends. Before `resumed` says that the tree runs, a signal or the end of `timeout` seconds ends CRIU and
- * all that it has made: it heeds no polite signal then. Afterwards its own behaviour counts.
+ * Wait until CRIU ends. Before `resumed` says that the tree runs, a signal, the end of `timeout` seconds or `stall`
+ * seconds in which nothing moves end CRIU and all that it has made: it heeds no polite signal then. Afterwards its own
+ * behaviour counts.
  */
 export async function supervise(
   child: RunningCriu,
   resumed: () => boolean,
-  timeout: number | undefined,
+  { timeout, stall }: { timeout: number | undefined; stall: number },
 ): Promise<Supervised> {
-  const seen: Omit<Supervised, "exit"> = { interrupted: undefined, overdue: false };
+  const seen: Omit<Supervised, "exit"> = { interrupted: undefined, givenUp: undefined };
   const forward = (signal: NodeJS.Signals) => {
     seen.interrupted = signal;
     child.kill(resumed() ? signal : "SIGKILL");
   };
-  // CRIU can hang: on a lock that somebody holds, on images that end early.
-  const expire = () => {
+  const giveUp = (why: "overdue" | "stalled") => {
     if (resumed()) return;
-    seen.overdue = true;
+    seen.givenUp = why;
     child.kill("SIGKILL");
   };
   for (const signal of ENDING) process.on(signal, forward);
-  const timer = timeout ? setTimeout(expire, timeout * 1000) : undefined;
+  const timer = timeout ? setTimeout(giveUp, timeout * 1000, "overdue") : undefined;
+  const stopWatching = watchForStall(child.pid, stall, () => giveUp("stalled"));
   const exit = await child.exited;
   clearTimeout(timer);
+  stopWatching();
   for (const signal of ENDING) process.removeListener(signal, forward);
   // What a dead CRIU leaves has become recriu's child, as recriu is its subreaper.
   if (exit.code !== 0 && !resumed()) await gone(childrenOf(process.pid).flatMap(killTree));

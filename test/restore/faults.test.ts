@@ -96,19 +96,29 @@ for (const point of points) {
   });
 }
 
-test("a CRIU that hangs is killed with its tree when --timeout is over", async () => {
+for (const limit of ["--timeout", "--stall"]) {
+  test(`a CRIU that hangs is killed with its tree: ${limit}`, async () => {
+    await using stage = openStage();
+    const { tasks, images, sockets } = await dumpX11(stage);
+    rmSync(sockets, { recursive: true });
+    // Page data that ends early makes CRIU read at the end of the file for ever.
+    const pages = join(images, "pages-1.img");
+    truncateSync(pages, statSync(pages).size - 4096);
+    const options = ["--ignore=pages-short", `${limit}=1`, "-v0"];
+    const hung = await report(stage, "restore", images, options);
+    expect(hung).toMatchObject({ exit: 137, failure: { left: [] } });
+    expect(hung.failure!.line).toContain(limit);
+    await waitFor("the tree to be gone", () => !tasks.some(processOf));
+    expect(existsSync(sockets)).toBe(false);
+  });
+}
+
+test("a script that takes longer than --stall is waited for", async () => {
   await using stage = openStage();
-  const { tasks, images, sockets } = await dumpX11(stage);
-  rmSync(sockets, { recursive: true });
-  // Page data that ends early makes CRIU read at the end of the file for ever.
-  const pages = join(images, "pages-1.img");
-  truncateSync(pages, statSync(pages).size - 4096);
-  const options = ["--ignore=pages-short", "--timeout=1", "-v0"];
-  const hung = await report(stage, "restore", images, options);
-  expect(hung).toMatchObject({ exit: 137, failure: { left: [] } });
-  expect(hung.failure!.line).toContain("--timeout");
-  await waitFor("the tree to be gone", () => !tasks.some(processOf));
-  expect(existsSync(sockets)).toBe(false);
+  const { images } = await dumpX11(stage);
+  const script = scriptAt(stage, "post-restore", "sleep 2");
+  const options = ["-d", "--stall=1", "--action-script", script];
+  expect((await report(stage, "restore", images, options)).exit).toBe(0);
 });
 
 for (const signal of ["INT", "TERM", "HUP"] as const) {
