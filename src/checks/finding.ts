@@ -21,10 +21,11 @@ export interface Repair {
 
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
- * directory `root`, a cgroup's directory, or CRIU's own temporary directories in the directory `path`.
+ * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), or CRIU's own temporary
+ * directories in the directory `path`.
  */
 export interface Leaving {
-  kind: "socket" | "cgroup" | "scratch";
+  kind: "socket" | "cgroup" | "ghost" | "scratch";
   root: string;
   path: string;
   /** Of a directory for temporaries: those that were there before. */

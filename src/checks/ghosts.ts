@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { dirname } from "pathe";
 import { EROFS } from "../sys/errno.ts";
 import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../image/index.ts";
-import type { Check, Context, Finding } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import type { Place } from "./paths.ts";
 import { openedName } from "./used-files.ts";
 
@@ -152,6 +152,15 @@ export const ghostUnwritable: Check = {
     });
   },
 };
+
+/** What a killed CRIU leaves of the deleted files that it makes for the moment. */
+export function ghostLeavings(context: Context): Leaving[] {
+  return ghostsOf(context).flatMap(({ place }): Leaving[] =>
+    place.root.look(place.path, false).ok
+      ? []
+      : [{ kind: "ghost", root: place.root.path, path: place.path }],
+  );
+}
 
 interface Link extends Remap {
   target: RegFileEntry;

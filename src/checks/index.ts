@@ -3,6 +3,7 @@ import { catalogue } from "./catalogue.ts";
 import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
+import { ghostLeavings } from "./ghosts.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
@@ -64,7 +65,12 @@ export function runChecks(context: Context, { only, ignore }: Selection): Findin
 /** What CRIU will make on this machine beside the tree itself, as far as it is not there now. */
 export function leavingsOf(context: Context): Leaving[] {
   try {
-    return [...scratchLeavings(context), ...cgroupLeavings(context), ...socketLeavings(context)];
+    return [
+      ...scratchLeavings(context),
+      ...cgroupLeavings(context),
+      ...socketLeavings(context),
+      ...ghostLeavings(context),
+    ];
   } catch {
     return []; // the check of the same images says why
   }

@@ -18,12 +18,12 @@ import { join } from "pathe";
 import { openDirectory, lockExclusive } from "../sys/files.ts";
 
 /**
- * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup: what was not there before
+ * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
  * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. tree: the
  * restored tree of the images `path` exists, its root process `pid` since `started`. Other paths are inside the host directory `root`.
  */
 export interface Step {
-  action: "mkdir" | "socket" | "cgroup" | "scratch" | "tree";
+  action: "mkdir" | "socket" | "cgroup" | "ghost" | "scratch" | "tree";
   root: string;
   path: string;
   inode?: string;

@@ -22,9 +22,8 @@ export function removeLeaving({ action, root, path, known }: Step): string | und
   if (parent < 0) return parent === -ENOENT ? undefined : `${path}: ${errorText(parent)}`;
   try {
     const name = basename(path);
-    return action === "cgroup"
-      ? removeCgroup(parent, name, path)
-      : removeSocket(parent, name, path);
+    if (action === "cgroup") return removeCgroup(parent, name, path);
+    return action === "ghost" ? removeGhost(parent, name, path) : removeSocket(parent, name, path);
   } finally {
     closeSync(parent);
   }
@@ -49,6 +48,19 @@ function removeSocket(parent: number, name: string, path: string): string | unde
     return `${path}: in use by now; left alone`;
   const removed = unlinkat(parent, name);
   return removed < 0 ? `${path}: ${errorText(removed)}` : undefined;
+}
+
+/**
+ * A deleted file that CRIU had made again, or a deleted directory with nothing in it. Two CRIUs cannot make the same:
+ * what was not there when ours began is ours.
+ */
+function removeGhost(parent: number, name: string, path: string): string | undefined {
+  const fd = openEntry(parent, name, O_PATH);
+  if (fd < 0) return fd === -ENOENT ? undefined : `${path}: ${errorText(fd)}`;
+  const isDirectory = fstatSync(fd).isDirectory();
+  closeSync(fd);
+  const removed = isDirectory ? rmdirat(parent, name) : unlinkat(parent, name);
+  return removed < 0 && removed !== -ENOENT ? `${path}: ${errorText(removed)}` : undefined;
 }
 
 /**

@@ -17,7 +17,10 @@ import { report } from "./report.ts";
 import {
   alive,
   criu,
+  descendants,
+  dump,
   hierarchies,
+  killTree,
   makeCgroup,
   openStage,
   processOf,
@@ -26,6 +29,7 @@ import {
   restoreBare,
   run,
   type Stage,
+  start,
   waitFor,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
@@ -217,4 +221,32 @@ test("no journal can be kept: nothing is repaired, and a restore without repairs
   mkdirSync(sockets);
   const { exit: without } = await run(stage, ["unshare", "-m", "sh", "-c", hide, "sh", ...words]);
   expect(without).toBe(0);
+});
+
+test("CRIU is killed while it makes deleted files again: they go too", async () => {
+  await using stage = openStage();
+  const directory = join(stage.dir, "files");
+  mkdirSync(directory);
+  const { pid } = await start(stage, "ghost", [join(directory, "file"), "900"]);
+  const images = await dump(stage, pid);
+  const left = () => readdirSync(directory).length;
+  /** Ends this stage's CRIU as soon as something stands in the directory. */
+  const killer = async () => {
+    await waitFor("a deleted file", () => left() > 0, 10_000);
+    const first = descendants(stage.supervisor.pid).find(
+      (each) => readFileSync(`/proc/${each.pid}/comm`, "utf8") === "criu\n",
+    );
+    process.kill(first!.pid, "SIGKILL");
+  };
+  const [bare] = await Promise.all([restoreBare(stage, images), killer()]);
+  expect(bare.exit).toBe(137);
+  expect(left()).toBeGreaterThan(0);
+  // The half-made task that is left goes on making them.
+  for (const { pid: task } of descendants(stage.supervisor.pid)) await killTree(stage, task);
+  rmSync(directory, { recursive: true });
+  mkdirSync(directory);
+
+  const [killed] = await Promise.all([report(stage, "restore", images), killer()]);
+  expect(killed).toMatchObject({ exit: 137, failure: { left: [] } });
+  expect(left()).toBe(0);
 });
