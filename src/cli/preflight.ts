@@ -1,12 +1,13 @@
 import { defineCommand } from "citty";
 import { type OwnOption, ownOptions } from "../criu/index.ts";
 import { catalogue } from "../checks/index.ts";
+import { isArchive } from "../image/archive.ts";
 import { carryOut } from "../repair/index.ts";
 import { printJson, reportOf } from "../report/json.ts";
 import { printFindings, printSummary } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
-import { begin, blockedExit, criuHelp, ownArgs } from "./request.ts";
+import { begin, beginArchive, blockedExit, criuHelp, ownArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
@@ -19,7 +20,8 @@ const options: readonly OwnOption[] = [
 export const command = defineCommand({
   meta: {
     name: "preflight",
-    description: "Name everything that would break the restore, in one pass. Changes nothing.",
+    description:
+      "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
   },
   args: ownArgs(ownOptions.filter(({ name }) => ["fix", "ignore", "criu", "json"].includes(name))),
   async run({ rawArgs }): Promise<number> {
@@ -27,7 +29,11 @@ export const command = defineCommand({
       printText(catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n"));
       return exitCode.ok;
     }
-    const started = await begin("preflight", rawArgs, options);
+    const [first = "", ...others] = rawArgs;
+    const started =
+      !first.startsWith("-") && isArchive(first)
+        ? await beginArchive("preflight", first, others, options)
+        : await begin("preflight", rawArgs, options);
     if (!started.ok) return started.exit;
     const { preflight } = started;
     if (preflight.own.json) printJson(reportOf(preflight, undefined));

@@ -4,6 +4,7 @@ import { criuOptions, type OwnOption, type OwnOptions, requestFrom } from "../cr
 import { harmless, line, printText } from "../report/terminal.ts";
 import { version } from "../report/version.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
+import type { ArchivePreflight } from "../runtime/archive.ts";
 import { exitCode } from "../report/outcome.ts";
 import { catalogue, imageChecks } from "../checks/index.ts";
 
@@ -52,10 +53,7 @@ export async function begin(
       line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
       return { ok: false, exit: exitCode.usage };
     }
-    const result = await preflight(understood.request, understood.own);
-    if (result.ok) return result;
-    line(`recriu ${command}: ${harmless(result.fault.file)}: ${harmless(result.fault.problem)}`);
-    return { ok: false, exit: exitCode.usage };
+    return reached(command, await preflight(understood.request, understood.own));
   }
   if (understood.asked === undefined) {
     line(`recriu ${command}: ${harmless(understood.problem)}`);
@@ -63,6 +61,24 @@ export async function begin(
   }
   printText(understood.asked === "help" ? criuHelp() : `recriu ${version}`);
   return { ok: false, exit: exitCode.ok };
+}
+
+/** The same for an archive that Podman exported. */
+export async function beginArchive(
+  command: string,
+  file: string,
+  words: readonly string[],
+  options: readonly OwnOption[],
+): Promise<Started> {
+  const { preflightArchive } = await import("../runtime/archive.ts");
+  return reached(command, await preflightArchive(file, words, options));
+}
+
+function reached(command: string, result: ArchivePreflight): Started {
+  if (result.ok) return result;
+  const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
+  line(`recriu ${command}: ${harmless(said)}`);
+  return { ok: false, exit: exitCode.usage };
 }
 
 /** A name in --only or --ignore that no check has. */

@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { openArchive } from "../image/archive.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
 import { contentsOf, printContents } from "../report/contents.ts";
@@ -7,6 +8,11 @@ import { exitCode } from "../report/outcome.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
+  archive: {
+    type: "positional",
+    required: false,
+    description: "an archive that Podman exported, instead of -D",
+  },
   "images-dir": {
     type: "string",
     alias: "D",
@@ -23,21 +29,34 @@ export const command = defineCommand({
       "Show what is in a checkpoint: tasks, threads, files, sockets, mounts, cgroups, memory.",
   },
   args,
-  run({ rawArgs }): number {
+  async run({ rawArgs }): Promise<number> {
     const parsed = parseStrictly("show", args, rawArgs);
     if (parsed === undefined) return exitCode.usage;
-    const opened = openCheckpoint(String(parsed.values["images-dir"] ?? "."));
-    if (!opened.ok) {
-      line(`recriu show: ${harmless(opened.fault.file)}: ${harmless(opened.fault.problem)}`);
+    const [file] = parsed.operands;
+    const unpacked = file === undefined ? undefined : await openArchive(file);
+    if (unpacked?.ok === false) {
+      line(`recriu show: ${harmless(file!)}: ${harmless(unpacked.problem)}`);
       return exitCode.usage;
     }
-    const { checkpoint } = opened;
-    const faults = checkpoint.readEverything();
-    const contents = contentsOf(checkpoint);
-    if (parsed.values.json) printJson(contents);
-    else printContents(contents);
-    for (const fault of faults)
-      line(`recriu show: ${harmless(fault.file)}: ${harmless(fault.problem)}`);
-    return faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
+    const given = String(parsed.values["images-dir"] ?? ".");
+    const code = show(unpacked?.archive.dir ?? given, file ?? given, parsed.values.json === true);
+    unpacked?.archive.dispose();
+    return code;
   },
 });
+
+function show(dir: string, name: string, json: boolean): number {
+  const opened = openCheckpoint(dir);
+  if (!opened.ok) {
+    line(`recriu show: ${harmless(opened.fault.file)}: ${harmless(opened.fault.problem)}`);
+    return exitCode.usage;
+  }
+  const { checkpoint } = opened;
+  const faults = checkpoint.readEverything();
+  const contents = contentsOf(checkpoint, name);
+  if (json) printJson(contents);
+  else printContents(contents);
+  for (const fault of faults)
+    line(`recriu show: ${harmless(fault.file)}: ${harmless(fault.problem)}`);
+  return faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
+}

@@ -8,6 +8,8 @@ import { type Plan, planFor } from "./index.ts";
 export interface Preflight {
   request: Request;
   own: OwnOptions;
+  /** The images as the user named them: a directory, or an archive. */
+  images: string;
   checkpoint: Checkpoint;
   host: Host;
   criu: Criu | undefined;
@@ -19,8 +21,15 @@ export interface Preflight {
 
 export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; fault: Fault };
 
-/** Run every check against the request's images and this machine. Fails only when there is no images directory. */
-export async function preflight(request: Request, own: OwnOptions): Promise<PreflightResult> {
+/**
+ * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
+ * that do not `stand` are left out: what the caller of CRIU sees to itself.
+ */
+export async function preflight(
+  request: Request,
+  own: OwnOptions,
+  stands: (finding: Finding) => boolean = () => true,
+): Promise<PreflightResult> {
   const start = performance.now();
   const found = findCriu(own.criu, process.env);
   const version = found.ok ? identify(found.path) : undefined;
@@ -41,8 +50,12 @@ export async function preflight(request: Request, own: OwnOptions): Promise<Pref
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
   const context = { checkpoint, host, request, criu, namespaces };
-  const findings = runChecks(context, { only, ignore: own.ignore });
+  const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
-  return { ok: true, preflight: { request, own, checkpoint, host, criu, findings, plan, took } };
+  const images = checkpoint.dir;
+  return {
+    ok: true,
+    preflight: { request, own, images, checkpoint, host, criu, findings, plan, took },
+  };
 }

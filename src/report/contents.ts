@@ -27,12 +27,12 @@ export interface Contents {
   cgroups: string[];
 }
 
-/** Gather it from every image that is needed for it. */
-export function contentsOf(checkpoint: Checkpoint): Contents {
+/** Gather it from every image that is needed for it. `images`: as the user named them. */
+export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
   const mntNs = checkpoint.root?.ids?.mnt_ns_id;
   const ownMounts = mntNs !== undefined && mntNs !== checkpoint.inventory?.root_ids?.mnt_ns_id;
   return {
-    images: checkpoint.dir,
+    images,
     format: checkpoint.inventory?.img_version ?? null,
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
     tasks: checkpoint.tasks.map((task) => taskOf(checkpoint, task)),

@@ -29,12 +29,12 @@ function findingOf({ remedy, ...finding }: Finding): object {
 
 /** The report of `preflight`, and of `restore` when `outcome` is given. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined): object {
-  const { checkpoint, criu, findings, plan } = preflight;
+  const { images, checkpoint, criu, findings, plan } = preflight;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   return {
     recriu: version,
     schema: 1,
-    images: checkpoint.dir,
+    images,
     criu: { path: criu?.path ?? null, version: criu?.version ?? null },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
     findings: findings.map(findingOf),

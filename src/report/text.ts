@@ -37,12 +37,12 @@ function printFinding(finding: Finding): void {
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
-export function printSummary({ checkpoint, criu, findings, plan }: Preflight): void {
+export function printSummary({ images, checkpoint, criu, findings, plan }: Preflight): void {
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const blockers = findings.filter((finding) => finding.severity === "blocker").length;
   const warnings = findings.filter((finding) => finding.severity === "warning").length;
   line(
-    `${harmless(checkpoint.dir)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
+    `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
       `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu?.version ?? "not found"}`,
   );
   printPlan(plan);

@@ -1,0 +1,47 @@
+/** A checkpoint that Podman exported, looked at before it is imported: the container is not there yet. */
+import { type OwnOption, requestFrom } from "../criu/index.ts";
+import { openArchive } from "../image/archive.ts";
+import { preflight, type PreflightResult } from "../plan/preflight.ts";
+import { type Bundle, bundleOf } from "./bundle.ts";
+import { externalMounts, standsUnderRuntime } from "./request.ts";
+
+/** What only the container's root file system could tell; Podman makes it from the image and the archive. */
+const needsRoot = new Set(["root-needed", "root-missing", "work-dir-unwritable"]);
+
+export type ArchivePreflight = PreflightResult | { ok: false; problem: string };
+
+/** Preflight of an archive with further words for CRIU. Nothing stays unpacked. */
+export async function preflightArchive(
+  file: string,
+  words: readonly string[],
+  options: readonly OwnOption[],
+): Promise<ArchivePreflight> {
+  const opened = await openArchive(file);
+  if (!opened.ok) return { ok: false, problem: `${file}: ${opened.problem}` };
+  const { archive } = opened;
+  try {
+    const bundle = archivedBundle(archive.texts);
+    const mounts = [...externalMounts(archive.dir, bundle)].flatMap(([key, source]) => [
+      "--external",
+      `mnt[${key}]:${source}`,
+    ]);
+    const asked = requestFrom(["-D", archive.dir, ...mounts, ...words], process.env, options);
+    if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
+    const result = await preflight(
+      asked.request,
+      asked.own,
+      (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
+    );
+    return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
+  } finally {
+    archive.dispose();
+  }
+}
+
+/** The bundle that was checkpointed, without the mounts that Podman makes anew in the container's own directories. */
+function archivedBundle(texts: ReadonlyMap<string, string>): Bundle {
+  const bundle = bundleOf(texts.get("spec.dump") ?? "", "/") ?? { root: "/", binds: [] };
+  const id = /"id": *"([0-9a-f]{64})"/.exec(texts.get("config.dump") ?? "")?.[1];
+  const own = (path: string) => id !== undefined && path.includes(`/${id}/`);
+  return { ...bundle, binds: bundle.binds.filter(({ source }) => !own(source)) };
+}

@@ -1,0 +1,53 @@
+/** The command line of an OCI runtime, as far as a restore needs it (runc(8), runc-restore(8), crun(1)). */
+
+export interface RuntimeCommand {
+  /** `restore`, `run`, …; undefined where there is none (`--version`). */
+  command: string | undefined;
+  /** Where it stands among the words. */
+  at: number;
+  /** Options before it and after it, without dashes; those that take no value are "". The last of a name counts. */
+  global: ReadonlyMap<string, string>;
+  options: ReadonlyMap<string, string>;
+  /** The container's name. */
+  container: string | undefined;
+}
+
+/** Options of runc and crun that take the next word as their value. */
+const valued = new Set(
+  "root log log-format log-level criu rootless cgroup-manager console-socket image-path work-path bundle b pid-file manage-cgroups-mode empty-ns lsm-profile lsm-mount-context preserve-fds".split(
+    " ",
+  ),
+);
+/** crun's --rootless takes a value with `=` only; the next word is then the command. */
+const crunOnlyWithEquals = new Set(["rootless"]);
+
+/** runc reads `-x` as `--x`; both stop at nothing but the end of the words. */
+export function parseRuntime(words: readonly string[], crun: boolean): RuntimeCommand {
+  const global = new Map<string, string>();
+  const options = new Map<string, string>();
+  let command: string | undefined;
+  let at = words.length;
+  const operands: string[] = [];
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i]!;
+    if (word === "--") {
+      operands.push(...words.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      if (command === undefined) [command, at] = [word, i];
+      else operands.push(word);
+      continue;
+    }
+    const [name = "", value] = split(word.replace(/^--?/, ""));
+    const takes = valued.has(name) && !(crun && crunOnlyWithEquals.has(name));
+    const given = value ?? (takes ? words[(i += 1)] : "");
+    (command === undefined ? global : options).set(name === "b" ? "bundle" : name, given ?? "");
+  }
+  return { command, at, global, options, container: operands[0] };
+}
+
+function split(option: string): [string, string | undefined] {
+  const equals = option.indexOf("=");
+  return equals < 0 ? [option, undefined] : [option.slice(0, equals), option.slice(equals + 1)];
+}

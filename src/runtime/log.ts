@@ -1,0 +1,14 @@
+/** A line in the runtime's own log, as its callers (Podman, containerd) read it there: logrus, text or JSON. */
+import { appendFileSync } from "node:fs";
+
+export function logError(log: { path: string; json: boolean }, message: string): void {
+  const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const line = log.json
+    ? JSON.stringify({ level: "error", msg: message, time })
+    : `time="${time}" level=error msg=${JSON.stringify(message)}`;
+  try {
+    appendFileSync(log.path, `${line}\n`, { mode: 0o644 });
+  } catch {
+    // Then stderr has to do.
+  }
+}

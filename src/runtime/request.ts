@@ -1,0 +1,91 @@
+/** What a runtime will ask of CRIU for `restore`, as the words of `criu restore` (runc: criu_linux.go; crun: criu.c). */
+import { existsSync } from "node:fs";
+import { resolve } from "pathe";
+import type { Finding } from "../checks/index.ts";
+import { openCheckpoint } from "../image/index.ts";
+import type { RuntimeCommand } from "./arguments.ts";
+import type { Bundle } from "./bundle.ts";
+
+/** Options that runtimes have under CRIU's names. */
+const same = [
+  "tcp-established",
+  "ext-unix-sk",
+  "shell-job",
+  "file-locks",
+  "lazy-pages",
+  "auto-dedup",
+];
+const sameWithValue = ["lsm-profile", "lsm-mount-context"];
+
+/** The images, by default those in ./checkpoint. */
+export const imagesOf = ({ options }: RuntimeCommand): string =>
+  resolve(options.get("image-path") ?? "checkpoint");
+
+export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
+  const { options } = command;
+  const words = ["--images-dir", imagesOf(command), "--root", bundle.root];
+  // Without a directory given, the runtime's own state directory is the work directory.
+  words.push("--work-dir", resolve(options.get("work-path") ?? "/run"));
+  for (const name of same) if (options.has(name)) words.push(`--${name}`);
+  for (const name of sameWithValue)
+    if (options.has(name)) words.push(`--${name}`, options.get(name)!);
+  const mode = options.get("manage-cgroups-mode");
+  if (mode !== undefined) words.push(`--manage-cgroups=${mode}`);
+  if (options.get("empty-ns") === "network") words.push("--empty-ns", "net");
+  for (const [key, source] of externalMounts(imagesOf(command), bundle))
+    words.push("--external", `mnt[${key}]:${source}`);
+  return words;
+}
+
+/**
+ * External mounts of the images to the paths that the runtime maps them to: bind mounts by their place in the
+ * container; the rest (cgroup hierarchies, /dev/null over masked files) to the path of the same name.
+ */
+export function externalMounts(images: string, { binds }: Bundle): Map<string, string> {
+  const map = new Map(binds.map(({ destination, source }) => [destination, source]));
+  const opened = openCheckpoint(images);
+  if (!opened.ok) return map;
+  const { checkpoint } = opened;
+  for (const id of new Set(checkpoint.tasks.map((task) => task.ids?.mnt_ns_id)))
+    for (const { ext_key } of id === undefined ? [] : checkpoint.mounts(id))
+      if (ext_key?.startsWith("/") && !map.has(ext_key)) map.set(ext_key, ext_key);
+  return map;
+}
+
+/** What the runtime sees to itself: mount points, mappings and descriptors for each restore, the container's terminal. */
+const runtimesOwn = new Set([
+  "mountpoint-missing",
+  "external-mount-unmapped",
+  "external-netns",
+  "pid-namespace-external",
+  "tty-shell-job",
+  "tty-stdin",
+  "tty-no-task",
+  "shell-job-session",
+]);
+
+/** Whether a finding stands under a runtime too. */
+export function standsUnderRuntime({ id, subject }: Finding, { binds }: Bundle): boolean {
+  if (runtimesOwn.has(id)) return false;
+  return (
+    id !== "external-mount-source-missing" ||
+    binds.some(({ source }) => source === subject) ||
+    existsSync(subject)
+  );
+}
+
+/** Where the runtime writes what goes wrong: --log, as --log-format says. */
+export const logOf = ({ global }: RuntimeCommand): { path: string; json: boolean } | undefined => {
+  const path = global.get("log");
+  if (path === undefined || path === "" || path === "/dev/stderr") return undefined;
+  return {
+    path: path.startsWith("file:") ? path.slice(5) : path,
+    json: global.get("log-format") === "json",
+  };
+};
+
+/** The options of a plan that the runtime has flags for. */
+export const flagsOf = (planned: readonly string[]): { flags: string[]; rest: string[] } => {
+  const has = (option: string) => same.includes(option.replace(/^--/, ""));
+  return { flags: planned.filter(has), rest: planned.filter((option) => !has(option)) };
+};

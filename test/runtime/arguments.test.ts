@@ -1,0 +1,56 @@
+/** Command lines of runc and crun as their callers write them. */
+import { expect, test } from "bun:test";
+import { parseRuntime } from "../../src/runtime/arguments.ts";
+import { bundleOf } from "../../src/runtime/bundle.ts";
+
+const words = (text: string) => text.split(" ");
+
+test("containerd's runc: global options, single dashes, the command's options", () => {
+  const parsed = parseRuntime(
+    words(
+      "--root /run/containerd/runc/k8s.io --log /l.json --log-format json restore --image-path /i --work-path=/w -no-subreaper --detach -b /bundle --pid-file /p c1",
+    ),
+    false,
+  );
+  expect(parsed).toMatchObject({ command: "restore", at: 6, container: "c1" });
+  expect(Object.fromEntries(parsed.global)).toEqual({
+    root: "/run/containerd/runc/k8s.io",
+    log: "/l.json",
+    "log-format": "json",
+  });
+  expect(Object.fromEntries(parsed.options)).toEqual({
+    "image-path": "/i",
+    "work-path": "/w",
+    "no-subreaper": "",
+    detach: "",
+    bundle: "/bundle",
+    "pid-file": "/p",
+  });
+});
+
+test("a value that looks like a command is none; crun's --rootless takes no word", () => {
+  expect(parseRuntime(words("--root restore list"), false).command).toBe("list");
+  expect(parseRuntime(words("--rootless restore c1"), true).command).toBe("restore");
+  expect(parseRuntime(words("--rootless auto restore c1"), false).command).toBe("restore");
+  expect(parseRuntime(["--version"], false).command).toBeUndefined();
+});
+
+test("a bundle's root and bind mounts, relative ones in the bundle", () => {
+  const config = {
+    root: { path: "rootfs" },
+    mounts: [
+      { destination: "/proc", type: "proc", source: "proc" },
+      { destination: "/data", source: "data", options: ["rbind", "ro"] },
+      { destination: "/etc/hosts", type: "bind", source: "/h" },
+    ],
+  };
+  expect(bundleOf(JSON.stringify(config), "/b")).toEqual({
+    root: "/b/rootfs",
+    binds: [
+      { destination: "/data", source: "/b/data" },
+      { destination: "/etc/hosts", source: "/h" },
+    ],
+  });
+  for (const bad of ["", "null", "{}", '{"root":{"path":3}}', "[1"])
+    expect(bundleOf(bad, "/b")).toBeUndefined();
+});
