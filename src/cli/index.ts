@@ -31,6 +31,14 @@ const commands: Record<string, { description: string; load: Load }> = {
     description: "show what this machine offers a restore",
     load: () => import("./doctor.ts"),
   },
+  install: {
+    description: "put recriu in the path of Podman, Docker, containerd, CRI-O, runc, crun or criu",
+    load: () => import("./install.ts"),
+  },
+  uninstall: {
+    description: "take it out again, and give back what was there",
+    load: () => import("./uninstall.ts"),
+  },
 };
 
 /** Run `recriu WORDS…`. */
