@@ -24,16 +24,10 @@ const capabilities: readonly [bit: bigint, name: string, means: string][] = [
   [7n, "CAP_SETUID", "no tasks of other users"],
 ];
 
-/** Ask for CRIU (`named`: --criu), kernel, privileges, cgroups and runtimes. */
+/** Ask for CRIU (`named`: --criu), kernel, privileges and cgroups. */
 export async function diagnose(named: string | undefined): Promise<Fact[]> {
   const host = thisHost();
-  return [
-    ...(await criuFacts(named)),
-    kernelFact(host),
-    ...privilegeFacts(host),
-    cgroupFact(host),
-    ...runtimeFacts(host),
-  ];
+  return [...(await criuFacts(named)), kernelFact(host), ...privilegeFacts(host), cgroupFact(host)];
 }
 
 async function criuFacts(named: string | undefined): Promise<Fact[]> {
@@ -110,12 +104,4 @@ function cgroupFact(host: Host): Fact {
     found: found.length > 0 ? found.join(" ") : "none mounted",
     means: "trees with cgroups of their own need --manage-cgroups=ignore, which recriu adds",
   };
-}
-
-function runtimeFacts(host: Host): Fact[] {
-  const directories = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
-  return ["runc", "crun", "podman", "docker"].flatMap((name): Fact[] => {
-    const at = directories.find((directory) => host.exists(`${directory}/${name}`));
-    return at === undefined ? [] : [{ name, state: "ok", found: `${at}/${name}`, means: "" }];
-  });
 }

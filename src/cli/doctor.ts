@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import { diagnose } from "../checks/doctor.ts";
 import { printJson } from "../report/json.ts";
+import { runtimeFacts } from "../runtime/doctor.ts";
 import { bold, green, harmless, line, red, yellow } from "../report/terminal.ts";
 import { parseStrictly } from "./arguments.ts";
 
@@ -20,9 +21,9 @@ export const command = defineCommand({
   async run({ rawArgs }): Promise<number> {
     const parsed = parseStrictly("doctor", args, rawArgs);
     if (parsed === undefined) return 2;
-    const facts = await diagnose(
-      parsed.values.criu === undefined ? process.env.RECRIU_CRIU : String(parsed.values.criu),
-    );
+    const named =
+      parsed.values.criu === undefined ? process.env.RECRIU_CRIU : String(parsed.values.criu);
+    const facts = (await Promise.all([diagnose(named), runtimeFacts(process.env)])).flat();
     const lacking = facts.some((fact) => fact.state === "missing");
     if (parsed.values.json) printJson({ facts });
     else {

@@ -1,0 +1,75 @@
+/** Which container runtimes are here, whether they can restore, and whether recriu guards them. */
+import { realpathSync } from "node:fs";
+import { join } from "pathe";
+import type { Fact } from "../checks/doctor.ts";
+import { readRecord } from "./install/changes.ts";
+import { findRuntime } from "./real.ts";
+
+interface Known {
+  name: string;
+  /** The program that says its version, and how it is asked. */
+  program: string;
+  /** Words of its version that say it can use CRIU; undefined: every build can. */
+  supports?: RegExp;
+}
+
+const known: readonly Known[] = [
+  { name: "runc", program: "runc" },
+  { name: "crun", program: "crun", supports: /\+CRIU/ },
+  { name: "podman", program: "podman" },
+  { name: "docker", program: "dockerd" },
+  { name: "containerd", program: "containerd" },
+  { name: "crio", program: "crio" },
+];
+
+/** A fact for each runtime that is found: version, CRIU, and by which way recriu guards it. */
+export async function runtimeFacts(env: Record<string, string | undefined>): Promise<Fact[]> {
+  const installed = new Set(readRecord("").map(({ target }) => target as string));
+  const onPath = installed.has("criu") || criuIsRecriu(env.PATH);
+  const facts = known.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
+    const path = findRuntime(program, env.PATH);
+    if (path === undefined) return undefined;
+    const version = await versionOf(path);
+    const guard = installed.has(name)
+      ? "guarded by its wrapper"
+      : onPath
+        ? "guarded by recriu as criu"
+        : undefined;
+    const built = supports === undefined || supports.test(version);
+    const number = /\d+\.\d+[\w.+~-]*/.exec(version)?.[0] ?? "unknown version";
+    return {
+      name,
+      state: built && guard !== undefined ? "ok" : "warning",
+      found: `${path} ${number}, ${built ? (guard ?? "not guarded") : "built without CRIU"}`,
+      means: built
+        ? `its restores run without recriu: recriu install --runtime=${name} --dry-run`
+        : "it cannot restore at all",
+    };
+  });
+  return (await Promise.all(facts)).filter((fact) => fact !== undefined);
+}
+
+async function versionOf(path: string): Promise<string> {
+  try {
+    const child = Bun.spawn([path, "--version"], {
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: 5000,
+    });
+    return await new Response(child.stdout).text();
+  } catch {
+    return "";
+  }
+}
+
+/** Whether the first criu in PATH is recriu. */
+function criuIsRecriu(path: string | undefined): boolean {
+  for (const dir of path?.split(":") ?? []) {
+    try {
+      return realpathSync(join(dir, "criu")) === realpathSync(process.execPath);
+    } catch {
+      // not here
+    }
+  }
+  return false;
+}
