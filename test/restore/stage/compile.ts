@@ -7,10 +7,10 @@ export const repository = join(import.meta.dir, "../../..");
 const sources = join(repository, "test/workloads");
 const binaries = join(repository, ".cache/workloads");
 
-/** Compiles test/workloads/NAME.c when the binary is older than it; returns the binary's path. */
-export function compile(name: string): string {
+/** Compiles test/workloads/NAME.c when the binary is older than it; returns the binary's path. `alone`: without libraries. */
+export function compile(name: string, alone = name === "container"): string {
   const source = join(sources, `${name}.c`);
-  const binary = join(binaries, name);
+  const binary = join(binaries, alone ? `${name}-static` : name);
   const built = statSync(binary, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const header = join(sources, "workload.h");
   if (built > Math.max(statSync(source).mtimeMs, statSync(header).mtimeMs)) return binary;
@@ -21,7 +21,7 @@ export function compile(name: string): string {
     "-Wall",
     "-Wextra",
     "-pthread",
-    ...(name === "container" ? ["-static"] : []),
+    ...(alone ? ["-static"] : []),
     ...(name === "plugin" ? ["-shared", "-fPIC"] : []),
   ];
   const cc = Bun.spawnSync(["cc", ...flags, "-o", fresh, source]);

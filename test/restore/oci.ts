@@ -1,0 +1,124 @@
+/** A container of an OCI runtime: the incident's tree in a bundle of its own, with a socket in its root file system. */
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { criu, recriuBinary, run, type Run, type Stage, waitFor } from "./stage.ts";
+import { compile, repository } from "./stage/compile.ts";
+
+export interface Container {
+  stage: Stage;
+  bundle: string;
+  /** The root file system, and in it the directory of the socket. */
+  rootfs: string;
+  sockets: string;
+  images: string;
+  /** Call the runtime alone, or recriu in its place. */
+  alone(...words: string[]): Promise<Run>;
+  guarded(...words: string[]): Promise<Run>;
+  /** CRIU's log of the last restore. */
+  log: string;
+}
+
+/** This machine may not raise limits; a socket directory on the root itself, so that it is what is lost. */
+const config = (args: string[]) => ({
+  ociVersion: "1.0.2",
+  process: {
+    terminal: false,
+    user: { uid: 0, gid: 0 },
+    args,
+    env: ["PATH=/"],
+    cwd: "/",
+    capabilities: Object.fromEntries(
+      ["bounding", "effective", "permitted"].map((set) => [set, ["CAP_SYS_NICE", "CAP_KILL"]]),
+    ),
+    noNewPrivileges: true,
+  },
+  root: { path: "rootfs" },
+  hostname: "recriu",
+  mounts: [
+    { destination: "/proc", type: "proc", source: "proc" },
+    { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
+  ],
+  linux: {
+    namespaces: ["pid", "ipc", "uts", "mount"].map((type) => ({ type })),
+    resources: { cpu: { realtimePeriod: 1000000, realtimeRuntime: 10000 } },
+  },
+});
+
+/** A bundle for the runtime `name`, below .cache/runtimes, and the ways to call it. */
+export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
+  const bundle = join(stage.dir, "bundle");
+  const rootfs = join(bundle, "rootfs");
+  const images = join(stage.dir, "checkpoint");
+  const bin = join(stage.dir, "bin");
+  for (const dir of [rootfs, bin]) mkdirSync(dir, { recursive: true });
+  for (const dir of ["proc", "dev", "tmp"]) mkdirSync(join(rootfs, dir));
+  copyFileSync(compile("x11-server", true), join(rootfs, "x11-server"));
+  const words = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/tmp/progress"];
+  writeFileSync(join(bundle, "config.json"), JSON.stringify(config(words)));
+  const real = join(repository, ".cache/runtimes", name, name);
+  symlinkSync(criu, join(bin, "criu"));
+  symlinkSync(real, join(bin, name));
+  symlinkSync(recriuBinary, join(bin, `recriu-${name}`));
+  const env = { PATH: `${bin}:${process.env["PATH"]}`, RECRIU_CRIU: criu, NO_COLOR: "1" };
+  const state = ["--root", join(stage.dir, "state"), "--log", join(stage.dir, "runtime.log")];
+  // CRIU cannot dump a container that has files of the test's own open.
+  const quiet = (program: string, given: string[]) => {
+    const stderr = given[0] === "restore" ? join(stage.dir, "stderr") : "/dev/null";
+    const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
+    return run(stage, ["sh", "-c", shell, program, ...state, ...given], { env, cwd: stage.dir });
+  };
+  return {
+    stage,
+    bundle,
+    rootfs,
+    sockets: join(rootfs, "tmp/.X11-unix"),
+    images,
+    alone: (...given) => quiet(real, given),
+    guarded: (...given) => quiet(join(bin, `recriu-${name}`), given),
+    log: join(stage.dir, "work/restore.log"),
+  };
+}
+
+/** Words of a restore as `id`. */
+export const restoreWords = ({ images, bundle, stage }: Container, id: string): string[] => [
+  "restore",
+  "--detach",
+  `--image-path=${images}`,
+  `--work-path=${join(stage.dir, "work")}`,
+  "--bundle",
+  bundle,
+  id,
+];
+
+/** Started, checkpointed, and gone. */
+export async function checkpoint(container: Container): Promise<void> {
+  const { stage, bundle, images, sockets } = container;
+  const made = await container.alone("run", "-d", "--bundle", bundle, "first");
+  if (made.exit !== 0)
+    throw new Error(`run: ${made.exit} ${await Bun.file(join(stage.dir, "runtime.log")).text()}`);
+  await waitFor("the server", () => Bun.file(join(sockets, "X7")).size >= 0);
+  await answers(container, "before");
+  const work = join(stage.dir, "dump-work");
+  const dumped = await container.alone(
+    "checkpoint",
+    "--image-path",
+    images,
+    "--work-path",
+    work,
+    "first",
+  );
+  if (dumped.exit !== 0) throw new Error(`checkpoint: ${dumped.exit} ${await Bun.file(join(work, "dump.log")).text()}`);
+}
+
+/** What the server in the container echoes to a new client outside. */
+export function answers({ sockets }: Container, question: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(join(sockets, "X7"), () => socket.write(question));
+    socket.once("data", (answer) => {
+      socket.destroy();
+      resolve(answer.toString());
+    });
+    socket.once("error", reject);
+  });
+}
