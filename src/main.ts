@@ -1,4 +1,9 @@
-/** The binary's entry: the first word names a command; each is loaded only when it is asked for. */
-import { main } from "./cli/index.ts";
+/** The binary's entry: its own name says which personality is asked for; each is loaded only then. */
+import { CRIU, WATCHER } from "./dropin/names.ts";
 
-process.exit(await main(process.argv.slice(2)));
+const words = process.argv.slice(2);
+const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+
+if (name === CRIU) process.exit(await (await import("./dropin/index.ts")).dropin(words));
+if (words[0] === WATCHER) (await import("./dropin/watch.ts")).watch();
+else process.exit(await (await import("./cli/index.ts")).main(words));
