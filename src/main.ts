@@ -1,13 +1,12 @@
-/**
- * The binary's entry: the name it is called by decides who it is; as recriu, the first word names a command. Each is
- * loaded only when it is asked for.
- */
-import { main } from "./cli/index.ts";
+/** The binary's entry: its own name says which personality is asked for; each is loaded only then. */
+import { CRIU, WATCHER } from "./dropin/names.ts";
 
 const words = process.argv.slice(2);
-const runtime = /(?:^|\/)recriu-(runc|crun)$/.exec(process.argv0)?.[1];
-process.exit(
-  runtime === undefined
-    ? await main(words)
-    : await (await import("./runtime/wrap.ts")).wrap(runtime, words),
-);
+const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+const runtime = /^recriu-(runc|crun)$/.exec(name)?.[1];
+
+if (name === CRIU) process.exit(await (await import("./dropin/index.ts")).dropin(words));
+if (runtime !== undefined)
+  process.exit(await (await import("./runtime/wrap.ts")).wrap(runtime, words));
+if (words[0] === WATCHER) (await import("./dropin/watch.ts")).watch();
+else process.exit(await (await import("./cli/index.ts")).main(words));

@@ -8,6 +8,7 @@ const rooms = [
   "main.ts",
   "cli",
   "runtime",
+  "dropin",
   "restore",
   "report",
   "explain",

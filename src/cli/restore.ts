@@ -6,7 +6,7 @@ import { printFindings, printOutcome, printSummary, printVerdict } from "../repo
 import { progressReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
-import { moveAside } from "../restore/aside.ts";
+import { moveAside, startAgain } from "../restore/aside.ts";
 import { restore } from "../restore/index.ts";
 import { begin, blockedExit, criuHelp, ownArgs } from "./request.ts";
 
@@ -30,8 +30,8 @@ export const command = defineCommand({
       return exitCode.usage;
     }
     const blocked = blockedExit(preflight);
-    // Perhaps it is recriu itself that is in the way: then this starts again under other numbers.
-    if (blocked !== undefined && !dryRun) moveAside(preflight.checkpoint, preflight.request);
+    // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
+    if (!dryRun) moveAside(preflight.checkpoint, () => startAgain(preflight.request));
     if (!json) {
       printFindings(
         preflight.findings.filter(

@@ -5,8 +5,10 @@ import { isTerminal } from "../sys/process.ts";
 const out = createConsola({
   level: 5,
   // console.error, as process.stderr would cost 8 ms at start.
-  reporters: [{ log: ({ args }) => console.error(args.join(" ")) }],
+  reporters: [{ log: ({ args }) => say(args.join(" ")) }],
 });
+
+let say = (text: string): void => console.error(text);
 
 export const line = (text = ""): void => out.log(text);
 
@@ -15,6 +17,17 @@ let coloured: boolean | undefined;
 /** https://no-color.org: any value but the empty one turns colours off. */
 function colours(): boolean {
   return (coloured ??= !process.env.NO_COLOR && isTerminal(2));
+}
+
+/** What `print` says, without colours, instead of saying it. */
+export function captured(print: () => void): string {
+  const lines: string[] = [];
+  const before = { say, coloured };
+  say = (text) => void lines.push(text);
+  coloured = false;
+  print();
+  ({ say, coloured } = before);
+  return `${lines.join("\n")}\n`;
 }
 
 const paint = (code: number) => (text: string) =>

@@ -1,7 +1,8 @@
 /**
- * In a fresh pid namespace the numbers that the images need are small, and so are those of recriu's own threads. Before
- * CRIU runs they move aside: the kernel is told to go on far above (ns_last_pid, proc_sys_kernel(5)), and recriu is
- * executed again in its own place, so that its threads are made anew with numbers up there. Its own pid stays.
+ * In a fresh pid namespace the numbers that the images need are small, and so are those of recriu's own threads and of
+ * what it starts. Before CRIU runs they move aside: the kernel is told to go on above (ns_last_pid,
+ * proc_sys_kernel(5)), and recriu is executed again in its own place, so that its threads are made anew with numbers
+ * up there. Its own pid stays.
  */
 import { writeFileSync } from "node:fs";
 import type { Request } from "../criu/index.ts";
@@ -10,13 +11,17 @@ import type { Checkpoint } from "../image/index.ts";
 import { execute, keepOpen } from "../sys/process.ts";
 
 /** Set in the environment of a recriu that has moved: once is enough. */
-const MOVED = "RECRIU_MOVED_ASIDE";
+export const MOVED = "RECRIU_MOVED_ASIDE";
 /** Room for what is started between now and the tree: CRIU, its helpers and scripts. */
 const ROOM = 300;
 
-/** Move aside if a number of the images is that of one of recriu's threads. Returns where nothing has to be done, or nothing can. */
-export function moveAside(checkpoint: Checkpoint, request: Request): void {
-  if (process.env[MOVED] !== undefined) return;
+/**
+ * Move aside if a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts.
+ * Returns where nothing has to be done, or nothing can. `startAgain` executes recriu in its own place.
+ */
+export function moveAside(checkpoint: Checkpoint, again: () => void): void {
+  // Numbers of a pid namespace of its own are nobody else's.
+  if (checkpoint.tasks.some(({ pid }) => pid === 1)) return;
   const needed = new Set(
     checkpoint.tasks.flatMap((task) => [
       task.sid,
@@ -24,15 +29,22 @@ export function moveAside(checkpoint: Checkpoint, request: Request): void {
       ...task.threads.map(({ tid }) => tid),
     ]),
   );
+  const next = Number(procFile("sys", "kernel/ns_last_pid") ?? 0);
   const inTheWay = threadsOf(process.pid).some((tid) => tid !== process.pid && needed.has(tid));
-  const start = Math.max(...needed) + 1;
+  const soon = [...needed].some((number) => number > next && number <= next + ROOM);
+  const start = Math.max(next, ...needed) + 1;
   const limit = Number(procFile("sys", "kernel/pid_max") ?? 32768);
-  if (!inTheWay || start + ROOM > limit) return;
+  if ((!inTheWay && !soon) || start + ROOM > limit) return;
   try {
     writeFileSync("/proc/sys/kernel/ns_last_pid", String(start));
   } catch {
     return; // not allowed: pid-in-use names whose the numbers are
   }
-  for (const fd of request.fds) keepOpen(fd);
+  if (inTheWay && process.env[MOVED] === undefined) again();
+}
+
+/** Execute `recriu restore` again, with the descriptors that the request names. */
+export function startAgain({ fds }: Request): void {
+  for (const fd of fds) keepOpen(fd);
   execute("/proc/self/exe", process.argv0, process.argv.slice(2), { ...process.env, [MOVED]: "1" });
 }

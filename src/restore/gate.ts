@@ -6,25 +6,34 @@
  * and when recriu is dead the paths are gone, so the script fails instead of waiting. It is a shell script because
  * CRIU starts it seven times, and sh starts in a millisecond.
  */
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, readSync, writeSync } from "node:fs";
 import { memoryFile, pipe } from "../sys/files.ts";
 
 /** Every task exists, nothing has run, the network is locked; a refusal makes CRIU kill the tree. */
 export const POST_RESTORE = "post-restore";
 /** Everything is final and stopped; CRIU ignores a refusal. */
 export const PRE_RESUME = "pre-resume";
+/** The tree runs; CRIU ignores a refusal. */
+export const POST_RESUME = "post-resume";
 
 export interface Gate {
   /** The path to give CRIU as --action-script. */
   readonly script: string;
   /** Answer every question until `close`. `decide` gets the point and the root task's pid on this machine. */
-  serve(decide: (point: string, rootPid: number) => boolean): void;
+  serve(decide: Decide): void;
+  /** Where questions can be read: for who waits by itself and calls `answer` for each. */
+  readonly questions: number;
+  /** Answer the question that is there. */
+  answer(decide: Decide): void;
   close(): void;
 }
 
+export type Decide = (point: string, rootPid: number) => boolean;
+
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
-export function openGate(): GateResult {
+/** Open the gate at these of CRIU's points. */
+export function openGate(points: readonly string[] = [POST_RESTORE, PRE_RESUME]): GateResult {
   const questions = pipe();
   const answers = pipe();
   if (typeof questions === "number" || typeof answers === "number")
@@ -35,7 +44,7 @@ export function openGate(): GateResult {
   writeSync(
     script,
     `#!/bin/sh
-case $CRTOOLS_SCRIPT_ACTION in ${POST_RESTORE}|${PRE_RESUME}) ;; *) exit 0 ;; esac
+case $CRTOOLS_SCRIPT_ACTION in ${points.join("|")}) ;; *) exit 0 ;; esac
 exec 8>${own}/${questions[1]} 9<${own}/${answers[0]} || exit 1
 echo "$CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID" >&8 || exit 1
 read -r answer <&9 && [ "$answer" = go ]
@@ -45,8 +54,13 @@ read -r answer <&9 && [ "$answer" = go ]
     ok: true,
     gate: {
       script: `${own}/${script}`,
-      serve(decide) {
-        void answer(questions[0], answers[1], decide);
+      async serve(decide) {
+        for await (const chunk of Bun.file(questions[0]).stream()) reply(chunk, answers[1], decide);
+      },
+      questions: questions[0],
+      answer(decide) {
+        const space = Buffer.alloc(256);
+        reply(space.subarray(0, readSync(questions[0], space)), answers[1], decide);
       },
       close() {
         for (const fd of [...questions, ...answers, script]) closeSync(fd);
@@ -56,19 +70,12 @@ read -r answer <&9 && [ "$answer" = go ]
 }
 
 /** One line a question; CRIU asks one at a time. A decision that throws is a refusal. */
-async function answer(
-  questions: number,
-  answers: number,
-  decide: (point: string, rootPid: number) => boolean,
-): Promise<void> {
-  const text = new TextDecoder();
-  for await (const chunk of Bun.file(questions).stream()) {
-    const [point, pid] = text.decode(chunk).trim().split(" ");
-    let go = false;
-    try {
-      go = decide(point ?? "", Number(pid));
-    } finally {
-      writeSync(answers, go ? "go\n" : "no\n");
-    }
+function reply(question: Uint8Array, answers: number, decide: Decide): void {
+  const [point, pid] = new TextDecoder().decode(question).trim().split(" ");
+  let go = false;
+  try {
+    go = decide(point ?? "", Number(pid));
+  } finally {
+    writeSync(answers, go ? "go\n" : "no\n");
   }
 }

@@ -3,14 +3,14 @@
  * `restore` the checkpoint is looked at against the container's root, and what is safe is repaired there.
  */
 import type { Finding } from "../checks/index.ts";
-import { requestFrom } from "../criu/index.ts";
-import { criuEnvironment } from "../criu/environment.ts";
+import { readConfigFile } from "../criu/config.ts";
+import { compareVersions, requestFrom } from "../criu/index.ts";
+import { become, whatWasGiven } from "../dropin/given.ts";
+import { startWatcher } from "../dropin/watcher.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
-import { carryOut } from "../repair/index.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { printFindings } from "../report/text.ts";
 import { errorText } from "../sys/errno.ts";
-import { execute } from "../sys/process.ts";
 import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
@@ -19,18 +19,31 @@ import { criuWordsOf, flagsOf, logOf, standsUnderRuntime } from "./request.ts";
 
 const REFUSED = 1;
 const NOT_FOUND = 127;
+const CONFIG = "CRIU_CONFIG_FILE=";
 
 /** Be the runtime `of` (`runc`, `crun`, or a path). Returns an exit code only where the runtime is not executed. */
 export async function wrap(of: string, words: readonly string[]): Promise<number> {
+  const given = whatWasGiven();
   const path = findRuntime(of, process.env.PATH);
   if (path === undefined) {
     line(`recriu: no ${harmless(of)} in PATH and the usual places`);
     return NOT_FOUND;
   }
+  const [, ...rest] = given.argv;
   const command = parseRuntime(words, path.includes("crun"));
-  if (command.command !== "restore") return become(path, words);
-  const prepared = await prepare(command);
-  if (prepared.ok) return become(path, words.toSpliced(command.at + 1, 0, ...prepared.flags));
+  const prepared: Prepared =
+    command.command === "restore" ? await prepare(command) : { ok: true, flags: [], env: [] };
+  if (prepared.ok) {
+    const flags = prepared.flags.map((flag) => Buffer.from(`${flag}\0`));
+    const argv = [Buffer.from(`${path}\0`), ...rest.toSpliced(command.at + 1, 0, ...flags)];
+    // Of two variables of one name the first counts.
+    const env = given.env.filter(
+      (entry) => prepared.env.length === 0 || entry.indexOf(CONFIG) !== 0,
+    );
+    const failed = become(path, { ...given, argv, env }, [], prepared.env);
+    line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
+    return NOT_FOUND;
+  }
   const log = logOf(command);
   if (log !== undefined) logError(log, prepared.message);
   // Callers show the first line of stderr, or all of it.
@@ -40,26 +53,47 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
 }
 
 type Prepared =
-  { ok: true; flags: string[] } | { ok: false; message: string; blockers: readonly Finding[] };
+  | { ok: true; flags: string[]; env: string[] }
+  | { ok: false; message: string; blockers: readonly Finding[] };
 
-/** Preflight and repairs. What cannot be looked at (no bundle, no images) is for the runtime to refuse in its words. */
+/**
+ * Preflight; and a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no bundle, no
+ * images) is for the runtime to refuse in its words.
+ */
 async function prepare(command: RuntimeCommand): Promise<Prepared> {
-  const nothing: Prepared = { ok: true, flags: [] };
+  const nothing: Prepared = { ok: true, flags: [], env: [] };
   const read = readBundle(command.options.get("bundle") ?? ".");
   if (!read.ok) return nothing;
-  const asked = requestFrom(criuWordsOf(command, read.bundle), process.env);
+  const words = criuWordsOf(command, read.bundle);
+  const asked = requestFrom(words, process.env);
   if (!asked.ok) return nothing;
   const result = await preflight(asked.request, asked.own, (finding) =>
     standsUnderRuntime(finding, read.bundle),
   );
   if (!result.ok) return nothing;
-  const { plan, checkpoint } = result.preflight;
+  const { plan, criu, own } = result.preflight;
   if (plan.outcome === "blocked")
     return { ok: false, message: refusal(result.preflight), blockers: plan.unanswered };
-  const done = carryOut({ repairs: plan.repairs, leavings: [] }, checkpoint.dir);
-  if (!done.ok) return { ok: false, message: done.problem, blockers: [] };
-  done.repaired.keep();
-  return { ok: true, flags: flagsOf(plan.options).flags };
+  const watcher = startWatcher({
+    words: [...plan.options, ...words],
+    plan,
+    verify: own.verify,
+    // CRIU runs action scripts beside the runtime's notifications since 3.19.
+    gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
+    config: givenConfig(),
+    runtime: true,
+    pid: process.pid,
+  });
+  if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };
+  const env = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
+  return { ok: true, flags: flagsOf(plan.options).flags, env };
+}
+
+/** What a configuration file that the environment names says already. */
+function givenConfig(): string {
+  const file = process.env.CRIU_CONFIG_FILE;
+  const text = file === undefined ? undefined : readConfigFile(file);
+  return text === undefined || text === "" || text.endsWith("\n") ? (text ?? "") : `${text}\n`;
 }
 
 /** One line, for logs: what blocks, and how to read more. */
@@ -67,10 +101,4 @@ function refusal({ plan, checkpoint }: Preflight): string {
   const [first, ...others] = plan.unanswered;
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; recriu preflight -D ${checkpoint.dir} shows all`;
-}
-
-function become(path: string, words: readonly string[]): number {
-  const failed = execute(path, path, words, criuEnvironment(process.env));
-  line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
-  return NOT_FOUND;
 }

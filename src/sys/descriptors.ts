@@ -2,14 +2,14 @@
 import { ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
 import { call } from "./libc.ts";
+import { openProcess } from "./process.ts";
 
-const SYS_pidfd_open = 434n;
 const SYS_pidfd_getfd = 438n;
 const SYS_ioctl = process.arch === "x64" ? 16n : 29n;
 
 /** Use a copy of descriptor `fd` of process `pid`; undefined when the kernel does not hand it out. */
 export function borrow<T>(pid: number, fd: number, use: (copy: number) => T): T | undefined {
-  const handle = call((c) => c.syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n));
+  const handle = openProcess(pid);
   if (handle < 0) return undefined;
   const copy = call((c) => c.syscall(SYS_pidfd_getfd, BigInt(handle), BigInt(fd), 0n, 0n, 0n, 0n));
   closeSync(handle);

@@ -62,20 +62,49 @@ export function execute(
   words: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): number {
-  const strings = (texts: readonly string[]) => {
-    const bytes = texts.map(cString);
-    const pointers = new BigUint64Array([...bytes.map((each) => BigInt(ptr(each))), 0n]);
-    return { bytes, pointers };
-  };
-  const argv = strings([name, ...words]);
   const defined = Object.entries(env).flatMap(([key, value]) =>
     value === undefined ? [] : `${key}=${value}`,
   );
-  const envp = strings(defined);
-  const program = cString(path);
-  const failed = call((c) => c.execve(ptr(program), ptr(argv.pointers), ptr(envp.pointers)));
+  return execve(path, [name, ...words], defined);
+}
+
+/** The same with texts or C strings, which have a NUL at their end: bytes that are no UTF-8 stay what they are. */
+export function execve(
+  path: string,
+  argv: readonly (string | Uint8Array)[],
+  envp: readonly (string | Uint8Array)[],
+): number {
+  const strings = (texts: readonly (string | Uint8Array)[]) => {
+    const bytes = texts.map((text) => (typeof text === "string" ? cString(text) : text));
+    const pointers = new BigUint64Array([...bytes.map((each) => BigInt(ptr(each))), 0n]);
+    return { bytes, pointers };
+  };
+  const [program, args, env] = [cString(path), strings(argv), strings(envp)];
+  const failed = call((c) => c.execve(ptr(program), ptr(args.pointers), ptr(env.pointers)));
   // Until here the strings must live.
-  return argv.bytes.length + envp.bytes.length > 0 ? failed : 0;
+  return args.bytes.length + env.bytes.length > 0 ? failed : 0;
+}
+
+/** Give a signal its default disposition back. signal(2). */
+export const defaultSignal = (signal: number): void => void libc().signal(signal, 0n);
+
+/** Leave session and process group for own ones. setsid(2). */
+export const leaveSession = (): number => call((c) => c.setsid());
+
+const SYS_pidfd_open = 434n;
+
+/** A descriptor that becomes readable when a process ends, close-on-exec, or -errno. pidfd_open(2). */
+export const openProcess = (pid: number): number =>
+  call((c) => c.syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n));
+
+/** Wait until one of the descriptors can be read or its other end is gone; those that can. poll(2). */
+export function readable(fds: readonly number[]): number[] {
+  const POLLIN = 1;
+  const EINTR = -4;
+  const entries = new Int32Array(fds.flatMap((fd) => [fd, POLLIN]));
+  while (call((c) => c.poll(ptr(entries), BigInt(fds.length), -1)) === EINTR);
+  // struct pollfd: int fd; short events, revents.
+  return fds.filter((_, index) => entries[2 * index + 1]! >>> 16 !== 0);
 }
 
 /** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */

@@ -3,6 +3,7 @@ import { closeSync, readSync, writeSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { borrow, socketOption } from "./descriptors.ts";
 import { call } from "./libc.ts";
+import { readable } from "./process.ts";
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -118,5 +119,37 @@ export function connectDatagram(handle: number): number {
   closeSync(fd);
   return result;
 }
+
+const MSG_PEEK = 2;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_TRUNC = 0x20;
+const SO_PEERCRED = 17;
+
+/**
+ * Wait for the next message on a SOCK_SEQPACKET socket and look at it: it stays there. Empty when the other side has
+ * gone; -errno.
+ */
+export function peekMessage(fd: number): Buffer | number {
+  readable([fd]);
+  const nothing = Buffer.alloc(1);
+  const length = call((c) => c.recv(fd, ptr(nothing), 1n, MSG_PEEK | MSG_TRUNC));
+  if (length < 0) return length;
+  const bytes = Buffer.alloc(length + 1);
+  const got = call((c) => c.recv(fd, ptr(bytes), BigInt(length), MSG_PEEK));
+  return got < 0 ? got : bytes.subarray(0, got);
+}
+
+/** Take the next message away and answer it: 0 or -errno. */
+export function answerMessage(fd: number, answer: Uint8Array): number {
+  const nothing = Buffer.alloc(1);
+  const taken = call((c) => c.recv(fd, ptr(nothing), 1n, 0));
+  if (taken < 0) return taken;
+  const sent = call((c) => c.send(fd, ptr(answer), BigInt(answer.length), MSG_NOSIGNAL));
+  return Math.min(sent, 0);
+}
+
+/** The pid of who made a socket pair or connected; undefined when it is no such socket. unix(7) */
+export const peerOf = (fd: number): number | undefined =>
+  socketOption(fd, SOL_SOCKET, SO_PEERCRED, 12)?.readInt32LE(0);
 
 export { AF_UNIX, SOCK_DGRAM, SOCK_STREAM };

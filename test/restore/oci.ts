@@ -108,7 +108,8 @@ export async function checkpoint(container: Container): Promise<void> {
     work,
     "first",
   );
-  if (dumped.exit !== 0) throw new Error(`checkpoint: ${dumped.exit} ${await Bun.file(join(work, "dump.log")).text()}`);
+  if (dumped.exit !== 0)
+    throw new Error(`checkpoint: ${dumped.exit} ${await Bun.file(join(work, "dump.log")).text()}`);
 }
 
 /** What the server in the container echoes to a new client outside. */

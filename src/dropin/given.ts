@@ -1,0 +1,86 @@
+/**
+ * What this process was given when it was executed. The runtime changes some of it before any of recriu's code runs, and
+ * reads words and environment as UTF-8; a program that takes this process over finds everything as it was.
+ */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { givenLimits } from "../restore/limits.ts";
+import { MOVED } from "../restore/aside.ts";
+import { defaultSignal, execve, keepOpen } from "../sys/process.ts";
+
+export interface Given {
+  /** Words and environment, byte for byte, each with its NUL. */
+  readonly argv: readonly Buffer[];
+  readonly env: readonly Buffer[];
+  /** Descriptors from 3 on. */
+  readonly fds: readonly number[];
+}
+
+/** To be called before anything is opened. */
+export function whatWasGiven(): Given {
+  return {
+    argv: strings(readFileSync("/proc/self/cmdline")),
+    env: strings(readFileSync("/proc/self/environ")).filter((entry) => !ofRuntime(entry)),
+    fds: inheritedDescriptors(),
+  };
+}
+
+/** What steers the runtime, and recriu's note to itself. */
+const ofRuntime = (entry: Buffer): boolean =>
+  ["BUN_", `${MOVED}=`].some((name) => entry.indexOf(name) === 0);
+
+function strings(bytes: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(0, at);
+    found.push(bytes.subarray(at, end + 1));
+    at = end + 1;
+  }
+  return found;
+}
+
+function inheritedDescriptors(): number[] {
+  const open = new Map<number, string>();
+  for (const name of readdirSync("/proc/self/fd")) {
+    try {
+      open.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
+    } catch {
+      // The one that the list was read with.
+    }
+  }
+  const own = new Set([...open.keys()].flatMap((fd) => runtimesPair(fd, open)));
+  return [...open.keys()].filter((fd) => fd > 2 && !own.has(fd));
+}
+
+/** The runtime's event loop: an epoll that waits for one eventfd, edge-triggered and without a user of its own yet. */
+function runtimesPair(fd: number, open: ReadonlyMap<number, string>): number[] {
+  if (open.get(fd) !== "anon_inode:[eventpoll]") return [];
+  const info = readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+  const waits = [...info.matchAll(/^tfd:\s*(\d+) events: (\w+)/gm)];
+  const [, target, events] = waits[0] ?? [];
+  if (waits.length !== 1 || events !== "80000019") return [];
+  return open.get(Number(target)) === "anon_inode:[eventfd]" ? [fd, Number(target)] : [];
+}
+
+const SIGPIPE = 13;
+const SIGXFSZ = 25;
+
+/**
+ * Execute `path` in this process's place with what was given, `options` before all other words. Returns -errno when it
+ * cannot be executed.
+ */
+export function become(
+  path: string,
+  { argv: [name, ...words], env, fds }: Given,
+  options: readonly string[] = [],
+  additions: readonly string[] = [],
+): number {
+  for (const fd of fds) keepOpen(fd);
+  // The runtime ignores both.
+  defaultSignal(SIGPIPE);
+  defaultSignal(SIGXFSZ);
+  const { beforeSpawn, afterSpawn } = givenLimits();
+  beforeSpawn();
+  const failed = execve(path, [name ?? "criu", ...options, ...words], [...env, ...additions]);
+  afterSpawn();
+  return failed;
+}

@@ -1,0 +1,24 @@
+/** `criu restore`. */
+import { requestFrom } from "../criu/understand.ts";
+import { guard } from "./guard.ts";
+import { type Criu, hand } from "./index.ts";
+
+/** Prepare the restore that the words after `restore` ask for, and become CRIU. Returns only where recriu refuses. */
+export async function guardRestore(criu: Criu, words: readonly string[]): Promise<number> {
+  const understood = requestFrom(words, process.env, []);
+  // CRIU refuses it, too, and says so in its own words; or it is asked for its help.
+  if (!understood.ok) return hand(criu);
+  const { request, own } = understood;
+  const asked = {
+    request,
+    own,
+    words,
+    scripts: () => true,
+    overridden: () => false,
+    runtime: false,
+  };
+  return guard(criu, asked, (print) => {
+    print();
+    return 1;
+  });
+}

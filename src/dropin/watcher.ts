@@ -1,0 +1,61 @@
+/**
+ * The watcher: what of recriu outlives the step into CRIU's place. It makes the repairs and keeps their journal, opens
+ * the gate that CRIU's action script asks at, and when CRIU has failed takes everything back and explains.
+ *
+ * It is the same binary, started by a shell that ends at once: so it is nobody's child that CRIU or the caller could
+ * wait for. It ends when the tree runs, or with CRIU.
+ */
+import { closeSync, readFileSync, writeSync } from "node:fs";
+import type { Leaving, Repair } from "../checks/index.ts";
+import { criuEnvironment } from "../criu/environment.ts";
+import type { OwnOptions } from "../criu/index.ts";
+import { pipe } from "../sys/files.ts";
+import { WATCHER } from "./names.ts";
+
+/** Its descriptors. */
+export const ORDER = 3;
+export const ANSWER = 4;
+
+export interface Order {
+  /** CRIU, which does not run yet: the process that gives the order. */
+  pid: number;
+  /** The words of `criu restore` that ask for what CRIU will do. */
+  words: readonly string[];
+  plan: { repairs: readonly Repair[]; leavings: readonly Leaving[] };
+  verify: OwnOptions["verify"];
+  /** CRIU will run the gate's script. */
+  gate: boolean;
+  /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
+  config?: string;
+  runtime: boolean;
+}
+
+/** `script` is the gate's, `config` a configuration file that names it; undefined without a gate. */
+export type Answer =
+  | { ok: true; script: string | undefined; config: string | undefined }
+  | { ok: false; problem: string; left: string[] };
+
+/** Start a watcher. When it has answered, everything is ready for CRIU. */
+export function startWatcher(order: Order): Answer {
+  const orders = pipe();
+  const answers = pipe();
+  if (typeof orders === "number" || typeof answers === "number")
+    return { ok: false, problem: "no pipe can be made", left: [] };
+  const stderr = order.runtime ? "ignore" : "inherit";
+  const started = Bun.spawnSync(
+    ["/bin/sh", "-c", '"$@" &', "sh", `/proc/${process.pid}/exe`, WATCHER],
+    {
+      env: criuEnvironment(process.env),
+      stdio: ["ignore", "ignore", stderr, orders[0], answers[1]],
+    },
+  );
+  closeSync(orders[0]);
+  closeSync(answers[1]);
+  if (started.exitCode === 0) writeSync(orders[1], JSON.stringify(order));
+  closeSync(orders[1]);
+  const text = readFileSync(answers[0], "utf8");
+  closeSync(answers[0]);
+  return text === ""
+    ? { ok: false, problem: "recriu's watcher cannot be started", left: [] }
+    : (JSON.parse(text) as Answer);
+}
