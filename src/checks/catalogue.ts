@@ -9,7 +9,8 @@ import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
-import { cwdMissing, fifoMissing, fileChanged, fileMissing } from "./files.ts";
+import { fileChanged } from "./file-changed.ts";
+import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
 import type { Check } from "./finding.ts";
 import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
@@ -38,8 +39,8 @@ import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces
 import { pidInUse } from "./pids.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
-import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
-import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
+import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
+import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
   adoptedChildLost,
