@@ -50,6 +50,7 @@ import {
   treeCorrupt,
 } from "./sessions.ts";
 import { sigactionsCount } from "./sigactions.ts";
+import { imageNewer } from "./skew.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { mountUnknown } from "./mount-unknown.ts";
@@ -78,6 +79,7 @@ export const catalogue: readonly Check[] = [
   pagesShort,
   imageParent,
   imageVersion,
+  imageNewer,
   tcpCloseNeeded,
   allowUprobesNeeded,
   pluginBroken,

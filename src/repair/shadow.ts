@@ -21,8 +21,9 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "pathe";
 import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
+import { userns_entry } from "../image/tables/namespaces.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
-import { fchmod, openDirectory, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
+import { fchmod, fchown, openDirectory, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
 import type { Step } from "./journal.ts";
 
 /** Its descriptor, open as long as CRIU may need it, or why there is none. */
@@ -45,6 +46,7 @@ export function makeShadow(
   const { fd, path } = made;
   // Through the descriptor: whatever is put in the directory's place meanwhile is not written to.
   const inside = (name: string) => `/proc/self/fd/${fd}/${name}`;
+  const group = rootGroupOutside(checkpoint);
   const version = checkpoint.inventory?.img_version ?? 2;
   try {
     const edited = Map.groupBy(edits, ({ file }) => file);
@@ -56,11 +58,21 @@ export function makeShadow(
     const images = relative(path, directory.real);
     for (const name of directory.names)
       if (!edited.has(name)) symlinkSync(join(images, name), inside(name));
+    if (group !== undefined) void (fchown(fd, process.geteuid!(), group) || fchmod(fd, 0o710));
     return { ok: true, fd };
   } catch (error) {
     closeSync(fd);
     return { ok: false, problem: `the shadow of the images: ${(error as Error).message}` };
   }
+}
+
+/** Which group root's is outside the tree's own user namespace: its tasks are in it, and no more, when they open images. */
+function rootGroupOutside(checkpoint: Checkpoint): number | undefined {
+  const { root, inventory } = checkpoint;
+  const id = root?.ids?.user_ns_id;
+  if (id === undefined || id === inventory?.root_ids?.user_ns_id) return undefined;
+  const [map] = checkpoint.values(`userns-${id}.img`, userns_entry);
+  return map?.gid_map.find(({ first }) => first === 0)?.lower_first;
 }
 
 /** A new directory of a name that nobody can guess, in the first of `places` that takes one. */
