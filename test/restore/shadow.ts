@@ -13,11 +13,9 @@ export const contents = (dir: string): string[] =>
     return [name, mode, ino, mtimeMs, ctimeMs, bytes].join(" ");
   });
 
-/** Shadows that are left in the places where they are made. */
-export const shadows = (...places: string[]): string[] =>
-  [...places, "/run", "/tmp"].flatMap((place) =>
-    readdirSync(place).filter((name) => name.startsWith(".recriu-")),
-  );
+/** Shadows in a directory. */
+export const shadows = (place: string): string[] =>
+  readdirSync(place).filter((name) => name.startsWith(".recriu-"));
 
 /** An action script of CRIU that runs `command` at `point`. */
 export function scriptAt(stage: Stage, point: string, command: string): string {
