@@ -154,7 +154,9 @@ export function undoLeft(): { images: string; made: string[]; left: string[] }[]
       images: journal.images,
       made: [
         ...new Set(
-          journal.steps.filter(({ action }) => action === "mkdir").map(({ path }) => path),
+          journal.steps.flatMap(({ action, root, path }) =>
+            action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
+          ),
         ),
       ],
       left,
