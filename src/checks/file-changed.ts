@@ -15,8 +15,10 @@ export const fileChanged: Check = {
     "was open for appending only, or --allow-grown=PATH says so, recriu shows CRIU the image without that file's size. Nobody compares " +
     "what is in the file then. A file that is mapped or run is never let pass.",
   proof: "criu",
-  run: (context) =>
-    usedFiles(context).flatMap((file): Finding[] => {
+  run(context) {
+    const entries = context.checkpoint.values("files.img", file_entry);
+    const entryOf = new Map(entries.map(({ reg }, entry) => [reg, entry]));
+    return usedFiles(context).flatMap((file): Finding[] => {
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
       const found = place.known ? place.root.look(place.path, follows(reg)) : undefined;
@@ -40,7 +42,7 @@ export const fileChanged: Check = {
             `${size} bytes`,
             String(reg.size),
             `size ${size} (expect ${reg.size})`,
-            sizeRemedy(context, file, size, hostPath),
+            sizeRemedy(context, file, entryOf.get(reg), size, hostPath),
           ),
         );
       const ignored = context.request.skipFileRwxCheck ? 0o777 : 0;
@@ -59,21 +61,25 @@ export const fileChanged: Check = {
         );
       }
       return findings;
-    }),
+    });
+  },
 };
 
 const ACCESS_MODE = 3;
 
 /** Only what was written to its end, or what the user vouches for, may be longer than it was. */
-function sizeRemedy(context: Context, file: UsedFile, size: number, path: string): Remedy {
+function sizeRemedy(
+  context: Context,
+  file: UsedFile,
+  entry: number | undefined,
+  size: number,
+  path: string,
+): Remedy {
   const { reg, uses } = file;
   const grew = reg.size !== undefined && BigInt(size) > reg.size;
   // What has a build-id is a program or library, however it is open.
   const onlyData = uses.size === 1 && uses.has("descriptor") && reg.build_id.length === 0;
-  const entry = context.checkpoint
-    .values("files.img", file_entry)
-    .findIndex((candidate) => candidate.reg === reg);
-  if (!grew || !onlyData || entry < 0)
+  if (!grew || !onlyData || entry === undefined)
     return {
       kind: "human",
       text: "put the file of the dump back (for a library: the package of the same version)",

@@ -25,16 +25,13 @@ async function dumpTree(stage: Stage) {
   return { pid, file, log, images: await dump(stage, pid) };
 }
 
-const sizeIn = (images: string, path: string, size: bigint) =>
-  edit(images, "files.img", (entries) => {
-    entries.find(({ reg }) => reg?.name === path).reg.size = size;
-  });
-
 test("a log that is only appended to may be longer, as its program would have made it", async () => {
   await using stage = openStage();
   const { images, pid, log } = await dumpTree(stage);
-  // CRIU 4.1 saves no size of such a file; earlier ones do.
-  sizeIn(images, log, BigInt(statSync(log).size));
+  // CRIU 3.17 and 4.1 save no size of such a file; where an image has one, they compare it.
+  edit(images, "files.img", (entries) => {
+    entries.find(({ reg }) => reg?.name === log).reg.size = BigInt(statSync(log).size);
+  });
   expect((await report(stage, "preflight", images)).findings).toEqual([]);
   appendFileSync(log, "rotated\n");
   const before = contents(images);

@@ -1,14 +1,22 @@
 /** What the inventory asks of the restore, and plugins. */
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { image } from "../image/fixture.ts";
 import { edit } from "./edit.ts";
 import { foretold, restores } from "./named.ts";
 import { finding, report } from "./report.ts";
-import { copying, decoded, differences } from "./shadow.ts";
+import { copying, decoded, differences, oldCriu } from "./shadow.ts";
 import { compile } from "./stage/compile.ts";
-import { criu, dump, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { criu, dump, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
 
 const dumpOf = async (stage: Stage, options: string[] = []) => {
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
@@ -131,6 +139,14 @@ test("image-newer: an open file of a kind to come", async () => {
   edit(other, "files.img", (entries) => void (entries.at(-1).type = 21));
   const named = await foretold(stage, other, "image-newer");
   expect(named.subject).toBe("file type 21");
+  // A pidfd, of which 3.17 knows nothing.
+  edit(other, "files.img", (entries) => void (entries.at(-1).type = 20));
+  const old = ["--criu", oldCriu(stage)];
+  const older = finding(await report(stage, "preflight", other, old), "image-newer");
+  expect(older.message).toContain("a pidfd, which CRIU 3.17.1 does not know");
+  const argv = ["restore", "-d", "-D", other, "-W", stage.dir, "-o", "log"];
+  expect((await run(stage, [oldCriu(stage), ...argv])).exit).toBe(1);
+  expect(readFileSync(join(stage.dir, "log"), "utf8")).toContain(older.criu_message!);
   await restores(stage, images);
 });
 

@@ -1,8 +1,8 @@
 /** What the tests of edited images look at. */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { criu, run, type Stage } from "./stage.ts";
-import { repository } from "./stage/compile.ts";
+import { alive, run, type Stage, waitFor } from "./stage.ts";
+import { compile, repository } from "./stage/compile.ts";
 
 /** Every name below a directory, with its bytes (of a link, where it leads) and the times at which it was changed. */
 export const contents = (dir: string): string[] =>
@@ -43,13 +43,26 @@ export function copying(stage: Stage): { script: string; copy: string; mode: () 
   };
 }
 
-/** A CRIU that calls itself 3.17.1 and is the one under test otherwise. */
-export function calledOld(stage: Stage): string {
+/** Debian 12's CRIU 3.17.1. From Linux 6.13 on it is shown a vdso as it knows it (test/workloads/old-vdso.c), else it does not start. */
+export function oldCriu(stage: Stage): string {
   const path = join(stage.dir, "criu-3.17.1");
-  const version = `[ "$1" = --version ] || [ "$1" = -V ] && echo "Version: 3.17.1" && exit`;
-  writeFileSync(path, `#!/bin/sh\n${version}\nexec '${criu}' "$@"\n`);
+  const binary = join(repository, ".cache/criu/bookworm/criu");
+  const newer = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
+  const preload = newer ? `LD_PRELOAD='${compile("old-vdso")}' ` : "";
+  writeFileSync(path, `#!/bin/sh\n${preload}exec '${binary}' "$@"\n`);
   chmodSync(path, 0o755);
   return path;
+}
+
+/** A dump that the old CRIU makes of the tree. */
+export async function dumpByOld(stage: Stage, pid: number): Promise<string> {
+  const images = join(stage.dir, `images-${++stage.count}`);
+  mkdirSync(images);
+  const argv = [oldCriu(stage), "dump", "-t", `${pid}`, "-D", images, "-W", stage.dir];
+  const { exit, stderr } = await run(stage, argv);
+  if (exit !== 0) throw new Error(`the old CRIU's dump exits ${exit}: ${stderr}`);
+  await waitFor("the dumped tree to be gone", () => !alive(pid));
+  return images;
 }
 
 const crit = join(repository, ".cache/criu/crit/crit");
