@@ -9,7 +9,8 @@ import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
-import { cwdMissing, fifoMissing, fileChanged, fileMissing } from "./files.ts";
+import { fileChanged } from "./file-changed.ts";
+import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
 import type { Check } from "./finding.ts";
 import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
@@ -38,8 +39,8 @@ import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces
 import { pidInUse } from "./pids.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
-import { schedDeadline, schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
-import { schedPriorityLost, schedResetOnFork } from "./sched.ts";
+import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
+import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
   adoptedChildLost,
@@ -49,6 +50,7 @@ import {
   treeCorrupt,
 } from "./sessions.ts";
 import { sigactionsCount } from "./sigactions.ts";
+import { imageNewer } from "./skew.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { mountUnknown } from "./mount-unknown.ts";
@@ -77,6 +79,7 @@ export const catalogue: readonly Check[] = [
   pagesShort,
   imageParent,
   imageVersion,
+  imageNewer,
   tcpCloseNeeded,
   allowUprobesNeeded,
   pluginBroken,

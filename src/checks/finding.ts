@@ -1,6 +1,6 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { Checkpoint } from "../image/index.ts";
-import type { Request } from "../criu/index.ts";
+import type { Checkpoint, FieldEdit } from "../image/index.ts";
+import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Namespaces } from "./paths.ts";
 
@@ -20,6 +20,17 @@ export interface Repair {
 }
 
 /**
+ * One field that CRIU is shown otherwise than it was saved: in a copy of the image, of which the shadow directory has a
+ * link in every other's place. The images themselves are never written.
+ */
+export interface Edit extends FieldEdit {
+  /** The finding that it answers. */
+  id: string;
+  file: string;
+  why: string;
+}
+
+/**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
  * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), or CRIU's own temporary
  * directories in the directory `path`.
@@ -35,6 +46,8 @@ export interface Leaving {
 export type Remedy =
   /** recriu does it itself unless `--fix=none`. */
   | { kind: "repair"; text: string; command: string; repair: Repair }
+  /** CRIU is given edited copies unless `--fix=none`. */
+  | { kind: "edit"; text: string; command: string | null; edits: Edit[] }
   /** A CRIU option. `automatic`: it loses nothing that the user asked to keep, so recriu adds it itself. */
   | { kind: "option"; text: string; command: string | null; option: string; automatic: boolean }
   /** Only a person can decide or do it. */
@@ -70,6 +83,8 @@ export interface Context {
   checkpoint: Checkpoint;
   host: Host;
   request: Request;
+  /** What the user decided that only he can. */
+  own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
   criu: Criu | undefined;
   namespaces: Namespaces;
 }

@@ -14,6 +14,7 @@ export type {
   Check,
   Context,
   Criu,
+  Edit,
   Finding,
   Leaving,
   Proof,

@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { dirname, join } from "pathe";
 import { compareVersions } from "../criu/index.ts";
+import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 
@@ -136,9 +137,11 @@ export const pluginMissing: Check = {
   reads: "plugins_entry in inventory.img; the *.so files in CRIU's plugin directory",
   why:
     "State of a GPU is saved and restored by plugins (cuda_plugin, amdgpu_plugin). From CRIU 4.1 on the inventory names those that took part, " +
-    "and the restore stops without them.",
+    "and the restore stops without them. Where amdgpu_plugin is named but saved nothing, recriu leaves its name out of what CRIU is shown; " +
+    "what cuda_plugin saved is in the tasks' memory, so its name never is.",
   proof: "criu",
   run(context) {
+    const { checkpoint } = context;
     const names = required(context);
     const version = context.criu?.version;
     if (names.length === 0 || version === undefined) return [];
@@ -162,15 +165,38 @@ export const pluginMissing: Check = {
           subject: name,
           message: `the dump was made with the plugin ${name}, and ${directory ?? "CRIU's plugin directory"} has none of that name`,
           criu_message: `Missing required plugin: ${name}`,
-          remedy: {
-            kind: "human",
-            text: `install the plugin, or name the directory that has ${name}.so by --libdir`,
-            command: `find / -xdev -name ${name}.so`,
-          },
+          remedy: savedNothing(checkpoint, name)
+            ? {
+                kind: "edit",
+                text: "restore without it: nothing in the images is of its making",
+                command: null,
+                edits: [
+                  {
+                    id: "plugin-missing",
+                    file: "inventory.img",
+                    entry: 0,
+                    field: "plugins_entry.plugins",
+                    from: name,
+                    to: null,
+                    why: `${name} saved nothing`,
+                  },
+                ],
+              }
+            : {
+                kind: "human",
+                text: `install the plugin, or name the directory that has ${name}.so by --libdir`,
+                command: `find / -xdev -name ${name}.so`,
+              },
         };
       });
   },
 };
+
+/** All that amdgpu_plugin saves is in images of its own, and in files that CRIU left to a plugin. */
+const savedNothing = ({ files, openFiles }: Checkpoint, plugin: string): boolean =>
+  plugin === "amdgpu_plugin" &&
+  ![...files].some((file) => file.startsWith("amdgpu-")) &&
+  ![...openFiles.values()].some(({ ext }) => ext !== undefined);
 
 const LARGEST_PLUGIN = 16 << 20;
 

@@ -11,8 +11,10 @@ import { begin, beginArchive, blockedExit, criuHelp, ownArgs } from "./request.t
 
 export const appendix = criuHelp;
 
+const shared = new Set(["fix", "ignore", "sched-prio", "allow-grown", "criu", "json"]);
+const sharedOptions = ownOptions.filter(({ name }) => shared.has(name));
 const options: readonly OwnOption[] = [
-  ...ownOptions.filter(({ name }) => ["fix", "ignore", "criu", "json"].includes(name)),
+  ...sharedOptions,
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
   { name: "list", arg: "none", help: "list the checks" },
 ];
@@ -23,7 +25,7 @@ export const command = defineCommand({
     description:
       "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
   },
-  args: ownArgs(ownOptions.filter(({ name }) => ["fix", "ignore", "criu", "json"].includes(name))),
+  args: ownArgs(sharedOptions),
   async run({ rawArgs }): Promise<number> {
     if (rawArgs.includes("--list")) {
       printText(catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n"));
@@ -45,7 +47,7 @@ export const command = defineCommand({
     if (blocked !== undefined) return blocked;
     if (preflight.plan.repairs.length === 0) return exitCode.ok;
     if (!preflight.own.given.has("fix")) return exitCode.repairable;
-    const done = carryOut({ ...preflight.plan, leavings: [] }, preflight.checkpoint.dir);
+    const done = carryOut({ ...preflight.plan, edits: [], leavings: [] }, preflight.checkpoint);
     if (!done.ok) {
       line(`recriu preflight: ${harmless(done.problem)}`);
       return exitCode.blocked;

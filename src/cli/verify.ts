@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { type OwnOption, requestFrom } from "../criu/index.ts";
+import { type OwnOption, ownOptions, requestFrom } from "../criu/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
@@ -10,6 +10,7 @@ import { criuHelp, ownArgs } from "./request.ts";
 
 const options: readonly OwnOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
+  ...ownOptions.filter(({ name }) => name === "sched-prio"),
   { name: "json", arg: "none", help: "one JSON document on stdout" },
 ];
 
@@ -45,7 +46,11 @@ export const command = defineCommand({
       );
       return exitCode.verification;
     }
-    const verdict = verify(checkpoint, request, pid, { final: "state", stopped: false });
+    const verdict = verify(checkpoint, request, pid, {
+      final: "state",
+      stopped: false,
+      ...(own.schedPrio === undefined ? {} : { lostPriority: own.schedPrio }),
+    });
     if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
     else printVerdict(verdict);
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;

@@ -25,6 +25,18 @@ export const ownOptions: readonly OwnOption[] = [
     value: "ID,…",
     help: "go on despite these findings; all for every one",
   },
+  {
+    name: "sched-prio",
+    arg: "required",
+    value: "N",
+    help: "the priority of real-time threads whose own was not saved, 1 to 99 (default 1)",
+  },
+  {
+    name: "allow-grown",
+    arg: "required",
+    value: "PATH",
+    help: "this open file may be longer than it was at the dump; may be repeated",
+  },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
   {
@@ -48,6 +60,10 @@ export interface OwnOptions {
   readonly verify: "gate" | "report" | "off";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
   readonly ignore: readonly string[];
+  /** Of real-time threads whose priority was not saved: 1 to 99. */
+  readonly schedPrio: number | undefined;
+  /** Files that may have grown since the dump, by their paths on this machine. */
+  readonly allowGrown: readonly string[];
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
   readonly json: boolean;
@@ -97,6 +113,10 @@ export function resolveOwn(
   const stall = settings.stall ?? { value: "300", from: "" };
   if (!/^\d{1,6}$/.test(stall.value))
     return { ok: false, problem: `${stall.from} wants a number of seconds, not '${stall.value}'` };
+  const priority = given.get("sched-prio");
+  if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
+    return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
+  }
   const names = settings.ignore?.value.split(",").map((id) => id.trim()) ?? [];
   return {
     ok: true,
@@ -105,6 +125,10 @@ export function resolveOwn(
       fix: fix.value,
       verify: verify.value,
       ignore: names.filter((id) => id !== ""),
+      schedPrio: priority === undefined ? undefined : Number(priority),
+      allowGrown: parsed.flatMap(({ name, value }) =>
+        name === "allow-grown" ? (value ?? []) : [],
+      ),
       criu: settings.criu?.value,
       json: given.has("json"),
       stall: Number(stall.value),

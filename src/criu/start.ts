@@ -10,6 +10,8 @@ export interface Start {
   readonly request: Request;
   /** Options that recriu adds. They stand before the user's words, so that of two the user's counts. */
   readonly options?: readonly string[];
+  /** The images that CRIU reads instead of those that the user named. It works where it would have. */
+  readonly images?: { readonly dir: string; readonly workDir: string };
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Descriptors to hand over besides those that the request names: number in CRIU → number here. */
   readonly fds?: ReadonlyMap<number, number>;
@@ -35,17 +37,18 @@ export interface RunningCriu {
   log(): Promise<readonly string[]>;
 }
 
-/** The words after the program's name for a request, with `options` in front of the user's. */
+/** The words after the program's name for a request, with `options` in front of the user's and `last` behind them. */
 export function criuWords(
   request: Request,
   options: readonly string[],
   posixlyCorrect: boolean,
+  last: readonly string[] = [],
 ): string[] {
-  if (!posixlyCorrect) return ["restore", ...options, ...request.argv];
+  if (!posixlyCorrect && last.length === 0) return ["restore", ...options, ...request.argv];
   // There an operand ends the options, and the command is one.
   const parsed = parseWords(request.argv, { posixlyCorrect });
-  if (!parsed.ok) return ["restore", ...options, ...request.argv];
-  return [...options, ...parsed.optionWords, "--", "restore", ...parsed.operands];
+  if (!parsed.ok) return ["restore", ...options, ...request.argv, ...last];
+  return [...options, ...parsed.optionWords, ...last, "--", "restore", ...parsed.operands];
 }
 
 /**
@@ -53,7 +56,7 @@ export function criuWords(
  * very descriptors to the restored tasks or to another command. Throws when the file cannot be executed.
  */
 export function startCriu(start: Start): RunningCriu {
-  const { path, request, options = [], stdout = "inherit" } = start;
+  const { path, request, options = [], images, stdout = "inherit" } = start;
   const env = criuEnvironment(start.env ?? process.env);
   const logsBefore = logFiles(request);
   const given = new Set(request.fds);
@@ -71,7 +74,8 @@ export function startCriu(start: Start): RunningCriu {
   start.beforeSpawn?.();
   let child: Bun.Subprocess<"inherit", "pipe", "pipe">;
   try {
-    const words = criuWords(request, options, env.POSIXLY_CORRECT !== undefined);
+    const last = images && [`--images-dir=${images.dir}`, `--work-dir=${images.workDir}`];
+    const words = criuWords(request, options, env.POSIXLY_CORRECT !== undefined, last);
     child = Bun.spawn([path, ...words], { env, stdio: [...stdio] as never }) as never;
   } finally {
     start.afterSpawn?.();

@@ -41,9 +41,11 @@ export async function guard(
     ...result.preflight.findings.filter(
       ({ severity, remedy }) =>
         severity === "blocker" &&
-        remedy.kind === "option" &&
-        plan.options.includes(remedy.option) &&
-        overridden(remedy.option),
+        // A runtime hands CRIU the images as a descriptor: others cannot be put in their place.
+        ((remedy.kind === "edit" && runtime) ||
+          (remedy.kind === "option" &&
+            plan.options.includes(remedy.option) &&
+            overridden(remedy.option))),
     ),
   ];
   if (unanswered.length > 0) return refuse(() => printRefusal(result.preflight, unanswered));
@@ -51,7 +53,7 @@ export async function guard(
   const watcher = startWatcher({
     words: [...plan.options, ...words],
     plan,
-    verify: own.verify,
+    own,
     gate: scripts(real?.version),
     runtime,
     pid: process.pid,
@@ -61,13 +63,16 @@ export async function guard(
       printFailure({ line: watcher.problem, explanation: undefined, left: watcher.left }),
     );
   const gate = watcher.script === undefined ? [] : ["--action-script", watcher.script];
-  return hand(criu, [...plan.options, ...gate]);
+  const { images } = watcher;
+  const instead =
+    images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
+  return hand(criu, [...plan.options, ...gate], instead);
 }
 
 function printRefusal(looked: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
   printSummary({
     ...looked,
-    plan: { ...looked.plan, outcome: "blocked", repairs: [], options: [] },
+    plan: { ...looked.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
   });
 }

@@ -38,8 +38,16 @@ export async function dropin(words: readonly string[]): Promise<number> {
 export async function hand(
   { path, given }: Criu,
   options: readonly string[] = [],
+  last: readonly string[] = [],
 ): Promise<number> {
-  return refuse(`${path}: ${errorText(become(path, given, options))}`);
+  return refuse(`${path}: ${errorText(become(path, withLast(given, last), options))}`);
+}
+
+/** `last` behind the other options, so that of two it counts: before `--`, if that ends them. */
+function withLast(given: Given, last: readonly string[]): Given {
+  const end = given.argv.findIndex((word) => word.equals(Buffer.from("--\0")));
+  const words = last.map((word) => Buffer.from(`${word}\0`));
+  return { ...given, argv: given.argv.toSpliced(end < 0 ? given.argv.length : end, 0, ...words) };
 }
 
 /** Become CRIU where recriu has nothing to give. */

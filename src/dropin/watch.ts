@@ -25,7 +25,8 @@ export function watch(): void {
   const ready = criu < 0 ? failure("CRIU cannot be watched") : prepare(order);
   if (!ready.ok) return answer(ready);
   const script = ready.gate?.script;
-  answer({ ok: true, script, config: script && configFile(order.config, script) });
+  const config = script && configFile(order.config, script);
+  answer({ ok: true, script, config, images: ready.repaired.images });
   if (ready.gate === undefined) return ready.repaired.keep();
 
   const { request, keeper, repaired } = ready;
@@ -75,15 +76,17 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   const { checkpoint } = opened;
   const gate = order.gate ? openGate([POST_RESTORE, PRE_RESUME, POST_RESUME]) : undefined;
   if (gate?.ok === false) return failure(`the gate cannot be opened: ${gate.problem}`);
-  const made = carryOut(order.plan, checkpoint.dir);
+  const made = carryOut(order.plan, checkpoint);
   if (!made.ok) return failure(made.problem, made.left);
   const { repaired } = made;
-  const keeper = gatekeeper(checkpoint, request, order.verify, () => {}, repaired.noteTree);
+  const keeper = gatekeeper(checkpoint, request, order.own, repaired.dropImages, repaired.noteTree);
   return { ok: true, request, keeper, repaired, gate: gate?.gate };
 }
 
 /** Answer at the gate until the tree runs and CRIU asks no more, or until CRIU has ended. Whether the tree runs. */
-function tend(gate: Gate, keeper: Gatekeeper, { verify }: Order, criu: number): boolean {
+function tend(gate: Gate, keeper: Gatekeeper, { own, plan }: Order, criu: number): boolean {
+  // What CRIU was shown otherwise than it was saved is set right at the gate.
+  const silent = own.verify === "off" && plan.edits.length === 0;
   let resumed = false;
   for (;;) {
     if (resumed) break;
@@ -91,7 +94,7 @@ function tend(gate: Gate, keeper: Gatekeeper, { verify }: Order, criu: number): 
     if (!ready.includes(gate.questions)) break;
     gate.answer((point, root) => {
       resumed = point === POST_RESUME;
-      return resumed || verify === "off" || keeper.decide(point, root);
+      return resumed || silent || keeper.decide(point, root);
     });
   }
   return resumed || keeper.resumed;

@@ -6,9 +6,9 @@
  * wait for. It ends when the tree runs, or with CRIU.
  */
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import type { Leaving, Repair } from "../checks/index.ts";
+import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
-import type { OwnOptions } from "../criu/index.ts";
+import type { Judging } from "../restore/gatekeeper.ts";
 import { pipe } from "../sys/files.ts";
 import { WATCHER } from "./names.ts";
 
@@ -21,8 +21,8 @@ export interface Order {
   pid: number;
   /** The words of `criu restore` that ask for what CRIU will do. */
   words: readonly string[];
-  plan: { repairs: readonly Repair[]; leavings: readonly Leaving[] };
-  verify: OwnOptions["verify"];
+  plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leavings: readonly Leaving[] };
+  own: Judging;
   /** CRIU will run the gate's script. */
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
@@ -30,9 +30,17 @@ export interface Order {
   runtime: boolean;
 }
 
-/** `script` is the gate's, `config` a configuration file that names it; undefined without a gate. */
+/**
+ * `script` is the gate's, `config` a configuration file that names it; undefined without a gate. `images`: where the
+ * edited images are; undefined: nothing is edited.
+ */
 export type Answer =
-  | { ok: true; script: string | undefined; config: string | undefined }
+  | {
+      ok: true;
+      script: string | undefined;
+      config: string | undefined;
+      images: string | undefined;
+    }
   | { ok: false; problem: string; left: string[] };
 
 /** Start a watcher. When it has answered, everything is ready for CRIU. */

@@ -19,8 +19,16 @@ export {
   type Thread,
   type TtyInfoEntry,
 } from "./checkpoint.ts";
+export { openImageDirectory } from "./directory.ts";
+export { editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
 export { findMount, type MntEntry, mountpointOf } from "./mounts.ts";
+export {
+  LOWEST_PRIORITY,
+  type SavedScheduling,
+  savedScheduling,
+  wantedScheduling,
+} from "./sched.ts";
 export { PE_LAZY, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { LostPages } from "./parents.ts";
 import type { reg_file_entry } from "./tables/files.ts";

@@ -1,10 +1,12 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import { type Finding, type Leaving, policyOf, type Repair } from "../checks/index.ts";
+import { type Edit, type Finding, type Leaving, policyOf, type Repair } from "../checks/index.ts";
 
 export interface Plan {
   /** ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer. */
   outcome: "ready" | "repairable" | "blocked";
   repairs: Repair[];
+  /** What CRIU is shown otherwise than it was saved, without a change to the images. */
+  edits: Edit[];
   /** Options added to those that the user gave to CRIU. */
   options: string[];
   /** What is taken back when CRIU fails. */
@@ -14,7 +16,7 @@ export interface Plan {
 }
 
 /**
- * What answers the findings. `fix` "none" leaves everything to the user: no repair, no option.
+ * What answers the findings. `fix` "none" leaves everything to the user: no repair, no edit, no option.
  * Repairs are made for lowered findings too: they only add what is missing.
  */
 export function planFor(
@@ -23,11 +25,13 @@ export function planFor(
   fix: "safe" | "none",
 ): Plan {
   const repairs: Repair[] = [];
+  const edits: Edit[] = [];
   const options = new Set<string>();
   const unanswered: Finding[] = [];
   for (const finding of findings) {
     const { remedy } = finding;
     if (fix === "safe" && remedy.kind === "repair") repairs.push(remedy.repair);
+    else if (fix === "safe" && remedy.kind === "edit") edits.push(...remedy.edits);
     else if (finding.severity !== "blocker") continue;
     else if (
       fix === "safe" &&
@@ -39,7 +43,7 @@ export function planFor(
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
-  return { outcome, repairs, options: [...options], leavings, unanswered };
+  return { outcome, repairs, edits, options: [...options], leavings, unanswered };
 }
 
 const isAdded = (option: string): boolean => policyOf(option)?.added === true;

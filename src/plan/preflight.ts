@@ -49,7 +49,7 @@ export async function preflight(
     : undefined;
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
-  const context = { checkpoint, host, request, criu, namespaces };
+  const context = { checkpoint, host, request, own, criu, namespaces };
   const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;

@@ -1,17 +1,24 @@
 /** Carry a plan's repairs out, and take them back. */
-import type { Leaving, Repair } from "../checks/index.ts";
+import { closeSync } from "node:fs";
+import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { readStat } from "../host/processes.ts";
+import type { Checkpoint } from "../image/index.ts";
 import { makeDirectory, unmakeDirectory } from "./directory.ts";
 import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
 import { removeLeaving } from "./leavings.ts";
+import { makeShadow, removeShadow } from "./shadow.ts";
 
 /** The repairs that were made in one run. */
 export interface Repaired {
+  /** Where the images are with their edits; undefined: nothing is edited. */
+  images: string | undefined;
+  /** CRIU has read the images: the edited ones go. */
+  dropImages(): void;
   /** Take everything back, last first. Returns what could not be, in words. */
   undo(): string[];
   /** The tree exists now, below the process `root` of this machine: a killed recriu leaves word of it. */
   noteTree(root: number): void;
-  /** They stay: forget the journal. */
+  /** The repairs stay: drop the images and forget the journal. */
   keep(): void;
 }
 
@@ -21,16 +28,23 @@ export type RepairResult =
 /** What is done before CRIU starts, and what is taken back when it fails. */
 export interface Preparation {
   repairs: readonly Repair[];
+  edits: readonly Edit[];
   leavings: readonly Leaving[];
 }
 
 /**
- * Make the repairs in order, and note what CRIU will make. When a repair fails, those before it are taken back.
+ * Make the repairs in order and the shadow with the edits, and note what CRIU will make. When one fails, those before it
+ * are taken back. A shadow that a killed recriu left is removed.
  */
-export function carryOut({ repairs, leavings }: Preparation, images: string): RepairResult {
+export function carryOut(
+  { repairs, edits, leavings }: Preparation,
+  checkpoint: Checkpoint,
+): RepairResult {
+  dropLeftShadows();
   const steps: Step[] = [];
-  const journal = tryJournal(images);
-  if (!journal.ok && repairs.length > 0) {
+  const changes = repairs.length + edits.length;
+  const journal = tryJournal(checkpoint.dir);
+  if (!journal.ok && changes > 0) {
     const problem = `no journal can be kept, so nothing is repaired: ${journal.problem}`;
     return { ok: false, problem, left: [] };
   }
@@ -40,28 +54,61 @@ export function carryOut({ repairs, leavings }: Preparation, images: string): Re
     kept?.write(step);
     steps.push(step);
   };
+  let shadow: number | undefined;
   const repaired: Repaired = {
+    images: undefined,
+    dropImages() {
+      if (shadow !== undefined) closeSync(shadow);
+      shadow = undefined;
+      for (const step of steps) if (step.action === "shadow") removeShadow(step);
+    },
     undo() {
+      if (shadow !== undefined) closeSync(shadow);
       const left = undoSteps(steps);
       kept?.remove();
       return left;
     },
     noteTree: (root) =>
-      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) }),
-    keep: () => kept?.remove(),
+      kept?.write({
+        action: "tree",
+        root: "/",
+        path: checkpoint.dir,
+        pid: root,
+        started: startOf(root),
+      }),
+    keep() {
+      repaired.dropImages();
+      kept?.remove();
+    },
   };
+  const failed = (problem: string): RepairResult => ({ ok: false, problem, left: repaired.undo() });
   try {
     for (const repair of repairs) {
       const problem = makeDirectory(repair, record);
-      if (problem !== undefined) return { ok: false, problem, left: repaired.undo() };
+      if (problem !== undefined) return failed(problem);
+    }
+    if (edits.length > 0) {
+      const made = makeShadow(checkpoint, edits, record);
+      if (!made.ok) return failed(made.problem);
+      shadow = made.fd;
+      repaired.images = `/proc/${process.pid}/fd/${made.fd}`;
     }
     for (const { kind, ...leaving } of leavings) record({ action: kind, ...leaving });
   } catch (error) {
     // What cannot be written down (a full disk) is not done.
-    const problem = `the journal cannot be written: ${(error as Error).message}`;
-    return { ok: false, problem, left: repaired.undo() };
+    return failed(`the journal cannot be written: ${(error as Error).message}`);
   }
   return { ok: true, repaired };
+}
+
+/** Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`. */
+function dropLeftShadows(): void {
+  for (const journal of leftJournals()) {
+    const shadows = journal.steps.filter(({ action }) => action === "shadow");
+    for (const shadow of shadows) removeShadow(shadow);
+    if (shadows.length > 0 && shadows.length === journal.steps.length) journal.remove();
+    else journal.close();
+  }
 }
 
 function tryJournal(
@@ -82,14 +129,20 @@ function undoSteps(steps: readonly Step[]): string[] {
   return steps
     .filter((step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`))
     .toReversed()
-    .flatMap(
-      (step) =>
-        (step.action === "mkdir"
-          ? unmakeDirectory(step)
-          : step.action === "tree"
-            ? treeLeft(step)
-            : removeLeaving(step)) ?? [],
-    );
+    .flatMap((step) => takeBack(step) ?? []);
+}
+
+function takeBack(step: Step): string | undefined {
+  switch (step.action) {
+    case "mkdir":
+      return unmakeDirectory(step);
+    case "shadow":
+      return removeShadow(step);
+    case "tree":
+      return treeLeft(step);
+    default:
+      return removeLeaving(step);
+  }
 }
 
 /** Finish what killed runs left: one entry a journal, with the directories it had made and what could not be undone. */
@@ -101,7 +154,9 @@ export function undoLeft(): { images: string; made: string[]; left: string[] }[]
       images: journal.images,
       made: [
         ...new Set(
-          journal.steps.filter(({ action }) => action === "mkdir").map(({ path }) => path),
+          journal.steps.flatMap(({ action, root, path }) =>
+            action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
+          ),
         ),
       ],
       left,

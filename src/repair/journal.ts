@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -19,11 +20,12 @@ import { openDirectory, lockExclusive } from "../sys/files.ts";
 
 /**
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
- * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. tree: the
- * restored tree of the images `path` exists, its root process `pid` since `started`. Other paths are inside the host directory `root`.
+ * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. shadow: a shadow
+ * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
+ * `started`. Other paths are inside the host directory `root`.
  */
 export interface Step {
-  action: "mkdir" | "socket" | "cgroup" | "ghost" | "scratch" | "tree";
+  action: "mkdir" | "socket" | "cgroup" | "ghost" | "scratch" | "shadow" | "tree";
   root: string;
   path: string;
   inode?: string;
@@ -66,12 +68,15 @@ export class JournalError extends Error {}
 /** Begin the journal of this run. Throws JournalError, or what node:fs throws, when it cannot be kept: then nothing may be changed. */
 export function beginJournal(images: string): Journal {
   const file = join(openState(), `${process.pid}-${Date.now()}.journal`);
+  const unlocked = `${file}.new`;
   const fd = openSync(
-    file,
+    unlocked,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
     0o600,
   );
   lockExclusive(fd);
+  // Under its name nobody ever sees it without its lock.
+  renameSync(unlocked, file);
   const write = (line: object) => void writeSync(fd, `${JSON.stringify(line)}\n`);
   write({ images, pid: process.pid });
   return {
@@ -90,6 +95,8 @@ export interface LeftJournal {
   images: string;
   steps: Step[];
   remove(): void;
+  /** Leave it for another time. */
+  close(): void;
 }
 
 /** Every journal whose writer is dead. A line that was cut short by the death is the last, and was not acted on. */
@@ -103,7 +110,12 @@ export function leftJournals(): LeftJournal[] {
   }
   return names.flatMap((name) => {
     const file = join(directory, name);
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    let fd: number;
+    try {
+      fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch {
+      return []; // its writer has just removed it
+    }
     if (lockExclusive(fd) < 0) {
       closeSync(fd);
       return [];
@@ -119,6 +131,7 @@ export function leftJournals(): LeftJournal[] {
           unlinkSync(file);
           closeSync(fd);
         },
+        close: () => closeSync(fd),
       },
     ];
   });

@@ -38,7 +38,12 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
     criu: { path: criu?.path ?? null, version: criu?.version ?? null },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
     findings: findings.map(findingOf),
-    plan: { outcome: plan.outcome, repairs: plan.repairs, options: plan.options },
+    plan: {
+      outcome: plan.outcome,
+      repairs: plan.repairs,
+      edits: plan.edits,
+      options: plan.options,
+    },
     run: outcome?.run ?? null,
     verdict: outcome?.verdict ?? null,
     failure: outcome?.failure

@@ -53,6 +53,10 @@ function printPlan(plan: Plan): void {
     line(
       `  repair  mkdir ${harmless(repair.root === "/" ? repair.path : `${repair.root}${repair.path}`)} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
+  for (const { file, entry, field, from, to, why } of plan.edits)
+    line(
+      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
+    );
   for (const option of plan.options) line(`  option  ${option}`);
   const verdict = {
     ready: green("ready to restore"),

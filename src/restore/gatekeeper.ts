@@ -1,6 +1,6 @@
 /** Who decides at the gate: the tree is compared with what was saved, and goes on only when it is that. */
 import type { OwnOptions, Request } from "../criu/index.ts";
-import type { Checkpoint } from "../image/index.ts";
+import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
 import { skipped, type Verdict, verify } from "../verify/index.ts";
 import { POST_RESTORE, PRE_RESUME } from "./gate.ts";
 import { mend } from "./mend.ts";
@@ -19,10 +19,13 @@ export interface Gatekeeper {
   decide(point: string, rootPid: number): boolean;
 }
 
+/** What of recriu's own options counts here. */
+export type Judging = Pick<OwnOptions, "verify" | "schedPrio">;
+
 export function gatekeeper(
   checkpoint: Checkpoint,
   request: Request,
-  mode: OwnOptions["verify"],
+  { verify: mode, schedPrio: lostPriority = LOWEST_PRIORITY }: Judging,
   onVerdict: (verdict: Verdict) => void,
   onTree: (rootPid: number) => void,
 ): Gatekeeper {
@@ -54,9 +57,10 @@ export function gatekeeper(
   };
   const judge = (point: string, rootPid: number): Verdict => {
     try {
-      const mended = point === PRE_RESUME ? mend(checkpoint, rootPid) : [];
+      const mended = point === PRE_RESUME ? mend(checkpoint, rootPid, lostPriority) : [];
+      if (mode === "off") return skipped;
       const final = point === POST_RESTORE ? "structure" : "state";
-      const verdict = verify(checkpoint, request, rootPid, { final, stopped: true });
+      const verdict = verify(checkpoint, request, rootPid, { final, stopped: true, lostPriority });
       return { ...verdict, differences: [...mended, ...verdict.differences] };
     } catch (error) {
       return unfinished(error); // a tree that could not be looked at must not run

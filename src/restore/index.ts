@@ -21,7 +21,7 @@ export async function restore(
   progress: ProgressReport | undefined,
 ): Promise<Outcome> {
   const begun = performance.now();
-  const repair = carryOut(plan, checkpoint.dir);
+  const repair = carryOut(plan, checkpoint);
   const timing_ms = { repair: performance.now() - begun, criu: 0, verify: 0 };
   const notStarted = (exit: number, line: string, left: string[]): Outcome => ({
     exit,
@@ -33,7 +33,8 @@ export async function restore(
   if (!repair.ok) return notStarted(exitCode.blocked, repair.problem, repair.left);
   const { repaired } = repair;
 
-  const opened = own.verify === "off" ? undefined : openGate();
+  // What CRIU was shown otherwise than it was saved is set right at the gate.
+  const opened = own.verify === "off" && plan.edits.length === 0 ? undefined : openGate();
   if (opened?.ok === false) {
     const line = `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
     return notStarted(exitCode.criuFailed, line, repaired.undo());
@@ -43,7 +44,11 @@ export async function restore(
   // What the plan adds changes what is to be expected, as the user's own words do.
   const asked = requestFrom([...plan.options, ...request.argv], process.env);
   const effective = asked.ok ? asked.request : request;
-  const keeper = gatekeeper(checkpoint, effective, own.verify, onVerdict, repaired.noteTree);
+  const onVerdictReached = (verdict: Verdict) => {
+    repaired.dropImages();
+    onVerdict(verdict);
+  };
+  const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, repaired.noteTree);
   gate?.serve(keeper.decide);
 
   const started = performance.now();
@@ -52,6 +57,9 @@ export async function restore(
     path: criu!.path,
     request,
     options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
+    ...(repaired.images === undefined
+      ? {}
+      : { images: { dir: repaired.images, workDir: effective.workDir } }),
     stdout: own.json ? "stderr" : "inherit",
     ...givenLimits(),
   });

@@ -3,7 +3,7 @@
  * Whether it holds is for the verification to say.
  */
 import { writeFileSync } from "node:fs";
-import type { Checkpoint } from "../image/index.ts";
+import { type Checkpoint, savedScheduling, wantedScheduling } from "../image/index.ts";
 import { procFile } from "../host/processes.ts";
 import { getLimit, setLimit } from "../sys/process.ts";
 import { scheduling, setScheduling } from "../sys/sched.ts";
@@ -12,12 +12,16 @@ import { type Difference, liveTree } from "../verify/index.ts";
 type LiveTask =
   ReturnType<typeof liveTree>["tasks"] extends ReadonlyMap<number, infer T> ? T : never;
 
-/** Mend the stopped tree below the process `root`; returns what was set. */
-export function mend(checkpoint: Checkpoint, root: number): Difference[] {
+/** Mend the stopped tree below the process `root`; returns what was set. `lostPriority` is for real-time threads whose own was not saved. */
+export function mend(checkpoint: Checkpoint, root: number, lostPriority: number): Difference[] {
   const tasks = [...liveTree(checkpoint, root, true).tasks.values()];
   return tasks
     .filter(({ task }) => task.state !== "dead")
-    .flatMap((live) => [...mendScheduling(live), ...mendLimits(live), ...mendOom(live)]);
+    .flatMap((live) => [
+      ...mendScheduling(live, lostPriority),
+      ...mendLimits(live),
+      ...mendOom(live),
+    ]);
 }
 
 const mended = (
@@ -33,19 +37,17 @@ const mended = (
   class: "mended",
 });
 
-function mendScheduling(live: LiveTask): Difference[] {
+function mendScheduling(live: LiveTask, lostPriority: number): Difference[] {
   return live.task.threads.flatMap(({ tid, core }) => {
-    const {
-      sched_policy: policy,
-      sched_prio: priority = 0,
-      sched_nice: nice = 0,
-    } = core?.thread_core ?? {};
+    const saved = savedScheduling(core);
     const now = live.threads.get(tid);
-    if (policy === undefined || now === undefined) return [];
+    if (saved === undefined || now === undefined) return [];
+    const wanted = wantedScheduling(saved, lostPriority);
+    const { policy, priority, nice } = wanted;
     const before = scheduling(now);
     if (typeof before === "number") return [];
     if (before.policy === policy && before.priority === priority && before.nice === nice) return [];
-    if (setScheduling(now, policy, priority, nice) < 0) return [];
+    if (setScheduling(now, wanted) < 0) return [];
     const show = (...values: number[]) =>
       `policy, priority, nice of thread ${tid}: ${values.join(", ")}`;
     return [

@@ -3,8 +3,8 @@
 export interface RuntimeCommand {
   /** `restore`, `run`, …; undefined where there is none (`--version`). */
   command: string | undefined;
-  /** Where it stands among the words. */
-  at: number;
+  /** Where the command's options end among the words. */
+  end: number;
   /** Options before it and after it, without dashes; those that take no value are "". The last of a name counts. */
   global: ReadonlyMap<string, string>;
   options: ReadonlyMap<string, string>;
@@ -26,17 +26,18 @@ export function parseRuntime(words: readonly string[], crun: boolean): RuntimeCo
   const global = new Map<string, string>();
   const options = new Map<string, string>();
   let command: string | undefined;
-  let at = words.length;
+  let end = words.length;
   const operands: string[] = [];
   for (let i = 0; i < words.length; i += 1) {
     const word = words[i]!;
     if (word === "--") {
+      if (operands.length === 0) end = i;
       operands.push(...words.slice(i + 1));
       break;
     }
     if (!word.startsWith("-") || word === "-") {
-      if (command === undefined) [command, at] = [word, i];
-      else operands.push(word);
+      if (command === undefined) command = word;
+      else if (operands.push(word) === 1) end = i;
       continue;
     }
     const [name = "", value] = split(word.replace(/^--?/, ""));
@@ -44,7 +45,7 @@ export function parseRuntime(words: readonly string[], crun: boolean): RuntimeCo
     const given = value ?? (takes ? words[(i += 1)] : "");
     (command === undefined ? global : options).set(name === "b" ? "bundle" : name, given ?? "");
   }
-  return { command, at, global, options, container: operands[0] };
+  return { command, end, global, options, container: operands[0] };
 }
 
 function split(option: string): [string, string | undefined] {

@@ -35,7 +35,7 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
     command.command === "restore" ? await prepare(command) : { ok: true, flags: [], env: [] };
   if (prepared.ok) {
     const flags = prepared.flags.map((flag) => Buffer.from(`${flag}\0`));
-    const argv = [Buffer.from(`${path}\0`), ...rest.toSpliced(command.at + 1, 0, ...flags)];
+    const argv = [Buffer.from(`${path}\0`), ...rest.toSpliced(command.end, 0, ...flags)];
     // Of two variables of one name the first counts.
     const env = given.env.filter(
       (entry) => prepared.env.length === 0 || entry.indexOf(CONFIG) !== 0,
@@ -77,7 +77,7 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   const watcher = startWatcher({
     words: [...plan.options, ...words],
     plan,
-    verify: own.verify,
+    own,
     // CRIU runs action scripts beside the runtime's notifications since 3.19.
     gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
     config: givenConfig(),
@@ -86,7 +86,8 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   });
   if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };
   const env = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
-  return { ok: true, flags: flagsOf(plan.options).flags, env };
+  const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
+  return { ok: true, flags: [...flagsOf(plan.options).flags, ...images], env };
 }
 
 /** What a configuration file that the environment names says already. */

@@ -11,6 +11,16 @@ export const SCHED_DEADLINE = 6;
 export const SCHED_EXT = 7;
 export const SCHED_RESET_ON_FORK = 0x40000000;
 
+export interface Scheduling {
+  /** With its reset-on-fork bit. */
+  policy: number;
+  /** The static priority: 1 to 99 of a real-time policy, else 0. */
+  priority: number;
+  nice: number;
+}
+
+export const basePolicy = (policy: number): number => policy & ~SCHED_RESET_ON_FORK;
+
 const names: Record<number, string> = {
   [SCHED_OTHER]: "SCHED_OTHER",
   [SCHED_FIFO]: "SCHED_FIFO",
@@ -23,21 +33,19 @@ const names: Record<number, string> = {
 
 /** `SCHED_FIFO|SCHED_RESET_ON_FORK` for 0x40000001. */
 export function policyName(policy: number): string {
-  const base = names[policy & ~SCHED_RESET_ON_FORK] ?? `policy ${policy & ~SCHED_RESET_ON_FORK}`;
+  const base = names[basePolicy(policy)] ?? `policy ${basePolicy(policy)}`;
   return policy & SCHED_RESET_ON_FORK ? `${base}|SCHED_RESET_ON_FORK` : base;
 }
 
-/** Set policy (with its reset-on-fork bit), static priority and nice value of a thread: 0 or -errno. */
-export function setScheduling(tid: number, policy: number, priority: number, nice: number): number {
+/** Set how a thread is scheduled: 0 or -errno. */
+export function setScheduling(tid: number, { policy, priority, nice }: Scheduling): number {
   const param = new Int32Array([priority]);
   const set = call((c) => c.sched_setscheduler(tid, policy, ptr(param)));
   return set < 0 ? set : call((c) => c.setpriority(0, tid, nice));
 }
 
-/** Policy with its reset-on-fork bit (which /proc does not show), static priority and nice value of a thread. */
-export function scheduling(
-  tid: number,
-): { policy: number; priority: number; nice: number } | number {
+/** How a thread is scheduled (/proc does not show the reset-on-fork bit), or -errno. */
+export function scheduling(tid: number): Scheduling | number {
   const policy = call((c) => c.sched_getscheduler(tid));
   if (policy < 0) return policy;
   const param = new Int32Array(1);

@@ -19,6 +19,8 @@ export interface Subject {
   checkpoint: Checkpoint;
   live: LiveTree;
   request: Request;
+  /** What real-time threads were given whose priority was not saved; undefined: nobody knows. */
+  lostPriority: number | undefined;
 }
 
 /** Takes each pair of values in turn; equal ones only count. */

@@ -67,6 +67,8 @@ export interface Moment {
   final: Facet["final"];
   /** Nothing of the tree has run yet. */
   stopped: boolean;
+  /** What real-time threads were given whose priority was not saved. */
+  lostPriority?: number;
 }
 
 /** Compare the tree below the process `root` of this machine. */
@@ -74,7 +76,7 @@ export function verify(
   checkpoint: Checkpoint,
   request: Request,
   root: number,
-  { final, stopped }: Moment,
+  { final, stopped, lostPriority }: Moment,
 ): Verdict {
   const live = liveTree(checkpoint, root, stopped);
   const differences: Difference[] = [];
@@ -83,7 +85,7 @@ export function verify(
     if (final === "structure" && facet.final === "state") continue;
     const grade = facet.moving && !stopped ? "tolerated" : "fatal";
     facet.compare(
-      { checkpoint, live, request },
+      { checkpoint, live, request, lostPriority },
       {
         same(task, what, expected, found, unequal = grade) {
           compared += 1;

@@ -1,26 +1,32 @@
 /** Scheduling of every thread: CRIU ignores a refusal of the kernel, so only asking again tells. */
+import { savedScheduling, wantedScheduling } from "../image/index.ts";
 import { policyName, scheduling } from "../sys/sched.ts";
 import type { Facet } from "./facet.ts";
 
 export const sched: Facet = {
   id: "scheduling",
   final: "state",
-  compare({ live }, { same }) {
+  compare({ live, lostPriority }, { same }) {
     for (const { task, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
-        const saved = core?.thread_core;
+        const saved = savedScheduling(core);
         const hostTid = threads.get(tid);
-        if (saved?.sched_policy === undefined || hostTid === undefined) continue;
+        if (saved === undefined || hostTid === undefined) continue;
         const now = scheduling(hostTid);
         const found = typeof now === "number" ? undefined : now;
+        // A priority that nobody saved or chose can be any.
+        const wanted = wantedScheduling(saved, lostPriority ?? found?.priority ?? 0);
+        // A policy without its parameters is known to be lost, as long as the thread has an ordinary one instead.
+        const replaced = saved.lost === "policy" && found?.priority === 0;
         same(
           task.pid,
           `policy of thread ${tid}`,
-          policyName(saved.sched_policy),
+          policyName(saved.policy),
           found && policyName(found.policy),
+          replaced ? "expected" : undefined,
         );
-        same(task.pid, `priority of thread ${tid}`, saved.sched_prio ?? 0, found?.priority);
-        same(task.pid, `nice of thread ${tid}`, saved.sched_nice ?? 0, found?.nice);
+        same(task.pid, `priority of thread ${tid}`, wanted.priority, found?.priority);
+        same(task.pid, `nice of thread ${tid}`, wanted.nice, found?.nice);
       }
     }
   },

@@ -13,12 +13,13 @@ export interface Faked {
   options?: string[];
   version?: string;
   host?: Partial<Host>;
+  own?: Partial<Context["own"]>;
 }
 
 /** Use a context of images (by name) until the callback ends. */
 export function withContext<T>(
   images: Record<string, Uint8Array>,
-  { options = [], version = "4.1.1", host = {} }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {} }: Faked,
   use: (context: Context) => T,
 ): T {
   const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
@@ -33,6 +34,7 @@ export function withContext<T>(
     return use({
       checkpoint,
       request,
+      own: { schedPrio: undefined, allowGrown: [], ...own },
       host: machine,
       criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
       namespaces: namespacesOf(checkpoint, machine, request),

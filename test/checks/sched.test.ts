@@ -1,7 +1,4 @@
-/**
- * SCHED_RESET_ON_FORK under a CRIU before 4.0. No such CRIU starts on kernels from 6.13 on, so its version is made up
- * here; its message is the one that later ones print for a lost priority (test/restore/sched.test.ts).
- */
+/** SCHED_RESET_ON_FORK by the version of CRIU, which is made up here; test/restore/sched-edits.test.ts has a real one. */
 import { expect, test } from "bun:test";
 import { schedPriorityLost, schedResetOnFork } from "../../src/checks/sched.ts";
 import { fixture, image } from "../image/fixture.ts";

@@ -1,13 +1,22 @@
 /** What the inventory asks of the restore, and plugins. */
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { image } from "../image/fixture.ts";
 import { edit } from "./edit.ts";
 import { foretold, restores } from "./named.ts";
 import { finding, report } from "./report.ts";
+import { copying, decoded, differences, oldCriu } from "./shadow.ts";
 import { compile } from "./stage/compile.ts";
-import { criu, dump, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { criu, dump, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
 
 const dumpOf = async (stage: Stage, options: string[] = []) => {
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
@@ -84,6 +93,61 @@ test("plugin-missing", async () => {
   expect(named.subject).toBe("recriu_test");
   cpSync(compile("plugin"), join(plugins, "of-another-name.so"));
   await restores(stage, images, { options });
+});
+
+test("plugin-missing: amdgpu_plugin is named and saved nothing", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage);
+  edit(
+    images,
+    "inventory.img",
+    ([inventory]) => void (inventory.plugins_entry = { plugins: ["amdgpu_plugin"] }),
+  );
+  const plugins = join(stage.dir, "plugins");
+  mkdirSync(plugins);
+  const options = ["--libdir", plugins, "-W", stage.dir];
+  const bare = await restoreBare(stage, images, ["--libdir", plugins]);
+  expect(bare.exit).toBe(1);
+  const none = await report(stage, "preflight", images, [...options, "--fix=none"]);
+  expect(none.exit).toBe(3);
+  expect(bare.log).toContain(finding(none, "plugin-missing").criu_message!);
+  const { script, copy } = copying(stage);
+  const done = await report(stage, "restore", images, [...options, "--action-script", script]);
+  expect(done).toMatchObject({
+    exit: 0,
+    plan: { edits: [{ file: "inventory.img", from: "amdgpu_plugin", to: null }] },
+    verdict: { result: "match" },
+  });
+  const decode = async (dir: string) => (await decoded(stage, join(dir, "inventory.img")))[0];
+  expect(differences(await decode(images), await decode(copy))).toEqual([
+    ["plugins_entry.plugins", ["amdgpu_plugin"], undefined],
+  ]);
+  // What it saved is another matter.
+  writeFileSync(join(images, "amdgpu-kfd-1.img"), "");
+  expect(
+    finding(await report(stage, "preflight", images, options), "plugin-missing"),
+  ).toMatchObject({
+    severity: "blocker",
+    remedy: { kind: "human" },
+  });
+});
+
+test("image-newer: an open file of a kind to come", async () => {
+  await using stage = openStage();
+  const { images, copy } = await dumpOf(stage);
+  const other = copy("other");
+  edit(other, "files.img", (entries) => void (entries.at(-1).type = 21));
+  const named = await foretold(stage, other, "image-newer");
+  expect(named.subject).toBe("file type 21");
+  // A pidfd, of which 3.17 knows nothing.
+  edit(other, "files.img", (entries) => void (entries.at(-1).type = 20));
+  const old = ["--criu", oldCriu(stage)];
+  const older = finding(await report(stage, "preflight", other, old), "image-newer");
+  expect(older.message).toContain("a pidfd, which CRIU 3.17.1 does not know");
+  const argv = ["restore", "-d", "-D", other, "-W", stage.dir, "-o", "log"];
+  expect((await run(stage, [oldCriu(stage), ...argv])).exit).toBe(1);
+  expect(readFileSync(join(stage.dir, "log"), "utf8")).toContain(older.criu_message!);
+  await restores(stage, images);
 });
 
 test("plugin-broken: any file that ends in .so", async () => {

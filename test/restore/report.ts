@@ -15,7 +15,12 @@ export interface Finding {
 export interface Report {
   criu: { path: string | null; version: string | null };
   findings: Finding[];
-  plan: { outcome: string; repairs: { path: string; mode: number }[]; options: string[] };
+  plan: {
+    outcome: string;
+    repairs: { path: string; mode: number }[];
+    edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
+    options: string[];
+  };
   run: { criu_exit: number; pid: number | null } | null;
   verdict: {
     result: string;

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
+import { edit } from "./edit.ts";
 import { report } from "./report.ts";
 import { dump, killTree, openStage, start } from "./stage.ts";
 
@@ -34,5 +35,9 @@ test("what preflight and restore print has the shape that is promised", async ()
   valid(failed);
   expect(failed.failure).not.toBeNull();
   await killTree(stage, pid);
+  edit(images, `core-${pid}.img`, ([core]) => (core.thread_core.sched_policy = 1));
+  const edited = await report(stage, "preflight", images);
+  valid(edited);
+  expect(edited.plan.edits.length).toBe(1);
   valid(await report(stage, "preflight", stage.dir));
 });

@@ -12,7 +12,7 @@ test("containerd's runc: global options, single dashes, the command's options", 
     ),
     false,
   );
-  expect(parsed).toMatchObject({ command: "restore", at: 6, container: "c1" });
+  expect(parsed).toMatchObject({ command: "restore", end: 16, container: "c1" });
   expect(Object.fromEntries(parsed.global)).toEqual({
     root: "/run/containerd/runc/k8s.io",
     log: "/l.json",

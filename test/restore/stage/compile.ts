@@ -22,7 +22,7 @@ export function compile(name: string, alone = name === "container"): string {
     "-Wextra",
     "-pthread",
     ...(alone ? ["-static"] : []),
-    ...(name === "plugin" ? ["-shared", "-fPIC"] : []),
+    ...(["plugin", "old-vdso"].includes(name) ? ["-shared", "-fPIC"] : []),
   ];
   const cc = Bun.spawnSync(["cc", ...flags, "-o", fresh, source]);
   if (!cc.success) throw new Error(`cc ${source}: ${cc.stderr.toString()}`);
