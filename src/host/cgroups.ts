@@ -1,5 +1,5 @@
 /** Control groups of this machine: which hierarchies are mounted where (cgroups(7)). */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "pathe";
 
 export interface CgroupMount {
@@ -9,6 +9,8 @@ export interface CgroupMount {
   /** The cgroup that is mounted there: "/" unless only a part of the hierarchy is. */
   root: string;
   readOnly: boolean;
+  /** `major:minor` of its file system. */
+  device: string;
 }
 
 /** Cgroup mounts in the text of a mountinfo file (proc_pid_mountinfo(5)); the last one mounted at a place wins. */
@@ -37,6 +39,7 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
           : options.filter((o) => !own.has(o) && !o.startsWith("release_agent=")),
       mountpoint: unescapeMountinfo(fields[4] ?? ""),
       root: unescapeMountinfo(fields[3] ?? "/"),
+      device: fields[2] ?? "",
       readOnly: options.includes("ro") || (fields[5] ?? "").split(",").includes("ro"),
     });
   }
@@ -50,12 +53,22 @@ export function unescapeMountinfo(text: string): string {
   );
 }
 
+/** Those of this process's mount namespace that can be reached: others may be mounted over them. */
 export function listCgroupMounts(): CgroupMount[] {
   try {
-    return parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+    const mounts = parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+    return mounts.filter(({ mountpoint, device }) => isDevice(mountpoint, device));
   } catch {
     return [];
   }
+}
+
+function isDevice(path: string, device: string): boolean {
+  const dev = statSync(path, { throwIfNoEntry: false })?.dev;
+  if (dev === undefined) return false;
+  // makedev(3) as glibc packs it, for device numbers of 32 bits
+  const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
+  return device === `${major}:${minor}`;
 }
 
 /** Controllers that this kernel has enabled, and the v1 hierarchy (0: none, or cgroup2) each is bound to: /proc/cgroups. */

@@ -44,7 +44,9 @@ function inCgroup({ controller, path, properties = {}, threaded = false }: Saved
 function host(controller: string, files: Record<string, string>): Partial<Host> {
   const names = Object.keys(files);
   return {
-    cgroupMounts: [{ controllers: [controller], mountpoint: "/cg", root: "/", readOnly: false }],
+    cgroupMounts: [
+      { controllers: [controller], mountpoint: "/cg", root: "/", readOnly: false, device: "" },
+    ],
     controllers: new Map([[controller, { hierarchy: 1, enabled: true }]]),
     read: (path) => (path === "/proc/filesystems" ? "nodev\tcgroup2\n" : files[path]),
     exists: (path) => names.some((name) => name === path || name.startsWith(`${path}/`)),

@@ -1,13 +1,23 @@
 /** A container of an OCI runtime: the incident's tree in a bundle of its own, with a socket in its root file system. */
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
-import { criu, recriuBinary, run, type Run, type Stage, waitFor } from "./stage.ts";
+import { basename, join } from "node:path";
+import { criu, hierarchies, recriuBinary, run, type Run, type Stage, waitFor } from "./stage.ts";
 import { compile, repository } from "./stage/compile.ts";
 
 export interface Container {
   stage: Stage;
   bundle: string;
+  /** A name that no other stage has, with more behind it for each container. */
+  name: string;
   /** The root file system, and in it the directory of the socket. */
   rootfs: string;
   sockets: string;
@@ -20,7 +30,7 @@ export interface Container {
 }
 
 /** This machine may not raise limits; a socket directory on the root itself, so that it is what is lost. */
-const config = (args: string[]) => ({
+const config = (name: "runc" | "crun", args: string[]) => ({
   ociVersion: "1.0.2",
   process: {
     terminal: false,
@@ -41,9 +51,28 @@ const config = (args: string[]) => ({
   ],
   linux: {
     namespaces: ["pid", "ipc", "uts", "mount"].map((type) => ({ type })),
-    resources: { cpu: { realtimePeriod: 1000000, realtimeRuntime: 10000 } },
+    ...(name === "runc" && {
+      resources: { cpu: { realtimePeriod: 1000000, realtimeRuntime: 10000 } },
+    }),
   },
 });
+
+/**
+ * crun refuses machines that have cgroup v1 and v2 side by side, so it is shown v2 alone. In the v1 hierarchies it runs
+ * in cgroups of the stage, in a cgroup namespace: for CRIU, which sees them all the same, there are no others.
+ */
+const onCgroup2 = (name: string) => `#!/bin/sh -e
+for v1 in /sys/fs/cgroup/*/; do
+  [ -e $v1/cgroup.controllers ] && continue
+  mkdir -p $v1/${name}
+  for own in cpuset.cpus cpuset.mems; do
+    [ ! -e $v1/$own ] || cat $v1/$own >$v1/${name}/$own
+  done
+  [ ! -e $v1/cpu.rt_runtime_us ] || echo 50000 >$v1/${name}/cpu.rt_runtime_us
+  echo $$ >$v1/${name}/cgroup.procs
+done
+exec unshare --mount --cgroup sh -ec 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"
+`;
 
 /** A bundle for the runtime `name`, below .cache/runtimes, and the ways to call it. */
 export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
@@ -51,12 +80,15 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
   const rootfs = join(bundle, "rootfs");
   const images = join(stage.dir, "checkpoint");
   const bin = join(stage.dir, "bin");
-  for (const dir of [rootfs, bin]) mkdirSync(dir, { recursive: true });
+  // crun makes no work directories.
+  const works = ["work", "dump-work"].map((dir) => join(stage.dir, dir));
+  for (const dir of [rootfs, bin, images, ...works]) mkdirSync(dir, { recursive: true });
   for (const dir of ["proc", "dev", "tmp"]) mkdirSync(join(rootfs, dir));
   copyFileSync(compile("x11-server", true), join(rootfs, "x11-server"));
-  const words = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/tmp/progress"];
-  writeFileSync(join(bundle, "config.json"), JSON.stringify(config(words)));
+  const server = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/tmp/progress"];
+  writeFileSync(join(bundle, "config.json"), JSON.stringify(config(name, server)));
   const real = join(repository, ".cache/runtimes", name, name);
+  writeFileSync(join(bin, "on-cgroup2"), onCgroup2(basename(stage.dir)));
   symlinkSync(criu, join(bin, "criu"));
   symlinkSync(real, join(bin, name));
   symlinkSync(recriuBinary, join(bin, `recriu-${name}`));
@@ -64,13 +96,18 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
   const state = ["--root", join(stage.dir, "state"), "--log", join(stage.dir, "runtime.log")];
   // CRIU cannot dump a container that has files of the test's own open.
   const quiet = (program: string, given: string[]) => {
-    const stderr = given[0] === "restore" ? join(stage.dir, "stderr") : "/dev/null";
+    const stderr = given.includes("restore") ? join(stage.dir, "stderr") : "/dev/null";
     const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
-    return run(stage, ["sh", "-c", shell, program, ...state, ...given], { env, cwd: stage.dir });
+    const words = ["sh", "-c", shell, program, ...state, ...given];
+    return run(stage, [...(name === "crun" ? ["sh", join(bin, "on-cgroup2")] : []), ...words], {
+      env,
+      cwd: stage.dir,
+    });
   };
   return {
     stage,
     bundle,
+    name: basename(stage.dir),
     rootfs,
     sockets: join(rootfs, "tmp/.X11-unix"),
     images,
@@ -78,6 +115,19 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
     guarded: (...given) => quiet(join(bin, `recriu-${name}`), given),
     log: join(stage.dir, "work/restore.log"),
   };
+}
+
+/** The container is ended by the runtime that has it; the cgroups that a failed restore of runc leaves go too. */
+export async function end({ guarded }: Container, id: string): Promise<void> {
+  await guarded("kill", id, "KILL");
+  await guarded("delete", "--force", id);
+  for (const { mount } of hierarchies()) {
+    try {
+      rmdirSync(join(mount, id));
+    } catch {
+      // not there
+    }
+  }
 }
 
 /** Words of a restore as `id`. */
@@ -94,7 +144,8 @@ export const restoreWords = ({ images, bundle, stage }: Container, id: string): 
 /** Started, checkpointed, and gone. */
 export async function checkpoint(container: Container): Promise<void> {
   const { stage, bundle, images, sockets } = container;
-  const made = await container.alone("run", "-d", "--bundle", bundle, "first");
+  const first = `${container.name}-first`;
+  const made = await container.alone("run", "-d", "--bundle", bundle, first);
   if (made.exit !== 0)
     throw new Error(`run: ${made.exit} ${await Bun.file(join(stage.dir, "runtime.log")).text()}`);
   await waitFor("the server", () => Bun.file(join(sockets, "X7")).size >= 0);
@@ -106,10 +157,12 @@ export async function checkpoint(container: Container): Promise<void> {
     images,
     "--work-path",
     work,
-    "first",
+    first,
   );
   if (dumped.exit !== 0)
-    throw new Error(`checkpoint: ${dumped.exit} ${await Bun.file(join(work, "dump.log")).text()}`);
+    throw new Error(
+      `checkpoint: ${dumped.exit} ${readFileSync(join(stage.dir, "runtime.log"), "utf8")} ${existsSync(join(work, "dump.log")) ? readFileSync(join(work, "dump.log"), "utf8") : ""}`,
+    );
 }
 
 /** What the server in the container echoes to a new client outside. */

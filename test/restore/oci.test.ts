@@ -1,0 +1,47 @@
+/** OCI runtimes, alone and with recriu in their place: a container whose socket's directory is gone from its root. */
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { answers, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
+import { openStage } from "./stage.ts";
+
+for (const runtime of ["runc", "crun"] as const) {
+  test(`${runtime}: fails alone, and works with recriu-${runtime} in its place`, async () => {
+    await using stage = openStage();
+    const container = makeContainer(stage, runtime);
+    await checkpoint(container);
+    rmSync(container.sockets, { recursive: true });
+
+    const alone = `${container.name}-alone`;
+    expect((await container.alone(...restoreWords(container, alone))).exit).toBe(1);
+    expect(readFileSync(container.log, "utf8")).toMatch(
+      /Can't bind id \S+ ino \d+ addr \/tmp\/.X11-unix\/X7: No such file/,
+    );
+    await end(container, alone);
+
+    const guarded = `${container.name}-guarded`;
+    const restored = await container.guarded(...restoreWords(container, guarded));
+    expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+    expect(await answers(container, "still there")).toBe("still there");
+    expect(existsSync(container.sockets)).toBe(true);
+    await end(container, guarded);
+  });
+
+  test(`${runtime}: what blocks is said on stderr and in the runtime's log, and nothing is begun`, async () => {
+    await using stage = openStage();
+    const container = makeContainer(stage, runtime);
+    await checkpoint(container);
+    rmSync(container.sockets, { recursive: true });
+    writeFileSync(container.sockets, "a file where a directory was");
+    const id = `${container.name}-blocked`;
+    const words = ["--log-format", "json", ...restoreWords(container, id)];
+    expect((await container.guarded(...words)).exit).toBe(1);
+    const stderr = readFileSync(join(stage.dir, "stderr"), "utf8");
+    expect(stderr.split("\n")[0]).toContain("[unix-socket-dir]");
+    const log = readFileSync(join(stage.dir, "runtime.log"), "utf8").trim().split("\n").at(-1)!;
+    expect(JSON.parse(log)).toMatchObject({ level: "error" });
+    expect(JSON.parse(log).msg).toContain("the restore is blocked");
+    expect(existsSync(container.log)).toBe(false);
+    expect((await container.alone("state", id)).exit).toBe(1);
+  });
+}
