@@ -99,7 +99,7 @@ test("a restore of a runtime's: repaired, gated, the tree is the runtime's child
     images,
     restore({ notify_scripts: true }),
   );
-  expect(answer).toEqual({ type: RESTORE, success: true, restore: { pid } });
+  expect(answer).toMatchObject({ type: RESTORE, success: true, restore: { pid } });
   expect(exit).toBe(0);
   expect(stderr).toBe("");
   expect(stdout).toMatch(new RegExp(`^notified [3-9] children ${pid} \n$`));
