@@ -29,9 +29,11 @@ export function watch(): void {
   const { request, keeper, repaired } = ready;
   const logBefore = logFiles(request);
   const resumed = tend(ready.gate, keeper, order, criu);
-  if (order.runtime) readable([criu]);
+  const forRuntime = order.runtime !== undefined;
+  // Its log is CRIU's until CRIU has ended.
+  if (forRuntime) readable([criu]);
   const say = (print: () => void) =>
-    order.runtime ? appendToLog(request.logFile, captured(print)) : print();
+    forRuntime ? appendToLog(request.logFile, captured(print)) : print();
   const mismatch = keeper.verdict.result === "mismatch";
   if (mismatch) say(() => printVerdict(keeper.verdict));
   if (resumed) return repaired.keep();

@@ -8,7 +8,10 @@ import { compile } from "../restore/stage/compile.ts";
 import {
   alive,
   criu,
+  dump,
+  hierarchies,
   killTree,
+  makeCgroup,
   openStage,
   run,
   type Stage,
@@ -25,6 +28,7 @@ const opts = message("criu_opts", {
   notify_scripts: optional(12, "bool"),
   work_dir_fd: optional(17, "int32"),
   rst_sibling: optional(26, "bool"),
+  manage_cgroups_mode: optional(34, "enum"),
   config_file: optional(51, "string"),
 });
 const request = message("criu_req", { type: required(1, "enum"), opts: optional(2, opts) });
@@ -160,4 +164,52 @@ test("other requests, late ones and none are CRIU's alone", async () => {
   expect(late.answer).toMatchObject({ success: true });
   await killTree(stage, pid);
   expect(alive(pid)).toBe(false);
+});
+
+test("a tree that is not the saved one: refused while nothing runs; at the last point, where CRIU would wait for ever, told in the log", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"]);
+  const images = await dump(stage, pid);
+  const log = join(stage.dir, "log");
+  // CRIU up to 4.1 runs such a script twice at each point.
+  const spoiledAt = (point: string, spoil: string) => {
+    const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
+    const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != ${point} ] || ${spoil}; true\n`;
+    writeFileSync(script, text, { mode: 0o755 });
+    writeFileSync(config, `action-script ${script}\n`);
+    return restore({ config_file: config });
+  };
+  const gated = await ask(
+    stage,
+    images,
+    spoiledAt("post-restore", "pkill -9 -P $CRTOOLS_INIT_PID leaf-1"),
+  );
+  expect({ ...gated, log: "" }).toMatchObject({ exit: 1, stderr: "", answer: { success: false } });
+  expect(gated.log.split("\n").at(-2)).toContain("the tree is not the saved one");
+  expect(alive(pid)).toBe(false);
+
+  const late = await ask(stage, images, spoiledAt("pre-resume", `mv ${log} ${log}.moved`));
+  expect({ ...late, log: "" }).toMatchObject({ exit: 0, stderr: "", answer: { success: true } });
+  expect(late.log.split("\n").at(-2)).toContain("the tree is not the saved one");
+  expect(alive(pid)).toBe(true);
+});
+
+test("the watcher is not in the container's cgroups", async () => {
+  await using stage = openStage();
+  const hierarchy = hierarchies().find(({ version }) => version === 2);
+  if (hierarchy === undefined) throw new Error("cgroup v2 is not mounted");
+  const cgroup = makeCgroup(stage, hierarchy, "container");
+  const { images } = await dumpX11(stage, []);
+  const [seen, script, config] = ["seen", "script", "config"].map((name) => join(stage.dir, name));
+  const list = `for pid in $(cat ${cgroup}/cgroup.procs); do tr '\\0' ' ' </proc/$pid/cmdline; done >>${seen}; true`;
+  writeFileSync(script!, `#!/bin/sh\n${list}\n`, { mode: 0o755 });
+  writeFileSync(config!, `action-script ${script}\n`);
+  const inside = join(stage.dir, "inside");
+  const enter = `echo $$ >${cgroup}/cgroup.procs; exec ${link(stage)} "$@"`;
+  writeFileSync(inside, `#!/bin/sh\n${enter}\n`, { mode: 0o755 });
+  const opts = { config_file: config, manage_cgroups_mode: 0 };
+  const { answer } = await ask(stage, images, restore(opts), { program: inside });
+  expect(answer).toMatchObject({ success: true });
+  expect(readFileSync(seen!, "utf8")).toContain("x11-server");
+  expect(readFileSync(seen!, "utf8")).not.toContain("--watcher");
 });
