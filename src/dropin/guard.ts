@@ -64,10 +64,7 @@ export async function guard(
   return hand(criu, [...plan.options, ...gate]);
 }
 
-function printRefusal(preflight: Preflight, unanswered: Finding[]): void {
+function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
-  printSummary({
-    ...preflight,
-    plan: { ...preflight.plan, outcome: "blocked", repairs: [], options: [] },
-  });
+  printSummary({ ...of, plan: { ...of.plan, outcome: "blocked", repairs: [], options: [] } });
 }

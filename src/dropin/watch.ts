@@ -74,16 +74,15 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
 
 /** Answer at the gate until the tree runs and CRIU asks no more, or until CRIU has ended. Whether the tree runs. */
 function tend(gate: Gate, keeper: Gatekeeper, { verify }: Order, criu: number): boolean {
-  let resumed = false;
-  while (!resumed) {
-    const ready = readable([gate.questions, criu]);
-    if (!ready.includes(gate.questions)) break;
+  for (;;) {
+    if (!readable([gate.questions, criu]).includes(gate.questions)) return keeper.resumed;
+    let last = false;
     gate.answer((point, root) => {
-      resumed = point === POST_RESUME;
-      return resumed || verify === "off" || keeper.decide(point, root);
+      last = point === POST_RESUME;
+      return last || verify === "off" || keeper.decide(point, root);
     });
+    if (last) return true;
   }
-  return resumed || keeper.resumed;
 }
 
 /** In CRIU's own words where its log has any. */

@@ -17,9 +17,9 @@ const ROOM = 300;
 
 /**
  * Move aside if a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts.
- * Returns where nothing has to be done, or nothing can. `startAgain` executes recriu in its own place.
+ * Returns where nothing has to be done, or nothing can. `again` executes recriu in its own place.
  */
-export function moveAside(checkpoint: Checkpoint, startAgain: () => void): void {
+export function moveAside(checkpoint: Checkpoint, again: () => void): void {
   // Numbers of a pid namespace of its own are nobody else's.
   if (checkpoint.tasks.some(({ pid }) => pid === 1)) return;
   const needed = new Set(
@@ -40,7 +40,7 @@ export function moveAside(checkpoint: Checkpoint, startAgain: () => void): void 
   } catch {
     return; // not allowed: pid-in-use names whose the numbers are
   }
-  if (inTheWay && process.env[MOVED] === undefined) startAgain();
+  if (inTheWay && process.env[MOVED] === undefined) again();
 }
 
 /** Execute `recriu restore` again, with the descriptors that the request names. */

@@ -2,11 +2,9 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { edit } from "../restore/edit.ts";
 import {
   alive,
   criu,
-  descendants,
   dump,
   killTree,
   openStage,

@@ -21,7 +21,7 @@ import {
 import { dumpX11 } from "../restore/x11.ts";
 import { link, watched } from "./as-criu.ts";
 
-const opts = message("criu_opts", {
+const criuOpts = message("criu_opts", {
   images_dir_fd: required(1, "int32"),
   log_level: optional(9, "int32"),
   log_file: optional(10, "string"),
@@ -31,7 +31,7 @@ const opts = message("criu_opts", {
   manage_cgroups_mode: optional(34, "enum"),
   config_file: optional(51, "string"),
 });
-const request = message("criu_req", { type: required(1, "enum"), opts: optional(2, opts) });
+const request = message("criu_req", { type: required(1, "enum"), opts: optional(2, criuOpts) });
 const response = message("criu_resp", {
   type: required(1, "enum"),
   success: required(2, "bool"),
