@@ -17,8 +17,8 @@ export interface Guarded {
   scripts: (version: string | undefined) => boolean;
   /** An answer to a finding that CRIU would not take from its command line. */
   overridden: (option: string) => boolean;
-  /** A container runtime asks: CRIU's stderr is the container's. */
-  runtime: boolean;
+  /** The process of a container runtime that asks. */
+  runtime: number | undefined;
 }
 
 /** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints. */
@@ -69,10 +69,10 @@ export async function guard(
   return hand(criu, [...plan.options, ...gate], instead);
 }
 
-function printRefusal(looked: Preflight, unanswered: Finding[]): void {
+function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
   printSummary({
-    ...looked,
-    plan: { ...looked.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
+    ...of,
+    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
   });
 }

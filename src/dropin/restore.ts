@@ -15,7 +15,7 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
     words,
     scripts: () => true,
     overridden: () => false,
-    runtime: false,
+    runtime: undefined,
   };
   return guard(criu, asked, (print) => {
     print();

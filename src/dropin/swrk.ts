@@ -35,7 +35,7 @@ export async function guardSwrk(criu: Criu, words: readonly string[]): Promise<n
     // An older CRIU runs no action scripts beside RPC's notifications, and some stop at one.
     scripts: (version: string | undefined) => compareVersions(version ?? "0", "3.19") >= 0,
     overridden: (option: string) => overridden(opts, option),
-    runtime: true,
+    runtime: client,
   };
   return guard(criu, guarded, (print) => {
     const block = captured(print);

@@ -21,8 +21,8 @@ export function watch(): void {
   const order = JSON.parse(text) as Order;
   // Signals of the caller's terminal are not for a watcher.
   leaveSession();
-  const criu = openProcess(order.pid);
-  const ready = criu < 0 ? failure("CRIU cannot be watched") : prepare(order);
+  const caller = openProcess(order.pid);
+  const ready = caller < 0 ? failure("CRIU cannot be watched") : prepare(order);
   if (!ready.ok) return answer(ready);
   const script = ready.gate?.script;
   const config = script && configFile(order.config, script);
@@ -31,15 +31,16 @@ export function watch(): void {
 
   const { request, keeper, repaired } = ready;
   const logBefore = logFiles(request);
-  const resumed = tend(ready.gate, keeper, order, criu);
-  // The log is CRIU's until it has ended.
-  const unsaid = !resumed || keeper.verdict.result === "mismatch";
-  if (order.runtime && unsaid) readable([criu]);
+  const asked = tend(ready.gate, keeper, order, caller);
+  const forRuntime = order.runtime !== undefined;
+  // Its log is CRIU's until CRIU has ended.
+  if (forRuntime) readable([asked.criu ?? caller]);
   const say = (print: () => void) =>
-    order.runtime ? appendToLog(request.logFile, captured(print)) : print();
+    forRuntime ? appendToLog(request.logFile, captured(print)) : print();
   const mismatch = keeper.verdict.result === "mismatch";
-  if (mismatch) say(() => printVerdict(keeper.verdict));
-  if (resumed) return repaired.keep();
+  // Where a runtime's users look for what CRIU did they find that it was verified.
+  if (mismatch || (forRuntime && asked.resumed)) say(() => printVerdict(keeper.verdict));
+  if (asked.resumed) return repaired.keep();
   const left = repaired.undo();
   if (!mismatch || left.length > 0)
     say(() => printFailure(whyCriuFailed(request, logBefore, left)));
@@ -84,20 +85,31 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
 }
 
 /** Answer at the gate until the tree runs and CRIU asks no more, or until CRIU has ended. Whether the tree runs. */
-function tend(gate: Gate, keeper: Gatekeeper, { own, plan }: Order, criu: number): boolean {
+interface Asked {
+  resumed: boolean;
+  criu: number | undefined;
+}
+
+/**
+ * Answer at the gate until the tree runs and CRIU asks no more, or until who was to become CRIU has ended. `resumed`:
+ * the tree runs; `criu`: a descriptor of the process that asked.
+ */
+function tend(gate: Gate, keeper: Gatekeeper, { own, plan }: Order, caller: number): Asked {
   // What CRIU was shown otherwise than it was saved is set right at the gate.
   const silent = own.verify === "off" && plan.edits.length === 0;
-  let resumed = false;
+  let criu: number | undefined;
   for (;;) {
-    if (resumed) break;
-    const ready = readable([gate.questions, criu]);
-    if (!ready.includes(gate.questions)) break;
-    gate.answer((point, root) => {
-      resumed = point === POST_RESUME;
-      return resumed || silent || keeper.decide(point, root);
+    if (!readable([gate.questions, caller]).includes(gate.questions))
+      return { resumed: keeper.resumed, criu };
+    let last = false;
+    gate.answer((point, root, asker) => {
+      const opened = criu === undefined ? openProcess(asker) : -1;
+      if (opened >= 0) criu = opened;
+      last = point === POST_RESUME;
+      return last || silent || keeper.decide(point, root);
     });
+    if (last) return { resumed: true, criu };
   }
-  return resumed || keeper.resumed;
 }
 
 /** In CRIU's own words where its log has any. */

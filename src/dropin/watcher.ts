@@ -10,6 +10,7 @@ import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import type { Judging } from "../restore/gatekeeper.ts";
 import { pipe } from "../sys/files.ts";
+import { cgroupsOf } from "./cgroups.ts";
 import { WATCHER } from "./names.ts";
 
 /** Its descriptors. */
@@ -27,7 +28,8 @@ export interface Order {
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
   config?: string;
-  runtime: boolean;
+  /** The container runtime that asks: CRIU's stderr is the container's then, as are its cgroups. */
+  runtime: number | undefined;
 }
 
 /**
@@ -49,14 +51,14 @@ export function startWatcher(order: Order): Answer {
   const answers = pipe();
   if (typeof orders === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made", left: [] };
-  const stderr = order.runtime ? "ignore" : "inherit";
-  const started = Bun.spawnSync(
-    ["/bin/sh", "-c", '"$@" &', "sh", `/proc/${process.pid}/exe`, WATCHER],
-    {
-      env: criuEnvironment(process.env),
-      stdio: ["ignore", "ignore", stderr, orders[0], answers[1]],
-    },
-  );
+  const { runtime } = order;
+  const stderr = runtime === undefined ? "inherit" : "ignore";
+  const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);
+  const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} &`;
+  const started = Bun.spawnSync(["/bin/sh", "-c", script, `/proc/${process.pid}/exe`, ...cgroups], {
+    env: criuEnvironment(process.env),
+    stdio: ["ignore", "ignore", stderr, orders[0], answers[1]],
+  });
   closeSync(orders[0]);
   closeSync(answers[1]);
   if (started.exitCode === 0) writeSync(orders[1], JSON.stringify(order));

@@ -17,7 +17,7 @@ const ROOM = 300;
 
 /**
  * Move aside if a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts.
- * Returns where nothing has to be done, or nothing can. `startAgain` executes recriu in its own place.
+ * Returns where nothing has to be done, or nothing can. `again` executes recriu in its own place.
  */
 export function moveAside(checkpoint: Checkpoint, again: () => void): void {
   // Numbers of a pid namespace of its own are nobody else's.

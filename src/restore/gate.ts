@@ -28,7 +28,8 @@ export interface Gate {
   close(): void;
 }
 
-export type Decide = (point: string, rootPid: number) => boolean;
+/** `criu`: the process that asks. */
+export type Decide = (point: string, rootPid: number, criu: number) => boolean;
 
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
@@ -46,7 +47,7 @@ export function openGate(points: readonly string[] = [POST_RESTORE, PRE_RESUME])
     `#!/bin/sh
 case $CRTOOLS_SCRIPT_ACTION in ${points.join("|")}) ;; *) exit 0 ;; esac
 exec 8>${own}/${questions[1]} 9<${own}/${answers[0]} || exit 1
-echo "$CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID" >&8 || exit 1
+echo "$CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID $PPID" >&8 || exit 1
 read -r answer <&9 && [ "$answer" = go ]
 `,
   );
@@ -71,10 +72,10 @@ read -r answer <&9 && [ "$answer" = go ]
 
 /** One line a question; CRIU asks one at a time. A decision that throws is a refusal. */
 function reply(question: Uint8Array, answers: number, decide: Decide): void {
-  const [point, pid] = new TextDecoder().decode(question).trim().split(" ");
+  const [point, pid, criu] = new TextDecoder().decode(question).trim().split(" ");
   let go = false;
   try {
-    go = decide(point ?? "", Number(pid));
+    go = decide(point ?? "", Number(pid), Number(criu));
   } finally {
     writeSync(answers, go ? "go\n" : "no\n");
   }

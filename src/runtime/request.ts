@@ -26,6 +26,8 @@ export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   const words = ["--images-dir", imagesOf(command), "--root", bundle.root];
   // Without a directory given, the runtime's own state directory is the work directory.
   words.push("--work-dir", resolve(options.get("work-path") ?? "/run"));
+  // The container's own cgroups, which the runtime names, come in the place of those that were saved.
+  words.push("--cgroup-root", "/");
   words.push("--log-file", "restore.log", "--restore-detached", "--restore-sibling");
   for (const name of same) if (options.has(name)) words.push(`--${name}`);
   for (const name of sameWithValue)

@@ -81,7 +81,7 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
     // CRIU runs action scripts beside the runtime's notifications since 3.19.
     gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
     config: givenConfig(),
-    runtime: true,
+    runtime: process.pid,
     pid: process.pid,
   });
   if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };

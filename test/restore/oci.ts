@@ -148,7 +148,7 @@ export async function checkpoint(container: Container): Promise<void> {
   const made = await container.alone("run", "-d", "--bundle", bundle, first);
   if (made.exit !== 0)
     throw new Error(`run: ${made.exit} ${await Bun.file(join(stage.dir, "runtime.log")).text()}`);
-  await waitFor("the server", () => Bun.file(join(sockets, "X7")).size >= 0);
+  await waitFor("the server", () => existsSync(join(sockets, "X7")));
   await answers(container, "before");
   const work = join(stage.dir, "dump-work");
   const dumped = await container.alone(

@@ -1,0 +1,215 @@
+/** `criu swrk`, as container runtimes and libcriu call it. */
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { message, optional, required } from "../../src/image/schema.ts";
+import { decode, encode } from "../../src/image/wire.ts";
+import { compile } from "../restore/stage/compile.ts";
+import {
+  alive,
+  criu,
+  dump,
+  hierarchies,
+  killTree,
+  makeCgroup,
+  openStage,
+  run,
+  type Stage,
+  start,
+  waitFor,
+} from "../restore/stage.ts";
+import { dumpX11 } from "../restore/x11.ts";
+import { link, watched } from "./as-criu.ts";
+
+const criuOpts = message("criu_opts", {
+  images_dir_fd: required(1, "int32"),
+  log_level: optional(9, "int32"),
+  log_file: optional(10, "string"),
+  notify_scripts: optional(12, "bool"),
+  work_dir_fd: optional(17, "int32"),
+  rst_sibling: optional(26, "bool"),
+  manage_cgroups_mode: optional(34, "enum"),
+  config_file: optional(51, "string"),
+});
+const request = message("criu_req", { type: required(1, "enum"), opts: optional(2, criuOpts) });
+const response = message("criu_resp", {
+  type: required(1, "enum"),
+  success: required(2, "bool"),
+  restore: optional(4, message("criu_restore_resp", { pid: required(1, "int32") })),
+  cr_errmsg: optional(9, "string"),
+  version: optional(10, message("criu_version", { major_number: required(1, "int32") })),
+});
+const RESTORE = 2;
+const VERSION = 10;
+
+/** The images are descriptor 7 of the client, the work directory 8. */
+async function ask(
+  stage: Stage,
+  images: string,
+  bytes: Uint8Array | undefined,
+  {
+    delay = 0,
+    program = link(stage),
+    env = {},
+  }: { delay?: number; program?: string; env?: Record<string, string> } = {},
+) {
+  const at = join(stage.dir, `request-${++stage.count}`);
+  const work = `${at}.work`;
+  mkdirSync(work);
+  if (bytes !== undefined) writeFileSync(at, bytes);
+  const client = [
+    compile("rpc-client"),
+    bytes === undefined ? "" : at,
+    `${at}.answer`,
+    `${delay}`,
+    program,
+  ];
+  const argv = ["sh", "-c", `exec 7<${images} 8<${work}; exec "$@"`, "sh", ...client];
+  const done = await run(stage, argv, { env: { RECRIU_CRIU: criu, NO_COLOR: "1", ...env } });
+  await waitFor("the watcher to end", () => !watched(stage));
+  const answer = existsSync(`${at}.answer`) ? readFileSync(`${at}.answer`) : Buffer.alloc(0);
+  const decoded = decode(response, answer);
+  const log = join(work, "r.log");
+  return {
+    ...done,
+    answer: decoded.ok ? decoded.value : undefined,
+    bytes: answer,
+    log: existsSync(log) ? readFileSync(log, "utf8") : "",
+  };
+}
+
+const restore = (more: object = {}) =>
+  encode(request, {
+    type: RESTORE,
+    opts: {
+      images_dir_fd: 7,
+      work_dir_fd: 8,
+      log_file: "r.log",
+      log_level: 4,
+      rst_sibling: true,
+      ...more,
+    },
+  });
+
+test("a restore of a runtime's: repaired, gated, the tree is the runtime's child, its notifications come", async () => {
+  await using stage = openStage();
+  const { pid, images, sockets } = await dumpX11(stage, []);
+  rmSync(sockets, { recursive: true });
+  const bare = await ask(stage, images, restore(), { program: criu });
+  expect(bare.answer).toMatchObject({ success: false });
+
+  const { answer, log, exit, stdout, stderr } = await ask(
+    stage,
+    images,
+    restore({ notify_scripts: true }),
+  );
+  expect(answer).toMatchObject({ type: RESTORE, success: true, restore: { pid } });
+  expect(exit).toBe(0);
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(new RegExp(`^notified [3-9] children ${pid} \n$`));
+  expect(existsSync(join(sockets, "X7"))).toBe(true);
+  expect(log).toMatch(/Running post-restore scripts\n.*RPC\n.*\[\/proc\/\d+\/fd\/\d+\]/);
+});
+
+test("a blocker: the runtime gets recriu's words as CRIU's answer, and finds them in the log", async () => {
+  await using stage = openStage();
+  const { pid, images, sockets } = await dumpX11(stage, []);
+  rmSync(sockets, { recursive: true });
+  await start(stage, "at-pid", [`${pid}`]);
+  const refused = await ask(stage, images, restore());
+  expect(refused.answer).toMatchObject({ type: RESTORE, success: false, restore: { pid: -1 } });
+  expect(refused.answer!.cr_errmsg).toStartWith("blocker[pid-in-use]: ");
+  expect(refused.log).toBe(refused.answer!.cr_errmsg!);
+  expect(refused).toMatchObject({ exit: 1, stdout: "notified 0 children \n", stderr: "" });
+
+  const env = { RECRIU_IGNORE: "pid-in-use" };
+  const failed = await ask(stage, images, restore(), { env });
+  expect(failed.answer).toMatchObject({ success: false });
+  expect(failed.log).toContain("Restoring FAILED.\n");
+  expect(failed.log.split("Restoring FAILED.\n")[1]).toContain(
+    `failed: Can't fork for ${pid}: File exists\n`,
+  );
+  expect(failed).toMatchObject({ exit: 1, stderr: "" });
+  expect(existsSync(sockets)).toBe(false);
+});
+
+test("the configuration file that a request names goes over the request, for recriu as for CRIU", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpX11(stage, []);
+  const [seen, script, config] = ["seen", "script", "config"].map((name) => join(stage.dir, name));
+  writeFileSync(script!, `#!/bin/sh\necho $CRTOOLS_SCRIPT_ACTION >>${seen}\n`, { mode: 0o755 });
+  writeFileSync(config!, `action-script ${script}\nlog-file other.log\n`);
+  const { answer, log } = await ask(stage, images, restore({ config_file: config }));
+  expect(answer).toMatchObject({ success: true, restore: { pid } });
+  expect(log).toBe("");
+  expect(readFileSync(seen!, "utf8")).toContain("post-resume\n");
+});
+
+test("other requests, late ones and none are CRIU's alone", async () => {
+  await using stage = openStage();
+  const version = encode(request, { type: VERSION });
+  const bare = await ask(stage, stage.dir, version, { program: criu });
+  const same = await ask(stage, stage.dir, version, { delay: 300 });
+  expect(same.answer!.version!.major_number).toBeGreaterThan(2);
+  expect(same).toEqual(bare);
+  const odd = Uint8Array.of(8, 2, 255);
+  expect(await ask(stage, stage.dir, odd)).toEqual(
+    await ask(stage, stage.dir, odd, { program: criu }),
+  );
+  expect(await ask(stage, stage.dir, undefined)).toEqual(
+    await ask(stage, stage.dir, undefined, { program: criu }),
+  );
+  const { images, pid } = await dumpX11(stage, []);
+  const late = await ask(stage, images, restore(), { delay: 300 });
+  expect(late.answer).toMatchObject({ success: true });
+  await killTree(stage, pid);
+  expect(alive(pid)).toBe(false);
+});
+
+test("a tree that is not the saved one: refused while nothing runs; at the last point, where CRIU would wait for ever, told in the log", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"]);
+  const images = await dump(stage, pid);
+  const log = join(stage.dir, "log");
+  // CRIU up to 4.1 runs such a script twice at each point.
+  const spoiledAt = (point: string, spoil: string) => {
+    const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
+    const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != ${point} ] || ${spoil}; true\n`;
+    writeFileSync(script, text, { mode: 0o755 });
+    writeFileSync(config, `action-script ${script}\n`);
+    return restore({ config_file: config });
+  };
+  const gated = await ask(
+    stage,
+    images,
+    spoiledAt("post-restore", "pkill -9 -P $CRTOOLS_INIT_PID leaf-1"),
+  );
+  expect({ ...gated, log: "" }).toMatchObject({ exit: 1, stderr: "", answer: { success: false } });
+  expect(gated.log.split("\n").at(-2)).toContain("the tree is not the saved one");
+  expect(alive(pid)).toBe(false);
+
+  const late = await ask(stage, images, spoiledAt("pre-resume", `mv ${log} ${log}.moved`));
+  expect({ ...late, log: "" }).toMatchObject({ exit: 0, stderr: "", answer: { success: true } });
+  expect(late.log.split("\n").at(-2)).toContain("the tree is not the saved one");
+  expect(alive(pid)).toBe(true);
+});
+
+test("the watcher is not in the container's cgroups", async () => {
+  await using stage = openStage();
+  const hierarchy = hierarchies().find(({ version }) => version === 2);
+  if (hierarchy === undefined) throw new Error("cgroup v2 is not mounted");
+  const cgroup = makeCgroup(stage, hierarchy, "container");
+  const { images } = await dumpX11(stage, []);
+  const [seen, script, config] = ["seen", "script", "config"].map((name) => join(stage.dir, name));
+  const list = `for pid in $(cat ${cgroup}/cgroup.procs); do tr '\\0' ' ' </proc/$pid/cmdline; done >>${seen}; true`;
+  writeFileSync(script!, `#!/bin/sh\n${list}\n`, { mode: 0o755 });
+  writeFileSync(config!, `action-script ${script}\n`);
+  const inside = join(stage.dir, "inside");
+  const enter = `echo $$ >${cgroup}/cgroup.procs; exec ${link(stage)} "$@"`;
+  writeFileSync(inside, `#!/bin/sh\n${enter}\n`, { mode: 0o755 });
+  const opts = { config_file: config, manage_cgroups_mode: 0 };
+  const { answer } = await ask(stage, images, restore(opts), { program: inside });
+  expect(answer).toMatchObject({ success: true });
+  expect(readFileSync(seen!, "utf8")).toContain("x11-server");
+  expect(readFileSync(seen!, "utf8")).not.toContain("--watcher");
+});
