@@ -1,5 +1,5 @@
 /** A container of an OCI runtime: the incident's tree in a bundle of its own, with a socket in its root file system. */
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { criu, recriuBinary, run, type Run, type Stage, waitFor } from "./stage.ts";
@@ -93,11 +93,11 @@ export const restoreWords = ({ images, bundle, stage }: Container, id: string): 
 
 /** Started, checkpointed, and gone. */
 export async function checkpoint(container: Container): Promise<void> {
-  const { stage, bundle, images, sockets } = container;
+  const { stage, bundle, rootfs, images } = container;
   const made = await container.alone("run", "-d", "--bundle", bundle, "first");
   if (made.exit !== 0)
     throw new Error(`run: ${made.exit} ${await Bun.file(join(stage.dir, "runtime.log")).text()}`);
-  await waitFor("the server", () => Bun.file(join(sockets, "X7")).size >= 0);
+  await waitFor("the server", () => existsSync(join(rootfs, "tmp/ready")));
   await answers(container, "before");
   const work = join(stage.dir, "dump-work");
   const dumped = await container.alone(
