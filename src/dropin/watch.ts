@@ -75,6 +75,9 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   if (!understood.ok || !opened?.ok) return failure("the images are gone");
   const { request } = understood;
   const { checkpoint } = opened;
+  // At the gate edits are set right, and known to have been read.
+  if (!order.gate && order.plan.edits.length > 0)
+    return failure("images are only edited for a CRIU that can be held at the gate: 3.19 or later");
   const gate = order.gate ? openGate([POST_RESTORE, PRE_RESUME, POST_RESUME]) : undefined;
   if (gate?.ok === false) return failure(`the gate cannot be opened: ${gate.problem}`);
   const made = carryOut(order.plan, checkpoint);

@@ -80,7 +80,8 @@ function makeBelow(
   }
 }
 
-function inodeOf(fd: number): string {
+/** What tells a directory from every other of this machine. */
+export function inodeOf(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev}:${ino}`;
 }

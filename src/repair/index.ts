@@ -60,7 +60,7 @@ export function carryOut(
     dropImages() {
       if (shadow !== undefined) closeSync(shadow);
       shadow = undefined;
-      for (const step of steps) if (step.action === "shadow") removeShadow(step);
+      for (const step of shadowsOf(steps)) removeShadow(step);
     },
     undo() {
       if (shadow !== undefined) closeSync(shadow);
@@ -104,9 +104,9 @@ export function carryOut(
 /** Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`. */
 function dropLeftShadows(): void {
   for (const journal of leftJournals()) {
-    const shadows = journal.steps.filter(({ action }) => action === "shadow");
+    const shadows = shadowsOf(journal.steps);
     for (const shadow of shadows) removeShadow(shadow);
-    if (shadows.length > 0 && shadows.length === journal.steps.length) journal.remove();
+    if (shadows.length > 0 && journal.steps.every(isShadow)) journal.remove();
     else journal.close();
   }
 }
@@ -121,16 +121,24 @@ function tryJournal(
   }
 }
 
-/** Later steps first. Of a directory's two records the second one, which knows its inode, decides. */
-function undoSteps(steps: readonly Step[]): string[] {
+const isShadow = ({ action }: Step): boolean => action === "shadow";
+const shadowsOf = (steps: readonly Step[]): Step[] => settled(steps).filter(isShadow);
+
+/** Of a directory's two records the second one, which knows its inode, decides. */
+function settled(steps: readonly Step[]): Step[] {
   const known = new Set(
     steps.filter((step) => step.inode !== undefined).map((step) => `${step.root}\0${step.path}`),
   );
-  return steps
-    .filter((step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`))
+  return steps.filter(
+    (step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`),
+  );
+}
+
+/** Later steps first. */
+const undoSteps = (steps: readonly Step[]): string[] =>
+  settled(steps)
     .toReversed()
     .flatMap((step) => takeBack(step) ?? []);
-}
 
 function takeBack(step: Step): string | undefined {
   switch (step.action) {

@@ -10,6 +10,8 @@ import { randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
+  fchmodSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -18,12 +20,13 @@ import {
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative } from "pathe";
+import { dirname, join, relative } from "pathe";
 import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
 import { userns_entry } from "../image/tables/namespaces.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { fchmod, fchown, openDirectory, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
+import { inodeOf } from "./directory.ts";
 import type { Step } from "./journal.ts";
 
 /** Its descriptor, open as long as CRIU may need it, or why there is none. */
@@ -45,7 +48,7 @@ export function makeShadow(
   if (!made.ok) return made;
   const { fd, path } = made;
   // Through the descriptor: whatever is put in the directory's place meanwhile is not written to.
-  const inside = (name: string) => `/proc/self/fd/${fd}/${name}`;
+  const inside = (name: string) => `${handle(fd)}/${name}`;
   const group = rootGroupOutside(checkpoint);
   const version = checkpoint.inventory?.img_version ?? 2;
   try {
@@ -58,7 +61,9 @@ export function makeShadow(
     const images = relative(path, directory.real);
     for (const name of directory.names)
       if (!edited.has(name)) symlinkSync(join(images, name), inside(name));
-    if (group !== undefined) void (fchown(fd, process.geteuid!(), group) || fchmod(fd, 0o710));
+    const shared =
+      group === undefined ? 0 : fchown(fd, process.geteuid!(), group) || fchmod(fd, 0o710);
+    if (shared < 0) throw new Error(errorText(shared));
     return { ok: true, fd };
   } catch (error) {
     closeSync(fd);
@@ -83,12 +88,17 @@ function makePrivate(
   let problem = "";
   for (const place of places) {
     try {
-      const path = join(realpathSync(place), `.recriu-${randomUUID()}`);
-      record({ action: "shadow", root: dirname(path), path: basename(path) });
+      const root = realpathSync(place);
+      const step = { action: "shadow", root, path: `.recriu-${randomUUID()}` } as const;
+      record(step);
+      const path = join(root, step.path);
       mkdirSync(path, 0o700);
-      const fd = openDirectory(path);
-      if (fd >= 0 && fchmod(fd, 0o700) >= 0) return { ok: true, fd, path };
-      problem = errorText(fd);
+      const fd = openSync(path, DIRECTORY | constants.O_NOFOLLOW);
+      // Who may write to `place` could have put another directory there.
+      if (fstatSync(fd).uid !== process.geteuid!() || readdirSync(handle(fd)).length > 0)
+        throw new Error(`${path} was replaced`);
+      record({ ...step, inode: inodeOf(fd) });
+      return { ok: true, fd, path };
     } catch (error) {
       problem = (error as Error).message;
     }
@@ -96,26 +106,37 @@ function makePrivate(
   return { ok: false, problem: `no directory for edited images can be made: ${problem}` };
 }
 
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
+const handle = (fd: number) => `/proc/self/fd/${fd}`;
+
 function writeNew(path: string, bytes: Uint8Array): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   try {
+    // As CRIU's own images are: the directory says who comes to them.
+    fchmodSync(fd, 0o644);
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
   } finally {
     closeSync(fd);
   }
 }
 
-/** Remove a shadow: its links and copies, and nothing that they lead to. Returns undefined when it is gone, or what is left. */
-export function removeShadow({ root, path }: Step): string | undefined {
+/**
+ * Remove a shadow, if it still is that directory: its links and copies, and nothing that they lead to. Returns undefined
+ * when it is gone, or what is left and why.
+ */
+export function removeShadow({ root, path, inode }: Step): string | undefined {
   const shown = join(root, path);
   const parent = openDirectory(root);
   if (parent < 0) return parent === -ENOENT ? undefined : `${shown}: ${errorText(parent)}`;
   try {
-    const fd = openEntry(parent, path, constants.O_RDONLY | constants.O_DIRECTORY);
+    const fd = openEntry(parent, path, DIRECTORY);
     if (fd < 0) return fd === -ENOENT ? undefined : `${shown}: ${errorText(fd)}`;
-    for (const name of readdirSync(`/proc/self/fd/${fd}`)) unlinkat(fd, name);
+    // Killed before it was written down, recriu has put nothing in it.
+    const ours = inode === undefined || inodeOf(fd) === inode;
+    if (ours && inode !== undefined) for (const name of readdirSync(handle(fd))) unlinkat(fd, name);
     closeSync(fd);
+    if (!ours) return `${shown}: replaced by somebody else; left alone`;
     const removed = rmdirat(parent, path);
     return removed < 0 ? `${shown}: ${errorText(removed)}` : undefined;
   } finally {

@@ -60,7 +60,7 @@ function make(...edits: Edit[]): string {
   return join(root, path);
 }
 
-const remove = () => steps.flatMap((step) => removeShadow(step) ?? []);
+const remove = () => steps.slice(-1).flatMap((step) => removeShadow(step) ?? []);
 
 /** Everything but the shadow: names, modes, times, where links lead. */
 const around = (): string => {
@@ -140,6 +140,17 @@ test("what somebody put in its place is not followed", () => {
   symlinkSync(join(base, "outside"), shadow);
   expect(remove().length).toBe(1);
   expect(readFileSync(join(base, "outside/file"), "utf8")).toBe("kept");
+  rmSync(shadow);
+  renameSync(join(base, "outside"), shadow);
+  expect(remove()).toEqual([`${shadow}: replaced by somebody else; left alone`]);
+  expect(readFileSync(join(shadow, "file"), "utf8")).toBe("kept");
+});
+
+test("recriu was killed before it had opened its shadow", () => {
+  const [root, path] = [base, ".recriu-new"];
+  mkdirSync(join(root, path));
+  expect(removeShadow({ action: "shadow", root, path })).toBeUndefined();
+  expect(existsSync(join(root, path))).toBe(false);
 });
 
 test("tasks in a user namespace may pass through it, and nobody else", () => {

@@ -1,9 +1,11 @@
 /** OCI runtimes, alone and with recriu in their place: a container whose socket's directory is gone from its root. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { edit } from "./edit.ts";
 import { answers, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
-import { openStage, waitFor } from "./stage.ts";
+import { contents, shadows } from "./shadow.ts";
+import { descendants, openStage, run, waitFor } from "./stage.ts";
 
 for (const runtime of ["runc", "crun"] as const) {
   test(`${runtime}: fails alone, and works with recriu-${runtime} in its place`, async () => {
@@ -55,3 +57,34 @@ for (const runtime of ["runc", "crun"] as const) {
     expect((await container.alone("state", id)).exit).toBe(1);
   });
 }
+
+test("runc: a priority that was not saved, which fails alone", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  await checkpoint(container);
+  const { images } = container;
+  for (const file of readdirSync(images).filter((name) => name.startsWith("core-")))
+    edit(images, file, ([{ thread_core }]) => {
+      if (thread_core.sched_policy >= 0x40000000) delete thread_core.sched_prio;
+    });
+  const before = contents(images);
+
+  const alone = `${container.name}-alone`;
+  expect((await container.alone(...restoreWords(container, alone))).exit).toBe(1);
+  expect(readFileSync(container.log, "utf8")).toContain("Inconsistent sched params received");
+  await end(container, alone);
+
+  const guarded = `${container.name}-guarded`;
+  const restored = await container.guarded(...restoreWords(container, guarded));
+  expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+  expect(await answers(container, "still there")).toBe("still there");
+  const policies = await Promise.all(
+    descendants(stage.supervisor.pid).map(
+      async ({ pid }) => (await run(stage, ["chrt", "-a", "-p", `${pid}`])).stdout,
+    ),
+  );
+  expect(policies.join("")).toMatch(/SCHED_FIFO\|SCHED_RESET_ON_FORK\n.*priority: 1\n/);
+  expect(shadows(stage.dir)).toEqual([]);
+  expect(contents(images)).toEqual(before);
+  await end(container, guarded);
+});

@@ -143,12 +143,12 @@ export const restoreWords = ({ images, bundle, stage }: Container, id: string): 
 
 /** Started, checkpointed, and gone. */
 export async function checkpoint(container: Container): Promise<void> {
-  const { stage, bundle, images, sockets } = container;
+  const { stage, bundle, rootfs, images } = container;
   const first = `${container.name}-first`;
   const made = await container.alone("run", "-d", "--bundle", bundle, first);
   if (made.exit !== 0)
     throw new Error(`run: ${made.exit} ${await Bun.file(join(stage.dir, "runtime.log")).text()}`);
-  await waitFor("the server", () => existsSync(join(sockets, "X7")));
+  await waitFor("the server", () => existsSync(join(rootfs, "tmp/ready")));
   await answers(container, "before");
   const work = join(stage.dir, "dump-work");
   const dumped = await container.alone(

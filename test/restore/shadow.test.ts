@@ -24,6 +24,7 @@ import {
   run,
   type Stage,
   start,
+  waitFor,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
 
@@ -111,6 +112,19 @@ test("a tree with a root of its own reads the images from inside it", async () =
   spoil(images, 1);
   expect(await report(stage, "restore", images, options)).toMatchObject(restored);
   expect(shadows(stage.dir)).toEqual([]);
+});
+
+test("called as criu, recriu gives CRIU the same", async () => {
+  await using stage = openStage();
+  const { pid, images } = await spoiled(stage);
+  const link = join(stage.dir, "criu");
+  symlinkSync(recriuBinary, link);
+  const argv = [link, "restore", "-d", "-D", images, "-o", "restore.log", "-v4"];
+  const done = await run(stage, argv, { env: { RECRIU_CRIU: criu, NO_COLOR: "1" } });
+  expect(done.exit).toBe(0);
+  expect((await run(stage, ["chrt", "-p", `${pid}`])).stdout).toContain("priority: 1\n");
+  expect(existsSync(join(images, "restore.log"))).toBe(true);
+  await waitFor("the shadow to be gone", () => shadows(stage.dir).length === 0);
 });
 
 const recriusPid = "$(awk '{print $4}' /proc/$PPID/stat)";
