@@ -7,6 +7,7 @@ import {
   repeated,
   required,
 } from "../../src/image/schema.ts";
+import { cgroup_dir_entry } from "../../src/image/tables/cgroup.ts";
 import { fromBytes, toBytes } from "../../src/image/text.ts";
 import { decode, encode } from "../../src/image/wire.ts";
 
@@ -153,4 +154,17 @@ describe("strings keep every byte", () => {
     expect(fromBytes(Buffer.from("/tmp/ä😀"))).toBe("/tmp/ä😀");
     expect(fromBytes(Uint8Array.of(0x61, 0xff))).toBe("a\udcff");
   });
+});
+
+test("the shortest messages that CRIU writes by the thousand are no attack", () => {
+  const perms = { mode: 0o644, uid: 0, gid: 0 };
+  const properties = ["tasks", "cgroup.procs"].map((name) => ({ name, value: "", perms }));
+  const children = Array.from({ length: 20_000 }, (_, n) => ({
+    dir_name: `a${n}`,
+    children: [],
+    properties,
+  }));
+  const dir = { dir_name: "", children, properties: [] };
+  const bytes = encode(cgroup_dir_entry, dir);
+  expect(decode(cgroup_dir_entry, bytes)).toMatchObject({ ok: true });
 });

@@ -8,7 +8,7 @@ import { contents, shadows } from "./shadow.ts";
 import { descendants, openStage, run, waitFor } from "./stage.ts";
 
 for (const runtime of ["runc", "crun"] as const) {
-  test(`${runtime}: fails alone, and works with recriu-${runtime} in its place`, async () => {
+  test(`${runtime}: fails alone; works with recriu-${runtime} in its place, and with recriu as criu`, async () => {
     await using stage = openStage();
     const container = makeContainer(stage, runtime);
     await checkpoint(container);
@@ -21,22 +21,25 @@ for (const runtime of ["runc", "crun"] as const) {
     );
     await end(container, alone);
 
-    const guarded = `${container.name}-guarded`;
-    const restored = await container.guarded(...restoreWords(container, guarded));
-    expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
-    expect(await answers(container, "still there")).toBe("still there");
-    expect(existsSync(container.sockets)).toBe(true);
-    // Of a new cgroup the real-time budget comes too late for CRIU: recriu set the policy again.
-    const said = () =>
-      readFileSync(container.log, "utf8")
-        .split("\n")
-        .filter((line) => !line.startsWith("("));
-    await waitFor("the verdict in CRIU's log", () =>
-      said().some((line) => line.includes("verified: ")),
-    );
-    expect(said().filter((line) => /^(fatal|not verified)/.test(line))).toEqual([]);
-    expect(said().some((line) => /^verified: \d+ values compared/.test(line))).toBe(true);
-    await end(container, guarded);
+    for (const way of ["guarded", "withCriu"] as const) {
+      rmSync(container.sockets, { recursive: true, force: true });
+      const id = `${container.name}-${way}`;
+      const restored = await container[way](...restoreWords(container, id));
+      expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+      expect(await answers(container, "still there")).toBe("still there");
+      expect(existsSync(container.sockets)).toBe(true);
+      // Of a new cgroup the real-time budget comes too late for CRIU: recriu set the policy again.
+      const said = () =>
+        readFileSync(container.log, "utf8")
+          .split("\n")
+          .filter((line) => !line.startsWith("("));
+      await waitFor("the verdict in CRIU's log", () =>
+        said().some((line) => line.includes("verified: ")),
+      );
+      expect(said().filter((line) => /^(fatal|not verified)/.test(line))).toEqual([]);
+      expect(said().some((line) => /^verified: \d+ values compared/.test(line))).toBe(true);
+      await end(container, id);
+    }
   });
 
   test(`${runtime}: what blocks is said on stderr and in the runtime's log, and nothing is begun`, async () => {

@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
-  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -25,6 +24,8 @@ export interface Container {
   /** Call the runtime alone, or recriu in its place. */
   alone(...words: string[]): Promise<Run>;
   guarded(...words: string[]): Promise<Run>;
+  /** Call the runtime with recriu as the criu that it finds. */
+  withCriu(...words: string[]): Promise<Run>;
   /** CRIU's log of the last restore. */
   log: string;
 }
@@ -80,9 +81,10 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
   const rootfs = join(bundle, "rootfs");
   const images = join(stage.dir, "checkpoint");
   const bin = join(stage.dir, "bin");
+  const dropin = join(stage.dir, "dropin");
   // crun makes no work directories.
   const works = ["work", "dump-work"].map((dir) => join(stage.dir, dir));
-  for (const dir of [rootfs, bin, images, ...works]) mkdirSync(dir, { recursive: true });
+  for (const dir of [rootfs, bin, dropin, images, ...works]) mkdirSync(dir, { recursive: true });
   for (const dir of ["proc", "dev", "tmp"]) mkdirSync(join(rootfs, dir));
   copyFileSync(compile("x11-server", true), join(rootfs, "x11-server"));
   const server = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/tmp/progress"];
@@ -90,17 +92,18 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
   const real = join(repository, ".cache/runtimes", name, name);
   writeFileSync(join(bin, "on-cgroup2"), onCgroup2(basename(stage.dir)));
   symlinkSync(criu, join(bin, "criu"));
+  symlinkSync(recriuBinary, join(dropin, "criu"));
   symlinkSync(real, join(bin, name));
   symlinkSync(recriuBinary, join(bin, `recriu-${name}`));
   const env = { PATH: `${bin}:${process.env["PATH"]}`, RECRIU_CRIU: criu, NO_COLOR: "1" };
   const state = ["--root", join(stage.dir, "state"), "--log", join(stage.dir, "runtime.log")];
   // CRIU cannot dump a container that has files of the test's own open.
-  const quiet = (program: string, given: string[]) => {
+  const quiet = (program: string, given: string[], first = bin) => {
     const stderr = given.includes("restore") ? join(stage.dir, "stderr") : "/dev/null";
     const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
     const words = ["sh", "-c", shell, program, ...state, ...given];
     return run(stage, [...(name === "crun" ? ["sh", join(bin, "on-cgroup2")] : []), ...words], {
-      env,
+      env: { ...env, PATH: `${first}:${env.PATH}` },
       cwd: stage.dir,
     });
   };
@@ -112,22 +115,25 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
     sockets: join(rootfs, "tmp/.X11-unix"),
     images,
     alone: (...given) => quiet(real, given),
+    withCriu: (...given) => quiet(real, given, dropin),
     guarded: (...given) => quiet(join(bin, `recriu-${name}`), given),
     log: join(stage.dir, "work/restore.log"),
   };
 }
 
-/** The container is ended by the runtime that has it; the cgroups that a failed restore of runc leaves go too. */
-export async function end({ guarded }: Container, id: string): Promise<void> {
+/** The container is ended by the runtime that has it; the cgroups that runtimes leave of restores go too. */
+export async function end({ guarded, stage, name }: Container, id: string): Promise<void> {
   await guarded("kill", id, "KILL");
   await guarded("delete", "--force", id);
-  for (const { mount } of hierarchies()) {
-    try {
-      rmdirSync(join(mount, id));
-    } catch {
-      // not there
-    }
-  }
+  const left = hierarchies().flatMap(({ mount }) => [join(mount, id), join(mount, name, id)]);
+  await run(stage, [
+    "find",
+    ...left.filter((dir) => existsSync(dir)),
+    "-depth",
+    "-type",
+    "d",
+    "-delete",
+  ]);
 }
 
 /** Words of a restore as `id`. */
