@@ -8,5 +8,5 @@ const runtime = /^recriu-(runc|crun)$/.exec(name)?.[1];
 if (name === CRIU) process.exit(await (await import("./dropin/index.ts")).dropin(words));
 if (runtime !== undefined)
   process.exit(await (await import("./runtime/wrap.ts")).wrap(runtime, words));
-if (words[0] === WATCHER) (await import("./dropin/watch.ts")).watch();
+if (words[0] === WATCHER) await (await import("./dropin/watch.ts")).watch();
 else process.exit(await (await import("./cli/index.ts")).main(words));

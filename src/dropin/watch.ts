@@ -10,12 +10,13 @@ import { captured } from "../report/terminal.ts";
 import { printFailure, printVerdict } from "../report/text.ts";
 import { type Gate, openGate, POST_RESTORE, POST_RESUME, PRE_RESUME } from "../restore/gate.ts";
 import { type Gatekeeper, gatekeeper } from "../restore/gatekeeper.ts";
+import { dying, gone } from "../restore/tree.ts";
 import { memoryFile } from "../sys/files.ts";
 import { leaveSession, openProcess, readable } from "../sys/process.ts";
 import { appendToLog } from "./log.ts";
 import { type Answer, ANSWER, type Order, ORDER } from "./watcher.ts";
 
-export function watch(): void {
+export async function watch(): Promise<void> {
   const text = readFileSync(ORDER, "utf8");
   if (text === "") return;
   const order = JSON.parse(text) as Order;
@@ -41,6 +42,8 @@ export function watch(): void {
   // Where a runtime's users look for what CRIU did they find that it was verified.
   if (mismatch || (forRuntime && asked.resumed)) say(() => printVerdict(keeper.verdict));
   if (asked.resumed) return repaired.keep();
+  // CRIU does not wait for all that it killed, and they may still hold what is to be taken back.
+  await gone(dying());
   const left = repaired.undo();
   if (!mismatch || left.length > 0)
     say(() => printFailure(whyCriuFailed(request, logBefore, left)));
@@ -87,7 +90,6 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   return { ok: true, request, keeper, repaired, gate: gate?.gate };
 }
 
-/** Answer at the gate until the tree runs and CRIU asks no more, or until CRIU has ended. Whether the tree runs. */
 interface Asked {
   resumed: boolean;
   criu: number | undefined;

@@ -14,6 +14,8 @@ export interface Stat {
   tty: number;
   /** The foreground process group of that terminal; -1: none. */
   foreground: number;
+  /** PF_… of linux/sched.h. */
+  flags: number;
   starttime: bigint;
 }
 
@@ -41,6 +43,7 @@ export function parseStat(text: string): Stat | undefined {
     session: Number(fields[3]),
     tty: Number(fields[4]),
     foreground: Number(fields[5]),
+    flags: Number(fields[6]),
     starttime: BigInt(fields[19] ?? 0),
   };
 }

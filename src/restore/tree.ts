@@ -1,5 +1,5 @@
 /** End a tree that must not stay. */
-import { childrenOf, readStat } from "../host/processes.ts";
+import { childrenOf, listProcesses, readStat, statusOf } from "../host/processes.ts";
 import { kill } from "../sys/process.ts";
 
 const SIGKILL = 9;
@@ -22,6 +22,20 @@ export function killTree(root: number): number[] {
   }
   for (const pid of doomed) kill(pid, SIGKILL);
   return doomed;
+}
+
+/** What is on its way to its end now: SIGKILL waits for it, or it is exiting (PF_EXITING of linux/sched.h). */
+export function dying(): number[] {
+  const PF_EXITING = 0x4;
+  const killed = (signals: string | undefined) => (BigInt(`0x${signals ?? 0}`) & (1n << 8n)) !== 0n;
+  return listProcesses()
+    .filter(({ flags, pid }) => {
+      const status = statusOf(pid);
+      return (
+        (flags & PF_EXITING) !== 0 || killed(status.get("ShdPnd")) || killed(status.get("SigPnd"))
+      );
+    })
+    .map(({ pid }) => pid);
 }
 
 /** Wait until processes that were killed have let go of what they had. A zombie has. */

@@ -22,7 +22,7 @@ test("words, environment, descriptors, signals and limits are those that were gi
     "fd 5 /dev/zero",
     "fd 30 /dev/zero",
     "fd 9 anon_inode:[eventpoll]",
-    "limit 7 7b ",
+    "limit 7 4d2 ",
   ])
     expect(given.stdout).toContain(told);
   expect(given.stdout).toMatch(/SigIgn:\s+0000000000000202\n/);

@@ -16,6 +16,7 @@ import {
   start,
   waitFor,
 } from "../restore/stage.ts";
+import { compile } from "../restore/stage/compile.ts";
 import { dumpX11 } from "../restore/x11.ts";
 import { asCriu, link, watched } from "./as-criu.ts";
 
@@ -176,6 +177,28 @@ test("--exec-cmd, --inherit-fd, --status-fd and configuration files mean what th
   });
   expect(run7).toEqual(silent);
   expect(readFileSync(join(images, "r.log"), "utf8")).not.toContain("Bad file descriptor");
+});
+
+test("what CRIU becomes by --exec-cmd is given the same with and without recriu", async () => {
+  await using stage = openStage();
+  const { pid, images } = await sleeper(stage);
+  const probe = compile("given");
+  const given = async (program: string) => {
+    const words = ["restore", "-D", images, "-o", "r.log", "--exec-cmd", "--", probe, "word"];
+    const { exit, stdout } = await run(stage, [probe, "to", program, ...words], {
+      env: { RECRIU_CRIU: criu },
+    });
+    await killTree(stage, pid);
+    // CRIU sets variables for its scripts, which stay.
+    const lines = stdout
+      .replaceAll(/\/run-\d+\./g, "/run.")
+      .replace(/socket:\[\d+\]/, "socket")
+      .split("\n");
+    return { exit, lines: lines.filter((line) => !line.startsWith("env CRTOOLS_")) };
+  };
+  const bare = await given(criu);
+  expect(bare.lines).toContain("fd 30 /dev/zero 0 8000");
+  expect(await given(link(stage))).toEqual(bare);
 });
 
 test("where there is nothing to look at, CRIU is alone", async () => {

@@ -164,7 +164,7 @@ test("the shortest messages that CRIU writes by the thousand are no attack", () 
     children: [],
     properties,
   }));
-  const dir = { dir_name: "", children, properties: [] };
+  const dir: any = { dir_name: "", children, properties: [] };
   const bytes = encode(cgroup_dir_entry, dir);
   expect(decode(cgroup_dir_entry, bytes)).toMatchObject({ ok: true });
 });

@@ -21,7 +21,7 @@ extern char **environ;
 static int give(char **command)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	struct rlimit limit = { .rlim_cur = 123 };
+	struct rlimit limit = { .rlim_cur = 1234 };
 	struct rlimit before;
 	sigset_t blocked;
 	int epoll, status;
