@@ -1,0 +1,132 @@
+/** Podman 4.3.1: a container that is imported from an archive without the directory of its socket. */
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { basename, join } from "node:path";
+import {
+  criu,
+  hierarchies,
+  makeCgroup,
+  openStage,
+  recriuBinary,
+  run,
+  type Stage,
+  waitFor,
+} from "./stage.ts";
+import { compile, repository } from "./stage/compile.ts";
+
+const runtimes = join(repository, ".cache/runtimes");
+
+/** runc, after what this machine does not allow (raised limits, another oom_score_adj) is out of the configuration. */
+const meek = `#!/bin/sh
+for word; do [ ! -f "$word/config.json" ] || sed -i -E 's/"rlimits":\\[[^]]*\\],?//; s/"oomScoreAdj":-?[0-9]+/"oomScoreAdj":0/' "$word/config.json"; done
+exec ${join(runtimes, "runc/runc")} "$@"
+`;
+
+function podmanOn(stage: Stage) {
+  const bin = join(stage.dir, "bin");
+  const image = join(stage.dir, "image");
+  mkdirSync(bin);
+  for (const dir of ["proc", "dev", "sys", "tmp", "etc", "run"])
+    mkdirSync(join(image, dir), { recursive: true });
+  copyFileSync(compile("x11-server", true), join(image, "x11-server"));
+  writeFileSync(join(bin, "runc"), meek);
+  chmodSync(join(bin, "runc"), 0o755);
+  symlinkSync(criu, join(bin, "criu"));
+  mkdirSync(join(stage.dir, ".config/containers"), { recursive: true });
+  const policy = { default: [{ type: "insecureAcceptAnything" }] };
+  writeFileSync(join(stage.dir, ".config/containers/policy.json"), JSON.stringify(policy));
+  writeFileSync(join(stage.dir, "containers.conf"), "");
+  const runtime = join(bin, "recriu-runc");
+  const at = (name: string) => join(stage.dir, name);
+  const options = {
+    root: at("S"),
+    runroot: at("R"),
+    tmpdir: at("T"),
+    "cgroup-manager": "cgroupfs",
+    "events-backend": "file",
+    "storage-driver": "vfs",
+    conmon: join(runtimes, "conmon/conmon"),
+    runtime,
+  };
+  const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  const env = {
+    HOME: stage.dir,
+    PATH: `${bin}:${process.env["PATH"]}`,
+    CONTAINERS_CONF: at("containers.conf"),
+    RECRIU_CRIU: criu,
+    NO_COLOR: "1",
+  };
+  return {
+    image,
+    /** An archive names its runtime by its path: the same path is runc alone, or recriu. */
+    become(who: "runc" | "recriu") {
+      rmSync(runtime, { force: true });
+      symlinkSync(who === "runc" ? join(bin, "runc") : recriuBinary, runtime);
+    },
+    podman: (...given: string[]) =>
+      run(stage, [join(runtimes, "podman/podman"), ...words, ...given], { env, timeout: 60_000 }),
+  };
+}
+
+const echo = (socket: string, question: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const connection = connect(socket, () => connection.write(question));
+    connection.once("data", (answer) => {
+      connection.destroy();
+      resolve(answer.toString());
+    });
+    connection.once("error", reject);
+  });
+
+test("podman container restore --import: fails alone, works with recriu as the runtime", async () => {
+  await using stage = openStage();
+  const { image, become, podman } = podmanOn(stage);
+  const ok = async (...words: string[]) => {
+    const done = await podman(...words);
+    expect([words[0], done.exit, done.stderr]).toEqual([words[0]!, 0, done.stderr]);
+    return done.stdout.trim();
+  };
+  const archive = join(stage.dir, "checkpoint.tar.zst");
+  await run(stage, ["tar", "-C", image, "-cf", join(stage.dir, "image.tar"), "."]);
+  become("recriu");
+  await ok("import", join(stage.dir, "image.tar"), "x11:1");
+  const server = ["/x11-server", "/dev/shm/ready", "/tmp/.X11-unix", "/dev/shm/progress"];
+  // In a new cgroup there is no real-time budget unless it is asked for, within that of its parent.
+  const parent = basename(stage.dir);
+  const cpu = hierarchies().find(({ controllers }) => controllers.includes("cpu"));
+  const budget = cpu && join(makeCgroup(stage, cpu, ""), "cpu.rt_runtime_us");
+  const rationed = budget !== undefined && existsSync(budget);
+  if (rationed) writeFileSync(budget, "50000");
+  const realtime = ["--cap-add=SYS_NICE", `--cgroup-parent=/${parent}`];
+  if (rationed) realtime.push("--cpu-rt-runtime=10000");
+  await ok("run", "-d", "--name", "x11", "--network", "none", ...realtime, "x11:1", ...server);
+  const socket = async () => join(await ok("mount", "x11"), "tmp/.X11-unix/X7");
+  const before = await socket();
+  await waitFor("the server", () => existsSync(before));
+  expect(await echo(before, "before")).toBe("before");
+  await ok("container", "checkpoint", "--ignore-rootfs", "--export", archive, "x11");
+  await ok("rm", "x11");
+
+  become("runc");
+  const alone = await podman("container", "restore", "--import", archive);
+  expect(alone.exit).not.toBe(0);
+  expect(alone.stderr).toContain("criu failed");
+  await ok("rm", "--force", "--time", "0", "--all");
+
+  become("recriu");
+  await ok("container", "restore", "--import", archive);
+  expect(await ok("ps", "--format", "{{.Names}} {{.Status}}")).toMatch(/^x11 Up/);
+  expect(await echo(await socket(), "still there")).toBe("still there");
+  await ok("stop", "--time", "0", "x11");
+  await ok("rm", "x11");
+  expect(await ok("ps", "--all", "--quiet")).toBe("");
+});
