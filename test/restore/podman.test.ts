@@ -1,16 +1,8 @@
 /** Podman 4.3.1: a container that is imported from an archive without the directory of its socket. */
 import { expect, test } from "bun:test";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { connect } from "node:net";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { echo, makeBin, makeImage, program } from "./engine.ts";
 import {
   criu,
   hierarchies,
@@ -21,26 +13,9 @@ import {
   type Stage,
   waitFor,
 } from "./stage.ts";
-import { compile, repository } from "./stage/compile.ts";
-
-const runtimes = join(repository, ".cache/runtimes");
-
-/** runc, after what this machine does not allow (raised limits, another oom_score_adj) is out of the configuration. */
-const meek = `#!/bin/sh
-for word; do [ ! -f "$word/config.json" ] || sed -i -E 's/"rlimits":\\[[^]]*\\],?//; s/"oomScoreAdj":-?[0-9]+/"oomScoreAdj":0/' "$word/config.json"; done
-exec ${join(runtimes, "runc/runc")} "$@"
-`;
 
 function podmanOn(stage: Stage) {
-  const bin = join(stage.dir, "bin");
-  const image = join(stage.dir, "image");
-  mkdirSync(bin);
-  for (const dir of ["proc", "dev", "sys", "tmp", "etc", "run"])
-    mkdirSync(join(image, dir), { recursive: true });
-  copyFileSync(compile("x11-server", true), join(image, "x11-server"));
-  writeFileSync(join(bin, "runc"), meek);
-  chmodSync(join(bin, "runc"), 0o755);
-  symlinkSync(criu, join(bin, "criu"));
+  const bin = makeBin(stage);
   mkdirSync(join(stage.dir, ".config/containers"), { recursive: true });
   const policy = { default: [{ type: "insecureAcceptAnything" }] };
   writeFileSync(join(stage.dir, ".config/containers/policy.json"), JSON.stringify(policy));
@@ -54,7 +29,7 @@ function podmanOn(stage: Stage) {
     "cgroup-manager": "cgroupfs",
     "events-backend": "file",
     "storage-driver": "vfs",
-    conmon: join(runtimes, "conmon/conmon"),
+    conmon: program("conmon"),
     runtime,
   };
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
@@ -66,39 +41,27 @@ function podmanOn(stage: Stage) {
     NO_COLOR: "1",
   };
   return {
-    image,
     /** An archive names its runtime by its path: the same path is runc alone, or recriu. */
     become(who: "runc" | "recriu") {
       rmSync(runtime, { force: true });
       symlinkSync(who === "runc" ? join(bin, "runc") : recriuBinary, runtime);
     },
     podman: (...given: string[]) =>
-      run(stage, [join(runtimes, "podman/podman"), ...words, ...given], { env, timeout: 60_000 }),
+      run(stage, [program("podman"), ...words, ...given], { env, timeout: 60_000 }),
   };
 }
 
-const echo = (socket: string, question: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const connection = connect(socket, () => connection.write(question));
-    connection.once("data", (answer) => {
-      connection.destroy();
-      resolve(answer.toString());
-    });
-    connection.once("error", reject);
-  });
-
 test("podman container restore --import: fails alone, works with recriu as the runtime", async () => {
   await using stage = openStage();
-  const { image, become, podman } = podmanOn(stage);
+  const { become, podman } = podmanOn(stage);
   const ok = async (...words: string[]) => {
     const done = await podman(...words);
     expect([words[0], done.exit, done.stderr]).toEqual([words[0]!, 0, done.stderr]);
     return done.stdout.trim();
   };
   const archive = join(stage.dir, "checkpoint.tar.zst");
-  await run(stage, ["tar", "-C", image, "-cf", join(stage.dir, "image.tar"), "."]);
   become("recriu");
-  await ok("import", join(stage.dir, "image.tar"), "x11:1");
+  await ok("import", await makeImage(stage), "x11:1");
   const server = ["/x11-server", "/dev/shm/ready", "/tmp/.X11-unix", "/dev/shm/progress"];
   // In a new cgroup there is no real-time budget unless it is asked for, within that of its parent.
   const parent = basename(stage.dir);
