@@ -67,9 +67,13 @@ const trailers: readonly RegExp[] = [
   /^One of more action scripts failed/,
 ];
 
+/** Whether an error only says that there was one before, or means nothing. */
+export const isTrailer = ({ message }: LogLine): boolean =>
+  trailers.some((trailer) => trailer.test(message));
+
 /** The first error that is a cause; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
-  return errors.find(({ message }) => !trailers.some((trailer) => trailer.test(message)));
+  return errors.find((error) => !isTrailer(error));
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */

@@ -1,31 +1,42 @@
 /** A line of CRIU's log to its cause and its remedy. */
-import { type Entry, entries } from "./entries.ts";
+import { catalogue } from "../checks/index.ts";
+import { entries } from "./entries.ts";
 
 export { entries } from "./entries.ts";
+export type { Entry } from "./entry.ts";
 
 export interface Explanation {
   line: string;
+  /** The check that names it beforehand; "" where none can. */
+  check: string;
+  also: readonly string[];
   cause: string;
   remedy: string;
+  /** The CRIU that mended it, or has the remedy. */
+  since: string | undefined;
   issues: readonly string[];
 }
 
 /** What an error message means; undefined when nothing is known of it. */
 export function explain(message: string): Explanation | undefined {
-  for (const entry of entries) {
-    const match = entry.pattern.exec(message);
-    if (match !== null)
-      return {
-        line: message,
-        cause: fill(entry.cause, match),
-        remedy: fill(entry.remedy, match),
-        issues: entry.issues,
-      };
+  for (const { pattern, check, also = [], cause, remedy, since, issues = [] } of entries) {
+    const match = pattern.exec(message);
+    if (match === null) continue;
+    const told = cause ?? catalogue.find(({ id }) => id === check)?.title ?? "";
+    return {
+      line: message,
+      check,
+      also,
+      cause: fill(told, match),
+      remedy: fill(remedy, match),
+      since,
+      issues,
+    };
   }
   return undefined;
 }
 
 /** `$<name>` in a text to what the pattern found. */
-function fill(text: Entry["cause"], match: RegExpExecArray): string {
+function fill(text: string, match: RegExpExecArray): string {
   return text.replace(/\$<(\w+)>/g, (_, name: string) => match.groups?.[name] ?? "");
 }

@@ -1,4 +1,5 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
+import { entries } from "../explain/entries.ts";
 import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 
 const proofs: Record<Proof, string> = {
@@ -8,8 +9,40 @@ const proofs: Record<Proof, string> = {
 };
 
 /** What `recriu explain ID` prints. */
-export const checkPage = ({ id, title, why, reads }: Check): string =>
-  `${id}: ${title}\n\n${why}\n\nIt reads ${reads}.`;
+export function checkPage({ id, title, why, reads }: Check): string {
+  const said = entries.filter(({ check, also }) => check === id || also?.includes(id));
+  const lines = said.flatMap(({ example, remedy }) => [`  ${example}`, `    ${plain(remedy)}`]);
+  return [
+    `${id}: ${title}`,
+    why,
+    `It reads ${reads}.`,
+    ...(lines.length === 0 ? [] : [`CRIU says, and what helps:\n${lines.join("\n")}`]),
+    `To see it: recriu preflight -D DIR --only=${id}`,
+  ].join("\n\n");
+}
+
+/** A remedy without a line to fill it from. */
+const plain = (text: string): string =>
+  text.replace(/\$<(\w+)>/g, (_, name: string) => name.toUpperCase());
+
+/** What the exit codes mean; as `recriu explain 3` prints one. */
+const exits: Record<string, string> = {
+  0: "restored and verified; or nothing was found that blocks",
+  1: "CRIU failed; recriu explain reads its log",
+  2: "usage: an unknown option, or no such directory",
+  3: "blocked: something that neither a safe repair nor an option answers; nothing was touched. recriu preflight -D DIR lists it",
+  4: "repairable: preflight without --fix found what recriu would repair; recriu restore does, or preflight --fix",
+  5: "the restored tree is not the saved one: it was killed (--verify=gate) or left running (--verify=report)",
+  6: "images that are unreadable, cut short or hostile: copy the checkpoint again",
+};
+
+/** The page of an exit code; undefined for what is none. */
+export function exitPage(code: string): string | undefined {
+  if (!/^\d{1,3}$/.test(code)) return undefined;
+  const signal = Number(code) - 128;
+  const text = exits[code] ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
+  return text === undefined ? undefined : `exit code ${code}: ${text}`;
+}
 
 /** docs/checks.md. */
 export function checksPage(): string {

@@ -1,5 +1,7 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
 import type { Finding, Severity } from "../checks/index.ts";
+import type { Explanation } from "../explain/index.ts";
+import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
@@ -93,14 +95,41 @@ export function printVerdict(verdict: Verdict): void {
   );
 }
 
+export function printExplanation({ check, cause, remedy, since, issues }: Explanation): void {
+  line(`  ${dim("cause")}   ${harmless(cause)}`);
+  line(`  ${dim("remedy")}  ${harmless(remedy)}`);
+  if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
+  if (check !== "") line(`  ${dim("check")}   recriu preflight names it before: ${check}`);
+  if (issues.length > 0) line(`  ${dim("more")}    checkpoint-restore/criu ${issues.join(", ")}`);
+}
+
+/** A log: the first cause, where it stands, what it means; or the lines that matter where nothing is known. */
+export function printLogReport(report: LogReport, log: string, about: readonly string[]): void {
+  const { cause, explanation, before, after, succeeded, version, lines } = report;
+  line(`${bold(harmless(log))}: ${lines} lines${version === undefined ? "" : `, CRIU ${version}`}`);
+  if (cause === undefined && explanation === undefined) {
+    line(succeeded ? green("the restore succeeded") : "no error of CRIU's is in it");
+    return;
+  }
+  if (cause !== undefined) {
+    const where = `${cause.file}:${cause.line}${cause.pid === undefined ? "" : `, task ${cause.pid}`}`;
+    line(`${red("error")}: ${bold(harmless(cause.message))}`);
+    line(`  ${dim("where")}   ${harmless(where)}`);
+  }
+  for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
+  if (explanation !== undefined) {
+    if (cause !== undefined && explanation.line !== cause.message)
+      line(`  ${dim("then")}    ${harmless(explanation.line)}`);
+    printExplanation(explanation);
+    return;
+  }
+  line("nothing is known of that error; the lines around it:");
+  for (const text of [...before, cause?.message ?? "", ...after]) line(`  | ${harmless(text)}`);
+}
+
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
-  if (failure.explanation !== undefined) {
-    line(`  ${dim("cause")}   ${harmless(failure.explanation.cause)}`);
-    line(`  ${dim("remedy")}  ${harmless(failure.explanation.remedy)}`);
-    if (failure.explanation.issues.length > 0)
-      line(`  ${dim("more")}    checkpoint-restore/criu ${failure.explanation.issues.join(", ")}`);
-  }
+  if (failure.explanation !== undefined) printExplanation(failure.explanation);
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 

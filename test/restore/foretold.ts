@@ -1,6 +1,6 @@
 /** How a check is proven on real CRIU: named beforehand, CRIU fails with the message, the remedy makes the restore pass. */
 import { expect } from "bun:test";
-import { blockers, type Finding, finding, report, sameWords } from "./report.ts";
+import { blockers, explained, type Finding, finding, report, sameWords } from "./report.ts";
 import { killTree, restoreBare, type Stage } from "./stage.ts";
 
 export interface Case {
@@ -28,6 +28,8 @@ export async function foretold(stage: Stage, given: Case): Promise<Finding> {
   const bare = await restoreBare(stage, images, options);
   expect(bare.exit).toBe(1);
   expect(bare.errors.filter((line) => sameWords(line, named.criu_message!))).not.toEqual([]);
+
+  explained(named);
 
   await mend?.();
   const restored = await report(stage, "restore", images, [...options, ...remedy]);

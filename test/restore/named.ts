@@ -1,6 +1,6 @@
 /** What each case of a check shows: recriu names it, bare CRIU fails as quoted, and without the fault there is no finding. */
 import { expect } from "bun:test";
-import { blockers, type Finding, finding, sameWords } from "./report.ts";
+import { blockers, explained, type Finding, finding, sameWords } from "./report.ts";
 import type { Stage } from "./stage.ts";
 import { bareUnder, reportUnder, type Under } from "./under.ts";
 
@@ -27,6 +27,7 @@ export async function foretold(
   const { criu_message } = finding(preflight, id);
   const said = `${bare.log}\n${bare.stdout}\n${bare.stderr}`.split("\n");
   expect(said.filter((line) => sameWords(line, criu_message!))).not.toEqual([]);
+  explained(finding(preflight, id));
   return finding(preflight, id);
 }
 

@@ -1,6 +1,6 @@
 /** What is asked of every blocker: recriu names it before, and bare CRIU fails as quoted. */
 import { expect } from "bun:test";
-import { blockers, type Finding, finding, report } from "./report.ts";
+import { blockers, explained, type Finding, finding, report } from "./report.ts";
 import { restoreBare, type RunOptions, type Stage } from "./stage.ts";
 
 /** The finding, after both were seen. */
@@ -18,6 +18,7 @@ export async function predicted(
   const bare = await restoreBare(stage, images, options, runOptions);
   expect(bare.exit).toBe(1);
   if (named.criu_message !== null) expect(bare.log).toContain(named.criu_message);
+  explained(named);
 
   return named;
 }

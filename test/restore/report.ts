@@ -1,4 +1,6 @@
 /** recriu's JSON as the cases read it. */
+import { expect } from "bun:test";
+import { explain } from "../../src/explain/index.ts";
 import { criu, recriu, type RunOptions, type Stage } from "./stage.ts";
 
 export interface Finding {
@@ -65,4 +67,11 @@ export const finding = ({ findings }: Report, id: string): Finding => {
 export function sameWords(line: string, message: string): boolean {
   const words = message.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/0x[0-9a-f]+|\d+/g, "\\S+");
   return new RegExp(words).test(line);
+}
+
+/** What CRIU said of a fault is explained by an entry of the check that named it before. */
+export function explained({ id, criu_message }: Finding): void {
+  if (criu_message === null) return;
+  const known = explain(criu_message);
+  expect([criu_message, known?.check, ...(known?.also ?? [])]).toContain(id);
 }

@@ -1,0 +1,227 @@
+/** Sockets and the network. */
+import type { Entry } from "../entry.ts";
+
+export const sockets: readonly Entry[] = [
+  {
+    pattern:
+      /unix: (?:ghost: )?Can't bind id \S+ ino \d+ addr (?<path>\/\S+): No such file or directory/,
+    check: "unix-socket-dir",
+    cause: "the directory of the socket $<path> does not exist",
+    remedy:
+      "recriu restore makes it; by hand: mkdir -m 1777 for /tmp/.X11-unix and its like, else mkdir -p",
+    issues: ["#2359", "#2478"],
+    example:
+      "unix: Can't bind id 0x4d ino 1935298 addr /tmp/.X11-unix/X7: No such file or directory",
+    from: "staged",
+  },
+  {
+    pattern: /unix: (?:ghost: )?Can't bind id \S+ ino \d+ addr (?<path>.*): Address already in use/,
+    check: "unix-socket-busy",
+    cause:
+      "the socket name $<path> is taken by a live process, or what stands at the path is no socket",
+    remedy: "ss -xlp shows who has it; move a file away",
+    example: "unix: Can't bind id 0x4 ino 1188 addr : Address already in use",
+    from: "staged",
+  },
+  {
+    pattern:
+      /unix: (?:ghost: )?Can't bind id \S+ ino \d+ addr (?<path>.*): (?:Read-only|Permission|Operation not permitted|Not a directory)/,
+    check: "unix-socket-unwritable",
+    remedy: "mount the directory of $<path> read-write for the restore",
+    example: "unix: Can't bind id 0x4 ino 1188 addr /srv/a: Read-only file system",
+    from: "staged",
+  },
+  {
+    pattern: /unix: ghost: (?:Can't|Too long name)|unix: Can't change working dir/,
+    check: "unix-socket-ghost",
+    remedy: "make the directory that the deleted socket was in; remove a stale NAME.criu-sk-ghost",
+    example: "unix: ghost: Can't access /srv for socket id 0x4 ino 1188 name /srv/a",
+    from: "staged",
+  },
+  {
+    pattern: /External socket found in image/,
+    check: "unix-socket-external",
+    remedy: "--ext-unix-sk (not --external)",
+    issues: ["#2085", "#2425"],
+    example:
+      "unix: External socket found in image. Consider using the --ext-unix-sk option to allow restoring it.",
+    from: "staged",
+  },
+  {
+    pattern: /unix: Can't connect (?<inode>\d+) socket: (?<errno>.+)/,
+    check: "unix-peer-down",
+    remedy: "start the service that the tree was connected to",
+    example: "unix: Can't connect 1188 socket: Connection refused",
+    from: "staged",
+  },
+  {
+    pattern: /Peer \d+ unresolved for|unix: Unknown peer/,
+    check: "unix-peer-missing",
+    remedy: "copy the whole checkpoint again",
+    example: "unix: FATAL: Peer 5 unresolved for 4",
+    from: "staged",
+  },
+  {
+    pattern: /Failed to send packet|Restored skb trimmed/,
+    check: "unix-queue-too-long",
+    remedy: "sysctl -w net.unix.max_dgram_qlen=512 net.core.wmem_max=16777216",
+    example: "Failed to send packet: Resource temporarily unavailable",
+    from: "staged",
+  },
+  {
+    pattern: /unix: Unable to find the (?<mount>\d+) mount|BUG at criu\/mount\.c/,
+    check: "mount-unknown",
+    remedy: "copy the whole checkpoint again",
+    example: "unix: Unable to find the 99999 mount",
+    from: "staged",
+  },
+  {
+    pattern: /Connected TCP socket in image/,
+    check: "tcp-established",
+    remedy:
+      "--tcp-established to continue the connections, --tcp-close to let the programs find them closed",
+    issues: ["#286", "PR #1212"],
+    example: "inet: Connected TCP socket in image",
+    from: "staged",
+  },
+  {
+    pattern: /Need to set the --tcp-close options/,
+    check: "tcp-close-needed",
+    remedy: "--tcp-close",
+    since: "3.15 asks for it",
+    issues: ["PR #1212"],
+    example: "Need to set the --tcp-close options.",
+    from: "staged",
+  },
+  {
+    pattern:
+      /Can't (?:bind inet socket back|bind inet socket \(id \d+\)): Cannot assign requested address/,
+    check: "tcp-address-missing",
+    remedy: "ip addr add ADDRESS/32 dev lo; or --tcp-close for connections",
+    issues: ["#457", "#312", "#2286"],
+    example: "Can't bind inet socket back: Cannot assign requested address",
+    from: "staged",
+  },
+  {
+    pattern: /Can't bind inet socket \(id \d+\): Address already in use|Can't listen on a socket/,
+    check: "tcp-port-busy",
+    also: ["udp-port-busy"],
+    cause: "somebody else has the port",
+    remedy: "ss -tulpn shows who: stop it, or restore in a network namespace of its own",
+    issues: ["#944"],
+    example: "inet: Can't bind inet socket (id 4): Address already in use",
+    from: "staged",
+  },
+  {
+    pattern: /Can't bind inet socket \(id \d+\): Permission denied/,
+    check: "privilege",
+    cause: "a port below net.ipv4.ip_unprivileged_port_start needs CAP_NET_BIND_SERVICE",
+    remedy: "run CRIU with that capability; sysctl net.ipv4.ip_unprivileged_port_start",
+    example: "inet: Can't bind inet socket (id 4): Permission denied",
+    from: "source",
+  },
+  {
+    pattern: /Can't connect inet socket back: Cannot assign requested address/,
+    check: "tcp-connection-busy",
+    cause: "the connection exists already, or is in TIME_WAIT",
+    remedy: "ss -tanp shows it; wait a minute, or --tcp-close",
+    issues: ["#1120", "#1784"],
+    example: "Can't connect inet socket back: Cannot assign requested address",
+    from: "staged",
+  },
+  {
+    pattern: /Can't connect inet socket back: (?:Network is unreachable|Invalid argument|No route)/,
+    check: "",
+    cause: "there is no route to the peer of a connection",
+    remedy: "ip route get PEER; or --tcp-close",
+    issues: ["#312"],
+    example: "Can't connect inet socket back: Network is unreachable",
+    from: "source",
+  },
+  {
+    pattern: /Can't turn TCP repair mode ON|Can't set repair queue/,
+    check: "privilege",
+    cause: "TCP repair needs CAP_NET_ADMIN in the network namespace's owner",
+    remedy: "run CRIU as root of that namespace; or --tcp-close",
+    example: "Can't turn TCP repair mode ON: Operation not permitted",
+    from: "source",
+  },
+  {
+    pattern: /Can't restore not-sent send queue data/,
+    check: "",
+    cause:
+      "the peer has closed or reset the connection since the dump: its machine answered meanwhile, or the images are restored a second time",
+    remedy: "--tcp-close",
+    issues: ["#1435"],
+    example: "Can't restore not-sent send queue data (-1), want (0-954:3908608:954): Broken pipe",
+    from: "source",
+  },
+  {
+    pattern:
+      /couldn't find ifindex for (?<name>\S+)|Can't bind packet socket|Can't set 1:25 |Can't find \S+ interface/,
+    check: "net-device-missing",
+    remedy: "ip link add $<name> type dummy",
+    example: "inet: couldn't find ifindex for eth7",
+    from: "staged",
+  },
+  {
+    pattern:
+      /IP tool failed on|no legacy version present|iptables-restore (?:-w )?failed|execvp\("ip6?(?:tables-restore)?"/,
+    check: "net-tools-missing",
+    remedy: "apt-get install iproute2 iptables",
+    issues: ["#469", "#1707"],
+    example: "Can't restore iptables dump - no legacy version present",
+    from: "staged",
+  },
+  {
+    pattern: /CHAIN_(?:USER_)?DEL failed|Locking network failed/,
+    check: "net-tools-missing",
+    cause:
+      "packet filter rules could not be changed: iptables of another kind (nft, legacy), or a chain CRIU that a killed run left",
+    remedy: "iptables-save | grep CRIU; nft list tables | grep CRIU: delete them if no CRIU runs",
+    since: "4.0",
+    issues: ["#1435", "PR #2323", "#2828"],
+    example: "net: Locking network failed: iptables-restore returned -1.",
+    from: "staged",
+  },
+  {
+    pattern: /Unable to find an external netns: (?<key>\S+)/,
+    check: "external-netns",
+    remedy: "--inherit-fd fd[N]:$<key> with the namespace open as descriptor N",
+    example: "net: Unable to find an external netns: extRootNetNS",
+    from: "staged",
+  },
+  {
+    pattern:
+      /Can't restore link: |a macvlan parent for (?<name>\S+) is required|Unsupported link type/,
+    check: "net-link",
+    remedy: "--external macvlan[NAME]:DEVICE, --external veth[NAME]:PEER with a name that is free",
+    example: "net: a macvlan parent for mac0 is required",
+    from: "staged",
+  },
+  {
+    pattern: /sysctl: Can't open sysctl (?<path>\S+): /,
+    check: "sysctl-missing",
+    remedy: "--weak-sysctls goes on without it",
+    example: "sysctl: Can't open sysctl net/ipv4/conf/all/x: No such file or directory",
+    from: "source",
+  },
+  {
+    pattern: /nftables\. CRIU was built without libnftables support|nft command error/,
+    check: "",
+    cause: "this CRIU cannot restore nftables rules, or the kernel refused one",
+    remedy: "a CRIU built with libnftables (criu check --feature nftables)",
+    example: "net: Unable to restore nftables. CRIU was built without libnftables support",
+    from: "source",
+  },
+  {
+    pattern: /Can't bind transport socket \/crtools-fd-/,
+    check: "",
+    cause: "two restores of one pid at a time in one network namespace",
+    remedy: "one after the other, or in network namespaces of their own",
+    since: "4.1",
+    issues: ["#2499"],
+    example: "Can't bind transport socket /crtools-fd-1-0: Address already in use",
+    from: "issue",
+  },
+];
