@@ -52,7 +52,7 @@ export async function guard(
 
   const watcher = startWatcher({
     words: [...plan.options, ...words],
-    plan,
+    plan: runtime ? { ...plan, edits: [] } : plan,
     own,
     gate: scripts(real?.version),
     runtime,
