@@ -37,7 +37,7 @@ test("explain: a check, a line of a log, neither", async () => {
     "explain",
     "unix: Can't bind id 0x4d ino 1 addr /tmp/.X11-unix/X7: No such file or directory",
   ]);
-  expect(line.stdout).toContain("the directory of the socket /tmp/.X11-unix/X7 does not exist");
+  expect(line.stderr).toContain("the directory of the socket /tmp/.X11-unix/X7 does not exist");
   expect((await recriu(stage, ["explain", "no such thing"])).exit).toBe(1);
 });
 
