@@ -1,8 +1,8 @@
 /** A line of CRIU's log to its cause and its remedy. */
 import { catalogue } from "../checks/index.ts";
-import { entries } from "./entries.ts";
+import { entries } from "./entries/index.ts";
 
-export { entries } from "./entries.ts";
+export { entries } from "./entries/index.ts";
 export type { Entry } from "./entry.ts";
 
 export interface Explanation {

@@ -9,69 +9,22 @@ import { type Entry, type Framed, readFrames } from "./frame.ts";
 import type { MntEntry } from "./mounts.ts";
 import { PE_LAZY, type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
-import type { cgroup_entry } from "./tables/cgroup.ts";
-import type {
-  fdinfo_entry,
-  file_entry,
-  file_lock_entry,
-  fs_entry,
-  ghost_file_entry,
-  remap_file_path_entry,
-  tty_info_entry,
-} from "./tables/files.ts";
-import type { inventory_entry } from "./tables/inventory.ts";
-import type { mm_entry } from "./tables/memory.ts";
-import type { pidns_entry } from "./tables/namespaces.ts";
-import type {
-  core_entry,
-  pstree_entry,
-  seccomp_entry,
-  task_kobj_ids_entry,
-} from "./tables/process.ts";
-import type { sk_packet_entry } from "./tables/sockets.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
-
-export type InventoryEntry = Infer<typeof inventory_entry>;
-export type PstreeEntry = Infer<typeof pstree_entry>;
-export type CoreEntry = Infer<typeof core_entry>;
-export type TaskKobjIdsEntry = Infer<typeof task_kobj_ids_entry>;
-export type MmEntry = Infer<typeof mm_entry>;
-export type FsEntry = Infer<typeof fs_entry>;
-export type FdinfoEntry = Infer<typeof fdinfo_entry>;
-export type FileEntry = Infer<typeof file_entry>;
-export type RemapFilePathEntry = Infer<typeof remap_file_path_entry>;
-export type FileLockEntry = Infer<typeof file_lock_entry>;
-export type GhostFileEntry = Infer<typeof ghost_file_entry>;
-export type SkPacketEntry = Infer<typeof sk_packet_entry>;
-export type CgroupEntry = Infer<typeof cgroup_entry>;
-export type TtyInfoEntry = Infer<typeof tty_info_entry>;
-export type SeccompEntry = Infer<typeof seccomp_entry>;
-export type PidnsEntry = Infer<typeof pidns_entry>;
-
-export interface Thread {
-  tid: number;
-  readonly core: CoreEntry | undefined;
-}
-
-/** task_core_entry.task_state (criu/include/pstree.h). */
-export type TaskState = "alive" | "dead" | "stopped" | "unknown";
-
-export interface Task {
-  pid: number;
-  ppid: number;
-  pgid: number;
-  sid: number;
-  readonly state: TaskState;
-  /** The leader first. */
-  readonly threads: readonly Thread[];
-  readonly core: CoreEntry | undefined;
-  readonly ids: TaskKobjIdsEntry | undefined;
-  /** Of a zombie there is no memory, no directory and no descriptor. */
-  readonly mm: MmEntry | undefined;
-  readonly fs: FsEntry | undefined;
-  readonly fds: readonly FdinfoEntry[];
-}
+import { LazyTask, type Task } from "./task.ts";
+import type {
+  InventoryEntry,
+  PstreeEntry,
+  FileEntry,
+  RemapFilePathEntry,
+  FileLockEntry,
+  GhostFileEntry,
+  SkPacketEntry,
+  CgroupEntry,
+  TtyInfoEntry,
+  SeccompEntry,
+  PidnsEntry,
+} from "./types.ts";
 
 /** A pages image: how many bytes its page maps put there, and how many it has (undefined: it is not there). */
 export interface PagesUse {
@@ -143,8 +96,6 @@ function saysOfMissing(file: string, rootPid: number | undefined): string | null
     ? "Unexpected EOF on (empty-image)"
     : null;
 }
-
-const states: Record<number, TaskState> = { 1: "alive", 2: "dead", 3: "stopped" };
 
 class LazyCheckpoint implements Checkpoint {
   readonly dir: string;
@@ -245,7 +196,10 @@ class LazyCheckpoint implements Checkpoint {
   }
 
   get tasks(): readonly Task[] {
-    return this.once("tasks", () => this.pstree.map((entry) => new LazyTask(this, entry)));
+    return this.once("tasks", () => {
+      const entries = this.entries.bind(this);
+      return this.pstree.map((entry) => new LazyTask(entries, entry));
+    });
   }
 
   get root(): Task | undefined {
@@ -351,76 +305,5 @@ class LazyCheckpoint implements Checkpoint {
         if (formatOf(file) !== undefined) this.entries(file, "optional");
       return this.found;
     });
-  }
-}
-
-class LazyTask implements Task {
-  readonly pid: number;
-  readonly ppid: number;
-  readonly pgid: number;
-  readonly sid: number;
-  readonly threads: readonly LazyThread[];
-  private images: Images | undefined;
-
-  constructor(
-    private readonly checkpoint: LazyCheckpoint,
-    entry: PstreeEntry,
-  ) {
-    ({ pid: this.pid, ppid: this.ppid, pgid: this.pgid, sid: this.sid } = entry);
-    // CRIU takes the first thread for the leader whatever its number; that of a zombie was never filled in.
-    const tids = new Set([entry.pid, ...entry.threads.slice(1)]);
-    this.threads = [...tids].map((tid) => new LazyThread(checkpoint, tid));
-  }
-
-  private read(): Images {
-    if (this.images !== undefined) return this.images;
-    const { checkpoint, pid } = this;
-    const none: Images = { ids: undefined, mm: undefined, fs: undefined, fds: [] };
-    if (this.state === "dead") return (this.images = none);
-    const first = (file: string) => checkpoint.entries(file, "required")[0]?.value;
-    const ids = first(`ids-${pid}.img`) as TaskKobjIdsEntry | undefined;
-    const [mm, fs] = [first(`mm-${pid}.img`), first(`fs-${pid}.img`)];
-    const fdinfo = ids && checkpoint.entries(`fdinfo-${ids.files_id}.img`, "usual");
-    return (this.images = { ids, mm, fs, fds: fdinfo?.map((entry) => entry.value) ?? [] });
-  }
-
-  get core(): CoreEntry | undefined {
-    return this.threads[0]!.core;
-  }
-
-  get state(): TaskState {
-    return states[this.core?.tc?.task_state ?? 0] ?? "unknown";
-  }
-
-  get ids(): TaskKobjIdsEntry | undefined {
-    return this.read().ids;
-  }
-
-  get mm(): MmEntry | undefined {
-    return this.read().mm;
-  }
-
-  get fs(): FsEntry | undefined {
-    return this.read().fs;
-  }
-
-  get fds(): readonly FdinfoEntry[] {
-    return this.read().fds;
-  }
-}
-
-type Images = Pick<Task, "ids" | "mm" | "fs" | "fds">;
-
-class LazyThread implements Thread {
-  private image: { core: CoreEntry | undefined } | undefined;
-
-  constructor(
-    private readonly checkpoint: LazyCheckpoint,
-    readonly tid: number,
-  ) {}
-
-  get core(): CoreEntry | undefined {
-    this.image ??= { core: this.checkpoint.entries(`core-${this.tid}.img`, "required")[0]?.value };
-    return this.image.core;
   }
 }

@@ -1,24 +1,5 @@
 /** A checkpoint on disk. */
-export {
-  type CgroupEntry,
-  type Checkpoint,
-  type CoreEntry,
-  type FdinfoEntry,
-  type FileEntry,
-  type FileLockEntry,
-  type FsEntry,
-  type GhostFileEntry,
-  type InventoryEntry,
-  type MmEntry,
-  openCheckpoint,
-  type PagesUse,
-  type PstreeEntry,
-  type RemapFilePathEntry,
-  type Task,
-  type TaskKobjIdsEntry,
-  type Thread,
-  type TtyInfoEntry,
-} from "./checkpoint.ts";
+export { type Checkpoint, openCheckpoint, type PagesUse } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
 export { editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
@@ -31,11 +12,23 @@ export {
 } from "./sched.ts";
 export { PE_LAZY, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { LostPages } from "./parents.ts";
-import type { reg_file_entry } from "./tables/files.ts";
-import type { Infer } from "./schema.ts";
-import type { inet_sk_entry, unix_sk_entry } from "./tables/sockets.ts";
-
+export type { Task, Thread } from "./task.ts";
+export type {
+  CgroupEntry,
+  CoreEntry,
+  FdinfoEntry,
+  FileEntry,
+  FileLockEntry,
+  FsEntry,
+  GhostFileEntry,
+  InetSkEntry,
+  InventoryEntry,
+  MmEntry,
+  PstreeEntry,
+  RegFileEntry,
+  RemapFilePathEntry,
+  TaskKobjIdsEntry,
+  TtyInfoEntry,
+  UnixSkEntry,
+} from "./types.ts";
 export type { Infer } from "./schema.ts";
-export type RegFileEntry = Infer<typeof reg_file_entry>;
-export type UnixSkEntry = Infer<typeof unix_sk_entry>;
-export type InetSkEntry = Infer<typeof inet_sk_entry>;

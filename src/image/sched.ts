@@ -9,7 +9,7 @@ import {
   SCHED_RR,
   type Scheduling,
 } from "../sys/sched.ts";
-import type { CoreEntry } from "./checkpoint.ts";
+import type { CoreEntry } from "./types.ts";
 
 export interface SavedScheduling extends Scheduling {
   /**

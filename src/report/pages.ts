@@ -1,5 +1,5 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
-import { entries } from "../explain/entries.ts";
+import { entries } from "../explain/index.ts";
 import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 
 const proofs: Record<Proof, string> = {
