@@ -21,7 +21,7 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
       const place = context.namespaces.place(reg.name, reg.mnt_id);
       if (!place.known) return [];
       const found = place.root.look(place.path, follows(reg));
-      if (found.ok) return [];
+      if (found.ok || isCgroup(context, place.hostPath)) return [];
       const mode =
         reg.mode === undefined ? undefined : (reg.mode & 0o7777).toString(8).padStart(4, "0");
       const directory = isDirectoryUse(file);
@@ -58,6 +58,12 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
         },
       ];
     });
+}
+
+/** CRIU makes cgroups before it opens files: a task may have a cgroup's directory open. */
+function isCgroup({ host, request }: Context, path: string): boolean {
+  if (["ignore", "none"].includes(request.manageCgroups.value)) return false;
+  return host.cgroupMounts.some(({ mountpoint }) => path.startsWith(`${mountpoint}/`));
 }
 
 export const cwdMissing: Check = {

@@ -6,7 +6,14 @@
 import { join } from "pathe";
 import type { Request } from "../criu/index.ts";
 import type { Host, Root } from "../host/index.ts";
-import { type Checkpoint, findMount, type Task } from "../image/index.ts";
+import {
+  type Checkpoint,
+  findMount,
+  type FoundMount,
+  type MntEntry,
+  mountpointOf,
+  type Task,
+} from "../image/index.ts";
 
 /** `root` and `path` inside it where the host decides; otherwise why the host cannot tell. */
 export type Place =
@@ -44,18 +51,33 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
   };
   const external = externalMounts(request);
 
+  const mountsOf = (id: number | undefined) => (id === undefined ? [] : checkpoint.mounts(id));
+  const rootMounts = mountsOf(root?.ids?.mnt_ns_id);
+  /** Tasks below the root one may have mount namespaces of their own; a mount's number tells which. */
+  const mountsWith = (mntId: number | undefined): readonly MntEntry[] => {
+    const holds = (mounts: readonly MntEntry[]) => mounts.some((each) => each.mnt_id === mntId);
+    if (mntId === undefined || holds(rootMounts)) return rootMounts;
+    const others = new Set(checkpoint.tasks.map(({ ids }) => ids?.mnt_ns_id));
+    return [...others].map(mountsOf).find(holds) ?? rootMounts;
+  };
+  /** The root mount of another namespace is most often a copy of the root task's; after pivot_root(2) it is not. */
+  const comesFromRoot = ({ mount, isRoot }: FoundMount): boolean => {
+    const top = rootMounts.find((each) => mountpointOf(each) === "/");
+    return isRoot && top?.root_dev === mount.root_dev && top.root === mount.root;
+  };
+
   return {
     own,
     place(path, mntId) {
       if (!path.startsWith("/")) return { known: false, why: "not an absolute path" };
       if (!own.mnt) return onHost("/", path);
-      const found = findMount(checkpoint.mounts(root!.ids!.mnt_ns_id!), path, mntId);
+      const found = findMount(mountsWith(mntId), path, mntId);
       if (found === undefined) return { known: false, why: "its mount is not in the images" };
       const { mount, path: inside } = found;
       const key = mount.ext_key ?? (mount.ext_mount ? mount.root : undefined);
       const source = key === undefined ? undefined : external.get(key);
       if (source !== undefined) return onHost(source, inside);
-      if (!found.isRoot)
+      if (!comesFromRoot(found))
         return { known: false, why: `CRIU makes its mount (${mount.mountpoint}) itself` };
       if (request.root === undefined)
         return { known: false, why: "its mount namespace needs --root" };

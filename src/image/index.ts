@@ -3,7 +3,7 @@ export { type Checkpoint, openCheckpoint, type PagesUse } from "./checkpoint.ts"
 export { openImageDirectory } from "./directory.ts";
 export { editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
-export { findMount, type MntEntry, mountpointOf } from "./mounts.ts";
+export { findMount, type FoundMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
   LOWEST_PRIORITY,
   type SavedScheduling,

@@ -3,13 +3,15 @@ import { closeSync, constants, fstatSync, readdirSync, readFileSync, realpathSyn
 import { basename, dirname, join } from "pathe";
 import { isScratch } from "../checks/index.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
-import { listProcesses } from "../host/processes.ts";
+import { linkOf, listProcesses } from "../host/processes.ts";
 import { listUnixSockets } from "../host/sockets.ts";
 import { ENOENT, ENOTEMPTY, errorText } from "../sys/errno.ts";
 import { detach, openDirectory, openEntry, openInRoot, rmdirat, unlinkat } from "../sys/files.ts";
 import type { Step } from "./journal.ts";
 
 const O_PATH = 0x200000;
+/** Its number never changes (PROC_PID_INIT_INO of linux/proc_ns.h). */
+const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 const EBUSY = 16;
 
 /** Returns undefined when it is gone, or what is left and why. */
@@ -77,8 +79,10 @@ function removeScratch(directory: string, known: readonly string[]): string | un
   const made = names.filter((name) => isScratch(name) && !known.includes(name));
   if (made.length === 0) return undefined;
   const paths = made.map((name) => join(realpathSync(directory), name));
-  if (listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {
-    return `${paths.join(", ")}: perhaps of another CRIU, which still runs; left alone`;
+  // In a pid namespace of its own recriu does not see who else uses the same directory.
+  const blind = linkOf("self", "ns/pid") !== INITIAL_PID_NAMESPACE;
+  if (blind || listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {
+    return `${paths.join(", ")}: perhaps of another CRIU that runs; left alone`;
   }
   const mountinfo = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const mounts = mountinfo.map((line) => unescapeMountinfo(line.split(" ")[4] ?? ""));

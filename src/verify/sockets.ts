@@ -13,21 +13,25 @@ export const unixSockets: Facet = {
   id: "unix sockets",
   final: "structure",
   compare({ checkpoint, live }, { same }) {
-    /** Tasks of one network namespace see the same table. */
-    const tables = new Map<string, Map<number, UnixSocket>>();
-    for (const { task, pid } of live.tasks.values()) {
+    const tasks = [...live.tasks.values()];
+    /** A task may hold sockets of other network namespaces than its own: those of all tasks are looked at. */
+    const namespaces = new Map(tasks.map(({ pid }) => [linkOf(pid, "ns/net"), pid]));
+    const seen = new Set(tasks.map(({ task }) => task.ids?.net_ns_id));
+    let table: Map<number, UnixSocket> | undefined;
+    const read = () =>
+      new Map(
+        [...namespaces.values()].flatMap((pid) =>
+          listUnixSockets(pid).map((socket): [number, UnixSocket] => [socket.inode, socket]),
+        ),
+      );
+    for (const { task, pid } of tasks) {
       for (const fd of task.fds) {
         const saved = checkpoint.openFiles.get(fd.id)?.usk;
         if (saved === undefined || saved.name.length === 0 || saved.deleted) continue;
         if (saved.type !== SOCK_DGRAM && saved.state === TCP_ESTABLISHED) continue;
-        const namespace = linkOf(pid, "ns/net") ?? "";
-        let table = tables.get(namespace);
-        if (table === undefined)
-          tables.set(
-            namespace,
-            (table = new Map(listUnixSockets(pid).map((socket) => [socket.inode, socket]))),
-          );
+        if (saved.ns_id !== undefined && !seen.has(saved.ns_id)) continue;
         const inode = /^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd.fd}`) ?? "")?.[1];
+        table ??= read();
         const now = inode === undefined ? undefined : table.get(Number(inode));
         const name = nameOf(saved);
         same(task.pid, `socket at descriptor ${fd.fd}`, name, now?.path);

@@ -75,6 +75,24 @@ test("what is safe is repaired, and stays; what CRIU fails at afterwards takes i
   expect(existsSync(sockets)).toBe(true);
 });
 
+test("a killed watcher: CRIU does not let the tree run, and undo finishes", async () => {
+  await using stage = openStage();
+  const { images, sockets, tasks } = await dumpX11(stage, []);
+  rmSync(sockets, { recursive: true });
+  const watcher =
+    "tr '\\0' '\\n' </proc/$PPID/cmdline | sed -n 's:^/proc/\\([0-9]*\\)/fd/.*:\\1:p'";
+  const killer = script(
+    stage,
+    `[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || kill -9 $(${watcher})`,
+  );
+  const words = ["restore", "-d", "-D", images, "-o", "r.log", "--action-script", killer];
+  expect((await asCriu(stage, words)).exit).toBe(1);
+  expect(tasks.filter(alive)).toEqual([]);
+  expect(existsSync(sockets)).toBe(true);
+  expect((await recriu(stage, ["undo"])).exit).toBe(0);
+  expect(existsSync(sockets)).toBe(false);
+});
+
 test("a blocker: one block, exit code 1, CRIU never starts; RECRIU_IGNORE lowers it", async () => {
   await using stage = openStage();
   const { pid, images } = await sleeper(stage);

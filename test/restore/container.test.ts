@@ -84,3 +84,16 @@ test("without --root nothing of this machine is taken for the container's", asyn
   expect(await report(stage, "restore", images)).toMatchObject({ exit: 3, verdict: null });
   expect(existsSync("/run/recriu-test")).toBe(false);
 });
+
+test("a mount namespace below the tree's own: what lies on its mounts is CRIU's to make", async () => {
+  await using stage = openStage();
+  const mounts: [string, string, string][] = [["nested", "none", "/nested"]];
+  const { images, options } = await dumpContainer(stage, { mounts });
+  // The same path on this machine is an empty directory.
+  expect(await report(stage, "preflight", images, options)).toMatchObject({
+    exit: 0,
+    findings: [],
+  });
+  const restored = await report(stage, "restore", images, options);
+  expect(restored).toMatchObject({ exit: 0, verdict: { result: "match", differences: [] } });
+});

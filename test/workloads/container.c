@@ -5,7 +5,8 @@
  * ROOT becomes the root of a new mount namespace (pivot_root(2)), in which a copy of this program,
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
  * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
- * file system or `bind`. Ends when the server does.
+ * file system or `bind`; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, by
+ * a child that has a file open there. Ends when the server does.
  */
 #include "workload.h"
 #include <libgen.h>
@@ -16,7 +17,30 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
-static void serve(const char *path)
+/* A child with a mount namespace of its own. */
+static void nest(const char *inside)
+{
+	int done[2];
+	char byte;
+
+	if (pipe(done) < 0)
+		_exit(3);
+	if (fork() > 0) {
+		close(done[1]);
+		if (read(done[0], &byte, 1) != 1)
+			_exit(4);
+		close(done[0]);
+		return;
+	}
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", inside, "tmpfs", 0, NULL) < 0 ||
+	    chdir(inside) < 0 || open("file", O_RDWR | O_CREAT, 0600) < 0 || write(done[1], "", 1) != 1)
+		_exit(5);
+	close(done[0]);
+	close(done[1]);
+	sleep_forever();
+}
+
+static void serve(const char *path, const char *inside)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd, client;
@@ -26,6 +50,8 @@ static void serve(const char *path)
 	for (fd = 0; fd < 3; fd++)
 		if (open("/dev/null", O_RDWR) != fd)
 			_exit(1);
+	if (inside)
+		nest(inside);
 	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, 8) < 0)
@@ -63,7 +89,7 @@ static void parents(char *path)
 
 static void enter(const char *root, char *socket, char **mounts)
 {
-	char at[4096];
+	char at[4096], *nested = NULL;
 
 	if (setsid() < 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -73,13 +99,17 @@ static void enter(const char *root, char *socket, char **mounts)
 	for (; *mounts; mounts += 3) {
 		int bind = !strcmp(mounts[0], "bind");
 
+		if (!strcmp(mounts[0], "nested")) {
+			nested = mounts[2];
+			continue;
+		}
 		snprintf(at, sizeof(at), "%s%s", root, mounts[2]);
 		if (mount(mounts[1], at, bind ? NULL : mounts[0], bind ? MS_BIND : 0, NULL) < 0)
 			die(at);
 	}
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		die("pivot_root");
-	execl("/app", "app", socket, NULL);
+	execl("/app", "app", socket, nested, NULL);
 	die("/app");
 }
 
@@ -89,8 +119,8 @@ int main(int argc, char **argv)
 	struct stat st;
 	pid_t pid;
 
-	if (argc == 2)
-		serve(argv[1]);
+	if (argc == 2 || argc == 3)
+		serve(argv[1], argv[2]);
 	if (argc < 4 || (argc - 4) % 3)
 		return 2;
 	snprintf(at, sizeof(at), "%s/app", argv[2]);
