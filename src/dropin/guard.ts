@@ -5,7 +5,7 @@ import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
 import { MOVED, moveAside } from "../restore/aside.ts";
 import { become } from "./given.ts";
-import { type Criu, hand, stepAside } from "./index.ts";
+import { type Criu, hand, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
 export interface Guarded {

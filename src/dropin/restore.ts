@@ -1,7 +1,7 @@
 /** `criu restore`. */
 import { requestFrom } from "../criu/understand.ts";
 import { guard } from "./guard.ts";
-import { type Criu, hand } from "./index.ts";
+import { type Criu, hand } from "./hand.ts";
 
 /** Prepare the restore that the words after `restore` ask for, and become CRIU. Returns only where recriu refuses. */
 export async function guardRestore(criu: Criu, words: readonly string[]): Promise<number> {

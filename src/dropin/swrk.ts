@@ -9,7 +9,7 @@ import { overridden, restoreRefusal, restoreRequest, rpcWords } from "../criu/rp
 import { captured } from "../report/terminal.ts";
 import { answerMessage, peekMessage, peerOf } from "../sys/sockets.ts";
 import { guard } from "./guard.ts";
-import { type Criu, hand, stepAside } from "./index.ts";
+import { type Criu, hand, stepAside } from "./hand.ts";
 import { appendToLog } from "./log.ts";
 
 /** Prepare what the first request asks for, and become CRIU. Returns only where recriu refuses. */

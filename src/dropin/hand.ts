@@ -1,0 +1,43 @@
+/** The step into the real CRIU: recriu becomes it, in its own process. */
+import { errorText } from "../sys/errno.ts";
+import { become, type Given } from "./given.ts";
+
+/** The real CRIU, and what it will find. */
+export interface Criu {
+  path: string;
+  given: Given;
+}
+
+/** Become the real CRIU. */
+export async function hand(
+  { path, given }: Criu,
+  options: readonly string[] = [],
+  last: readonly string[] = [],
+): Promise<number> {
+  return refuse(`${path}: ${errorText(become(path, withLast(given, last), options))}`);
+}
+
+/** `last` behind the other options, so that of two it counts: before `--`, if that ends them. */
+function withLast(given: Given, last: readonly string[]): Given {
+  const end = given.argv.findIndex((word) => word.equals(Buffer.from("--\0")));
+  const words = last.map((word) => Buffer.from(`${word}\0`));
+  return { ...given, argv: given.argv.toSpliced(end < 0 ? given.argv.length : end, 0, ...words) };
+}
+
+/** Become CRIU where recriu has nothing to give. */
+export async function stepAside(criu: Criu, why: string): Promise<number> {
+  if (process.env.RECRIU_DEBUG === "1") await say(`recriu steps aside: ${why}`);
+  return hand(criu);
+}
+
+/** Say why there is no CRIU to become. Exit code 1, as CRIU's own. */
+export async function refuse(problem: string): Promise<number> {
+  await say(`recriu: ${problem}`);
+  return 1;
+}
+
+/** What prints is loaded only where something is printed. */
+async function say(text: string): Promise<void> {
+  const { harmless, line } = await import("../report/terminal.ts");
+  line(harmless(text));
+}
