@@ -215,8 +215,15 @@ test("work-dir-unwritable: there is no such directory", async () => {
   expect(readFileSync(join(work, "stats-restore")).length).toBeGreaterThan(0);
 });
 
-/** In a mount namespace whose /tmp is an empty read-only tmpfs; what is in the real one is seen below /mnt. */
+/**
+ * In a mount namespace whose /tmp is a read-only tmpfs, empty but for this repository, should it be there; what is in
+ * the real one is seen below /mnt.
+ */
 const withoutTmp = () => {
+  const root = join(import.meta.dir, "../..");
+  const keep = root.startsWith("/tmp/")
+    ? `mkdir -p ${root} && mount --bind /mnt/${root.slice("/tmp/".length)} ${root} &&`
+    : "";
   const moved = (path: string) =>
     path.startsWith("/tmp/") ? `/mnt${path.slice("/tmp".length)}` : path;
   const under = [
@@ -224,7 +231,7 @@ const withoutTmp = () => {
     "-m",
     "sh",
     "-c",
-    'mount --bind /tmp /mnt && mount -t tmpfs -o ro none /tmp && cd / && exec "$@"',
+    `mount --bind /tmp /mnt && mount -t tmpfs none /tmp && ${keep} mount -o remount,ro /tmp && cd / && exec "$@"`,
     "sh",
   ];
   return { moved, under };
