@@ -85,12 +85,21 @@ export function restoreRequest(bytes: Uint8Array): RpcOptions | undefined {
   return request.ok && request.value.type === RESTORE ? request.value.opts : undefined;
 }
 
+/** The same request, with all else that it says, and another configuration file. */
+export function withConfigFile(bytes: Uint8Array, file: string): Uint8Array {
+  const request = decode(criu_req, bytes);
+  if (!request.ok || request.value.opts === undefined) throw new Error("no request to restore");
+  request.value.opts.config_file = file;
+  return encode(criu_req, request.value);
+}
+
 /** The answer of a CRIU that could not restore. */
 export const restoreRefusal = (problem: string): Uint8Array =>
   encode(criu_resp, { type: RESTORE, success: false, restore: { pid: -1 }, cr_errmsg: problem });
 
 /** criu_cg_mode; the seventh is CRIU's default. */
-const cgroupModes = ["ignore", "none", "props", "soft", "full", "strict", "soft"];
+const DEFAULT_CGROUP_MODE = "soft";
+const cgroupModes = ["ignore", "none", "props", "soft", "full", "strict", DEFAULT_CGROUP_MODE];
 const CLONE_NEWNET = 0x40000000;
 /** CRIU's name for a log that no option names. */
 const DEFAULT_LOG = "criu.log";
@@ -123,38 +132,44 @@ const values = [
   ["cgroup_yard", "cgroup-yard"],
 ] as const;
 
+/** What CRIU does anyway: runtimes set these fields whether or not somebody asked. */
+export function rpcDefaults(opts: RpcOptions): string[] {
+  return [
+    ...switches.flatMap(([field, name]) => (opts[field] === false ? [`--no-${name}`] : [])),
+    ...(cgroupMode(opts) === DEFAULT_CGROUP_MODE
+      ? [`--manage-cgroups=${DEFAULT_CGROUP_MODE}`]
+      : []),
+  ];
+}
+
+function cgroupMode({ manage_cgroups_mode, manage_cgroups }: RpcOptions): string | undefined {
+  if (manage_cgroups_mode !== undefined) return cgroupModes[manage_cgroups_mode];
+  if (manage_cgroups === undefined) return undefined;
+  return manage_cgroups ? DEFAULT_CGROUP_MODE : "ignore";
+}
+
 /**
- * The words of `criu restore` that ask for the same. `directory` names what descriptor N of the client is. The words
+ * The words of `criu restore` that ask for the rest. `directory` names what descriptor N of the client is. The words
  * of `config_file`, which go over all others, are not among them.
  */
 export function rpcWords(opts: RpcOptions, directory: (fd: number) => string): string[] {
   const imagesDir =
     opts.images_dir_fd !== -1 ? directory(opts.images_dir_fd) : (opts.images_dir ?? ".");
-  const mode =
-    opts.manage_cgroups_mode !== undefined
-      ? cgroupModes[opts.manage_cgroups_mode]
-      : opts.manage_cgroups !== undefined
-        ? opts.manage_cgroups
-          ? "soft"
-          : "ignore"
-        : undefined;
+  const mode = cgroupMode(opts);
   const log = opts.log_file ?? (opts.log_to_stderr ? undefined : DEFAULT_LOG);
   return [
     "--restore-detached",
     `--images-dir=${imagesDir}`,
     ...(opts.work_dir_fd === undefined ? [] : [`--work-dir=${directory(opts.work_dir_fd)}`]),
     ...(log === undefined ? [] : [`--log-file=${log}`]),
-    ...switches.flatMap(([field, name]) =>
-      opts[field] === undefined ? [] : [opts[field] ? `--${name}` : `--no-${name}`],
-    ),
-    ...turnedOn.flatMap(([field, name]) => (opts[field] ? [`--${name}`] : [])),
+    ...[...switches, ...turnedOn].flatMap(([field, name]) => (opts[field] ? [`--${name}`] : [])),
     ...values.flatMap(([field, name]) =>
       opts[field] === undefined ? [] : [`--${name}=${opts[field]}`],
     ),
     ...(opts.ext_unix_sk
       ? [`--ext-unix-sk=${opts.unix_sk_ino.map(({ inode }) => inode).join(",")}`]
       : []),
-    ...(mode === undefined ? [] : [`--manage-cgroups=${mode}`]),
+    ...(mode === undefined || mode === DEFAULT_CGROUP_MODE ? [] : [`--manage-cgroups=${mode}`]),
     ...(opts.auto_ext_mnt ? ["--ext-mount-map=auto"] : []),
     ...(((opts.empty_ns ?? 0) & CLONE_NEWNET) !== 0 ? ["--empty-ns=net"] : []),
     ...opts.veths.map(({ if_in, if_out }) => `--veth-pair=${if_in}=${if_out}`),

@@ -1,6 +1,7 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
+import type { Plan } from "../plan/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
 import { MOVED, moveAside } from "../restore/aside.ts";
@@ -15,16 +16,25 @@ export interface Guarded {
   words: readonly string[];
   /** CRIU runs action scripts. */
   scripts: (version: string | undefined) => boolean;
-  /** An answer to a finding that CRIU would not take from its command line. */
-  overridden: (option: string) => boolean;
-  /** The process of a container runtime that asks. */
-  runtime: number | undefined;
+  /** A container runtime asks. */
+  runtime?: Runtime;
+}
+
+/** A container runtime, whose request CRIU reads from a socket and puts over its command line. */
+export interface Runtime {
+  pid: number;
+  /** The request settles this option, whatever the command line says. */
+  settles: (option: string) => boolean;
+  /** The text of the configuration file that the request names, and which goes over it; ends in a newline if at all. */
+  config: string;
+  /** Have the request name another one. */
+  rename: (config: string) => boolean;
 }
 
 /** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints. */
 export async function guard(
   criu: Criu,
-  { request, own, words, scripts, overridden, runtime }: Guarded,
+  { request, own, words, scripts, runtime }: Guarded,
   refuse: (print: () => void) => number,
 ): Promise<number> {
   if (request.stream) return stepAside(criu, "--stream: the images are not here");
@@ -36,38 +46,46 @@ export async function guard(
     return stepAside(criu, `${checkpoint.dir} holds no images`);
 
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
-  const unanswered = [
-    ...plan.unanswered,
-    ...result.preflight.findings.filter(
-      ({ severity, remedy }) =>
-        severity === "blocker" &&
-        // A runtime hands CRIU the images as a descriptor: others cannot be put in their place.
-        ((remedy.kind === "edit" && runtime) ||
-          (remedy.kind === "option" &&
-            plan.options.includes(remedy.option) &&
-            overridden(remedy.option))),
-    ),
-  ];
-  if (unanswered.length > 0) return refuse(() => printRefusal(result.preflight, unanswered));
+  const refuseBecause = (problem: string, left: string[] = []) =>
+    refuse(() => printFailure({ line: problem, explanation: undefined, left }));
+  if (plan.unanswered.length > 0)
+    return refuse(() => printRefusal(result.preflight, plan.unanswered));
+  const gate = scripts(real?.version);
+  // What the request settles is changed where it cannot: in the configuration file that goes over it.
+  const over = runtime && (plan.edits.length > 0 || plan.options.some(runtime.settles));
+  if (over && !gate)
+    return refuseBecause(`CRIU ${real?.version} cannot be told otherwise than its caller asks`);
 
   const watcher = startWatcher({
     words: [...plan.options, ...words],
-    plan: runtime ? { ...plan, edits: [] } : plan,
+    plan,
     own,
-    gate: scripts(real?.version),
-    runtime,
+    gate,
+    ...(over && { config: `${runtime.config}${configLines(request, plan)}` }),
+    runtime: runtime?.pid,
     pid: process.pid,
   });
-  if (!watcher.ok)
-    return refuse(() =>
-      printFailure({ line: watcher.problem, explanation: undefined, left: watcher.left }),
-    );
-  const gate = watcher.script === undefined ? [] : ["--action-script", watcher.script];
-  const { images } = watcher;
+  if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
+  const { images, script, config } = watcher;
+  if (over) {
+    if (config === undefined || !runtime.rename(config))
+      return refuseBecause("the request of the runtime cannot be changed");
+    return hand(criu);
+  }
+  const asked = script === undefined ? [] : ["--action-script", script];
   const instead =
     images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(criu, [...plan.options, ...gate], instead);
+  return hand(criu, [...plan.options, ...asked], instead);
 }
+
+/** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
+const configLines = ({ workDir }: Request, { options, edits }: Plan): string =>
+  [
+    ...options.map((option) => option.slice(2)),
+    ...(edits.length > 0 ? [`work-dir "${workDir}"`] : []),
+  ]
+    .map((text) => `${text}\n`)
+    .join("");
 
 function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);

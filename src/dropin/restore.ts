@@ -14,8 +14,6 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
     own,
     words,
     scripts: () => true,
-    overridden: () => false,
-    runtime: undefined,
   };
   return guard(criu, asked, (print) => {
     print();

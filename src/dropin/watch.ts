@@ -26,16 +26,16 @@ export async function watch(): Promise<void> {
   const ready = caller < 0 ? failure("CRIU cannot be watched") : prepare(order);
   if (!ready.ok) return answer(ready);
   const script = ready.gate?.script;
-  const config = script && configFile(order.config, script);
-  answer({ ok: true, script, config, images: ready.repaired.images });
+  const { images } = ready.repaired;
+  const config = script && configFile(order.config, script, images);
+  answer({ ok: true, script, config, images });
   if (ready.gate === undefined) return ready.repaired.keep();
 
   const { request, keeper, repaired } = ready;
   const logBefore = logFiles(request);
   const asked = tend(ready.gate, keeper, order, caller);
   const forRuntime = order.runtime !== undefined;
-  // Its log is CRIU's until CRIU has ended.
-  if (forRuntime) readable([asked.criu ?? caller]);
+  // Of a runtime's CRIU the log was CRIU's own until now.
   const say = (print: () => void) =>
     forRuntime ? appendToLog(request.logFile, captured(print)) : print();
   const mismatch = keeper.verdict.result === "mismatch";
@@ -49,11 +49,16 @@ export async function watch(): Promise<void> {
     say(() => printFailure(whyCriuFailed(request, logBefore, left)));
 }
 
-/** A file in memory that lasts as long as the watcher. */
-function configFile(text: string | undefined, script: string): string | undefined {
+/** A file in memory that lasts as long as the watcher. What a request says of the images goes over one of the environment. */
+function configFile(
+  text: string | undefined,
+  script: string,
+  images: string | undefined,
+): string | undefined {
   const fd = text === undefined ? -1 : memoryFile("recriu-config");
   if (fd < 0) return undefined;
-  writeSync(fd, `${text}action-script ${script}\n`);
+  const instead = images === undefined ? "" : `images-dir ${images}\n`;
+  writeSync(fd, `${text}action-script ${script}\n${instead}`);
   return `/proc/${process.pid}/fd/${fd}`;
 }
 
@@ -96,24 +101,30 @@ interface Asked {
 }
 
 /**
- * Answer at the gate until the tree runs and CRIU asks no more, or until who was to become CRIU has ended. `resumed`:
- * the tree runs; `criu`: a descriptor of the process that asked.
+ * Answer at the gate until the tree runs, or until who was to become CRIU has ended. `resumed`: the tree runs; `criu`: a
+ * descriptor of the process that asked. A runtime's CRIU is answered to its end: up to 4.1.1 it runs a script of a
+ * configuration file twice at each point.
  */
-function tend(gate: Gate, keeper: Gatekeeper, { own, plan }: Order, caller: number): Asked {
+function tend(
+  gate: Gate,
+  keeper: Gatekeeper,
+  { own, plan, runtime }: Order,
+  caller: number,
+): Asked {
   // What CRIU was shown otherwise than it was saved is set right at the gate.
   const silent = own.verify === "off" && plan.edits.length === 0;
   let criu: number | undefined;
+  let last = false;
   for (;;) {
-    if (!readable([gate.questions, caller]).includes(gate.questions))
-      return { resumed: keeper.resumed, criu };
-    let last = false;
+    if (!readable([gate.questions, criu ?? caller]).includes(gate.questions))
+      return { resumed: last || keeper.resumed, criu };
     gate.answer((point, root, asker) => {
       const opened = criu === undefined ? openProcess(asker) : -1;
       if (opened >= 0) criu = opened;
-      last = point === POST_RESUME;
+      last ||= point === POST_RESUME;
       return last || silent || keeper.decide(point, root);
     });
-    if (last) return { resumed: true, criu };
+    if (last && runtime === undefined) return { resumed: true, criu };
   }
 }
 

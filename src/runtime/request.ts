@@ -87,8 +87,21 @@ export const logOf = ({ global }: RuntimeCommand): { path: string; json: boolean
   };
 };
 
-/** The options of a plan that the runtime has flags for. */
-export const flagsOf = (planned: readonly string[]): { flags: string[]; rest: string[] } => {
-  const has = (option: string) => same.includes(option.replace(/^--/, ""));
-  return { flags: planned.filter(has), rest: planned.filter((option) => !has(option)) };
-};
+/** How the options of a plan reach CRIU. */
+export interface Passed {
+  /** As flags of the runtime. */
+  flags: string[];
+  /** As lines of a configuration file, which hold for what the runtime's request leaves open. */
+  lines: string[];
+  /** Not at all: the request settles them. */
+  lost: string[];
+}
+
+/** runc has `--manage-cgroups-mode`, with `ignore` since 1.2 only; crun has it, and forgets what it said (seen with 1.21). */
+export const passOn = (planned: readonly string[]): Passed => ({
+  flags: planned.filter((option) => same.includes(option.slice(2))),
+  lines: planned
+    .filter((option) => !same.includes(option.slice(2)) && !option.startsWith("--manage-cgroups"))
+    .map((option) => `${option.slice(2)}\n`),
+  lost: planned.filter((option) => option.startsWith("--manage-cgroups")),
+});

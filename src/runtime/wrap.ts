@@ -15,7 +15,7 @@ import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
 import { findRuntime } from "./real.ts";
-import { criuWordsOf, flagsOf, logOf, standsUnderRuntime } from "./request.ts";
+import { criuWordsOf, logOf, passOn, standsUnderRuntime } from "./request.ts";
 
 const REFUSED = 1;
 const NOT_FOUND = 127;
@@ -72,22 +72,30 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   );
   if (!result.ok) return nothing;
   const { plan, criu, own } = result.preflight;
-  if (plan.outcome === "blocked")
-    return { ok: false, message: refusal(result.preflight), blockers: plan.unanswered };
+  const { flags, lines, lost } = passOn(plan.options);
+  const blockers = result.preflight.findings.filter(
+    (finding) =>
+      plan.unanswered.includes(finding) ||
+      (finding.severity === "blocker" &&
+        finding.remedy.kind === "option" &&
+        lost.includes(finding.remedy.option)),
+  );
+  if (blockers.length > 0)
+    return { ok: false, message: refusal(blockers, result.preflight), blockers };
   const watcher = startWatcher({
     words: [...plan.options, ...words],
     plan,
     own,
     // CRIU runs action scripts beside the runtime's notifications since 3.19.
     gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
-    config: givenConfig(),
+    config: [givenConfig(), ...lines].join(""),
     runtime: process.pid,
     pid: process.pid,
   });
   if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };
   const env = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
   const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
-  return { ok: true, flags: [...flagsOf(plan.options).flags, ...images], env };
+  return { ok: true, flags: [...flags, ...images], env };
 }
 
 /** What a configuration file that the environment names says already. */
@@ -98,8 +106,7 @@ function givenConfig(): string {
 }
 
 /** One line, for logs: what blocks, and how to read more. */
-function refusal({ plan, checkpoint }: Preflight): string {
-  const [first, ...others] = plan.unanswered;
+function refusal([first, ...others]: readonly Finding[], { checkpoint }: Preflight): string {
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
   return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; recriu preflight -D ${checkpoint.dir} shows all`;
 }

@@ -121,6 +121,7 @@ export function connectDatagram(handle: number): number {
 }
 
 const MSG_PEEK = 2;
+const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_TRUNC = 0x20;
 const SO_PEERCRED = 17;
@@ -144,9 +145,29 @@ export function answerMessage(fd: number, answer: Uint8Array): number {
   const nothing = Buffer.alloc(1);
   const taken = call((c) => c.recv(fd, ptr(nothing), 1n, 0));
   if (taken < 0) return taken;
-  const sent = call((c) => c.send(fd, ptr(answer), BigInt(answer.length), MSG_NOSIGNAL));
-  return Math.min(sent, 0);
+  return sendMessage(fd, answer);
 }
+
+/** Take every message that waits on a SOCK_SEQPACKET socket, in their order. */
+export function takeMessages(fd: number): Buffer[] {
+  const messages: Buffer[] = [];
+  const nothing = Buffer.alloc(1);
+  for (;;) {
+    const flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
+    const length = call((c) => c.recv(fd, ptr(nothing), 1n, flags));
+    if (length <= 0) return messages;
+    const bytes = Buffer.alloc(length);
+    call((c) => c.recv(fd, ptr(bytes), BigInt(length), 0));
+    messages.push(bytes);
+  }
+}
+
+/** Send a message from the socket's side of a descriptor: 0 or -errno. */
+export const sendMessage = (fd: number, message: Uint8Array): number =>
+  Math.min(
+    call((c) => c.send(fd, ptr(message), BigInt(message.length), MSG_NOSIGNAL)),
+    0,
+  );
 
 /** The pid of who made a socket pair or connected; undefined when it is no such socket. unix(7) */
 export const peerOf = (fd: number): number | undefined =>

@@ -1,8 +1,27 @@
-/** What Podman and Docker need to be staged: their programs, a runc for this machine, an image, a client. */
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+/** What Podman and Docker need to be staged: a system of their own to install in, their programs, an image, a client. */
+import { expect } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
-import { criu, run, type Stage } from "./stage.ts";
+import { basename, join } from "node:path";
+import {
+  criu,
+  hierarchies,
+  makeCgroup,
+  recriuBinary,
+  run,
+  type Run,
+  type Stage,
+  waitFor,
+} from "./stage.ts";
 import { compile, repository } from "./stage/compile.ts";
 
 const runtimes = join(repository, ".cache/runtimes");
@@ -47,3 +66,73 @@ export const echo = (socket: string, question: string): Promise<string> =>
     });
     connection.once("error", reject);
   });
+
+/** A mount namespace where /etc, /usr/local and /var/lib can be written to, and this machine's stay as they are. */
+export interface System {
+  run(words: string[]): Promise<Run>;
+  /** As `run`, with `recriu`. */
+  recriu(...words: string[]): Promise<Run>;
+  /** What is in those directories that is not this machine's, with its content. */
+  changes(): Promise<string>;
+}
+
+export async function makeSystem(stage: Stage, env: Record<string, string>): Promise<System> {
+  const upper = join(stage.dir, "system");
+  const overlays = ["/etc", "/usr/local", "/var/lib"].map((dir) => {
+    const [over, work] = [join(upper, dir), join(stage.dir, "overlay", dir)];
+    for (const made of [over, work]) mkdirSync(made, { recursive: true });
+    return `mount -t overlay overlay -o lowerdir=${dir},upperdir=${over},workdir=${work} ${dir}`;
+  });
+  const holder = join(stage.dir, "holder");
+  const hold = [...overlays, `echo $$ >${holder}`, "exec sleep 600"].join(" && ");
+  void run(stage, ["unshare", "--mount", "sh", "-c", hold], { timeout: 600_000 });
+  const held = () => existsSync(holder) && readFileSync(holder, "utf8").endsWith("\n");
+  await waitFor("the overlays", held);
+  const enter = ["nsenter", `--mount=/proc/${readFileSync(holder, "utf8").trim()}/ns/mnt`];
+  const inside = (words: string[]) => run(stage, [...enter, ...words], { env, timeout: 60_000 });
+  return {
+    run: inside,
+    recriu: (...words) => inside([recriuBinary, ...words]),
+    changes: async () => {
+      const list = `cd ${upper} && find . ! -type d -printf '%p %m %l\\n' | sort && find . -type f | sort | xargs -r cat`;
+      return (await inside(["sh", "-c", list])).stdout;
+    },
+  };
+}
+
+/**
+ * The cgroup below which containers are made, and whether the real-time budget that they ask for is to be had there. In
+ * a new cgroup there is none unless it is asked for, within that of its parent.
+ */
+export function cgroupParent(stage: Stage): { parent: string; rationed: boolean } {
+  const cpu = hierarchies().find(({ controllers }) => controllers.includes("cpu"));
+  const budget = cpu && join(makeCgroup(stage, cpu, ""), "cpu.rt_runtime_us");
+  const rationed = budget !== undefined && existsSync(budget);
+  if (rationed) writeFileSync(budget, "50000");
+  return { parent: `/${basename(stage.dir)}`, rationed };
+}
+
+/** Nothing of a container is left: no cgroup, no mount, and no process that has `id` in its words. */
+export async function expectNothingLeft(stage: Stage, system: System, id: string): Promise<void> {
+  const cgroups = hierarchies()
+    .map(({ mount }) => join(mount, basename(stage.dir)))
+    .filter((dir) => existsSync(dir))
+    .flatMap((dir) => readdirSync(dir, { recursive: true }) as string[])
+    .filter((name) => name.includes(id));
+  const mounts = (await system.run(["cat", "/proc/self/mountinfo"])).stdout
+    .split("\n")
+    .filter((line) => line.includes(id));
+  const processes = (await system.run(["pgrep", "-af", id])).stdout;
+  expect({ cgroups, mounts, processes }).toEqual({ cgroups: [], mounts: [], processes: "" });
+}
+
+/** The verdict in a log of CRIU's that a runtime keeps below the stage. */
+export async function verdict(stage: Stage, system: System): Promise<string> {
+  const find = `grep -rhs --include=restore.log -e "^verified: " ${stage.dir} || true`;
+  let found = "";
+  for (let tries = 0; found === "" && tries < 100; tries++) {
+    found = (await system.run(["sh", "-c", find])).stdout;
+    if (found === "") await Bun.sleep(50);
+  }
+  return found;
+}

@@ -1,27 +1,33 @@
 /** Podman 4.3.1: a container that is imported from an archive without the directory of its socket. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { echo, makeBin, makeImage, program } from "./engine.ts";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
-  criu,
-  hierarchies,
-  makeCgroup,
-  openStage,
-  recriuBinary,
-  run,
-  type Stage,
-  waitFor,
-} from "./stage.ts";
+  cgroupParent,
+  echo,
+  expectNothingLeft,
+  makeBin,
+  makeImage,
+  makeSystem,
+  program,
+  verdict,
+} from "./engine.ts";
+import { criu, openStage, type Stage, waitFor } from "./stage.ts";
 
-function podmanOn(stage: Stage) {
+async function podmanOn(stage: Stage) {
   const bin = makeBin(stage);
-  mkdirSync(join(stage.dir, ".config/containers"), { recursive: true });
-  const policy = { default: [{ type: "insecureAcceptAnything" }] };
-  writeFileSync(join(stage.dir, ".config/containers/policy.json"), JSON.stringify(policy));
-  writeFileSync(join(stage.dir, "containers.conf"), "");
-  const runtime = join(bin, "recriu-runc");
   const at = (name: string) => join(stage.dir, name);
+  mkdirSync(at("system/etc/containers"), { recursive: true });
+  const policy = { default: [{ type: "insecureAcceptAnything" }] };
+  writeFileSync(at("system/etc/containers/policy.json"), JSON.stringify(policy));
+  const runtimes = `[engine]\nruntime = "runc"\n[engine.runtimes]\nrunc = ["${bin}/runc"]\n`;
+  writeFileSync(at("system/etc/containers/containers.conf"), runtimes);
+  const system = await makeSystem(stage, {
+    HOME: stage.dir,
+    PATH: `${bin}:${process.env["PATH"]}`,
+    RECRIU_CRIU: criu,
+    NO_COLOR: "1",
+  });
   const options = {
     root: at("S"),
     runroot: at("R"),
@@ -30,48 +36,27 @@ function podmanOn(stage: Stage) {
     "events-backend": "file",
     "storage-driver": "vfs",
     conmon: program("conmon"),
-    runtime,
   };
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const env = {
-    HOME: stage.dir,
-    PATH: `${bin}:${process.env["PATH"]}`,
-    CONTAINERS_CONF: at("containers.conf"),
-    RECRIU_CRIU: criu,
-    NO_COLOR: "1",
-  };
-  return {
-    /** An archive names its runtime by its path: the same path is runc alone, or recriu. */
-    become(who: "runc" | "recriu") {
-      rmSync(runtime, { force: true });
-      symlinkSync(who === "runc" ? join(bin, "runc") : recriuBinary, runtime);
-    },
-    podman: (...given: string[]) =>
-      run(stage, [program("podman"), ...words, ...given], { env, timeout: 60_000 }),
-  };
-}
-
-test("podman container restore --import: fails alone, works with recriu as the runtime", async () => {
-  await using stage = openStage();
-  const { become, podman } = podmanOn(stage);
-  const ok = async (...words: string[]) => {
-    const done = await podman(...words);
-    expect([words[0], done.exit, done.stderr]).toEqual([words[0]!, 0, done.stderr]);
+  const podman = (given: string[]) => system.run([program("podman"), ...words, ...given]);
+  const ok = async (...given: string[]) => {
+    const done = await podman(given);
+    expect([given[0], done.exit, done.stderr]).toEqual([given[0]!, 0, done.stderr]);
     return done.stdout.trim();
   };
+  return { system, podman, ok };
+}
+
+test("podman container restore --import: fails alone, works once recriu is installed, and uninstalls", async () => {
+  await using stage = openStage();
+  const { system, podman, ok } = await podmanOn(stage);
   const archive = join(stage.dir, "checkpoint.tar.zst");
-  become("recriu");
   await ok("import", await makeImage(stage), "x11:1");
-  const server = ["/x11-server", "/dev/shm/ready", "/tmp/.X11-unix", "/dev/shm/progress"];
-  // In a new cgroup there is no real-time budget unless it is asked for, within that of its parent.
-  const parent = basename(stage.dir);
-  const cpu = hierarchies().find(({ controllers }) => controllers.includes("cpu"));
-  const budget = cpu && join(makeCgroup(stage, cpu, ""), "cpu.rt_runtime_us");
-  const rationed = budget !== undefined && existsSync(budget);
-  if (rationed) writeFileSync(budget, "50000");
-  const realtime = ["--cap-add=SYS_NICE", `--cgroup-parent=/${parent}`];
-  if (rationed) realtime.push("--cpu-rt-runtime=10000");
-  await ok("run", "-d", "--name", "x11", "--network", "none", ...realtime, "x11:1", ...server);
+  const { parent, rationed } = cgroupParent(stage);
+  const words = ["--network=none", "--cap-add=SYS_NICE", `--cgroup-parent=${parent}`];
+  if (rationed) words.push("--cpu-rt-runtime=10000");
+  const server = ["/x11-server", "/dev/shm/ready", "/tmp/.X11-unix", "/dev/stdout"];
+  await ok("run", "-d", "--name", "x11", ...words, "x11:1", ...server);
   const socket = async () => join(await ok("mount", "x11"), "tmp/.X11-unix/X7");
   const before = await socket();
   await waitFor("the server", () => existsSync(before));
@@ -79,17 +64,48 @@ test("podman container restore --import: fails alone, works with recriu as the r
   await ok("container", "checkpoint", "--ignore-rootfs", "--export", archive, "x11");
   await ok("rm", "x11");
 
-  become("runc");
-  const alone = await podman("container", "restore", "--import", archive);
+  const restore = ["container", "restore", "--import", archive];
+  const alone = await podman(restore);
   expect(alone.exit).not.toBe(0);
   expect(alone.stderr).toContain("criu failed");
+  const left = await ok("ps", "--all", "--format", "{{.Names}} {{.Status}}");
   await ok("rm", "--force", "--time", "0", "--all");
 
-  become("recriu");
-  await ok("container", "restore", "--import", archive);
+  const untouched = await system.changes();
+  expect((await system.recriu("install", "--runtime=podman")).exit).toBe(0);
+
+  // Runtimes are not given the caller's environment.
+  await system.run(["sh", "-c", "mkdir /etc/recriu && echo fix none >/etc/recriu/recriu.conf"]);
+  const refused = await podman(restore);
+  await system.run(["rm", "-r", "/etc/recriu"]);
+  expect(refused.exit).toBe(alone.exit);
+  expect(refused.stderr).toContain("the restore is blocked");
+  expect(await ok("ps", "--all", "--format", "{{.Names}} {{.Status}}")).toBe(left);
+  const id = await ok("ps", "--all", "--no-trunc", "--quiet");
+  await ok("rm", "--force", "--time", "0", "--all");
+  await expectNothingLeft(stage, system, id);
+
+  // Podman removes CRIU's log after a restore unless it is told to keep it.
+  await ok(...restore, "--keep");
   expect(await ok("ps", "--format", "{{.Names}} {{.Status}}")).toMatch(/^x11 Up/);
+  expect(await verdict(stage, system)).toMatch(/^verified: \d+ values compared/);
   expect(await echo(await socket(), "still there")).toBe("still there");
-  await ok("stop", "--time", "0", "x11");
+  const [pid, file] = (await ok("inspect", "x11", "--format", "{{.State.Pid}} {{.PidFile}}")).split(
+    " ",
+  );
+  expect(readFileSync(file!, "utf8")).toBe(pid!);
+  expect(readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("x11-server\n");
+  const lines = async () => (await ok("logs", "x11")).split("\n").length;
+  const said = await lines();
+  await Bun.sleep(500);
+  expect(await lines()).toBeGreaterThan(said);
+  await ok("kill", "--signal", "KILL", "x11");
+  expect(await ok("wait", "x11")).toBe("137");
+  const container = await ok("inspect", "x11", "--format", "{{.Id}}");
   await ok("rm", "x11");
   expect(await ok("ps", "--all", "--quiet")).toBe("");
+  await expectNothingLeft(stage, system, container);
+
+  expect((await system.recriu("uninstall")).exit).toBe(0);
+  expect(await system.changes()).toBe(untouched);
 });

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { parseRuntime } from "../../src/runtime/arguments.ts";
 import { bundleOf } from "../../src/runtime/bundle.ts";
+import { passOn } from "../../src/runtime/request.ts";
 
 const words = (text: string) => text.split(" ");
 
@@ -53,4 +54,12 @@ test("a bundle's root and bind mounts, relative ones in the bundle", () => {
   });
   for (const bad of ["", "null", "{}", '{"root":{"path":3}}', "[1"])
     expect(bundleOf(bad, "/b")).toBeUndefined();
+});
+
+test("options of a plan: the runtime's flags, lines of a configuration file, and what its request settles", () => {
+  expect(passOn(["--shell-job", "--deprecated", "--manage-cgroups=ignore"])).toEqual({
+    flags: ["--shell-job"],
+    lines: ["deprecated\n"],
+    lost: ["--manage-cgroups=ignore"],
+  });
 });
