@@ -1,28 +1,27 @@
 /** Docker 20.10, its own daemon: a checkpoint whose socket's directory is gone from the container's file system. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { echo, makeBin, makeImage, program } from "./engine.ts";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
-  criu,
-  hierarchies,
-  makeCgroup,
-  openStage,
-  recriuBinary,
-  run,
-  type Stage,
-  waitFor,
-} from "./stage.ts";
+  cgroupParent,
+  echo,
+  expectNothingLeft,
+  makeBin,
+  makeImage,
+  makeSystem,
+  program,
+  verdict,
+} from "./engine.ts";
+import { criu, openStage, run, type Stage, waitFor } from "./stage.ts";
 
-/** A daemon below the stage, with a runtime `recriu`; it ends with the stage. */
+/** A daemon below the stage; it ends with the stage. */
 async function dockerOn(stage: Stage) {
   const bin = makeBin(stage);
   for (const name of ["dockerd", "docker", "containerd", "containerd-shim-runc-v2"])
     symlinkSync(program(name), join(bin, name));
-  const runtime = join(bin, "recriu-runc");
   const at = (name: string) => join(stage.dir, name);
   const socket = `unix://${at("docker.sock")}`;
-  const daemon = {
+  const config = {
     experimental: true,
     bridge: "none",
     iptables: false,
@@ -32,46 +31,49 @@ async function dockerOn(stage: Stage) {
     "exec-root": at("exec"),
     pidfile: at("docker.pid"),
     hosts: [socket],
-    runtimes: { recriu: { path: runtime } },
   };
-  writeFileSync(at("daemon.json"), JSON.stringify(daemon));
+  mkdirSync(at("system/etc/docker"), { recursive: true });
+  writeFileSync(at("system/etc/docker/daemon.json"), JSON.stringify(config));
   const env = {
     HOME: stage.dir,
     PATH: `${bin}:${process.env["PATH"]}`,
     RECRIU_CRIU: criu,
     NO_COLOR: "1",
   };
-  const shell = `exec dockerd --config-file ${at("daemon.json")} >${at("dockerd.log")} 2>&1`;
-  void run(stage, ["sh", "-c", shell], { env, timeout: 120_000 });
-  await waitFor("the daemon", () => existsSync(at("docker.sock")), 30_000);
+  const system = await makeSystem(stage, env);
+  const docker = (...words: string[]) =>
+    run(stage, ["docker", "--host", socket, ...words], { env, timeout: 60_000 });
   return {
-    become(who: "runc" | "recriu") {
-      rmSync(runtime, { force: true });
-      symlinkSync(who === "runc" ? join(bin, "runc") : recriuBinary, runtime);
+    system,
+    docker,
+    async start() {
+      const shell = `exec dockerd >${at("dockerd.log")} 2>&1`;
+      void system.run(["sh", "-c", shell], 120_000);
+      await waitFor("the daemon", () => existsSync(at("docker.sock")), 30_000);
     },
-    docker: (...words: string[]) =>
-      run(stage, ["docker", "--host", socket, ...words], { env, timeout: 60_000 }),
-    stop: () => process.kill(Number(readFileSync(at("docker.pid"), "utf8")), "SIGTERM"),
+    async stop() {
+      process.kill(Number(readFileSync(at("docker.pid"), "utf8")), "SIGTERM");
+      await waitFor("the daemon's end", () => !existsSync(at("docker.pid")), 30_000);
+    },
+    ok: async (...words: string[]) => {
+      const done = await docker(...words);
+      expect([words[0], done.exit, done.stderr]).toEqual([words[0]!, 0, done.stderr]);
+      return done.stdout.trim();
+    },
   };
 }
 
-test("docker start --checkpoint: fails alone, works with recriu as the runtime", async () => {
+test("docker start --checkpoint: fails alone, works where recriu is installed, and uninstalls", async () => {
   await using stage = openStage();
-  const { become, docker, stop } = await dockerOn(stage);
-  const ok = async (...words: string[]) => {
-    const done = await docker(...words);
-    expect([words[0], done.exit, done.stderr]).toEqual([words[0]!, 0, done.stderr]);
-    return done.stdout.trim();
-  };
-  become("recriu");
+  const { system, docker, start, stop, ok } = await dockerOn(stage);
+  const untouched = await system.changes();
+  expect((await system.recriu("install", "--runtime=docker")).exit).toBe(0);
+  await start();
   await ok("import", await makeImage(stage), "x11:1");
-  const parent = basename(stage.dir);
-  const cpu = hierarchies().find(({ controllers }) => controllers.includes("cpu"));
-  const budget = cpu && join(makeCgroup(stage, cpu, ""), "cpu.rt_runtime_us");
-  if (budget !== undefined && existsSync(budget)) writeFileSync(budget, "50000");
-  const server = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/tmp/progress"];
-  const words = ["--runtime=recriu", "--network=none", "--security-opt=seccomp=unconfined"];
-  words.push("--cap-add=SYS_NICE", `--cgroup-parent=/${parent}`, "--cpu-rt-runtime=10000");
+  const { parent } = cgroupParent(stage);
+  const server = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/dev/stdout"];
+  const words = ["--network=none", "--security-opt=seccomp=unconfined", "--cap-add=SYS_NICE"];
+  words.push(`--cgroup-parent=${parent}`, "--cpu-rt-runtime=10000");
   await ok("run", "-d", "--name", "x11", ...words, "x11:1", ...server);
   const id = await ok("inspect", "x11", "--format", "{{.Id}}");
   const layer = join(stage.dir, "data/image/vfs/layerdb/mounts", id, "mount-id");
@@ -90,20 +92,39 @@ test("docker start --checkpoint: fails alone, works with recriu as the runtime",
       await Bun.sleep(500);
     }
   };
-  become("runc");
+  // A container keeps the runtime it was made with, by its path.
+  const link = "/usr/local/bin/recriu-runc";
+  await system.run(["sh", "-c", `mv ${link} ${link}.kept && ln -s ${stage.dir}/bin/runc ${link}`]);
   const alone = await startFromCheckpoint();
   expect(alone.exit).not.toBe(0);
   expect(alone.stderr).toContain("criu failed");
   expect(await ok("ps", "--quiet")).toBe("");
+  await system.run(["mv", `${link}.kept`, link]);
 
-  become("recriu");
+  await system.run(["sh", "-c", "mkdir /etc/recriu && echo fix none >/etc/recriu/recriu.conf"]);
+  const refused = await startFromCheckpoint();
+  await system.run(["rm", "-r", "/etc/recriu"]);
+  expect(refused.exit).toBe(alone.exit);
+  expect(refused.stderr).toContain("the restore is blocked");
+  expect(await ok("ps", "--quiet")).toBe("");
+  expect((await system.run(["pgrep", "-x", "x11-server"])).stdout).toBe("");
+
   const restored = await startFromCheckpoint();
   expect([restored.exit, restored.stderr]).toEqual([0, ""]);
   expect(await ok("ps", "--format", "{{.Names}} {{.Status}}")).toMatch(/^x11 Up/);
+  expect(await verdict(stage, system)).toMatch(/^verified: \d+ values compared/);
   expect(await echo(join(sockets, "X7"), "still there")).toBe("still there");
-  await ok("stop", "--time", "0", "x11");
+  const lines = async () => (await ok("logs", "x11")).split("\n").length;
+  const said = await lines();
+  await Bun.sleep(500);
+  expect(await lines()).toBeGreaterThan(said);
+  await ok("kill", "--signal", "KILL", "x11");
+  expect(await ok("wait", "x11")).toBe("137");
   await ok("rm", "x11");
   expect(await ok("ps", "--all", "--quiet")).toBe("");
-  stop();
-  await waitFor("the daemon's end", () => !existsSync(join(stage.dir, "docker.pid")), 30_000);
+  await expectNothingLeft(stage, system, id);
+
+  await stop();
+  expect((await system.recriu("uninstall")).exit).toBe(0);
+  expect(await system.changes()).toBe(untouched);
 });

@@ -69,7 +69,7 @@ export const echo = (socket: string, question: string): Promise<string> =>
 
 /** A mount namespace where /etc, /usr/local and /var/lib can be written to, and this machine's stay as they are. */
 export interface System {
-  run(words: string[]): Promise<Run>;
+  run(words: string[], timeout?: number): Promise<Run>;
   /** As `run`, with `recriu`. */
   recriu(...words: string[]): Promise<Run>;
   /** What is in those directories that is not this machine's, with its content. */
@@ -89,7 +89,8 @@ export async function makeSystem(stage: Stage, env: Record<string, string>): Pro
   const held = () => existsSync(holder) && readFileSync(holder, "utf8").endsWith("\n");
   await waitFor("the overlays", held);
   const enter = ["nsenter", `--mount=/proc/${readFileSync(holder, "utf8").trim()}/ns/mnt`];
-  const inside = (words: string[]) => run(stage, [...enter, ...words], { env, timeout: 60_000 });
+  const inside = (words: string[], timeout = 60_000) =>
+    run(stage, [...enter, ...words], { env, timeout });
   return {
     run: inside,
     recriu: (...words) => inside([recriuBinary, ...words]),

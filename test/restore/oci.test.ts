@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { answers, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
+import { answers, cgroupsOf, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
 import { contents, shadows } from "./shadow.ts";
 import { descendants, openStage, run, waitFor } from "./stage.ts";
 
@@ -28,6 +28,8 @@ for (const runtime of ["runc", "crun"] as const) {
       expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
       expect(await answers(container, "still there")).toBe("still there");
       expect(existsSync(container.sockets)).toBe(true);
+      const pid = readFileSync(join(stage.dir, `${id}.pid`), "utf8");
+      expect(readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("x11-server\n");
       // Of a new cgroup the real-time budget comes too late for CRIU: recriu set the policy again.
       const said = () =>
         readFileSync(container.log, "utf8")
@@ -58,6 +60,29 @@ for (const runtime of ["runc", "crun"] as const) {
     expect(JSON.parse(log).msg).toContain("the restore is blocked");
     expect(existsSync(container.log)).toBe(false);
     expect((await container.alone("state", id)).exit).toBe(1);
+    expect(existsSync(join(stage.dir, `${id}.pid`))).toBe(false);
+    expect(cgroupsOf(container.name, id)).toEqual([]);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(stage.dir);
+    expect((await run(stage, ["pgrep", "-x", "x11-server"])).stdout).toBe("");
+  });
+
+  test(`${runtime}: a restore that is waited for ends as the container does`, async () => {
+    await using stage = openStage();
+    const container = makeContainer(stage, runtime);
+    await checkpoint(container);
+    const ends = async (way: "alone" | "guarded") => {
+      const id = `${container.name}-${way}`;
+      const waited = container[way](...restoreWords(container, id, false));
+      await waitFor("the container", () => existsSync(join(stage.dir, `${id}.pid`)));
+      await answers(container, "here");
+      await container.alone("kill", id, "KILL");
+      const { exit } = await waited;
+      await end(container, id);
+      return exit;
+    };
+    const alone = await ends("alone");
+    expect(alone).toBeGreaterThan(0);
+    expect(await ends("guarded")).toBe(alone);
   });
 }
 

@@ -125,21 +125,25 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
 export async function end({ guarded, stage, name }: Container, id: string): Promise<void> {
   await guarded("kill", id, "KILL");
   await guarded("delete", "--force", id);
-  const left = hierarchies().flatMap(({ mount }) => [join(mount, id), join(mount, name, id)]);
-  await run(stage, [
-    "find",
-    ...left.filter((dir) => existsSync(dir)),
-    "-depth",
-    "-type",
-    "d",
-    "-delete",
-  ]);
+  const left = cgroupsOf(name, id);
+  await run(stage, ["find", ...left, "-depth", "-type", "d", "-delete"]);
 }
 
-/** Words of a restore as `id`. */
-export const restoreWords = ({ images, bundle, stage }: Container, id: string): string[] => [
+/** The cgroups of container `id`, wherever runtimes make them. */
+export const cgroupsOf = (name: string, id: string): string[] =>
+  hierarchies()
+    .flatMap(({ mount }) => [join(mount, id), join(mount, name, id)])
+    .filter((dir) => existsSync(dir));
+
+/** Words of a restore as `id`; without `detach` the runtime waits for the container. */
+export const restoreWords = (
+  { images, bundle, stage }: Container,
+  id: string,
+  detach = true,
+): string[] => [
   "restore",
-  "--detach",
+  ...(detach ? ["--detach"] : []),
+  `--pid-file=${join(stage.dir, `${id}.pid`)}`,
   `--image-path=${images}`,
   `--work-path=${join(stage.dir, "work")}`,
   "--bundle",
