@@ -1,6 +1,6 @@
 /** Podman 4.3.1: a container that is imported from an archive without the directory of its socket. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   cgroupParent,
@@ -44,12 +44,17 @@ async function podmanOn(stage: Stage) {
     expect([given[0], done.exit, done.stderr]).toEqual([given[0]!, 0, done.stderr]);
     return done.stdout.trim();
   };
-  return { system, podman, ok };
+  /** /etc/recriu/recriu.conf with a line, or gone. */
+  const configure = (line?: string) => {
+    const make = `mkdir -p /etc/recriu && echo "${line}" >/etc/recriu/recriu.conf`;
+    return system.run(["sh", "-c", line === undefined ? "rm -r /etc/recriu" : make]);
+  };
+  return { system, configure, podman, ok };
 }
 
 test("podman container restore --import: fails alone, works once recriu is installed, and uninstalls", async () => {
   await using stage = openStage();
-  const { system, podman, ok } = await podmanOn(stage);
+  const { system, configure, podman, ok } = await podmanOn(stage);
   const archive = join(stage.dir, "checkpoint.tar.zst");
   await ok("import", await makeImage(stage), "x11:1");
   const { parent, rationed } = cgroupParent(stage);
@@ -71,13 +76,25 @@ test("podman container restore --import: fails alone, works once recriu is insta
   const left = await ok("ps", "--all", "--format", "{{.Names}} {{.Status}}");
   await ok("rm", "--force", "--time", "0", "--all");
 
-  const untouched = await system.changes();
+  // No wrapper, but a criu that is recriu. Runtimes are not given the caller's environment.
+  const bare = await system.changes();
+  await configure(`criu ${criu}`);
+  rmSync(join(stage.dir, "bin/criu"));
+  expect((await system.recriu("install", "--criu")).exit).toBe(0);
+  await ok(...restore, "--keep");
+  expect(await verdict(stage, system)).toMatch(/^verified: \d+ values compared/);
+  expect(await echo(await socket(), "still there")).toBe("still there");
+  await ok("rm", "--force", "--time", "0", "--all");
+  expect((await system.recriu("uninstall")).exit).toBe(0);
+  symlinkSync(criu, join(stage.dir, "bin/criu"));
+  await configure();
+  expect(await system.changes()).toBe(bare);
+
   expect((await system.recriu("install", "--runtime=podman")).exit).toBe(0);
 
-  // Runtimes are not given the caller's environment.
-  await system.run(["sh", "-c", "mkdir /etc/recriu && echo fix none >/etc/recriu/recriu.conf"]);
+  await configure("fix none");
   const refused = await podman(restore);
-  await system.run(["rm", "-r", "/etc/recriu"]);
+  await configure();
   expect(refused.exit).toBe(alone.exit);
   expect(refused.stderr).toContain("the restore is blocked");
   expect(await ok("ps", "--all", "--format", "{{.Names}} {{.Status}}")).toBe(left);
@@ -107,5 +124,5 @@ test("podman container restore --import: fails alone, works once recriu is insta
   await expectNothingLeft(stage, system, container);
 
   expect((await system.recriu("uninstall")).exit).toBe(0);
-  expect(await system.changes()).toBe(untouched);
+  expect(await system.changes()).toBe(bare);
 });
