@@ -118,6 +118,7 @@ export function* linesOf(path: string): Generator<string> {
       yield* lines.splice(0);
     }
     split(new Uint8Array([10]));
+    if (lines.at(-1) === "") lines.pop();
     yield* lines;
   } catch {
     // A directory, or a file that went away: what was read counts.

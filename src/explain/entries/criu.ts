@@ -3,7 +3,7 @@ import type { Entry } from "../entry.ts";
 
 export const criu: readonly Entry[] = [
   {
-    pattern: /(?:pidfile: |^)Can't open (?<path>\/\S+): File exists/,
+    pattern: /(?:pidfile: Can't open |^Can't open (?=\/))(?<path>\S+): File exists/,
     check: "pidfile-exists",
     cause: "$<path> exists already; CRIU finds out after the whole restore and kills the tree",
     remedy: "rm $<path> if its process is gone",

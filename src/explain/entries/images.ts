@@ -76,7 +76,7 @@ export const images: readonly Entry[] = [
   },
   {
     pattern:
-      /Unable to load (?<path>\S+\.so)|Unable to open directory (?<dir>\S+)|Corrupted plugin|Failed in init\(\d+\) of/,
+      /Unable to load (?<path>\S+\.so)|Unable to open directory (?<dir>\S+)|Corrupted plugin|Failed in init\(\d+\) of|undefined symbol: check_and_remove_inventory_plugin/,
     check: "plugin-broken",
     remedy: "a plugin of the same version as CRIU; without need of one: --libdir EMPTY-DIRECTORY",
     issues: ["#2521", "#2531"],
