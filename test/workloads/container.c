@@ -5,8 +5,8 @@
  * ROOT becomes the root of a new mount namespace (pivot_root(2)), in which a copy of this program,
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
  * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
- * file system or `bind`; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, by
- * a child that has a file open there. Ends when the server does.
+ * file system or `bind`; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, each
+ * by a child that has a file open there. Ends when the server does.
  */
 #include "workload.h"
 #include <libgen.h>
@@ -40,7 +40,7 @@ static void nest(const char *inside)
 	sleep_forever();
 }
 
-static void serve(const char *path, const char *inside)
+static void serve(const char *path, char **inside)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd, client;
@@ -50,8 +50,8 @@ static void serve(const char *path, const char *inside)
 	for (fd = 0; fd < 3; fd++)
 		if (open("/dev/null", O_RDWR) != fd)
 			_exit(1);
-	if (inside)
-		nest(inside);
+	for (; *inside; inside++)
+		nest(*inside);
 	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, 8) < 0)
@@ -89,7 +89,8 @@ static void parents(char *path)
 
 static void enter(const char *root, char *socket, char **mounts)
 {
-	char at[4096], *nested = NULL;
+	char at[4096], *words[64] = { "app", socket };
+	int nested = 2;
 
 	if (setsid() < 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -100,7 +101,8 @@ static void enter(const char *root, char *socket, char **mounts)
 		int bind = !strcmp(mounts[0], "bind");
 
 		if (!strcmp(mounts[0], "nested")) {
-			nested = mounts[2];
+			if (nested < 63)
+				words[nested++] = mounts[2];
 			continue;
 		}
 		snprintf(at, sizeof(at), "%s%s", root, mounts[2]);
@@ -109,7 +111,7 @@ static void enter(const char *root, char *socket, char **mounts)
 	}
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		die("pivot_root");
-	execl("/app", "app", socket, nested, NULL);
+	execv("/app", words);
 	die("/app");
 }
 
@@ -119,8 +121,8 @@ int main(int argc, char **argv)
 	struct stat st;
 	pid_t pid;
 
-	if (argc == 2 || argc == 3)
-		serve(argv[1], argv[2]);
+	if (!strcmp(argv[0], "app"))
+		serve(argv[1], argv + 2);
 	if (argc < 4 || (argc - 4) % 3)
 		return 2;
 	snprintf(at, sizeof(at), "%s/app", argv[2]);

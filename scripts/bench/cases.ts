@@ -1,0 +1,46 @@
+/** The checkpoints that are measured: real trees, dumped by the CRIU that restores them. */
+import { dump, type Stage, start } from "../../test/restore/stage.ts";
+import { dumpContainer } from "../../test/restore/tree-in-container.ts";
+
+export interface Case {
+  name: string;
+  images: string;
+  /** Options of the restore. */
+  options: string[];
+}
+
+interface Kind {
+  name: string;
+  make(stage: Stage): Promise<{ images: string; options?: string[] }>;
+}
+
+/** Tasks, descriptors, mappings and MiB of test/workloads/many.c. */
+const many =
+  (tasks: number, descriptors: number, mappings: number, mib: number) => async (stage: Stage) => {
+    const numbers = [tasks, descriptors, mappings, mib].map(String);
+    const { pid } = await start(stage, "many", numbers);
+    return { images: await dump(stage, pid) };
+  };
+
+export const kinds: readonly Kind[] = [
+  { name: "1 task", make: many(1, 0, 0, 0) },
+  { name: "1 task, 1 GiB", make: many(1, 0, 0, 1024) },
+  { name: "100 tasks", make: many(100, 0, 0, 0) },
+  { name: "500 tasks", make: many(500, 0, 0, 0) },
+  { name: "1,000 tasks", make: many(1000, 0, 0, 0) },
+  { name: "5,000 descriptors", make: many(1, 5000, 0, 0) },
+  { name: "10,000 descriptors", make: many(1, 10_000, 0, 0) },
+  { name: "2,500 mappings", make: many(1, 0, 2500, 0) },
+  { name: "5,000 mappings", make: many(1, 0, 5000, 0) },
+  {
+    name: "a container of 12 mount namespaces",
+    make: (stage) => {
+      const nested = Array.from({ length: 11 }, (_, i): [string, string, string] => [
+        "nested",
+        "none",
+        `nested/${i}`,
+      ]);
+      return dumpContainer(stage, { mounts: nested });
+    },
+  },
+];

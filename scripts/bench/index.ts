@@ -1,0 +1,81 @@
+/**
+ * `npm run bench`: recriu against bare CRIU, by turns and in one go, on real checkpoints made for it.
+ *
+ *   npm run bench                    all cases, into docs/benchmarks.md and docs/benchmarks.json
+ *   npm run bench -- --compare       prints the change to what docs/benchmarks.json has; writes nothing
+ *   npm run bench -- --only=TEXT     cases whose name has TEXT; prints, writes nothing
+ *   npm run bench -- --runs=N        10 without it
+ */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { encode } from "../../src/image/wire.ts";
+import { request, VERSION } from "../../test/dropin/rpc.ts";
+import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/stage.ts";
+import { compile, repository } from "../../test/restore/stage/compile.ts";
+import { kinds } from "./cases.ts";
+import { measure, type Row, spread, timed } from "./measure.ts";
+import { comparison, markdown, type Results, type Start } from "./table.ts";
+
+const { values } = parseArgs({
+  options: {
+    compare: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    runs: { type: "string", default: "10" },
+  },
+});
+const runs = Number(values.runs);
+if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs wants a number from 1 on");
+
+const kept = join(repository, "docs/benchmarks.json");
+const text = (command: string[]): string => Bun.spawnSync(command).stdout.toString();
+
+/** The same words to bare CRIU and to recriu. */
+async function starts(stage: Stage): Promise<Start[]> {
+  const dropin = join(stage.dir, "dropin");
+  mkdirSync(dropin);
+  symlinkSync(recriuBinary, join(dropin, "criu"));
+  const [asked, answer] = [join(stage.dir, "request"), join(stage.dir, "answer")];
+  writeFileSync(asked, encode(request, { type: VERSION }));
+  const client = [compile("rpc-client"), asked, answer, "0"];
+  const commands: [string, string[], string[]][] = [
+    ["recriu --version", ["/bin/true"], [recriuBinary, "--version"]],
+    ["criu --version", [criu, "--version"], [join(dropin, "criu"), "--version"]],
+    ["criu swrk (version asked)", [...client, criu], [...client, join(dropin, "criu")]],
+  ];
+  const rows: Start[] = [];
+  for (const [name, bare, recriu] of commands) {
+    const [without, with_]: number[][] = [[], []];
+    for (let i = 0; i < runs * 3; i++) {
+      without!.push((await timed(stage, bare)).ms);
+      with_!.push((await timed(stage, recriu)).ms);
+    }
+    rows.push({ name, bare: spread(without!), recriu: spread(with_!) });
+  }
+  return rows;
+}
+
+const rows: Row[] = [];
+for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
+  console.error(`bench: ${kind.name}`);
+  await using stage = openStage();
+  const { images, options = [] } = await kind.make(stage);
+  rows.push(await measure(stage, { name: kind.name, images, options }, runs));
+}
+await using stage = openStage();
+const results: Results = {
+  version: JSON.parse(readFileSync(join(repository, "package.json"), "utf8")).version,
+  criu: /Version: (\S+)/.exec(text([criu, "--version"]))?.[1] ?? "?",
+  machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release().split("-")[0]}`,
+  date: new Date().toISOString().slice(0, 10),
+  runs,
+  rows,
+  starts: await starts(stage),
+};
+if (values.compare) console.log(comparison(JSON.parse(readFileSync(kept, "utf8")), results));
+else console.log(markdown(results));
+if (!values.compare && values.only === "") {
+  writeFileSync(kept, `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(join(repository, "docs/benchmarks.md"), markdown(results));
+}

@@ -1,0 +1,143 @@
+/** Measures of one case: recriu and bare CRIU by turns, in one go. A run that failed stops the bench. */
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openCheckpoint } from "../../src/image/index.ts";
+import {
+  criu,
+  descendants,
+  recriuBinary,
+  run,
+  type Stage,
+  waitFor,
+} from "../../test/restore/stage.ts";
+import { kill } from "../../test/restore/stage/processes.ts";
+import { compile, repository } from "../../test/restore/stage/compile.ts";
+import type { Case } from "./cases.ts";
+
+/** Milliseconds, sorted; memory in MiB. */
+export interface Spread {
+  median: number;
+  /** The middle half lies between. */
+  low: number;
+  high: number;
+}
+
+export interface Row {
+  name: string;
+  tasks: number;
+  images: number;
+  bare: Spread;
+  recriu: Spread;
+  /** Of each pair of runs: recriu's time to bare CRIU's, and what it took more. */
+  ratio: Spread;
+  more: Spread;
+  /** recriu's own, with full verification. */
+  peak: number;
+  /** As recriu --json tells them. */
+  phases: { preflight: number; verify: number };
+  preflight: Spread;
+  /** CRIU's own decoder over the same images, in one process. */
+  crit: Spread;
+  verify: Spread;
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)]!;
+  return { median: at(0.5), low: at(0.25), high: at(0.75) };
+}
+
+interface Took {
+  ms: number;
+  mib: number;
+}
+
+/** Run a command to its end; it must exit 0. */
+export async function timed(stage: Stage, words: string[], peak = false): Promise<Took> {
+  const done = await run(stage, [compile("timed"), ...(peak ? ["--peak"] : []), ...words], {
+    env: { RECRIU_CRIU: criu, NO_COLOR: "1" },
+    timeout: 120_000,
+  });
+  const [exit, microseconds, kib] = done.stdout.split(" ").map(Number);
+  if (done.exit !== 0 || exit !== 0) throw new Error(`exit ${exit}: ${words.join(" ")}`);
+  return { ms: microseconds! / 1000, mib: kib! / 1024 };
+}
+
+/** Debian's crit, below .cache, brings its own Python. */
+function critWords(images: string): string[] {
+  const home = join(repository, ".cache/criu/crit");
+  const only = (pattern: string) => [...new Bun.Glob(pattern).scanSync(home)].toSorted()[0]!;
+  const loader = join(home, only("lib/*-linux-gnu*/ld-linux*.so.*"));
+  const python = [loader, "--library-path", dirname(loader), join(home, only("bin/python3.*"))];
+  const env = [
+    `PYTHONHOME=${home}`,
+    `PYTHONPATH=${home}/lib/python3/dist-packages`,
+    "PYTHONDONTWRITEBYTECODE=1",
+    "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python",
+  ];
+  return ["/usr/bin/env", ...env, ...python, join(import.meta.dir, "decode.py"), images];
+}
+
+/** Everything on the stage is a restored tree: it goes. */
+async function clear(stage: Stage): Promise<void> {
+  const all = () => descendants(stage.supervisor.pid).filter(({ state }) => state !== "Z");
+  await waitFor("the tree to be gone", () => {
+    for (const { pid } of all()) kill(pid);
+    return all().length === 0;
+  });
+}
+
+export async function measure(stage: Stage, given: Case, runs: number): Promise<Row> {
+  const { name, images, options } = given;
+  const opened = openCheckpoint(images);
+  if (!opened.ok) throw new Error(opened.fault.problem);
+  const { checkpoint } = opened;
+  const work = ["-W", stage.dir, "-o", "restore.log", "-v0"];
+  const words = (binary: string) => [binary, "restore", "-d", "-D", images, ...work, ...options];
+  const restore = async (binary: string, peak = false): Promise<Took> => {
+    const took = await timed(stage, words(binary), peak);
+    await clear(stage);
+    return took;
+  };
+
+  await restore(criu);
+  await restore(recriuBinary);
+  const pairs: { bare: number; recriu: number }[] = [];
+  for (let i = 0; i < runs; i++) {
+    // Who is first takes turns, too.
+    const first = i % 2 === 0 ? criu : recriuBinary;
+    const a = await restore(first);
+    const b = await restore(first === criu ? recriuBinary : criu);
+    pairs.push(first === criu ? { bare: a.ms, recriu: b.ms } : { bare: b.ms, recriu: a.ms });
+  }
+  const { mib: peak } = await restore(recriuBinary, true);
+
+  const told = await run(stage, [...words(recriuBinary), "--json"], { env: { RECRIU_CRIU: criu } });
+  if (told.exit !== 0) throw new Error(`recriu restore --json: exit ${told.exit}: ${told.stderr}`);
+  const { timing_ms, run: made } = JSON.parse(told.stdout);
+  const pid = String(made.pid);
+  const times = async (command: string[]) => {
+    const all: number[] = [];
+    for (let i = 0; i < runs; i++) all.push((await timed(stage, command)).ms);
+    return spread(all);
+  };
+  const verify = await times([recriuBinary, "verify", "-D", images, "--pid", pid]);
+  await clear(stage);
+  const preflight = await times([recriuBinary, "preflight", "-D", images, ...options]);
+  const crit = await times(critWords(images));
+  rmSync(join(stage.dir, "restore.log"), { force: true });
+  return {
+    name,
+    tasks: checkpoint.tasks.length,
+    images: checkpoint.files.size,
+    bare: spread(pairs.map(({ bare }) => bare)),
+    recriu: spread(pairs.map(({ recriu }) => recriu)),
+    ratio: spread(pairs.map(({ bare, recriu }) => recriu / bare)),
+    more: spread(pairs.map(({ bare, recriu }) => recriu - bare)),
+    peak,
+    phases: { preflight: timing_ms.preflight, verify: timing_ms.verify },
+    preflight,
+    crit,
+    verify,
+  };
+}

@@ -1,0 +1,65 @@
+/* Runs a command and tells what it took.
+ *
+ *     timed COMMAND…            prints: exit code, microseconds from fork to its end, peak memory in KiB
+ *     timed --peak COMMAND…     the peak is the command's own, without its children: it is looked at while it runs
+ *
+ * Without --peak the memory is of the largest of the command and all that it waited for.
+ */
+#include "workload.h"
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+/* VmHWM of a process in KiB; 0 when it has none any more. proc(5) */
+static long peak_of(pid_t pid)
+{
+	char path[64], line[256];
+	long peak = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "r");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmHWM: %ld", &peak) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return peak;
+}
+
+int main(int argc, char **argv)
+{
+	int peak = argc > 1 && !strcmp(argv[1], "--peak"), status;
+	char **command = argv + 1 + peak;
+	struct rusage usage;
+	long long start, end;
+	long most = 0, seen;
+	pid_t pid;
+
+	if (!command[0])
+		return 2;
+	start = now();
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, 1);
+		dup2(null, 2);
+		execv(command[0], command);
+		_exit(127);
+	}
+	while (wait4(pid, &status, peak ? WNOHANG : 0, &usage) == 0) {
+		seen = peak_of(pid);
+		most = seen > most ? seen : most;
+		usleep(500);
+	}
+	end = now();
+	printf("%d %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), end - start,
+	       peak ? most : usage.ru_maxrss);
+	return 0;
+}
