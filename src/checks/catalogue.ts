@@ -21,7 +21,7 @@ import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inhe
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
 import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
-import { locksHeld, locksIgnored } from "./locks.ts";
+import { lockMapped, locksHeld, locksIgnored } from "./locks.ts";
 import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
 import { hugepagesShort, memoryShort } from "./memory.ts";
 import { externalMountSourceMissing, mountpointMissing } from "./mount-sources.ts";
@@ -154,6 +154,7 @@ export const catalogue: readonly Check[] = [
   netDeviceMissing,
   locksIgnored,
   locksHeld,
+  lockMapped,
   namespaceFile,
   fileOwnerMissing,
   pipeSize,

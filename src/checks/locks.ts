@@ -1,12 +1,8 @@
 /** File locks: restored only on request, and waited for (file-lock.c). */
 import { type HeldLock, lockName } from "../host/index.ts";
-import type { FileLockEntry } from "../image/index.ts";
+import { FL_FLOCK, FL_OFD, FL_POSIX, type FileLockEntry, locksLost } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 
-/** file_lock_entry.flag (criu/include/file-lock.h). */
-const FL_POSIX = 1;
-const FL_FLOCK = 2;
-const FL_OFD = 4;
 const F_RDLCK = 0;
 const F_UNLCK = 2;
 
@@ -69,6 +65,48 @@ export const locksHeld: Check = {
       const by = path && held.get(path.file)?.find((other) => excludes(lock, other));
       return path && by ? [inTheWay(lock, path.hostPath, by)] : [];
     });
+  },
+};
+
+export const lockMapped: Check = {
+  id: "lock-mapped",
+  title: "A file lock is lost because the file is mapped too",
+  reads: "filelocks.img, mm-PID.img, with --file-locks",
+  why:
+    "CRIU takes the locks of a task again and then closes the files that it opened for the task's mappings. A process that closes any descriptor " +
+    "of a file gives up all its fcntl(2) locks on that file, so they are gone, and CRIU exits 0. Databases that map their files (SQLite in a browser) " +
+    "lose them. The program goes on as if it had them: nobody else may use its files until it was started anew.",
+  proof: "harm",
+  run({ checkpoint, request }) {
+    if (!request.fileLocks) return [];
+    return [...Map.groupBy(locksLost(checkpoint), ({ pid }) => pid)].map(
+      ([pid, locks]): Finding => {
+        const task = checkpoint.tasks.find((one) => one.pid === pid);
+        const names = locks.map(({ fd }) => {
+          const id = task?.fds.find((held) => held.fd === fd)?.id;
+          return (
+            (id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg?.name) ??
+            `descriptor ${fd}`
+          );
+        });
+        const [first, ...others] = [...new Set(names)];
+        const more = others.length === 0 ? "" : ` and ${others.length} more`;
+        return {
+          id: "lock-mapped",
+          severity: "warning",
+          task: pid,
+          image: "filelocks.img",
+          subject: first!,
+          message: `task ${pid} will have lost its lock on ${first}${more}: it maps ${others.length === 0 ? "that file" : "those files"}, too`,
+          criu_message: null,
+          remedy: {
+            kind: "human",
+            text: "let nobody else use these files until the program was started anew",
+            command: null,
+          },
+        };
+      },
+    );
   },
 };
 

@@ -1,5 +1,5 @@
 /** Files and directories that CRIU opens by their paths, with what uses them. */
-import type { RegFileEntry } from "../image/index.ts";
+import { type RegFileEntry, VMA_FILE } from "../image/index.ts";
 import type { Context } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 
@@ -18,9 +18,6 @@ export interface UsedFile {
 
 /** Several checks ask the same of one context. */
 const known = new WeakMap<Context, UsedFile[]>();
-
-/** VMA_FILE_PRIVATE and VMA_FILE_SHARED: then `shmid` of a mapping is a file's id (image.h). */
-const VMA_FILE = 0x40 | 0x80;
 
 /** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
 export function usedFiles(context: Context): UsedFile[] {

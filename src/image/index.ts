@@ -3,6 +3,7 @@ export { type Checkpoint, openCheckpoint, type PagesUse } from "./checkpoint.ts"
 export { openImageDirectory } from "./directory.ts";
 export { editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
+export { FL_FLOCK, FL_OFD, FL_POSIX, locksLost, VMA_FILE } from "./locks.ts";
 export { findMount, type FoundMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
   LOWEST_PRIORITY,

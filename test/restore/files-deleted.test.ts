@@ -220,6 +220,30 @@ for (const kind of ["flock", "posix"]) {
   });
 }
 
+test("lock-mapped: CRIU loses the lock of a file that its task maps, and exits 0", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  writeFileSync(file, "words");
+  const options = ["--file-locks"];
+  const { pid, images } = await held(stage, ["map", file, "posix", file], options);
+  const inode = statSync(file).ino;
+  const isLocked = () => readFileSync("/proc/locks", "utf8").includes(`:${inode} `);
+  expect((await restoreBare(stage, images, options)).exit).toBe(0);
+  expect(isLocked()).toBe(false);
+  await killTree(stage, pid);
+
+  const before = await report(stage, "preflight", images, options);
+  expect(before.findings).toMatchObject([
+    { id: "lock-mapped", severity: "warning", task: pid, subject: file, criu_message: null },
+  ]);
+  const restored = await report(stage, "restore", images, options);
+  expect(restored).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(restored.verdict!.differences).toMatchObject([
+    { facet: "file locks", class: "tolerated" },
+  ]);
+  await killTree(stage, pid);
+});
+
 test("locks-held: of an open file description's lock CRIU says so", async () => {
   await using stage = openStage();
   const file = join(stage.dir, "file");
