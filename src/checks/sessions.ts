@@ -147,8 +147,8 @@ export const adoptedChildLost: Check = {
   reads: "every entry of pstree.img",
   why:
     "A child of the root in the session of others was born deeper, and came to the root when its parent ended. CRIU has it born by a helper that ends too, " +
-    "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing; recriu's " +
-    "verification refuses the tree.",
+    "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing. The root is not told " +
+    "any more when that child ends.",
   proof: "harm",
   run(context) {
     const { checkpoint } = context;
@@ -167,7 +167,7 @@ export const adoptedChildLost: Check = {
         criu_message: null,
         remedy: {
           kind: "human",
-          text: "dump the tree in a pid namespace with its init; --verify=report lets it run without that child",
+          text: "dump the tree in a pid namespace with its init, where the root has it back",
           command: null,
         },
       }));

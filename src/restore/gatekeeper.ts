@@ -1,7 +1,7 @@
 /** Who decides at the gate: the tree is compared with what was saved, and goes on only when it is that. */
 import type { OwnOptions, Request } from "../criu/index.ts";
 import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
-import { skipped, type Verdict, verify } from "../verify/index.ts";
+import { liveTree, skipped, type Verdict, verify } from "../verify/index.ts";
 import { POST_RESTORE, PRE_RESUME } from "./gate.ts";
 import { mend } from "./mend.ts";
 import { killTree } from "./tree.ts";
@@ -47,8 +47,11 @@ export function gatekeeper(
         return !refused;
       }
       // CRIU does not heed a refusal here.
-      if (refused) killTree(rootPid);
-      else {
+      if (refused) {
+        // Not all of it needs to be below its root.
+        const { tasks } = liveTree(checkpoint, rootPid, true);
+        killTree(rootPid, ...[...tasks.values()].map(({ pid }) => pid));
+      } else {
         keeper.resumed = true;
         onVerdict(keeper.verdict);
       }

@@ -42,6 +42,6 @@ export async function supervise(
   stopWatching();
   for (const signal of ENDING) process.removeListener(signal, forward);
   // What a dead CRIU leaves has become recriu's child, as recriu is its subreaper.
-  if (exit.code !== 0 && !resumed()) await gone(childrenOf(process.pid).flatMap(killTree));
+  if (exit.code !== 0 && !resumed()) await gone(killTree(...childrenOf(process.pid)));
   return { exit, ...seen };
 }

@@ -9,12 +9,12 @@ const SIGSTOP = 19;
 const PATIENCE = 5000;
 
 /**
- * Kill the process `root` and everything below it. It is stopped from the top down first, so that nothing can fork
+ * Kill these processes and everything below them. It is stopped from the top down first, so that nothing can fork
  * away meanwhile; then killed. Returns who was.
  */
-export function killTree(root: number): number[] {
+export function killTree(...roots: number[]): number[] {
   const doomed: number[] = [];
-  const pending = [root];
+  const pending = [...roots];
   for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
     if (doomed.includes(pid) || kill(pid, SIGSTOP) < 0) continue;
     doomed.push(pid);

@@ -1,6 +1,13 @@
 /** The restored tree as it is now: which process of this machine is which task of the images. */
 import type { Checkpoint, Task } from "../image/index.ts";
-import { childrenOf, innermostPid, linkOf, readStat, threadsOf } from "../host/processes.ts";
+import {
+  childrenOf,
+  innermostPid,
+  linkOf,
+  listProcesses,
+  readStat,
+  threadsOf,
+} from "../host/processes.ts";
 
 export interface LiveTask {
   task: Task;
@@ -32,7 +39,13 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
   const strangers: number[] = [];
   const seen = new Set<number>();
   const pending = [root];
-  for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
+  for (;;) {
+    const pid = pending.pop();
+    if (pid === undefined) {
+      pending.push(...orphans(checkpoint, root, tasks).filter((orphan) => !seen.has(orphan)));
+      if (pending.length === 0) break;
+      continue;
+    }
     if (seen.has(pid)) continue;
     seen.add(pid);
     const stat = readStat(pid);
@@ -49,6 +62,32 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     pending.push(...childrenOf(pid));
   }
   return { root, tasks, stopped, strangers };
+}
+
+/**
+ * Whether the root had adopted this child of its: in the session of others, it was born deeper. CRIU has it born by a
+ * helper, and it comes back as a child of the pid namespace's init.
+ */
+export const wasAdopted = ({ root }: Checkpoint, task: Task): boolean =>
+  task.ppid === root?.pid && ![task.pid, root.pid, root.sid].includes(task.sid);
+
+/** Adopted tasks that are not below the root: by their number, in its pid namespace, no older than it. */
+function orphans(
+  checkpoint: Checkpoint,
+  root: number,
+  known: ReadonlyMap<number, LiveTask>,
+): number[] {
+  const lost = checkpoint.tasks.filter(
+    (task) => task.state !== "dead" && !known.has(task.pid) && wasAdopted(checkpoint, task),
+  );
+  const start = lost.length === 0 ? undefined : readStat(root)?.starttime;
+  if (start === undefined) return [];
+  const wanted = new Set(lost.map(({ pid }) => pid));
+  const namespace = linkOf(root, "ns/pid");
+  return listProcesses()
+    .filter(({ starttime }) => starttime >= start)
+    .map(({ pid }) => pid)
+    .filter((pid) => wanted.has(innermostPid(pid) ?? 0) && linkOf(pid, "ns/pid") === namespace);
 }
 
 /** The process that the saved root task is now, when it kept its number and runs the program that the images name. */

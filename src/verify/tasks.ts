@@ -1,6 +1,6 @@
 /** Tasks and threads: that each exists under its number, with its parent, group and session. */
 import { readFileSync } from "node:fs";
-import type { LiveTask } from "./live.ts";
+import { type LiveTask, wasAdopted } from "./live.ts";
 import type { Facet } from "./facet.ts";
 
 export const tasks: Facet = {
@@ -15,8 +15,16 @@ export const tasks: Facet = {
       same(null, "a process that was not saved", "none", stranger);
     for (const { task, pid } of live.tasks.values()) {
       const ids = readIds(pid);
-      if (task !== checkpoint.root)
-        same(task.pid, "parent", task.ppid, innermostParent(live.tasks.values(), ids.ppid));
+      if (task !== checkpoint.root) {
+        const adopted = wasAdopted(checkpoint, task) ? "tolerated" : undefined;
+        same(
+          task.pid,
+          "parent",
+          task.ppid,
+          innermostParent(live.tasks.values(), ids.ppid),
+          adopted,
+        );
+      }
       // A root that did not lead its session or group is given those of CRIU (--shell-job), and whoever shared them too.
       const root = checkpoint.root!;
       const session = task.sid === root.sid && root.sid !== root.pid ? "expected" : "fatal";
