@@ -1,0 +1,111 @@
+/** The incident's tree: a VNC server and a browser that talks to it over /tmp/.X11-unix (test/workloads/desktop.c). */
+import { expect } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { repository } from "../restore/stage/compile.ts";
+import { png } from "./png.ts";
+import { lookAt, type Screen } from "./rfb.ts";
+
+/** Where scripts/setup has unpacked the programs. */
+export const programs = join(repository, ".cache/incident/root");
+export const alivePage = join(import.meta.dir, "page.html");
+const shots = join(repository, "dist/incident");
+
+export const DISPLAY = 7;
+export const SOCKET = `/tmp/.X11-unix/X${DISPLAY}`;
+
+/** Without them CRIU cannot take the browser: docs/incident.md says why. */
+const alone = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--in-process-gpu",
+  "--no-zygote",
+  "--disable-dev-shm-usage",
+  "--disable-breakpad",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+];
+const size = { width: 800, height: 600 };
+
+/** Options of the dump. */
+export const dumpOptions = ["--ext-unix-sk", "--file-locks", "--ghost-limit", "100M"];
+
+export interface Where {
+  /** The VNC server's own socket, the browser's profile and home, and the page, as the tree sees them. */
+  vnc: string;
+  home: string;
+  page: string;
+  browser: "chromium" | "dillo";
+}
+
+/** The arguments of test/workloads/desktop.c behind READY. No TCP: CRIU 4.1 cannot dump its sockets on every kernel. */
+export function desktopWords({ vnc, home, page, browser }: Where): string[] {
+  const env = `HOME=${home} XDG_RUNTIME_DIR=${home} DBUS_SESSION_BUS_ADDRESS=disabled: DBUS_SYSTEM_BUS_ADDRESS=disabled:`;
+  const server = `exec Xtigervnc :${DISPLAY} -geometry ${size.width}x${size.height} -depth 24 -SecurityTypes None -rfbport -1 -rfbunixpath ${vnc} -extension MIT-SHM`;
+  const window = `--window-size=${size.width},${size.height} --window-position=0,0 --user-data-dir=${home}/profile`;
+  const program =
+    browser === "chromium"
+      ? `chromium ${alone.join(" ")} ${window} file://${page}`
+      : `dillo --fullwindow file://${page}`;
+  return [SOCKET, server, `export ${env}; DISPLAY=:${DISPLAY} exec ${program}`];
+}
+
+/** A look at the screen, kept as dist/incident/NAME.png. */
+export async function shot(socket: string, name: string): Promise<Screen> {
+  const screen = await lookAt(socket);
+  mkdirSync(shots, { recursive: true });
+  writeFileSync(join(shots, `${name}.png`), png(screen));
+  return screen;
+}
+
+/** The part of two screens' pixels that differ, between two rows. */
+function differing(a: Screen, b: Screen, [from, to]: readonly [number, number]): number {
+  let count = 0;
+  for (let at = from * a.width * 3; at < to * a.width * 3; at += 3)
+    if (
+      a.rgb[at] !== b.rgb[at] ||
+      a.rgb[at + 1] !== b.rgb[at + 1] ||
+      a.rgb[at + 2] !== b.rgb[at + 2]
+    )
+      count += 1;
+  return count / ((to - from) * a.width);
+}
+
+/** Rows of the browser's own window above the page, and one through the bar that the page moves. */
+const FRAME = [0, 80] as const;
+const BAR = 410;
+
+/** The page's bar, #f80, as its share of a row in the middle of it; 0 where the page is not. */
+function bar({ width, rgb }: Screen): number {
+  let count = 0;
+  for (let x = 0; x < width; x++) {
+    const at = (BAR * width + x) * 3;
+    if (rgb[at] === 0xff && rgb[at + 1] === 0x88 && rgb[at + 2] === 0) count += 1;
+  }
+  return count / width;
+}
+
+/** The page is there, and moves by itself. Returns the screen. */
+export async function alive(socket: string, name: string): Promise<Screen> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const screen = await shot(socket, name);
+    await Bun.sleep(350);
+    const [first, second] = [bar(screen), bar(await lookAt(socket))];
+    if (first > 0 && second > 0 && first !== second) return screen;
+    if (performance.now() > deadline) throw new Error(`${name}: the page does not move`);
+  }
+}
+
+/** The windows are those of before. */
+export function sameWindows(before: Screen, after: Screen): void {
+  expect([after.name, after.width, after.height]).toEqual([
+    before.name,
+    before.width,
+    before.height,
+  ]);
+  expect(differing(before, after, FRAME)).toBeLessThan(0.01);
+}
