@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type About, aboutRecriu, repository } from "./release/about.ts";
 import { byPath, file, type Item, tar } from "./release/archives.ts";
@@ -32,21 +32,35 @@ async function release(dist: string): Promise<void> {
   const made = await Promise.all(targets.map((target) => artifactsOf(target, about, shared)));
   const artifacts = [
     ...made.flat(),
-    file(`recriu-${about.version}.cdx.json`, sbom(about, targets.map(({ bun }) => bun))),
+    file(
+      `recriu-${about.version}.cdx.json`,
+      sbom(
+        about,
+        targets.map(({ bun }) => bun),
+      ),
+    ),
   ];
   const sums = sumsOf(artifacts);
   const secret = process.env["RECRIU_SIGNING_KEY"];
   const signed =
     secret === undefined || secret === ""
       ? []
-      : [file("SHA256SUMS.minisig", minisignature(signingKey(secret), "SHA256SUMS", sums.data, about.epoch))];
+      : [
+          file(
+            "SHA256SUMS.minisig",
+            minisignature(signingKey(secret), "SHA256SUMS", sums.data, about.epoch),
+          ),
+        ];
 
   mkdirSync(dist, { recursive: true });
   for (const old of readdirSync(dist)) {
     if (/^(recriu[-_]\d|SHA256SUMS)/.test(old)) rmSync(join(dist, old));
   }
-  for (const { path, data } of [...artifacts, sums, ...signed]) writeFileSync(join(dist, path), data);
-  console.error(`released ${artifacts.length} files of ${about.version}${signed.length > 0 ? "" : ", not signed: RECRIU_SIGNING_KEY is not set"}`);
+  for (const { path, data } of [...artifacts, sums, ...signed])
+    writeFileSync(join(dist, path), data);
+  console.error(
+    `released ${artifacts.length} files of ${about.version}${signed.length > 0 ? "" : ", not signed: RECRIU_SIGNING_KEY is not set"}`,
+  );
 }
 
 interface Shared {
@@ -59,7 +73,10 @@ interface Shared {
 async function sharedFiles(about: About): Promise<Shared> {
   const commands = await table();
   const documents = [
-    ...["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"],
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "SECURITY.md",
     ...readdirSync(join(repository, "docs")).map((name) => `docs/${name}`),
   ];
   return {

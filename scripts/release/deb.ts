@@ -24,7 +24,10 @@ ${about.description.map((line) => ` ${line}`).join("\n")}
     .join("");
   const members = [
     file("debian-binary", "2.0\n"),
-    file("control.tar.gz", await gzipped(tar([file("control", control), file("md5sums", md5sums)], epoch, "./"))),
+    file(
+      "control.tar.gz",
+      await gzipped(tar([file("control", control), file("md5sums", md5sums)], epoch, "./")),
+    ),
     file("data.tar.gz", await gzipped(tar(items, epoch, "./"))),
   ];
   return ar(members, epoch);

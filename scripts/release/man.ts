@@ -105,7 +105,10 @@ const environment = (): string =>
 const files = (): string =>
   section(
     "FILES",
-    item(italic("/etc/recriu/recriu.conf"), `may set ${settable.join(", ")}, in the syntax of CRIU`),
+    item(
+      italic("/etc/recriu/recriu.conf"),
+      `may set ${settable.join(", ")}, in the syntax of CRIU`,
+    ),
     item(italic("/etc/criu/default.conf"), "CRIU's own configuration, read as CRIU reads it"),
     item(italic("/run/recriu"), "journals of repairs that are not taken back yet"),
   );
@@ -136,4 +139,5 @@ function text(words: string): string {
     .replace(/^[.']/gm, "\\&$&");
 }
 
-const hex = (char: string): string => char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+const hex = (char: string): string =>
+  char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");

@@ -1,7 +1,7 @@
-/** An .rpm, format 3 with the tags of rpm 4.14 and later. No scriptlets; owned are its files and its doc directory. */
+/** An .rpm, format 3 with the tags of rpm 4.14 and later. No scriptlets; owned are its files and the directories of its documents. */
 import { createHash } from "node:crypto";
 import type { About } from "./about.ts";
-import { byPath, cpio, type Item } from "./archives.ts";
+import { byPath, cpio, directoriesOf, type Item } from "./archives.ts";
 import { gzipped } from "./gzip.ts";
 
 /** Tag, type, value: numbers of header entries as rpm's tags have them. */
@@ -17,11 +17,17 @@ const width = { int16: 2, int32: 4, string: 1, binary: 1, strings: 1, i18n: 1 } 
 export async function rpm(about: About, arch: string, items: readonly Item[]): Promise<Buffer> {
   const entries = byPath([
     ...items.map((item) => ({ ...item, mode: 0o100000 | item.mode })),
-    { path: "usr/share/doc/recriu", mode: 0o040755, data: new Uint8Array() },
+    ...directoriesOf(items)
+      .filter((path) => path.startsWith("usr/share/doc/recriu"))
+      .map((path) => ({ path, mode: 0o040755, data: new Uint8Array() })),
   ]);
   const archive = cpio(entries, about.epoch);
   const payload = await gzipped(archive);
-  const header = headerOf(63, [...aboutEntries(about, arch), ...fileEntries(about, entries), ...payloadEntries(payload)]);
+  const header = headerOf(63, [
+    ...aboutEntries(about, arch),
+    ...fileEntries(about, entries),
+    ...payloadEntries(payload),
+  ]);
   const signature = headerOf(62, [
     [269, "string", [hash("sha1", header)]],
     [273, "string", [hash("sha256", header)]],
@@ -34,7 +40,10 @@ export async function rpm(about: About, arch: string, items: readonly Item[]): P
   return Buffer.concat([lead, signature, gap, header, payload]);
 }
 
-function aboutEntries({ version, epoch, summary, description, license, vendor }: About, arch: string): Entry[] {
+function aboutEntries(
+  { version, epoch, summary, description, license, vendor }: About,
+  arch: string,
+): Entry[] {
   const provided = ["recriu", arch === "x86_64" ? "recriu(x86-64)" : "recriu(aarch-64)"];
   // 0x1000008: rpm itself must know this, and at least so new. 0x4000: found by looking at the program.
   const required: [string, number, string][] = [
@@ -74,7 +83,9 @@ function aboutEntries({ version, epoch, summary, description, license, vendor }:
 }
 
 function fileEntries({ epoch }: About, entries: readonly Item[]): Entry[] {
-  const directories = [...new Set(entries.map(({ path }) => `/${path.slice(0, path.lastIndexOf("/") + 1)}`))];
+  const directories = [
+    ...new Set(entries.map(({ path }) => `/${path.slice(0, path.lastIndexOf("/") + 1)}`)),
+  ];
   const each = <T>(value: (item: Item, index: number) => T): T[] => entries.map(value);
   const isDirectory = ({ mode }: Item) => (mode & 0o040000) !== 0;
   return [
@@ -93,7 +104,11 @@ function fileEntries({ epoch }: About, entries: readonly Item[]): Entry[] {
     [1095, "int32", each(() => 1)],
     [1096, "int32", each((_, index) => index + 1)],
     [1097, "strings", each(() => "")],
-    [1116, "int32", each(({ path }) => directories.indexOf(`/${path.slice(0, path.lastIndexOf("/") + 1)}`))],
+    [
+      1116,
+      "int32",
+      each(({ path }) => directories.indexOf(`/${path.slice(0, path.lastIndexOf("/") + 1)}`)),
+    ],
     [1117, "strings", each(({ path }) => path.slice(path.lastIndexOf("/") + 1))],
     [1118, "strings", directories],
     [5011, "int32", [8]],

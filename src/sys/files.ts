@@ -7,6 +7,7 @@ import { call, cString } from "./libc.ts";
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const SYS_openat2 = 437n;
+const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
 const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
@@ -98,8 +99,10 @@ export function pipe(): [number, number] | number {
 
 /** A file without a name, executable, open in this process only; or -errno. memfd_create(2); MFD_EXEC since Linux 6.3. */
 export function memoryFile(name: string): number {
-  const MFD_EXEC = 0x10;
+  const MFD_EXEC = 0x10n;
   const bytes = cString(name);
-  const fd = call((c) => c.memfd_create(ptr(bytes), MFD_EXEC));
-  return fd < 0 ? call((c) => c.memfd_create(ptr(bytes), 0)) : fd;
+  const make = (flags: bigint) =>
+    call((c) => c.syscall(SYS_memfd_create, BigInt(ptr(bytes)), flags, 0n, 0n, 0n, 0n));
+  const fd = make(MFD_EXEC);
+  return fd < 0 ? make(0n) : fd;
 }
