@@ -144,6 +144,8 @@ uninstall)
     fail "runtimes still use it: run recriu uninstall first"
   fi
   uninstall
+  # What recriu itself made for its journals and records.
+  rmdir /run/recriu /var/lib/recriu 2>/dev/null || :
   echo "nothing of recriu is left in $prefix" >&2
   ;;
 install) install ;;
