@@ -12,7 +12,7 @@ const { i32, i64, u32, u64, ptr } = FFIType;
  * Every one is in glibc 2.17 and in musl: one that is not would take all of them away. What is newer, and what
  * musl refuses, is a system call by its number.
  */
-export const symbols = {
+const symbols = {
   __errno_location: { args: [], returns: ptr },
   syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64 },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
@@ -43,6 +43,9 @@ export const symbols = {
   prlimit: { args: [i32, i32, ptr, ptr], returns: i32 },
   prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
 } as const;
+
+/** What recriu needs of libc; for the test that says since when libc has it. */
+export const libcSymbols: readonly string[] = Object.keys(symbols);
 
 type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 

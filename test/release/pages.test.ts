@@ -34,7 +34,11 @@ test("there is a man page for every command, and mandoc has nothing to say about
 });
 
 test("recriu-restore(8) has every option, recriu's and CRIU's, and names the other pages", () => {
-  const { stdout } = runIn("tools", [dir], ["/usr/bin/mandoc", "-T", "utf8", at("recriu-restore.8")]);
+  const { stdout } = runIn(
+    "tools",
+    [dir],
+    ["/usr/bin/mandoc", "-T", "utf8", at("recriu-restore.8")],
+  );
   const text = stdout.replace(/.\u0008/g, "");
   for (const { name } of ownOptions) expect(text).toContain(`--${name}`);
   for (const { name, negatable } of criuOptions.filter(({ restore }) => restore))
@@ -68,9 +72,16 @@ test("bash completes commands, options and what stands for them", () => {
 test("fish completes them", () => {
   const inFish = (line: string): string[] => {
     const script = `source ${at("recriu.fish")}; complete -C ${JSON.stringify(line)}`;
-    const { stdout, stderr } = runIn("tools", [dir], ["/usr/bin/fish", "--no-config", "-c", script]);
+    const { stdout, stderr } = runIn(
+      "tools",
+      [dir],
+      ["/usr/bin/fish", "--no-config", "-c", script],
+    );
     expect(stderr).toBe("");
-    return stdout.trim().split("\n").map((each) => each.split("\t")[0]!);
+    return stdout
+      .trim()
+      .split("\n")
+      .map((each) => each.split("\t")[0]!);
   };
   expect(inFish("recriu ")).toEqual(Object.keys(commands).sort());
   expect(inFish("recriu restore --fi")).toEqual(["--file-locks", "--file-validation", "--fix"]);
@@ -90,7 +101,10 @@ test("zsh completes them", () => {
     zpty -r shell out '*END*'
     print -r -- $out`;
   const inZsh = (typed: string): string =>
-    runIn("tools", [dir], ["/bin/zsh", "-fc", script, "zsh", typed]).stdout.replaceAll("\u0007", "");
+    runIn("tools", [dir], ["/bin/zsh", "-fc", script, "zsh", typed]).stdout.replaceAll(
+      "\u0007",
+      "",
+    );
   expect(inZsh("recriu pre")).toContain("recriu preflight ;");
   expect(inZsh("recriu restore --fix=n")).toContain("recriu restore --fix=none ;");
   expect(inZsh("recriu restore --dr")).toContain("recriu restore --dry-run ;");

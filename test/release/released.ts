@@ -36,9 +36,7 @@ export async function released(): Promise<Released> {
   const key = ["-G", "-W", "-p", result.publicKey, "-s", result.secretKey];
   mustRun(runIn("tools", [cache], ["/usr/bin/minisign", ...key]));
   const script = join(repository, "scripts/release.ts");
-  mustRun(
-    runHere([process.execPath, script, dir], { RECRIU_SIGNING_KEY: result.secretKey }),
-  );
+  mustRun(runHere([process.execPath, script, dir], { RECRIU_SIGNING_KEY: result.secretKey }));
   for (const target of ["x64", "arm64", "x64-musl", "arm64-musl"]) {
     const archive = join(dir, `recriu-${version}-linux-${target}.tar.gz`);
     mustRun(runHere(["tar", "-xzf", archive, "-C", cache]));
@@ -51,9 +49,10 @@ function mustRun({ exit, stderr }: { exit: number; stderr: string }): void {
   if (exit !== 0) throw new Error(stderr);
 }
 
-/** A hash of every file that git would take, and of the last commit, whose date is in the release. */
+/** A hash of every file outside test/ that git would take, and of the last commit, whose date is in the release. */
 function stampOfSource(): string {
-  const script = "git log -1 --format=%ct; git ls-files -coz --exclude-standard | xargs -0 sha256sum";
+  const script =
+    "git log -1 --format=%ct; git ls-files -coz --exclude-standard -- . ':!test' | xargs -0 sha256sum";
   const { stdout } = Bun.spawnSync(["sh", "-c", script], { cwd: repository });
   return createHash("sha256").update(stdout).digest("hex");
 }

@@ -21,30 +21,18 @@ export function runHere(argv: readonly string[], env: Record<string, string> = {
   return { exit: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
-const enter = `
-  root=$1
-  shift
-  mount -t proc proc "$root/proc"
-  mount --rbind /dev "$root/dev"
-  while [ "$1" != -- ]; do
-    mkdir -p "$root$1"
-    mount --bind "$1" "$root$1"
-    shift
-  done
-  shift
-  exec chroot "$root" "$@"`;
-
-/** Runs a program in a system, where these directories of this machine are seen at their own paths. */
-export const runIn = (
+/** The words that run a program in a system, where these directories of this machine are seen at their own paths. */
+export const wordsIn = (
   system: System,
   binds: readonly string[],
   argv: readonly string[],
-  env: Record<string, string> = {},
-): Ran =>
-  runHere(
-    ["unshare", "--mount", "sh", "-ec", enter, "sh", systemRoot(system), ...binds, "--", ...argv],
-    { HOME: "/tmp", ...env },
-  );
+): string[] => {
+  const enter = join(import.meta.dir, "enter.sh");
+  return ["unshare", "--mount", "sh", enter, systemRoot(system), ...binds, "--", ...argv];
+};
+
+export const runIn = (system: System, binds: readonly string[], argv: readonly string[]): Ran =>
+  runHere(wordsIn(system, binds, argv), { HOME: "/tmp" });
 
 /** The words that run a program of arm64 here. */
 export const onArm64 = (binary: string): string[] => [
@@ -84,10 +72,5 @@ export function onMusl(dir: string, binary: string): string[] {
 export const tool = (path: string): string[] => {
   const root = systemRoot("tools");
   const libraries = ["lib", "usr/lib"].map((lib) => join(root, lib, "x86_64-linux-gnu")).join(":");
-  return [
-    join(root, "lib64/ld-linux-x86-64.so.2"),
-    "--library-path",
-    libraries,
-    join(root, path),
-  ];
+  return [join(root, "lib64/ld-linux-x86-64.so.2"), "--library-path", libraries, join(root, path)];
 };
