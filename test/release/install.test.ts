@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { criu } from "../restore/stage.ts";
 import { type Released, released } from "./released.ts";
 import { runHere, tool } from "./systems.ts";
 
@@ -96,4 +97,29 @@ test("install.sh refuses what is altered, unsigned or another's, before it write
     stderr: expect.stringContaining("is not the one in"),
   });
   expect(existsSync(prefix)).toBe(false);
+});
+
+test("criu's name is taken by update-alternatives, and given back", () => {
+  const [link, etc, admin] = ["bin/criu", "etc", "admin"].map((name) => join(scratch, name));
+  for (const dir of ["bin", "etc", "admin"]) mkdirSync(join(scratch, dir), { recursive: true });
+  const alternatives = (...words: string[]) =>
+    runHere([
+      "update-alternatives",
+      "--altdir",
+      etc!,
+      "--admindir",
+      admin!,
+      "--log",
+      "/dev/null",
+      ...words,
+    ]);
+  const program = join(release.unpacked("x64"), "recriu");
+  expect(alternatives("--install", link!, "criu", program, "50").exit).toBe(0);
+  const called = runHere([link!, "--version"], {
+    PATH: `${join(scratch, "bin")}:${dirname(criu)}`,
+  });
+  expect(called.stdout).toStartWith("Version: ");
+  expect(called).toEqual(runHere([criu, "--version"]));
+  expect(alternatives("--remove", "criu", program).exit).toBe(0);
+  expect(existsSync(link!)).toBe(false);
 });
