@@ -10,7 +10,7 @@ import { type Released, released } from "./released.ts";
 import { onArm64, onMusl, runHere, systemRoot, withoutAvx, wordsIn } from "./systems.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "recriu-compatibility-"));
-const musl = join(scratch, "musl");
+const muslLibraries = join(scratch, "musl");
 let release: Released;
 const program = (target: string) => join(release.unpacked(target), "recriu");
 const lines = (argv: string[]) => runHere(argv).stdout.split("\n");
@@ -18,7 +18,7 @@ const ascending = (a: string, b: string) => a.localeCompare(b, "en", { numeric: 
 
 beforeAll(async () => {
   release = await released();
-  onMusl(musl, program("x64-musl"));
+  onMusl(muslLibraries, program("x64-musl"));
 }, 120_000);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -77,11 +77,11 @@ test.each([
     dirname(server),
     dirname(program(target)),
     dirname(realpathSync(criu)),
-    musl,
+    muslLibraries,
     "/sys",
   ];
   const restore = [program(target), "restore", "-d", "-D", images, `--criu=${realpathSync(criu)}`];
-  const words = ["/bin/sh", "-c", `LD_LIBRARY_PATH=${musl} exec "$@"`, "sh", ...restore];
+  const words = ["/bin/sh", "-c", `LD_LIBRARY_PATH=${muslLibraries} exec "$@"`, "sh", ...restore];
   const ran = await run(stage, wordsIn(system, binds, target === "x64" ? restore : words));
   expect(ran.stderr).toContain("blocker[unix-socket-dir]");
   expect(ran.stderr).toContain("the tree is the saved one");
@@ -95,7 +95,11 @@ test("without /proc the program says so: x64, arm64 and musl", () => {
     stdout: "",
     stderr: "recriu: /proc is not mounted here, and nothing can be restored without it\n",
   };
-  const ways = [[program("x64")], onArm64(program("arm64")), onMusl(musl, program("x64-musl"))];
+  const ways = [
+    [program("x64")],
+    onArm64(program("arm64")),
+    onMusl(muslLibraries, program("x64-musl")),
+  ];
   for (const words of ways) {
     const argv = ["unshare", "--mount", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"];
     expect(runHere([...argv, ...words, "--version"])).toEqual(missing);
