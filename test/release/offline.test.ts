@@ -75,6 +75,7 @@ test("nor do the commands that only look", async () => {
     ];
     await run(stage, ["unshare", "--net", ...strace, recriuBinary, ...words]);
     const { sockets, others } = traced(trace);
+    expect(readFileSync(trace, "utf8")).toContain("+++ exited with ");
     expect([words[0], sockets.filter((family) => !local.has(family)), others]).toEqual([
       words[0],
       [],
