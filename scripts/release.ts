@@ -27,30 +27,21 @@ const targets = [
 ];
 
 async function release(dist: string): Promise<void> {
+  const secret = process.env["RECRIU_SIGNING_KEY"];
+  const key = secret === undefined || secret === "" ? undefined : signingKey(secret);
   const about = await aboutRecriu();
   const shared = await sharedFiles(about);
   const made = await Promise.all(targets.map((target) => artifactsOf(target, about, shared)));
+  const runtimes = targets.map(({ bun }) => bun);
   const artifacts = [
     ...made.flat(),
-    file(
-      `recriu-${about.version}.cdx.json`,
-      sbom(
-        about,
-        targets.map(({ bun }) => bun),
-      ),
-    ),
+    file(`recriu-${about.version}.cdx.json`, sbom(about, runtimes)),
   ];
   const sums = sumsOf(artifacts);
-  const secret = process.env["RECRIU_SIGNING_KEY"];
   const signed =
-    secret === undefined || secret === ""
+    key === undefined
       ? []
-      : [
-          file(
-            "SHA256SUMS.minisig",
-            minisignature(signingKey(secret), "SHA256SUMS", sums.data, about.epoch),
-          ),
-        ];
+      : [file("SHA256SUMS.minisig", minisignature(key, "SHA256SUMS", sums.data, about.epoch))];
 
   mkdirSync(dist, { recursive: true });
   for (const old of readdirSync(dist)) {
@@ -58,9 +49,13 @@ async function release(dist: string): Promise<void> {
   }
   for (const { path, data } of [...artifacts, sums, ...signed])
     writeFileSync(join(dist, path), data);
-  console.error(
-    `released ${artifacts.length} files of ${about.version}${signed.length > 0 ? "" : ", not signed: RECRIU_SIGNING_KEY is not set"}`,
-  );
+  const notes = [
+    key !== undefined ? "" : ", not signed: RECRIU_SIGNING_KEY is not set",
+    Bun.spawnSync(["git", "status", "--porcelain"], { cwd: repository }).stdout.length === 0
+      ? ""
+      : ", of a source that is not committed",
+  ];
+  console.error(`released ${artifacts.length} files of ${about.version}${notes.join("")}`);
 }
 
 interface Shared {

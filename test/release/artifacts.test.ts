@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { signingKey } from "../../scripts/release/minisign.ts";
 import { type Released, released } from "./released.ts";
 import { onArm64, onMusl, type Ran, runHere, runIn } from "./systems.ts";
 
@@ -57,18 +58,30 @@ test("SHA256SUMS names every artifact, and minisign knows who made it", () => {
   expect(verify(altered)).toMatchObject({ exit: 1 });
 });
 
-test("each tarball's program runs: x64 here, arm64 in qemu, x64-musl by musl's loader", () => {
+test("only a secret key of minisign without a password signs", () => {
+  expect(() => signingKey("no key")).toThrow("no secret key of minisign");
+  const [comment, key] = readFileSync(release.secretKey, "utf8").split("\n");
+  const bytes = Buffer.from(key!, "base64");
+  bytes.write("Sc", 2);
+  const encrypted = `${comment}\n${bytes.toString("base64")}\n`;
+  expect(() => signingKey(encrypted)).toThrow("sign with minisign -Sm SHA256SUMS itself");
+});
+
+test("each tarball's program runs: here, in qemu, by musl's loader, by that in qemu", () => {
   const program = (target: string) => join(release.unpacked(target), "recriu");
-  const version = said(`recriu ${release.version}`);
-  expect(runHere([program("x64"), "--version"])).toEqual(version);
-  expect(runHere([...onArm64(program("arm64")), "--version"])).toEqual(version);
-  expect(runHere([...onMusl(join(scratch, "musl"), program("x64-musl")), "--version"])).toEqual(
-    version,
-  );
-  // Nothing here runs a program for musl on arm64: there is no C++ library for it in Debian.
-  const headers = runHere(["readelf", "-hlW", program("arm64-musl")]).stdout;
-  expect(headers).toContain("AArch64");
-  expect(headers).toContain("/lib/ld-musl-aarch64.so.1");
+  const ways = [
+    [program("x64")],
+    onArm64(program("arm64")),
+    onMusl("x64", join(scratch, "musl-x64"), program("x64-musl")),
+    onMusl("arm64", join(scratch, "musl-arm64"), program("arm64-musl")),
+  ];
+  for (const words of ways) {
+    expect(runHere([...words, "--version"])).toEqual(said(`recriu ${release.version}`));
+    // libc is asked whether there is a terminal: its functions are found.
+    const doctor = runHere([...words, "doctor", "--criu=/bin/false"], { NO_COLOR: "" });
+    expect(doctor.stderr).toContain("kernel");
+    expect(doctor.exit).toBe(3);
+  }
 });
 
 test("a tarball holds what is promised, beside its program", () => {

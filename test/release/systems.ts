@@ -1,6 +1,6 @@
 /** Other systems to look at a release with, and to run it on: what scripts/setup tests unpacks in .cache/systems. */
 import { cpSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { repository } from "../../scripts/release/about.ts";
 
 export type System = "tools" | "oldest" | "arm64";
@@ -51,21 +51,34 @@ export const withoutAvx = (binary: string): string[] => [
 ];
 
 /**
- * The words that run an x86-64 program for musl: Debian's loader with the C++ libraries that Alpine would have. They
- * are Debian's own, for glibc, with test/release/musl-libs.c for what musl does not have; in `dir`.
+ * The words that run a program for musl: Debian's loader with the C++ libraries that Alpine would have. They are
+ * Debian's own, for glibc, with musl-libs in the place of glibc's loader for what musl does not have; in `dir`.
  */
-export function onMusl(dir: string, binary: string): string[] {
-  const tools = systemRoot("tools");
+export function onMusl(target: "x64" | "arm64", dir: string, binary: string): string[] {
+  const x64 = target === "x64";
+  const machine = x64 ? "x86_64" : "aarch64";
+  const root = systemRoot(x64 ? "tools" : "arm64");
   mkdirSync(dir, { recursive: true });
-  cpSync(join(tools, "usr/lib/x86_64-linux-gnu/libstdc++.so.6"), join(dir, "libstdc++.so.6"), {
-    dereference: true,
-  });
-  cpSync(join(tools, "lib/x86_64-linux-gnu/libgcc_s.so.1"), join(dir, "libgcc_s.so.1"));
-  const source = join(import.meta.dir, "musl-libs.c");
-  const library = join(dir, "ld-linux-x86-64.so.2");
-  const built = runHere(["cc", "-shared", "-nostdlib", "-fPIC", "-o", library, source]);
-  if (built.exit !== 0) throw new Error(built.stderr);
-  return [join(tools, "lib/ld-musl-x86_64.so.1"), "--library-path", dir, binary];
+  for (const library of ["usr/lib/*/libstdc++.so.6", "lib/*/libgcc_s.so.1"]) {
+    const from = join(root, library.replace("*", `${machine}-linux-gnu`));
+    cpSync(from, join(dir, basename(library)), { dereference: true });
+  }
+  const shim = join(dir, x64 ? "ld-linux-x86-64.so.2" : "ld-linux-aarch64.so.1");
+  const [source, object] = [join(dir, "shim.s"), join(dir, "shim.o")];
+  cpSync(join(import.meta.dir, "musl-libs-arm64.s"), source);
+  const steps = x64
+    ? [["cc", "-shared", "-nostdlib", "-fPIC", "-o", shim, join(import.meta.dir, "musl-libs.c")]]
+    : [
+        wordsIn("tools", [dir], ["/usr/bin/aarch64-linux-gnu-as", "-o", object, source]),
+        wordsIn("tools", [dir], ["/usr/bin/aarch64-linux-gnu-ld", "-shared", "-o", shim, object]),
+      ];
+  for (const step of steps) {
+    const built = runHere(step);
+    if (built.exit !== 0) throw new Error(built.stderr);
+  }
+  const loader = join(root, `lib/ld-musl-${machine}.so.1`);
+  const run = [loader, "--preload", shim, "--library-path", dir, binary];
+  return x64 ? run : [...onArm64(run[0]!), ...run.slice(1)];
 }
 
 /** The words that run a program of the tools here, not in their own root. */
