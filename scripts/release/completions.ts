@@ -2,16 +2,28 @@
 import { catalogue } from "../../src/checks/index.ts";
 import type { Command, Option } from "./table.ts";
 
-/** What can stand for an option's argument: words, files, directories, something that nobody knows, or nothing. */
-type Argument = readonly string[] | "files" | "directories" | "any" | "none";
+/** What can stand for an option's argument. `any`: something that nobody can know. */
+interface Argument {
+  readonly kind: "none" | "any" | "files" | "directories" | "words";
+  readonly words: string;
+}
 
 function argumentOf({ name, value }: Option): Argument {
-  if (value === undefined) return "none";
-  if (value === "DIR") return "directories";
-  if (value === "FILE" || value === "PATH") return "files";
-  if (name === "only" || name === "ignore") return catalogue.map(({ id }) => id);
+  const of = (kind: Argument["kind"], words: readonly string[] = []) => ({
+    kind,
+    words: words.join(" "),
+  });
+  if (value === undefined) return of("none");
+  if (value === "DIR") return of("directories");
+  if (value === "FILE" || value === "PATH") return of("files");
+  if (name === "only" || name === "ignore")
+    return of(
+      "words",
+      catalogue.map(({ id }) => id),
+    );
   const words = value.split("|");
-  return words.length > 1 && words.every((word) => /^[a-z]+$/.test(word)) ? words : "any";
+  const literal = words.length > 1 && words.every((word) => /^[a-z]+$/.test(word));
+  return literal ? of("words", words) : of("any");
 }
 
 const help: Option = { name: "help", optional: false, negatable: false, help: "show the options" };
@@ -28,16 +40,14 @@ export function bash(commands: readonly Command[]): string {
   const patterns = new Map<string, string[]>();
   for (const command of commands) {
     for (const option of optionsOf(command)) {
-      const argument = argumentOf(option);
-      if (argument === "none") continue;
-      const act =
-        argument === "directories"
-          ? "_recriu_among -d"
-          : argument === "files"
-            ? "_recriu_among -f"
-            : argument === "any"
-              ? ""
-              : `_recriu_among -W '${argument.join(" ")}'`;
+      const { kind, words } = argumentOf(option);
+      if (kind === "none") continue;
+      const act = {
+        any: "",
+        files: "_recriu_among -f",
+        directories: "_recriu_among -d",
+        words: `_recriu_among -W '${words}'`,
+      }[kind];
       const typed = before(option).map((word) => `"${command.name} ${word}"`);
       patterns.set(act, [...(patterns.get(act) ?? []), ...typed]);
     }
@@ -111,20 +121,13 @@ _recriu "$@"
 
 function zshSpecs(option: Option): string[] {
   const { name, short, value = "", optional } = option;
-  const argument = argumentOf(option);
+  const { kind, words } = argumentOf(option);
   const what = `[${option.help.replace(/[[\]\\]/g, "\\$&")}]`;
-  if (argument === "none")
+  if (kind === "none")
     return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])].map((typed) =>
       single(`*${typed}${what}`),
     );
-  const action =
-    argument === "directories"
-      ? "_files -/"
-      : argument === "files"
-        ? "_files"
-        : argument === "any"
-          ? ""
-          : `(${argument.join(" ")})`;
+  const action = { any: "", files: "_files", directories: "_files -/", words: `(${words})` }[kind];
   const message = value.replace(/[:\\]/g, "\\$&");
   if (optional) return [single(`*--${name}=-${what}::${message}:${action}`)];
   return [`--${name}=`, ...(short === undefined ? [] : [`-${short}+`])].map((typed) =>
@@ -137,17 +140,14 @@ export function fish(commands: readonly Command[]): string {
     `complete -c recriu -n __fish_use_subcommand -f -a ${command.name} -d ${fishQuoted(command.summary)}`,
     ...optionsOf(command).map((option) => {
       const { name, short, help: what } = option;
-      const argument = argumentOf(option);
-      const takes =
-        argument === "none"
-          ? ""
-          : argument === "files"
-            ? " -r -F"
-            : argument === "directories"
-              ? " -x -a '(__fish_complete_directories)'"
-              : argument === "any"
-                ? " -x"
-                : ` -x -a ${fishQuoted(argument.join(" "))}`;
+      const { kind, words } = argumentOf(option);
+      const takes = {
+        none: "",
+        any: " -x",
+        files: " -r -F",
+        directories: " -x -a '(__fish_complete_directories)'",
+        words: ` -x -a '${words}'`,
+      }[kind];
       const typed = `${short === undefined ? "" : ` -s ${short}`} -l ${name}`;
       return `complete -c recriu -n '__fish_seen_subcommand_from ${command.name}'${typed}${takes} -d ${fishQuoted(what)}`;
     }),
