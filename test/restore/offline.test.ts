@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { criu, openStage, recriuBinary, run, waitFor } from "../restore/stage.ts";
-import { dumpX11, echoes } from "../restore/x11.ts";
-import { tool } from "./systems.ts";
+import { criu, openStage, recriuBinary, run, waitFor } from "./stage.ts";
+import { dumpX11, echoes } from "./x11.ts";
+import { tool } from "../release/systems.ts";
 
 /** The families that recriu may use: to a process beside it, and to ask the kernel (sock_diag). */
 const local = new Set(["AF_UNIX", "AF_NETLINK"]);
@@ -36,7 +36,11 @@ test("a restore works without any network, and recriu opens no socket but local 
     trace,
   ];
   const restore = [recriuBinary, "restore", "-d", "-D", x11.images, `--criu=${criu}`];
-  // CRIU itself does not start where there is no loopback.
+  // CRIU itself does not start where not even the loopback interface is up, and recriu knows why.
+  const alone = await run(stage, ["unshare", "--net", ...restore]);
+  expect(alone.stderr).toContain("Unable to connect a socket: Network is unreachable");
+  expect(alone.stderr).toContain("ip link set lo up");
+  expect(alone.exit).toBe(1);
   const loopback = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
   const restored = await run(stage, ["unshare", "--net", ...loopback, ...strace, ...restore]);
   expect(restored.stderr).toContain("the tree is the saved one");
