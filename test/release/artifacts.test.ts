@@ -58,9 +58,11 @@ test("SHA256SUMS names every artifact, and minisign knows who made it", () => {
   expect(verify(altered)).toMatchObject({ exit: 1 });
 });
 
-test("only a secret key of minisign without a password signs", () => {
+test("a secret key of minisign without a password signs, as a file or as text", () => {
+  const text = readFileSync(release.secretKey, "utf8");
+  expect(signingKey(text).id).toEqual(signingKey(release.secretKey).id);
   expect(() => signingKey("no key")).toThrow("no secret key of minisign");
-  const [comment, key] = readFileSync(release.secretKey, "utf8").split("\n");
+  const [comment, key] = text.split("\n");
   const bytes = Buffer.from(key!, "base64");
   bytes.write("Sc", 2);
   const encrypted = `${comment}\n${bytes.toString("base64")}\n`;
