@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, type Stats } from "node:fs";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
+import { openStepwise } from "./stepwise.ts";
 
 /** open_how.resolve, openat2(2). */
 const RESOLVE_NO_MAGICLINKS = 0x02;
@@ -11,21 +12,23 @@ const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
 const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
+const ENOSYS = 38;
 
 /**
  * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
- * Returns a descriptor or -errno. openat2(2), Linux 5.6.
+ * Returns a descriptor or -errno. openat2(2); before Linux 5.6 the same is done step by step. Nothing is created.
  */
-export function openInRoot(root: number, path: string, flags: number, mode = 0): number {
+export function openInRoot(root: number, path: string, flags: number): number {
   const how = new BigUint64Array([
     BigInt(flags | O_CLOEXEC),
-    BigInt(mode),
+    0n,
     BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
   ]);
   const name = cString(path);
-  return call((c) =>
+  const fd = call((c) =>
     c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
   );
+  return fd === -ENOSYS ? openStepwise(root, path, flags) : fd;
 }
 
 /** A handle on whatever `path` is inside `root`, without opening it for I/O: a FIFO or a device is left alone. */

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { libcSymbols } from "../../src/sys/libc.ts";
 import { compile } from "../restore/stage/compile.ts";
 import { criu, dump, openStage, run, waitFor } from "../restore/stage.ts";
+import { dumpX11 } from "../restore/x11.ts";
 import { type Released, released } from "./released.ts";
 import { onArm64, onMusl, runHere, systemRoot, withoutAvx, wordsIn } from "./systems.ts";
 
@@ -87,6 +88,23 @@ test.each([
   expect(ran.stderr).toContain("the tree is the saved one");
   expect(ran.exit).toBe(0);
   await waitFor("the client to go on", () => readFileSync(progress, "utf8").length > before);
+});
+
+test("where there is no openat2, before Linux 5.6 and in qemu, paths are looked at all the same", async () => {
+  await using stage = openStage();
+  const { images, sockets } = await dumpX11(stage);
+  rmSync(sockets, { recursive: true });
+  const preflight = [
+    "preflight",
+    "-D",
+    images,
+    `--criu=${criu}`,
+    "--only=file-missing,unix-socket-dir",
+  ];
+  const { stderr } = runHere([...withoutAvx(program("x64")), ...preflight]);
+  expect(stderr).toContain(`mkdir ${sockets} mode 1777`);
+  expect(stderr).not.toContain("file-missing");
+  expect(stderr).not.toContain("Function not implemented");
 });
 
 test("without /proc the program says so, each of the four", () => {
