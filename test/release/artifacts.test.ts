@@ -151,7 +151,11 @@ test("the .rpm is installed by rpm, verified by it, runs, and goes without a tra
   mkdirSync(root);
   const rpm = (...words: string[]) =>
     runIn("tools", [release.dir, scratch], ["/usr/bin/rpm", "--define", "_dbpath /db", ...words]);
-  for (const arch of ["x86_64", "aarch64"]) {
+  const program = (target: string) => join(release.unpacked(target), "recriu");
+  for (const [arch, target] of [
+    ["x86_64", "x64"],
+    ["aarch64", "arm64"],
+  ] as const) {
     const file = artifact(`recriu-${release.version}-1.${arch}.rpm`);
     expect(rpm("-K", file).stdout).toBe(`${file}: digests OK\n`);
     const listed = rpm(
@@ -164,13 +168,15 @@ test("the .rpm is installed by rpm, verified by it, runs, and goes without a tra
     expect(listed).toContain(`recriu ${release.version} 1 ${arch} Apache-2.0`);
     expect(listed).not.toMatch(/\/criu$/m);
     expect(rpm("-qp", "--scripts", file).stdout).toBe("");
+    const digests = rpm("-qp", "--qf", "[%{FILENAMES} %{FILEDIGESTS}\\n]", file).stdout;
+    expect(digests).toContain(`/usr/bin/recriu ${sha256(program(target))}\n`);
   }
   const file = artifact(`recriu-${release.version}-1.x86_64.rpm`);
   const inRoot = ["--root", root, "--nodeps", "--force-debian"];
   expect(rpm(...inRoot, "-i", file)).toMatchObject({ exit: 0 });
-  const program = join(root, "usr/bin/recriu");
-  expect(runHere([program, "--version"])).toEqual(said(`recriu ${release.version}`));
-  expect(sha256(program)).toBe(sha256(join(release.unpacked("x64"), "recriu")));
+  const installed = join(root, "usr/bin/recriu");
+  expect(runHere([installed, "--version"])).toEqual(said(`recriu ${release.version}`));
+  expect(sha256(installed)).toBe(sha256(program("x64")));
   expect(rpm("--root", root, "-V", "--nodeps", "recriu").stdout).toBe("");
   expect(rpm(...inRoot, "-e", "recriu")).toMatchObject({ exit: 0 });
   const left = (readdirSync(root, { recursive: true }) as string[]).filter((path) =>
