@@ -3,9 +3,10 @@ import { type CommandDef, defineCommand } from "citty";
 import { version } from "../report/version.ts";
 import { line, printText } from "../report/terminal.ts";
 
-type Load = () => Promise<{ command: CommandDef<any> }>;
+type Load = () => Promise<{ command: CommandDef<any>; appendix?: () => string }>;
 
-const commands: Record<string, { description: string; load: Load }> = {
+/** The commands by name, each loaded when it is asked for; man pages and completions are made from them, too. */
+export const commands: Record<string, { description: string; load: Load }> = {
   restore: {
     description: "restore a checkpoint: preflight, repair, run CRIU, verify",
     load: () => import("./restore.ts"),
@@ -57,16 +58,14 @@ export async function main(words: readonly string[]): Promise<number> {
     line(`recriu: there is no command ${name}; recriu --help lists them`);
     return 2;
   }
-  const { command } = await known.load();
+  const { command, appendix } = await known.load();
   const { runCommand, renderUsage } = await import("citty");
   const end = rawArgs.indexOf("--");
   if (
     rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")
   ) {
-    const { appendix } = (await known.load()) as { appendix?: () => string };
-    printText(
-      `${uncoloured(await renderUsage(command, overviewCommand()))}\n${appendix?.() ?? ""}`,
-    );
+    const usage = uncoloured(await renderUsage(command, overviewCommand()));
+    printText(`${usage}\n${appendix?.() ?? ""}`);
     return 0;
   }
   const { result } = await runCommand({ ...command, args: {} }, { rawArgs });

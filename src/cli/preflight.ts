@@ -25,7 +25,7 @@ export const command = defineCommand({
     description:
       "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
   },
-  args: ownArgs(sharedOptions),
+  args: ownArgs(options),
   async run({ rawArgs }): Promise<number> {
     if (rawArgs.includes("--list")) {
       printText(catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n"));

@@ -29,11 +29,9 @@ export function criuHelp(): string {
   const rows = criuOptions
     .filter((option) => option.restore)
     .map((option) => {
-      const value = option.arg === "required" ? " ARG" : option.arg === "optional" ? "[=ARG]" : "";
-      return (
-        `  ${option.short ? `-${option.short}, ` : "    "}--${option.name}${value}`.padEnd(34) +
-        option.help
-      );
+      const { short, name, arg, help } = option;
+      const value = { required: ` ${option.value}`, optional: `[=${option.value}]`, none: "" }[arg];
+      return `${`  ${short ? `-${short}, ` : "    "}--${name}${value}`.padEnd(33)} ${help}`;
     });
   return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
 }

@@ -80,7 +80,7 @@ export type OwnResult =
 export const ownConfigFile = "/etc/recriu/recriu.conf";
 
 /** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
-const settable = ["fix", "verify", "ignore", "criu", "stall"] as const;
+export const settable = ["fix", "verify", "ignore", "criu", "stall"] as const;
 
 type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 

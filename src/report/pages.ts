@@ -26,7 +26,7 @@ const plain = (text: string): string =>
   text.replace(/\$<(\w+)>/g, (_, name: string) => name.toUpperCase());
 
 /** What the exit codes mean; as `recriu explain 3` prints one. */
-const exits: Record<string, string> = {
+export const exits: Record<string, string> = {
   0: "restored and verified; or nothing was found that blocks",
   1: "CRIU failed; recriu explain reads its log",
   2: "usage: an unknown option, or no such directory",

@@ -2,29 +2,33 @@
 import { closeSync, constants, fstatSync, type Stats } from "node:fs";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
+import { openStepwise } from "./stepwise.ts";
 
 /** open_how.resolve, openat2(2). */
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const SYS_openat2 = 437n;
+const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
 const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
+const ENOSYS = 38;
 
 /**
  * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
- * Returns a descriptor or -errno. openat2(2), Linux 5.6.
+ * Returns a descriptor or -errno. openat2(2); before Linux 5.6 the same is done step by step. Nothing is created.
  */
-export function openInRoot(root: number, path: string, flags: number, mode = 0): number {
+export function openInRoot(root: number, path: string, flags: number): number {
   const how = new BigUint64Array([
     BigInt(flags | O_CLOEXEC),
-    BigInt(mode),
+    0n,
     BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
   ]);
   const name = cString(path);
-  return call((c) =>
+  const fd = call((c) =>
     c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
   );
+  return fd === -ENOSYS ? openStepwise(root, path, flags) : fd;
 }
 
 /** A handle on whatever `path` is inside `root`, without opening it for I/O: a FIFO or a device is left alone. */
@@ -98,8 +102,10 @@ export function pipe(): [number, number] | number {
 
 /** A file without a name, executable, open in this process only; or -errno. memfd_create(2); MFD_EXEC since Linux 6.3. */
 export function memoryFile(name: string): number {
-  const MFD_EXEC = 0x10;
+  const MFD_EXEC = 0x10n;
   const bytes = cString(name);
-  const fd = call((c) => c.memfd_create(ptr(bytes), MFD_EXEC));
-  return fd < 0 ? call((c) => c.memfd_create(ptr(bytes), 0)) : fd;
+  const make = (flags: bigint) =>
+    call((c) => c.syscall(SYS_memfd_create, BigInt(ptr(bytes)), flags, 0n, 0n, 0n, 0n));
+  const fd = make(MFD_EXEC);
+  return fd < 0 ? make(0n) : fd;
 }

@@ -8,18 +8,22 @@ import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 
 const { i32, i64, u32, u64, ptr } = FFIType;
 
+/**
+ * Every one is in glibc 2.17 and in musl: one that is not would take all of them away. What is newer, and what
+ * musl refuses, is a system call by its number.
+ */
 const symbols = {
   __errno_location: { args: [], returns: ptr },
   syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64 },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
   mkdirat: { args: [i32, ptr, u32], returns: i32 },
   unlinkat: { args: [i32, ptr, i32], returns: i32 },
+  readlinkat: { args: [i32, ptr, ptr, u64], returns: i64 },
   fchmod: { args: [i32, u32], returns: i32 },
   fchown: { args: [i32, u32, u32], returns: i32 },
   faccessat: { args: [i32, ptr, i32, i32], returns: i32 },
   umount2: { args: [ptr, i32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
-  memfd_create: { args: [ptr, u32], returns: i32 },
   pipe2: { args: [ptr, i32], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
   bind: { args: [i32, ptr, u32], returns: i32 },
@@ -35,14 +39,14 @@ const symbols = {
   recv: { args: [i32, ptr, u64, i32], returns: i64 },
   send: { args: [i32, ptr, u64, i32], returns: i64 },
   kill: { args: [i32, i32], returns: i32 },
-  sched_getscheduler: { args: [i32], returns: i32 },
-  sched_getparam: { args: [i32, ptr], returns: i32 },
-  sched_setscheduler: { args: [i32, i32, ptr], returns: i32 },
   setpriority: { args: [i32, u32, i32], returns: i32 },
   getpriority: { args: [i32, u32], returns: i32 },
-  prlimit64: { args: [i32, i32, ptr, ptr], returns: i32 },
+  prlimit: { args: [i32, i32, ptr, ptr], returns: i32 },
   prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
 } as const;
+
+/** What recriu needs of libc; for the test that says since when libc has it. */
+export const libcSymbols: readonly string[] = Object.keys(symbols);
 
 type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 

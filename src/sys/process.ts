@@ -12,14 +12,14 @@ export const kill = (pid: number, signal: number): number => call((c) => c.kill(
 /** A resource limit of a process (0 is this one), or -errno. prlimit(2). */
 export function getLimit(pid: number, resource: number): { soft: bigint; hard: bigint } | number {
   const limit = new BigUint64Array(2);
-  const result = call((c) => c.prlimit64(pid, resource, null, ptr(limit)));
+  const result = call((c) => c.prlimit(pid, resource, null, ptr(limit)));
   return result < 0 ? result : { soft: limit[0]!, hard: limit[1]! };
 }
 
 /** Set a resource limit: 0 or -errno. */
 export function setLimit(pid: number, resource: number, soft: bigint, hard: bigint): number {
   const limit = new BigUint64Array([soft, hard]);
-  return call((c) => c.prlimit64(pid, resource, ptr(limit), null));
+  return call((c) => c.prlimit(pid, resource, ptr(limit), null));
 }
 
 /** isatty(3). node:tty would cost 4 ms at start. */

@@ -81,4 +81,13 @@ export const kernel: readonly Entry[] = [
     example: "madvise(7f00, 4096, MADV_GUARD_INSTALL) failed with -22",
     from: "source",
   },
+  {
+    pattern: /Unable to connect a socket: Network is unreachable|kerndat_tcp_repair failed/,
+    check: "",
+    cause:
+      "the loopback interface is down, and CRIU tries a connection over it before it does anything else",
+    remedy: "ip link set lo up",
+    example: "Unable to connect a socket: Network is unreachable",
+    from: "staged",
+  },
 ];

@@ -1,0 +1,88 @@
+/** What a package holds, and the archives that hold it: tar (ustar), ar, cpio (newc). The same bytes every time. */
+
+export interface Item {
+  /** Without a slash at the beginning: `usr/bin/recriu`. */
+  readonly path: string;
+  readonly mode: number;
+  readonly data: Uint8Array;
+}
+
+export const file = (path: string, data: Uint8Array | string, mode = 0o644): Item => ({
+  path,
+  mode,
+  data: typeof data === "string" ? Buffer.from(data) : data,
+});
+
+/** Every directory that leads to one of the items, parents first. */
+export function directoriesOf(items: readonly Item[]): string[] {
+  const all = items.flatMap(({ path }) => {
+    const parts = path.split("/");
+    return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+  });
+  return [...new Set(all)].sort();
+}
+
+/** `prefix` goes before every path; `./` in a .deb. */
+export function tar(items: readonly Item[], epoch: number, prefix = ""): Buffer {
+  const blocks: Uint8Array[] = directoriesOf(items).map((path) =>
+    tarHeader(`${prefix}${path}/`, 0o755, 0, epoch, "5"),
+  );
+  for (const { path, mode, data } of byPath(items)) {
+    blocks.push(tarHeader(prefix + path, mode, data.length, epoch, "0"), data, padding(data, 512));
+  }
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+function tarHeader(name: string, mode: number, size: number, epoch: number, type: string): Buffer {
+  if (Buffer.byteLength(name) > 100) throw new Error(`too long for tar: ${name}`);
+  const header = Buffer.alloc(512);
+  const octal = (value: number, offset: number, length: number) =>
+    header.write(value.toString(8).padStart(length - 1, "0"), offset);
+  header.write(name, 0);
+  octal(mode, 100, 8);
+  octal(0, 108, 8);
+  octal(0, 116, 8);
+  octal(size, 124, 12);
+  octal(epoch, 136, 12);
+  header.write(" ".repeat(8), 148);
+  header.write(type, 156);
+  header.write("ustar\x0000", 257);
+  header.write("root", 265);
+  header.write("root", 297);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return header;
+}
+
+/** ar(5), as a .deb is one. */
+export function ar(members: readonly Item[], epoch: number): Buffer {
+  const parts = members.flatMap(({ path, mode, data }) => [
+    Buffer.from(
+      `${path.padEnd(16)}${String(epoch).padEnd(12)}0     0     ${`100${mode.toString(8)}`.padEnd(8)}` +
+        `${String(data.length).padEnd(10)}\`\n`,
+    ),
+    data,
+    Buffer.from("\n".repeat(data.length % 2)),
+  ]);
+  return Buffer.concat([Buffer.from("!<arch>\n"), ...parts]);
+}
+
+/** cpio(5) "newc", as the payload of an .rpm: `directories` are of it, too. */
+export function cpio(entries: readonly Item[], epoch: number): Buffer {
+  const record = (index: number, name: string, mode: number, data: Uint8Array) => {
+    const fields = [index, mode, 0, 0, 1, epoch, data.length, 0, 0, 0, 0, name.length + 1, 0];
+    const head = Buffer.from(
+      `070701${fields.map((field) => field.toString(16).padStart(8, "0")).join("")}${name}\0`,
+    );
+    return [head, padding(head, 4), data, padding(data, 4)];
+  };
+  return Buffer.concat([
+    ...entries.flatMap(({ path, mode, data }, index) => record(index + 1, `./${path}`, mode, data)),
+    ...record(0, "TRAILER!!!", 0, Buffer.alloc(0)),
+  ]);
+}
+
+export const byPath = (items: readonly Item[]): Item[] =>
+  [...items].sort((a, b) => (a.path < b.path ? -1 : 1));
+
+const padding = (data: Uint8Array, to: number): Buffer => Buffer.alloc(-data.length & (to - 1));
