@@ -48,7 +48,7 @@ export function desktopWords({ vnc, home, page, browser }: Where): string[] {
   const window = `--window-size=${size.width},${size.height} --window-position=0,0 --user-data-dir=${home}/profile`;
   const program =
     browser === "chromium"
-      ? `chromium ${alone.join(" ")} ${window} file://${page}`
+      ? `/usr/lib/chromium/chromium ${alone.join(" ")} ${window} file://${page}`
       : `dillo --fullwindow file://${page}`;
   return [SOCKET, server, `export ${env}; DISPLAY=:${DISPLAY} exec ${program}`];
 }
