@@ -7,6 +7,7 @@ const src = join(import.meta.dir, "../src");
 const rooms = [
   "main.ts",
   "cli",
+  "carry",
   "runtime",
   "dropin",
   "restore",

@@ -21,6 +21,7 @@ import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inhe
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
 import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
+import { fileDiffers, imageAltered } from "./seal.ts";
 import { lockMapped, locksHeld, locksIgnored } from "./locks.ts";
 import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
 import { hugepagesShort, memoryShort } from "./memory.ts";
@@ -76,6 +77,7 @@ export const catalogue: readonly Check[] = [
   tmpMissing,
   imageMissing,
   imageTruncated,
+  imageAltered,
   pagesShort,
   imageParent,
   imageVersion,
@@ -155,6 +157,7 @@ export const catalogue: readonly Check[] = [
   locksIgnored,
   locksHeld,
   lockMapped,
+  fileDiffers,
   namespaceFile,
   fileOwnerMissing,
   pipeSize,

@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { Checkpoint, FieldEdit } from "../image/index.ts";
+import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Namespaces } from "./paths.ts";
@@ -87,6 +87,8 @@ export interface Context {
   own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
   criu: Criu | undefined;
   namespaces: Namespaces;
+  /** What recriu.manifest says of the images; undefined: they are not sealed. */
+  seal?: Seal | undefined;
 }
 
 /**

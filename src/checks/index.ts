@@ -7,6 +7,7 @@ import { ghostLeavings } from "./ghosts.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
+import { imageAltered } from "./seal.ts";
 import { socketLeavings } from "./sockets.ts";
 
 export { catalogue } from "./catalogue.ts";
@@ -26,6 +27,7 @@ export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { isScratch } from "./criu.ts";
 export { namespacesOf } from "./paths.ts";
+export { filesNeeded } from "./seal.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
 export const imageChecks: ReadonlySet<string> = new Set([
@@ -35,6 +37,7 @@ export const imageChecks: ReadonlySet<string> = new Set([
   imageParent.id,
   imageVersion.id,
   imageVmas.id,
+  imageAltered.id,
 ]);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */

@@ -24,6 +24,14 @@ export const commands: Record<string, { description: string; load: Load }> = {
     description: "explain a check, or a line of a CRIU log",
     load: () => import("./explain.ts"),
   },
+  seal: {
+    description: "write down what a checkpoint's images are, so that damage is found",
+    load: () => import("./seal.ts"),
+  },
+  pack: {
+    description: "make one archive of a sealed checkpoint and all that restores it",
+    load: () => import("./pack.ts"),
+  },
   undo: {
     description: "take back the repairs of a recriu that was killed",
     load: () => import("./undo.ts"),

@@ -2,7 +2,9 @@
 import type { ArgsDef } from "citty";
 import { criuOptions, type OwnOption, type OwnOptions, requestFrom } from "../criu/index.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
+import { hashingReport } from "../report/progress.ts";
 import { version } from "../report/version.ts";
+import { sealOf } from "../image/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -51,7 +53,11 @@ export async function begin(
       line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
       return { ok: false, exit: exitCode.usage };
     }
-    return reached(command, await preflight(understood.request, understood.own));
+    const hashing = hashingReport();
+    const seal = () => sealOf(understood.request.imagesDir, false, hashing.tell);
+    const result = await preflight(understood.request, understood.own, undefined, seal);
+    hashing.end();
+    return reached(command, result);
   }
   if (understood.asked === undefined) {
     line(`recriu ${command}: ${harmless(understood.problem)}`);

@@ -4,6 +4,17 @@ export { openImageDirectory } from "./directory.ts";
 export { editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
 export { FL_FLOCK, FL_OFD, FL_POSIX, locksLost, VMA_FILE } from "./locks.ts";
+export {
+  type Hashing,
+  imagesIn,
+  type Manifest,
+  MANIFEST,
+  manifestOf,
+  type NeededFile,
+  type Seal,
+  sealOf,
+  sumsOf,
+} from "./manifest.ts";
 export { findMount, type FoundMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
   LOWEST_PRIORITY,

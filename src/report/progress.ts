@@ -34,6 +34,21 @@ function writeLine(fd: number, progress: Progress): void {
   }
 }
 
+/** A line from time to time of what is hashed, for a person and where there is much of it; `done`, to be called at the end, clears it. */
+export function hashingReport(): { tell: (done: number, total: number) => void; end: () => void } {
+  const MUCH = 256 << 20;
+  const BETWEEN = 250;
+  let last = performance.now();
+  let shown = false;
+  const tell = (done: number, total: number): void => {
+    if (total < MUCH || performance.now() - last < BETWEEN || !isTerminal(2)) return;
+    last = performance.now();
+    shown = true;
+    rewrite(`hashing: ${mebibytes(done)} of ${mebibytes(total)} MiB`);
+  };
+  return { tell, end: () => shown && rewrite("") };
+}
+
 const mebibytes = (bytes: number): string => (bytes / 1048576).toFixed(0);
 
 const lineOf = ({ phase, tasks, memory, elapsed_ms }: Progress): string =>

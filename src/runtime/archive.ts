@@ -1,6 +1,7 @@
 /** A checkpoint that Podman exported, looked at before it is imported: the container is not there yet. */
 import { type OwnOption, requestFrom } from "../criu/index.ts";
 import { openArchive } from "../image/archive.ts";
+import { type Seal, sealOf } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
 import { type Bundle, bundleOf } from "./bundle.ts";
 import { externalMounts, standsUnderRuntime } from "./request.ts";
@@ -15,6 +16,7 @@ export async function preflightArchive(
   file: string,
   words: readonly string[],
   options: readonly OwnOption[],
+  seal: () => Seal | undefined = () => sealOf(file, true),
 ): Promise<ArchivePreflight> {
   const opened = await openArchive(file);
   if (!opened.ok) return { ok: false, problem: `${file}: ${opened.problem}` };
@@ -31,6 +33,7 @@ export async function preflightArchive(
       asked.request,
       asked.own,
       (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
+      seal,
     );
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {

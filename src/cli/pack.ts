@@ -1,0 +1,62 @@
+import { defineCommand } from "citty";
+import { pack, unfit } from "../carry/pack.ts";
+import { findCriu } from "../criu/index.ts";
+import { sealOf } from "../image/index.ts";
+import { exitCode } from "../report/outcome.ts";
+import { hashingReport } from "../report/progress.ts";
+import { harmless, line } from "../report/terminal.ts";
+import { parseStrictly } from "./arguments.ts";
+
+const args = {
+  checkpoint: { type: "positional", description: "a sealed directory of images" },
+  output: {
+    type: "string",
+    alias: "o",
+    valueHint: "FILE",
+    description: "the archive; - is stdout",
+  },
+  "with-criu": { type: "boolean", description: "take the CRIU in use along, with its libraries" },
+  criu: { type: "string", valueHint: "PATH", description: "another CRIU to take along" },
+} as const;
+
+export const command = defineCommand({
+  meta: {
+    name: "pack",
+    description:
+      "Make one archive (tar) of a sealed checkpoint, this recriu and, if wanted, CRIU. In it, ./restore.sh looks and restores. Words after -- are options of that restore.",
+  },
+  args,
+  run({ rawArgs }): number {
+    const end = rawArgs.indexOf("--");
+    const parsed = parseStrictly("pack", args, end < 0 ? rawArgs : rawArgs.slice(0, end));
+    if (parsed === undefined) return exitCode.usage;
+    const [dir, ...others] = parsed.operands;
+    const out = parsed.values.output;
+    if (dir === undefined || others.length > 0 || typeof out !== "string") {
+      line("recriu pack: name one sealed directory, and the archive by -o FILE");
+      return exitCode.usage;
+    }
+    const hashing = hashingReport();
+    const problem = unfit(dir, sealOf(dir, false, hashing.tell));
+    hashing.end();
+    if (problem !== undefined) return failed(problem, exitCode.images);
+    const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
+    const given = parsed.values.criu ?? process.env.RECRIU_CRIU;
+    const criu = wanted
+      ? findCriu(given === undefined ? undefined : String(given), process.env)
+      : undefined;
+    if (criu?.ok === false) return failed(criu.problem, exitCode.usage);
+    const options = end < 0 ? [] : rawArgs.slice(end + 1);
+    const packed = pack({ dir, out, criu: criu?.path, options });
+    if (!packed.ok) return failed(packed.problem, exitCode.criuFailed);
+    line(
+      `${harmless(out)}: ${packed.members} files, ${(packed.bytes / 1048576).toFixed(1)} MiB; there: tar -xf, checkpoint/restore.sh`,
+    );
+    return exitCode.ok;
+  },
+});
+
+function failed(problem: string, code: number): number {
+  line(`recriu pack: ${harmless(problem)}; no archive was made`);
+  return code;
+}

@@ -1,0 +1,210 @@
+/**
+ * The seal of a checkpoint: `recriu.manifest` beside the images, with what each was when it was sealed. It tells damage
+ * and mix-ups, not forgery: whoever can change an image can change the manifest.
+ */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "pathe";
+
+export const MANIFEST = "recriu.manifest";
+
+export interface Sum {
+  size: number;
+  sha256: string;
+}
+
+/** A file outside the images that the tree has open, mapped or runs; `build_id` in hexadecimal. */
+export interface NeededFile {
+  path: string;
+  size: number;
+  /** Permission bits. */
+  mode: number;
+  build_id: string | null;
+}
+
+export interface Manifest {
+  schema: 1;
+  /** Versions of what was there when it was sealed. */
+  recriu: string;
+  criu: string | null;
+  kernel: string;
+  machine: string;
+  /** The processor's flags, as /proc/cpuinfo names them. */
+  cpu: string[];
+  /** By name; of an incremental checkpoint those of its parents too, as `parent/NAME`. */
+  images: Record<string, Sum>;
+  files: NeededFile[];
+}
+
+export interface Altered {
+  image: string;
+  problem: string;
+}
+
+/** What a seal says of the images now. */
+export type Seal =
+  | { ok: true; manifest: Manifest; altered: readonly Altered[] }
+  | { ok: false; file: string; problem: string };
+
+/** Called from time to time with the bytes that were hashed, of all that there are. */
+export type Hashing = (done: number, total: number) => void;
+
+/** CRIU itself follows no longer chain of parents in earnest. */
+const DEEPEST = 64;
+const LARGEST = 64 << 20;
+const CHUNK = 4 << 20;
+const NAME = /^(?:parent\/){0,64}[^/\0]+$/;
+
+/** Where the manifest of an images directory or of an archive is. */
+export const manifestOf = (path: string, archive = false): string =>
+  archive ? `${path}.${MANIFEST}` : join(path, MANIFEST);
+
+/** The images of a directory and of its parents: everything that is called `*.img`. */
+export function imagesIn(dir: string, prefix = "", depth = 0): string[] {
+  const names = readdirSync(join(dir, prefix));
+  const images = names.filter((name) => name.endsWith(".img")).map((name) => prefix + name);
+  if (!names.includes("parent") || depth === DEEPEST) return images.sort();
+  return [...images, ...imagesIn(dir, `${prefix}parent/`, depth + 1)].sort();
+}
+
+/** Size and sha256 of a regular file, read once from its beginning to its end. Throws what the kernel says. */
+export function sumOf(path: string, onBytes: (count: number) => void = () => {}): Sum {
+  // Not waiting, so that a FIFO cannot hold us.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${path} is no regular file`);
+    const hash = createHash("sha256");
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    let size = 0;
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
+      hash.update(chunk.subarray(0, read));
+      size += read;
+      onBytes(read);
+    }
+    return { size, sha256: hash.digest("hex") };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The sums of files below a directory. */
+export function sumsOf(
+  dir: string,
+  names: readonly string[],
+  hashing?: Hashing,
+): Record<string, Sum> {
+  const total = names.reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
+  let done = 0;
+  const note = (count: number) => hashing?.((done += count), total);
+  return Object.fromEntries(names.map((name) => [name, sumOf(join(dir, name), note)]));
+}
+
+/** Compare an images directory or an archive with its manifest; undefined when it has none. */
+export function sealOf(path: string, archive = false, hashing?: Hashing): Seal | undefined {
+  const file = manifestOf(path, archive);
+  let text: string;
+  try {
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return { ok: false, file, problem: "it is no regular file" };
+      if (stat.size > LARGEST)
+        return { ok: false, file, problem: "it is larger than any manifest" };
+      text = readFileSync(fd, "utf8");
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" ? undefined : { ok: false, file, problem: message };
+  }
+  const parsed = parseManifest(text);
+  if (!parsed.ok) return { ok: false, file, problem: parsed.problem };
+  const { manifest } = parsed;
+  const dir = archive ? dirname(path) : path;
+  const there = archive ? [basename(path)] : imagesIn(dir);
+  return { ok: true, manifest, altered: alteredIn(dir, there, manifest, hashing) };
+}
+
+function alteredIn(
+  dir: string,
+  there: readonly string[],
+  { images }: Manifest,
+  hashing: Hashing | undefined,
+): Altered[] {
+  const total = Object.values(images).reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  const altered: Altered[] = there
+    .filter((name) => !Object.hasOwn(images, name))
+    .map((image) => ({ image, problem: "it was not there when the checkpoint was sealed" }));
+  for (const [image, sealed] of Object.entries(images)) {
+    if (!there.includes(image)) {
+      altered.push({ image, problem: "it is not there any more" });
+      continue;
+    }
+    try {
+      const now = sumOf(join(dir, image), (count) => hashing?.((done += count), total));
+      if (now.size !== sealed.size)
+        altered.push({ image, problem: `it has ${now.size} bytes and had ${sealed.size}` });
+      else if (now.sha256 !== sealed.sha256)
+        altered.push({ image, problem: "its bytes are not those that were sealed" });
+    } catch (error) {
+      altered.push({ image, problem: (error as Error).message });
+    }
+  }
+  return altered;
+}
+
+/** A manifest's text, believed in nothing. */
+export function parseManifest(
+  text: string,
+): { ok: true; manifest: Manifest } | { ok: false; problem: string } {
+  let value: Partial<Manifest>;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problem: `it is no JSON: ${(error as Error).message}` };
+  }
+  const odd = whatIsOdd(value);
+  return odd === undefined
+    ? { ok: true, manifest: value as Manifest }
+    : { ok: false, problem: odd };
+}
+
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText = (value: unknown): value is string => typeof value === "string";
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function whatIsOdd(value: unknown): string | undefined {
+  if (!isObject(value) || value.schema !== 1) return "it is no manifest that this recriu knows";
+  const { recriu, criu, kernel, machine, cpu, images, files } = value;
+  if (![recriu, kernel, machine].every(isText) || !(criu === null || isText(criu)))
+    return "a version in it is no text";
+  if (!Array.isArray(cpu) || !cpu.every(isText)) return "its flags of the processor are no texts";
+  if (!isObject(images)) return "it has no images";
+  for (const [name, sum] of Object.entries(images)) {
+    if (!NAME.test(name) || /(^|\/)\.\.?$/.test(name)) return `${name} is no image's name`;
+    if (!isObject(sum) || !isSize(sum.size) || !/^[0-9a-f]{64}$/.test(String(sum.sha256)))
+      return `what it says of ${name} is no sum`;
+  }
+  if (!Array.isArray(files)) return "it has no files";
+  const strange = files.find(
+    (file) =>
+      !isObject(file) ||
+      !isText(file.path) ||
+      !isSize(file.size) ||
+      !isSize(file.mode) ||
+      !(file.build_id === null || isText(file.build_id)),
+  );
+  return strange === undefined ? undefined : "a file in it has no path, size, mode or build-id";
+}
