@@ -1,5 +1,5 @@
 /** Seal a checkpoint: write down what its images, and the files that its tree needs, are now. */
-import { randomUUID } from "node:crypto";
+
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { basename, dirname, join } from "pathe";
@@ -34,7 +34,7 @@ export async function seal(
     const images = sumsOf(dir, names, hashing);
     const manifest = { ...about(found), images, files: filesOf(found) };
     // Whoever reads it finds the old one or the new one; a link in its place is replaced, not followed.
-    const fresh = join(dir, `.recriu.${randomUUID()}`);
+    const fresh = join(dir, `.recriu.${crypto.randomUUID()}`);
     try {
       writeFileSync(fresh, `${JSON.stringify(manifest, undefined, 1)}\n`, { flag: "wx" });
       renameSync(fresh, file);

@@ -6,7 +6,6 @@
  * directory, also in tasks that have another root by then: an absolute link would be looked up in there, while `..` leads
  * up from the descriptor, through this machine's mounts.
  */
-import { randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -19,7 +18,6 @@ import {
   symlinkSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join, relative } from "pathe";
 import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
@@ -44,7 +42,7 @@ export function makeShadow(
   const opened = openImageDirectory(checkpoint.dir);
   if (!opened.ok) return { ok: false, problem: opened.fault.problem };
   const { directory } = opened;
-  const made = makePrivate([dirname(directory.real), "/run", tmpdir()], record);
+  const made = makePrivate([dirname(directory.real), "/run", process.env.TMPDIR ?? "/tmp"], record);
   if (!made.ok) return made;
   const { fd, path } = made;
   // Through the descriptor: whatever is put in the directory's place meanwhile is not written to.
@@ -89,7 +87,7 @@ function makePrivate(
   for (const place of places) {
     try {
       const root = realpathSync(place);
-      const step = { action: "shadow", root, path: `.recriu-${randomUUID()}` } as const;
+      const step = { action: "shadow", root, path: `.recriu-${crypto.randomUUID()}` } as const;
       record(step);
       const path = join(root, step.path);
       mkdirSync(path, 0o700);
