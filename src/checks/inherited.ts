@@ -30,17 +30,17 @@ export const rlimitLowered: Check = {
   run(context) {
     const { checkpoint, host } = context;
     const bound = lacks(context, CAP_SYS_RESOURCE);
-    const nrOpen = host.read("/proc/sys/fs/nr_open");
+    const nrOpen = host.read("/proc/sys/fs/nr_open")?.trim();
+    const own = limitNames.map((_, resource) => (bound ? host.limit(resource)?.hard : undefined));
+    const most = own.map((limit = INFINITY, resource) => {
+      const open = resource === NOFILE && nrOpen !== undefined ? BigInt(nrOpen) : INFINITY;
+      return limit < open ? limit : open;
+    });
     const findings = new Map<number, Finding>();
     for (const task of livingTasks(checkpoint)) {
       for (const [resource, { max }] of (task.core?.tc?.rlimits?.rlimits ?? []).entries()) {
-        if (resource >= limitNames.length || findings.has(resource)) continue;
-        const own = bound ? host.limit(resource)?.hard : undefined;
-        const most = [
-          ...(own === undefined ? [] : [own]),
-          ...(resource === NOFILE && nrOpen !== undefined ? [BigInt(nrOpen.trim())] : []),
-        ].reduce((least, limit) => (limit < least ? limit : least), INFINITY);
-        if (max <= most) continue;
+        const least = most[resource];
+        if (least === undefined || max <= least || findings.has(resource)) continue;
         const name = `RLIMIT_${limitNames[resource]}`;
         findings.set(resource, {
           id: "rlimit-lowered",
@@ -48,13 +48,13 @@ export const rlimitLowered: Check = {
           task: task.pid,
           image: `core-${task.pid}.img`,
           subject: name,
-          message: `task ${task.pid} had ${name} up to ${show(max)}; CRIU may give at most ${show(most)} here`,
+          message: `task ${task.pid} had ${name} up to ${show(max)}; CRIU may give at most ${show(least)} here`,
           criu_message: null,
           remedy: {
             kind: "human",
             text: "raise the limit where recriu is started, or run it with CAP_SYS_RESOURCE",
             command:
-              resource === NOFILE && most !== own
+              resource === NOFILE && least !== own[resource]
                 ? `sysctl fs.nr_open=${max}`
                 : `prlimit --pid $$ --${limitNames[resource]!.toLowerCase()}=:${show(max)}`,
           },

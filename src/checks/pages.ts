@@ -168,14 +168,15 @@ function misfit({ checkpoint, request }: Context, task: Task): Finding | undefin
   let last = 0n;
   for (const { start, status } of vmas) {
     if (status & GUARD) continue;
-    const hex = start.toString(16);
-    if (start < last)
+    if (start < last) {
+      const hex = start.toString(16);
       return finding(
         mm,
         hex,
         `the mapping at ${hex} comes after one at ${last.toString(16)}`,
         "VMA-s are not sorted in the image file",
       );
+    }
     last = start;
   }
   if (vmas.length === 0) return undefined;
@@ -188,13 +189,13 @@ function misfit({ checkpoint, request }: Context, task: Task): Finding | undefin
     for (let page = run.page; page < run.page + run.pages;) {
       while (at < vmas.length - 1 && page >= Number(vmas[at]!.end) / size) at += 1;
       const vma = vmas[at]!;
-      const [from, to] = [vma.start.toString(16), vma.end.toString(16)];
       const end = Number(vma.end) / size;
       const inside = page >= Number(vma.start) / size && page < end;
       if (inside && isPrivate(vma.status)) {
         page = end;
         continue;
       }
+      const [from, to] = [vma.start.toString(16), vma.end.toString(16)];
       const hex = address(page);
       return finding(
         pagemap,

@@ -32,12 +32,19 @@ function neededNumbers(context: Context): Needed[] {
 }
 
 /** Who holds a number: /proc shows tasks and threads, but a number also stays taken while it is anybody's group or session. */
-function holderOf(context: Context, number: number, groups: Map<number, Stat>): string | undefined {
-  const process = context.host.processes.find((p) => p.pid === number);
+function holderOf(
+  context: Context,
+  number: number,
+  processes: ReadonlyMap<number, Stat>,
+  groups: ReadonlyMap<number, Stat>,
+): string | undefined {
+  const process = processes.get(number);
   if (process?.state === "Z")
     return `a zombie (${process.comm}) whose parent ${process.ppid} has not reaped it`;
   if (process !== undefined) return `process ${number} (${process.comm})`;
-  const thread = context.host.read(`/proc/${number}/status`);
+  const thread = context.host.exists(`/proc/${number}`)
+    ? context.host.read(`/proc/${number}/status`)
+    : undefined;
   if (thread !== undefined)
     return `a thread of process ${/^Tgid:\s*(\d+)/m.exec(thread)?.[1]} (${/^Name:\s*(.*)$/m.exec(thread)?.[1]})`;
   const member = groups.get(number);
@@ -58,11 +65,12 @@ export const pidInUse: Check = {
   proof: "criu",
   run(context) {
     if (context.namespaces.own.pid) return [];
+    const processes = new Map(context.host.processes.map((process) => [process.pid, process]));
     const groups = new Map<number, Stat>();
     for (const process of context.host.processes)
       groups.set(process.pgrp, process).set(process.session, process);
     return neededNumbers(context).flatMap((needed): Finding[] => {
-      const holder = holderOf(context, needed.number, groups);
+      const holder = holderOf(context, needed.number, processes, groups);
       if (holder === undefined) return [];
       return [
         {

@@ -172,9 +172,8 @@ export function formatOf(file: string): Format | undefined {
   if (!file.endsWith(".img")) return undefined;
   const name = file.slice(0, -4);
   if (Object.hasOwn(exact, name)) return exact[name];
-  const match = /^(.+)-([0-9a-f]+)$/.exec(name);
-  if (match === null) return undefined;
-  const [, stem, number] = match as unknown as [string, string, string];
-  if (Object.hasOwn(hexadecimal, stem)) return hexadecimal[stem];
+  const dash = name.lastIndexOf("-");
+  const [stem, number] = [name.slice(0, Math.max(dash, 0)), name.slice(dash + 1)];
+  if (/^[0-9a-f]+$/.test(number) && Object.hasOwn(hexadecimal, stem)) return hexadecimal[stem];
   return /^\d+$/.test(number) && Object.hasOwn(numbered, stem) ? numbered[stem] : undefined;
 }

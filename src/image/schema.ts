@@ -55,7 +55,7 @@ export interface Message<F extends Fields = Fields> {
 /** A message's fields in ascending order of their numbers, and by number. */
 interface Index {
   sorted: readonly Named[];
-  byNumber: ReadonlyMap<number, Named>;
+  byNumber: readonly (Named | undefined)[];
   lists: readonly string[];
   needed: readonly string[];
 }
@@ -121,7 +121,7 @@ export function indexOf(schema: Message<any>): Index {
     named.filter((field) => field.label === label).map(({ name }) => name);
   schema.index = {
     sorted: named.sort((a, b) => a.number - b.number),
-    byNumber: new Map(named.map((field) => [field.number, field])),
+    byNumber: named.reduce<Named[]>((all, field) => ((all[field.number] = field), all), []),
     lists: labelled("repeated"),
     needed: labelled("required"),
   };

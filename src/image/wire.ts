@@ -76,7 +76,7 @@ class Reader {
       const tag = this.varint32(end);
       const wire = tag & 7;
       if (tag >>> 3 === 0) this.fail(`${schema.name} has a field of number 0`);
-      const field = byNumber.get(tag >>> 3);
+      const field = byNumber[tag >>> 3];
       if (field === undefined) {
         this.skip(wire, end);
         (value[unknown] ??= []).push({
@@ -155,6 +155,12 @@ class Reader {
 
   /** The low 32 bits of a varint, as an unsigned number; longer ones are cut as protobuf-c cuts them. */
   private varint32(end: number): number {
+    // Most are one byte long.
+    const first = this.bytes[this.at]!;
+    if (this.at < end && first < 0x80) {
+      this.at += 1;
+      return first;
+    }
     let low = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       if (this.at >= end) this.fail("the message ends inside a number");
