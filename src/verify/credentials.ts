@@ -1,5 +1,5 @@
 /** Who a thread is and what it may do (credentials(7), capabilities(7)). */
-import { procFile, statusOf } from "../host/processes.ts";
+import { procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
 export const credentials: Facet = {
@@ -10,12 +10,12 @@ export const credentials: Facet = {
     const inventory = checkpoint.inventory?.root_ids?.user_ns_id;
     // /proc shows ids as the reader's user namespace maps them: another one's cannot be compared by number.
     const mapped = checkpoint.root?.ids?.user_ns_id !== inventory;
-    for (const { task, pid, threads } of live.tasks.values()) {
+    for (const { task, threads, status: statusOf } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const creds = core?.thread_core?.creds;
         const now = threads.get(tid);
         if (creds === undefined || now === undefined || task.state === "dead") continue;
-        const status = statusOf(pid, now);
+        const status = statusOf(now);
         const of = (what: string) => `${what} of thread ${tid}`;
         if (!mapped) {
           const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid } = creds;

@@ -1,6 +1,6 @@
 /** Resource limits and what else of a process CRIU sets without looking at the result. */
 import { statSync } from "node:fs";
-import { procFile, statusOf } from "../host/processes.ts";
+import { procFile } from "../host/processes.ts";
 import { getLimit } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
 
@@ -46,7 +46,7 @@ export const process: Facet = {
   compare({ checkpoint, live }, { same }) {
     const ownUsers =
       checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, pid, status } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const saved = task.core?.tc;
       const euid = task.core?.thread_core?.creds?.euid;
@@ -70,7 +70,7 @@ export const process: Facet = {
       }
       const umask = task.fs?.umask;
       if (umask !== undefined) {
-        same(task.pid, "umask", umask.toString(8).padStart(4, "0"), statusOf(pid).get("Umask"));
+        same(task.pid, "umask", umask.toString(8).padStart(4, "0"), status().get("Umask"));
       }
     }
   },

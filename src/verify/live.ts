@@ -6,6 +6,7 @@ import {
   linkOf,
   listProcesses,
   readStat,
+  statusOf,
   threadsOf,
 } from "../host/processes.ts";
 
@@ -17,6 +18,8 @@ export interface LiveTask {
   state: string;
   /** Thread ids: as the images number them, to this machine's. */
   threads: Map<number, number>;
+  /** The fields of /proc/PID/task/TID/status, of the process when no thread of this machine's is named; read once. */
+  status(tid?: number): ReadonlyMap<string, string>;
 }
 
 export interface LiveTree {
@@ -50,18 +53,34 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     seen.add(pid);
     const stat = readStat(pid);
     if (stat === undefined) continue;
-    const task = saved.get(innermostPid(pid) ?? pid);
+    const status = statuses(pid);
+    const task = saved.get(innermost(status()) ?? pid);
     if (task === undefined) strangers.push(pid);
     else {
       const threads = threadsOf(pid).map((tid): [number, number] => [
-        innermostPid(pid, tid) ?? tid,
+        innermost(status(tid)) ?? tid,
         tid,
       ]);
-      tasks.set(task.pid, { task, pid, state: stat.state, threads: new Map(threads) });
+      tasks.set(task.pid, { task, pid, state: stat.state, threads: new Map(threads), status });
     }
     pending.push(...childrenOf(pid));
   }
   return { root, tasks, stopped, strangers };
+}
+
+function statuses(pid: number): LiveTask["status"] {
+  const known = new Map<number, ReadonlyMap<string, string>>();
+  return (tid = pid) => {
+    let status = known.get(tid);
+    if (status === undefined) known.set(tid, (status = statusOf(pid, tid)));
+    return status;
+  };
+}
+
+/** The id of a process or thread in its innermost pid namespace: the last column of NSpid. */
+function innermost(status: ReadonlyMap<string, string>): number | undefined {
+  const last = status.get("NSpid")?.split(/\s+/).pop();
+  return last === undefined ? undefined : Number(last);
 }
 
 /**

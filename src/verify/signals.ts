@@ -1,6 +1,5 @@
 /** Signals: what is blocked per thread, what is ignored and caught per process (signal(7)). */
 import type { CoreEntry } from "../image/index.ts";
-import { statusOf } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
 const SIG_DFL = 0n;
@@ -13,18 +12,18 @@ export const signals: Facet = {
   final: "state",
   moving: true,
   compare({ live }, { same }) {
-    for (const { task, pid, threads } of live.tasks.values()) {
+    for (const { task, threads, status } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const dispositions = dispositionsOf(task.core);
       if (dispositions !== undefined) {
-        const status = statusOf(pid);
-        same(task.pid, "ignored signals", hex(dispositions.ignored), bits(status.get("SigIgn")));
-        same(task.pid, "caught signals", hex(dispositions.caught), bits(status.get("SigCgt")));
+        const { ignored, caught } = dispositions;
+        same(task.pid, "ignored signals", hex(ignored), bits(status().get("SigIgn")));
+        same(task.pid, "caught signals", hex(caught), bits(status().get("SigCgt")));
       }
       const pending = pendingOf(task.core?.tc?.signals_s);
       if (pending !== undefined) {
         // More may have come meanwhile: CRIU stops tasks by SIGSTOP, a lease that it sets again may break.
-        const found = BigInt(`0x${statusOf(pid).get("ShdPnd") ?? "0"}`);
+        const found = BigInt(`0x${status().get("ShdPnd") ?? "0"}`);
         same(task.pid, "pending signals", hex(pending), hex(found & pending));
       }
       for (const { tid, core } of task.threads) {
@@ -35,7 +34,7 @@ export const signals: Facet = {
           task.pid,
           `blocked signals of thread ${tid}`,
           hex(blocked),
-          bits(statusOf(pid, now).get("SigBlk")),
+          bits(status(now).get("SigBlk")),
         );
       }
     }

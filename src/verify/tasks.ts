@@ -1,5 +1,4 @@
 /** Tasks and threads: that each exists under its number, with its parent, group and session. */
-import { readFileSync } from "node:fs";
 import { type LiveTask, wasAdopted } from "./live.ts";
 import type { Facet } from "./facet.ts";
 
@@ -13,8 +12,8 @@ export const tasks: Facet = {
     }
     for (const stranger of live.strangers)
       same(null, "a process that was not saved", "none", stranger);
-    for (const { task, pid } of live.tasks.values()) {
-      const ids = readIds(pid);
+    for (const { task, status } of live.tasks.values()) {
+      const ids = idsIn(status());
       if (task !== checkpoint.root) {
         const adopted = wasAdopted(checkpoint, task) ? "tolerated" : undefined;
         same(
@@ -56,19 +55,13 @@ function kind(now: LiveTask | undefined): string | undefined {
 }
 
 /** Group and session as the innermost pid namespace numbers them, the parent as this machine does. */
-function readIds(pid: number): {
+function idsIn(status: ReadonlyMap<string, string>): {
   ppid: number;
   group: number | undefined;
   session: number | undefined;
 } {
-  let status = "";
-  try {
-    status = readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    // It is gone: every comparison then finds nothing.
-  }
   const last = (name: string) => {
-    const value = new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/).pop();
+    const value = status.get(name)?.split(/\s+/).pop();
     return value === undefined ? undefined : Number(value);
   };
   return { ppid: last("PPid") ?? 0, group: last("NSpgid"), session: last("NSsid") };
