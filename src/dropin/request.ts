@@ -1,0 +1,86 @@
+/** A request to restore that waits on the socket of `criu swrk`. */
+import { realpathSync, statSync } from "node:fs";
+import { parseConfig, readConfigFile } from "../criu/config.ts";
+import { compareVersions, requestFrom } from "../criu/index.ts";
+import {
+  overridden,
+  restoreRefusal,
+  rpcDefaults,
+  type RpcOptions,
+  rpcWords,
+  withConfigFile,
+} from "../criu/rpc.ts";
+import { captured } from "../report/terminal.ts";
+import { answerMessage } from "../sys/sockets.ts";
+import { guard } from "./guard.ts";
+import { type Criu, stepAside } from "./hand.ts";
+import { inject } from "./inject.ts";
+import { appendToLog } from "./log.ts";
+
+export interface Waiting {
+  /** The socket, and the process at its other end. */
+  fd: number;
+  client: number;
+  /** The request, as it waits there. */
+  message: Uint8Array;
+  opts: RpcOptions;
+  /** Options on CRIU's own command line. */
+  words: readonly string[];
+}
+
+/** Prepare the restore and become CRIU. Returns only where recriu refuses. */
+export async function guardRequest(
+  criu: Criu,
+  { fd, client, message, opts, words: called }: Waiting,
+): Promise<number> {
+  const config = ended(opts.config_file === undefined ? "" : readConfigFile(opts.config_file));
+  const over = parseConfig(config);
+  if (!over.ok) return stepAside(criu, `${opts.config_file} is no configuration file`);
+  const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
+  // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
+  const spoken = requestFrom([...called, ...given], process.env, []);
+  const words = [...called, ...rpcDefaults(opts), ...given];
+  const understood = requestFrom(words, process.env, []);
+  if (!understood.ok || !spoken.ok) return stepAside(criu, "the request is not understood");
+  const { own } = understood;
+  const { explicit, manageCgroups } = spoken.request;
+  const request = {
+    ...understood.request,
+    explicit,
+    manageCgroups: { ...understood.request.manageCgroups, explicit: manageCgroups.explicit },
+  };
+  const guarded = {
+    request,
+    own,
+    words,
+    // An older CRIU runs no action scripts beside RPC's notifications, and some stop at one.
+    scripts: (version: string | undefined) => compareVersions(version ?? "0", "3.19") >= 0,
+    runtime: {
+      pid: client,
+      settles: (option: string) => overridden(opts, option),
+      config,
+      rename: (file: string) => inject(fd, client, withConfigFile(message, file)),
+    },
+  };
+  return guard(criu, guarded, (print) => {
+    const block = captured(print);
+    answerMessage(fd, restoreRefusal(block));
+    appendToLog(request.logFile, block);
+    return 1;
+  });
+}
+
+/** With a newline behind its last line; a file that is not there says nothing. */
+const ended = (text = ""): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
+
+/** The directory behind a descriptor of the client, by its name where that leads there from here. */
+function directoryOf(client: number, fd: number): string {
+  const handle = `/proc/${client}/fd/${fd}`;
+  try {
+    const name = realpathSync(handle);
+    const [there, here] = [statSync(handle), statSync(name)];
+    return there.ino === here.ino && there.dev === here.dev ? name : handle;
+  } catch {
+    return handle;
+  }
+}
