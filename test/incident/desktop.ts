@@ -1,7 +1,9 @@
 /** The incident's tree: a VNC server and a browser that talks to it over /tmp/.X11-unix (test/workloads/desktop.c). */
 import { expect } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { edit } from "../restore/edit.ts";
+import type { Run } from "../restore/stage.ts";
 import { repository } from "../restore/stage/compile.ts";
 import { png } from "./png.ts";
 import { lookAt, type Screen } from "./rfb.ts";
@@ -11,7 +13,7 @@ export const programs = join(repository, ".cache/incident/root");
 export const alivePage = join(import.meta.dir, "page.html");
 const shots = join(repository, "dist/incident");
 
-export const DISPLAY = 7;
+export const DISPLAY = 0;
 export const SOCKET = `/tmp/.X11-unix/X${DISPLAY}`;
 
 /** Without them CRIU cannot take the browser: docs/incident.md says why. */
@@ -41,10 +43,13 @@ export interface Where {
   browser: "chromium" | "dillo";
 }
 
-/** The arguments of test/workloads/desktop.c behind READY. No TCP: CRIU 4.1 cannot dump its sockets on every kernel. */
+/**
+ * The arguments of test/workloads/desktop.c behind READY. No TCP: CRIU 4.1 cannot dump its sockets on every kernel. No
+ * abstract socket: libX11 prefers it, and the display would be found without its directory.
+ */
 export function desktopWords({ vnc, home, page, browser }: Where): string[] {
   const env = `HOME=${home} XDG_RUNTIME_DIR=${home} DBUS_SESSION_BUS_ADDRESS=disabled: DBUS_SYSTEM_BUS_ADDRESS=disabled:`;
-  const server = `exec Xtigervnc :${DISPLAY} -geometry ${size.width}x${size.height} -depth 24 -SecurityTypes None -rfbport -1 -rfbunixpath ${vnc} -extension MIT-SHM`;
+  const server = `exec Xtigervnc :${DISPLAY} -geometry ${size.width}x${size.height} -depth 24 -SecurityTypes None -rfbport -1 -rfbunixpath ${vnc} -extension MIT-SHM -nolisten local`;
   const window = `--window-size=${size.width},${size.height} --window-position=0,0 --user-data-dir=${home}/profile`;
   const program =
     browser === "chromium"
@@ -92,9 +97,10 @@ function bar({ width, rgb }: Screen): number {
 export async function alive(socket: string, name: string): Promise<Screen> {
   const deadline = performance.now() + 20_000;
   for (;;) {
-    const screen = await shot(socket, name);
+    const first = bar(await lookAt(socket));
     await Bun.sleep(350);
-    const [first, second] = [bar(screen), bar(await lookAt(socket))];
+    const screen = await shot(socket, name);
+    const second = bar(screen);
     if (first > 0 && second > 0 && first !== second) return screen;
     if (performance.now() > deadline) throw new Error(`${name}: the page does not move`);
   }
@@ -108,4 +114,34 @@ export function sameWindows(before: Screen, after: Screen): void {
     before.height,
   ]);
   expect(differing(before, after, FRAME)).toBeLessThan(0.01);
+}
+
+/** The windows of the display, as a new X client lists them. `run` runs a command where the programs are. */
+export async function windows(run: (words: string[]) => Promise<Run>): Promise<string[]> {
+  const client = "xwininfo -root -tree".split(" ");
+  const { exit, stdout } = await run(["env", "LC_ALL=C", `DISPLAY=:${DISPLAY}`, ...client]);
+  expect(exit).toBe(0);
+  return stdout.split("\n").filter((line) => line.includes(" 0x"));
+}
+
+/** Makes images as CRIU before 4.0 would have written them: the real-time thread's priority is not there. */
+export function dropPriority(images: string): void {
+  for (const file of readdirSync(images).filter((name) => name.startsWith("core-")))
+    edit(images, file, ([{ thread_core }]) => {
+      if (thread_core.sched_policy >= 0x40000000) delete thread_core.sched_prio;
+    });
+}
+
+/** What every CRIU says of these. */
+export const noPriority = "Inconsistent sched params received (1073741826.0.0)";
+
+/** What CRIU says where the directory of the socket is gone. */
+export const noDirectory = new RegExp(
+  `unix: Can't bind id \\S+ ino \\d+ addr ${SOCKET}: No such file or directory`,
+);
+
+/** A copy of a browser's home. A restored browser writes to it: each restore begins with that of the dump. */
+export function copyHome(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  cpSync(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 }

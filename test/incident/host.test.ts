@@ -10,7 +10,7 @@ import {
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
-import { edit } from "../restore/edit.ts";
+import { link } from "../dropin/as-criu.ts";
 import {
   criu,
   descendants,
@@ -23,7 +23,18 @@ import {
   waitFor,
 } from "../restore/stage.ts";
 import { compile } from "../restore/stage/compile.ts";
-import { alive, desktopWords, DISPLAY, alivePage, dumpOptions, sameWindows } from "./desktop.ts";
+import {
+  alive,
+  alivePage,
+  copyHome,
+  desktopWords,
+  dropPriority,
+  dumpOptions,
+  noDirectory,
+  noPriority,
+  sameWindows,
+  windows,
+} from "./desktop.ts";
 import { type Host, makeHost } from "./host.ts";
 
 async function start(stage: Stage, { enter }: Host, cgroup: string | undefined) {
@@ -51,6 +62,8 @@ test("Chromium on Xtigervnc, without a container", async () => {
   const doomed = makeDoomedCgroup(stage);
   const { pid, home, vnc } = await start(stage, host, doomed?.cgroup);
   const before = await alive(vnc, "host-before");
+  const listed = await windows(host.run);
+  expect(listed.join()).toContain("Chromium");
 
   const images = join(stage.dir, "images");
   mkdirSync(images);
@@ -72,90 +85,67 @@ test("Chromium on Xtigervnc, without a container", async () => {
   const tasks = readdirSync(images).filter((name) => name.startsWith("ids-")).length;
   expect(tasks).toBeGreaterThan(3);
 
-  // A restored browser writes to its profile: each restore begins with that of the dump.
   const saved = join(stage.dir, "saved");
   renameSync(home, saved);
   const sockets = join(host.tmp, ".X11-unix");
-  const lose = () => {
-    rmSync(home, { recursive: true, force: true });
-    cpSync(saved, home, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  const reset = (directory: boolean) => {
+    copyHome(saved, home);
     rmSync(sockets, { recursive: true, force: true });
+    if (directory) mkdirSync(sockets, { mode: 0o1777 });
   };
-  const restore = async (program: string, from: string, ...options: string[]) => {
-    lose();
+  const restore = async (
+    program: string,
+    from: string,
+    { directory = false, options = [] as string[] } = {},
+  ) => {
+    reset(directory);
     const log = join(stage.dir, "restore.log");
     rmSync(log, { force: true });
-    const words = [
-      "restore",
-      "-d",
-      "-D",
-      from,
-      "-W",
-      stage.dir,
-      "-o",
-      "restore.log",
-      "--ext-unix-sk",
-      "--file-locks",
-    ];
-    const done = await host.run([program, ...words, ...options]);
+    const words = ["restore", "-d", "-D", from, "-W", stage.dir, "-o", "restore.log"];
+    // The program is one that is found by PATH, if its name is no path.
+    const shell = ["sh", "-c", `PATH=${stage.dir}/bin:$PATH exec "$0" "$@"`];
+    const given = [...words, "--ext-unix-sk", "--file-locks", ...options];
+    const done = await host.run([...shell, program, ...given]);
     return { ...done, log: existsSync(log) ? readFileSync(log, "utf8") : "" };
   };
-  doomed?.spoil();
+  const ignore = { options: ["--manage-cgroups=ignore"] };
+  const lives = async (name: string, priority: number) => {
+    sameWindows(before, await alive(vnc, name));
+    expect(await windows(host.run)).toEqual(listed);
+    expect(descendants(pid).length).toBeGreaterThan(3);
+    const policies = (await run(stage, ["chrt", "-a", "-p", `${pid}`])).stdout;
+    expect(policies).toContain("SCHED_RR|SCHED_RESET_ON_FORK\n");
+    expect(policies).toMatch(new RegExp(`priority: ${priority}\n`));
+    await killTree(stage, pid);
+  };
 
+  // Act 1: the directory of the socket.
+  const first = await restore(criu, images);
+  expect([first.exit, first.log]).toEqual([1, expect.stringMatching(noDirectory)]);
+  const one = await restore(recriuBinary, images);
+  expect([one.exit, one.stderr]).toEqual([0, expect.stringContaining("the tree is the saved one")]);
+  await lives("host-after", 10);
+
+  // Act 2: the cgroup. recriu is the `criu` that is found.
+  link(stage);
   if (doomed !== null) {
-    const first = await restore(criu, images);
-    expect([first.exit, first.log]).toEqual([1, expect.stringContaining("cg: Can't move ")]);
+    doomed.spoil();
+    const second = await restore(criu, images, { directory: true });
+    expect([second.exit, second.log]).toEqual([1, expect.stringContaining("cg: Can't move ")]);
+    expect((await restore("criu", images, { directory: true })).exit).toBe(0);
+    await lives("host-after-as-criu", 10);
   }
-  const second = await restore(criu, images, "--manage-cgroups=ignore");
-  expect(second.exit).toBe(1);
-  expect(second.log).toMatch(
-    /unix: Can't bind id \S+ ino \d+ addr \/tmp\/\.X11-unix\/X7: No such file/,
-  );
 
-  const restored = await restore(recriuBinary, images);
-  expect([restored.exit, restored.stderr]).toEqual([
-    0,
-    expect.stringContaining("the tree is the saved one"),
-  ]);
-  sameWindows(before, await alive(vnc, "host-after"));
-  const client = await host.run(["env", `DISPLAY=:${DISPLAY}`, "xdpyinfo"]);
-  expect([client.exit, client.stdout]).toEqual([
-    0,
-    expect.stringContaining("name of display:    :7"),
-  ]);
-  await killTree(stage, pid);
-
-  // As CRIU before 4.0 would have written them: the real-time thread's priority is not there.
+  // Act 3: the real-time thread's priority, which CRIU before 4.0 would not have written.
   const old = join(stage.dir, "old");
   cpSync(images, old, { recursive: true });
-  for (const file of readdirSync(old).filter((name) => name.startsWith("core-")))
-    edit(old, file, ([{ thread_core }]) => {
-      if (thread_core.sched_policy >= 0x40000000) delete thread_core.sched_prio;
-    });
-  lose();
-  mkdirSync(sockets, { mode: 0o1777 });
-  const third = await host.run([
-    criu,
-    "restore",
-    "-d",
-    "-D",
-    old,
-    "-W",
-    stage.dir,
-    "-o",
-    "third.log",
-    "--ext-unix-sk",
-    "--file-locks",
-    "--manage-cgroups=ignore",
-  ]);
-  expect(third.exit).toBe(1);
-  expect(readFileSync(join(stage.dir, "third.log"), "utf8")).toContain(
-    "Inconsistent sched params received (1073741826.0.0)",
-  );
+  dropPriority(old);
+  const third = await restore(criu, old, { directory: true, ...ignore });
+  expect([third.exit, third.log]).toEqual([1, expect.stringContaining(noPriority)]);
+  expect((await restore(recriuBinary, old, { directory: true, ...ignore })).exit).toBe(0);
+  await lives("host-after-old-images", 1);
+
+  // All at once.
   expect((await restore(recriuBinary, old)).exit).toBe(0);
-  sameWindows(before, await alive(vnc, "host-after-old-images"));
-  const policies = (await run(stage, ["chrt", "-a", "-p", `${pid}`])).stdout;
-  expect(policies).toMatch(/SCHED_RR\|SCHED_RESET_ON_FORK\n.*priority: 1\n/);
-  expect(descendants(pid).length).toBeGreaterThan(3);
-  await killTree(stage, pid);
+  await lives("host-after-all", 1);
 }, 120_000);
