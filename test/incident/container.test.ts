@@ -45,11 +45,7 @@ async function makeDesktop(stage: Stage): Promise<Container> {
   const file = join(bundle, "config.json");
   const config = JSON.parse(readFileSync(file, "utf8"));
   const where = { vnc: "/tmp/vnc", home: "/tmp/home", page: "/page.html" };
-  config.process.args = [
-    "/desktop",
-    "/tmp/ready",
-    ...desktopWords({ ...where, browser: "chromium" }),
-  ];
+  config.process.args = ["/desktop", "/tmp/ready", ...desktopWords({ ...where })];
   config.process.env = ["PATH=/usr/bin:/bin"];
   const criuConf = join(stage.dir, "criu.conf");
   writeFileSync(criuConf, configuration);

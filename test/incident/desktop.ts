@@ -16,19 +16,16 @@ const shots = join(repository, "dist/incident");
 export const DISPLAY = 0;
 export const SOCKET = `/tmp/.X11-unix/X${DISPLAY}`;
 
-/** Without them CRIU cannot take the browser: docs/incident.md says why. */
+/**
+ * What a browser of root's in a bare container needs: no sandbox, no /dev/shm. Its zygote has descriptors on their way
+ * in sockets, which CRIU cannot dump. docs/incident.md has CRIU's words.
+ */
 const alone = [
   "--no-sandbox",
-  "--disable-gpu",
-  "--in-process-gpu",
   "--no-zygote",
   "--disable-dev-shm-usage",
-  "--disable-breakpad",
   "--no-first-run",
   "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
 ];
 const size = { width: 800, height: 600 };
 
@@ -40,22 +37,18 @@ export interface Where {
   vnc: string;
   home: string;
   page: string;
-  browser: "chromium" | "dillo";
 }
 
 /**
  * The arguments of test/workloads/desktop.c behind READY. No TCP: CRIU 4.1 cannot dump its sockets on every kernel. No
  * abstract socket: libX11 prefers it, and the display would be found without its directory.
  */
-export function desktopWords({ vnc, home, page, browser }: Where): string[] {
+export function desktopWords({ vnc, home, page }: Where): string[] {
   const env = `HOME=${home} XDG_RUNTIME_DIR=${home} DBUS_SESSION_BUS_ADDRESS=disabled: DBUS_SYSTEM_BUS_ADDRESS=disabled:`;
   const server = `exec Xtigervnc :${DISPLAY} -geometry ${size.width}x${size.height} -depth 24 -SecurityTypes None -rfbport -1 -rfbunixpath ${vnc} -extension MIT-SHM -nolisten local`;
   const window = `--window-size=${size.width},${size.height} --window-position=0,0 --user-data-dir=${home}/profile`;
-  const program =
-    browser === "chromium"
-      ? `/usr/lib/chromium/chromium ${alone.join(" ")} ${window} file://${page}`
-      : `dillo --fullwindow file://${page}`;
-  return [SOCKET, server, `export ${env}; DISPLAY=:${DISPLAY} exec ${program}`];
+  const browser = `/usr/lib/chromium/chromium ${alone.join(" ")} ${window} file://${page}`;
+  return [SOCKET, server, `export ${env}; DISPLAY=:${DISPLAY} exec ${browser}`];
 }
 
 /** A look at the screen, kept as dist/incident/NAME.png. */

@@ -44,11 +44,7 @@ async function start(stage: Stage, { enter }: Host, cgroup: string | undefined) 
     string,
   ];
   mkdirSync(home);
-  const words = [
-    compile("desktop"),
-    ready,
-    ...desktopWords({ vnc, home, page: alivePage, browser: "chromium" }),
-  ];
+  const words = [compile("desktop"), ready, ...desktopWords({ vnc, home, page: alivePage })];
   const join_ = cgroup === undefined ? "" : `echo $$ >${cgroup}/cgroup.procs; `;
   const shell = `${join_}exec "$0" "$@" </dev/null >/dev/null 2>/dev/null`;
   const { pid } = await stage.supervisor.spawn([...enter, "sh", "-c", shell, ...words]);
