@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type About, aboutRecriu, repository } from "./release/about.ts";
 import { byPath, file, type Item, tar } from "./release/archives.ts";
@@ -72,7 +72,10 @@ async function sharedFiles(about: About): Promise<Shared> {
     "LICENSE",
     "CHANGELOG.md",
     "SECURITY.md",
-    ...readdirSync(join(repository, "docs")).map((name) => `docs/${name}`),
+    ...readdirSync(join(repository, "docs"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(repository, join(entry.parentPath, entry.name)))
+      .sort(),
   ];
   return {
     documents: [
