@@ -45,7 +45,7 @@ async function makeDesktop(stage: Stage): Promise<Container> {
   const file = join(bundle, "config.json");
   const config = JSON.parse(readFileSync(file, "utf8"));
   const where = { vnc: "/tmp/vnc", home: "/tmp/home", page: "/page.html" };
-  config.process.args = ["/desktop", "/tmp/ready", ...desktopWords({ ...where })];
+  config.process.args = ["/desktop", "/tmp/ready", ...desktopWords(where)];
   config.process.env = ["PATH=/usr/bin:/bin"];
   const criuConf = join(stage.dir, "criu.conf");
   writeFileSync(criuConf, configuration);
@@ -62,6 +62,12 @@ test("Chromium on Xtigervnc, in a container of runc", async () => {
   const inRoot = (words: string[]) => run(stage, ["chroot", rootfs, ...words]);
 
   const first = `${container.name}-first`;
+  const made = new Set([first]);
+  await using _ended = {
+    async [Symbol.asyncDispose]() {
+      for (const id of made) await end(container, id);
+    },
+  };
   const started = await container.alone("run", "-d", "--bundle", bundle, first);
   expect([started.exit, readFileSync(join(stage.dir, "runtime.log"), "utf8")]).toEqual([0, ""]);
   await waitFor(
@@ -83,6 +89,7 @@ test("Chromium on Xtigervnc, in a container of runc", async () => {
   copyHome(home, saved);
   const restore = async (way: "alone" | "guarded" | "withCriu", id: string) => {
     copyHome(saved, home);
+    made.add(id);
     const [verb, ...words] = restoreWords(container, id);
     const done = await container[way](verb!, ...flags, ...words);
     const log = existsSync(container.log) ? readFileSync(container.log, "utf8") : "";
@@ -127,5 +134,4 @@ test("Chromium on Xtigervnc, in a container of runc", async () => {
   expect(await lives(id, "container-after-old-images")).toMatch(
     /SCHED_RR\|SCHED_RESET_ON_FORK\n.*priority: 1\n/,
   );
-  await end(container, id);
 }, 120_000);
