@@ -63,21 +63,10 @@ test("Chromium on Xtigervnc, without a container", async () => {
 
   const images = join(stage.dir, "images");
   mkdirSync(images);
-  const dumped = await host.run([
-    criu,
-    "dump",
-    "-t",
-    `${pid}`,
-    "-D",
-    images,
-    "-o",
-    "dump.log",
-    ...dumpOptions,
-  ]);
-  expect([
-    dumped.exit,
-    dumped.exit === 0 ? "" : readFileSync(join(images, "dump.log"), "utf8"),
-  ]).toEqual([0, ""]);
+  const dump = [criu, "dump", "-t", `${pid}`, "-D", images, "-o", "dump.log", ...dumpOptions];
+  const { exit } = await host.run(dump);
+  const dumpLog = join(images, "dump.log");
+  expect([exit, exit && readFileSync(dumpLog, "utf8")]).toEqual([0, 0]);
   const tasks = readdirSync(images).filter((name) => name.startsWith("ids-")).length;
   expect(tasks).toBeGreaterThan(3);
 
