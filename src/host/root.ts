@@ -9,14 +9,25 @@ import { readBuildId } from "./elf.ts";
 export type Lookup = { ok: true; stat: Stats } | { ok: false; missing: boolean; problem: string };
 
 export class Root {
+  /** Many descriptors and many checks ask for the same few files. */
+  private readonly looked = new Map<string, Lookup>();
+  private readonly builds = new Map<string, Uint8Array | undefined>();
+
   constructor(
     /** The host path this root stands at. */
     readonly path: string,
     private readonly fd: number,
   ) {}
 
-  /** What `path` is, links followed inside this root; `follow` false: the link itself at its end. */
+  /** What `path` is, links followed inside this root; `follow` false: the link itself at its end. Looked up once. */
   look(path: string, follow = true): Lookup {
+    const key = follow ? path : `\0${path}`;
+    let found = this.looked.get(key);
+    if (found === undefined) this.looked.set(key, (found = this.lookNow(path, follow)));
+    return found;
+  }
+
+  private lookNow(path: string, follow: boolean): Lookup {
     const stat = statInRoot(this.fd, path, follow);
     if (typeof stat !== "number") return { ok: true, stat };
     return { ok: false, missing: stat === -ENOENT || stat === -ENOTDIR, problem: errorText(stat) };
@@ -42,10 +53,13 @@ export class Root {
     return this.with(path, connectDatagram);
   }
 
-  /** The build-id of the program or library at `path`; undefined when it has none. */
+  /** The build-id of the program or library at `path`; undefined when it has none. Read once. */
   buildId(path: string): Uint8Array | undefined {
-    const fd = this.open(path);
-    return fd < 0 ? undefined : readBuildId(fd);
+    if (!this.builds.has(path)) {
+      const fd = this.open(path);
+      this.builds.set(path, fd < 0 ? undefined : readBuildId(fd));
+    }
+    return this.builds.get(path);
   }
 
   private with(path: string, use: (handle: number) => number): number {
