@@ -5,7 +5,7 @@ import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
-import { findRoot, verify } from "../verify/index.ts";
+import { findRoot, verify, liveTree } from "../verify/index.ts";
 import { criuHelp, ownArgs } from "./request.ts";
 
 const options: readonly OwnOption[] = [
@@ -46,9 +46,8 @@ export const command = defineCommand({
       );
       return exitCode.verification;
     }
-    const verdict = verify(checkpoint, request, pid, {
+    const verdict = verify(checkpoint, request, liveTree(checkpoint, pid, false), {
       final: "state",
-      stopped: false,
       ...(own.schedPrio === undefined ? {} : { lostPriority: own.schedPrio }),
     });
     if (own.json) printJson({ images: checkpoint.dir, pid, verdict });

@@ -60,10 +60,12 @@ export function gatekeeper(
   };
   const judge = (point: string, rootPid: number): Verdict => {
     try {
-      const mended = point === PRE_RESUME ? mend(checkpoint, rootPid, lostPriority) : [];
+      if (mode === "off" && point !== PRE_RESUME) return skipped;
+      const live = liveTree(checkpoint, rootPid, true);
+      const mended = point === PRE_RESUME ? mend(live, lostPriority) : [];
       if (mode === "off") return skipped;
       const final = point === POST_RESTORE ? "structure" : "state";
-      const verdict = verify(checkpoint, request, rootPid, { final, stopped: true, lostPriority });
+      const verdict = verify(checkpoint, request, live, { final, lostPriority });
       return { ...verdict, differences: [...mended, ...verdict.differences] };
     } catch (error) {
       return unfinished(error); // a tree that could not be looked at must not run

@@ -3,19 +3,15 @@
  * Whether it holds is for the verification to say.
  */
 import { writeFileSync } from "node:fs";
-import { type Checkpoint, savedScheduling, wantedScheduling } from "../image/index.ts";
+import { savedScheduling, wantedScheduling } from "../image/index.ts";
 import { procFile } from "../host/processes.ts";
 import { getLimit, setLimit } from "../sys/process.ts";
 import { scheduling, setScheduling } from "../sys/sched.ts";
-import { type Difference, liveTree } from "../verify/index.ts";
+import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
 
-type LiveTask =
-  ReturnType<typeof liveTree>["tasks"] extends ReadonlyMap<number, infer T> ? T : never;
-
-/** Mend the stopped tree below the process `root`; returns what was set. `lostPriority` is for real-time threads whose own was not saved. */
-export function mend(checkpoint: Checkpoint, root: number, lostPriority: number): Difference[] {
-  const tasks = [...liveTree(checkpoint, root, true).tasks.values()];
-  return tasks
+/** Mend a stopped tree; returns what was set. `lostPriority` is for real-time threads whose own was not saved. */
+export function mend({ tasks }: LiveTree, lostPriority: number): Difference[] {
+  return [...tasks.values()]
     .filter(({ task }) => task.state !== "dead")
     .flatMap((live) => [
       ...mendScheduling(live, lostPriority),

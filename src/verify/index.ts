@@ -9,7 +9,7 @@ import { limits, process } from "./limits.ts";
 import { inetSockets } from "./inet.ts";
 import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
-import { liveTree } from "./live.ts";
+import type { LiveTree } from "./live.ts";
 import { locks } from "./locks.ts";
 import { mappings } from "./mappings.ts";
 import { namespaces } from "./namespaces.ts";
@@ -23,7 +23,7 @@ import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 
 export type { Difference } from "./facet.ts";
-export { findRoot, liveTree } from "./live.ts";
+export { findRoot, type LiveTask, type LiveTree, liveTree } from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,
@@ -65,25 +65,22 @@ export const skipped: Verdict = { result: "skipped", compared: 0, differences: [
 export interface Moment {
   /** "structure" compares only what is final once every task exists; "state" compares everything. */
   final: Facet["final"];
-  /** Nothing of the tree has run yet. */
-  stopped: boolean;
   /** What real-time threads were given whose priority was not saved. */
   lostPriority?: number;
 }
 
-/** Compare the tree below the process `root` of this machine. */
+/** Compare a tree with the checkpoint that it was restored from. */
 export function verify(
   checkpoint: Checkpoint,
   request: Request,
-  root: number,
-  { final, stopped, lostPriority }: Moment,
+  live: LiveTree,
+  { final, lostPriority }: Moment,
 ): Verdict {
-  const live = liveTree(checkpoint, root, stopped);
   const differences: Difference[] = [];
   let compared = 0;
   for (const facet of facets) {
     if (final === "structure" && facet.final === "state") continue;
-    const grade = facet.moving && !stopped ? "tolerated" : "fatal";
+    const grade = facet.moving && !live.stopped ? "tolerated" : "fatal";
     facet.compare(
       { checkpoint, live, request, lostPriority },
       {
