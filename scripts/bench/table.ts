@@ -51,6 +51,10 @@ ${table(
   ]),
 )}
 
+What recriu adds grows in line with tasks, descriptors and mappings (the rows that double): for a small tree it is its
+own start and the checks, for a large one reading images before CRIU starts and comparing every task while the tree is
+stopped. Memory contents are never read, so they cost nothing.
+
 ## alone
 
 *preflight* and *verify* are whole commands, their start included; *in restore* are the same two as phases of
