@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -164,9 +165,14 @@ test("image-lazy: pages that stayed behind, and lazy-pages-socket", async () => 
     images,
     "-W",
     work,
+    "-v4",
+    "-o",
+    "dump.log",
   ]);
-  await waitFor("the dump to wait for its pages to be fetched", () =>
-    existsSync(join(images, "inventory.img")),
+  const log = join(work, "dump.log");
+  await waitFor(
+    "the dump to wait for its pages to be fetched",
+    () => existsSync(log) && readFileSync(log, "utf8").includes("Starting lazy pages server"),
   );
   process.kill(source.pid, "SIGKILL");
   await killTree(stage, pid);
