@@ -5,7 +5,7 @@
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
-import { type Entry, type Framed, readFrames } from "./frame.ts";
+import { Images } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { PE_LAZY, type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
@@ -89,53 +89,16 @@ const REMAP_GHOST = 1;
 /** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
 const ENOUGH = 1000;
 
-/** What CRIU 4.2 prints for an image that is not there; of most it says nothing, and crashes or loses what they held. */
-function saysOfMissing(file: string, rootPid: number | undefined): string | null {
-  if (file === `ids-${rootPid}.img`) return "No IDS for root task.";
-  return /^(inventory|core-\d+|ghost-file-[0-9a-f]+)\.img$/.test(file)
-    ? "Unexpected EOF on (empty-image)"
-    : null;
-}
-
 class LazyCheckpoint implements Checkpoint {
   readonly dir: string;
   readonly files: ReadonlySet<string>;
-  private readonly found: Fault[] = [];
-  private readonly images = new Map<string, readonly Entry[]>();
+  private readonly images: Images;
   private readonly cached = new Map<string, unknown>();
 
   constructor(private readonly directory: ImageDirectory) {
     this.dir = directory.path;
     this.files = directory.names;
-  }
-
-  /** The entries of an image. `need`: CRIU fails without it, it is there as a rule, or only where there is something to say. */
-  entries(file: string, need: "required" | "usual" | "optional"): readonly Entry[] {
-    const known = this.images.get(file);
-    if (known !== undefined) return known;
-    const format = formatOf(file);
-    if (format === undefined) throw new Error(`no format of ${file} is known`);
-    const version = file === "inventory.img" ? 2 : (this.inventory?.img_version ?? 2);
-    const read = this.directory.read(file, (source): Framed => readFrames(source, format, version));
-    let entries: readonly Entry[] = [];
-    if (!read.ok) {
-      if (read.fault.kind !== "missing") this.found.push(read.fault);
-      else if (need === "usual")
-        this.found.push({
-          ...read.fault,
-          kind: "absent",
-          problem: "it is not there: a task would have no descriptors",
-        });
-      else if (need === "required")
-        this.found.push({
-          ...read.fault,
-          problem: "the restore needs it, and it is not there",
-          criu_message: saysOfMissing(file, file.startsWith("ids-") ? this.root?.pid : undefined),
-        });
-    } else if (!read.value.ok) this.found.push(read.value.fault);
-    else entries = read.value.entries;
-    this.images.set(file, entries);
-    return entries;
+    this.images = new Images(directory);
   }
 
   private once<T>(key: string, compute: () => T): T {
@@ -144,60 +107,62 @@ class LazyCheckpoint implements Checkpoint {
   }
 
   get faults(): readonly Fault[] {
-    return this.found;
+    return this.images.faults;
   }
 
   get inventory(): InventoryEntry | undefined {
-    return this.entries("inventory.img", "required")[0]?.value;
+    return this.images.entries("inventory.img", "required")[0]?.value;
   }
 
   get cgroup(): CgroupEntry | undefined {
-    return this.entries("cgroup.img", "optional")[0]?.value;
+    return this.images.entries("cgroup.img", "optional")[0]?.value;
   }
 
   get fileLocks(): readonly FileLockEntry[] {
-    return this.entries("filelocks.img", "optional").map((entry) => entry.value);
+    return this.images.entries("filelocks.img", "optional").map((entry) => entry.value);
   }
 
   get socketQueues(): readonly SkPacketEntry[] {
-    return this.entries("sk-queues.img", "optional").map((entry) => entry.value);
+    return this.images.entries("sk-queues.img", "optional").map((entry) => entry.value);
   }
 
   ghost(remapId: number): GhostFileEntry | undefined {
-    return this.entries(`ghost-file-${remapId.toString(16)}.img`, "optional")[0]?.value;
+    return this.images.entries(`ghost-file-${remapId.toString(16)}.img`, "optional")[0]?.value;
   }
 
   get remaps(): readonly RemapFilePathEntry[] {
-    return this.entries("remap-fpath.img", "optional").map((entry) => entry.value);
+    return this.images.entries("remap-fpath.img", "optional").map((entry) => entry.value);
   }
 
   get ttys(): readonly TtyInfoEntry[] {
-    return this.entries("tty-info.img", "optional").map((entry) => entry.value);
+    return this.images.entries("tty-info.img", "optional").map((entry) => entry.value);
   }
 
   get seccomp(): SeccompEntry | undefined {
-    return this.entries("seccomp.img", "optional")[0]?.value;
+    return this.images.entries("seccomp.img", "optional")[0]?.value;
   }
 
   pidNamespace(pidNsId: number): PidnsEntry | undefined {
-    return this.entries(`pidns-${pidNsId}.img`, "optional")[0]?.value;
+    return this.images.entries(`pidns-${pidNsId}.img`, "optional")[0]?.value;
   }
 
   mounts(mntNsId: number): readonly MntEntry[] {
-    return this.entries(`mountpoints-${mntNsId}.img`, "optional").map((entry) => entry.value);
+    return this.images
+      .entries(`mountpoints-${mntNsId}.img`, "optional")
+      .map((entry) => entry.value);
   }
 
   get pstree(): readonly PstreeEntry[] {
-    return this.entries("pstree.img", "required").map((entry) => entry.value);
+    return this.images.entries("pstree.img", "required").map((entry) => entry.value);
   }
 
   values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {
-    return this.entries(file, "optional").map((entry) => entry.value);
+    return this.images.entries(file, "optional").map((entry) => entry.value);
   }
 
   get tasks(): readonly Task[] {
     return this.once("tasks", () => {
-      const entries = this.entries.bind(this);
+      const entries = this.images.entries.bind(this.images);
       return this.pstree.map((entry) => new LazyTask(entries, entry));
     });
   }
@@ -209,16 +174,16 @@ class LazyCheckpoint implements Checkpoint {
   get openFiles(): ReadonlyMap<number, FileEntry> {
     return this.once("files", () => {
       const files = new Map<number, FileEntry>();
-      for (const { value } of this.entries(
+      for (const { value } of this.images.entries(
         "files.img",
         this.files.has("reg-files.img") ? "optional" : "required",
       ))
         files.set(value.id, value);
       if (files.size > 0) return files;
       // Before files.img there was an image for each kind, of which these two matter to the checks.
-      for (const { value } of this.entries("reg-files.img", "optional"))
+      for (const { value } of this.images.entries("reg-files.img", "optional"))
         files.set(value.id, { type: 1, id: value.id, reg: value });
-      for (const { value } of this.entries("unixsk.img", "optional"))
+      for (const { value } of this.images.entries("unixsk.img", "optional"))
         files.set(value.id, { type: 5, id: value.id, usk: value });
       return files;
     });
@@ -236,12 +201,12 @@ class LazyCheckpoint implements Checkpoint {
   }
 
   private sum(sums: Map<string, Pagemap>, file: string, need: "required" | "optional"): void {
-    const sum = sumPagemap(this.entries(file, need));
+    const sum = sumPagemap(this.images.entries(file, need));
     if (sum !== undefined) sums.set(file, sum);
   }
 
   holdsEntries(file: string): boolean {
-    return this.entries(file, "optional").length > 0;
+    return this.images.entries(file, "optional").length > 0;
   }
 
   pages(): readonly PagesUse[] {
@@ -264,7 +229,7 @@ class LazyCheckpoint implements Checkpoint {
   }
 
   runs(pagemap: string): readonly Run[] {
-    return this.once(`runs ${pagemap}`, () => runsOf(this.entries(pagemap, "optional")));
+    return this.once(`runs ${pagemap}`, () => runsOf(this.images.entries(pagemap, "optional")));
   }
 
   lostPages(lazy: boolean): readonly LostPages[] {
@@ -283,17 +248,17 @@ class LazyCheckpoint implements Checkpoint {
       for (const task of this.tasks) {
         for (const thread of task.threads) {
           void thread.core;
-          if (this.found.length > ENOUGH) return this.found;
+          if (this.faults.length > ENOUGH) return this.faults;
         }
         void [task.ids, task.mm, task.fs, task.fds];
       }
       void this.openFiles;
       for (const { remap_type, remap_id } of this.remaps)
         if (remap_type === REMAP_GHOST)
-          this.entries(`ghost-file-${remap_id.toString(16)}.img`, "required");
+          this.images.entries(`ghost-file-${remap_id.toString(16)}.img`, "required");
       for (const use of this.pages()) {
         if (use.actual !== undefined || use.expected === 0) continue;
-        this.found.push({
+        this.images.faults.push({
           file: use.file,
           offset: undefined,
           kind: "missing",
@@ -302,8 +267,8 @@ class LazyCheckpoint implements Checkpoint {
         });
       }
       for (const file of this.files)
-        if (formatOf(file) !== undefined) this.entries(file, "optional");
-      return this.found;
+        if (formatOf(file) !== undefined) this.images.entries(file, "optional");
+      return this.faults;
     });
   }
 }

@@ -46,6 +46,7 @@ function changed(stage: Stage, images: string, name: string, change: (cgroup: an
   return copy;
 }
 
+// Shares of processor time stand in cgroup v1's own controller only: without v1 there is nothing to stage.
 test.if(v1("cpu") !== undefined)(
   "cgroup-property: more processor time than the parent has now",
   async () => {

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import {
   cgroupParent,
-  echo,
   expectNothingLeft,
   makeBin,
   makeImage,
@@ -13,6 +12,7 @@ import {
   verdict,
 } from "./engine.ts";
 import { criu, openStage, run, type Stage, waitFor } from "./stage.ts";
+import { echo } from "./x11.ts";
 
 /** A daemon below the stage; it ends with the stage. */
 async function dockerOn(stage: Stage) {

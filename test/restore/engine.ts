@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { connect } from "node:net";
 import { basename, join } from "node:path";
 import {
   criu,
@@ -55,17 +54,6 @@ export async function makeImage(stage: Stage): Promise<string> {
   await run(stage, ["tar", "-C", root, "-cf", tar, "."]);
   return tar;
 }
-
-/** What the server at a socket echoes to a new client. */
-export const echo = (socket: string, question: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const connection = connect(socket, () => connection.write(question));
-    connection.once("data", (answer) => {
-      connection.destroy();
-      resolve(answer.toString());
-    });
-    connection.once("error", reject);
-  });
 
 /** A mount namespace where /etc, /usr/local and /var/lib can be written to, and this machine's stay as they are. */
 export interface System {

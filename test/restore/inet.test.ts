@@ -1,24 +1,21 @@
-/**
- * IP sockets. CRIU 4.1.1 cannot dump them on Linux 6.18 (`Can't get 1:16 opt`), but it restores them: the images are those of a
- * Unix socket, made into an IP socket's. The last test needs no such thing, but a newer CRIU.
- */
+/** IP sockets. CRIU 4.1.1 cannot dump them on Linux 6.18 (`Can't get 1:16 opt`), but it restores them: the images are edited ones. */
 import { afterAll, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { image } from "../image/fixture.ts";
-import { edit } from "./edit.ts";
 import { foretold } from "./foretold.ts";
+import {
+  FD_PACKETSK,
+  freePort,
+  LOCALHOST,
+  NOBODYS,
+  TCP,
+  turn,
+  UDP,
+  withConnection,
+  withSocket,
+} from "./inet.ts";
 import { blockers, finding, report } from "./report.ts";
-import { criu, dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
-
-const TCP = { type: 1, proto: 6, state: 10 };
-const UDP = { type: 2, proto: 17, state: 7 };
-const LOCALHOST = [0x0100007f];
-/** 192.0.2.7, which nobody has (RFC 5737). */
-const NOBODYS = [0x070200c0];
-const FD_INETSK = 4;
-const FD_PACKETSK = 10;
-const INODE = 0xabcdef;
+import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
 
 /** What a test that fails may leave on this machine. */
 afterAll(() => {
@@ -29,75 +26,6 @@ afterAll(() => {
   ])
     Bun.spawnSync(["ip", ...words]);
 });
-
-/** A port that nobody has now. */
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
-}
-
-/** Make the one Unix socket of the images into another socket. */
-function turn(images: string, type: number, field: string, make: (usk: any) => object): void {
-  let id: number;
-  edit(images, "files.img", (files) => {
-    const file = files.find(({ usk }) => usk !== undefined);
-    const { usk } = file;
-    delete usk.opts.so_passcred;
-    delete usk.opts.so_passsec;
-    delete file.usk;
-    id = file.id;
-    Object.assign(file, { type, [field]: make(usk) });
-  });
-  const [fdinfo] = [...new Bun.Glob("fdinfo-*.img").scanSync(images)];
-  edit(images, fdinfo!, (fds) => {
-    fds.find((fd) => fd.id === id).type = type;
-  });
-}
-
-/** Images of a task with one IP socket. */
-async function withSocket(stage: Stage, isk: Record<string, unknown>) {
-  const name = join(stage.dir, `socket-${++stage.count}`);
-  const { pid } = await start(stage, "things", ["dgram", name]);
-  const images = await dump(stage, pid, ["--network-lock=nftables"]);
-  rmSync(name);
-  turn(images, FD_INETSK, "isk", ({ id, fown, opts, ns_id }) => ({
-    id,
-    fown,
-    ns_id,
-    ino: INODE,
-    family: 2,
-    flags: 2,
-    backlog: 8,
-    dst_port: 0,
-    src_addr: LOCALHOST,
-    dst_addr: [0],
-    ...isk,
-    opts: { ...opts, ...(isk["opts"] as object) },
-  }));
-  return { pid, images };
-}
-
-/** A connection to a port of this machine, as images have it. */
-async function withConnection(stage: Stage, isk: Record<string, unknown> = {}) {
-  const ports = { src_port: freePort(), dst_port: freePort() };
-  const connection = { ...TCP, state: 1, ...ports, dst_addr: LOCALHOST, ...isk };
-  const made = await withSocket(stage, connection);
-  const stream = {
-    inq_len: 0,
-    inq_seq: 7,
-    outq_len: 0,
-    outq_seq: 9,
-    unsq_len: 0,
-    opt_mask: 0,
-    snd_wscale: 0,
-    mss_clamp: 1460,
-  };
-  const file = join(made.images, `tcp-stream-${INODE.toString(16)}.img`);
-  writeFileSync(file, image("tcp-stream-abcdef.img", [stream]));
-  return { ...made, ...ports, file };
-}
 
 test("no fault, no finding", async () => {
   await using stage = openStage();
@@ -311,31 +239,4 @@ test("net-device-missing: by name and by number", async () => {
     mend: () => addDevice(["recriu-none1", "index", "77777"]),
   });
   await run(stage, ["ip", "link", "del", "recriu-none1"]);
-});
-
-/** CRIU 4.2 does without the option of sockets that Linux 6.16 took from IP sockets. */
-const [, major, minor] = /Version: (\d+)\.(\d+)/.exec(
-  Bun.spawnSync([criu, "--version"]).stdout.toString(),
-)!;
-const canDump = Number(major) * 100 + Number(minor) >= 402;
-
-// Needs a CRIU that can dump TCP sockets on every kernel: RECRIU_CRIU=… one from 4.2 on.
-test.skipIf(!canDump)("real TCP connections, dumped and restored", async () => {
-  await using stage = openStage();
-  const port = freePort();
-  const words = [String(port), "pair", join(stage.dir, "progress")];
-  const { pid } = await start(stage, "tcp", words);
-  const images = await dump(stage, pid, ["--tcp-established", "--network-lock=nftables"]);
-  const preflight = await report(stage, "preflight", images);
-  expect(blockers(preflight)).toEqual(["tcp-established"]);
-  const bare = await restoreBare(stage, images);
-  expect([bare.exit, bare.log]).toEqual([
-    1,
-    expect.stringContaining(finding(preflight, "tcp-established").criu_message!),
-  ]);
-  expect(await report(stage, "restore", images)).toMatchObject({
-    exit: 0,
-    verdict: { result: "match" },
-  });
-  await killTree(stage, pid);
 });

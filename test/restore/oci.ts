@@ -7,10 +7,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { connect } from "node:net";
 import { basename, join } from "node:path";
 import { criu, hierarchies, recriuBinary, run, type Run, type Stage, waitFor } from "./stage.ts";
 import { compile, repository } from "./stage/compile.ts";
+import { echo } from "./x11.ts";
 
 export interface Container {
   stage: Stage;
@@ -176,13 +176,5 @@ export async function checkpoint(container: Container): Promise<void> {
 }
 
 /** What the server in the container echoes to a new client outside. */
-export function answers({ sockets }: Container, question: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(join(sockets, "X7"), () => socket.write(question));
-    socket.once("data", (answer) => {
-      socket.destroy();
-      resolve(answer.toString());
-    });
-    socket.once("error", reject);
-  });
-}
+export const answers = ({ sockets }: Container, question: string): Promise<string> =>
+  echo(join(sockets, "X7"), question);

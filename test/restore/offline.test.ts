@@ -9,6 +9,17 @@ import { tool } from "../release/systems.ts";
 /** The families that recriu may use: to a process beside it, and to ask the kernel (sock_diag). */
 const local = new Set(["AF_UNIX", "AF_NETLINK"]);
 
+/** Words before a command that is traced into a file. What it starts is let go: CRIU traces the tree itself. */
+const tracing = (trace: string): string[] => [
+  ...tool("usr/bin/strace"),
+  "-f",
+  "--detach-on=execve",
+  "-e",
+  "trace=network,execve",
+  "-o",
+  trace,
+];
+
 /** The families of the sockets that a command made, itself and what it forked until that became another program. */
 function traced(trace: string): { sockets: string[]; others: string[]; threads: number } {
   const lines = readFileSync(trace, "utf8").split("\n");
@@ -25,16 +36,7 @@ test("a restore works without any network, and recriu opens no socket but local 
   rmSync(x11.sockets, { recursive: true });
   const before = echoes(x11);
   const trace = join(stage.dir, "trace");
-  // --detach-on: what recriu starts, CRIU, traces the tree itself.
-  const strace = [
-    ...tool("usr/bin/strace"),
-    "-f",
-    "--detach-on=execve",
-    "-e",
-    "trace=network,execve",
-    "-o",
-    trace,
-  ];
+  const strace = tracing(trace);
   const restore = [recriuBinary, "restore", "-d", "-D", x11.images, `--criu=${criu}`];
   // CRIU itself does not start where not even the loopback interface is up, and recriu knows why.
   const alone = await run(stage, ["unshare", "--net", ...restore]);
@@ -68,16 +70,7 @@ test("nor do the commands that only look", async () => {
   ];
   for (const words of looks) {
     const trace = join(stage.dir, "trace");
-    const strace = [
-      ...tool("usr/bin/strace"),
-      "-f",
-      "--detach-on=execve",
-      "-e",
-      "trace=network",
-      "-o",
-      trace,
-    ];
-    await run(stage, ["unshare", "--net", ...strace, recriuBinary, ...words]);
+    await run(stage, ["unshare", "--net", ...tracing(trace), recriuBinary, ...words]);
     const { sockets, others } = traced(trace);
     expect(readFileSync(trace, "utf8")).toContain("+++ exited with ");
     expect([words[0], sockets.filter((family) => !local.has(family)), others]).toEqual([

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import {
   cgroupParent,
-  echo,
   expectNothingLeft,
   makeBin,
   makeImage,
@@ -13,6 +12,7 @@ import {
   verdict,
 } from "./engine.ts";
 import { criu, openStage, type Stage, waitFor } from "./stage.ts";
+import { echo } from "./x11.ts";
 
 async function podmanOn(stage: Stage) {
   const bin = makeBin(stage);

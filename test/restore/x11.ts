@@ -27,14 +27,17 @@ export async function dumpX11(stage: Stage, cgroups: string[] = []): Promise<X11
 export const echoes = ({ progress }: X11): number =>
   readFileSync(progress, "utf8").split("\n").length - 1;
 
-/** One echo over a new connection. */
-export function ask({ sockets }: X11, question: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(join(sockets, "X7"), () => socket.write(question));
-    socket.once("data", (answer) => {
-      socket.destroy();
+/** What the server at a socket echoes to a new client. */
+export const echo = (socket: string, question: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const client = connect(socket, () => client.write(question));
+    client.once("data", (answer) => {
+      client.destroy();
       resolve(answer.toString());
     });
-    socket.once("error", reject);
+    client.once("error", reject);
   });
-}
+
+/** One echo over a new connection. */
+export const ask = ({ sockets }: X11, question: string): Promise<string> =>
+  echo(join(sockets, "X7"), question);

@@ -1,0 +1,59 @@
+/** The images of a directory, each read once, and what was wrong with them. */
+import type { ImageDirectory } from "./directory.ts";
+import type { Fault } from "./fault.ts";
+import { formatOf } from "./formats.ts";
+import { type Entry, type Framed, readFrames } from "./frame.ts";
+
+/** What CRIU 4.2 prints for an image that is not there; of most it says nothing, and crashes or loses what they held. */
+function saysOfMissing(file: string, rootPid: number | undefined): string | null {
+  if (file === `ids-${rootPid}.img`) return "No IDS for root task.";
+  return /^(inventory|core-\d+|ghost-file-[0-9a-f]+)\.img$/.test(file)
+    ? "Unexpected EOF on (empty-image)"
+    : null;
+}
+
+export class Images {
+  /** What could not be read so far. */
+  readonly faults: Fault[] = [];
+  private readonly known = new Map<string, readonly Entry[]>();
+
+  constructor(private readonly directory: ImageDirectory) {}
+
+  /** The entries of an image. `need`: CRIU fails without it, it is there as a rule, or only where there is something to say. */
+  entries(file: string, need: "required" | "usual" | "optional"): readonly Entry[] {
+    const known = this.known.get(file);
+    if (known !== undefined) return known;
+    const format = formatOf(file);
+    if (format === undefined) throw new Error(`no format of ${file} is known`);
+    const version = file === "inventory.img" ? 2 : this.version;
+    const read = this.directory.read(file, (source): Framed => readFrames(source, format, version));
+    let entries: readonly Entry[] = [];
+    if (!read.ok) {
+      if (read.fault.kind !== "missing") this.faults.push(read.fault);
+      else if (need === "usual")
+        this.faults.push({
+          ...read.fault,
+          kind: "absent",
+          problem: "it is not there: a task would have no descriptors",
+        });
+      else if (need === "required")
+        this.faults.push({
+          ...read.fault,
+          problem: "the restore needs it, and it is not there",
+          criu_message: saysOfMissing(file, file.startsWith("ids-") ? this.rootPid : undefined),
+        });
+    } else if (!read.value.ok) this.faults.push(read.value.fault);
+    else entries = read.value.entries;
+    this.known.set(file, entries);
+    return entries;
+  }
+
+  /** img_version of the inventory. */
+  private get version(): number {
+    return this.entries("inventory.img", "required")[0]?.value.img_version ?? 2;
+  }
+
+  private get rootPid(): number | undefined {
+    return this.entries("pstree.img", "required")[0]?.value.pid;
+  }
+}

@@ -1,0 +1,34 @@
+/** A real TCP connection, dumped and restored by a CRIU that can dump one on this kernel (4.2 or newer, of scripts/setup). */
+import { expect, test } from "bun:test";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort } from "./inet.ts";
+import { blockers, finding, report } from "./report.ts";
+import { killTree, openStage, run, start } from "./stage.ts";
+import { repository } from "./stage/compile.ts";
+
+const newer = join(repository, ".cache/criu/forky/criu");
+
+test("real TCP connections, dumped and restored", async () => {
+  await using stage = openStage();
+  const words = [String(freePort()), "pair", join(stage.dir, "progress")];
+  const { pid } = await start(stage, "tcp", words);
+  const images = join(stage.dir, "images");
+  mkdirSync(images);
+  const at = ["-D", images, "-W", stage.dir, "-o", "log"];
+  const options = ["--tcp-established", "--network-lock=nftables"];
+  const dumped = await run(stage, [newer, "dump", "-t", `${pid}`, ...at, ...options]);
+  const log = () => readFileSync(join(stage.dir, "log"), "utf8");
+  expect([dumped.exit, dumped.exit === 0 ? "" : log()]).toEqual([0, ""]);
+
+  const preflight = await report(stage, "preflight", images, [`--criu=${newer}`]);
+  expect(blockers(preflight)).toEqual(["tcp-established"]);
+  const bare = await run(stage, [newer, "restore", "-d", ...at]);
+  const { criu_message } = finding(preflight, "tcp-established");
+  expect([bare.exit, log()]).toEqual([1, expect.stringContaining(criu_message!)]);
+  expect(await report(stage, "restore", images, [`--criu=${newer}`])).toMatchObject({
+    exit: 0,
+    verdict: { result: "match" },
+  });
+  await killTree(stage, pid);
+});
