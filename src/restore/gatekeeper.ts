@@ -48,7 +48,7 @@ export function gatekeeper(
       }
       // CRIU does not heed a refusal here.
       if (refused) {
-        // Not all of it needs to be below its root.
+        // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
         const { tasks } = liveTree(checkpoint, rootPid, true);
         killTree(rootPid, ...[...tasks.values()].map(({ pid }) => pid));
       } else {

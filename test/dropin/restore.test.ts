@@ -1,10 +1,19 @@
 /** `criu restore`, CRIU itself with a restore made safe: who is whose, what is said, what is left. */
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import {
   alive,
   criu,
+  descendants,
   dump,
   killTree,
   openStage,
@@ -132,6 +141,20 @@ test("a tree that is not the saved one does not run; RECRIU_VERIFY=report lets i
   renameSync(moved, log);
   expect(await asCriu(stage, words, { env: { RECRIU_VERIFY: "off" } })).toEqual(silent);
   expect(alive(pid)).toBe(true);
+});
+
+test("a task that the root had adopted is below another by then: it goes with a refused tree", async () => {
+  await using stage = openStage();
+  const cwd = join(stage.dir, "cwd");
+  mkdirSync(cwd);
+  const { pid } = await start(stage, "relations", ["lost-parent"], { cwd });
+  const tree = [pid, ...descendants(pid).map((task) => task.pid)];
+  const images = await dump(stage, pid);
+  const spoiled = script(stage, `[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || mv ${cwd} ${cwd}.2`);
+  const words = ["restore", "-d", "-D", images, "-o", "r.log", "--action-script", spoiled];
+  expect((await asCriu(stage, words)).stderr).toContain("not verified");
+  expect(tree.length).toBe(3);
+  expect(tree.filter(alive)).toEqual([]);
 });
 
 test("settings that make no sense are refused", async () => {

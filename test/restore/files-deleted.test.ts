@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { foretold } from "./foretold.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
+import { compile } from "./stage/compile.ts";
 
 async function held(stage: Stage, things: string[], options: string[] = []) {
   const { pid } = await start(stage, "things", things);
@@ -242,6 +243,16 @@ test("lock-mapped: CRIU loses the lock of a file that its task maps, and exits 0
     { facet: "file locks", class: "tolerated" },
   ]);
   await killTree(stage, pid);
+
+  // Somebody takes it before the tree runs: then that is not what was saved.
+  const script = join(stage.dir, "script");
+  const [holder, ready] = [compile("things"), join(stage.dir, "held")];
+  const take = `setsid ${holder} ${ready} posix ${file} </dev/null >/dev/null 2>&1 &
+    while [ ! -e ${ready} ]; do sleep 0.01; done`;
+  const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || { ${take}\n}\n`;
+  writeFileSync(script, text, { mode: 0o755 });
+  const taken = await report(stage, "restore", images, [...options, "--action-script", script]);
+  expect(taken).toMatchObject({ exit: 5, verdict: { result: "mismatch" } });
 });
 
 test("locks-held: of an open file description's lock CRIU says so", async () => {
