@@ -47,8 +47,7 @@ export const command = defineCommand({
       return exitCode.verification;
     }
     const verdict = verify(checkpoint, request, liveTree(checkpoint, pid, false), {
-      final: "state",
-      ...(own.schedPrio === undefined ? {} : { lostPriority: own.schedPrio }),
+      lostPriority: own.schedPrio,
     });
     if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
     else printVerdict(verdict);

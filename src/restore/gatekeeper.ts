@@ -1,7 +1,16 @@
 /** Who decides at the gate: the tree is compared with what was saved, and goes on only when it is that. */
 import type { OwnOptions, Request } from "../criu/index.ts";
 import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
-import { liveTree, skipped, type Verdict, verify } from "../verify/index.ts";
+import {
+  both,
+  type Final,
+  later,
+  type LiveTree,
+  liveTree,
+  skipped,
+  type Verdict,
+  verify,
+} from "../verify/index.ts";
 import { POST_RESTORE, PRE_RESUME } from "./gate.ts";
 import { mend } from "./mend.ts";
 import { killTree } from "./tree.ts";
@@ -58,15 +67,28 @@ export function gatekeeper(
       return !refused;
     },
   };
+  /** What the first point showed of the tree itself: nothing of it runs until the last, so it is looked at once. */
+  let first: { live: LiveTree; verdict: Verdict } | undefined;
   const judge = (point: string, rootPid: number): Verdict => {
     try {
       if (mode === "off" && point !== PRE_RESUME) return skipped;
-      const live = liveTree(checkpoint, rootPid, true);
-      const mended = point === PRE_RESUME ? mend(live, lostPriority) : [];
-      if (mode === "off") return skipped;
-      const final = point === POST_RESTORE ? "structure" : "state";
-      const verdict = verify(checkpoint, request, live, { final, lostPriority });
-      return { ...verdict, differences: [...mended, ...verdict.differences] };
+      const compare = (tree: LiveTree, ...final: Final[]) =>
+        verify(checkpoint, request, tree, { final, lostPriority });
+      if (first === undefined) {
+        const live = liveTree(checkpoint, rootPid, true);
+        first = { live, verdict: mode === "off" ? skipped : compare(live, "tree") };
+      }
+      if (point === POST_RESTORE) return both(compare(first.live, "outside"), first.verdict);
+      const live = later(first.live);
+      if (mode === "off") {
+        mend(live, lostPriority);
+        return skipped;
+      }
+      let last = compare(live, "outside", "state");
+      const mended = last.differences.length === 0 ? [] : mend(live, lostPriority);
+      if (mended.length > 0) last = compare(later(live), "outside", "state");
+      const { differences, ...verdict } = both(last, first.verdict);
+      return { ...verdict, differences: [...mended, ...differences] };
     } catch (error) {
       return unfinished(error); // a tree that could not be looked at must not run
     }

@@ -34,10 +34,15 @@ export interface Comparison {
   ): void;
 }
 
+/**
+ * When a value can be compared. tree: from `post-restore` on, when every task exists. outside: likewise, but others can
+ * change it until the tree runs. state: at `pre-resume`, when the tree is about to run.
+ */
+export type Final = "tree" | "outside" | "state";
+
 export interface Facet {
   id: string;
-  /** structure: final when every task exists (`post-restore`). state: final when the tree is about to run (`pre-resume`). */
-  final: "structure" | "state";
+  final: Final;
   /** A running tree changes it by itself: then a difference proves nothing. */
   moving?: true;
   compare(subject: Subject, comparison: Comparison): void;

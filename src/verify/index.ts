@@ -4,7 +4,7 @@ import type { Checkpoint } from "../image/index.ts";
 import { cgroups } from "./cgroups.ts";
 import { credentials } from "./credentials.ts";
 import { descriptors } from "./descriptors.ts";
-import type { Difference, Facet } from "./facet.ts";
+import type { Difference, Facet, Final } from "./facet.ts";
 import { limits, process } from "./limits.ts";
 import { inetSockets } from "./inet.ts";
 import { labels } from "./labels.ts";
@@ -22,8 +22,8 @@ import { unixPeers, unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 
-export type { Difference } from "./facet.ts";
-export { findRoot, type LiveTask, type LiveTree, liveTree } from "./live.ts";
+export type { Difference, Final } from "./facet.ts";
+export { findRoot, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,
@@ -63,10 +63,10 @@ export const skipped: Verdict = { result: "skipped", compared: 0, differences: [
 
 /** When a tree is looked at. */
 export interface Moment {
-  /** "structure" compares only what is final once every task exists; "state" compares everything. */
-  final: Facet["final"];
+  /** Which facets are compared, by when they are final; all when it is not said. */
+  final?: readonly Final[];
   /** What real-time threads were given whose priority was not saved. */
-  lostPriority?: number;
+  lostPriority?: number | undefined;
 }
 
 /** Compare a tree with the checkpoint that it was restored from. */
@@ -79,7 +79,7 @@ export function verify(
   const differences: Difference[] = [];
   let compared = 0;
   for (const facet of facets) {
-    if (final === "structure" && facet.final === "state") continue;
+    if (final !== undefined && !final.includes(facet.final)) continue;
     const grade = facet.moving && !live.stopped ? "tolerated" : "fatal";
     facet.compare(
       { checkpoint, live, request, lostPriority },
@@ -98,6 +98,14 @@ export function verify(
       },
     );
   }
+  return verdict(compared, differences);
+}
+
+/** What two comparisons of one tree say together. */
+export const both = (one: Verdict, other: Verdict): Verdict =>
+  verdict(one.compared + other.compared, [...one.differences, ...other.differences]);
+
+function verdict(compared: number, differences: Difference[]): Verdict {
   const fatal = differences.some((difference) => difference.class === "fatal");
   return { result: fatal ? "mismatch" : "match", compared, differences };
 }

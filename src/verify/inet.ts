@@ -16,7 +16,7 @@ interface Inet {
 
 export const inetSockets: Facet = {
   id: "inet sockets",
-  final: "structure",
+  final: "outside",
   moving: true,
   compare({ checkpoint, live, request }, { same }) {
     /** Tasks of one network namespace see the same tables. */

@@ -68,6 +68,17 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
   return { root, tasks, stopped, strangers };
 }
 
+/** The same processes at a later moment, when nothing of the tree has run meanwhile; others may have killed some. */
+export function later(live: LiveTree): LiveTree {
+  const tasks = new Map<number, LiveTask>();
+  for (const [saved, task] of live.tasks) {
+    const stat = readStat(task.pid);
+    if (stat !== undefined)
+      tasks.set(saved, { ...task, state: stat.state, status: statuses(task.pid) });
+  }
+  return { ...live, tasks };
+}
+
 function statuses(pid: number): LiveTask["status"] {
   const known = new Map<number, ReadonlyMap<string, string>>();
   return (tid = pid) => {

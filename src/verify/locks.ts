@@ -12,7 +12,7 @@ const F_RDLCK = 0;
 
 export const locks: Facet = {
   id: "file locks",
-  final: "structure",
+  final: "outside",
   moving: true,
   compare({ checkpoint, live, request }, { same }) {
     const lost = new Set(locksLost(checkpoint));

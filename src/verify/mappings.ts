@@ -20,14 +20,18 @@ const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_SHARED = 1;
 
-interface Mapping {
-  start: bigint;
-  end: bigint;
+/** Addresses and offsets are whole pages, which a number holds exactly up to 2^64. */
+interface Range {
+  start: number;
+  end: number;
+}
+
+interface Mapping extends Range {
   /** `rw-p` as /proc/PID/maps writes it. */
   how: string;
   /** Path and offset of a file's mapping; "" otherwise. */
   file: string;
-  offset: bigint;
+  offset: number;
 }
 
 export const mappings: Facet = {
@@ -60,23 +64,27 @@ function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
       const id = Number(vma.shmid);
       const file =
         vma.status & FILE && !ghosts.has(id) ? (checkpoint.openFiles.get(id)?.reg?.name ?? "") : "";
-      return { start: vma.start, end: vma.end, how, file, offset: file === "" ? 0n : vma.pgoff };
+      const offset = file === "" ? 0 : Number(vma.pgoff);
+      return { start: Number(vma.start), end: Number(vma.end), how, file, offset };
     });
 }
 
 /** Where the images have the kernel's own mappings. */
-const kernelsOwn = (mm: MmEntry): { start: bigint; end: bigint }[] =>
-  mm.vmas.filter((vma) => vma.status & KERNELS);
+const kernelsOwn = (mm: MmEntry): Range[] =>
+  mm.vmas
+    .filter((vma) => vma.status & KERNELS)
+    .map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
+
+const kernelsNames = new Set(["[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]", "[uprobes]"]);
 
 const row = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ +(\d+) *(.*)$/;
 
-function liveMappings(maps: string, own: readonly { start: bigint; end: bigint }[]): Mapping[] {
+function liveMappings(maps: string, own: readonly Range[]): Mapping[] {
   return maps.split("\n").flatMap((line): Mapping[] => {
     const match = row.exec(line);
-    if (match === null || /^\[(vdso|vvar|vvar_vclock|vsyscall|uprobes)\]$/.test(match[6]!))
-      return [];
-    const start = BigInt(`0x${match[1]}`);
-    const end = BigInt(`0x${match[2]}`);
+    if (match === null || kernelsNames.has(match[6]!)) return [];
+    const start = Number.parseInt(match[1]!, 16);
+    const end = Number.parseInt(match[2]!, 16);
     if (own.some((vma) => start >= vma.start && end <= vma.end)) return [];
     // Deleted files, shared memory and memfds have names that say nothing.
     const named =
@@ -89,7 +97,7 @@ function liveMappings(maps: string, own: readonly { start: bigint; end: bigint }
         end,
         how: match[3]!,
         file: named ? match[6]! : "",
-        offset: named ? BigInt(`0x${match[4]}`) : 0n,
+        offset: named ? Number.parseInt(match[4]!, 16) : 0,
       },
     ];
   });
@@ -112,7 +120,7 @@ function merge(sorted: Mapping[]): Mapping[] {
   return merged;
 }
 
-const hex = (value: bigint): string => value.toString(16);
+const hex = (value: number): string => value.toString(16);
 
 const show = ({ start, end, how, file, offset }: Mapping): string =>
   `${hex(start)}-${hex(end)} ${how}${file === "" ? "" : ` ${file} at ${hex(offset)}`}`;

@@ -15,7 +15,7 @@ const kinds = [
 
 export const namespaces: Facet = {
   id: "namespaces",
-  final: "structure",
+  final: "tree",
   compare({ checkpoint, live, request }, { same }) {
     if (request.joinNs.length > 0 || request.inheritFds.length > 0) return; // joined ones are as the caller says
     for (const [field, name] of kinds) {

@@ -11,19 +11,17 @@ const TCP_LISTEN = 10;
 
 export const unixSockets: Facet = {
   id: "unix sockets",
-  final: "structure",
+  final: "outside",
   compare({ checkpoint, live }, { same }) {
     const tasks = [...live.tasks.values()];
-    /** A task may hold sockets of other network namespaces than its own: those of all tasks are looked at. */
-    const namespaces = new Map(tasks.map(({ pid }) => [linkOf(pid, "ns/net"), pid]));
     const seen = new Set(tasks.map(({ task }) => task.ids?.net_ns_id));
     let table: Map<number, UnixSocket> | undefined;
-    const read = () =>
-      new Map(
-        [...namespaces.values()].flatMap((pid) =>
-          listUnixSockets(pid).map((socket): [number, UnixSocket] => [socket.inode, socket]),
-        ),
-      );
+    /** A task may hold sockets of other network namespaces than its own: those of all tasks are looked at. */
+    const read = () => {
+      const namespaces = new Map(tasks.map(({ pid }) => [linkOf(pid, "ns/net"), pid]));
+      const sockets = [...namespaces.values()].flatMap(listUnixSockets);
+      return new Map(sockets.map((socket): [number, UnixSocket] => [socket.inode, socket]));
+    };
     for (const { task, pid } of tasks) {
       for (const fd of task.fds) {
         const saved = checkpoint.openFiles.get(fd.id)?.usk;
@@ -48,7 +46,7 @@ export const unixSockets: Facet = {
  */
 export const unixPeers: Facet = {
   id: "unix peers",
-  final: "structure",
+  final: "outside",
   moving: true,
   compare({ checkpoint, live }, { same }) {
     const here = linkOf("self", "ns/net");
@@ -56,10 +54,12 @@ export const unixPeers: Facet = {
     const ends = new Map<number, { inode: number; where: string; listens: boolean }>();
     const connected: { task: number; fd: number; ino: number; peer: number }[] = [];
     for (const { task, pid } of live.tasks.values()) {
-      if (task.fds.length === 0 || linkOf(pid, "ns/net") !== here) continue;
+      let elsewhere: boolean | undefined;
       for (const { id, fd } of task.fds) {
         const saved = checkpoint.openFiles.get(id)?.usk;
         if (saved === undefined || ends.has(saved.ino)) continue;
+        elsewhere ??= linkOf(pid, "ns/net") !== here;
+        if (elsewhere) break;
         const inode = /^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd}`) ?? "")?.[1];
         if (inode === undefined) continue;
         ends.set(saved.ino, {

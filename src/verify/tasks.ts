@@ -4,7 +4,7 @@ import type { Facet } from "./facet.ts";
 
 export const tasks: Facet = {
   id: "tasks",
-  final: "structure",
+  final: "outside",
   compare({ checkpoint, live, request }, { same }) {
     for (const task of checkpoint.tasks) {
       const now = live.tasks.get(task.pid);
@@ -12,17 +12,12 @@ export const tasks: Facet = {
     }
     for (const stranger of live.strangers)
       same(null, "a process that was not saved", "none", stranger);
+    const savedPid = new Map([...live.tasks.values()].map(({ pid, task }) => [pid, task.pid]));
     for (const { task, status } of live.tasks.values()) {
       const ids = idsIn(status());
       if (task !== checkpoint.root) {
         const adopted = wasAdopted(checkpoint, task) ? "tolerated" : undefined;
-        same(
-          task.pid,
-          "parent",
-          task.ppid,
-          innermostParent(live.tasks.values(), ids.ppid),
-          adopted,
-        );
+        same(task.pid, "parent", task.ppid, savedPid.get(ids.ppid), adopted);
       }
       // A root that did not lead its session or group is given those of CRIU (--shell-job), and whoever shared them too.
       const root = checkpoint.root!;
@@ -36,15 +31,15 @@ export const tasks: Facet = {
 
 export const threads: Facet = {
   id: "threads",
-  final: "structure",
+  final: "tree",
   compare({ live }, { same }) {
     for (const { task, threads: now, state } of live.tasks.values()) {
       if (task.state === "dead" || state === "Z") continue;
-      const saved = task.threads.map((thread) => thread.tid);
+      const saved = new Set(task.threads.map((thread) => thread.tid));
       for (const tid of saved)
         same(task.pid, `thread ${tid}`, "exists", now.has(tid) ? "exists" : undefined);
       for (const tid of now.keys())
-        if (!saved.includes(tid)) same(task.pid, "a thread that was not saved", "none", tid);
+        if (!saved.has(tid)) same(task.pid, "a thread that was not saved", "none", tid);
     }
   },
 };
@@ -65,9 +60,4 @@ function idsIn(status: ReadonlyMap<string, string>): {
     return value === undefined ? undefined : Number(value);
   };
   return { ppid: last("PPid") ?? 0, group: last("NSpgid"), session: last("NSsid") };
-}
-
-function innermostParent(tree: Iterable<LiveTask>, pid: number): number | undefined {
-  for (const live of tree) if (live.pid === pid) return live.task.pid;
-  return undefined;
 }

@@ -97,21 +97,25 @@ test("what can be set from outside is set again, and said", async () => {
   expect(await report(stage, "preflight", images)).toMatchObject({ exit: 3 });
 });
 
-test("a tree that a script has changed before it runs is not the saved one", async () => {
-  await using stage = openStage();
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"]);
-  const images = await dump(stage, pid);
-  const script = join(stage.dir, "script");
-  const spoil = "pkill -9 -P $CRTOOLS_INIT_PID leaf-1";
-  writeFileSync(
-    script,
-    `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || { ${spoil}; sleep 0.1; }\n`,
-  );
-  chmodSync(script, 0o755);
-  const gated = await report(stage, "restore", images, ["--action-script", script]);
-  expect(gated).toMatchObject({ exit: 5, verdict: { result: "mismatch" } });
-  expect(alive(pid)).toBe(false);
-});
+for (const point of ["post-restore", "pre-resume"]) {
+  test(`a tree that a script has changed at ${point} is not the saved one`, async () => {
+    await using stage = openStage();
+    const words = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
+    const { pid } = await start(stage, "tree", words);
+    const images = await dump(stage, pid);
+    const script = join(stage.dir, "script");
+    const spoil = "pkill -9 -P $CRTOOLS_INIT_PID leaf-1";
+    writeFileSync(
+      script,
+      `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != ${point} ] || { ${spoil}; sleep 0.1; }\n`,
+      { mode: 0o755 },
+    );
+    const gated = await report(stage, "restore", images, ["--action-script", script]);
+    expect(gated).toMatchObject({ exit: 5, verdict: { result: "mismatch" } });
+    expect(gated.verdict!.differences[0]).toMatchObject({ facet: "tasks", found: "zombie" });
+    expect(alive(pid)).toBe(false);
+  });
+}
 
 test("when CRIU fails, its first cause is explained and the repairs are undone", async () => {
   await using stage = openStage();
