@@ -51,7 +51,6 @@ export const locksHeld: Check = {
     if (!request.fileLocks || checkpoint.fileLocks.length === 0) return [];
     const held = Map.groupBy(host.locks, ({ file }) => file);
     const tasks = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
-    const ghosts = new Set(checkpoint.remaps.map(({ orig_id }) => orig_id));
     const descriptors = new Map<number, Map<number, number>>();
     return checkpoint.fileLocks.flatMap((lock): Finding[] => {
       let fds = descriptors.get(lock.pid);
@@ -61,7 +60,8 @@ export const locksHeld: Check = {
       }
       const id = fds.get(lock.fd);
       // A deleted file is made anew, and nobody has a lock on it.
-      const path = id === undefined || ghosts.has(id) ? undefined : pathOf(context, id);
+      const path =
+        id === undefined || checkpoint.remapped.has(id) ? undefined : pathOf(context, id);
       const by = path && held.get(path.file)?.find((other) => excludes(lock, other));
       return path && by ? [inTheWay(lock, path.hostPath, by)] : [];
     });

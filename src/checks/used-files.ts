@@ -28,7 +28,6 @@ export function usedFiles(context: Context): UsedFile[] {
 
 function collect({ checkpoint, request }: Context): UsedFile[] {
   const used = new Map<number, UsedFile>();
-  const ghosts = new Set(checkpoint.remaps.map((remap) => remap.orig_id));
   const inherited = new Set(request.inheritFds.map((fd) => fd.key));
   /** Files of the tree's own tasks in /proc are there again when they are opened. */
   const own = new Set(checkpoint.tasks.map((task) => String(task.pid)));
@@ -36,7 +35,7 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
     const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
     if (
       reg === undefined ||
-      ghosts.has(reg.id) ||
+      checkpoint.remapped.has(reg.id) ||
       reg.ext ||
       own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
       inherited.has(reg.name.replace(/^\//, ""))

@@ -47,6 +47,8 @@ export interface Checkpoint {
   readonly root: Task | undefined;
   readonly openFiles: ReadonlyMap<number, FileEntry>;
   readonly remaps: readonly RemapFilePathEntry[];
+  /** Ids of the files that those stand for: deleted, and back under another name. */
+  readonly remapped: ReadonlySet<number>;
   readonly cgroup: CgroupEntry | undefined;
   readonly fileLocks: readonly FileLockEntry[];
   /** Terminals, of which `openFiles` has the descriptors (`tty`, by `tty_info_id`). */
@@ -132,6 +134,10 @@ class LazyCheckpoint implements Checkpoint {
 
   get remaps(): readonly RemapFilePathEntry[] {
     return this.images.entries("remap-fpath.img", "optional").map((entry) => entry.value);
+  }
+
+  get remapped(): ReadonlySet<number> {
+    return this.once("remapped", () => new Set(this.remaps.map(({ orig_id }) => orig_id)));
   }
 
   get ttys(): readonly TtyInfoEntry[] {

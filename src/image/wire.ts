@@ -51,14 +51,10 @@ export function decode<M extends Message<any>>(schema: M, bytes: Uint8Array, bas
 class Reader {
   private at = 0;
   private messages = 0;
-  private readonly view: DataView;
-
   constructor(
     private readonly bytes: Uint8Array,
     private readonly base: number,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  ) {}
 
   private fail(problem: string): never {
     throw new Malformed(this.base + this.at, problem);
@@ -129,7 +125,10 @@ class Reader {
       case "fixed64": {
         if (end - this.at < 8) this.fail(`${parent.name} ends inside a value`);
         this.at += 8;
-        return this.view.getBigUint64(this.at - 8, true);
+        return new DataView(this.bytes.buffer, this.bytes.byteOffset).getBigUint64(
+          this.at - 8,
+          true,
+        );
       }
       case "bytes": {
         const stop = this.length(end);

@@ -92,8 +92,7 @@ function kindOf(
   if (file === undefined || given) return undefined;
   if (file.reg !== undefined) {
     // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.
-    const remapped = checkpoint.remaps.some((remap) => remap.orig_id === file.id);
-    return remapped || file.reg.ext || (file.reg.flags & 0o20000000) !== 0
+    return checkpoint.remapped.has(file.id) || file.reg.ext || (file.reg.flags & 0o20000000) !== 0
       ? undefined
       : file.reg.name;
   }

@@ -55,7 +55,6 @@ export const mappings: Facet = {
 };
 
 function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
-  const ghosts = new Set(checkpoint.remaps.map((remap) => remap.orig_id));
   return mm.vmas
     .filter((vma) => (vma.status & NOT_COMPARED) === 0)
     .map((vma) => {
@@ -63,7 +62,9 @@ function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
       const how = `${letter(PROT_READ, "r")}${letter(PROT_WRITE, "w")}${letter(PROT_EXEC, "x")}${vma.flags & MAP_SHARED ? "s" : "p"}`;
       const id = Number(vma.shmid);
       const file =
-        vma.status & FILE && !ghosts.has(id) ? (checkpoint.openFiles.get(id)?.reg?.name ?? "") : "";
+        vma.status & FILE && !checkpoint.remapped.has(id)
+          ? (checkpoint.openFiles.get(id)?.reg?.name ?? "")
+          : "";
       const offset = file === "" ? 0 : Number(vma.pgoff);
       return { start: Number(vma.start), end: Number(vma.end), how, file, offset };
     });

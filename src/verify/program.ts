@@ -60,6 +60,6 @@ function compareLink(
   id: number | undefined,
 ): void {
   const saved = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
-  if (saved === undefined || checkpoint.remaps.some((remap) => remap.orig_id === saved.id)) return;
+  if (saved === undefined || checkpoint.remapped.has(saved.id)) return;
   same(task, link, saved.name, linkOf(pid, link));
 }
