@@ -101,8 +101,21 @@ export function cgroupParent(stage: Stage): { parent: string; rationed: boolean 
   return { parent: `/${basename(stage.dir)}`, rationed };
 }
 
-/** Nothing of a container is left: no cgroup, no mount, and no process that has `id` in its words. */
+/**
+ * Nothing of a container is left: no cgroup, no mount, and no process that has `id` in its words. The engines' monitors
+ * (conmon, containerd-shim) clean up behind their backs, so this is given time.
+ */
 export async function expectNothingLeft(stage: Stage, system: System, id: string): Promise<void> {
+  const nothing = { cgroups: [], mounts: [], processes: "" };
+  let left = await leftOf(stage, system, id);
+  for (let tries = 0; !Bun.deepEquals(left, nothing) && tries < 100; tries++) {
+    await Bun.sleep(50);
+    left = await leftOf(stage, system, id);
+  }
+  expect(left).toEqual(nothing);
+}
+
+async function leftOf(stage: Stage, system: System, id: string) {
   const cgroups = hierarchies()
     .map(({ mount }) => join(mount, basename(stage.dir)))
     .filter((dir) => existsSync(dir))
@@ -112,7 +125,7 @@ export async function expectNothingLeft(stage: Stage, system: System, id: string
     .split("\n")
     .filter((line) => line.includes(id));
   const processes = (await system.run(["pgrep", "-af", id])).stdout;
-  expect({ cgroups, mounts, processes }).toEqual({ cgroups: [], mounts: [], processes: "" });
+  return { cgroups, mounts, processes };
 }
 
 /** The verdict in a log of CRIU's that a runtime keeps below the stage. */
