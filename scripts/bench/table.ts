@@ -35,7 +35,7 @@ compare within a row, not with other machines. A run that fails stops the bench:
 ## restore
 
 \`recriu restore\` with everything on (preflight, gate, full verification) to \`criu restore\` of the same images
-with the same options. *ratio* and *more* are of the pairs. *peak* is recriu's own memory.
+with the same options. *ratio* and *more* are of the pairs. *peak* is recriu's own memory, the highest of three runs.
 
 ${table(
   ["checkpoint", "tasks", "images", "criu", "recriu", "ratio", "more", "peak MiB"],

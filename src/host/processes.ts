@@ -74,8 +74,8 @@ export function threadsOf(pid: number): number[] {
 }
 
 /** Direct children of a process, over all its threads (which may each have forked). */
-export function childrenOf(pid: number): number[] {
-  return threadsOf(pid).flatMap((tid) =>
+export function childrenOf(pid: number, threads: readonly number[] = threadsOf(pid)): number[] {
+  return threads.flatMap((tid) =>
     (read(`/proc/${pid}/task/${tid}/children`) ?? "")
       .split(" ")
       .filter((word) => word !== "")
@@ -95,14 +95,21 @@ export function descendantsOf(pid: number): number[] {
   return [...found];
 }
 
-/** The fields of /proc/PID/task/TID/status by name (proc_pid_status(5)); none when the thread is gone. */
-export function statusOf(pid: number, tid = pid): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const row of (read(`/proc/${pid}/task/${tid}/status`) ?? "").split("\n")) {
-    const colon = row.indexOf(":");
-    if (colon > 0) fields.set(row.slice(0, colon), row.slice(colon + 1).trim());
-  }
-  return fields;
+/** /proc/PID/task/TID/status (proc_pid_status(5)): its fields by name. */
+export interface Status {
+  get(name: string): string | undefined;
+}
+
+/** The status of a thread as it is now, without any field when the thread is gone. Most of its 60 fields nobody asks for. */
+export function statusOf(pid: number, tid = pid): Status {
+  const text = `\n${read(`/proc/${pid}/task/${tid}/status`) ?? ""}`;
+  return {
+    get(name) {
+      const start = text.indexOf(`\n${name}:`);
+      if (start < 0) return undefined;
+      return text.slice(start + name.length + 2, text.indexOf("\n", start + 1)).trim();
+    },
+  };
 }
 
 /** A small file of /proc/PID or /proc/sys; undefined when it or the process is not there. */

@@ -6,6 +6,7 @@ import {
   linkOf,
   listProcesses,
   readStat,
+  type Status,
   statusOf,
   threadsOf,
 } from "../host/processes.ts";
@@ -19,7 +20,7 @@ export interface LiveTask {
   /** Thread ids: as the images number them, to this machine's. */
   threads: Map<number, number>;
   /** The fields of /proc/PID/task/TID/status, of the process when no thread of this machine's is named; read once. */
-  status(tid?: number): ReadonlyMap<string, string>;
+  status(tid?: number): Status;
 }
 
 export interface LiveTree {
@@ -55,15 +56,13 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     if (stat === undefined) continue;
     const status = statuses(pid);
     const task = saved.get(innermost(status()) ?? pid);
+    const tids = threadsOf(pid);
     if (task === undefined) strangers.push(pid);
     else {
-      const threads = threadsOf(pid).map((tid): [number, number] => [
-        innermost(status(tid)) ?? tid,
-        tid,
-      ]);
-      tasks.set(task.pid, { task, pid, state: stat.state, threads: new Map(threads), status });
+      const threads = new Map(tids.map((tid) => [innermost(status(tid)) ?? tid, tid]));
+      tasks.set(task.pid, { task, pid, state: stat.state, threads, status });
     }
-    pending.push(...childrenOf(pid));
+    pending.push(...childrenOf(pid, tids));
   }
   return { root, tasks, stopped, strangers };
 }
@@ -80,7 +79,7 @@ export function later(live: LiveTree): LiveTree {
 }
 
 function statuses(pid: number): LiveTask["status"] {
-  const known = new Map<number, ReadonlyMap<string, string>>();
+  const known = new Map<number, Status>();
   return (tid = pid) => {
     let status = known.get(tid);
     if (status === undefined) known.set(tid, (status = statusOf(pid, tid)));
@@ -89,7 +88,7 @@ function statuses(pid: number): LiveTask["status"] {
 }
 
 /** The id of a process or thread in its innermost pid namespace: the last column of NSpid. */
-function innermost(status: ReadonlyMap<string, string>): number | undefined {
+function innermost(status: Status): number | undefined {
   const last = status.get("NSpid")?.split(/\s+/).pop();
   return last === undefined ? undefined : Number(last);
 }

@@ -1,4 +1,5 @@
 /** Tasks and threads: that each exists under its number, with its parent, group and session. */
+import type { Status } from "../host/processes.ts";
 import { type LiveTask, wasAdopted } from "./live.ts";
 import type { Facet } from "./facet.ts";
 
@@ -50,7 +51,7 @@ function kind(now: LiveTask | undefined): string | undefined {
 }
 
 /** Group and session as the innermost pid namespace numbers them, the parent as this machine does. */
-function idsIn(status: ReadonlyMap<string, string>): {
+function idsIn(status: Status): {
   ppid: number;
   group: number | undefined;
   session: number | undefined;
