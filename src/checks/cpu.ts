@@ -48,7 +48,10 @@ export const archMismatch: Check = {
   },
 };
 
-/** Instruction sets by word and bit of cpuinfo_x86_entry.capability, as /proc/cpuinfo names them. */
+/**
+ * Instruction sets by word and bit of cpuinfo_x86_entry.capability, as /proc/cpuinfo names them. Not rdseed: since Linux 6.18
+ * the kernel hides it on processors of AMD that have it, as theirs is faulty; adx came with it.
+ */
 const instructions: readonly (readonly [word: number, bits: string])[] = [
   [
     4,
@@ -57,7 +60,7 @@ const instructions: readonly (readonly [word: number, bits: string])[] = [
   [6, "5:abm 6:sse4a 11:xop 16:fma4 21:tbm"],
   [
     9,
-    "0:fsgsbase 3:bmi1 4:hle 5:avx2 8:bmi2 9:erms 11:rtm 16:avx512f 17:avx512dq 18:rdseed 19:adx 21:avx512ifma " +
+    "0:fsgsbase 3:bmi1 4:hle 5:avx2 8:bmi2 9:erms 11:rtm 16:avx512f 17:avx512dq 19:adx 21:avx512ifma " +
       "23:clflushopt 24:clwb 28:avx512cd 29:sha_ni 30:avx512bw 31:avx512vl",
   ],
   [11, "1:avx512vbmi 8:gfni 9:vaes 10:vpclmulqdq 11:avx512_vnni"],

@@ -125,6 +125,8 @@ test("docker start --checkpoint: fails alone, works where recriu is installed, a
   await expectNothingLeft(stage, system, id);
 
   await stop();
+  // The daemon's own, made when it first starts.
+  await system.run(["rm", "-f", "/etc/docker/key.json"]);
   expect((await system.recriu("uninstall")).exit).toBe(0);
   expect(await system.changes()).toBe(untouched);
 });

@@ -41,6 +41,10 @@ export function makeBin(stage: Stage): string {
   writeFileSync(join(bin, "runc"), meek);
   chmodSync(join(bin, "runc"), 0o755);
   symlinkSync(criu, join(bin, "criu"));
+  // Podman kills and removes containers without a PATH: then a runtime has to be in one of the usual places.
+  const usual = join(stage.dir, "system/usr/local/bin");
+  mkdirSync(usual, { recursive: true });
+  symlinkSync(join(bin, "runc"), join(usual, "runc"));
   return bin;
 }
 
