@@ -1,13 +1,11 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
+import { isScratch } from "../criu/scratch.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
 import { otherWorkDir } from "./workdir.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_CHECKPOINT_RESTORE = 1n << 40n;
-
-/** The temporary directories that CRIU makes by mkdtemp(3) and a killed CRIU leaves (cgroup.c, mount.c). */
-const SCRATCH = /^(\.criu\.cgyard|\.criu\.mntns|cr-tmpfs|crtools-proc)\.[A-Za-z0-9]{6}$/;
 
 /** Where CRIU makes them, with those that are there already. */
 export function scratchLeavings(context: Context): Leaving[] {
@@ -19,9 +17,6 @@ export function scratchLeavings(context: Context): Leaving[] {
     return [{ kind: "scratch", root: directory, path: "/", known }];
   });
 }
-
-/** Whether a name is that of one of CRIU's temporary directories. */
-export const isScratch = (name: string): boolean => SCRATCH.test(name);
 
 export const criuMissing: Check = {
   id: "criu-missing",

@@ -25,7 +25,6 @@ export type {
 } from "./finding.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
-export { isScratch } from "./criu.ts";
 export { namespacesOf } from "./paths.ts";
 export { filesNeeded } from "./seal.ts";
 

@@ -1,8 +1,8 @@
-import { defineCommand } from "citty";
 import { diagnose } from "../checks/doctor.ts";
 import { printJson } from "../report/json.ts";
 import { runtimeFacts } from "../runtime/doctor.ts";
 import { bold, green, harmless, line, red, yellow } from "../report/terminal.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
@@ -12,7 +12,7 @@ const args = {
 
 const mark = { ok: green("ok  "), warning: yellow("warn"), missing: red("lack") };
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "doctor",
     description: "Show what this machine offers a restore, and what each lack means for one.",
@@ -34,4 +34,4 @@ export const command = defineCommand({
     }
     return lacking ? 3 : 0;
   },
-});
+};

@@ -1,5 +1,4 @@
 import { readdirSync, statSync } from "node:fs";
-import { defineCommand } from "citty";
 import { dirname, join } from "pathe";
 import { catalogue } from "../checks/index.ts";
 import { linesOf, parseLogLine } from "../criu/log.ts";
@@ -11,6 +10,7 @@ import { checkPage, exitPage } from "../report/pages.ts";
 import { printExplanation, printLogReport } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
@@ -33,7 +33,7 @@ const args = {
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "explain",
     description:
@@ -66,7 +66,7 @@ export const command = defineCommand({
     }
     return tellLine(what, json);
   },
-});
+};
 
 /** A log file, or the last log in a directory: `restore.log` as runtimes name it, else the newest *.log. */
 function logAt(path: string): string | undefined {

@@ -1,9 +1,9 @@
 /** The commands. `main` finds the one that is asked for and returns the exit code. */
-import { type CommandDef, defineCommand } from "citty";
-import { version } from "../report/version.ts";
-import { line, printText } from "../report/terminal.ts";
+import type { CommandDef } from "citty";
+import { printVersion, version } from "../report/version.ts";
+import type { Command } from "./command.ts";
 
-type Load = () => Promise<{ command: CommandDef<any>; appendix?: () => string }>;
+type Load = () => Promise<{ command: Command; appendix?: () => string }>;
 
 /** The commands by name, each loaded when it is asked for; man pages and completions are made from them, too. */
 export const commands: Record<string, { description: string; load: Load }> = {
@@ -54,34 +54,45 @@ export const commands: Record<string, { description: string; load: Load }> = {
 export async function main(words: readonly string[]): Promise<number> {
   const [name, ...rawArgs] = words;
   if (name === "--version" || name === "-V") {
-    printText(`recriu ${version}\n`);
+    printVersion();
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    printText(await overview());
+    await help(overviewCommand(), undefined, "");
     return 0;
   }
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (known === undefined) {
+    const { line } = await import("../report/terminal.ts");
     line(`recriu: there is no command ${name}; recriu --help lists them`);
     return 2;
   }
   const { command, appendix } = await known.load();
-  const { runCommand, renderUsage } = await import("citty");
   const end = rawArgs.indexOf("--");
   if (
     rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")
   ) {
-    const usage = uncoloured(await renderUsage(command, overviewCommand()));
-    printText(`${usage}\n${appendix?.() ?? ""}`);
+    await help(command, overviewCommand(), appendix?.() ?? "");
     return 0;
   }
-  const { result } = await runCommand({ ...command, args: {} }, { rawArgs });
-  return result as number;
+  return command.run({ rawArgs });
+}
+
+/** Print the help of a command, below `parent` if there is one, with `end` behind it. */
+async function help(
+  command: CommandDef<any>,
+  parent: CommandDef<any> | undefined,
+  end: string,
+): Promise<void> {
+  const { renderUsage } = await import("citty");
+  const { printText } = await import("../report/terminal.ts");
+  // citty colours its help wherever it is printed.
+  const usage = (await renderUsage(command, parent)).replace(/\u001b\[[0-9;]*m/g, "");
+  printText(`${usage}\n${end}`);
 }
 
 function overviewCommand(): CommandDef<any> {
-  return defineCommand({
+  return {
     meta: {
       name: "recriu",
       version,
@@ -91,16 +102,8 @@ function overviewCommand(): CommandDef<any> {
     subCommands: Object.fromEntries(
       Object.entries(commands).map(([name, { description }]) => [
         name,
-        defineCommand({ meta: { name, description } }),
+        { meta: { name, description } },
       ]),
     ),
-  });
+  };
 }
-
-async function overview(): Promise<string> {
-  const { renderUsage } = await import("citty");
-  return `${uncoloured(await renderUsage(overviewCommand()))}\n`;
-}
-
-/** citty colours its help wherever it is printed. */
-const uncoloured = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, "");

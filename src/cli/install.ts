@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
-import { defineCommand } from "citty";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { type Change, install, plan, textOf } from "../runtime/install/changes.ts";
 import { installationOf, type Target, targets } from "../runtime/install/targets.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 export const installArgs = {
@@ -35,7 +35,7 @@ export function targetsOf(
   return [...(named as Target[]), ...(values.criu === true ? (["criu"] as const) : [])];
 }
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "install",
     description:
@@ -72,7 +72,7 @@ export const command = defineCommand({
     }
     return exitCode.ok;
   },
-});
+};
 
 /** A change as lines that are taken out and put in. */
 function show(root: string, { path, before, after }: Change): void {

@@ -1,10 +1,10 @@
-import { defineCommand } from "citty";
 import { pack, unfit } from "../carry/pack.ts";
 import { findCriu } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
@@ -19,7 +19,7 @@ const args = {
   criu: { type: "string", valueHint: "PATH", description: "another CRIU to take along" },
 } as const;
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "pack",
     description:
@@ -54,7 +54,7 @@ export const command = defineCommand({
     );
     return exitCode.ok;
   },
-});
+};
 
 function failed(problem: string, code: number): number {
   line(`recriu pack: ${harmless(problem)}; no archive was made`);

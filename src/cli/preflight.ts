@@ -1,4 +1,3 @@
-import { defineCommand } from "citty";
 import { type OwnOption, ownOptions } from "../criu/index.ts";
 import { catalogue } from "../checks/index.ts";
 import { isArchive } from "../image/archive.ts";
@@ -7,7 +6,9 @@ import { printJson, reportOf } from "../report/json.ts";
 import { printFindings, printSummary } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
-import { begin, beginArchive, blockedExit, criuHelp, ownArgs } from "./request.ts";
+import type { Command } from "./command.ts";
+import { begin, beginArchive, blockedExit } from "./look.ts";
+import { criuHelp, ownArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
@@ -19,7 +20,7 @@ const options: readonly OwnOption[] = [
   { name: "list", arg: "none", help: "list the checks" },
 ];
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "preflight",
     description:
@@ -56,4 +57,4 @@ export const command = defineCommand({
     line("repaired");
     return exitCode.ok;
   },
-});
+};

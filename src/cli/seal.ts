@@ -1,9 +1,9 @@
-import { defineCommand } from "citty";
 import { seal } from "../carry/seal.ts";
 import { printJson } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
@@ -19,7 +19,7 @@ const args = {
   json: { type: "boolean", description: "the manifest on stdout" },
 } as const;
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "seal",
     description:
@@ -54,4 +54,4 @@ export const command = defineCommand({
     );
     return exitCode.ok;
   },
-});
+};

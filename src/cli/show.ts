@@ -1,10 +1,10 @@
-import { defineCommand } from "citty";
 import { openArchive } from "../image/archive.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
 import { contentsOf, printContents } from "../report/contents.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
@@ -22,7 +22,7 @@ const args = {
   json: { type: "boolean", description: "one JSON document on stdout" },
 } as const;
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "show",
     description:
@@ -43,7 +43,7 @@ export const command = defineCommand({
     unpacked?.archive.dispose();
     return code;
   },
-});
+};
 
 function show(dir: string, name: string, json: boolean): number {
   const opened = openCheckpoint(dir);

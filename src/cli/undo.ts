@@ -1,12 +1,12 @@
-import { defineCommand } from "citty";
 import { undoLeft } from "../repair/index.ts";
 import { printJson } from "../report/json.ts";
 import { harmless, line } from "../report/terminal.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = { json: { type: "boolean", description: "one JSON document on stdout" } } as const;
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "undo",
     description:
@@ -28,4 +28,4 @@ export const command = defineCommand({
     }
     return 0;
   },
-});
+};

@@ -1,11 +1,11 @@
-import { defineCommand } from "citty";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { readRecord, uninstall } from "../runtime/install/changes.ts";
+import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 import { installArgs, targetsOf } from "./install.ts";
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "uninstall",
     description: "Take recriu out of runtimes again: all of them, or those that are named.",
@@ -33,4 +33,4 @@ export const command = defineCommand({
     }
     return clean ? exitCode.ok : exitCode.criuFailed;
   },
-});
+};

@@ -1,4 +1,3 @@
-import { defineCommand } from "citty";
 import { type OwnOption, ownOptions, requestFrom } from "../criu/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
@@ -6,6 +5,7 @@ import { printVerdict } from "../report/text.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { findRoot, verify, liveTree } from "../verify/index.ts";
+import type { Command } from "./command.ts";
 import { criuHelp, ownArgs } from "./request.ts";
 
 const options: readonly OwnOption[] = [
@@ -16,7 +16,7 @@ const options: readonly OwnOption[] = [
 
 export const appendix = criuHelp;
 
-export const command = defineCommand({
+export const command: Command = {
   meta: {
     name: "verify",
     description:
@@ -53,7 +53,7 @@ export const command = defineCommand({
     else printVerdict(verdict);
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;
   },
-});
+};
 
 function refuse(problem: string): number {
   line(`recriu verify: ${harmless(problem)}`);

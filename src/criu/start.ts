@@ -1,5 +1,6 @@
 /** Start `criu restore` as a child that finds the world as recriu found it. */
-import { fstatSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { pipe } from "../sys/files.ts";
 import { criuEnvironment } from "./environment.ts";
 import { parseWords } from "./getopt.ts";
 import { linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
@@ -20,6 +21,8 @@ export interface Start {
   /** Around the spawn itself, to give back what the runtime changed in us: the soft RLIMIT_NOFILE. */
   readonly beforeSpawn?: () => void;
   readonly afterSpawn?: () => void;
+  /** Nothing of what CRIU says is to be heard before `listen`. Its log reaches its file through us. */
+  readonly quiet?: boolean;
 }
 
 export interface Exit {
@@ -33,6 +36,8 @@ export interface RunningCriu {
   /** Its end; what it printed has been passed on by then. */
   readonly exited: Promise<Exit>;
   kill(signal: NodeJS.Signals | number): void;
+  /** Of a quiet CRIU: pass on what it has said and will say. Throws when its log's file cannot be opened. */
+  listen(): void;
   /** Once it has exited: the error lines of this run's log, wherever it went. */
   log(): Promise<readonly string[]>;
 }
@@ -56,7 +61,7 @@ export function criuWords(
  * very descriptors to the restored tasks or to another command. Throws when the file cannot be executed.
  */
 export function startCriu(start: Start): RunningCriu {
-  const { path, request, options = [], images, stdout = "inherit" } = start;
+  const { path, request, options = [], images, stdout = "inherit", quiet = false } = start;
   const env = criuEnvironment(start.env ?? process.env);
   const logsBefore = logFiles(request);
   const given = new Set(request.fds);
@@ -64,6 +69,7 @@ export function startCriu(start: Start): RunningCriu {
   const stdoutFd = stdout === "stderr" ? 2 : 1;
   const pipeOut = request.logFile === "-" && ours(1);
   const pipeErr = ours(2);
+  const log = quiet && logsToFile(request) ? logPipe() : undefined;
 
   const stdio = [
     0,
@@ -74,7 +80,11 @@ export function startCriu(start: Start): RunningCriu {
   start.beforeSpawn?.();
   let child: Bun.Subprocess<"inherit", "pipe", "pipe">;
   try {
-    const last = images && [`--images-dir=${images.dir}`, `--work-dir=${images.workDir}`];
+    const last = [
+      ...(images ? [`--images-dir=${images.dir}`, `--work-dir=${images.workDir}`] : []),
+      // Our end, not one of its own: CRIU's descriptors are what they would be.
+      ...(log ? [`--log-file=/proc/${process.pid}/fd/${log.write}`] : []),
+    ];
     const words = criuWords(request, options, env.POSIXLY_CORRECT !== undefined, last);
     child = Bun.spawn([path, ...words], { env, stdio: [...stdio] as never }) as never;
   } finally {
@@ -82,11 +92,15 @@ export function startCriu(start: Start): RunningCriu {
   }
 
   const printed: string[] = [];
-  const passing = [
-    ...(pipeOut ? [passOn(child.stdout, stdoutFd, printed)] : []),
-    ...(pipeErr ? [passOn(child.stderr, 2, printed)] : []),
-  ];
+  const passing: Passing[] = [];
+  const listen = () => {
+    if (log) passing.push(passOn(Bun.file(log.read).stream(), openLog(request.logFile!), []));
+    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, printed));
+    if (pipeErr) passing.push(passOn(child.stderr, 2, printed));
+  };
+  if (!quiet) listen();
   const exited = child.exited.then(async (code) => {
+    if (log) closeSync(log.write);
     // What a script left in the background may hold a stream open for ever.
     const stop = setTimeout(() => passing.forEach(({ cancel }) => cancel()), drainTime);
     await Promise.all(passing.map(({ done }) => done));
@@ -97,6 +111,7 @@ export function startCriu(start: Start): RunningCriu {
     pid: child.pid,
     exited,
     kill: (signal) => child.kill(signal),
+    listen,
     async log() {
       await exited;
       const lines = [...printed];
@@ -119,6 +134,20 @@ function keep(kept: string[], lines: Iterable<string>): void {
     if (kept.length >= mostLines) return;
     if (parseLogLine(line)?.level === "Error") kept.push(line);
   }
+}
+
+/** CRIU logs to a file of its own. */
+const logsToFile = ({ logFile }: Request): boolean => logFile !== undefined && logFile !== "-";
+
+/** As CRIU opens its log (log_init in criu/log.c). */
+const openLog = (path: string): number =>
+  openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600);
+const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
+
+function logPipe(): { read: number; write: number } {
+  const ends = pipe();
+  if (typeof ends === "number") throw new Error("no pipe can be made");
+  return { read: ends[0], write: ends[1] };
 }
 
 /** The descriptors from 3 on, in the places of their numbers in CRIU; null leaves one closed. */

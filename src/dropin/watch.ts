@@ -4,7 +4,7 @@ import { errorLines, firstCause, linesOf, type Request, requestFrom } from "../c
 import { logFiles } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
 import { openCheckpoint } from "../image/index.ts";
-import { carryOut, type Repaired } from "../repair/index.ts";
+import { carryOut, type Changes } from "../repair/index.ts";
 import type { Failure } from "../report/outcome.ts";
 import { captured } from "../report/terminal.ts";
 import { printFailure, printVerdict } from "../report/text.ts";
@@ -73,7 +73,7 @@ interface Ready {
   ok: true;
   request: Request;
   keeper: Gatekeeper;
-  repaired: Repaired;
+  repaired: Changes;
   gate: Gate | undefined;
 }
 

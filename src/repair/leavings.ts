@@ -1,7 +1,7 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
 import { closeSync, constants, fstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "pathe";
-import { isScratch } from "../checks/index.ts";
+import { isScratch } from "../criu/scratch.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
 import { linkOf, listProcesses } from "../host/processes.ts";
 import { listUnixSockets } from "../host/sockets.ts";

@@ -9,80 +9,54 @@
 import {
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   realpathSync,
   symlinkSync,
-  writeSync,
 } from "node:fs";
-import { dirname, join, relative } from "pathe";
-import type { Edit } from "../checks/index.ts";
-import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
-import { userns_entry } from "../image/tables/namespaces.ts";
+import { dirname, join } from "pathe";
 import { ENOENT, errorText } from "../sys/errno.ts";
-import { fchmod, fchown, openDirectory, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
+import { openDirectory, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
 import { inodeOf } from "./directory.ts";
 import type { Step } from "./journal.ts";
 
-/** Its descriptor, open as long as CRIU may need it, or why there is none. */
-export type ShadowResult = { ok: true; fd: number } | { ok: false; problem: string };
+/** A shadow's directory, open as long as CRIU may need it. */
+export interface Shadow {
+  readonly fd: number;
+  readonly path: string;
+}
 
 /**
- * Make the shadow of a checkpoint's directory: beside it where that can be written to, else where temporary files go.
+ * A new directory for the shadow of `images`: beside them where that can be written to, else where temporary files go.
  * `record` hears of it before it is made.
  */
-export function makeShadow(
-  checkpoint: Checkpoint,
-  edits: readonly Edit[],
+export function openShadow(
+  images: string,
   record: (step: Step) => void,
-): ShadowResult {
-  const opened = openImageDirectory(checkpoint.dir);
-  if (!opened.ok) return { ok: false, problem: opened.fault.problem };
-  const { directory } = opened;
-  const made = makePrivate([dirname(directory.real), "/run", process.env.TMPDIR ?? "/tmp"], record);
-  if (!made.ok) return made;
-  const { fd, path } = made;
-  // Through the descriptor: whatever is put in the directory's place meanwhile is not written to.
-  const inside = (name: string) => `${handle(fd)}/${name}`;
-  const group = rootGroupOutside(checkpoint);
-  const version = checkpoint.inventory?.img_version ?? 2;
+): { ok: true; shadow: Shadow } | { ok: false; problem: string } {
+  const places = ["/run", process.env.TMPDIR ?? "/tmp"];
   try {
-    const edited = Map.groupBy(edits, ({ file }) => file);
-    for (const [file, changes] of edited) {
-      const image = editedImage(directory, file, changes, version);
-      if (!image.ok) throw new Error(image.problem);
-      writeNew(inside(file), image.bytes);
-    }
-    const images = relative(path, directory.real);
-    for (const name of directory.names)
-      if (!edited.has(name)) symlinkSync(join(images, name), inside(name));
-    const shared =
-      group === undefined ? 0 : fchown(fd, process.geteuid!(), group) || fchmod(fd, 0o710);
-    if (shared < 0) throw new Error(errorText(shared));
-    return { ok: true, fd };
-  } catch (error) {
-    closeSync(fd);
-    return { ok: false, problem: `the shadow of the images: ${(error as Error).message}` };
+    places.unshift(dirname(realpathSync(images)));
+  } catch {
+    // There are no images, which others say.
   }
+  return makePrivate(places, record);
 }
 
-/** Which group root's is outside the tree's own user namespace: its tasks are in it, and no more, when they open images. */
-function rootGroupOutside(checkpoint: Checkpoint): number | undefined {
-  const { root, inventory } = checkpoint;
-  const id = root?.ids?.user_ns_id;
-  if (id === undefined || id === inventory?.root_ids?.user_ns_id) return undefined;
-  const [map] = checkpoint.values(`userns-${id}.img`, userns_entry);
-  return map?.gid_map.find(({ first }) => first === 0)?.lower_first;
-}
+/** The image that CRIU reads first. */
+export const FIRST = "inventory.img";
+
+/** What is in the place of the first image until the shadow is filled: `target`, which CRIU will open and wait for. */
+export const holdFirst = ({ fd }: Shadow, target: string): void =>
+  symlinkSync(target, `${handle(fd)}/${FIRST}`);
 
 /** A new directory of a name that nobody can guess, in the first of `places` that takes one. */
 function makePrivate(
   places: readonly string[],
   record: (step: Step) => void,
-): { ok: true; fd: number; path: string } | { ok: false; problem: string } {
+): { ok: true; shadow: Shadow } | { ok: false; problem: string } {
   let problem = "";
   for (const place of places) {
     try {
@@ -96,28 +70,17 @@ function makePrivate(
       if (fstatSync(fd).uid !== process.geteuid!() || readdirSync(handle(fd)).length > 0)
         throw new Error(`${path} was replaced`);
       record({ ...step, inode: inodeOf(fd) });
-      return { ok: true, fd, path };
+      return { ok: true, shadow: { fd, path } };
     } catch (error) {
       problem = (error as Error).message;
     }
   }
-  return { ok: false, problem: `no directory for edited images can be made: ${problem}` };
+  return { ok: false, problem: `no directory for a shadow of the images can be made: ${problem}` };
 }
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
-const handle = (fd: number) => `/proc/self/fd/${fd}`;
-
-function writeNew(path: string, bytes: Uint8Array): void {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
-  try {
-    // As CRIU's own images are: the directory says who comes to them.
-    fchmodSync(fd, 0o644);
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-  } finally {
-    closeSync(fd);
-  }
-}
+/** A descriptor as a path. */
+export const handle = (fd: number) => `/proc/self/fd/${fd}`;
 
 /**
  * Remove a shadow, if it still is that directory: its links and copies, and nothing that they lead to. Returns undefined

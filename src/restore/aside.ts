@@ -15,13 +15,18 @@ export const MOVED = "RECRIU_MOVED_ASIDE";
 /** Room for what is started between now and the tree: CRIU, its helpers and scripts. */
 const ROOM = 300;
 
-/**
- * Move aside if a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts.
- * Returns where nothing has to be done, or nothing can. `again` executes recriu in its own place.
- */
-export function moveAside(checkpoint: Checkpoint, again: () => void): void {
+/** What has to move. */
+interface Move {
+  /** Numbers from here on are nobody's. */
+  start: number;
+  /** One of recriu's own threads has a number that is needed. */
+  again: boolean;
+}
+
+/** Whether a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts. */
+export function wayOf(checkpoint: Checkpoint): Move | undefined {
   // Numbers of a pid namespace of its own are nobody else's.
-  if (checkpoint.tasks.some(({ pid }) => pid === 1)) return;
+  if (checkpoint.tasks.some(({ pid }) => pid === 1)) return undefined;
   const needed = new Set(
     checkpoint.tasks.flatMap((task) => [
       task.sid,
@@ -30,17 +35,26 @@ export function moveAside(checkpoint: Checkpoint, again: () => void): void {
     ]),
   );
   const next = Number(procFile("sys", "kernel/ns_last_pid") ?? 0);
-  const inTheWay = threadsOf(process.pid).some((tid) => tid !== process.pid && needed.has(tid));
+  const again = threadsOf(process.pid).some((tid) => tid !== process.pid && needed.has(tid));
   const soon = [...needed].some((number) => number > next && number <= next + ROOM);
   const start = Math.max(next, ...needed) + 1;
   const limit = Number(procFile("sys", "kernel/pid_max") ?? 32768);
-  if ((!inTheWay && !soon) || start + ROOM > limit) return;
+  return (!again && !soon) || start + ROOM > limit ? undefined : { start, again };
+}
+
+/**
+ * Move aside where that is needed. Returns where nothing has to be done, or nothing can. `again` executes recriu in its
+ * own place.
+ */
+export function moveAside(checkpoint: Checkpoint, again: () => void): void {
+  const way = wayOf(checkpoint);
+  if (way === undefined) return;
   try {
-    writeFileSync("/proc/sys/kernel/ns_last_pid", String(start));
+    writeFileSync("/proc/sys/kernel/ns_last_pid", String(way.start));
   } catch {
     return; // not allowed: pid-in-use names whose the numbers are
   }
-  if (inTheWay && process.env[MOVED] === undefined) again();
+  if (way.again && process.env[MOVED] === undefined) again();
 }
 
 /** Execute `recriu restore` again, with the descriptors that the request names. */

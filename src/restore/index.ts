@@ -1,7 +1,6 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
 import { errorLines, firstCause, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
-import { explain } from "../explain/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
@@ -10,32 +9,41 @@ import { becomeSubreaper } from "../sys/process.ts";
 import type { Verdict } from "../verify/index.ts";
 import { openGate } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
+import type { Held } from "./hold.ts";
 import { givenLimits } from "./limits.ts";
 import { watch } from "./progress.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 
-/** Carry out a plan that is not blocked. `onVerdict` hears the verdict as soon as the tree may run. */
+/**
+ * Carry out a plan that is not blocked, with a CRIU that is `held` for it if there is one. `onVerdict` hears the verdict
+ * as soon as the tree may run.
+ */
 export async function restore(
   { request, own, checkpoint, criu, plan }: Preflight,
   onVerdict: (verdict: Verdict) => void,
   progress: ProgressReport | undefined,
+  held?: Held,
 ): Promise<Outcome> {
   const begun = performance.now();
-  const repair = carryOut(plan, checkpoint);
+  const repair = carryOut(plan, checkpoint, held?.changes);
   const timing_ms = { repair: performance.now() - begun, criu: 0, verify: 0 };
-  const notStarted = (exit: number, line: string, left: string[]): Outcome => ({
-    exit,
-    run: null,
-    verdict: null,
-    failure: { line, explanation: undefined, left },
-    timing_ms,
-  });
+  const notStarted = async (exit: number, line: string, left: string[]): Promise<Outcome> => {
+    await held?.drop();
+    return {
+      exit,
+      run: null,
+      verdict: null,
+      failure: { line, explanation: undefined, left },
+      timing_ms,
+    };
+  };
   if (!repair.ok) return notStarted(exitCode.blocked, repair.problem, repair.left);
   const { repaired } = repair;
 
   // What CRIU was shown otherwise than it was saved is set right at the gate.
-  const opened = own.verify === "off" && plan.edits.length === 0 ? undefined : openGate();
-  if (opened?.ok === false) {
+  const wanted = own.verify !== "off" || plan.edits.length > 0;
+  const opened = held ?? (wanted ? openGate() : undefined);
+  if (opened !== undefined && "problem" in opened) {
     const line = `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
     return notStarted(exitCode.criuFailed, line, repaired.undo());
   }
@@ -53,16 +61,18 @@ export async function restore(
 
   const started = performance.now();
   becomeSubreaper();
-  const child = startCriu({
-    path: criu!.path,
-    request,
-    options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
-    ...(repaired.images === undefined
-      ? {}
-      : { images: { dir: repaired.images, workDir: effective.workDir } }),
-    stdout: own.json ? "stderr" : "inherit",
-    ...givenLimits(),
-  });
+  const going = held?.letGo();
+  if (going?.ok === false) return notStarted(exitCode.criuFailed, going.problem, repaired.undo());
+  const child =
+    going?.criu ??
+    startCriu({
+      path: criu!.path,
+      request,
+      options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
+      ...(repaired.images && { images: { dir: repaired.images, workDir: effective.workDir } }),
+      stdout: own.json ? "stderr" : "inherit",
+      ...givenLimits(),
+    });
   const stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
   // Without a gate nobody knows when the tree runs: CRIU's own behaviour counts from the start.
   const resumed = () => gate === undefined || keeper.resumed;
@@ -114,5 +124,6 @@ async function failureOf(
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
   const line = own ?? firstCause(errorLines(await child.log())) ?? `${ending} and named no error`;
+  const { explain } = await import("../explain/index.ts");
   return { line, explanation: explain(line), left };
 }

@@ -20,7 +20,8 @@ import { join } from "node:path";
 import type { Edit } from "../../src/checks/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
 import type { Step } from "../../src/repair/journal.ts";
-import { makeShadow, removeShadow } from "../../src/repair/shadow.ts";
+import { fillShadow } from "../../src/repair/shadow-images.ts";
+import { openShadow, removeShadow } from "../../src/repair/shadow.ts";
 import { fixture, image } from "../image/fixture.ts";
 
 let base: string;
@@ -53,9 +54,11 @@ const edit = (changes: Partial<Edit> = {}): Edit => ({
 function make(...edits: Edit[]): string {
   const opened = openCheckpoint(images);
   if (!opened.ok) throw new Error(opened.fault.problem);
-  const made = makeShadow(opened.checkpoint, edits, (step) => steps.push(step));
+  const made = openShadow(images, (step) => steps.push(step));
   if (!made.ok) return made.problem;
-  closeSync(made.fd);
+  const problem = fillShadow(made.shadow, opened.checkpoint, edits);
+  closeSync(made.shadow.fd);
+  if (problem !== undefined) return problem;
   const { root, path } = steps.at(-1)!;
   return join(root, path);
 }

@@ -23,8 +23,9 @@ test("recriu moves aside when its own threads have the numbers of the tree", asy
   const dumped = await fresh(steps.join("; "));
   expect(dumped.exit).toBe(0);
 
-  const restore = `${recriuBinary} restore -d -D ${images} --criu=${criu}`;
-  const stuck = await fresh(`RECRIU_MOVED_ASIDE=1 ${restore}`);
+  const where = `-D ${images} --criu=${criu}`;
+  const restore = `${recriuBinary} restore -d ${where}`;
+  const stuck = await fresh(`${recriuBinary} preflight ${where}`);
   expect(stuck.exit).toBe(3);
   expect(stuck.stderr).toContain("taken by a thread of process");
 

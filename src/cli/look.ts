@@ -1,0 +1,72 @@
+/** What the words of `restore` and `preflight` lead to: findings and a plan. */
+import { catalogue, imageChecks } from "../checks/index.ts";
+import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
+import { sealOf } from "../image/index.ts";
+import { type Preflight, preflight } from "../plan/preflight.ts";
+import { exitCode } from "../report/outcome.ts";
+import { hashingReport } from "../report/progress.ts";
+import { harmless, line } from "../report/terminal.ts";
+import type { ArchivePreflight } from "../runtime/archive.ts";
+import { understand } from "./request.ts";
+
+export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
+
+/** Read the images, run the checks. What cannot even be read is said here. */
+export async function look(
+  command: string,
+  { request, own }: { request: Request; own: OwnOptions },
+): Promise<Started> {
+  const stranger = unknownCheck(own);
+  if (stranger !== undefined) {
+    line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
+    return { ok: false, exit: exitCode.usage };
+  }
+  const hashing = hashingReport();
+  const seal = () => sealOf(request.imagesDir, false, hashing.tell);
+  const result = await preflight(request, own, undefined, seal);
+  hashing.end();
+  return reached(command, result);
+}
+
+/** Understand the words, too. */
+export async function begin(
+  command: string,
+  words: readonly string[],
+  options: readonly OwnOption[],
+): Promise<Started> {
+  const asked = understand(command, words, options);
+  return asked.ok ? look(command, asked) : asked;
+}
+
+/** The same for an archive that Podman exported. */
+export async function beginArchive(
+  command: string,
+  file: string,
+  words: readonly string[],
+  options: readonly OwnOption[],
+): Promise<Started> {
+  const { preflightArchive } = await import("../runtime/archive.ts");
+  return reached(command, await preflightArchive(file, words, options));
+}
+
+function reached(command: string, result: ArchivePreflight): Started {
+  if (result.ok) return result;
+  const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
+  line(`recriu ${command}: ${harmless(said)}`);
+  return { ok: false, exit: exitCode.usage };
+}
+
+/** A name in --only or --ignore that no check has. */
+function unknownCheck(own: OwnOptions): string | undefined {
+  const known = new Set([...catalogue.map(({ id }) => id), "check-crashed", "all"]);
+  const named = [...own.ignore, ...(own.given.get("only")?.split(",") ?? [])];
+  return named.find((id) => !known.has(id));
+}
+
+/** The exit code of findings that block, or undefined when none does. */
+export function blockedExit({ plan }: Preflight): number | undefined {
+  if (plan.outcome !== "blocked") return undefined;
+  return plan.unanswered.some((finding) => imageChecks.has(finding.id))
+    ? exitCode.images
+    : exitCode.blocked;
+}

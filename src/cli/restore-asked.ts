@@ -1,0 +1,62 @@
+/** What `restore` does once its words are understood: findings, CRIU, verdict, each told. */
+import type { OwnOptions, Request } from "../criu/index.ts";
+import { printJson, reportOf } from "../report/json.ts";
+import { exitCode } from "../report/outcome.ts";
+import { progressReport } from "../report/progress.ts";
+import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
+import { moveAside, startAgain, wayOf } from "../restore/aside.ts";
+import type { Held } from "../restore/hold.ts";
+import { restore } from "../restore/index.ts";
+import { blockedExit, look, type Started } from "./look.ts";
+
+/** Restore with a CRIU that is held already, if one is. Returns the exit code. */
+export async function restoreAsked(
+  asked: { request: Request; own: OwnOptions },
+  held: Held | undefined,
+): Promise<number> {
+  const { json, dryRun, given } = asked.own;
+  let started = await look("restore", asked);
+  const going = held !== undefined && mayGoOn(started);
+  if (held !== undefined && !going) {
+    await held.drop();
+    // That it was there may have been in the way of what the images need.
+    if (started.ok) started = await look("restore", asked);
+  }
+  if (!started.ok) return started.exit;
+  const { preflight } = started;
+  const blocked = blockedExit(preflight);
+  // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
+  if (!dryRun) moveAside(preflight.checkpoint, () => startAgain(preflight.request));
+  if (!json) {
+    printFindings(
+      preflight.findings.filter(
+        (finding) => dryRun || blocked !== undefined || finding.severity !== "info",
+      ),
+    );
+    printSummary(preflight);
+  }
+  if (blocked !== undefined || dryRun) {
+    if (json) printJson(reportOf(preflight, undefined));
+    return blocked ?? exitCode.ok;
+  }
+  const progressFd = given.get("progress-fd");
+  const progress = progressReport(progressFd === undefined ? undefined : Number(progressFd), json);
+  const onVerdict: Parameters<typeof restore>[1] = (verdict) => {
+    progress?.end();
+    if (!json) printVerdict(verdict);
+  };
+  const outcome = await restore(preflight, onVerdict, progress, going ? held : undefined);
+  if (json) printJson(reportOf(preflight, outcome));
+  else {
+    if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
+    printOutcome(outcome);
+  }
+  return outcome.exit;
+}
+
+/** Whether a CRIU that was started without a plan can carry this one out. */
+const mayGoOn = (started: Started): boolean =>
+  started.ok &&
+  started.preflight.plan.outcome !== "blocked" &&
+  started.preflight.plan.options.length === 0 &&
+  wayOf(started.preflight.checkpoint) === undefined;

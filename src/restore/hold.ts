@@ -1,0 +1,129 @@
+/**
+ * CRIU started before anybody knows whether it may restore. Starting takes it 20 ms and more, and until it reads its
+ * first image, the inventory, it changes nothing: so it starts while recriu reads the images, and is held there.
+ *
+ * It is given a shadow of the images, in which the inventory is a pipe of recriu's as long as it is held. When it may
+ * go on, the other images are put there, and it reads what it waits for; when it may not, or recriu dies, it finds the
+ * pipe at its end and ends, too. What it says is heard only when it may go on, and its log's file is opened then.
+ */
+import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
+import { join } from "pathe";
+import {
+  findCriu,
+  type OwnOptions,
+  type Request,
+  type RunningCriu,
+  startCriu,
+} from "../criu/index.ts";
+import { openImageDirectory } from "../image/directory.ts";
+import { beginChanges, type Changes } from "../repair/changes.ts";
+import { FIRST, holdFirst, openShadow } from "../repair/shadow.ts";
+import { pipe } from "../sys/files.ts";
+import { becomeSubreaper } from "../sys/process.ts";
+import { type Gate, openGate } from "./gate.ts";
+import { givenLimits } from "./limits.ts";
+
+export interface Held {
+  readonly path: string;
+  readonly changes: Changes;
+  readonly gate: Gate;
+  /** Let it go on, the shadow being filled; or what is in the way. */
+  letGo(): { ok: true; criu: RunningCriu } | { ok: false; problem: string };
+  /** It must not: wait until it has ended, and take everything back. */
+  drop(): Promise<void>;
+}
+
+/** A link for each of more images takes longer than CRIU to start. */
+const MOST_IMAGES = 500;
+/** What a pipe takes at once, pipe(7). */
+const PIPE_BUF = 4096;
+/** Milliseconds that CRIU may take to end. It is killed only then: one that is killed while it starts may leave a temporary file that makes every later start slow. */
+const PATIENCE = 5000;
+
+/** Start CRIU for a request and hold it; undefined where that would not be as good as starting it later. */
+export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
+  if (!holds(request, own)) return undefined;
+  const found = findCriu(own.criu, process.env);
+  if (!found.ok) return undefined;
+  const inventory = pipe();
+  if (typeof inventory === "number") return undefined;
+  const [read, write] = inventory;
+  const opened = openGate();
+  const changes = beginChanges(request.imagesDir);
+  const shadow = openShadow(request.imagesDir, changes.record);
+  const fail = () => {
+    for (const end of inventory) closeSync(end);
+    if (opened.ok) opened.gate.close();
+    changes.undo();
+    return undefined;
+  };
+  if (!opened.ok || !shadow.ok || changes.problem !== undefined) return fail();
+  const { gate } = opened;
+  changes.shadow = shadow.shadow;
+  let criu: RunningCriu;
+  try {
+    holdFirst(shadow.shadow, `/proc/${process.pid}/fd/${read}`);
+    becomeSubreaper();
+    criu = startCriu({
+      path: found.path,
+      request,
+      options: ["--action-script", gate.script],
+      images: { dir: changes.images!, workDir: request.workDir },
+      stdout: own.json ? "stderr" : "inherit",
+      quiet: true,
+      ...givenLimits(),
+    });
+  } catch {
+    return fail();
+  }
+  void criu.exited.then(() => closeSync(read));
+  return {
+    path: found.path,
+    changes,
+    gate,
+    letGo() {
+      try {
+        const bytes = inventoryOf(changes.images!);
+        criu.listen();
+        writeSync(write, bytes);
+      } catch (error) {
+        return { ok: false, problem: (error as Error).message };
+      }
+      closeSync(write);
+      return { ok: true, criu };
+    },
+    async drop() {
+      closeSync(write);
+      const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE);
+      await criu.exited;
+      clearTimeout(kill);
+      gate.close();
+      changes.undo();
+    },
+  };
+}
+
+/** Whether CRIU would do the same, and nobody see a difference. */
+function holds(request: Request, own: OwnOptions): boolean {
+  const { imagesDir } = request;
+  const theirs = request.actionScripts.length > 0 || request.execCmd !== undefined;
+  const elsewhere = request.stream || request.lazyPages || request.logPerPid;
+  const streams = request.fds.includes(1) || request.fds.includes(2);
+  if (own.dryRun || own.verify === "off" || theirs || elsewhere || streams) return false;
+  try {
+    const { size } = statSync(join(imagesDir, FIRST));
+    return size <= PIPE_BUF && readdirSync(imagesDir).length <= MOST_IMAGES;
+  } catch {
+    return false;
+  }
+}
+
+/** The inventory's bytes, as the shadow has them. */
+function inventoryOf(images: string): Uint8Array {
+  const opened = openImageDirectory(images);
+  const bytes =
+    opened.ok &&
+    opened.directory.read(FIRST, ({ read, size }) => read(0, Math.min(size, PIPE_BUF)).slice());
+  if (!bytes || !bytes.ok) throw new Error("the inventory is gone");
+  return bytes.value;
+}
