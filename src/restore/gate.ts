@@ -3,10 +3,11 @@
  * --action-script); ours asks recriu over two pipes and passes its answer on.
  *
  * Script and pipes are reached through /proc/PID/fd of recriu: there is no path that anybody else could guess or open,
- * and when recriu is dead the paths are gone, so the script fails instead of waiting. It is a shell script because
- * CRIU starts it seven times, and sh starts in a millisecond.
+ * and when recriu is dead the paths are gone, so the script fails instead of waiting. It is a program of its own, as CRIU
+ * starts it up to seven times.
  */
 import { closeSync, readSync, writeSync } from "node:fs";
+import { askingProgram } from "../sys/asking-program.ts";
 import { memoryFile, pipe } from "../sys/files.ts";
 
 /** Every task exists, nothing has run, the network is locked; a refusal makes CRIU kill the tree. */
@@ -33,35 +34,37 @@ export type Decide = (point: string, rootPid: number, criu: number) => boolean;
 
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
-/** Open the gate at these of CRIU's points. */
+/** Open the gate at these of CRIU's points; at all others it goes on. */
 export function openGate(points: readonly string[] = [POST_RESTORE, PRE_RESUME]): GateResult {
   const questions = pipe();
   const answers = pipe();
   if (typeof questions === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made" };
   const own = `/proc/${process.pid}/fd`;
+  const program = askingProgram(`${own}/${questions[1]}`, `${own}/${answers[0]}`);
+  if (program === undefined) return { ok: false, problem: `nothing asks on ${process.arch}` };
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(
-    script,
-    `#!/bin/sh
-case $CRTOOLS_SCRIPT_ACTION in ${points.join("|")}) ;; *) exit 0 ;; esac
-exec 8>${own}/${questions[1]} 9<${own}/${answers[0]} || exit 1
-echo "$CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID $PPID" >&8 || exit 1
-read -r answer <&9 && [ "$answer" = go ]
-`,
-  );
+  writeSync(script, program);
+  let asked = "";
+  const hear = (chunk: Uint8Array, decide: Decide) => {
+    asked += Buffer.from(chunk).toString("latin1");
+    if (!asked.endsWith("\n")) return;
+    const question = asked;
+    asked = "";
+    reply(question, points, answers[1], decide);
+  };
   return {
     ok: true,
     gate: {
       script: `${own}/${script}`,
       async serve(decide) {
-        for await (const chunk of Bun.file(questions[0]).stream()) reply(chunk, answers[1], decide);
+        for await (const chunk of Bun.file(questions[0]).stream()) hear(chunk, decide);
       },
       questions: questions[0],
       answer(decide) {
-        const space = Buffer.alloc(256);
-        reply(space.subarray(0, readSync(questions[0], space)), answers[1], decide);
+        const space = Buffer.alloc(4096);
+        hear(space.subarray(0, readSync(questions[0], space)), decide);
       },
       close() {
         for (const fd of [...questions, ...answers, script]) closeSync(fd);
@@ -70,13 +73,16 @@ read -r answer <&9 && [ "$answer" = go ]
   };
 }
 
-/** One line a question; CRIU asks one at a time. A decision that throws is a refusal. */
-function reply(question: Uint8Array, answers: number, decide: Decide): void {
-  const [point, pid, criu] = new TextDecoder().decode(question).trim().split(" ");
+/** CRIU asks once at a time, with its CRTOOLS_ variables. A decision that throws is a refusal. */
+function reply(question: string, points: readonly string[], answers: number, decide: Decide): void {
+  const told = (name: string) => new RegExp(`(?:^|\0)CRTOOLS_${name}=([^\0]*)`).exec(question)?.[1];
+  const point = told("SCRIPT_ACTION") ?? "";
   let go = false;
   try {
-    go = decide(point ?? "", Number(pid), Number(criu));
+    // CRIU tells of its images through its own descriptor: /proc/PID/fd/N.
+    const criu = /^\/proc\/(\d+)\//.exec(told("IMAGE_DIR") ?? "")?.[1];
+    go = !points.includes(point) || decide(point, Number(told("INIT_PID")), Number(criu));
   } finally {
-    writeSync(answers, go ? "go\n" : "no\n");
+    writeSync(answers, go ? "g" : "n");
   }
 }

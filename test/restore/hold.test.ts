@@ -39,18 +39,18 @@ async function dumped(stage: Stage) {
 }
 
 /** Start a restore, and return when its CRIU waits for the inventory. */
-async function untilHeld(stage: Stage, words: string[]) {
+async function untilHeld(stage: Stage, asked: string[]) {
   const child = await stage.supervisor.spawn(
-    ["env", `RECRIU_CRIU=${reticent(stage)}`, recriuBinary, ...words],
+    ["env", `RECRIU_CRIU=${reticent(stage)}`, recriuBinary, ...asked],
     { cwd: stage.dir },
   );
   const held = () =>
     descendants(child.pid).find(({ pid }) => {
       try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        const called = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
         // read(2) is number 0 on x86-64, and its descriptor a pipe of recriu's.
         const [call, fd] = readFileSync(`/proc/${pid}/syscall`, "utf8").split(" ");
-        return words.includes("restore") && call === "0" && Number(fd) > 2;
+        return called.includes("restore") && call === "0" && Number(fd) > 2;
       } catch {
         return false; // it has just ended
       }
@@ -114,15 +114,19 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
   await killTree(stage, pid);
   // A user's own script sees the images: then CRIU is not held.
   const unheld = await recriu(stage, [
-    ...["restore", "-d", "-D", images, "-v4"],
-    ...["--action-script", "/bin/true"],
+    "restore",
+    "-d",
+    "-D",
+    images,
+    "-v4",
+    "--action-script=/bin/true",
   ]);
   expect(unheld.exit).toBe(0);
   const said = (text: string) =>
     text
       .split("\n")
       .map((line) => /^\([\d.]+\) (?:\s*\d+: )?([A-Z][a-z]+ [a-z]+)/.exec(line)?.[1])
-      .filter((words) => words !== undefined && !/^(?:Script|Running)/.test(words));
+      .filter((begin) => begin !== undefined && !/^(?:Script|Running)/.test(begin));
   expect(said(loud.stderr).length).toBeGreaterThan(40);
   expect(new Set(said(loud.stderr))).toEqual(new Set(said(unheld.stderr)));
 });

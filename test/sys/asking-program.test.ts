@@ -1,0 +1,87 @@
+/** The program that CRIU starts as its action script: what it says, what it takes for an answer, and that it is what its listing says. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { askingProgram } from "../../src/sys/asking-program.ts";
+
+const root = join(import.meta.dir, "../..");
+const tools = join(root, ".cache/systems/tools");
+/** The words to run one of Debian's tools for another machine. */
+const tool = (name: string) => [
+  join(tools, "lib64/ld-linux-x86-64.so.2"),
+  "--library-path",
+  join(tools, "usr/lib/x86_64-linux-gnu"),
+  join(tools, "usr/bin", name),
+];
+
+const machines = [
+  { name: "x64", run: [], assemble: ["as"] },
+  {
+    name: "arm64",
+    run: [join(tools, "usr/bin/qemu-aarch64-static")],
+    assemble: tool("aarch64-linux-gnu-as"),
+  },
+] as const;
+
+let dir: string;
+beforeAll(() => {
+  // Short: a path has 32 bytes.
+  dir = realpathSync(mkdtempSync(join(tmpdir(), "ask")));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+for (const { name, run, assemble } of machines)
+  describe(name, () => {
+    const asks = (answer: string, env: Record<string, string>) => {
+      const [program, questions, answers] = ["p", "q", "a"].map((file) => join(dir, file));
+      writeFileSync(program!, askingProgram(questions!, answers!, name)!);
+      chmodSync(program!, 0o755);
+      writeFileSync(answers!, answer);
+      writeFileSync(questions!, "");
+      const { exitCode } = Bun.spawnSync([...run, program!, "word"], { env });
+      // An emulator may hand the environment on in another order.
+      return { exitCode, said: readFileSync(questions!, "latin1").split("\0").toSorted() };
+    };
+
+    test("says what CRIU tells it and nothing else, and passes the answer on", () => {
+      const env = {
+        A: "1",
+        CRTOOLS_X: "post-restore",
+        CRTOOL: "no",
+        CRTOOLS_Y: "",
+        B: "CRTOOLS_Z",
+      };
+      expect(asks("g", env)).toEqual({
+        exitCode: 0,
+        said: ["\n", "CRTOOLS_X=post-restore", "CRTOOLS_Y="],
+      });
+      expect(asks("go on", {})).toEqual({ exitCode: 0, said: ["\n"] });
+    });
+
+    test("refuses where it is not told to go on", () => {
+      for (const answer of ["n", "", "\0g"]) expect(asks(answer, {}).exitCode).toBe(1);
+      for (const gone of ["nowhere/q", "nowhere/a"]) {
+        const paths = ["q", "a"].map((file) => join(dir, gone.endsWith(file) ? gone : file));
+        const program = join(dir, "gone");
+        writeFileSync(program, askingProgram(paths[0]!, paths[1]!, name)!);
+        chmodSync(program, 0o755);
+        expect(Bun.spawnSync([...run, program]).exitCode).toBe(1);
+      }
+    });
+
+    test("is what an assembler makes of its listing", () => {
+      const source = readFileSync(join(root, "src/sys/asking-program.ts"), "utf8");
+      const listing = new RegExp(`^const ${name} = \`\n(.*?)^\`;`, "ms").exec(source)![1]!;
+      const words = listing.replace(/^ {2}(?:[0-9a-f]{2} )+/gm, "").trimEnd();
+      const places = "questions: .zero 32\nanswers: .zero 32\n";
+      const syntax = name === "x64" ? ".intel_syntax noprefix\n" : "";
+      const object = join(dir, "object");
+      const made = Bun.spawnSync([...assemble, "-o", object, "-"], {
+        stdin: Buffer.from(`${syntax}${words}\n${places}`),
+      });
+      expect(made.stderr.toString()).toBe("");
+      const program = Buffer.from(askingProgram("", "", name)!);
+      expect(readFileSync(object).includes(program.subarray(120))).toBe(true);
+    });
+  });
