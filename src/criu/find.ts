@@ -53,8 +53,11 @@ function unusable(path: string): string | undefined {
     return "cannot be executed";
   }
   const own = statSync(process.execPath, { throwIfNoEntry: false });
-  if (own?.ino === stat.ino && own.dev === stat.dev) return "is recriu itself";
-  if (realpathSync(path) === process.execPath) return "is recriu itself";
+  // Of a recriu that was replaced while it runs only the name is left.
+  const same = own
+    ? own.ino === stat.ino && own.dev === stat.dev
+    : realpathSync(path) === process.execPath;
+  if (same) return "is recriu itself";
   return isBunProgram(path, stat.size) ? "is a copy of recriu" : undefined;
 }
 

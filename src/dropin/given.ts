@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { givenLimits } from "../restore/limits.ts";
-import { MOVED } from "../restore/aside.ts";
+import { MOVED } from "../restore/moved.ts";
 import { defaultSignal, execve, keepOpen } from "../sys/process.ts";
 
 export interface Given {
@@ -40,15 +40,16 @@ function strings(bytes: Buffer): Buffer[] {
 
 function inheritedDescriptors(): number[] {
   const open = new Map<number, string>();
-  for (const name of readdirSync("/proc/self/fd")) {
+  for (const fd of readdirSync("/proc/self/fd").map(Number)) {
+    if (fd <= 2) continue;
     try {
-      open.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
+      open.set(fd, readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
       // The one that the list was read with.
     }
   }
   const own = new Set([...open.keys()].flatMap((fd) => runtimesPair(fd, open)));
-  return [...open.keys()].filter((fd) => fd > 2 && !own.has(fd));
+  return [...open.keys()].filter((fd) => !own.has(fd));
 }
 
 /** The runtime's event loop: an epoll that waits for one eventfd, edge-triggered and without a user of its own yet. */

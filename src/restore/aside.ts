@@ -9,9 +9,8 @@ import type { Request } from "../criu/index.ts";
 import { procFile, threadsOf } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { execute, keepOpen } from "../sys/process.ts";
+import { MOVED } from "./moved.ts";
 
-/** Set in the environment of a recriu that has moved: once is enough. */
-export const MOVED = "RECRIU_MOVED_ASIDE";
 /** Room for what is started between now and the tree: CRIU, its helpers and scripts. */
 const ROOM = 300;
 
