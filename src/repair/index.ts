@@ -4,7 +4,7 @@ import type { Checkpoint } from "../image/index.ts";
 import { beginChanges, type Changes } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
 import { fillShadow } from "./shadow-images.ts";
-import { openShadow } from "./shadow.ts";
+import { besides, openShadow } from "./shadow.ts";
 
 export { type Changes, undoLeft } from "./changes.ts";
 
@@ -39,7 +39,7 @@ export function carryOut(
       if (problem !== undefined) return failed(problem);
     }
     if (edits.length > 0 && changes.shadow === undefined) {
-      const opened = openShadow(checkpoint.dir, record);
+      const opened = openShadow(besides(checkpoint.dir), record);
       if (!opened.ok) return failed(opened.problem);
       changes.shadow = opened.shadow;
     }

@@ -1,20 +1,12 @@
 /** What is in a shadow: a link for every image, and edited copies of a few. */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  openSync,
-  renameSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fchmodSync, openSync, renameSync, writeSync } from "node:fs";
 import { join, relative } from "pathe";
 import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
 import { userns_entry } from "../image/tables/namespaces.ts";
 import { errorText } from "../sys/errno.ts";
 import { fchmod, fchown } from "../sys/files.ts";
-import { FIRST, handle, type Shadow } from "./shadow.ts";
+import { FIRST, handle, link, type Shadow } from "./shadow.ts";
 
 /** Put a checkpoint's images into its shadow, with `edits`. Returns undefined, or why not. */
 export function fillShadow(
@@ -33,7 +25,7 @@ export function fillShadow(
   const edited = Map.groupBy(edits, ({ file }) => file);
   const put = (name: string, at: string) => {
     const changes = edited.get(name);
-    if (changes === undefined) return symlinkSync(join(images, name), inside(at));
+    if (changes === undefined) return link(join(images, name), fd, at);
     const image = editedImage(directory, name, changes, version);
     if (!image.ok) throw new Error(image.problem);
     writeNew(inside(at), image.bytes);

@@ -14,11 +14,11 @@ import {
   openSync,
   readdirSync,
   realpathSync,
-  symlinkSync,
+  statfsSync,
 } from "node:fs";
 import { dirname, join } from "pathe";
 import { ENOENT, errorText } from "../sys/errno.ts";
-import { openDirectory, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
+import { openDirectory, openEntry, rmdirat, symlinkat, unlinkat } from "../sys/files.ts";
 import { inodeOf } from "./directory.ts";
 import type { Step } from "./journal.ts";
 
@@ -28,32 +28,46 @@ export interface Shadow {
   readonly path: string;
 }
 
-/**
- * A new directory for the shadow of `images`: beside them where that can be written to, else where temporary files go.
- * `record` hears of it before it is made.
- */
-export function openShadow(
-  images: string,
-  record: (step: Step) => void,
-): { ok: true; shadow: Shadow } | { ok: false; problem: string } {
+/** Where a shadow of `images` may be: beside them where that can be written to, else where temporary files go. */
+export function besides(images: string): string[] {
   const places = ["/run", process.env.TMPDIR ?? "/tmp"];
   try {
-    places.unshift(dirname(realpathSync(images)));
+    return [dirname(realpathSync(images)), ...places];
   } catch {
-    // There are no images, which others say.
+    return places; // there are no images, which others say
   }
-  return makePrivate(places, record);
 }
+
+/** statfs(2): f_type. */
+const TMPFS_MAGIC = 0x01021994;
+
+/** Those of this machine's places for temporary files that are in memory, where a link takes 5 us; on a disk it may be 900. */
+export const inMemory = (): string[] =>
+  ["/run", "/dev/shm"].filter((place) => {
+    try {
+      return statfsSync(place).type === TMPFS_MAGIC;
+    } catch {
+      return false;
+    }
+  });
 
 /** The image that CRIU reads first. */
 export const FIRST = "inventory.img";
 
 /** What is in the place of the first image until the shadow is filled: `target`, which CRIU will open and wait for. */
-export const holdFirst = ({ fd }: Shadow, target: string): void =>
-  symlinkSync(target, `${handle(fd)}/${FIRST}`);
+export const holdFirst = ({ fd }: Shadow, target: string): void => link(target, fd, FIRST);
 
-/** A new directory of a name that nobody can guess, in the first of `places` that takes one. */
-function makePrivate(
+/** A link in a shadow. Throws where none can be made. */
+export function link(target: string, shadow: number, name: string): void {
+  const made = symlinkat(target, shadow, name);
+  if (made < 0) throw new Error(errorText(made));
+}
+
+/**
+ * A new directory for a shadow, of a name that nobody can guess, in the first of `places` that takes one. `record` hears
+ * of it before it is made.
+ */
+export function openShadow(
   places: readonly string[],
   record: (step: Step) => void,
 ): { ok: true; shadow: Shadow } | { ok: false; problem: string } {

@@ -17,7 +17,7 @@ import {
 } from "../criu/index.ts";
 import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
-import { FIRST, holdFirst, openShadow } from "../repair/shadow.ts";
+import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
 import { pipe } from "../sys/files.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import { type Gate, openGate } from "./gate.ts";
@@ -33,8 +33,8 @@ export interface Held {
   drop(): Promise<void>;
 }
 
-/** A link for each of more images takes longer than CRIU to start. */
-const MOST_IMAGES = 500;
+/** A link for each of more images takes as long as CRIU to start. */
+const MOST_IMAGES = 2000;
 /** What a pipe takes at once, pipe(7). */
 const PIPE_BUF = 4096;
 /** Milliseconds that CRIU may take to end. It is killed only then: one that is killed while it starts may leave a temporary file that makes every later start slow. */
@@ -50,7 +50,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const [read, write] = inventory;
   const opened = openGate();
   const changes = beginChanges(request.imagesDir);
-  const shadow = openShadow(request.imagesDir, changes.record);
+  const shadow = openShadow(inMemory(), changes.record);
   const fail = () => {
     for (const end of inventory) closeSync(end);
     if (opened.ok) opened.gate.close();

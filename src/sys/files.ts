@@ -64,6 +64,12 @@ export function mkdirat(dir: number, name: string, mode: number): number {
   return call((c) => c.mkdirat(dir, ptr(bytes), mode));
 }
 
+/** A link at `name` in `dir` that leads to `target`: 0 or -errno. */
+export function symlinkat(target: string, dir: number, name: string): number {
+  const [to, at] = [cString(target), cString(name)];
+  return call((c) => c.symlinkat(ptr(to), dir, ptr(at)));
+}
+
 export function unlinkat(dir: number, name: string): number {
   const bytes = cString(name);
   return call((c) => c.unlinkat(dir, ptr(bytes), 0));

@@ -18,6 +18,7 @@ const symbols = {
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
   mkdirat: { args: [i32, ptr, u32], returns: i32 },
   unlinkat: { args: [i32, ptr, i32], returns: i32 },
+  symlinkat: { args: [ptr, i32, ptr], returns: i32 },
   readlinkat: { args: [i32, ptr, ptr, u64], returns: i64 },
   fchmod: { args: [i32, u32], returns: i32 },
   fchown: { args: [i32, u32, u32], returns: i32 },

@@ -21,7 +21,7 @@ import type { Edit } from "../../src/checks/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
 import type { Step } from "../../src/repair/journal.ts";
 import { fillShadow } from "../../src/repair/shadow-images.ts";
-import { openShadow, removeShadow } from "../../src/repair/shadow.ts";
+import { besides, openShadow, removeShadow } from "../../src/repair/shadow.ts";
 import { fixture, image } from "../image/fixture.ts";
 
 let base: string;
@@ -54,7 +54,7 @@ const edit = (changes: Partial<Edit> = {}): Edit => ({
 function make(...edits: Edit[]): string {
   const opened = openCheckpoint(images);
   if (!opened.ok) throw new Error(opened.fault.problem);
-  const made = openShadow(images, (step) => steps.push(step));
+  const made = openShadow(besides(images), (step) => steps.push(step));
   if (!made.ok) return made.problem;
   const problem = fillShadow(made.shadow, opened.checkpoint, edits);
   closeSync(made.shadow.fd);

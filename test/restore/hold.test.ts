@@ -1,7 +1,14 @@
 /** CRIU is started before there is a plan, and held until there is one: nobody may see that it was, if it may not go on. */
 import { expect, test } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import {
   alive,
   criu,
@@ -34,7 +41,19 @@ async function dumped(stage: Stage) {
   const log = join(stage.dir, "restore.log");
   writeFileSync(log, "of an earlier restore\n");
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "-o", "restore.log", "-v4"];
-  const shadows = () => readdirSync(dirname(images)).filter((name) => name.startsWith(".recriu-"));
+  /** Shadows of these images, or of the recriu that is `owner`: others may be at work on this machine. */
+  const shadows = (owner: number) =>
+    ["/run", "/dev/shm", stage.dir]
+      .flatMap((place) => readdirSync(place).map((name) => join(place, name)))
+      .filter((path) => {
+        if (!basename(path).startsWith(".recriu-")) return false;
+        try {
+          const to = readlinkSync(join(path, "inventory.img"));
+          return to.startsWith(`/proc/${owner}/`) || to.includes(images);
+        } catch {
+          return false; // another's, that is gone by now
+        }
+      });
   return { pid, images, log, words, shadows };
 }
 
@@ -66,9 +85,10 @@ test("a CRIU that is held has changed nothing, and goes on when the plan is ther
   const { child } = await untilHeld(stage, words);
   expect(alive(pid)).toBe(false);
   expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
+  expect(shadows(child.pid)).toHaveLength(1);
   expect(await child.exited).toBe(0);
   expect(alive(pid)).toBe(true);
-  expect(shadows()).toEqual([]);
+  expect(shadows(child.pid)).toEqual([]);
   const { mode } = statSync(log);
   const text = readFileSync(log, "utf8");
   // Its file was there: CRIU keeps its mode, and begins it anew.
@@ -86,9 +106,9 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const)
     expect(alive(pid)).toBe(false);
     expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
     // Like all that a killed recriu leaves, its shadow is for the next one.
-    expect(shadows()).toHaveLength(1);
+    expect(shadows(held.child.pid)).toHaveLength(1);
     expect((await recriu(stage, ["undo"])).exit).toBe(0);
-    expect(shadows()).toEqual([]);
+    expect(shadows(held.child.pid)).toEqual([]);
     expect((await recriu(stage, ["restore", "-d", "-D", images])).exit).toBe(0);
   });
 
@@ -102,7 +122,7 @@ test("a plan that is blocked: no log, no shadow, no CRIU", async () => {
   expect(blocked.stderr).toContain("blocker[pid-in-use]");
   expect(blocked.stderr).not.toContain("criu/");
   expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
-  expect(shadows()).toEqual([]);
+  expect(shadows(0)).toEqual([]);
   await killTree(stage, pid);
 });
 
