@@ -159,7 +159,9 @@ class LazyCheckpoint implements Checkpoint {
   }
 
   get pstree(): readonly PstreeEntry[] {
-    return this.images.entries("pstree.img", "required").map((entry) => entry.value);
+    return this.once("pstree", () =>
+      this.images.entries("pstree.img", "required").map((entry) => entry.value),
+    );
   }
 
   values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {

@@ -167,13 +167,28 @@ const hexadecimal: Record<string, Format> = {
 export const SERVICE_MAGIC = 0x55105940;
 export const COMMON_MAGIC = 0x54564319;
 
+const formats = [exact, numbered, hexadecimal].map((table) => new Map(Object.entries(table)));
+
 /** The format of an image by its file name; undefined for raw data (pages, archives, ip and nft dumps) and what CRIU does not know. */
 export function formatOf(file: string): Format | undefined {
   if (!file.endsWith(".img")) return undefined;
-  const name = file.slice(0, -4);
-  if (Object.hasOwn(exact, name)) return exact[name];
-  const dash = name.lastIndexOf("-");
-  const [stem, number] = [name.slice(0, Math.max(dash, 0)), name.slice(dash + 1)];
-  if (/^[0-9a-f]+$/.test(number) && Object.hasOwn(hexadecimal, stem)) return hexadecimal[stem];
-  return /^\d+$/.test(number) && Object.hasOwn(numbered, stem) ? numbered[stem] : undefined;
+  const [whole, numberedAs, hexadecimalAs] = formats;
+  const dash = file.lastIndexOf("-");
+  const stem = dash < 0 ? "" : file.slice(0, dash);
+  const numbers = numberedAs!.get(stem);
+  if (numbers !== undefined && isNumber(file, dash + 1, 10)) return numbers;
+  const hexadecimals = hexadecimalAs!.get(stem);
+  if (hexadecimals !== undefined && isNumber(file, dash + 1, 16)) return hexadecimals;
+  return whole!.get(file.slice(0, -4));
+}
+
+/** Whether there are digits, and only those, from `at` to the ending: there are thousands of such names. */
+function isNumber(file: string, at: number, base: 10 | 16): boolean {
+  const end = file.length - 4;
+  for (let i = at; i < end; i += 1) {
+    const code = file.charCodeAt(i);
+    const digit = code >= 48 && code <= 57;
+    if (!digit && !(base === 16 && code >= 97 && code <= 102)) return false;
+  }
+  return end > at;
 }

@@ -3,6 +3,7 @@ import type { ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
 import { type Entry, type Framed, readFrames } from "./frame.ts";
+import type { Recent } from "./wire.ts";
 
 /** What CRIU 4.2 prints for an image that is not there; of most it says nothing, and crashes or loses what they held. */
 function saysOfMissing(file: string, rootPid: number | undefined): string | null {
@@ -16,6 +17,7 @@ export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
   private readonly known = new Map<string, readonly Entry[]>();
+  private readonly recent: Recent = new Map();
 
   constructor(private readonly directory: ImageDirectory) {}
 
@@ -26,7 +28,9 @@ export class Images {
     const format = formatOf(file);
     if (format === undefined) throw new Error(`no format of ${file} is known`);
     const version = file === "inventory.img" ? 2 : this.version;
-    const read = this.directory.read(file, (source): Framed => readFrames(source, format, version));
+    const read = this.directory.read(file, (source): Framed =>
+      readFrames(source, format, version, this.recent),
+    );
     let entries: readonly Entry[] = [];
     if (!read.ok) {
       if (read.fault.kind !== "missing") this.faults.push(read.fault);
