@@ -14,9 +14,19 @@ const UPROBES = 0x20000;
 
 export type Vma = NonNullable<Task["mm"]>["vmas"][number];
 
+/** Of forked tasks they are the same objects, which are looked at once. */
+const known = new WeakMap<readonly Vma[], Vma[]>();
+
 /** The mappings that CRIU makes again. */
-export const made = (task: Task): Vma[] =>
-  (task.mm?.vmas ?? []).filter(({ status }) => (status & (VSYSCALL | GUARD | UPROBES)) === 0);
+export function made({ mm }: Task): readonly Vma[] {
+  if (mm === undefined) return [];
+  let vmas = known.get(mm.vmas);
+  if (vmas === undefined) {
+    vmas = mm.vmas.filter(({ status }) => (status & (VSYSCALL | GUARD | UPROBES)) === 0);
+    known.set(mm.vmas, vmas);
+  }
+  return vmas;
+}
 
 export const lengthOf = ({ start, end }: Vma): number => Number(end - start);
 

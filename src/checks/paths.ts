@@ -94,7 +94,12 @@ function externalMounts(request: Request): Map<string, string> {
   return map;
 }
 
+const living = new WeakMap<Checkpoint, readonly Task[]>();
+
 /** The tasks that are alive at the dump, which own memory and files (a zombie has neither). */
-export function livingTasks(checkpoint: Checkpoint): Task[] {
-  return checkpoint.tasks.filter((task) => task.state !== "dead");
+export function livingTasks(checkpoint: Checkpoint): readonly Task[] {
+  let tasks = living.get(checkpoint);
+  if (tasks === undefined)
+    living.set(checkpoint, (tasks = checkpoint.tasks.filter(({ state }) => state !== "dead")));
+  return tasks;
 }

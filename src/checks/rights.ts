@@ -70,14 +70,20 @@ export function knownCapabilities(host: Host): bigint {
   return (1n << BigInt(last + 1)) - 1n;
 }
 
-/** Every living thread that has credentials in its image. */
+/**
+ * Threads with credentials; of those that have the same object, as forked tasks have, the first: what is wrong with one is
+ * wrong with all.
+ */
 export function threadsWithCreds(
   checkpoint: Checkpoint,
 ): { task: number; thread: Thread; creds: Creds }[] {
+  const seen = new Set<Creds>();
   return livingTasks(checkpoint).flatMap((task) =>
     task.threads.flatMap((thread) => {
       const creds = thread.core?.thread_core?.creds;
-      return creds === undefined ? [] : [{ task: task.pid, thread, creds }];
+      if (creds === undefined || seen.has(creds)) return [];
+      seen.add(creds);
+      return [{ task: task.pid, thread, creds }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** Files and directories that CRIU opens by their paths, with what uses them. */
-import { type RegFileEntry, VMA_FILE } from "../image/index.ts";
+import { type MmEntry, type RegFileEntry, VMA_FILE } from "../image/index.ts";
 import type { Context } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 
@@ -27,42 +27,55 @@ export function usedFiles(context: Context): UsedFile[] {
 }
 
 function collect({ checkpoint, request }: Context): UsedFile[] {
-  const used = new Map<number, UsedFile>();
+  /** By image id; undefined: left out. */
+  const used = new Map<number, UsedFile | undefined>();
   const inherited = new Set(request.inheritFds.map((fd) => fd.key));
   /** Files of the tree's own tasks in /proc are there again when they are opened. */
   const own = new Set(checkpoint.tasks.map((task) => String(task.pid)));
-  const note = (id: number | undefined, task: number, use: Use, fifo?: number) => {
-    const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
-    if (
-      reg === undefined ||
-      checkpoint.remapped.has(reg.id) ||
+  const { openFiles, remapped } = checkpoint;
+  const first = (id: number, task: number): UsedFile | undefined => {
+    const reg = openFiles.get(id)?.reg;
+    return reg === undefined ||
+      remapped.has(reg.id) ||
       reg.ext ||
       own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
       inherited.has(reg.name.replace(/^\//, ""))
-    )
-      return;
-    let file = used.get(reg.id);
-    if (file === undefined)
-      used.set(
-        reg.id,
-        (file = { reg, image: `files.img id 0x${reg.id.toString(16)}`, task, uses: new Set() }),
-      );
-    file.uses.add(use);
-    if (fifo !== undefined) file.fifo = fifo;
+      ? undefined
+      : { reg, image: `files.img id 0x${reg.id.toString(16)}`, task, uses: new Set() };
+  };
+  const note = (id: number | undefined, task: number, use: Use, fifo?: number) => {
+    if (id === undefined) return;
+    let file = used.get(id);
+    if (file === undefined && !used.has(id)) used.set(id, (file = first(id, task)));
+    file?.uses.add(use);
+    if (file !== undefined && fifo !== undefined) file.fifo = fifo;
   };
   for (const task of livingTasks(checkpoint)) {
     note(task.fs?.cwd_id, task.pid, "working directory");
     note(task.fs?.root_id, task.pid, "root directory");
     note(task.mm?.exe_file_id, task.pid, "program");
-    for (const vma of task.mm?.vmas ?? [])
-      if (vma.status & VMA_FILE) note(Number(vma.shmid), task.pid, "mapping");
+    for (const id of mappedFiles(task.mm)) note(id, task.pid, "mapping");
     for (const fd of task.fds) {
       note(fd.id, task.pid, "descriptor");
-      const fifo = checkpoint.openFiles.get(fd.id)?.fifo;
+      const fifo = openFiles.get(fd.id)?.fifo;
       if (fifo !== undefined) note(fifo.regf_id ?? fifo.id, task.pid, "fifo", fifo.id);
     }
   }
-  return [...used.values()];
+  return [...used.values()].filter((file) => file !== undefined);
+}
+
+/** Of forked tasks it is the same object. */
+const mapped = new WeakMap<MmEntry, number[]>();
+
+/** Ids of the files that are mapped. */
+function mappedFiles(mm: MmEntry | undefined): readonly number[] {
+  if (mm === undefined) return [];
+  let ids = mapped.get(mm);
+  if (ids === undefined) {
+    const files = mm.vmas.filter(({ status }) => status & VMA_FILE);
+    mapped.set(mm, (ids = [...new Set(files.map(({ shmid }) => Number(shmid)))]));
+  }
+  return ids;
 }
 
 /** The path as CRIU prints and opens it: without its leading slash. */

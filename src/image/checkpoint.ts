@@ -244,8 +244,10 @@ class LazyCheckpoint implements Checkpoint {
     return this.once(`lost ${lazy}`, () => {
       const parents = new Parents(this.directory);
       const wanted = (run: Run) => !(lazy && run.flags & PE_LAZY);
-      return [...this.pagemaps.keys()].flatMap(
-        (file) => parents.lost(file, this.runs(file).filter(wanted)) ?? [],
+      // Where there is no parent, only a page that should be in one is lost.
+      const incremental = this.files.has("parent");
+      return [...this.pagemaps].flatMap(([file, { parent }]) =>
+        incremental || parent ? (parents.lost(file, this.runs(file).filter(wanted)) ?? []) : [],
       );
     });
   }

@@ -49,22 +49,22 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
     ok: false,
     fault: { file: source.file, offset, kind, problem, criu_message },
   });
-  const head = view(source.read(0, words.length * 4));
   for (const [index, word] of words.entries()) {
     const at = index * 4;
+    const found = word32(source.read(at, 4));
     const which = words.length === 2 && index === 0 ? "Head magic" : "Magic";
-    if (head.byteLength < at + 4)
+    if (found === undefined)
       return fault(
         "truncated",
         at,
-        `it ends inside its magic, at ${head.byteLength} bytes`,
-        head.byteLength === at ? "Unexpected EOF" : `Img trimmed ${head.byteLength - at}/4`,
+        `it ends inside its magic, at ${source.size} bytes`,
+        source.size === at ? "Unexpected EOF" : `Img trimmed ${source.size - at}/4`,
       );
-    if (head.getUint32(at, true) !== word) {
+    if (found !== word) {
       return fault(
         "magic",
         at,
-        `it is another kind of image: its magic is 0x${head.getUint32(at, true).toString(16)}, not 0x${word.toString(16)}`,
+        `it is another kind of image: its magic is 0x${found.toString(16)}, not 0x${word.toString(16)}`,
         `${which} doesn't match for ${source.file}`,
       );
     }
@@ -73,16 +73,15 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
   const entries: Entry[] = [];
   let sum = 0;
   for (let at = words.length * 4; at < source.size;) {
-    const length = view(source.read(at, 4));
-    if (length.byteLength < 4)
+    const size = word32(source.read(at, 4));
+    const left = source.size - at - 4;
+    if (size === undefined)
       return fault(
         "truncated",
         at,
         "it ends inside the length of an entry",
-        `Read ${length.byteLength} bytes while 4 expected on ${source.path}`,
+        `Read ${left + 4} bytes while 4 expected on ${source.path}`,
       );
-    const size = length.getUint32(0, true);
-    const left = source.size - at - 4;
     if (size > left)
       return fault(
         "truncated",
@@ -135,17 +134,20 @@ function payloadLength(
   // A message queue: per message a framed ipc_msg and its text, padded to 8 bytes.
   let at = start;
   for (let message = 0; message < payload.messages; message++) {
-    const length = view(source.read(at, 4));
-    if (length.byteLength < 4 || length.getUint32(0, true) > source.size - at - 4) return undefined;
-    const decoded = decode(ipc_msg, source.read(at + 4, length.getUint32(0, true)));
+    const length = word32(source.read(at, 4));
+    if (length === undefined || length > source.size - at - 4) return undefined;
+    const decoded = decode(ipc_msg, source.read(at + 4, length));
     if (!decoded.ok) return undefined;
-    at += 4 + length.getUint32(0, true) + Math.ceil(decoded.value.msize / 8) * 8;
+    at += 4 + length + Math.ceil(decoded.value.msize / 8) * 8;
   }
   return at - start;
 }
 
-const view = (bytes: Uint8Array): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** A number of 32 bits, little-endian; undefined where the file ends before its end. */
+const word32 = (bytes: Uint8Array): number | undefined =>
+  bytes.length < 4
+    ? undefined
+    : (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0;
 
 /** The bytes of an image again: magic words and data from where they were read, entries from their values. */
 export function writeFrames(
