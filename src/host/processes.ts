@@ -101,8 +101,12 @@ export interface Status {
 }
 
 /** The status of a thread as it is now, without any field when the thread is gone. Most of its 60 fields nobody asks for. */
-export function statusOf(pid: number, tid = pid): Status {
-  const text = `\n${read(`/proc/${pid}/task/${tid}/status`) ?? ""}`;
+export const statusOf = (pid: number, tid = pid): Status =>
+  parseStatus(read(`/proc/${pid}/task/${tid}/status`));
+
+/** The fields of such a file's text; none without a text. */
+export function parseStatus(status = ""): Status {
+  const text = `\n${status}`;
   return {
     get(name) {
       const start = text.indexOf(`\n${name}:`);

@@ -5,6 +5,7 @@ import {
   both,
   type Final,
   later,
+  letGo,
   type LiveTree,
   liveTree,
   skipped,
@@ -55,11 +56,14 @@ export function gatekeeper(
         if (!refused) onTree(rootPid);
         return !refused;
       }
+      // CRIU is not to wait for what is cleared away.
+      if (first !== undefined) setImmediate(letGo, first.live);
       // CRIU does not heed a refusal here.
       if (refused) {
         // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
-        const { tasks } = liveTree(checkpoint, rootPid, true);
-        killTree(rootPid, ...[...tasks.values()].map(({ pid }) => pid));
+        const now = liveTree(checkpoint, rootPid, true);
+        killTree(rootPid, ...[...now.tasks.values()].map(({ pid }) => pid));
+        letGo(now);
       } else {
         keeper.resumed = true;
         onVerdict(keeper.verdict);

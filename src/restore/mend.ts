@@ -4,7 +4,6 @@
  */
 import { writeFileSync } from "node:fs";
 import { savedScheduling, wantedScheduling } from "../image/index.ts";
-import { procFile } from "../host/processes.ts";
 import { getLimit, setLimit } from "../sys/process.ts";
 import { scheduling, setScheduling } from "../sys/sched.ts";
 import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
@@ -75,7 +74,7 @@ function mendLimits(live: LiveTask): Difference[] {
 
 function mendOom(live: LiveTask): Difference[] {
   const saved = live.task.core?.tc?.oom_score_adj;
-  const before = procFile(live.pid, "oom_score_adj")?.trim();
+  const before = live.proc.read("oom_score_adj")?.trim();
   if (saved === undefined || before === undefined || before === String(saved)) return [];
   try {
     writeFileSync(`/proc/${live.pid}/oom_score_adj`, String(saved));

@@ -1,5 +1,4 @@
 /** The cgroups that threads are in (cgroups(7)). */
-import { procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
 export const cgroups: Facet = {
@@ -10,13 +9,13 @@ export const cgroups: Facet = {
     const sets = new Map(checkpoint.cgroup?.sets.map((set) => [set.id, set]) ?? []);
     const outside = checkpoint.inventory?.root_cg_set;
     const ignored = request.manageCgroups.value === "ignore" || request.cgroupRoot.length > 0;
-    for (const { task, pid, threads } of live.tasks.values()) {
+    for (const { task, proc, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const id = core?.thread_core?.cg_set ?? core?.tc?.cg_set;
         const now = threads.get(tid);
         const set = id === undefined || id === outside ? undefined : sets.get(id);
         if (set === undefined || now === undefined) continue;
-        const found = placesOf(procFile(pid, `task/${now}/cgroup`) ?? "");
+        const found = placesOf(proc.read(`task/${now}/cgroup`) ?? "");
         for (const { name, path } of set.ctls) {
           const what = `${name === "" ? "cgroup2" : name} of thread ${tid}`;
           same(task.pid, what, path, found.get(name), ignored ? "expected" : undefined);

@@ -1,5 +1,5 @@
 /** Open descriptors: numbers, what each leads to, flags, position, and which are one open file. */
-import { descriptorsOf, procFile } from "../host/processes.ts";
+import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { sameOpenFile } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
@@ -36,9 +36,9 @@ export const descriptors: Facet = {
     const given = request.inheritFds.length > 0;
     /** The first descriptor met of each open file that was saved. */
     const first = new Map<number, { pid: number; number: number; who: string }>();
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, pid, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
-      const now = descriptorsOf(pid);
+      const now = proc.descriptors();
       const saved = new Map(task.fds.map((fd) => [fd.fd, fd]));
       for (const number of now.keys()) {
         if (!saved.has(number)) same(task.pid, `descriptor ${number}`, "none", now.get(number));
@@ -67,7 +67,7 @@ export const descriptors: Facet = {
           if (shared !== undefined)
             same(task.pid, `${what} is descriptor ${known.who}`, "yes", shared ? "yes" : "no");
         }
-        const info = infoOf(pid, number);
+        const info = infoOf(proc, number);
         same(
           task.pid,
           `close-on-exec of ${what}`,
@@ -101,8 +101,8 @@ function kindOf(
 }
 
 /** /proc/PID/fdinfo/N: octal flags, decimal position. */
-function infoOf(pid: number, fd: number): { flags: number; position: string | undefined } {
-  const text = procFile(pid, `fdinfo/${fd}`) ?? "";
+function infoOf(proc: ProcessFiles, fd: number): { flags: number; position: string | undefined } {
+  const text = proc.read(`fdinfo/${fd}`) ?? "";
   return {
     flags: Number.parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? "0", 8),
     position: /^pos:\s*(\d+)$/m.exec(text)?.[1],

@@ -23,7 +23,7 @@ import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 
 export type { Difference, Final } from "./facet.ts";
-export { findRoot, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
+export { findRoot, letGo, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,

@@ -1,5 +1,5 @@
 /** TCP and UDP sockets: port and state of each, by the descriptor that holds it (proc_net(5)). */
-import { linkOf, procFile } from "../host/processes.ts";
+import { procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
 const SOCK_RAW = 3;
@@ -21,7 +21,7 @@ export const inetSockets: Facet = {
   compare({ checkpoint, live, request }, { same }) {
     /** Tasks of one network namespace see the same tables. */
     const tables = new Map<string, Map<number, Inet>>();
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, pid, proc } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const saved = checkpoint.openFiles.get(id)?.isk;
         // Of a raw socket the "port" is its protocol.
@@ -30,10 +30,10 @@ export const inetSockets: Facet = {
         // Closed connections have no entry to look up, and --tcp-close makes all of them so.
         const connected = saved.proto === IPPROTO_TCP && saved.state !== TCP_LISTEN;
         if (connected && (request.tcpClose || saved.dst_port === 0)) continue;
-        const namespace = linkOf(pid, "ns/net") ?? "";
+        const namespace = proc.link("ns/net") ?? "";
         const table = tables.get(namespace) ?? readTables(pid);
         tables.set(namespace, table);
-        const inode = Number(/^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd}`) ?? "")?.[1]);
+        const inode = Number(/^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1]);
         const now = table.get(inode);
         if (connected && now === undefined) continue; // its peer closed it as soon as the network was unlocked
         const ports = ({ localPort, remotePort }: Inet) => `${localPort} to ${remotePort}`;

@@ -1,5 +1,4 @@
 /** Labels of security modules: the AppArmor profile or SELinux context of every thread (lsm.c). */
-import { procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
 export const labels: Facet = {
@@ -7,7 +6,7 @@ export const labels: Facet = {
   final: "state",
   compare({ live, request }, { same }) {
     if (request.lsmProfile !== undefined) return; // another one was asked for
-    for (const { task, pid, threads } of live.tasks.values()) {
+    for (const { task, proc, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const saved = core?.thread_core?.creds?.lsm_profile;
         const now = threads.get(tid);
@@ -16,7 +15,7 @@ export const labels: Facet = {
           task.pid,
           `label of thread ${tid}`,
           saved,
-          labelOf(procFile(pid, `task/${now}/attr/current`)),
+          labelOf(proc.read(`task/${now}/attr/current`)),
         );
       }
     }

@@ -1,5 +1,4 @@
 /** Where a program's parts are in its memory, its arguments and environment among them (prctl(2), PR_SET_MM_MAP). */
-import { procFile } from "../host/processes.ts";
 import type { MmEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
@@ -22,9 +21,9 @@ export const layout: Facet = {
   final: "state",
   moving: true,
   compare({ live }, { same }) {
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, proc } of live.tasks.values()) {
       if (task.mm === undefined) continue;
-      const text = procFile(pid, "stat") ?? "";
+      const text = proc.read("stat") ?? "";
       // The second field, the name, may hold blanks: it ends at the last parenthesis.
       const found = ["", "", "", ...text.slice(text.lastIndexOf(")") + 2).split(" ")];
       for (const [field, name] of fields) {

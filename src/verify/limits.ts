@@ -1,6 +1,6 @@
 /** Resource limits and what else of a process CRIU sets without looking at the result. */
 import { statSync } from "node:fs";
-import { procFile } from "../host/processes.ts";
+import type { ProcessFiles } from "../host/process-files.ts";
 import { getLimit } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
 
@@ -14,8 +14,8 @@ const INFINITY = 0xffffffffffffffffn;
 const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
 
 /** A line of /proc/PID/limits, which has a title and then the limits in the order of their numbers. */
-function readLimit(pid: number, resource: number): string | undefined {
-  const line = procFile(pid, "limits")?.split("\n")[resource + 1];
+function readLimit(proc: ProcessFiles, resource: number): string | undefined {
+  const line = proc.read("limits")?.split("\n")[resource + 1];
   const [soft, hard] = line?.slice(26).trim().split(/\s+/) ?? [];
   return soft === undefined || hard === undefined ? undefined : `${soft} of ${hard}`;
 }
@@ -24,14 +24,14 @@ export const limits: Facet = {
   id: "limits",
   final: "state",
   compare({ live }, { same }) {
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, pid, proc } of live.tasks.values()) {
       for (const [resource, saved] of (task.core?.tc?.rlimits?.rlimits ?? []).entries()) {
         const now = getLimit(pid, resource);
         const name = `RLIMIT_${names[resource] ?? resource}`;
         // prlimit(2) of another user's process takes CAP_SYS_RESOURCE; anybody may read the file.
         const found =
           typeof now === "number"
-            ? readLimit(pid, resource)
+            ? readLimit(proc, resource)
             : `${show(now.soft)} of ${show(now.hard)}`;
         same(task.pid, name, `${show(saved.cur)} of ${show(saved.max)}`, found);
       }
@@ -46,7 +46,7 @@ export const process: Facet = {
   compare({ checkpoint, live }, { same }) {
     const ownUsers =
       checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
-    for (const { task, pid, status } of live.tasks.values()) {
+    for (const { task, pid, proc, status } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const saved = task.core?.tc;
       const euid = task.core?.thread_core?.creds?.euid;
@@ -55,7 +55,7 @@ export const process: Facet = {
         same(task.pid, "dumpable", dumpable === 1 ? "yes" : "no", dumpableOf(pid, euid));
       // 0 is not written by CRIU: then the tree has what CRIU had (restore-side oom_score_adj).
       if (saved?.oom_score_adj !== undefined) {
-        const adjustment = procFile(pid, "oom_score_adj")?.trim();
+        const adjustment = proc.read("oom_score_adj")?.trim();
         same(
           task.pid,
           "oom_score_adj",
@@ -64,7 +64,7 @@ export const process: Facet = {
           saved.oom_score_adj === 0 ? "tolerated" : undefined,
         );
       }
-      const personality = procFile(pid, "personality")?.trim();
+      const personality = proc.read("personality")?.trim();
       if (saved !== undefined && personality !== undefined) {
         same(task.pid, "personality", saved.personality, Number.parseInt(personality, 16));
       }

@@ -5,16 +5,20 @@ import {
   innermostPid,
   linkOf,
   listProcesses,
+  parseStat,
+  parseStatus,
   readStat,
   type Status,
-  statusOf,
   threadsOf,
 } from "../host/processes.ts";
+import { ProcessFiles } from "../host/process-files.ts";
 
 export interface LiveTask {
   task: Task;
   /** Its pid on this machine. */
   pid: number;
+  /** What /proc says of it. */
+  proc: ProcessFiles;
   /** R S D T t Z …; proc_pid_stat(5). */
   state: string;
   /** Thread ids: as the images number them, to this machine's. */
@@ -52,15 +56,21 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     }
     if (seen.has(pid)) continue;
     seen.add(pid);
-    const stat = readStat(pid);
-    if (stat === undefined) continue;
-    const status = statuses(pid);
+    const proc = new ProcessFiles(pid);
+    const stat = parseStat(proc.read("stat") ?? "");
+    if (stat === undefined) {
+      proc.close();
+      continue;
+    }
+    const status = statuses(proc);
     const task = saved.get(innermost(status()) ?? pid);
     const tids = threadsOf(pid);
-    if (task === undefined) strangers.push(pid);
-    else {
+    if (task === undefined) {
+      strangers.push(pid);
+      proc.close();
+    } else {
       const threads = new Map(tids.map((tid) => [innermost(status(tid)) ?? tid, tid]));
-      tasks.set(task.pid, { task, pid, state: stat.state, threads, status });
+      tasks.set(task.pid, { task, pid, proc, state: stat.state, threads, status });
     }
     pending.push(...childrenOf(pid, tids));
   }
@@ -71,20 +81,26 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
 export function later(live: LiveTree): LiveTree {
   const tasks = new Map<number, LiveTask>();
   for (const [saved, task] of live.tasks) {
-    const stat = readStat(task.pid);
+    const stat = parseStat(task.proc.read("stat") ?? "");
     if (stat !== undefined)
-      tasks.set(saved, { ...task, state: stat.state, status: statuses(task.pid) });
+      tasks.set(saved, { ...task, state: stat.state, status: statuses(task.proc) });
   }
   return { ...live, tasks };
 }
 
-function statuses(pid: number): LiveTask["status"] {
+function statuses(proc: ProcessFiles): LiveTask["status"] {
   const known = new Map<number, Status>();
-  return (tid = pid) => {
+  return (tid = proc.pid) => {
     let status = known.get(tid);
-    if (status === undefined) known.set(tid, (status = statusOf(pid, tid)));
+    if (status === undefined)
+      known.set(tid, (status = parseStatus(proc.read(`task/${tid}/status`))));
     return status;
   };
+}
+
+/** Let go of what was kept open to look at a tree. */
+export function letGo({ tasks }: LiveTree): void {
+  for (const { proc } of tasks.values()) proc.close();
 }
 
 /** The id of a process or thread in its innermost pid namespace: the last column of NSpid. */

@@ -1,7 +1,6 @@
 /** File locks, as the descriptor that holds one shows it (proc_pid_fdinfo(5)). CRIU restores them only with --file-locks. */
 import { statSync } from "node:fs";
 import { listLocks, lockName } from "../host/locks.ts";
-import { procFile } from "../host/processes.ts";
 import { locksLost } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
@@ -23,7 +22,7 @@ export const locks: Facet = {
       if (kind === undefined || now === undefined) continue;
       const end = len === 0n ? "EOF" : String(start + len - 1n);
       const lock = `${kind} ${type === F_RDLCK ? "READ" : "WRITE"} ${start} ${end}`;
-      const held = locksOf(procFile(now.pid, `fdinfo/${fd}`) ?? "").includes(lock);
+      const held = locksOf(now.proc.read(`fdinfo/${fd}`) ?? "").includes(lock);
       const without = !request.fileLocks
         ? "expected"
         : lost.has(saved) && !othersLock(now.pid, fd)

@@ -1,5 +1,4 @@
 /** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others. */
-import { procFile } from "../host/processes.ts";
 import type { Checkpoint, MmEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
@@ -39,10 +38,10 @@ export const mappings: Facet = {
   final: "state",
   moving: true,
   compare({ checkpoint, live }, { same }) {
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, proc } of live.tasks.values()) {
       if (task.mm === undefined) continue;
       const saved = merge(savedMappings(checkpoint, task.mm));
-      const now = merge(liveMappings(procFile(pid, "maps") ?? "", kernelsOwn(task.mm)));
+      const now = merge(liveMappings(proc.read("maps") ?? "", kernelsOwn(task.mm)));
       const found = new Map(now.map((mapping) => [mapping.start, mapping]));
       for (const mapping of saved) {
         same(task.pid, "mapping", show(mapping), showFound(found.get(mapping.start)));

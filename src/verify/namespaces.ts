@@ -24,10 +24,10 @@ export const namespaces: Facet = {
       const outside = checkpoint.inventory?.root_ids?.[field];
       if (outside !== undefined)
         places.set(outside, { who: "criu", now: linkOf(process.pid, `ns/${name}`) });
-      for (const { task, pid } of live.tasks.values()) {
+      for (const { task, proc } of live.tasks.values()) {
         const saved = task.ids?.[field];
         if (saved === undefined) continue;
-        const now = linkOf(pid, `ns/${name}`);
+        const now = proc.link(`ns/${name}`);
         const known = places.get(saved);
         if (known === undefined) {
           const taken = [...places.values()].some((place) => place.now === now);

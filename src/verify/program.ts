@@ -1,5 +1,5 @@
 /** What a task runs, as what, and where. */
-import { commOf, linkOf } from "../host/processes.ts";
+import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint } from "../image/index.ts";
 import type { Comparison, Facet } from "./facet.ts";
 
@@ -7,12 +7,17 @@ export const command: Facet = {
   id: "command",
   final: "state",
   compare({ live }, { same }) {
-    for (const { task, pid, threads } of live.tasks.values()) {
+    for (const { task, proc, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const saved = core?.thread_core?.comm ?? (tid === task.pid ? core?.tc?.comm : undefined);
         const now = threads.get(tid);
         if (saved !== undefined && now !== undefined)
-          same(task.pid, `name of thread ${tid}`, saved, commOf(pid, now));
+          same(
+            task.pid,
+            `name of thread ${tid}`,
+            saved,
+            proc.read(`task/${now}/comm`)?.replace(/\n$/, ""),
+          );
       }
     }
   },
@@ -22,8 +27,8 @@ export const executable: Facet = {
   id: "executable",
   final: "state",
   compare({ checkpoint, live }, { same }) {
-    for (const { task, pid } of live.tasks.values())
-      compareLink(checkpoint, same, task.pid, pid, "exe", task.mm?.exe_file_id);
+    for (const { task, proc } of live.tasks.values())
+      compareLink(checkpoint, same, task.pid, proc, "exe", task.mm?.exe_file_id);
   },
 };
 
@@ -31,8 +36,8 @@ export const workingDirectory: Facet = {
   id: "cwd",
   final: "state",
   compare({ checkpoint, live }, { same }) {
-    for (const { task, pid } of live.tasks.values())
-      compareLink(checkpoint, same, task.pid, pid, "cwd", task.fs?.cwd_id);
+    for (const { task, proc } of live.tasks.values())
+      compareLink(checkpoint, same, task.pid, proc, "cwd", task.fs?.cwd_id);
   },
 };
 
@@ -41,10 +46,10 @@ export const rootDirectory: Facet = {
   final: "state",
   compare({ checkpoint, live }, { same }) {
     // The root of a mount namespace is seen from here as "/", whatever its name was.
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, proc } of live.tasks.values()) {
       const saved = checkpoint.openFiles.get(task.fs?.root_id ?? 0)?.reg?.name;
       if (saved !== undefined && saved !== "/") {
-        compareLink(checkpoint, same, task.pid, pid, "root", task.fs?.root_id);
+        compareLink(checkpoint, same, task.pid, proc, "root", task.fs?.root_id);
       }
     }
   },
@@ -55,11 +60,11 @@ function compareLink(
   checkpoint: Checkpoint,
   same: Comparison["same"],
   task: number,
-  pid: number,
+  proc: ProcessFiles,
   link: "exe" | "cwd" | "root",
   id: number | undefined,
 ): void {
   const saved = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
   if (saved === undefined || checkpoint.remapped.has(saved.id)) return;
-  same(task, link, saved.name, linkOf(pid, link));
+  same(task, link, saved.name, proc.link(link));
 }

@@ -18,17 +18,17 @@ export const unixSockets: Facet = {
     let table: Map<number, UnixSocket> | undefined;
     /** A task may hold sockets of other network namespaces than its own: those of all tasks are looked at. */
     const read = () => {
-      const namespaces = new Map(tasks.map(({ pid }) => [linkOf(pid, "ns/net"), pid]));
+      const namespaces = new Map(tasks.map(({ pid, proc }) => [proc.link("ns/net"), pid]));
       const sockets = [...namespaces.values()].flatMap(listUnixSockets);
       return new Map(sockets.map((socket): [number, UnixSocket] => [socket.inode, socket]));
     };
-    for (const { task, pid } of tasks) {
+    for (const { task, proc } of tasks) {
       for (const fd of task.fds) {
         const saved = checkpoint.openFiles.get(fd.id)?.usk;
         if (saved === undefined || saved.name.length === 0 || saved.deleted) continue;
         if (saved.type !== SOCK_DGRAM && saved.state === TCP_ESTABLISHED) continue;
         if (saved.ns_id !== undefined && !seen.has(saved.ns_id)) continue;
-        const inode = /^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd.fd}`) ?? "")?.[1];
+        const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd.fd}`) ?? "")?.[1];
         table ??= read();
         const now = inode === undefined ? undefined : table.get(Number(inode));
         const name = nameOf(saved);
@@ -53,14 +53,14 @@ export const unixPeers: Facet = {
     /** Saved inode number to the live one, and which descriptor has it. */
     const ends = new Map<number, { inode: number; where: string; listens: boolean }>();
     const connected: { task: number; fd: number; ino: number; peer: number }[] = [];
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, proc } of live.tasks.values()) {
       let elsewhere: boolean | undefined;
       for (const { id, fd } of task.fds) {
         const saved = checkpoint.openFiles.get(id)?.usk;
         if (saved === undefined || ends.has(saved.ino)) continue;
-        elsewhere ??= linkOf(pid, "ns/net") !== here;
+        elsewhere ??= proc.link("ns/net") !== here;
         if (elsewhere) break;
-        const inode = /^socket:\[(\d+)\]$/.exec(linkOf(pid, `fd/${fd}`) ?? "")?.[1];
+        const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1];
         if (inode === undefined) continue;
         ends.set(saved.ino, {
           inode: Number(inode),

@@ -1,5 +1,5 @@
 /** Pseudoterminals: index, modes and size of each, and whose controlling terminal it is (ioctl_tty(2), tty.c). */
-import { linkOf, readStat } from "../host/processes.ts";
+import { readStat } from "../host/processes.ts";
 import type { TtyInfoEntry } from "../image/index.ts";
 import { borrow, ioctlRead } from "../sys/descriptors.ts";
 import type { Facet } from "./facet.ts";
@@ -20,13 +20,13 @@ export const terminals: Facet = {
     if (request.shellJob || request.inheritFds.length > 0) return;
     const infos = new Map(checkpoint.ttys.map((info) => [info.id, info]));
     const seen = new Set<number>();
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, pid, proc } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const info = infos.get(checkpoint.openFiles.get(id)?.tty?.tty_info_id ?? -1);
         if (info === undefined || info.type !== TTY_TYPE_PTY || seen.has(id)) continue;
         seen.add(id);
         const what = `terminal at descriptor ${fd}`;
-        const link = linkOf(pid, `fd/${fd}`);
+        const link = proc.link(`fd/${fd}`);
         const slave = /\/pts\/(\d+)$/.exec(link ?? "");
         if (slave !== null && info.pty !== undefined)
           same(task.pid, `index of the ${what}`, info.pty.index, slave[1]);

@@ -1,5 +1,4 @@
 /** POSIX timers: that each is there under its number, with its clock and signal (timer_create(2)). */
-import { procFile } from "../host/processes.ts";
 import type { Facet } from "./facet.ts";
 
 export const timers: Facet = {
@@ -7,9 +6,9 @@ export const timers: Facet = {
   final: "state",
   moving: true,
   compare({ live }, { same }) {
-    for (const { task, pid } of live.tasks.values()) {
+    for (const { task, proc } of live.tasks.values()) {
       const saved = task.core?.tc?.timers?.posix ?? [];
-      const text = procFile(pid, "timers");
+      const text = proc.read("timers");
       if (text === undefined || task.state === "dead") continue; // a kernel without CONFIG_CHECKPOINT_RESTORE
       const found = new Map(text.split(/^(?=ID:)/m).map((block) => [number(block, "ID"), block]));
       for (const { it_id, clock_id, si_signo } of saved) {

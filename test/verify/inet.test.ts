@@ -4,6 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { readdirSync, readlinkSync, readFileSync } from "node:fs";
+import { ProcessFiles } from "../../src/host/process-files.ts";
 import { inetSockets } from "../../src/verify/inet.ts";
 
 /** The descriptor of this process that listens on a port. */
@@ -30,7 +31,9 @@ function compare(fd: number, port: number): string[] {
   inetSockets.compare(
     {
       checkpoint: { openFiles: new Map([[7, { isk }]]) },
-      live: { tasks: new Map([[1, { task, pid: process.pid }]]) },
+      live: {
+        tasks: new Map([[1, { task, pid: process.pid, proc: new ProcessFiles(process.pid) }]]),
+      },
       request: { tcpClose: false },
     } as never,
     {

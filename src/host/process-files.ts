@@ -1,0 +1,50 @@
+/**
+ * What /proc/PID says of one process (proc(5)). The directory is kept open: so all that is read is of this process and
+ * of none that gets its number later, and the way to it is walked once.
+ */
+import { readdirSync } from "node:fs";
+import { AT_FDCWD, closeHandle, handleOn, linkAt, readAt } from "../sys/small-files.ts";
+
+export class ProcessFiles {
+  private handle: number;
+  private readonly before: string;
+
+  constructor(readonly pid: number) {
+    this.handle = handleOn(`/proc/${pid}`);
+    // Where no more files can be opened, the whole way each time.
+    this.before = this.handle < 0 ? `/proc/${pid}/` : "";
+  }
+
+  /** A file: `status`, `task/12/comm`, `fdinfo/3`; undefined when it, or the process, is not there. */
+  read(name: string): string | undefined {
+    return readAt(this.directory, this.before + name);
+  }
+
+  /** Where a link points (`exe`, `cwd`, `root`, `fd/3`, `ns/mnt`); undefined when gone or not allowed. */
+  link(name: string): string | undefined {
+    return linkAt(this.directory, this.before + name);
+  }
+
+  /** Descriptors: number to what it points to. */
+  descriptors(): Map<number, string> {
+    const found = new Map<number, string>();
+    try {
+      for (const name of readdirSync(`/proc/${this.pid}/fd`)) {
+        const target = this.link(`fd/${name}`);
+        if (target !== undefined) found.set(Number(name), target);
+      }
+    } catch {
+      // The process is gone: it has no descriptors.
+    }
+    return found;
+  }
+
+  close(): void {
+    if (this.handle >= 0) closeHandle(this.handle);
+    this.handle = -1;
+  }
+
+  private get directory(): number {
+    return this.handle < 0 ? AT_FDCWD : this.handle;
+  }
+}
