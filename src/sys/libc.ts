@@ -6,7 +6,7 @@
  */
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 
-const { i32, i64, u32, u64, ptr } = FFIType;
+const { i32, i64, i64_fast, u32, u64, ptr } = FFIType;
 
 /**
  * Every one is in glibc 2.17 and in musl: one that is not would take all of them away. What is newer, and what
@@ -14,7 +14,7 @@ const { i32, i64, u32, u64, ptr } = FFIType;
  */
 const symbols = {
   __errno_location: { args: [], returns: ptr },
-  syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64 },
+  syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64_fast },
   read: { args: [i32, ptr, u64], returns: i32 },
   close: { args: [i32], returns: i32 },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },

@@ -9,24 +9,26 @@ const PR_GET_SECUREBITS = 27;
 /** kill(2): 0 or -errno. `signal` 0 only asks. */
 export const kill = (pid: number, signal: number): number => call((c) => c.kill(pid, signal));
 
+/** struct rlimit, which thousands are read into. */
+const limit = new BigUint64Array(2);
+
 /** A resource limit of a process (0 is this one), or -errno. prlimit(2). */
 export function getLimit(pid: number, resource: number): { soft: bigint; hard: bigint } | number {
-  const limit = new BigUint64Array(2);
   const result = call((c) => c.prlimit(pid, resource, null, ptr(limit)));
   return result < 0 ? result : { soft: limit[0]!, hard: limit[1]! };
 }
 
 /** Set a resource limit: 0 or -errno. */
 export function setLimit(pid: number, resource: number, soft: bigint, hard: bigint): number {
-  const limit = new BigUint64Array([soft, hard]);
-  return call((c) => c.prlimit(pid, resource, ptr(limit), null));
+  const wanted = new BigUint64Array([soft, hard]);
+  return call((c) => c.prlimit(pid, resource, ptr(wanted), null));
 }
 
 /** isatty(3). node:tty would cost 4 ms at start. */
 export const isTerminal = (fd: number): boolean => libc().isatty(fd) === 1;
 
-const SYS_kcmp = process.arch === "x64" ? 312n : 272n;
-const KCMP_FILE = 0n;
+const SYS_kcmp = process.arch === "x64" ? 312 : 272;
+const KCMP_FILE = 0;
 
 /** Whether two descriptors, each of a process, are one open file: kcmp(2). Undefined where the kernel does not say. */
 export function sameOpenFile(
@@ -35,8 +37,7 @@ export function sameOpenFile(
   otherPid: number,
   other: number,
 ): boolean | undefined {
-  const [a, b] = [BigInt(pid), BigInt(otherPid)];
-  const result = call((c) => c.syscall(SYS_kcmp, a, b, KCMP_FILE, BigInt(fd), BigInt(other), 0n));
+  const result = call((c) => c.syscall(SYS_kcmp, pid, otherPid, KCMP_FILE, fd, other, 0));
   return result < 0 ? undefined : result === 0;
 }
 

@@ -21,17 +21,38 @@ export const layout: Facet = {
   final: "state",
   moving: true,
   compare({ live }, { same }) {
-    for (const { task, proc } of live.tasks.values()) {
+    for (const { task, stat } of live.tasks.values()) {
       if (task.mm === undefined) continue;
-      const text = proc.read("stat") ?? "";
       // The second field, the name, may hold blanks: it ends at the last parenthesis.
-      const found = ["", "", "", ...text.slice(text.lastIndexOf(")") + 2).split(" ")];
-      for (const [field, name] of fields) {
-        const now = found[field];
-        same(task.pid, name, hex(task.mm[name]), now === undefined ? undefined : hex(BigInt(now)));
+      const found = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      for (const { field, name, decimal, shown } of savedLayout(task.mm)) {
+        const now = found[field - 3];
+        same(task.pid, name, shown, now === decimal ? shown : now && hex(BigInt(now)));
       }
     }
   },
 };
+
+interface Part {
+  field: number;
+  name: string;
+  decimal: string;
+  shown: string;
+}
+
+/** Of forked tasks they are the same. */
+const known = new WeakMap<MmEntry, readonly Part[]>();
+
+function savedLayout(mm: MmEntry): readonly Part[] {
+  let parts = known.get(mm);
+  if (parts === undefined) {
+    parts = fields.map(([field, name]) => {
+      const value = mm[name];
+      return { field, name, decimal: String(value), shown: hex(value) };
+    });
+    known.set(mm, parts);
+  }
+  return parts;
+}
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

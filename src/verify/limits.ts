@@ -1,6 +1,7 @@
 /** Resource limits and what else of a process CRIU sets without looking at the result. */
 import { statSync } from "node:fs";
 import type { ProcessFiles } from "../host/process-files.ts";
+import type { Task } from "../image/index.ts";
 import { getLimit } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
 
@@ -12,6 +13,7 @@ const names =
 
 const INFINITY = 0xffffffffffffffffn;
 const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
+const both = (soft: bigint, hard: bigint): string => `${show(soft)} of ${show(hard)}`;
 
 /** A line of /proc/PID/limits, which has a title and then the limits in the order of their numbers. */
 function readLimit(proc: ProcessFiles, resource: number): string | undefined {
@@ -25,19 +27,45 @@ export const limits: Facet = {
   final: "state",
   compare({ live }, { same }) {
     for (const { task, pid, proc } of live.tasks.values()) {
-      for (const [resource, saved] of (task.core?.tc?.rlimits?.rlimits ?? []).entries()) {
+      for (const { resource, name, cur, max, shown } of savedLimits(task)) {
         const now = getLimit(pid, resource);
-        const name = `RLIMIT_${names[resource] ?? resource}`;
         // prlimit(2) of another user's process takes CAP_SYS_RESOURCE; anybody may read the file.
         const found =
           typeof now === "number"
             ? readLimit(proc, resource)
-            : `${show(now.soft)} of ${show(now.hard)}`;
-        same(task.pid, name, `${show(saved.cur)} of ${show(saved.max)}`, found);
+            : now.soft === cur && now.hard === max
+              ? shown
+              : both(now.soft, now.hard);
+        same(task.pid, name, shown, found);
       }
     }
   },
 };
+
+interface Saved {
+  resource: number;
+  name: string;
+  cur: bigint;
+  max: bigint;
+  shown: string;
+}
+
+/** By the list of an image; of forked tasks it is the same. */
+const known = new WeakMap<object, readonly Saved[]>();
+
+function savedLimits({ core }: Task): readonly Saved[] {
+  const list = core?.tc?.rlimits?.rlimits;
+  if (list === undefined) return [];
+  let found = known.get(list);
+  if (found === undefined) {
+    found = list.map(({ cur, max }, resource) => {
+      const name = `RLIMIT_${names[resource] ?? resource}`;
+      return { resource, name, cur, max, shown: both(cur, max) };
+    });
+    known.set(list, found);
+  }
+  return found;
+}
 
 export const process: Facet = {
   id: "process",

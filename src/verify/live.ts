@@ -19,8 +19,11 @@ export interface LiveTask {
   pid: number;
   /** What /proc says of it. */
   proc: ProcessFiles;
-  /** R S D T t Z …; proc_pid_stat(5). */
+  /** The text of /proc/PID/stat (proc_pid_stat(5)), and of it R S D T t Z …. */
+  stat: string;
   state: string;
+  /** Its name: that of its leading thread. */
+  comm: string;
   /** Thread ids: as the images number them, to this machine's. */
   threads: Map<number, number>;
   /** The fields of /proc/PID/task/TID/status, of the process when no thread of this machine's is named; read once. */
@@ -57,7 +60,8 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     if (seen.has(pid)) continue;
     seen.add(pid);
     const proc = new ProcessFiles(pid);
-    const stat = parseStat(proc.read("stat") ?? "");
+    const text = proc.read("stat") ?? "";
+    const stat = parseStat(text);
     if (stat === undefined) {
       proc.close();
       continue;
@@ -70,7 +74,8 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
       proc.close();
     } else {
       const threads = new Map(tids.map((tid) => [innermost(status(tid)) ?? tid, tid]));
-      tasks.set(task.pid, { task, pid, proc, state: stat.state, threads, status });
+      const { state, comm } = stat;
+      tasks.set(task.pid, { task, pid, proc, stat: text, state, comm, threads, status });
     }
     pending.push(...childrenOf(pid, tids));
   }
@@ -81,9 +86,11 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
 export function later(live: LiveTree): LiveTree {
   const tasks = new Map<number, LiveTask>();
   for (const [saved, task] of live.tasks) {
-    const stat = parseStat(task.proc.read("stat") ?? "");
-    if (stat !== undefined)
-      tasks.set(saved, { ...task, state: stat.state, status: statuses(task.proc) });
+    const stat = task.proc.read("stat") ?? "";
+    const now = parseStat(stat);
+    if (now === undefined) continue;
+    const { state, comm } = now;
+    tasks.set(saved, { ...task, stat, state, comm, status: statuses(task.proc) });
   }
   return { ...live, tasks };
 }

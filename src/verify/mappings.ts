@@ -38,20 +38,35 @@ export const mappings: Facet = {
   final: "state",
   moving: true,
   compare({ checkpoint, live }, { same }) {
+    // Forked tasks have the same image, and the kernel says the same of them: then it is taken apart once.
+    let last:
+      { mm: MmEntry; maps: string; saved: readonly Shown[]; now: readonly Shown[] } | undefined;
     for (const { task, proc } of live.tasks.values()) {
-      if (task.mm === undefined) continue;
-      const saved = merge(savedMappings(checkpoint, task.mm));
-      const now = merge(liveMappings(proc.read("maps") ?? "", kernelsOwn(task.mm)));
-      const found = new Map(now.map((mapping) => [mapping.start, mapping]));
-      for (const mapping of saved) {
-        same(task.pid, "mapping", show(mapping), showFound(found.get(mapping.start)));
-        found.delete(mapping.start);
+      const { mm } = task;
+      if (mm === undefined) continue;
+      const maps = proc.read("maps") ?? "";
+      if (last?.mm !== mm || last.maps !== maps) {
+        const saved = last?.mm === mm ? last.saved : shown(savedMappings(checkpoint, mm));
+        last = { mm, maps, saved, now: shown(liveMappings(maps, kernelsOwn(mm))) };
       }
-      for (const extra of found.values())
-        same(task.pid, "a mapping that was not saved", "none", show(extra));
+      const found = new Map(last.now.map((mapping) => [mapping.start, mapping]));
+      for (const { start, text } of last.saved) {
+        same(task.pid, "mapping", text, found.get(start)?.text);
+        found.delete(start);
+      }
+      for (const { text } of found.values())
+        same(task.pid, "a mapping that was not saved", "none", text);
     }
   },
 };
+
+interface Shown {
+  start: number;
+  text: string;
+}
+
+const shown = (sorted: Mapping[]): Shown[] =>
+  merge(sorted).map((mapping) => ({ start: mapping.start, text: show(mapping) }));
 
 function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
   return mm.vmas
@@ -124,6 +139,3 @@ const hex = (value: number): string => value.toString(16);
 
 const show = ({ start, end, how, file, offset }: Mapping): string =>
   `${hex(start)}-${hex(end)} ${how}${file === "" ? "" : ` ${file} at ${hex(offset)}`}`;
-
-const showFound = (mapping: Mapping | undefined): string | undefined =>
-  mapping === undefined ? undefined : show(mapping);

@@ -7,17 +7,13 @@ export const command: Facet = {
   id: "command",
   final: "state",
   compare({ live }, { same }) {
-    for (const { task, proc, threads } of live.tasks.values()) {
+    for (const { task, proc, comm, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const saved = core?.thread_core?.comm ?? (tid === task.pid ? core?.tc?.comm : undefined);
         const now = threads.get(tid);
-        if (saved !== undefined && now !== undefined)
-          same(
-            task.pid,
-            `name of thread ${tid}`,
-            saved,
-            proc.read(`task/${now}/comm`)?.replace(/\n$/, ""),
-          );
+        if (saved === undefined || now === undefined) continue;
+        const found = now === proc.pid ? comm : proc.read(`task/${now}/comm`)?.replace(/\n$/, "");
+        same(task.pid, `name of thread ${tid}`, saved, found);
       }
     }
   },
