@@ -26,9 +26,8 @@ export interface Changes {
   keep(): void;
 }
 
-/** Begin to change things for a restore of `images`. A shadow that a killed recriu left is removed. */
+/** Begin to change things for a restore of `images`. */
 export function beginChanges(images: string): Changes {
-  dropLeftShadows();
   const steps: Step[] = [];
   const journal = tryJournal(images);
   // Where there is nothing to repair, a restore goes on without a journal: only a killed recriu would need it.
@@ -72,7 +71,7 @@ export function beginChanges(images: string): Changes {
 }
 
 /** Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`. */
-function dropLeftShadows(): void {
+export function dropLeftShadows(): void {
   for (const journal of leftJournals()) {
     const shadows = shadowsOf(journal.steps);
     for (const shadow of shadows) removeShadow(shadow);

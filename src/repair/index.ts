@@ -1,7 +1,7 @@
 /** Carry a plan's repairs out. */
 import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import type { Checkpoint } from "../image/index.ts";
-import { beginChanges, type Changes } from "./changes.ts";
+import { beginChanges, type Changes, dropLeftShadows } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
 import { fillShadow } from "./shadow-images.ts";
 import { besides, openShadow } from "./shadow.ts";
@@ -20,13 +20,14 @@ export interface Preparation {
 
 /**
  * Make the repairs in order and fill the shadow, if one is wanted or there, and note what CRIU will make. When one
- * fails, everything is taken back.
+ * fails, everything is taken back. A shadow that a killed recriu left is removed.
  */
 export function carryOut(
   { repairs, edits, leavings }: Preparation,
   checkpoint: Checkpoint,
   changes = beginChanges(checkpoint.dir),
 ): RepairResult {
+  dropLeftShadows();
   if (changes.problem !== undefined && repairs.length + edits.length > 0) {
     const problem = `no journal can be kept, so nothing is repaired: ${changes.problem}`;
     return { ok: false, problem, left: [] };

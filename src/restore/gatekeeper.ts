@@ -66,7 +66,7 @@ export function gatekeeper(
         letGo(now);
       } else {
         keeper.resumed = true;
-        onVerdict(keeper.verdict);
+        setImmediate(onVerdict, keeper.verdict);
       }
       return !refused;
     },
