@@ -11,7 +11,7 @@ import { PE_LAZY, type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.t
 import { type LostPages, Parents } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
-import { LazyTask, type Task } from "./task.ts";
+import { LazyTask, plain, type Task } from "./task.ts";
 import type {
   InventoryEntry,
   PstreeEntry,
@@ -278,6 +278,8 @@ class LazyCheckpoint implements Checkpoint {
       }
       for (const file of this.files)
         if (formatOf(file) !== undefined) this.images.entries(file, "optional");
+      // A hundred checks ask every task for the same: what is read is plain data from here on.
+      this.cached.set("tasks", this.tasks.map(plain));
       return this.faults;
     });
   }

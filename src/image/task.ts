@@ -93,6 +93,33 @@ export class LazyTask implements Task {
   }
 }
 
+/** A task whose images are all read, without what reads them. */
+export const plain = ({
+  pid,
+  ppid,
+  pgid,
+  sid,
+  state,
+  threads,
+  core,
+  ids,
+  mm,
+  fs,
+  fds,
+}: Task): Task => ({
+  pid,
+  ppid,
+  pgid,
+  sid,
+  state,
+  threads: threads.map((thread) => ({ tid: thread.tid, core: thread.core })),
+  core,
+  ids,
+  mm,
+  fs,
+  fds,
+});
+
 type Images = Pick<Task, "ids" | "mm" | "fs" | "fds">;
 
 class LazyThread implements Thread {
