@@ -39,6 +39,8 @@ export interface Row {
   /** CRIU's own decoder over the same images, in one process. */
   crit: Spread;
   verify: Spread;
+  /** The system calls of a verification, in C and without a look at what they return: ms. */
+  kernel: Spread;
 }
 
 export function spread(values: readonly number[]): Spread {
@@ -123,6 +125,13 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     return spread(all);
   };
   const verify = await times([recriuBinary, "verify", "-D", images, "--pid", pid]);
+  const looks: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const { stdout } = await run(stage, [compile("looks"), pid]);
+    const [processes, microseconds] = stdout.split(" ").map(Number);
+    if (processes !== checkpoint.tasks.length) throw new Error(`looks: ${processes} processes`);
+    looks.push(microseconds! / 1000);
+  }
   await clear(stage);
   const preflight = await times([recriuBinary, "preflight", "-D", images, ...options]);
   const crit = await times(critWords(images));
@@ -140,5 +149,6 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     preflight,
     crit,
     verify,
+    kernel: spread(looks),
   };
 }
