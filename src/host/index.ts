@@ -1,5 +1,5 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
-import { accessSync, constants, existsSync, readFileSync, type Stats } from "node:fs";
+import { accessSync, constants, existsSync, type Stats } from "node:fs";
 import { access } from "../sys/files.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
@@ -15,6 +15,7 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
+import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
 export type { CgroupMount } from "./cgroups.ts";
 export { type HeldLock, lockName } from "./locks.ts";
@@ -97,6 +98,11 @@ export function thisHost(): Host {
   const self = once(() => readStat("self"));
   const capabilities = once(effectiveCapabilities);
   const roots = new Map<string, ReturnType<typeof openRoot>>();
+  const texts = new Map<string, string | undefined>();
+  const read = (path: string): string | undefined => {
+    if (!texts.has(path)) texts.set(path, readAt(AT_FDCWD, path));
+    return texts.get(path);
+  };
   return {
     effectiveUid: process.geteuid?.() ?? 0,
     architecture: process.arch,
@@ -107,7 +113,7 @@ export function thisHost(): Host {
       return getSecurebits();
     },
     get kernel() {
-      return readText("/proc/sys/kernel/osrelease")?.trim() ?? "unknown";
+      return read("/proc/sys/kernel/osrelease")?.trim() ?? "unknown";
     },
     get processes() {
       return processes();
@@ -144,7 +150,7 @@ export function thisHost(): Host {
     get controllers() {
       return controllers();
     },
-    read: readText,
+    read,
     exists: existsSync,
     writable,
     limit(resource) {
@@ -173,13 +179,5 @@ function writable(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
   }
 }

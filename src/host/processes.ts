@@ -1,5 +1,6 @@
 /** Processes of this machine, from /proc (proc(5)). Every entry may vanish while it is read: then it is left out. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
+import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
 /** The fields of /proc/PID/stat that a restore and its verification need. */
 export interface Stat {
@@ -19,14 +20,8 @@ export interface Stat {
   starttime: bigint;
 }
 
-/** Read a /proc file; undefined when it (or the process) is not there. Names in it may be any bytes: latin1 keeps each. */
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-}
+/** Read a /proc file; undefined when it (or the process) is not there. */
+const read = (path: string): string | undefined => readAt(AT_FDCWD, path);
 
 /** comm may hold spaces and parentheses: the last `)` ends it. */
 export function parseStat(text: string): Stat | undefined {

@@ -24,7 +24,6 @@ import { type Gate, openGate } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
 export interface Held {
-  readonly path: string;
   readonly changes: Changes;
   readonly gate: Gate;
   /** Let it go on, the shadow being filled; or what is in the way. */
@@ -42,7 +41,8 @@ const PATIENCE = 5000;
 
 /** Start CRIU for a request and hold it; undefined where that would not be as good as starting it later. */
 export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
-  if (!holds(request, own)) return undefined;
+  const places = inMemory();
+  if (places.length === 0 || !holds(request, own)) return undefined;
   const found = findCriu(own.criu, process.env);
   if (!found.ok) return undefined;
   const inventory = pipe();
@@ -50,7 +50,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const [read, write] = inventory;
   const opened = openGate();
   const changes = beginChanges(request.imagesDir);
-  const shadow = openShadow(inMemory(), changes.record);
+  const shadow = openShadow(places, changes.record);
   const fail = () => {
     for (const end of inventory) closeSync(end);
     if (opened.ok) opened.gate.close();
@@ -76,16 +76,20 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   } catch {
     return fail();
   }
-  void criu.exited.then(() => closeSync(read));
+  let ended = false;
+  void criu.exited.finally(() => {
+    ended = true;
+    closeSync(read);
+  });
   return {
-    path: found.path,
     changes,
     gate,
     letGo() {
       try {
         const bytes = inventoryOf(changes.images!);
         criu.listen();
-        writeSync(write, bytes);
+        // Where CRIU has ended already nobody reads it; why it has, its log and its exit code say.
+        if (!ended) writeSync(write, bytes);
       } catch (error) {
         return { ok: false, problem: (error as Error).message };
       }

@@ -23,11 +23,16 @@ function named(path: string): boolean {
   return true;
 }
 
-/** The text of the file at `path` below the directory `dir`; undefined when it is not there or cannot be read. */
+/** The text of the file at `path` below the directory `dir`; undefined when it is not there or cannot be read at once. */
 export function readAt(dir: number, path: string): string | undefined {
   if (!named(path)) return undefined;
   const c = libc();
-  const fd = c.openat(dir, ptr(name), constants.O_RDONLY | constants.O_NOCTTY | O_CLOEXEC, 0);
+  const fd = c.openat(
+    dir,
+    ptr(name),
+    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC,
+    0,
+  );
   if (fd < 0) return undefined;
   let length = 0;
   let got = 0;
@@ -48,7 +53,7 @@ export function linkAt(dir: number, path: string): string | undefined {
   return length < 0 ? undefined : space.toString("utf8", 0, length);
 }
 
-/** A handle on a directory, or -errno's sign: below 0. */
+/** A handle on a directory, for the others of these to start from; below 0 where there is none to be had. */
 export function handleOn(path: string): number {
   return named(path)
     ? libc().openat(AT_FDCWD, ptr(name), O_PATH | constants.O_DIRECTORY | O_CLOEXEC, 0)

@@ -126,6 +126,20 @@ test("a plan that is blocked: no log, no shadow, no CRIU", async () => {
   await killTree(stage, pid);
 });
 
+test("a CRIU that fails before it is held fails as it would have", async () => {
+  await using stage = openStage();
+  const { images, shadows } = await dumped(stage);
+  const failing = join(stage.dir, "failing");
+  const says = "echo 'Error (criu/kerndat.c:1): no such kernel' >&2; exit 7";
+  const script = `case "$*" in *--version*) exec ${criu} "$@" ;; *check*) exit 0 ;; esac\n${says}\n`;
+  writeFileSync(failing, `#!/bin/sh\n${script}`);
+  chmodSync(failing, 0o755);
+  const { exit, stderr } = await recriu(stage, ["restore", "-D", images, `--criu=${failing}`]);
+  expect(exit).toBe(7);
+  expect(stderr).toContain("no such kernel");
+  expect(shadows(0)).toEqual([]);
+});
+
 test("CRIU's log says to its file, or to stderr, what it says unheld", async () => {
   await using stage = openStage();
   const { pid, images } = await dumped(stage);
