@@ -59,8 +59,8 @@ stopped. Memory contents are never read, so they cost nothing.
 
 *preflight* and *verify* are whole commands, their start included; *in restore* are the same two as phases of
 one restore. *crit* is CRIU's own decoder (Python, its pure protobuf) over the same images in one process. *kernel* is
-what a C program takes for the system calls of a verification, without a look at what they return: the least that
-\`verify\` could take in a restore, while CRIU waits.
+what a C program takes for the system calls of a verification of a tree that bare CRIU has just restored, without a
+look at what they return: the least that \`verify\` could take in a restore, while CRIU waits.
 
 ${table(
   ["checkpoint", "preflight", "crit", "verify", "in restore: preflight", "verify", "kernel"],
