@@ -16,7 +16,7 @@ export async function restoreAsked(
 ): Promise<number> {
   const { json, dryRun, given } = asked.own;
   let started = await look("restore", asked);
-  const going = held !== undefined && mayGoOn(started);
+  const going = held !== undefined && !held.ended && mayGoOn(started);
   if (held !== undefined && !going) {
     await held.drop();
     // That it was there may have been in the way of what the images need.

@@ -26,6 +26,8 @@ import { givenLimits } from "./limits.ts";
 export interface Held {
   readonly changes: Changes;
   readonly gate: Gate;
+  /** It has ended by itself: it fails to start, or wants another image first. */
+  readonly ended: boolean;
   /** Let it go on, the shadow being filled; or what is in the way. */
   letGo(): { ok: true; criu: RunningCriu } | { ok: false; problem: string };
   /** It must not: wait until it has ended, and take everything back. */
@@ -84,12 +86,14 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   return {
     changes,
     gate,
+    get ended() {
+      return ended;
+    },
     letGo() {
       try {
         const bytes = inventoryOf(changes.images!);
         criu.listen();
-        // Where CRIU has ended already nobody reads it; why it has, its log and its exit code say.
-        if (!ended) writeSync(write, bytes);
+        writeSync(write, bytes);
       } catch (error) {
         return { ok: false, problem: (error as Error).message };
       }

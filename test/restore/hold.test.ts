@@ -140,6 +140,21 @@ test("a CRIU that fails before it is held fails as it would have", async () => {
   expect(shadows(0)).toEqual([]);
 });
 
+test("a CRIU that wants another image first is started once more, and restores", async () => {
+  await using stage = openStage();
+  const { pid, images, shadows } = await dumped(stage);
+  const other = join(stage.dir, "other");
+  const wants = `for word; do case $word in --images-dir=*) dir=\${word#*=} ;; esac; done
+[ -z "$dir" ] || [ -e "$dir/pstree.img" ] || { echo 'no pstree.img' >&2; exit 1; }`;
+  writeFileSync(other, `#!/bin/sh\n${wants}\nexec ${criu} "$@"\n`);
+  chmodSync(other, 0o755);
+  const done = await recriu(stage, ["restore", "-d", "-D", images, `--criu=${other}`]);
+  expect(done.exit).toBe(0);
+  expect(done.stderr).not.toContain("pstree.img");
+  expect(alive(pid)).toBe(true);
+  expect(shadows(0)).toEqual([]);
+});
+
 test("CRIU's log says to its file, or to stderr, what it says unheld", async () => {
   await using stage = openStage();
   const { pid, images } = await dumped(stage);
