@@ -20,7 +20,7 @@ export async function restoreAsked(
   if (held !== undefined && !going) {
     await held.drop();
     // That it was there may have been in the way of what the images need.
-    if (started.ok) started = await look("restore", asked);
+    if (isBlocked(started)) started = await look("restore", asked);
   }
   if (!started.ok) return started.exit;
   const { preflight } = started;
@@ -54,9 +54,12 @@ export async function restoreAsked(
   return outcome.exit;
 }
 
+const isBlocked = (started: Started): boolean =>
+  started.ok && started.preflight.plan.outcome === "blocked";
+
 /** Whether a CRIU that was started without a plan can carry this one out. */
 const mayGoOn = (started: Started): boolean =>
   started.ok &&
-  started.preflight.plan.outcome !== "blocked" &&
+  !isBlocked(started) &&
   started.preflight.plan.options.length === 0 &&
   wayOf(started.preflight.checkpoint) === undefined;
