@@ -41,7 +41,7 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
         means: "nothing can be restored; install criu, or name it by --criu",
       },
     ];
-  const version = (await identify(criu.path))?.version;
+  const version = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
     {

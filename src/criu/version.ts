@@ -2,13 +2,6 @@
 import { criuEnvironment } from "./environment.ts";
 import { errorLines, firstCause } from "./log.ts";
 
-export interface Version {
-  /** "4.1.1" */
-  readonly version: string;
-  /** "v4.1.1-5-gabc"; undefined in a build from a release archive. */
-  readonly gitId: string | undefined;
-}
-
 interface Answer {
   readonly code: number | null;
   readonly stdout: string;
@@ -42,14 +35,12 @@ function askNow(words: string[]): Answer | undefined {
   }
 }
 
-/** What `criu --version` says: `Version: 4.1.1`, `GitID: v4.1.1`. */
-export function parseVersion(text: string): Version | undefined {
-  const version = /^Version: (\S+)/m.exec(text)?.[1];
-  return version === undefined ? undefined : { version, gitId: /^GitID: (\S+)/m.exec(text)?.[1] };
-}
+/** "4.1.1" of what `criu --version` says: `Version: 4.1.1`. */
+export const parseVersion = (text: string): string | undefined =>
+  /^Version: (\S+)/m.exec(text)?.[1];
 
-/** Ask CRIU which one it is. It takes some 5 ms, in which the caller can read images; undefined when it would not say. */
-export async function identify(path: string): Promise<Version | undefined> {
+/** Ask CRIU for its version. It takes some 5 ms, in which the caller can read images; undefined when it would not say. */
+export async function identify(path: string): Promise<string | undefined> {
   const words = [path, "--version", "--no-default-config"];
   const { CRIU_CONFIG_FILE: _, ...env } = criuEnvironment(process.env);
   try {

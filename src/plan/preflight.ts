@@ -44,7 +44,7 @@ export async function preflight(
   const criu: Criu | undefined = found.ok
     ? {
         path: found.path,
-        version: (await version)?.version,
+        version: await version,
         startRefusal: () => startRefusal(found.path),
       }
     : undefined;

@@ -90,17 +90,13 @@ describe("finding CRIU", () => {
 
 describe("which CRIU it is", () => {
   test("its version", async () => {
-    expect(parseVersion("Version: 4.1.1\nGitID: v4.1.1-2-gabc\n")).toEqual({
-      version: "4.1.1",
-      gitId: "v4.1.1-2-gabc",
-    });
-    expect(parseVersion("Version: 3.17\n")).toEqual({ version: "3.17", gitId: undefined });
+    expect(parseVersion("Version: 4.1.1\nGitID: v4.1.1-2-gabc\n")).toBe("4.1.1");
     expect(parseVersion("criu 4")).toBeUndefined();
     const answers = program(
       "v",
       '[ "$1 $2" = "--version --no-default-config" ] && echo "Version: 3.19"',
     );
-    expect(await identify(answers)).toEqual({ version: "3.19", gitId: undefined });
+    expect(await identify(answers)).toBe("3.19");
     expect(await identify(program("broken", "echo Version: 9; exit 1"))).toBeUndefined();
     expect(await identify(join(dir, "missing"))).toBeUndefined();
   });
