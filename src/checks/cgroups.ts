@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { dirname } from "pathe";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { errorText } from "../sys/errno.ts";
-import { access } from "../sys/files.ts";
+import { access } from "../sys/stat.ts";
 import {
   directoryOf,
   ignored,

@@ -6,8 +6,6 @@
  * what does not happen. To know: CRIU makes two words of `manage-cgroups ignore`, and an option whose argument is
  * optional takes it only after `=`; so that line asks for the default, and `manage-cgroups=ignore` is meant.
  */
-import { readFileSync } from "node:fs";
-
 export type ConfigWords =
   | { readonly ok: true; readonly words: readonly string[] }
   | { readonly ok: false; readonly line: number; readonly problem: string };
@@ -140,14 +138,3 @@ export function configSources(
   if (named !== undefined) files.push(named);
   return { files, help: false };
 }
-
-/** A configuration file's text; undefined where there is none to read, which CRIU passes over in silence. */
-export type ReadConfig = (path: string) => string | undefined;
-
-export const readConfigFile: ReadConfig = (path) => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-};

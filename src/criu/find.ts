@@ -1,15 +1,6 @@
 /** Find the real CRIU: never recriu itself, however it is called. */
-import {
-  closeSync,
-  constants,
-  accessSync,
-  fstatSync,
-  openSync,
-  readSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
 import { join } from "pathe";
+import { access, statOf, X_OK } from "../sys/stat.ts";
 
 export type Found =
   | { readonly ok: true; readonly path: string }
@@ -44,20 +35,13 @@ export function findCriu(
 
 /** Why a file is not a CRIU to run; undefined when it may be one. */
 function unusable(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return "does not exist";
-  if (!stat.isFile()) return "is no file";
-  try {
-    accessSync(path, constants.X_OK);
-  } catch {
-    return "cannot be executed";
-  }
-  const own = statSync(process.execPath, { throwIfNoEntry: false });
-  // Of a recriu that was replaced while it runs only the name is left.
-  const same = own
-    ? own.ino === stat.ino && own.dev === stat.dev
-    : realpathSync(path) === process.execPath;
-  if (same) return "is recriu itself";
+  const stat = statOf(path);
+  if (typeof stat === "number") return "does not exist";
+  if (!stat.regular) return "is no file";
+  if (access(path, X_OK) < 0) return "cannot be executed";
+  const own = statOf("/proc/self/exe");
+  if (typeof own !== "number" && own.ino === stat.ino && own.dev === stat.dev)
+    return "is recriu itself";
   return isBunProgram(path, stat.size) ? "is a copy of recriu" : undefined;
 }
 
@@ -67,12 +51,6 @@ const leastRuntime = 40 * 1024 * 1024;
 /** A copy has another inode; but the section that holds its code is named at the end of the file. */
 function isBunProgram(path: string, size: number): boolean {
   if (size < leastRuntime) return false;
-  const end = Buffer.alloc(256 * 1024);
-  const fd = openSync(path, "r");
-  try {
-    const read = readSync(fd, end, 0, end.length, Math.max(0, fstatSync(fd).size - end.length));
-    return end.subarray(0, read).includes("\0.bun\0");
-  } finally {
-    closeSync(fd);
-  }
+  const end = Bun.mmap(path, { shared: false }).subarray(-256 * 1024);
+  return Buffer.from(end).includes("\0.bun\0");
 }

@@ -1,5 +1,6 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
-import { readFileSync } from "node:fs";
+import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
+import { AT_FDCWD, bytesAt } from "../sys/small-files.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
 import type { OwnOption } from "./options.ts";
@@ -191,11 +192,8 @@ function choice<T extends string>(
 
 /** /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. */
 export function readOwnConfig(): { text: string | undefined; problem?: string } {
-  try {
-    return { text: readFileSync(ownConfigFile, "utf8") };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return { text: undefined };
-    return { text: undefined, problem: `${ownConfigFile} cannot be read: ${code}` };
-  }
+  const bytes = bytesAt(AT_FDCWD, ownConfigFile);
+  if (typeof bytes !== "number") return { text: bytes.toString() };
+  if (bytes === -ENOENT || bytes === -ENOTDIR) return { text: undefined };
+  return { text: undefined, problem: `${ownConfigFile} cannot be read: ${errorText(bytes)}` };
 }

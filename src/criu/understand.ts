@@ -1,5 +1,6 @@
 /** The words of `criu restore` to a Request, as CRIU understands them (criu(8); criu/config.c, criu/crtools.c). */
-import { configSources, parseConfig, readConfigFile, type ReadConfig } from "./config.ts";
+import { readConfigFile, type ReadConfig } from "./config-file.ts";
+import { configSources, parseConfig } from "./config.ts";
 import { effects } from "./effects.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
 import { byName, type OwnOption } from "./options.ts";

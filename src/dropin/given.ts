@@ -2,10 +2,11 @@
  * What this process was given when it was executed. The runtime changes some of it before any of recriu's code runs, and
  * reads words and environment as UTF-8; a program that takes this process over finds everything as it was.
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { givenLimits } from "../restore/limits.ts";
 import { MOVED } from "../restore/moved.ts";
+import { errorText } from "../sys/errno.ts";
 import { defaultSignal, execve, keepOpen } from "../sys/process.ts";
+import { AT_FDCWD, bytesAt, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 export interface Given {
   /** Words and environment, byte for byte, each with its NUL. */
@@ -18,8 +19,8 @@ export interface Given {
 /** To be called before anything is opened. */
 export function whatWasGiven(): Given {
   return {
-    argv: strings(readFileSync("/proc/self/cmdline")),
-    env: strings(readFileSync("/proc/self/environ")).filter((entry) => !ofRuntime(entry)),
+    argv: strings("/proc/self/cmdline"),
+    env: strings("/proc/self/environ").filter((entry) => !ofRuntime(entry)),
     fds: inheritedDescriptors(),
   };
 }
@@ -28,7 +29,9 @@ export function whatWasGiven(): Given {
 const ofRuntime = (entry: Buffer): boolean =>
   ["BUN_", `${MOVED}=`].some((name) => entry.indexOf(name) === 0);
 
-function strings(bytes: Buffer): Buffer[] {
+function strings(file: string): Buffer[] {
+  const bytes = bytesAt(AT_FDCWD, file);
+  if (typeof bytes === "number") throw new Error(`${file}: ${errorText(bytes)}`);
   const found: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(0, at);
@@ -40,13 +43,10 @@ function strings(bytes: Buffer): Buffer[] {
 
 function inheritedDescriptors(): number[] {
   const open = new Map<number, string>();
-  for (const fd of readdirSync("/proc/self/fd").map(Number)) {
-    if (fd <= 2) continue;
-    try {
-      open.set(fd, readlinkSync(`/proc/self/fd/${fd}`));
-    } catch {
-      // The one that the list was read with.
-    }
+  for (const fd of namesAt(AT_FDCWD, "/proc/self/fd")?.map(Number) ?? []) {
+    // The one that the list was read with is gone.
+    const target = fd > 2 ? linkAt(AT_FDCWD, `/proc/self/fd/${fd}`) : undefined;
+    if (target !== undefined) open.set(fd, target);
   }
   const own = new Set([...open.keys()].flatMap((fd) => runtimesPair(fd, open)));
   return [...open.keys()].filter((fd) => !own.has(fd));
@@ -55,7 +55,7 @@ function inheritedDescriptors(): number[] {
 /** The runtime's event loop: an epoll that waits for one eventfd, edge-triggered and without a user of its own yet. */
 function runtimesPair(fd: number, open: ReadonlyMap<number, string>): number[] {
   if (open.get(fd) !== "anon_inode:[eventpoll]") return [];
-  const info = readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+  const info = readAt(AT_FDCWD, `/proc/self/fdinfo/${fd}`) ?? "";
   const waits = [...info.matchAll(/^tfd:\s*(\d+) events: (\w+)/gm)];
   const [, target, events] = waits[0] ?? [];
   if (waits.length !== 1 || events !== "80000019") return [];

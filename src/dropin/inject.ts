@@ -5,7 +5,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { listUnixPeers } from "../host/sock-diag.ts";
 import { borrow } from "../sys/descriptors.ts";
-import { sendMessage, takeMessages } from "../sys/sockets.ts";
+import { sendMessage, takeMessages } from "../sys/messages.ts";
 
 /** Replace the first message that waits on socket `fd` by `message`. False: nothing is there to replace it through. */
 export function inject(fd: number, client: number, message: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
 import { realpathSync, statSync } from "node:fs";
-import { parseConfig, readConfigFile } from "../criu/config.ts";
+import { readConfigFile } from "../criu/config-file.ts";
+import { parseConfig } from "../criu/config.ts";
 import { compareVersions, requestFrom } from "../criu/index.ts";
 import {
   overridden,
@@ -11,7 +12,7 @@ import {
   withConfigFile,
 } from "../criu/rpc.ts";
 import { captured } from "../report/terminal.ts";
-import { answerMessage } from "../sys/sockets.ts";
+import { answerMessage } from "../sys/messages.ts";
 import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
 import { inject } from "./inject.ts";

@@ -4,7 +4,7 @@
  */
 import { parseWords } from "../criu/getopt.ts";
 import { restoreRequest } from "../criu/rpc.ts";
-import { peekMessage, peerOf } from "../sys/sockets.ts";
+import { peekMessage, peerOf } from "../sys/messages.ts";
 import { type Criu, hand } from "./hand.ts";
 
 /** Prepare what the first request asks for, and become CRIU. Returns only where recriu refuses. */

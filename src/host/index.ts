@@ -1,6 +1,6 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
 import { accessSync, constants, existsSync, type Stats } from "node:fs";
-import { access } from "../sys/files.ts";
+import { access } from "../sys/stat.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
 import { bytesOf, entryAt } from "./paths.ts";

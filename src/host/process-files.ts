@@ -2,8 +2,7 @@
  * What /proc/PID says of one process (proc(5)). The directory is kept open: so all that is read is of this process and
  * of none that gets its number later, and the way to it is walked once.
  */
-import { readdirSync } from "node:fs";
-import { AT_FDCWD, closeHandle, handleOn, linkAt, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD, closeHandle, handleOn, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 export class ProcessFiles {
   private handle: number;
@@ -28,13 +27,10 @@ export class ProcessFiles {
   /** Descriptors: number to what it points to. */
   descriptors(): Map<number, string> {
     const found = new Map<number, string>();
-    try {
-      for (const name of readdirSync(`/proc/${this.pid}/fd`)) {
-        const target = this.link(`fd/${name}`);
-        if (target !== undefined) found.set(Number(name), target);
-      }
-    } catch {
-      // The process is gone: it has no descriptors.
+    // A process that is gone has no descriptors.
+    for (const name of namesAt(this.directory, `${this.before}fd`) ?? []) {
+      const target = this.link(`fd/${name}`);
+      if (target !== undefined) found.set(Number(name), target);
     }
     return found;
   }

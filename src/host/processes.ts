@@ -1,6 +1,5 @@
 /** Processes of this machine, from /proc (proc(5)). Every entry may vanish while it is read: then it is left out. */
-import { readdirSync, readlinkSync } from "node:fs";
-import { AT_FDCWD, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 /** The fields of /proc/PID/stat that a restore and its verification need. */
 export interface Stat {
@@ -51,7 +50,7 @@ export function readStat(pid: number | "self"): Stat | undefined {
 
 /** Every process that /proc lists now. */
 export function listProcesses(): Stat[] {
-  return readdirSync("/proc")
+  return (namesAt(AT_FDCWD, "/proc") ?? [])
     .filter((name) => /^[0-9]+$/.test(name))
     .map((name) => readStat(Number(name)))
     .filter((stat) => stat !== undefined);
@@ -59,13 +58,8 @@ export function listProcesses(): Stat[] {
 
 /** Thread ids of a process, leader first. */
 export function threadsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`)
-      .map(Number)
-      .sort((a, b) => a - b);
-  } catch {
-    return [];
-  }
+  const names = namesAt(AT_FDCWD, `/proc/${pid}/task`) ?? [];
+  return names.map(Number).sort((a, b) => a - b);
 }
 
 /** Direct children of a process, over all its threads (which may each have forked). */
@@ -128,13 +122,8 @@ export function commOf(pid: number, tid = pid): string | undefined {
 }
 
 /** Where /proc/PID/NAME points (exe, cwd, root, fd/3, ns/mnt); undefined when gone or not allowed. */
-export function linkOf(pid: number | "self", name: string): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/${name}`);
-  } catch {
-    return undefined;
-  }
-}
+export const linkOf = (pid: number | "self", name: string): string | undefined =>
+  linkAt(AT_FDCWD, `/proc/${pid}/${name}`);
 
 /** The arguments of a process. */
 export function commandLineOf(pid: number): string[] {
@@ -144,13 +133,10 @@ export function commandLineOf(pid: number): string[] {
 /** Descriptors of a process: number to what it points to. */
 export function descriptorsOf(pid: number): Map<number, string> {
   const found = new Map<number, string>();
-  try {
-    for (const name of readdirSync(`/proc/${pid}/fd`)) {
-      const target = linkOf(pid, `fd/${name}`);
-      if (target !== undefined) found.set(Number(name), target);
-    }
-  } catch {
-    // The process is gone: it has no descriptors.
+  // A process that is gone has no descriptors.
+  for (const name of namesAt(AT_FDCWD, `/proc/${pid}/fd`) ?? []) {
+    const target = linkOf(pid, `fd/${name}`);
+    if (target !== undefined) found.set(Number(name), target);
   }
   return found;
 }

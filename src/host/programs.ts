@@ -1,7 +1,7 @@
 /** Programs that CRIU starts, found as execvp(3) finds them. */
 import { constants, statSync } from "node:fs";
 import { join } from "pathe";
-import { access } from "../sys/files.ts";
+import { access } from "../sys/stat.ts";
 
 const runnable = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === true &&

@@ -2,7 +2,8 @@
 import { closeSync, constants, readdirSync, type Stats } from "node:fs";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
-import { access, handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+import { access } from "../sys/stat.ts";
 import { readBuildId } from "./elf.ts";
 
 /** What a path is: its stat, or why it could not be looked up. `missing` = the path or a directory before it is not there. */

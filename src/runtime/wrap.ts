@@ -3,7 +3,7 @@
  * `restore` the checkpoint is looked at against the container's root, and what is safe is repaired there.
  */
 import type { Finding } from "../checks/index.ts";
-import { readConfigFile } from "../criu/config.ts";
+import { readConfigFile } from "../criu/config-file.ts";
 import { compareVersions, requestFrom } from "../criu/index.ts";
 import { become, whatWasGiven } from "../dropin/given.ts";
 import { startWatcher } from "../dropin/watcher.ts";

@@ -53,12 +53,6 @@ export function openDirectory(path: string): number {
   return call((c) => c.openat(-100, ptr(name), constants.O_DIRECTORY | O_CLOEXEC, 0));
 }
 
-/** access(2) on a path with the effective ids; `mode` as constants.R_OK, W_OK, X_OK. 0 or -errno. */
-export function access(path: string, mode: number): number {
-  const name = cString(path);
-  return call((c) => c.faccessat(-100, ptr(name), mode, 0x200));
-}
-
 export function mkdirat(dir: number, name: string, mode: number): number {
   const bytes = cString(name);
   return call((c) => c.mkdirat(dir, ptr(bytes), mode));

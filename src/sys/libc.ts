@@ -66,14 +66,16 @@ export function libc(): Libc {
   return loaded.libc;
 }
 
-/**
- * A call's result, or its negated errno (the kernel's own convention) when it returned -1. errno must be read
- * before anything else can touch it, so the call is made in here.
- */
-export function call(f: (libc: Libc) => number | bigint): number {
+/** errno(3), to be read before anything else can touch it. */
+export function errno(): number {
   loaded ??= load();
-  const result = Number(f(loaded.libc));
-  return result === -1 ? -read.i32(loaded.errno, 0) : result;
+  return read.i32(loaded.errno, 0);
+}
+
+/** A call's result, or its negated errno (the kernel's own convention) when it returned -1. */
+export function call(f: (libc: Libc) => number | bigint): number {
+  const result = Number(f(libc()));
+  return result === -1 ? -errno() : result;
 }
 
 /** A C string of the bytes of `text`; lone surrogates U+DC80..DCFF stand for bytes that are not UTF-8. */

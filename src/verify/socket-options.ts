@@ -1,7 +1,6 @@
 /** Options of sockets that CRIU saves (sockets.c, socket(7)), read from a copy of each descriptor. */
 import type { FileEntry } from "../image/index.ts";
-import { borrow, socketOption } from "../sys/descriptors.ts";
-import { SOL_SOCKET } from "../sys/sockets.ts";
+import { borrow, SOL_SOCKET, socketOption } from "../sys/descriptors.ts";
 import type { Facet } from "./facet.ts";
 
 type Options = NonNullable<FileEntry["isk"]>["opts"];

@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+
+/** A configuration file's text; undefined where there is none to read, which CRIU passes over in silence. */
+export type ReadConfig = (path: string) => string | undefined;
+
+export const readConfigFile: ReadConfig = (path) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+};
