@@ -24,15 +24,9 @@ export class ProcessFiles {
     return linkAt(this.directory, this.before + name);
   }
 
-  /** Descriptors: number to what it points to. */
-  descriptors(): Map<number, string> {
-    const found = new Map<number, string>();
-    // A process that is gone has no descriptors.
-    for (const name of namesAt(this.directory, `${this.before}fd`) ?? []) {
-      const target = this.link(`fd/${name}`);
-      if (target !== undefined) found.set(Number(name), target);
-    }
-    return found;
+  /** The numbers of its descriptors; none when it is gone. */
+  descriptors(): number[] {
+    return (namesAt(this.directory, `${this.before}fd`) ?? []).map(Number);
   }
 
   close(): void {

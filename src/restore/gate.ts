@@ -29,8 +29,11 @@ export interface Gate {
   close(): void;
 }
 
-/** `criu`: the process that asks. */
-export type Decide = (point: string, rootPid: number, criu: number) => boolean;
+/**
+ * `criu`: the process that asks. `goOn` lets it go on at once: what is done then is done while it works, and the answer
+ * is given.
+ */
+export type Decide = (point: string, rootPid: number, criu: number, goOn: () => void) => boolean;
 
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
@@ -77,12 +80,18 @@ export function openGate(points: readonly string[] = [POST_RESTORE, PRE_RESUME])
 function reply(question: string, points: readonly string[], answers: number, decide: Decide): void {
   const told = (name: string) => new RegExp(`(?:^|\0)CRTOOLS_${name}=([^\0]*)`).exec(question)?.[1];
   const point = told("SCRIPT_ACTION") ?? "";
+  let answered = false;
+  const give = (answer: "g" | "n") => {
+    if (!answered) writeSync(answers, answer);
+    answered = true;
+  };
   let go = false;
   try {
     // CRIU tells of its images through its own descriptor: /proc/PID/fd/N.
-    const criu = /^\/proc\/(\d+)\//.exec(told("IMAGE_DIR") ?? "")?.[1];
-    go = !points.includes(point) || decide(point, Number(told("INIT_PID")), Number(criu));
+    const criu = Number(/^\/proc\/(\d+)\//.exec(told("IMAGE_DIR") ?? "")?.[1]);
+    const root = Number(told("INIT_PID"));
+    go = !points.includes(point) || decide(point, root, criu, () => give("g"));
   } finally {
-    writeSync(answers, go ? "g" : "n");
+    give(go ? "g" : "n");
   }
 }

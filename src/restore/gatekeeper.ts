@@ -4,6 +4,7 @@ import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
 import {
   both,
   type Final,
+  hasConnections,
   later,
   letGo,
   type LiveTree,
@@ -12,7 +13,7 @@ import {
   type Verdict,
   verify,
 } from "../verify/index.ts";
-import { POST_RESTORE, PRE_RESUME } from "./gate.ts";
+import { PRE_RESUME } from "./gate.ts";
 import { mend } from "./mend.ts";
 import { killTree } from "./tree.ts";
 
@@ -23,10 +24,14 @@ export interface Gatekeeper {
   rootPid: number | null;
   /** The tree was let run. */
   resumed: boolean;
-  /** Milliseconds spent comparing. */
+  /** Milliseconds spent comparing, and those of them that CRIU waited for. */
   spent: number;
-  /** Called at the gate; true lets CRIU go on. */
-  decide(point: string, rootPid: number): boolean;
+  waited: number;
+  /**
+   * Called at the gate; true lets CRIU go on. With `goOn` it waits at post-restore only until the tasks are known to be
+   * the saved ones: what else is settled then is compared while CRIU works on, and the last point decides.
+   */
+  decide(point: string, rootPid: number, goOn?: () => void): boolean;
 }
 
 /** What of recriu's own options counts here. */
@@ -39,25 +44,42 @@ export function gatekeeper(
   onVerdict: (verdict: Verdict) => void,
   onTree: (rootPid: number) => void,
 ): Gatekeeper {
+  // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
+  const mayGoOn = !request.sibling && !hasConnections(checkpoint);
   const keeper: Gatekeeper = {
     verdict: skipped,
     rootPid: null,
     resumed: false,
     spent: 0,
-    decide(point, rootPid) {
+    waited: 0,
+    decide(point, rootPid, goOn) {
       const start = performance.now();
       keeper.rootPid = rootPid;
-      keeper.verdict = judge(point, rootPid);
-      keeper.spent += performance.now() - start;
+      let gone: number | undefined;
+      const letGoOn = () => {
+        onTree(rootPid);
+        gone = performance.now();
+        goOn!();
+      };
+      const verdict =
+        point === PRE_RESUME
+          ? last(rootPid)
+          : first(rootPid, goOn && mayGoOn ? letGoOn : undefined);
+      const end = performance.now();
+      keeper.spent += end - start;
+      keeper.waited += (gone ?? end) - start;
+      // What was seen since counts at the last point: a CRIU that does not come there has failed for itself.
+      if (gone !== undefined) return true;
+      keeper.verdict = verdict;
       // CRIU waits for ever for a sibling that is killed at the last point: there it is only reported.
-      const last = point === PRE_RESUME && request.sibling;
-      const refused = keeper.verdict.result === "mismatch" && mode === "gate" && !last;
+      const told = point === PRE_RESUME && request.sibling;
+      const refused = verdict.result === "mismatch" && mode === "gate" && !told;
       if (point !== PRE_RESUME) {
         if (!refused) onTree(rootPid);
         return !refused;
       }
       // CRIU is not to wait for what is cleared away.
-      if (first !== undefined) setImmediate(letGo, first.live);
+      if (live !== undefined) setImmediate(letGo, live);
       // CRIU does not heed a refusal here.
       if (refused) {
         // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
@@ -66,32 +88,45 @@ export function gatekeeper(
         letGo(now);
       } else {
         keeper.resumed = true;
-        setImmediate(onVerdict, keeper.verdict);
+        setImmediate(onVerdict, verdict);
       }
       return !refused;
     },
   };
-  /** What the first point showed of the tree itself: nothing of it runs until the last, so it is looked at once. */
-  let first: { live: LiveTree; verdict: Verdict } | undefined;
-  const judge = (point: string, rootPid: number): Verdict => {
+  const compare = (tree: LiveTree, ...final: Final[]) =>
+    verify(checkpoint, request, tree, { final, lostPriority });
+  /** Nothing of the tree runs between the points: its processes are found once, and what is settled is compared once. */
+  let live: LiveTree | undefined;
+  let settled: Verdict | undefined;
+  const findTree = (rootPid: number) => (live ??= liveTree(checkpoint, rootPid, true));
+
+  /** Every task exists: are they the saved ones? Then CRIU may go on while the rest of what is settled is compared. */
+  const first = (rootPid: number, letGoOn: (() => void) | undefined): Verdict => {
+    if (mode === "off") return skipped;
     try {
-      if (mode === "off" && point !== PRE_RESUME) return skipped;
-      const compare = (tree: LiveTree, ...final: Final[]) =>
-        verify(checkpoint, request, tree, { final, lostPriority });
-      if (first === undefined) {
-        const live = liveTree(checkpoint, rootPid, true);
-        first = { live, verdict: mode === "off" ? skipped : compare(live, "tree") };
-      }
-      if (point === POST_RESTORE) return both(compare(first.live, "outside"), first.verdict);
-      const live = later(first.live);
+      const tree = findTree(rootPid);
+      const outside = compare(tree, "outside");
+      if (outside.result === "match" || mode === "report") letGoOn?.();
+      settled = compare(tree, "tree");
+      return both(outside, settled);
+    } catch (error) {
+      return unfinished(error);
+    }
+  };
+  /** The tree is about to run. */
+  const last = (rootPid: number): Verdict => {
+    try {
+      const tree = findTree(rootPid);
+      const now = later(tree);
       if (mode === "off") {
-        mend(live, lostPriority);
+        mend(now, lostPriority);
         return skipped;
       }
-      let last = compare(live, "outside", "state");
-      const mended = last.differences.length === 0 ? [] : mend(live, lostPriority);
-      if (mended.length > 0) last = compare(later(live), "outside", "state");
-      const { differences, ...verdict } = both(last, first.verdict);
+      settled ??= compare(tree, "tree");
+      let state = compare(now, "outside", "state");
+      const mended = state.differences.length === 0 ? [] : mend(now, lostPriority);
+      if (mended.length > 0) state = compare(later(tree), "outside", "state");
+      const { differences, ...verdict } = both(state, settled);
       return { ...verdict, differences: [...mended, ...differences] };
     } catch (error) {
       return unfinished(error); // a tree that could not be looked at must not run

@@ -57,7 +57,7 @@ export async function restore(
     onVerdict(verdict);
   };
   const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, repaired.noteTree);
-  gate?.serve(keeper.decide);
+  gate?.serve((point, root, _criu, goOn) => keeper.decide(point, root, goOn));
 
   const started = performance.now();
   becomeSubreaper();
@@ -86,7 +86,7 @@ export async function restore(
   const { exit } = ended;
   const duration_ms = performance.now() - started;
   timing_ms.verify = keeper.spent;
-  timing_ms.criu = duration_ms - keeper.spent;
+  timing_ms.criu = duration_ms - keeper.waited;
   const { verdict } = keeper;
   const mismatch = verdict.result === "mismatch";
   const run = { criu_exit: exit.code, duration_ms, pid: exit.code === 0 ? keeper.rootPid : null };

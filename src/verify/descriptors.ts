@@ -28,9 +28,25 @@ const anonymous: [keyof FileEntry, RegExp, string][] = [
   ["memfd", /^\/memfd:/, "a memfd"],
 ];
 
-export const descriptors: Facet = {
+/** That there are no others: CRIU's own, which it needs to the end, are gone only then. */
+export const otherDescriptors: Facet = {
   id: "descriptors",
   final: "state",
+  moving: true,
+  compare({ live }, { same }) {
+    for (const { task, proc } of live.tasks.values()) {
+      if (task.state === "dead") continue;
+      const saved = new Set(task.fds.map(({ fd }) => fd));
+      for (const number of proc.descriptors())
+        if (!saved.has(number))
+          same(task.pid, `descriptor ${number}`, "none", proc.link(`fd/${number}`));
+    }
+  },
+};
+
+export const descriptors: Facet = {
+  id: "descriptors",
+  final: "tree",
   moving: true,
   compare({ checkpoint, live, request }, { same }) {
     const given = request.inheritFds.length > 0;
@@ -38,14 +54,9 @@ export const descriptors: Facet = {
     const first = new Map<number, { pid: number; number: number; who: string }>();
     for (const { task, pid, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
-      const now = proc.descriptors();
-      const saved = new Map(task.fds.map((fd) => [fd.fd, fd]));
-      for (const number of now.keys()) {
-        if (!saved.has(number)) same(task.pid, `descriptor ${number}`, "none", now.get(number));
-      }
-      for (const [number, { id, flags }] of saved) {
+      for (const { fd: number, id, flags } of task.fds) {
         const file = checkpoint.openFiles.get(id);
-        const target = now.get(number);
+        const target = proc.link(`fd/${number}`);
         const kind = kindOf(file, checkpoint, given);
         const what = `descriptor ${number}`;
         if (kind === undefined)

@@ -35,8 +35,9 @@ export interface Comparison {
 }
 
 /**
- * When a value can be compared. tree: from `post-restore` on, when every task exists. outside: likewise, but others can
- * change it until the tree runs. state: at `pre-resume`, when the tree is about to run.
+ * When a value can be compared. tree: from `post-restore` on, when every task exists; only the task itself could change
+ * it, which does not run. outside: likewise, but others can change it until the tree runs. state: at `pre-resume`, when
+ * the tree is about to run. What CRIU does between the two: from CR_STATE_RESTORE_CREDS on in criu/pie/restorer.c.
  */
 export type Final = "tree" | "outside" | "state";
 

@@ -3,10 +3,10 @@ import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { cgroups } from "./cgroups.ts";
 import { credentials } from "./credentials.ts";
-import { descriptors } from "./descriptors.ts";
+import { descriptors, otherDescriptors } from "./descriptors.ts";
 import type { Difference, Facet, Final } from "./facet.ts";
-import { limits, process } from "./limits.ts";
-import { inetSockets } from "./inet.ts";
+import { limits, ownProcess, process } from "./limits.ts";
+import { connections, inetSockets } from "./inet.ts";
 import { labels } from "./labels.ts";
 import { layout } from "./layout.ts";
 import type { LiveTree } from "./live.ts";
@@ -23,6 +23,7 @@ import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 
 export type { Difference, Final } from "./facet.ts";
+export { hasConnections } from "./inet.ts";
 export { findRoot, letGo, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
 
 const facets: readonly Facet[] = [
@@ -30,9 +31,11 @@ const facets: readonly Facet[] = [
   threads,
   namespaces,
   descriptors,
+  otherDescriptors,
   unixSockets,
   unixPeers,
   inetSockets,
+  connections,
   socketOptions,
   terminals,
   command,
@@ -50,6 +53,7 @@ const facets: readonly Facet[] = [
   locks,
   cgroups,
   process,
+  ownProcess,
 ];
 
 export interface Verdict {

@@ -1,6 +1,8 @@
 /** TCP and UDP sockets: port and state of each, by the descriptor that holds it (proc_net(5)). */
+import type { Request } from "../criu/index.ts";
 import { procFile } from "../host/processes.ts";
-import type { Facet } from "./facet.ts";
+import type { Checkpoint, InetSkEntry } from "../image/index.ts";
+import type { Facet, Subject } from "./facet.ts";
 
 const SOCK_RAW = 3;
 const IPPROTO_TCP = 6;
@@ -14,42 +16,69 @@ interface Inet {
   state: number;
 }
 
+/** The TCP and UDP sockets that were saved, and what the kernel says of each now. */
+function* socketsOf({ checkpoint, live }: Subject) {
+  /** Tasks of one network namespace see the same tables. */
+  const tables = new Map<string, Map<number, Inet>>();
+  for (const { task, pid, proc } of live.tasks.values()) {
+    for (const { id, fd } of task.fds) {
+      const saved = checkpoint.openFiles.get(id)?.isk;
+      // Of a raw socket the "port" is its protocol.
+      if (saved === undefined || saved.src_port === 0 || saved.type === SOCK_RAW) continue;
+      if (saved.proto !== IPPROTO_TCP && saved.proto !== IPPROTO_UDP) continue;
+      const namespace = proc.link("ns/net") ?? "";
+      const table = tables.get(namespace) ?? readTables(pid);
+      tables.set(namespace, table);
+      const inode = Number(/^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1]);
+      const listens = saved.proto === IPPROTO_TCP && saved.state === TCP_LISTEN;
+      yield { task: task.pid, fd, saved, listens, now: table.get(inode) };
+    }
+  }
+}
+
+/** A TCP socket that does not listen. Closed ones have no entry to look up, and --tcp-close makes all of them so. */
+const isConnection = ({ proto, state }: InetSkEntry): boolean =>
+  proto === IPPROTO_TCP && state !== TCP_LISTEN;
+const isClosed = ({ dst_port }: InetSkEntry, { tcpClose }: Request): boolean =>
+  tcpClose || dst_port === 0;
+
+/** Whether the tree has connections to peers, who must not hear of a tree that is refused. */
+export const hasConnections = ({ openFiles }: Checkpoint): boolean =>
+  [...openFiles.values()].some(({ isk }) => isk !== undefined && isConnection(isk));
+
 export const inetSockets: Facet = {
   id: "inet sockets",
   final: "outside",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
-    /** Tasks of one network namespace see the same tables. */
-    const tables = new Map<string, Map<number, Inet>>();
-    for (const { task, pid, proc } of live.tasks.values()) {
-      for (const { id, fd } of task.fds) {
-        const saved = checkpoint.openFiles.get(id)?.isk;
-        // Of a raw socket the "port" is its protocol.
-        if (saved === undefined || saved.src_port === 0 || saved.type === SOCK_RAW) continue;
-        if (saved.proto !== IPPROTO_TCP && saved.proto !== IPPROTO_UDP) continue;
-        // Closed connections have no entry to look up, and --tcp-close makes all of them so.
-        const connected = saved.proto === IPPROTO_TCP && saved.state !== TCP_LISTEN;
-        if (connected && (request.tcpClose || saved.dst_port === 0)) continue;
-        const namespace = proc.link("ns/net") ?? "";
-        const table = tables.get(namespace) ?? readTables(pid);
-        tables.set(namespace, table);
-        const inode = Number(/^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1]);
-        const now = table.get(inode);
-        if (connected && now === undefined) continue; // its peer closed it as soon as the network was unlocked
-        const ports = ({ localPort, remotePort }: Inet) => `${localPort} to ${remotePort}`;
-        const expected = ports({ localPort: saved.src_port, remotePort: saved.dst_port, state: 0 });
-        same(task.pid, `ports of descriptor ${fd}`, expected, now && ports(now));
-        // Until the network is unlocked a connection stays in the state it was saved in.
-        if (connected && live.stopped)
-          same(task.pid, `TCP state of descriptor ${fd}`, saved.state, now?.state);
-        if (saved.proto !== IPPROTO_TCP || saved.state !== TCP_LISTEN) continue;
+  compare(subject, { same }) {
+    for (const { task, fd, saved, listens, now } of socketsOf(subject)) {
+      const connection = isConnection(saved);
+      if (connection && isClosed(saved, subject.request)) continue;
+      if (connection && now === undefined) continue; // its peer closed it as soon as the network was unlocked
+      const ports = ({ localPort, remotePort }: Inet) => `${localPort} to ${remotePort}`;
+      const expected = ports({ localPort: saved.src_port, remotePort: saved.dst_port, state: 0 });
+      same(task, `ports of descriptor ${fd}`, expected, now && ports(now));
+      if (listens)
         same(
-          task.pid,
+          task,
           `port ${saved.src_port} listens`,
           "yes",
           now?.state === TCP_LISTEN ? "yes" : "no",
         );
-      }
+    }
+  },
+};
+
+/** Until the network is unlocked, behind post-restore, a connection stays in the state it was saved in. */
+export const connections: Facet = {
+  id: "inet sockets",
+  final: "tree",
+  moving: true,
+  compare(subject, { same }) {
+    if (!subject.live.stopped) return;
+    for (const { task, fd, saved, now } of socketsOf(subject)) {
+      if (!isConnection(saved) || isClosed(saved, subject.request) || now === undefined) continue;
+      same(task, `TCP state of descriptor ${fd}`, saved.state, now.state);
     }
   },
 };

@@ -74,7 +74,7 @@ export const process: Facet = {
   compare({ checkpoint, live }, { same }) {
     const ownUsers =
       checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
-    for (const { task, pid, proc, status } of live.tasks.values()) {
+    for (const { task, pid, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const saved = task.core?.tc;
       const euid = task.core?.thread_core?.creds?.euid;
@@ -92,14 +92,25 @@ export const process: Facet = {
           saved.oom_score_adj === 0 ? "tolerated" : undefined,
         );
       }
+    }
+  },
+};
+
+/** What only the process itself can change. */
+export const ownProcess: Facet = {
+  id: "process",
+  final: "tree",
+  moving: true,
+  compare({ live }, { same }) {
+    for (const { task, proc, status } of live.tasks.values()) {
+      if (task.state === "dead") continue;
+      const saved = task.core?.tc;
       const personality = proc.read("personality")?.trim();
-      if (saved !== undefined && personality !== undefined) {
+      if (saved !== undefined && personality !== undefined)
         same(task.pid, "personality", saved.personality, Number.parseInt(personality, 16));
-      }
       const umask = task.fs?.umask;
-      if (umask !== undefined) {
+      if (umask !== undefined)
         same(task.pid, "umask", umask.toString(8).padStart(4, "0"), status().get("Umask"));
-      }
     }
   },
 };

@@ -5,7 +5,7 @@ import type { Comparison, Facet } from "./facet.ts";
 
 export const command: Facet = {
   id: "command",
-  final: "state",
+  final: "tree",
   compare({ live }, { same }) {
     for (const { task, proc, comm, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
@@ -21,7 +21,7 @@ export const command: Facet = {
 
 export const executable: Facet = {
   id: "executable",
-  final: "state",
+  final: "tree",
   compare({ checkpoint, live }, { same }) {
     for (const { task, proc } of live.tasks.values())
       compareLink(checkpoint, same, task.pid, proc, "exe", task.mm?.exe_file_id);
@@ -30,7 +30,7 @@ export const executable: Facet = {
 
 export const workingDirectory: Facet = {
   id: "cwd",
-  final: "state",
+  final: "tree",
   compare({ checkpoint, live }, { same }) {
     for (const { task, proc } of live.tasks.values())
       compareLink(checkpoint, same, task.pid, proc, "cwd", task.fs?.cwd_id);
@@ -39,7 +39,7 @@ export const workingDirectory: Facet = {
 
 export const rootDirectory: Facet = {
   id: "root",
-  final: "state",
+  final: "tree",
   compare({ checkpoint, live }, { same }) {
     // The root of a mount namespace is seen from here as "/", whatever its name was.
     for (const { task, proc } of live.tasks.values()) {

@@ -32,7 +32,7 @@ export const tasks: Facet = {
 
 export const threads: Facet = {
   id: "threads",
-  final: "tree",
+  final: "outside",
   compare({ live }, { same }) {
     for (const { task, threads: now, state } of live.tasks.values()) {
       if (task.state === "dead" || state === "Z") continue;

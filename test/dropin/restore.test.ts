@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -28,6 +28,14 @@ import {
 import { compile } from "../restore/stage/compile.ts";
 import { dumpX11 } from "../restore/x11.ts";
 import { asCriu, link, watched } from "./as-criu.ts";
+
+/** A program of the stage's own, and a script by which its mappings bear another name at the last point. */
+function renamedLate(stage: Stage, name: string) {
+  const program = join(stage.dir, name);
+  copyFileSync(compile(name), program);
+  const rename = `[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || mv ${program} ${program}.late`;
+  return { program, spoiled: script(stage, rename) };
+}
 
 const silent = { exit: 0, stdout: "", stderr: "" };
 
@@ -122,10 +130,10 @@ test("a blocker: one block, exit code 1, CRIU never starts; RECRIU_IGNORE lowers
 
 test("a tree that is not the saved one does not run; RECRIU_VERIFY=report lets it and says so, off does not look", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"]);
+  const { program, spoiled } = renamedLate(stage, "tree");
+  const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
+  const { pid } = await start(stage, "tree", args, { program });
   const images = await dump(stage, pid);
-  const [log, moved] = [join(stage.dir, "log"), join(stage.dir, "moved")];
-  const spoiled = script(stage, `[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || mv ${log} ${moved}`);
   const words = ["restore", "-d", "-D", images, "-o", "r.log", "--action-script", spoiled];
   const gated = await asCriu(stage, words);
   expect(gated).toMatchObject({ exit: 1, stdout: "" });
@@ -133,24 +141,22 @@ test("a tree that is not the saved one does not run; RECRIU_VERIFY=report lets i
   expect(gated.stderr).toContain("not verified");
   expect(alive(pid)).toBe(false);
 
-  renameSync(moved, log);
+  renameSync(`${program}.late`, program);
   const reported = await asCriu(stage, words, { env: { RECRIU_VERIFY: "report" } });
   expect(reported).toMatchObject({ exit: 0, stderr: gated.stderr });
   expect(alive(pid)).toBe(true);
   await killTree(stage, pid);
-  renameSync(moved, log);
+  renameSync(`${program}.late`, program);
   expect(await asCriu(stage, words, { env: { RECRIU_VERIFY: "off" } })).toEqual(silent);
   expect(alive(pid)).toBe(true);
 });
 
 test("a task that the root had adopted is below another by then: it goes with a refused tree", async () => {
   await using stage = openStage();
-  const cwd = join(stage.dir, "cwd");
-  mkdirSync(cwd);
-  const { pid } = await start(stage, "relations", ["lost-parent"], { cwd });
+  const { program, spoiled } = renamedLate(stage, "relations");
+  const { pid } = await start(stage, "relations", ["lost-parent"], { program });
   const tree = [pid, ...descendants(pid).map((task) => task.pid)];
   const images = await dump(stage, pid);
-  const spoiled = script(stage, `[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || mv ${cwd} ${cwd}.2`);
   const words = ["restore", "-d", "-D", images, "-o", "r.log", "--action-script", spoiled];
   expect((await asCriu(stage, words)).stderr).toContain("not verified");
   expect(tree.length).toBe(3);

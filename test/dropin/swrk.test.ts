@@ -1,6 +1,6 @@
 /** `criu swrk`, as container runtimes and libcriu call it. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "../../src/image/wire.ts";
 import {
@@ -14,6 +14,7 @@ import {
   start,
 } from "../restore/stage.ts";
 import { dumpX11 } from "../restore/x11.ts";
+import { compile } from "../restore/stage/compile.ts";
 import { link } from "./as-criu.ts";
 import { ask, request, RESTORE, restore, VERSION } from "./rpc.ts";
 
@@ -94,9 +95,11 @@ test("other requests, late ones and none are CRIU's alone", async () => {
 
 test("a tree that is not the saved one: refused while nothing runs; at the last point, where CRIU would wait for ever, told in the log", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"]);
+  const program = join(stage.dir, "tree");
+  copyFileSync(compile("tree"), program);
+  const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
+  const { pid } = await start(stage, "tree", args, { program });
   const images = await dump(stage, pid);
-  const log = join(stage.dir, "log");
   // CRIU up to 4.1 runs such a script twice at each point.
   const spoiledAt = (point: string, spoil: string) => {
     const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
@@ -114,7 +117,7 @@ test("a tree that is not the saved one: refused while nothing runs; at the last 
   expect(gated.log.split("\n").at(-2)).toContain("the tree is not the saved one");
   expect(alive(pid)).toBe(false);
 
-  const late = await ask(stage, images, spoiledAt("pre-resume", `mv ${log} ${log}.moved`));
+  const late = await ask(stage, images, spoiledAt("pre-resume", `mv ${program} ${program}.late`));
   expect({ ...late, log: "" }).toMatchObject({ exit: 0, stderr: "", answer: { success: true } });
   expect(late.log.split("\n").at(-2)).toContain("the tree is not the saved one");
   expect(alive(pid)).toBe(true);

@@ -117,6 +117,23 @@ for (const point of ["post-restore", "pre-resume"]) {
   });
 }
 
+test("what is settled at post-restore is compared while CRIU works on, and decides at the last point", async () => {
+  await using stage = openStage();
+  const log = join(stage.dir, "log");
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", log, "2"]);
+  const images = await dump(stage, pid);
+  const script = join(stage.dir, "script");
+  const rename = `[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || mv ${log} ${log}.late`;
+  writeFileSync(script, `#!/bin/sh\n${rename}\n`, { mode: 0o755 });
+  const words = ["--action-script", script, "-v4", "-W", stage.dir, "-o", "criu.log"];
+  const gated = await report(stage, "restore", images, words);
+  expect(gated).toMatchObject({ exit: 5, verdict: { result: "mismatch" } });
+  const { differences } = gated.verdict!;
+  expect(new Set(differences.map(({ facet }) => facet))).toEqual(new Set(["descriptors"]));
+  expect(readFileSync(join(stage.dir, "criu.log"), "utf8")).toContain("Running pre-resume scripts");
+  expect(alive(pid)).toBe(false);
+});
+
 test("when CRIU fails, its first cause is explained and the repairs are undone", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");

@@ -113,15 +113,18 @@ export async function start(
   stage: Stage,
   name: string,
   args: string[] = [],
-  options: { cgroups?: string[]; cwd?: string } = {},
+  options: { cgroups?: string[]; cwd?: string; program?: string } = {},
 ): Promise<{ pid: number }> {
   const ready = join(stage.dir, `ready-${++stage.count}`);
   const errors = `${ready}.errors`;
   const enter = (options.cgroups ?? []).map((dir) => `echo $$ >'${dir}/cgroup.procs' && `).join("");
   const argv = ["env", `WORKLOAD_ERRORS=${errors}`, "sh", "-c", `${enter}exec "$@"`, "sh"];
-  const child = await stage.supervisor.spawn([...argv, compile(name), ready, ...args], {
-    cwd: options.cwd ?? "/",
-  });
+  const child = await stage.supervisor.spawn(
+    [...argv, options.program ?? compile(name), ready, ...args],
+    {
+      cwd: options.cwd ?? "/",
+    },
+  );
   await waitFor(`${name} to be ready`, () => {
     if (child.status !== null) {
       const why = existsSync(errors) ? readFileSync(errors, "utf8") : "no message";

@@ -1,6 +1,6 @@
 /** A real TCP connection, dumped and restored by a CRIU that can dump one on this kernel (4.2 or newer, of scripts/setup). */
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./inet.ts";
 import { blockers, finding, report } from "./report.ts";
@@ -26,6 +26,18 @@ test("real TCP connections, dumped and restored", async () => {
   const bare = await run(stage, [newer, "restore", "-d", ...at]);
   const { criu_message } = finding(preflight, "tcp-established");
   expect([bare.exit, log()]).toEqual([1, expect.stringContaining(criu_message!)]);
+
+  // Connections stay locked until all is known to be well.
+  const [script, progress] = [join(stage.dir, "script"), join(stage.dir, "progress")];
+  const rename = `[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || mv ${progress} ${progress}.late`;
+  writeFileSync(script, `#!/bin/sh\n${rename}\n`, { mode: 0o755 });
+  const logged = ["-W", stage.dir, "-o", "log", "-v4"];
+  const scripted = [`--criu=${newer}`, "--action-script", script, ...logged];
+  expect(await report(stage, "restore", images, scripted)).toMatchObject({ exit: 5 });
+  expect(log()).toContain("Running post-restore scripts");
+  expect(log()).not.toContain("Running network-unlock scripts");
+  renameSync(`${progress}.late`, progress);
+
   expect(await report(stage, "restore", images, [`--criu=${newer}`])).toMatchObject({
     exit: 0,
     verdict: { result: "match" },
