@@ -52,15 +52,15 @@ ${table(
 )}
 
 What recriu adds grows in line with tasks, descriptors and mappings (the rows that double): for a small tree it is its
-own start and the checks, for a large one reading images before CRIU starts and comparing every task while the tree is
-stopped. Memory contents are never read, so they cost nothing.
+own start and the checks, for a large one reading images before CRIU starts and comparing every task, half of it
+while CRIU works on, half while the tree is stopped. Memory contents are never read, so they cost nothing.
 
 ## alone
 
 *preflight* and *verify* are whole commands, their start included; *in restore* are the same two as phases of
-one restore. *crit* is CRIU's own decoder (Python, its pure protobuf) over the same images in one process. *kernel* is
+one restore, the second with what is compared while CRIU works on. *crit* is CRIU's own decoder (Python, its pure protobuf) over the same images in one process. *kernel* is
 what a C program takes for the system calls of a verification of a tree that bare CRIU has just restored, without a
-look at what they return: the least that \`verify\` could take in a restore, while CRIU waits.
+look at what they return: the least that \`verify\` could take in a restore.
 
 ${table(
   ["checkpoint", "preflight", "crit", "verify", "in restore: preflight", "verify", "kernel"],
