@@ -58,9 +58,10 @@ while CRIU works on, half while the tree is stopped. Memory contents are never r
 ## alone
 
 *preflight* and *verify* are whole commands, their start included; *in restore* are the same two as phases of
-one restore, the second with what is compared while CRIU works on. *crit* is CRIU's own decoder (Python, its pure protobuf) over the same images in one process. *kernel* is
-what a C program takes for the system calls of a verification of a tree that bare CRIU has just restored, without a
-look at what they return: the least that \`verify\` could take in a restore.
+one restore, the second with what is compared while CRIU works on. *crit* is CRIU's own decoder (Python, its pure
+protobuf) over the same images in one process. *kernel* is what a C program takes for the system calls of a
+verification of a tree that bare CRIU has just restored, without a look at what they return: the least that
+\`verify\` could take in a restore.
 
 ${table(
   ["checkpoint", "preflight", "crit", "verify", "in restore: preflight", "verify", "kernel"],

@@ -1,5 +1,6 @@
 /** Find the real CRIU: never recriu itself, however it is called. */
 import { join } from "pathe";
+import { ENOENT, errorText } from "../sys/errno.ts";
 import { access, statOf, X_OK } from "../sys/stat.ts";
 
 export type Found =
@@ -36,7 +37,8 @@ export function findCriu(
 /** Why a file is not a CRIU to run; undefined when it may be one. */
 function unusable(path: string): string | undefined {
   const stat = statOf(path);
-  if (typeof stat === "number") return "does not exist";
+  if (stat === -ENOENT) return "does not exist";
+  if (typeof stat === "number") return `cannot be looked at: ${errorText(stat)}`;
   if (!stat.regular) return "is no file";
   if (access(path, X_OK) < 0) return "cannot be executed";
   const own = statOf("/proc/self/exe");

@@ -43,7 +43,9 @@ function strings(file: string): Buffer[] {
 
 function inheritedDescriptors(): number[] {
   const open = new Map<number, string>();
-  for (const fd of namesAt(AT_FDCWD, "/proc/self/fd")?.map(Number) ?? []) {
+  const numbers = namesAt(AT_FDCWD, "/proc/self/fd");
+  if (numbers === undefined) throw new Error("/proc/self/fd cannot be read");
+  for (const fd of numbers.map(Number)) {
     // The one that the list was read with is gone.
     const target = fd > 2 ? linkAt(AT_FDCWD, `/proc/self/fd/${fd}`) : undefined;
     if (target !== undefined) open.set(fd, target);

@@ -24,9 +24,9 @@ export class ProcessFiles {
     return linkAt(this.directory, this.before + name);
   }
 
-  /** The numbers of its descriptors; none when it is gone. */
-  descriptors(): number[] {
-    return (namesAt(this.directory, `${this.before}fd`) ?? []).map(Number);
+  /** The numbers of its descriptors; undefined when it is gone or they are not shown. */
+  descriptors(): number[] | undefined {
+    return namesAt(this.directory, `${this.before}fd`)?.map(Number);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /**
  * Small files, links and directories read thousands of times, those of /proc above all: one buffer for all of them, no
- * object and no path made for each. What node:fs does on top takes half as long again as the kernel; and where recriu
- * only becomes CRIU, loading node:fs would cost more than all else that it does.
+ * object and no path made for each. What node:fs does on top takes half as long again as the kernel; and to load
+ * it takes a millisecond, where recriu has seven to become CRIU in.
  */
 import { ptr } from "bun:ffi";
 import { call, errno, libc } from "./libc.ts";

@@ -37,7 +37,9 @@ export const otherDescriptors: Facet = {
     for (const { task, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const saved = new Set(task.fds.map(({ fd }) => fd));
-      for (const number of proc.descriptors())
+      const numbers = proc.descriptors();
+      if (numbers === undefined) same(task.pid, "descriptors", "shown", undefined);
+      for (const number of numbers ?? [])
         if (!saved.has(number))
           same(task.pid, `descriptor ${number}`, "none", proc.link(`fd/${number}`));
     }

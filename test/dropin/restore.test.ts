@@ -1,14 +1,6 @@
 /** `criu restore`, CRIU itself with a restore made safe: who is whose, what is said, what is left. */
 import { expect, test } from "bun:test";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   alive,
@@ -17,6 +9,7 @@ import {
   dump,
   killTree,
   openStage,
+  ownProgram,
   processOf,
   recriu,
   restoreBare,
@@ -29,14 +22,6 @@ import { compile } from "../restore/stage/compile.ts";
 import { dumpX11 } from "../restore/x11.ts";
 import { asCriu, link, watched } from "./as-criu.ts";
 
-/** A program of the stage's own, and a script by which its mappings bear another name at the last point. */
-function renamedLate(stage: Stage, name: string) {
-  const program = join(stage.dir, name);
-  copyFileSync(compile(name), program);
-  const rename = `[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || mv ${program} ${program}.late`;
-  return { program, spoiled: script(stage, rename) };
-}
-
 const silent = { exit: 0, stdout: "", stderr: "" };
 
 function script(stage: Stage, text: string): string {
@@ -44,6 +29,13 @@ function script(stage: Stage, text: string): string {
   writeFileSync(path, `#!/bin/sh\n${text}\n`);
   chmodSync(path, 0o755);
   return path;
+}
+
+/** A program, and a script by which its mappings bear another name at the last point. */
+function renamedLate(stage: Stage, name: string) {
+  const program = ownProgram(stage, name);
+  const rename = `[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || mv ${program} ${program}.late`;
+  return { program, spoiled: script(stage, rename) };
 }
 
 /** A dumped task that sleeps. */

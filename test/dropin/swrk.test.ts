@@ -1,6 +1,6 @@
 /** `criu swrk`, as container runtimes and libcriu call it. */
 import { expect, test } from "bun:test";
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "../../src/image/wire.ts";
 import {
@@ -11,10 +11,10 @@ import {
   killTree,
   makeCgroup,
   openStage,
+  ownProgram,
   start,
 } from "../restore/stage.ts";
 import { dumpX11 } from "../restore/x11.ts";
-import { compile } from "../restore/stage/compile.ts";
 import { link } from "./as-criu.ts";
 import { ask, request, RESTORE, restore, VERSION } from "./rpc.ts";
 
@@ -95,8 +95,7 @@ test("other requests, late ones and none are CRIU's alone", async () => {
 
 test("a tree that is not the saved one: refused while nothing runs; at the last point, where CRIU would wait for ever, told in the log", async () => {
   await using stage = openStage();
-  const program = join(stage.dir, "tree");
-  copyFileSync(compile("tree"), program);
+  const program = ownProgram(stage, "tree");
   const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
   const { pid } = await start(stage, "tree", args, { program });
   const images = await dump(stage, pid);

@@ -10,6 +10,7 @@
  * Needs root, dist/recriu (scripts/build) and .cache/criu/criu (scripts/setup).
  */
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -104,10 +105,17 @@ export async function waitFor(
   }
 }
 
+/** A workload's program as a file of the stage's own, for `start`. */
+export function ownProgram(stage: Stage, name: string): string {
+  const program = join(stage.dir, name);
+  copyFileSync(compile(name), program);
+  return program;
+}
+
 /**
  * Starts test/workloads/NAME.c with `args` (a ready file goes before them) and waits until it is
- * ready. `cgroups` are directories of cgroups that it is started in. It has a session of its own
- * and 0-2 on /dev/null.
+ * ready. `cgroups` are directories of cgroups that it is started in, `program` is a copy of it to run.
+ * It has a session of its own and 0-2 on /dev/null.
  */
 export async function start(
   stage: Stage,
@@ -119,12 +127,8 @@ export async function start(
   const errors = `${ready}.errors`;
   const enter = (options.cgroups ?? []).map((dir) => `echo $$ >'${dir}/cgroup.procs' && `).join("");
   const argv = ["env", `WORKLOAD_ERRORS=${errors}`, "sh", "-c", `${enter}exec "$@"`, "sh"];
-  const child = await stage.supervisor.spawn(
-    [...argv, options.program ?? compile(name), ready, ...args],
-    {
-      cwd: options.cwd ?? "/",
-    },
-  );
+  const { program = compile(name), cwd = "/" } = options;
+  const child = await stage.supervisor.spawn([...argv, program, ready, ...args], { cwd });
   await waitFor(`${name} to be ready`, () => {
     if (child.status !== null) {
       const why = existsSync(errors) ? readFileSync(errors, "utf8") : "no message";

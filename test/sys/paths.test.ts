@@ -1,0 +1,51 @@
+/** What is asked of the kernel without node:fs is what node:fs says. */
+import { afterAll, expect, test } from "bun:test";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ENOENT, ENOTDIR } from "../../src/sys/errno.ts";
+import { AT_FDCWD, bytesAt, namesAt } from "../../src/sys/small-files.ts";
+import { statOf } from "../../src/sys/stat.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "recriu-paths-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+test("stat: a file, a link to it, a directory, a device, nothing", () => {
+  const file = join(dir, "file");
+  writeFileSync(file, "seven..");
+  symlinkSync("file", join(dir, "link"));
+  for (const path of [file, join(dir, "link"), dir, "/dev/null"]) {
+    const { dev, ino, size } = statSync(path, { bigint: true });
+    const regular = statSync(path).isFile();
+    expect(statOf(path)).toEqual({ dev, ino, size: Number(size), regular });
+  }
+  expect(statOf(join(dir, "nothing"))).toBe(-ENOENT);
+  expect(statOf(join(file, "below"))).toBe(-ENOTDIR);
+});
+
+test("bytes as they are, whatever the length; the error where there are none", () => {
+  const bytes = crypto.getRandomValues(Buffer.alloc(60_000));
+  for (const length of [0, 1, 60_000, 65_536, 300_000]) {
+    const wanted = Buffer.concat(Array.from({ length: 5 }, () => bytes)).subarray(0, length);
+    writeFileSync(join(dir, "bytes"), wanted);
+    expect(bytesAt(AT_FDCWD, join(dir, "bytes"))).toEqual(wanted);
+  }
+  expect(bytesAt(AT_FDCWD, join(dir, "nothing"))).toBe(-ENOENT);
+});
+
+test("names of more entries than are read at once", () => {
+  const many = join(dir, "many");
+  mkdirSync(many);
+  expect(namesAt(AT_FDCWD, many)).toEqual([]);
+  for (let i = 0; i < 5000; i += 1) writeFileSync(join(many, `${i}-${"n".repeat(i % 100)}`), "");
+  expect(namesAt(AT_FDCWD, many)!.sort()).toEqual(readdirSync(many).sort());
+  expect(namesAt(AT_FDCWD, join(dir, "bytes"))).toBeUndefined();
+});
