@@ -77,6 +77,7 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
   ["threads", "a thread that was not saved", () => "pstree.img", ([root]) => root.threads.pop()],
   ["namespaces", "uts namespace: its own", () => `ids-${pid}.img`, ([ids]) => (ids.uts_ns_id = 77)],
   ["descriptors", "descriptor 77", () => "fdinfo-2.img", (fds) => (fds.at(-1).fd = 77)],
+  ["descriptors", ": none", () => "fdinfo-2.img", (fds) => (fds.at(-1).fd = 77)],
   ["descriptors", "close-on-exec", () => "fdinfo-2.img", (fds) => (fds[0].flags = 1)],
   [
     "descriptors",
