@@ -13,6 +13,7 @@ import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
 import type { Check } from "./finding.ts";
+import { imageForged } from "./forged/index.ts";
 import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
 import { gpuMissing } from "./gpu.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
@@ -77,6 +78,7 @@ export const catalogue: readonly Check[] = [
   tmpMissing,
   imageMissing,
   imageTruncated,
+  imageForged,
   imageAltered,
   pagesShort,
   imageParent,

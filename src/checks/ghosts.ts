@@ -2,38 +2,11 @@
 import { constants } from "node:fs";
 import { dirname } from "pathe";
 import { EROFS } from "../sys/errno.ts";
-import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../image/index.ts";
+import type { GhostFileEntry, RegFileEntry } from "../image/index.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import type { Place } from "./paths.ts";
+import { GHOST, LINKED, type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
-
-const LINKED = 0;
-const GHOST = 1;
-/** Of images before remap_type there was this bit. */
-const REMAP_GHOST = 0x80000000;
-
-interface Remap {
-  reg: RegFileEntry;
-  image: string;
-  remap: RemapFilePathEntry;
-}
-
-function remapsOf({ checkpoint }: Context, type: number): Remap[] {
-  return checkpoint.remaps.flatMap((entry): Remap[] => {
-    const old = (entry.remap_id & REMAP_GHOST) !== 0;
-    const remap =
-      entry.remap_type === undefined
-        ? {
-            ...entry,
-            remap_type: old ? GHOST : LINKED,
-            remap_id: (entry.remap_id & ~REMAP_GHOST) >>> 0,
-          }
-        : entry;
-    const reg = checkpoint.openFiles.get(entry.orig_id)?.reg;
-    if (reg === undefined || remap.remap_type !== type) return [];
-    return [{ reg, remap, image: `remap-fpath.img id 0x${reg.id.toString(16)}` }];
-  });
-}
 
 interface Ghost extends Remap {
   ghost: GhostFileEntry;
@@ -48,7 +21,7 @@ const isDirectory = (ghost: GhostFileEntry): boolean =>
 /** Each deleted file once: CRIU makes it for the first of those that have it open. */
 function ghostsOf(context: Context): Ghost[] {
   const seen = new Set<number>();
-  return remapsOf(context, GHOST).flatMap((found): Ghost[] => {
+  return remapsOf(context.checkpoint, GHOST).flatMap((found): Ghost[] => {
     const { reg, remap } = found;
     if (seen.has(remap.remap_id)) return [];
     seen.add(remap.remap_id);
@@ -168,7 +141,7 @@ interface Link extends Remap {
 }
 
 function linksOf(context: Context): Link[] {
-  return remapsOf(context, LINKED).flatMap((found): Link[] => {
+  return remapsOf(context.checkpoint, LINKED).flatMap((found): Link[] => {
     const target = context.checkpoint.openFiles.get(found.remap.remap_id)?.reg;
     if (target === undefined) return [];
     const place = context.namespaces.place(target.name, found.reg.mnt_id);

@@ -3,6 +3,7 @@ import { catalogue } from "./catalogue.ts";
 import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
+import { imageForged } from "./forged/index.ts";
 import { ghostLeavings } from "./ghosts.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
@@ -37,6 +38,7 @@ export const imageChecks: ReadonlySet<string> = new Set([
   imageVersion.id,
   imageVmas.id,
   imageAltered.id,
+  imageForged.id,
 ]);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */

@@ -59,7 +59,11 @@ export interface Checkpoint {
   readonly socketQueues: readonly SkPacketEntry[];
   /** What stands for a deleted file, by `remap_id`. */
   ghost(remapId: number): GhostFileEntry | undefined;
+  /** Of its content: how many bytes there are, and where the last chunk of it ends in the file. */
+  ghostContent(remapId: number): { bytes: number; end: bigint };
   mounts(mntNsId: number): readonly MntEntry[];
+  /** Every message of an image with its kind; nothing of raw data. */
+  messages(file: string): readonly { of: Message<any>; value: any }[];
   /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
   values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
   pages(): readonly PagesUse[];
@@ -84,6 +88,8 @@ export function openCheckpoint(dir: string): CheckpointResult {
   const opened = openImageDirectory(dir);
   return opened.ok ? { ok: true, checkpoint: new LazyCheckpoint(opened.directory) } : opened;
 }
+
+const ghostImage = (remapId: number): string => `ghost-file-${remapId.toString(16)}.img`;
 
 /** remap_type of a file that was unlinked and is kept in the images. */
 const REMAP_GHOST = 1;
@@ -129,7 +135,15 @@ class LazyCheckpoint implements Checkpoint {
   }
 
   ghost(remapId: number): GhostFileEntry | undefined {
-    return this.images.entries(`ghost-file-${remapId.toString(16)}.img`, "optional")[0]?.value;
+    return this.images.entries(ghostImage(remapId), "optional")[0]?.value;
+  }
+
+  ghostContent(remapId: number): { bytes: number; end: bigint } {
+    const [ghost, ...chunks] = this.images.entries(ghostImage(remapId), "optional");
+    return {
+      bytes: [ghost, ...chunks].reduce((sum, entry) => sum + (entry?.payload.length ?? 0), 0),
+      end: chunks.reduce((end, { value: { off, len } }) => (off + len > end ? off + len : end), 0n),
+    };
   }
 
   get remaps(): readonly RemapFilePathEntry[] {
@@ -162,6 +176,14 @@ class LazyCheckpoint implements Checkpoint {
     return this.once("pstree", () =>
       this.images.entries("pstree.img", "required").map((entry) => entry.value),
     );
+  }
+
+  messages(file: string): readonly { of: Message<any>; value: any }[] {
+    const format = formatOf(file);
+    if (format === undefined) return [];
+    return this.images
+      .entries(file, "optional")
+      .map(({ value }, index) => ({ of: format.schema(index), value }));
   }
 
   values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {
@@ -264,8 +286,7 @@ class LazyCheckpoint implements Checkpoint {
       }
       void this.openFiles;
       for (const { remap_type, remap_id } of this.remaps)
-        if (remap_type === REMAP_GHOST)
-          this.images.entries(`ghost-file-${remap_id.toString(16)}.img`, "required");
+        if (remap_type === REMAP_GHOST) this.images.entries(ghostImage(remap_id), "required");
       for (const use of this.pages()) {
         if (use.actual !== undefined || use.expected === 0) continue;
         this.images.faults.push({

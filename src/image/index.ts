@@ -43,4 +43,4 @@ export type {
   TtyInfoEntry,
   UnixSkEntry,
 } from "./types.ts";
-export type { Infer } from "./schema.ts";
+export type { Infer, Message } from "./schema.ts";

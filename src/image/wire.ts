@@ -115,6 +115,8 @@ class Reader {
       } else if (wire !== field.wire) this.fail(`${schema.name}.${name} has wire type ${wire}`);
       else if (label === "repeated")
         (value[name] as unknown[]).push(this.value(schema, kind, end, depth));
+      // protobuf-c would take the last, or put two messages together: no writer leaves the choice.
+      else if (value[name] !== undefined) this.fail(`${schema.name}.${name} is there twice`);
       else value[name] = this.value(schema, kind, end, depth);
     }
     for (const name of needed) {
@@ -177,6 +179,8 @@ class Reader {
         const stop = this.length(end);
         const value = fromBytes(this.bytes.subarray(this.at, stop));
         this.at = stop;
+        // To CRIU a string ends there.
+        if (value.includes("\0")) this.fail(`${parent.name} has a NUL in a string`);
         return value;
       }
     }

@@ -1,0 +1,31 @@
+/** Names as the kernel reports them and a dump writes them: each predicate is false of one that no dump can hold. */
+
+/** PATH_MAX of linux/limits.h, without the NUL: CRIU joins paths in buffers of that size. */
+const LONGEST_PATH = 4095;
+
+/** No component leads up, and CRIU's buffers hold it. */
+export const leadsDown = (path: string): boolean =>
+  path.length <= LONGEST_PATH && !path.split("/").includes("..");
+
+/** A path as d_path() of the kernel gives it. */
+export const isAbsolute = (path: string): boolean => path.startsWith("/") && leadsDown(path);
+
+/** One entry of a directory. */
+export const isComponent = (name: string): boolean =>
+  name !== "" && name !== "." && name !== ".." && !name.includes("/") && name.length <= 255;
+
+/** The path of a cgroup below its hierarchy's root, without a leading slash; the root's own is empty. */
+export const isCgroupPath = (path: string): boolean =>
+  path === "" || (path.length <= LONGEST_PATH && path.split("/").every(isComponent));
+
+/** A controller of cgroups, a named hierarchy (what cgroup_parse_param() of the kernel takes), or "" for cgroup2. */
+export const isController = (name: string): boolean =>
+  name === "" || (/^(name=)?[\w.-]{1,63}$/.test(name) && isComponent(name.replace(/^name=/, "")));
+
+/** dev_valid_name() of net/core/dev.c. */
+export const isDeviceName = (name: string): boolean =>
+  isComponent(name) && name.length < 16 && !/[:\s]/.test(name);
+
+/** util_init() of CRIU makes a UUID. */
+export const isRunId = (id: string): boolean =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);

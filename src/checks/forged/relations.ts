@@ -1,0 +1,154 @@
+/** What a dump writes in two places, and what of it has to agree. */
+import { constants } from "node:fs";
+import { dirname } from "node:path/posix";
+import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
+import { mnt_entry } from "../../image/tables/namespaces.ts";
+import { GHOST, LINKED, remapsOf } from "../remaps.ts";
+import type { Forged } from "./walk.ts";
+
+const { S_IFCHR, S_IFLNK, S_IFMT, S_IFREG } = constants;
+
+export function* forgedRelations(checkpoint: Checkpoint): Generator<Forged> {
+  yield* hiddenFiles(checkpoint);
+  yield* hiddenMounts(checkpoint);
+  yield* links(checkpoint);
+  yield* ghosts(checkpoint);
+}
+
+/** CRIU finds a file by the number in its own message and opens all of them; recriu by the number of the entry. */
+function* hiddenFiles(checkpoint: Checkpoint): Generator<Forged> {
+  const seen = new Set<number>();
+  for (const { value } of checkpoint.messages("files.img")) {
+    const inner = Object.values(value).find(
+      (field): field is { id: number } =>
+        typeof field === "object" && field !== null && "id" in field,
+    );
+    if (seen.has(value.id) || (inner !== undefined && inner.id !== value.id))
+      yield {
+        file: "files.img",
+        id: value.id,
+        field: "file_entry.id",
+        value: inner?.id ?? value.id,
+        rule: {
+          written: "a number of its own for each file, twice the same in its entry",
+          acts: "opens another file than the one that is looked at",
+        },
+      };
+    seen.add(value.id);
+  }
+}
+
+/** How far a cgroup's mount lies above the cgroup namespace of the dump: its root begins with as many /.. */
+const above = ({ root }: MntEntry): number => /^(\/\.\.)*/.exec(root)![0].length / 3;
+
+/** A mount is found by its number; one that is bound below another has the same /.. before its path. */
+function* hiddenMounts(checkpoint: Checkpoint): Generator<Forged> {
+  for (const file of checkpoint.files) {
+    if (!/^mountpoints-\d+\.img$/.test(file)) continue;
+    const mounts = checkpoint.values(file, mnt_entry);
+    const seen = new Set<number>();
+    const levels = new Map<number, number>();
+    for (const mount of mounts) {
+      const level = levels.get(mount.root_dev) ?? above(mount);
+      const field = seen.has(mount.mnt_id) ? "mnt_id" : level === above(mount) ? undefined : "root";
+      seen.add(mount.mnt_id);
+      levels.set(mount.root_dev, level);
+      if (field !== undefined)
+        yield {
+          file,
+          id: mount.mnt_id,
+          field: `mnt_entry.${field}`,
+          value: mount[field],
+          rule: {
+            written:
+              "a number of its own for each mount, and roots of one cgroup hierarchy that begin alike",
+            acts: "joins paths of different mounts",
+          },
+        };
+    }
+  }
+}
+
+/** create_link_remap() of CRIU: link_remap.ID in the directory of the deleted file, or above where that is gone. */
+function* links(checkpoint: Checkpoint): Generator<Forged> {
+  for (const { reg, remap } of remapsOf(checkpoint, LINKED)) {
+    const target = checkpoint.openFiles.get(remap.remap_id)?.reg;
+    if (target === undefined || isLinkRemap(target, reg)) continue;
+    yield {
+      file: "remap-fpath.img",
+      id: remap.orig_id,
+      field: "remap_file_path_entry.remap_id",
+      value: target.name,
+      rule: {
+        written: `link_remap.${target.id} beside ${reg.name}, or above it`,
+        acts: "removes that file when the tree is restored",
+      },
+    };
+  }
+}
+
+function isLinkRemap(target: RegFileEntry, { name }: RegFileEntry): boolean {
+  const directory = dirname(target.name);
+  const below = directory === "/" ? "/" : `${directory}/`;
+  return (
+    target.name === `${below}link_remap.${target.id | 0}` &&
+    `${dirname(name)}/`.replace("//", "/").startsWith(below)
+  );
+}
+
+/** The deleted file was the open file: type, mode and size are one file's. */
+function* ghosts(checkpoint: Checkpoint): Generator<Forged> {
+  for (const { reg, remap } of remapsOf(checkpoint, GHOST)) {
+    const ghost = checkpoint.ghost(remap.remap_id);
+    if (ghost === undefined) continue;
+    const told = (field: string, value: unknown, written: string, acts: string): Forged => ({
+      file: `ghost-file-${remap.remap_id.toString(16)}.img`,
+      id: undefined,
+      field: `ghost_file_entry.${field}`,
+      value,
+      rule: { written, acts },
+    });
+    if (reg.mode !== undefined && reg.mode !== ghost.mode)
+      yield told(
+        "mode",
+        ghost.mode,
+        `the mode of the open file, 0${reg.mode.toString(8)}`,
+        "gives it to the file that it makes",
+      );
+    if ((ghost.mode & S_IFMT) === S_IFCHR && !isSaved(ghost))
+      yield told(
+        "rdev",
+        ghost.rdev,
+        "a memory device (major 1), a terminal or autofs: a dump refuses others",
+        "makes that device, with the image's owner and mode",
+      );
+    if ((ghost.mode & S_IFMT) !== S_IFLNK && ghost.symlnk_target !== undefined)
+      yield told(
+        "symlnk_target",
+        ghost.symlnk_target,
+        "a target of symbolic links only",
+        "makes a link to it",
+      );
+    if ((ghost.mode & S_IFMT) !== S_IFREG) continue;
+    const { bytes, end } = checkpoint.ghostContent(remap.remap_id);
+    const size = ghost.chunks ? ghost.size : BigInt(bytes);
+    if (reg.size !== undefined && size !== reg.size)
+      yield told("size", size, `the size of the open file, ${reg.size}`, "makes the file so long");
+    if (size !== undefined && end > size)
+      yield told(
+        "size",
+        size,
+        `as much as its chunks, which end at ${end}`,
+        "makes the file longer",
+      );
+  }
+}
+
+const MEM = 1;
+/** is_tty() of CRIU; 10:235 is autofs. */
+const TTYS = new Set([4, 5, 188, 204, ...Array.from({ length: 16 }, (_, at) => 128 + at)]);
+
+function isSaved({ rdev = 0 }: GhostFileEntry): boolean {
+  const major = (rdev >>> 8) & 0xfff;
+  return major === MEM || TTYS.has(major) || (major === 10 && (rdev & 0xff) === 235);
+}
