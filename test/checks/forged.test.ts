@@ -26,7 +26,7 @@ function least(message: Message<any>): Record<string, any> {
   const plain: Record<string, unknown> = { string: "", bytes: new Uint8Array(), bool: false };
   const value = (name: string, kind: any): unknown => {
     if (typeof kind !== "string") return least(typeof kind === "function" ? kind() : kind);
-    if (/64$/.test(kind)) return 0n;
+    if (kind.endsWith("64")) return 0n;
     if (kind === "string" && ["name", "path", "root", "interpreter"].includes(name)) return "/a";
     return plain[kind] ?? 0;
   };

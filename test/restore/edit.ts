@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { formatOf } from "../../src/image/formats.ts";
 import { readFrames, type Source, writeFrames } from "../../src/image/frame.ts";
 
-/** Change the entries of an image in place. */
+/** Change the entries of an image in place; those that are pushed are added to it. */
 export function edit(dir: string, file: string, change: (values: any[]) => void): void {
   const path = join(dir, file);
   const bytes = readFileSync(path);
@@ -18,6 +18,9 @@ export function edit(dir: string, file: string, change: (values: any[]) => void)
   if (format === undefined) throw new Error(`no format of ${file} is known`);
   const framed = readFrames(source, format);
   if (!framed.ok) throw new Error(`${file}: ${framed.fault.problem}`);
-  change(framed.entries.map((entry) => entry.value));
+  const values = framed.entries.map((entry) => entry.value);
+  change(values);
+  for (const value of values.slice(framed.entries.length))
+    framed.entries.push({ offset: 0, value, payload: { offset: 0, length: 0 } });
   writeFileSync(path, writeFrames(source, format, framed));
 }

@@ -15,23 +15,19 @@ export function* forgedRelations(checkpoint: Checkpoint): Generator<Forged> {
   yield* ghosts(checkpoint);
 }
 
-/** CRIU finds a file by the number in its own message and opens all of them; recriu by the number of the entry. */
+/** CRIU knows a file by its kind and number and restores all of them; what looks for a number finds one. */
 function* hiddenFiles(checkpoint: Checkpoint): Generator<Forged> {
   const seen = new Set<number>();
   for (const { value } of checkpoint.messages("files.img")) {
-    const inner = Object.values(value).find(
-      (field): field is { id: number } =>
-        typeof field === "object" && field !== null && "id" in field,
-    );
-    if (seen.has(value.id) || (inner !== undefined && inner.id !== value.id))
+    if (seen.has(value.id))
       yield {
         file: "files.img",
         id: value.id,
         field: "file_entry.id",
-        value: inner?.id ?? value.id,
+        value: value.id,
         rule: {
-          written: "a number of its own for each file, twice the same in its entry",
-          acts: "opens another file than the one that is looked at",
+          written: "a number of its own for each file",
+          acts: "restores every file of a number: sockets are removed and bound that nobody has open",
         },
       };
     seen.add(value.id);
