@@ -14,6 +14,7 @@ import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
 import type { Check } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
+import { ghostRights } from "./ghost-rights.ts";
 import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
 import { gpuMissing } from "./gpu.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
@@ -129,6 +130,7 @@ export const catalogue: readonly Check[] = [
   mountDeviceMissing,
   filesystemUnknown,
   mountUnknown,
+  ghostRights,
   ghostFileExists,
   ghostUnwritable,
   linkRemapMissing,

@@ -8,7 +8,7 @@ import type { Place } from "./paths.ts";
 import { GHOST, LINKED, type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
 
-interface Ghost extends Remap {
+export interface Ghost extends Remap {
   ghost: GhostFileEntry;
   /** Where CRIU makes it: for a directory its own name, else a name beside it. */
   path: string;
@@ -19,7 +19,7 @@ const isDirectory = (ghost: GhostFileEntry): boolean =>
   (ghost.mode & constants.S_IFMT) === constants.S_IFDIR;
 
 /** Each deleted file once: CRIU makes it for the first of those that have it open. */
-function ghostsOf(context: Context): Ghost[] {
+export function ghostsOf(context: Context): Ghost[] {
   const seen = new Set<number>();
   return remapsOf(context.checkpoint, GHOST).flatMap((found): Ghost[] => {
     const { reg, remap } = found;
