@@ -5,8 +5,8 @@ import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
 import { userns_entry } from "../image/tables/namespaces.ts";
 import { errorText } from "../sys/errno.ts";
-import { fchmod, fchown } from "../sys/files.ts";
-import { FIRST, handle, link, type Shadow } from "./shadow.ts";
+import { fchmod, fchown, handle } from "../sys/files.ts";
+import { FIRST, link, type Shadow } from "./shadow.ts";
 
 /** Put a checkpoint's images into its shadow, with `edits`. Returns undefined, or why not. */
 export function fillShadow(
