@@ -13,10 +13,10 @@ import {
   rmSync,
   type Stats,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import { EEXIST, ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { handle, lockExclusive, mkdirat, openEntry } from "../sys/files.ts";
+import { writeAll } from "../sys/own-file.ts";
 import { basename, dirname, join } from "../sys/path.ts";
 import { walkNamed } from "../sys/walk.ts";
 import { parseJournal, type Step, type Written } from "./step.ts";
@@ -108,15 +108,6 @@ export function beginJournal(images: string): Journal {
       closeSync(state);
     },
   };
-}
-
-/** All of it, or an error: a full disk takes a part. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) {
-    const written = writeSync(fd, bytes, at);
-    if (written === 0) throw new JournalError("nothing more can be written");
-    at += written;
-  }
 }
 
 /** A journal that its writer, now dead, left behind: what is written in it as far as it can be read. */

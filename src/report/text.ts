@@ -127,6 +127,9 @@ export function printLogReport(report: LogReport, log: string, about: readonly s
   for (const text of [...before, cause?.message ?? "", ...after]) line(`  | ${harmless(text)}`);
 }
 
+/** Something that is well to know and keeps nothing from going on. */
+export const printNote = (text: string): void => line(`${yellow("note")}: ${harmless(text)}`);
+
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
   if (failure.explanation !== undefined) printExplanation(failure.explanation);

@@ -83,6 +83,12 @@ export function openEntry(dir: number, name: string, flags: number): number {
   return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, 0));
 }
 
+/** Open or make an entry of `dir` with `flags` of open(2) and `mode`, never through a link at that name. */
+export function createEntry(dir: number, name: string, flags: number, mode: number): number {
+  const bytes = cString(name);
+  return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
 export const fchmod = (fd: number, mode: number): number => call((c) => c.fchmod(fd, mode));
 export const fchown = (fd: number, uid: number, gid: number): number =>
   call((c) => c.fchown(fd, uid, gid));

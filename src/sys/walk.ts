@@ -145,8 +145,8 @@ export function walk(root: number, path: string, rules: Rules = {}): Walk {
         );
       }
       if (next === -ENOENT) {
-        if (names.length >= after && !(file && names.length === 0))
-          return refuse(ENOENT, `${onHost(name)}, to which a link leads, is not there`);
+        if (names.length >= after)
+          return refuse(ELOOP, `${onHost(name)}, to which a link leads, is not there`);
         if (names.includes("..")) return fails(ENOENT, name);
         return arrive([name, ...names]);
       }
@@ -228,4 +228,21 @@ export function walkInside(root: string, path: string, rules: Rules = {}): WalkI
   } finally {
     closeSync(opened.fd);
   }
+}
+
+/**
+ * The first of `places` in which a directory of this process's own stays where it is, by its path without links: nobody else
+ * can put anything in its place. Throws where there is none.
+ */
+export function safePlace(places: readonly string[]): string {
+  const problems = places.map((place) => {
+    const way = walkNamed(place, { named: false });
+    if (!way.ok) return way.problem;
+    closeSync(way.fd);
+    if (way.user === undefined && way.missing.length === 0) return { at: way.at };
+    return `${place}: ${way.missing.length > 0 ? errorText(ENOENT) : `it belongs to uid ${way.uid}`}`;
+  });
+  const found = problems.find((each) => typeof each !== "string");
+  if (found === undefined) throw new Error(problems.join("; "));
+  return (found as { at: string }).at;
 }
