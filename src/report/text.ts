@@ -127,8 +127,13 @@ export function printLogReport(report: LogReport, log: string, about: readonly s
   for (const text of [...before, cause?.message ?? "", ...after]) line(`  | ${harmless(text)}`);
 }
 
-/** Something that is well to know and keeps nothing from going on. */
-export const printNote = (text: string): void => line(`${yellow("note")}: ${harmless(text)}`);
+/** Why no journal is kept, if so: that keeps no restore from going on. */
+export function printJournalNote(problem: string | undefined): void {
+  if (problem === undefined) return;
+  line(
+    `${yellow("note")}: no journal is kept, so a killed recriu could not be undone: ${harmless(problem)}`,
+  );
+}
 
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
