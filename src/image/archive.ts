@@ -16,8 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "../sys/path.ts";
 import type { Readable } from "node:stream";
-import { writeAll } from "../sys/own-file.ts";
-import { safePlace } from "../sys/walk.ts";
+import { safePlace, writeAll } from "../sys/own-file.ts";
 
 export interface Archive {
   /** A private directory with the images, of pages images empty ones of the right size. */

@@ -1,6 +1,6 @@
 /** Files that recriu adds to by itself, at paths that its caller named: no user of the machine makes it write to another. */
 import { closeSync, constants, fstatSync, renameSync, writeSync } from "node:fs";
-import { EEXIST, EPERM, errorText } from "./errno.ts";
+import { EEXIST, ENOENT, EPERM, errorText } from "./errno.ts";
 import { createEntry, handle, openEntry, unlinkat } from "./files.ts";
 import { basename, dirname } from "./path.ts";
 import { openNamed, walkNamed } from "./walk.ts";
@@ -79,4 +79,21 @@ export function replaceFile(path: string, mode: number, write: (fd: number) => v
 /** All of it, or an error: a file system that is nearly full takes a part. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+}
+
+/**
+ * The first of `places` in which a directory of this process's own stays where it is, by its path without links: nobody else
+ * can put anything in its place. Throws where there is none.
+ */
+export function safePlace(places: readonly string[]): string {
+  const problems = places.map((place) => {
+    const way = walkNamed(place, { named: false });
+    if (!way.ok) return way.problem;
+    closeSync(way.fd);
+    if (way.user === undefined && way.missing.length === 0) return { at: way.at };
+    return `${place}: ${way.missing.length > 0 ? errorText(ENOENT) : `it belongs to uid ${way.uid}`}`;
+  });
+  const found = problems.find((each) => typeof each !== "string");
+  if (found === undefined) throw new Error(problems.join("; "));
+  return (found as { at: string }).at;
 }

@@ -199,6 +199,8 @@ export function walkNamed(path: string, rules: Rules = {}): Walk {
   try {
     const absolute = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
     return walk(root, absolute, { named: true, ...rules });
+  } catch {
+    return { ok: false, errno: ENOENT, problem: `${path}: the working directory is gone` };
   } finally {
     closeSync(root);
   }
@@ -228,21 +230,4 @@ export function walkInside(root: string, path: string, rules: Rules = {}): WalkI
   } finally {
     closeSync(opened.fd);
   }
-}
-
-/**
- * The first of `places` in which a directory of this process's own stays where it is, by its path without links: nobody else
- * can put anything in its place. Throws where there is none.
- */
-export function safePlace(places: readonly string[]): string {
-  const problems = places.map((place) => {
-    const way = walkNamed(place, { named: false });
-    if (!way.ok) return way.problem;
-    closeSync(way.fd);
-    if (way.user === undefined && way.missing.length === 0) return { at: way.at };
-    return `${place}: ${way.missing.length > 0 ? errorText(ENOENT) : `it belongs to uid ${way.uid}`}`;
-  });
-  const found = problems.find((each) => typeof each !== "string");
-  if (found === undefined) throw new Error(problems.join("; "));
-  return (found as { at: string }).at;
 }

@@ -26,6 +26,7 @@ import type { Step } from "../../src/repair/step.ts";
 
 const ALICE = 1000;
 const BOB = 1001;
+const asAlice = ["setpriv", `--reuid=${ALICE}`, `--regid=${ALICE}`, "--clear-groups"];
 let base: string;
 let home: string;
 let victim: string;
@@ -305,8 +306,7 @@ describe("inside the root of a container", () => {
 test("a user swaps a link in, again and again while her directory is worked on", async () => {
   const swap = `while :; do mkdir a; rm -rf a; ln -s '${victim}' a; rm a; mkdir b; mv b a; mv kept b; rm -rf a; mv b kept; done`;
   dir("alice/kept", 0, 0o700);
-  const as = ["setpriv", `--reuid=${ALICE}`, `--regid=${ALICE}`, "--clear-groups"];
-  const swapper = Bun.spawn([...as, "sh", "-c", swap], { cwd: home, stderr: "ignore" });
+  const swapper = Bun.spawn([...asAlice, "sh", "-c", swap], { cwd: home, stderr: "ignore" });
   try {
     const all = new Set<string>();
     for (let round = 0; round < 1000; round += 1) {
@@ -327,6 +327,29 @@ test("a user swaps a link in, again and again while her directory is worked on",
     .map((name) => join(home, name))
     .filter((path) => existsSync(path));
   expect(kept.map((path) => statSync(path).uid)).toContain(0);
+});
+
+test("a user puts a directory of root's in the place of the new one as soon as it is there", async () => {
+  dir("alice/kept", 0, 0o700);
+  writeFileSync(join(home, "kept/file"), "");
+  const { ino } = statSync(join(home, "kept"));
+  const exchange = `
+    const { renameSync } = require("fs");
+    const move = (from, to) => { try { renameSync(from, to); } catch {} };
+    for (;;) { move("kept", "new"); move("new", "kept"); }`;
+  const swapper = Bun.spawn([...asAlice, process.execPath, "-e", exchange], { cwd: home });
+  try {
+    await Bun.sleep(100);
+    for (let round = 0; round < 3000; round += 1) make("/new", BOB, { root: home });
+  } finally {
+    swapper.kill("SIGKILL");
+    await swapper.exited;
+  }
+  const owners = readdirSync(home).flatMap((name) => {
+    const stat = statSync(join(home, name));
+    return stat.ino === ino ? [stat.uid] : [];
+  });
+  expect(owners).toEqual([0]);
 });
 
 describe("what a failed CRIU leaves", () => {

@@ -19,8 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { appendToOwnFile, openOwnFile, replaceFile } from "../../src/sys/own-file.ts";
-import { safePlace } from "../../src/sys/walk.ts";
+import { appendToOwnFile, openOwnFile, replaceFile, safePlace } from "../../src/sys/own-file.ts";
 
 const ALICE = 1000;
 let base: string;
