@@ -63,3 +63,25 @@ test("nothing but report prints", () => {
   );
   expect(printing).toEqual([]);
 });
+
+/**
+ * What changes a file by its path follows whatever a user of the machine has put on the way. Rooms walk (`sys/walk.ts`)
+ * and use descriptors, or have a reason to be here.
+ */
+const byPath: Record<string, string> = {
+  "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
+  "repair/journal.ts":
+    "names in the state directory, by its descriptor, or after nobody else can change it",
+  "repair/shadow-images.ts": "names in the shadow, by its descriptor",
+  "restore/aside.ts": "/proc",
+  "restore/mend.ts": "/proc",
+  "runtime/install/files.ts": "names in a directory that was walked to, by its descriptor",
+  "sys/own-file.ts": "names in a directory that was walked to, by its descriptor",
+};
+
+test("nothing changes a file by a path that was not walked", () => {
+  const changes =
+    /\b(write|append|copy|truncate)FileSync\(|\b(mkdir|mkdtemp|rename|unlink|rm|rmdir|symlink|link|chmod|chown|cp|truncate)Sync\(|\bcreateWriteStream\(|Bun\.write\(|O_CREAT\b/;
+  const changing = files.filter((file) => changes.test(readFileSync(join(src, file), "utf8")));
+  expect(changing.sort()).toEqual(Object.keys(byPath).sort());
+});

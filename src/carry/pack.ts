@@ -1,17 +1,9 @@
 /** A checkpoint with all that restores it, as one archive. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
-import { basename, join } from "pathe";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
+import { replaceFile } from "../sys/own-file.ts";
 import { writeEnd, writeMember } from "./tar.ts";
 
 export interface Packing {
@@ -34,45 +26,46 @@ const PLAIN = 0o600;
 const CHUNK = 4 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
-export function pack({ dir, out, criu, options }: Packing): Packed {
-  const fresh = `${out}.${process.pid}.partial`;
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  let members = 0;
-  let bytes = 0;
+export function pack(packing: Packing): Packed {
+  const { out } = packing;
+  let packed = { members: 0, bytes: 0 };
+  const fill = (fd: number) => void (packed = writeArchive(fd, packing));
   try {
-    const libraries = criu === undefined ? [] : librariesOf(criu);
-    const fd = out === "-" ? 1 : openSync(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PLAIN);
-    const note = (size: number) => {
-      members += 1;
-      bytes += size;
-    };
-    const text = (name: string, content: string) => {
-      const body = Buffer.from(content);
-      writeMember(fd, { name: `${TOP}/${name}`, mode: EXECUTABLE, size: body.length }, (write) =>
-        write(body),
-      );
-      note(body.length);
-    };
-    const file = (name: string, path: string, mode: number) =>
-      note(copyFile(fd, `${TOP}/${name}`, path, mode));
-    text("restore.sh", restoreScript(options));
-    file("recriu", "/proc/self/exe", EXECUTABLE);
-    for (const name of [...imagesIn(dir), MANIFEST]) file(`images/${name}`, join(dir, name), PLAIN);
-    if (criu !== undefined) {
-      text("criu/criu", criuScript(basename(libraries[0]!)));
-      file("criu/criu.bin", criu, EXECUTABLE);
-      for (const library of libraries) file(`criu/lib/${basename(library)}`, library, EXECUTABLE);
-    }
-    writeEnd(fd);
-    if (out !== "-") {
-      closeSync(fd);
-      renameSync(fresh, out);
-    }
-    return { ok: true, members, bytes };
+    if (out === "-") fill(1);
+    else replaceFile(out, PLAIN, fill);
+    return { ok: true, ...packed };
   } catch (error) {
-    if (out !== "-") rmSync(fresh, { force: true });
     return { ok: false, problem: (error as Error).message };
   }
+}
+
+function writeArchive(fd: number, { dir, criu, options }: Packing) {
+  let members = 0;
+  let bytes = 0;
+  const libraries = criu === undefined ? [] : librariesOf(criu);
+  const note = (size: number) => {
+    members += 1;
+    bytes += size;
+  };
+  const text = (name: string, content: string) => {
+    const body = Buffer.from(content);
+    writeMember(fd, { name: `${TOP}/${name}`, mode: EXECUTABLE, size: body.length }, (write) =>
+      write(body),
+    );
+    note(body.length);
+  };
+  const file = (name: string, path: string, mode: number) =>
+    note(copyFile(fd, `${TOP}/${name}`, path, mode));
+  text("restore.sh", restoreScript(options));
+  file("recriu", "/proc/self/exe", EXECUTABLE);
+  for (const name of [...imagesIn(dir), MANIFEST]) file(`images/${name}`, join(dir, name), PLAIN);
+  if (criu !== undefined) {
+    text("criu/criu", criuScript(basename(libraries[0]!)));
+    file("criu/criu.bin", criu, EXECUTABLE);
+    for (const library of libraries) file(`criu/lib/${basename(library)}`, library, EXECUTABLE);
+  }
+  writeEnd(fd);
+  return { members, bytes };
 }
 
 /** A regular file's bytes, as many as it has now. */

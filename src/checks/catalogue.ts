@@ -40,6 +40,7 @@ import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
+import { workFilePlanted } from "./planted.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -76,6 +77,7 @@ export const catalogue: readonly Check[] = [
   criuTooOld,
   privilege,
   workDirUnwritable,
+  workFilePlanted,
   tmpMissing,
   imageMissing,
   imageTruncated,

@@ -1,6 +1,7 @@
 /** Start `criu restore` as a child that finds the world as recriu found it. */
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, writeSync } from "node:fs";
 import { pipe } from "../sys/files.ts";
+import { openOwnFile } from "../sys/own-file.ts";
 import { criuEnvironment } from "./environment.ts";
 import { parseWords } from "./getopt.ts";
 import { linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
@@ -139,10 +140,13 @@ function keep(kept: string[], lines: Iterable<string>): void {
 /** CRIU logs to a file of its own. */
 const logsToFile = ({ logFile }: Request): boolean => logFile !== undefined && logFile !== "-";
 
-/** As CRIU opens its log (log_init in criu/log.c). */
-const openLog = (path: string): number =>
-  openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600);
-const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
+/** As CRIU opens its log, new and with this mode (log_init in criu/log.c); but not through what a user has put there. */
+function openLog(path: string): number {
+  const opened = openOwnFile(path, 0o600);
+  if (!opened.ok) throw new Error(opened.problem);
+  ftruncateSync(opened.fd);
+  return opened.fd;
+}
 
 function logPipe(): { read: number; write: number } {
   const ends = pipe();

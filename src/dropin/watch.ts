@@ -7,7 +7,7 @@ import { openCheckpoint } from "../image/index.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
 import type { Failure } from "../report/outcome.ts";
 import { captured } from "../report/terminal.ts";
-import { printFailure, printVerdict } from "../report/text.ts";
+import { printFailure, printJournalNote, printVerdict } from "../report/text.ts";
 import { type Gate, openGate, POST_RESTORE, POST_RESUME, PRE_RESUME } from "../restore/gate.ts";
 import { type Gatekeeper, gatekeeper } from "../restore/gatekeeper.ts";
 import { dying, gone } from "../restore/tree.ts";
@@ -91,6 +91,8 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   const made = carryOut(order.plan, checkpoint);
   if (!made.ok) return failure(made.problem, made.left);
   const { repaired } = made;
+  // A runtime's CRIU has the container's stderr.
+  if (order.runtime === undefined) printJournalNote(repaired.problem);
   const keeper = gatekeeper(checkpoint, request, order.own, repaired.dropImages, repaired.noteTree);
   return { ok: true, request, keeper, repaired, gate: gate?.gate };
 }

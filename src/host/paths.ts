@@ -1,5 +1,15 @@
 /** Single files of this machine, by path: what stands there, whether it may be used, its first bytes. */
-import { closeSync, constants, lstatSync, openSync, readSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname } from "../sys/path.ts";
 
 /** What stands at a path itself: a link is not followed, so one that leads nowhere is there too. */
 export function entryAt(path: string): Stats | undefined {
@@ -22,4 +32,23 @@ export function bytesOf(path: string, offset: number, length: number): Uint8Arra
   } finally {
     closeSync(fd);
   }
+}
+
+const OTHERS_WRITE = 0o022;
+
+/**
+ * What a user of this machine has put in the place of a file, in words, where to write to the file would be to write
+ * elsewhere, or to wait: a link, another file's second name, no regular file at all. Undefined: nothing, or root alone can have.
+ */
+export function plantedAt(path: string): string | undefined {
+  const ours = (uid: number) => uid === 0 || uid === process.geteuid!();
+  const directory = statSync(dirname(path), { throwIfNoEntry: false });
+  const entry = entryAt(path);
+  if (directory === undefined || entry === undefined || entry.isDirectory()) return undefined;
+  const closed = ours(directory.uid) && (directory.mode & OTHERS_WRITE) === 0;
+  if (closed || (entry.isSymbolicLink() && ours(entry.uid) && ours(directory.uid)))
+    return undefined;
+  if (entry.isSymbolicLink()) return `a link of uid ${entry.uid} to ${readlinkSync(path)}`;
+  if (!entry.isFile()) return `no regular file, of uid ${entry.uid}`;
+  return entry.nlink > 1 ? `a file of uid ${entry.uid} that has other names, too` : undefined;
 }

@@ -4,6 +4,7 @@ import { findCriu, identify, type OwnOptions, type Request, startRefusal } from 
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
+import { onlySafely } from "./safe.ts";
 
 export interface Preflight {
   request: Request;
@@ -51,7 +52,7 @@ export async function preflight(
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
   const context = { checkpoint, host, request, own, criu, namespaces, seal: seal() };
-  const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands);
+  const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands).map(onlySafely);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
   const images = checkpoint.dir;

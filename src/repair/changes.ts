@@ -1,10 +1,18 @@
 /** What one run of recriu changes on this machine, written down before it is done, and taken back. */
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
+import { resolve } from "../sys/path.ts";
 import { unmakeDirectory } from "./directory.ts";
-import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
+import {
+  beginJournal,
+  type Journal,
+  JournalError,
+  leftJournals,
+  stateDirectory,
+} from "./journal.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
+import type { Step } from "./step.ts";
 
 /** What one run of recriu changes on this machine, from its first change on. */
 export interface Changes {
@@ -60,8 +68,10 @@ export function beginChanges(images: string): Changes {
       forget();
       return left;
     },
-    noteTree: (root) =>
-      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) }),
+    noteTree(root) {
+      const path = resolve(images);
+      kept?.write({ action: "tree", root: "/", path, pid: root, started: startOf(root) });
+    },
     keep() {
       changes.dropImages();
       forget();
@@ -70,12 +80,22 @@ export function beginChanges(images: string): Changes {
   return changes;
 }
 
-/** Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`. */
+/**
+ * Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`, which also says what is wrong with
+ * a journal: that keeps no tree from being restored.
+ */
 export function dropLeftShadows(): void {
-  for (const journal of leftJournals()) {
+  let journals: ReturnType<typeof leftJournals>;
+  try {
+    journals = leftJournals();
+  } catch {
+    return;
+  }
+  for (const journal of journals) {
     const shadows = shadowsOf(journal.steps);
-    for (const shadow of shadows) removeShadow(shadow);
-    if (shadows.length > 0 && journal.steps.every(isShadow)) journal.remove();
+    for (const shadow of shadows) takeBack(shadow);
+    const isAll = shadows.length > 0 && journal.steps.every(isShadow);
+    if (isAll && journal.problem === undefined) journal.remove();
     else journal.close();
   }
 }
@@ -110,6 +130,14 @@ const undoSteps = (steps: readonly Step[]): string[] =>
     .flatMap((step) => takeBack(step) ?? []);
 
 function takeBack(step: Step): string | undefined {
+  try {
+    return takeBackNow(step);
+  } catch (error) {
+    return `${step.path}: ${(error as Error).message}; left alone`;
+  }
+}
+
+function takeBackNow(step: Step): string | undefined {
   switch (step.action) {
     case "mkdir":
       return unmakeDirectory(step);
@@ -122,22 +150,38 @@ function takeBack(step: Step): string | undefined {
   }
 }
 
-/** Finish what killed runs left: one entry a journal, with the directories it had made and what could not be undone. */
-export function undoLeft(): { images: string; made: string[]; left: string[] }[] {
-  return leftJournals().map((journal) => {
-    const left = undoSteps(journal.steps);
-    journal.remove();
-    return {
-      images: journal.images,
-      made: [
-        ...new Set(
-          journal.steps.flatMap(({ action, root, path }) =>
-            action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
-          ),
-        ),
-      ],
-      left,
-    };
+/**
+ * What was undone of one journal: the directories that it had made, and what could not be undone. `problem`: why the journal,
+ * or its rest, is not to be believed; it is kept as `aside` then.
+ */
+export interface Undone {
+  journal: string;
+  images: string;
+  made: string[];
+  left: string[];
+  problem: string | null;
+  aside: string | null;
+}
+
+/** Finish what killed runs left. */
+export function undoLeft(): Undone[] {
+  let journals: ReturnType<typeof leftJournals>;
+  try {
+    journals = leftJournals();
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    const { message: problem } = error;
+    return [{ journal: stateDirectory(), images: "", made: [], left: [], problem, aside: null }];
+  }
+  return journals.map((journal) => {
+    const { file, images, steps, problem = null } = journal;
+    const left = undoSteps(steps);
+    const made = steps.flatMap(({ action, root, path }) =>
+      action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
+    );
+    const aside = problem === null ? null : journal.setAside();
+    if (problem === null) journal.remove();
+    return { journal: file, images, made: [...new Set(made)], left, problem, aside };
   });
 }
 

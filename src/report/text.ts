@@ -127,6 +127,14 @@ export function printLogReport(report: LogReport, log: string, about: readonly s
   for (const text of [...before, cause?.message ?? "", ...after]) line(`  | ${harmless(text)}`);
 }
 
+/** Why no journal is kept, if so: that keeps no restore from going on. */
+export function printJournalNote(problem: string | undefined): void {
+  if (problem === undefined) return;
+  line(
+    `${yellow("note")}: no journal is kept, so a killed recriu could not be undone: ${harmless(problem)}`,
+  );
+}
+
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
   if (failure.explanation !== undefined) printExplanation(failure.explanation);

@@ -7,7 +7,7 @@
  * pipe at its end and ends, too. What it says is heard only when it may go on, and its log's file is opened then.
  */
 import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import {
   findCriu,
   type OwnOptions,
@@ -18,7 +18,9 @@ import {
 import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
 import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
+import { ENOENT } from "../sys/errno.ts";
 import { pipe } from "../sys/files.ts";
+import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import { type Gate, openGate } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
@@ -118,12 +120,20 @@ function holds(request: Request, own: OwnOptions): boolean {
   const elsewhere = request.stream || request.lazyPages || request.logPerPid;
   const streams = request.fds.includes(1) || request.fds.includes(2);
   if (own.dryRun || own.verify === "off" || theirs || elsewhere || streams) return false;
+  if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {
     const { size } = statSync(join(imagesDir, FIRST));
     return size <= PIPE_BUF && readdirSync(imagesDir).length <= MOST_IMAGES;
   } catch {
     return false;
   }
+}
+
+/** Whether recriu can open CRIU's log in its place: no device, no pipe, and nothing that a user has put there. */
+function isOurs(log: string): boolean {
+  const opened = log === "-" ? undefined : openOwnFile(log);
+  if (opened?.ok) closeSync(opened.fd);
+  return opened === undefined || opened.ok || opened.errno === ENOENT;
 }
 
 /** The inventory's bytes, as the shadow has them. */

@@ -5,6 +5,7 @@ import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
 import { exitCode, type Failure, type Outcome } from "../report/outcome.ts";
+import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import type { Verdict } from "../verify/index.ts";
 import { openGate } from "./gate.ts";
@@ -39,6 +40,7 @@ export async function restore(
   };
   if (!repair.ok) return notStarted(exitCode.blocked, repair.problem, repair.left);
   const { repaired } = repair;
+  printJournalNote(repaired.problem);
 
   // What CRIU was shown otherwise than it was saved is set right at the gate.
   const wanted = own.verify !== "off" || plan.edits.length > 0;

@@ -47,6 +47,9 @@ export function statInRoot(root: number, path: string, follow = true): Stats | n
   }
 }
 
+/** A descriptor as a path. */
+export const handle = (fd: number): string => `/proc/self/fd/${fd}`;
+
 /** A directory's descriptor for use as a root, or -errno. */
 export function openDirectory(path: string): number {
   const name = cString(path);
@@ -80,6 +83,12 @@ export function openEntry(dir: number, name: string, flags: number): number {
   return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, 0));
 }
 
+/** Open or make an entry of `dir` with `flags` of open(2) and `mode`, never through a link at that name. */
+export function createEntry(dir: number, name: string, flags: number, mode: number): number {
+  const bytes = cString(name);
+  return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
 export const fchmod = (fd: number, mode: number): number => call((c) => c.fchmod(fd, mode));
 export const fchown = (fd: number, uid: number, gid: number): number =>
   call((c) => c.fchown(fd, uid, gid));
@@ -87,10 +96,10 @@ export const fchown = (fd: number, uid: number, gid: number): number =>
 /** Take an exclusive lock on an open file without waiting: 0, or -errno (EAGAIN when somebody holds it). */
 export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 | 4));
 
-/** Detach a mount, never following a link: umount2(2) with MNT_DETACH. 0 or -errno. */
+/** Detach the mount that a descriptor's path (`handle`) is the root of: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {
   const bytes = cString(path);
-  return call((c) => c.umount2(ptr(bytes), 2 | 8));
+  return call((c) => c.umount2(ptr(bytes), 2));
 }
 
 /** A pipe: [read end, write end], both close-on-exec, or -errno. */

@@ -110,3 +110,23 @@ export function readable(fds: readonly number[]): number[] {
 
 /** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */
 export const PID_MAX_LIMIT = 4194304;
+
+/** What setfsuid(2) and setfsgid(2) refuse: they answer with the id that counts. */
+const ASK = 0xffffffff;
+
+/**
+ * Do what concerns files as another user and group, with their rights and no more: file capabilities go, too. `f` must not
+ * wait for anything, as only this thread changes. False when this process may not become him; then `f` was not called.
+ */
+export function asUser(uid: number, gid: number, f: () => void): boolean {
+  const { setfsuid, setfsgid } = libc();
+  const [ownGid, ownUid] = [setfsgid(gid), setfsuid(uid)];
+  try {
+    const became = setfsuid(ASK) === uid && setfsgid(ASK) === gid;
+    if (became) f();
+    return became;
+  } finally {
+    setfsuid(ownUid);
+    setfsgid(ownGid);
+  }
+}
