@@ -1,4 +1,7 @@
-/** Paths as text, by POSIX: `/` separates, `.` and `..` mean something, and every other character is part of a name. */
+/**
+ * Paths as text, by POSIX: `/` separates, `.` and `..` mean something, and every other character is part of a name. As
+ * node:path/posix does it, which takes a third of the time of node:fs to load, at every start as criu.
+ */
 
 /** Without empty and `.` names, `..` taken together with what it leaves. A slash at the end stays. */
 export function normalize(path: string): string {
