@@ -1,5 +1,5 @@
 /** What CRIU writes into the cgroups that it makes again (cgroup.c, cgroup-props.c). */
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import type { Host } from "../host/index.ts";
 import {
   directoryOf,
