@@ -6,6 +6,7 @@ import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../image/
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import type { Place } from "./paths.ts";
 import { openedName } from "./used-files.ts";
+import { sh } from "../sys/shell.ts";
 
 const LINKED = 0;
 const GHOST = 1;
@@ -93,7 +94,7 @@ function standing(ghost: Ghost): Finding | undefined {
       ...about("ghost-file-exists", "blocker", ghost),
       message: `${at} is left from a CRIU that was killed: a deleted file cannot be made again there`,
       criu_message: `${kind}: File exists`,
-      remedy: { kind: "human", text: "remove what that CRIU left", command: `rm ${at}` },
+      remedy: { kind: "human", text: "remove what that CRIU left", command: sh`rm ${at}` },
     };
   }
   if (!found.stat.isDirectory()) return undefined;
@@ -107,7 +108,7 @@ function standing(ghost: Ghost): Finding | undefined {
     remedy: {
       kind: "human",
       text: "move it away for the restore",
-      command: `mv ${at} ${at}.aside`,
+      command: sh`mv ${at} ${at}.aside`,
     },
   };
 }
@@ -145,7 +146,7 @@ export const ghostUnwritable: Check = {
           remedy: {
             kind: "human",
             text: "make its file system writable for the restore",
-            command: `mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
+            command: sh`mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
           },
         },
       ];
@@ -198,7 +199,7 @@ export const linkRemapMissing: Check = {
             remedy: {
               kind: "human",
               text: "to restore again later, keep a second name of it and link it back each time",
-              command: `ln ${place.hostPath} ${place.hostPath}.keep`,
+              command: sh`ln ${place.hostPath} ${place.hostPath}.keep`,
             },
           },
         ];

@@ -5,6 +5,7 @@ import { compareVersions } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Where distributions have plugins, to look into before the answer is sought in CRIU itself. */
 const usual = ["/usr/lib/criu", "/usr/lib64/criu", "/usr/local/lib/criu"];
@@ -96,7 +97,7 @@ export const pluginBroken: Check = {
           remedy: {
             kind: "human",
             text: "make it (an empty one will do when no plugin is needed), or leave --libdir and CRIU_LIBS_DIR out",
-            command: `mkdir -p ${directory}`,
+            command: sh`mkdir -p ${directory}`,
           },
         },
       ];
@@ -116,14 +117,14 @@ export const pluginBroken: Check = {
             ? {
                 kind: "option",
                 text: "this checkpoint needs no plugin: name a directory without any",
-                command: "mkdir -p /run/no-criu-plugins",
+                command: sh`mkdir -p /run/no-criu-plugins`,
                 option: "--libdir=/run/no-criu-plugins",
                 automatic: false,
               }
             : {
                 kind: "human",
                 text: "install the package again that it belongs to, or move it away",
-                command: `mv ${path} ${path}.aside`,
+                command: sh`mv ${path} ${path}.aside`,
               },
         },
       ];
@@ -185,12 +186,15 @@ export const pluginMissing: Check = {
             : {
                 kind: "human",
                 text: `install the plugin, or name the directory that has ${name}.so by --libdir`,
-                command: `find / -xdev -name ${name}.so`,
+                command: sh`find / -xdev -name ${[`${literal(name)}.so`]}`,
               },
         };
       });
   },
 };
+
+/** A pattern of find(1) that matches `name` alone. */
+const literal = (name: string): string => name.replace(/[*?[\\]/g, "\\$&");
 
 /** All that amdgpu_plugin saves is in images of its own, and in files that CRIU left to a plugin. */
 const savedNothing = ({ files, openFiles }: Checkpoint, plugin: string): boolean =>

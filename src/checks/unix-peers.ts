@@ -11,6 +11,7 @@ import {
   SOCK_DGRAM,
   USK_CALLBACK,
 } from "./unix-entries.ts";
+import { sh } from "../sys/shell.ts";
 
 const USK_EXTERN = 1;
 /** CRIU's own limit is the kernel's: sizeof(sun_path), unix(7). */
@@ -69,7 +70,7 @@ export const unixSocketExternal: Check = {
           remedy: {
             kind: "option",
             text: "connect it again to whoever has that name now",
-            command: "--ext-unix-sk",
+            command: sh`--ext-unix-sk`,
             option: "--ext-unix-sk",
             automatic: true,
           },
@@ -205,7 +206,7 @@ export const unixQueueTooLong: Check = {
           remedy: {
             kind: "human",
             text: `raise net.unix.max_dgram_qlen to ${count} for the restore`,
-            command: `sysctl -w net.unix.max_dgram_qlen=${count}`,
+            command: sh`sysctl -w net.unix.max_dgram_qlen=${count}`,
           },
         },
       ];

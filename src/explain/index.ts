@@ -1,5 +1,6 @@
 /** A line of CRIU's log to its cause and its remedy. */
 import { catalogue } from "../checks/index.ts";
+import { sh } from "../sys/shell.ts";
 import { entries } from "./entries/index.ts";
 
 export { entries } from "./entries/index.ts";
@@ -27,8 +28,10 @@ export function explain(message: string): Explanation | undefined {
       line: message,
       check,
       also,
-      cause: fill(told, match),
-      remedy: fill(remedy, match),
+      cause: told.replace(hole, (_, before: string, name: string) => before + found(match, name)),
+      remedy: remedy.replace(hole, (_, before: string, name: string) =>
+        before === "" ? sh`${found(match, name)}` : sh`${[before + found(match, name)]}`,
+      ),
       since,
       issues,
     };
@@ -36,7 +39,7 @@ export function explain(message: string): Explanation | undefined {
   return undefined;
 }
 
-/** `$<name>` in a text to what the pattern found. */
-function fill(text: string, match: RegExpExecArray): string {
-  return text.replace(/\$<(\w+)>/g, (_, name: string) => match.groups?.[name] ?? "");
-}
+/** `$<name>`, and what stands before it in its word. In a remedy the whole word is quoted: a person pastes it. */
+const hole = /([^\s"(]*?)\$<(\w+)>/g;
+
+const found = ({ groups }: RegExpExecArray, name: string): string => groups?.[name] ?? "";

@@ -5,6 +5,7 @@ import { unmakeDirectory } from "./directory.ts";
 import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
+import { sh } from "../sys/shell.ts";
 
 /** What one run of recriu changes on this machine, from its first change on. */
 export interface Changes {
@@ -148,5 +149,5 @@ const startOf = (pid: number): string => String(readStat(pid)?.starttime ?? 0);
 function treeLeft({ path, pid, started }: Step): string | undefined {
   if (pid === undefined || readStat(pid) === undefined || startOf(pid) !== started)
     return undefined;
-  return `the tree of process ${pid} runs, compared in its structure only: recriu verify -D ${path} --pid ${pid} compares the rest`;
+  return `the tree of process ${pid} runs, compared in its structure only: ${sh`recriu verify -D ${path} --pid ${pid}`} compares the rest`;
 }

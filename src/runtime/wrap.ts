@@ -16,6 +16,7 @@ import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
 import { findRuntime } from "./real.ts";
 import { criuWordsOf, logOf, passOn, standsUnderRuntime } from "./request.ts";
+import { sh } from "../sys/shell.ts";
 
 const REFUSED = 1;
 const NOT_FOUND = 127;
@@ -108,5 +109,5 @@ function givenConfig(): string {
 /** One line, for logs: what blocks, and how to read more. */
 function refusal([first, ...others]: readonly Finding[], { checkpoint }: Preflight): string {
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; recriu preflight -D ${checkpoint.dir} shows all`;
+  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; ${sh`recriu preflight -D ${checkpoint.dir}`} shows all`;
 }
