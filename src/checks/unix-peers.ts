@@ -11,7 +11,7 @@ import {
   SOCK_DGRAM,
   USK_CALLBACK,
 } from "./unix-entries.ts";
-import { sh } from "../sys/shell.ts";
+import { sh, typedOption } from "../sys/shell.ts";
 
 const USK_EXTERN = 1;
 /** CRIU's own limit is the kernel's: sizeof(sun_path), unix(7). */
@@ -101,7 +101,7 @@ export const unixPeerDown: Check = {
           criu_message: `unix: Can't connect ${entry.ino} socket: ${errorText(errno)}`,
           remedy: {
             kind: "human",
-            text: `start the service that listens there; or hand a socket over in place of this one: --inherit-fd fd[N]:socket:[${entry.ino}]`,
+            text: `start the service that listens there; or hand a socket over in place of this one: ${typedOption(`--inherit-fd fd[N]:socket:[${entry.ino}]`)}`,
             command: null,
           },
         },

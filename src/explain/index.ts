@@ -1,6 +1,6 @@
 /** A line of CRIU's log to its cause and its remedy. */
 import { catalogue } from "../checks/index.ts";
-import { sh } from "../sys/shell.ts";
+import { typedWord } from "../sys/shell.ts";
 import { entries } from "./entries/index.ts";
 
 export { entries } from "./entries/index.ts";
@@ -28,10 +28,8 @@ export function explain(message: string): Explanation | undefined {
       line: message,
       check,
       also,
-      cause: told.replace(hole, (_, before: string, name: string) => before + found(match, name)),
-      remedy: remedy.replace(hole, (_, before: string, name: string) =>
-        before === "" ? sh`${found(match, name)}` : sh`${[before + found(match, name)]}`,
-      ),
+      cause: fill(told, (name) => match.groups?.[name] ?? ""),
+      remedy: fillQuoted(remedy, (name) => match.groups?.[name] ?? ""),
       since,
       issues,
     };
@@ -39,7 +37,18 @@ export function explain(message: string): Explanation | undefined {
   return undefined;
 }
 
-/** `$<name>`, and what stands before it in its word. In a remedy the whole word is quoted: a person pastes it. */
-const hole = /([^\s"(]*?)\$<(\w+)>/g;
+type Found = (name: string) => string;
 
-const found = ({ groups }: RegExpExecArray, name: string): string => groups?.[name] ?? "";
+/** `$<name>` in a text to what the pattern found. */
+const fill = (text: string, found: Found): string =>
+  text.replace(/\$<(\w+)>/g, (_, name: string) => found(name));
+
+/** In a remedy, whose words people paste, the word that it stands in is quoted with it. */
+const fillQuoted = (text: string, found: Found): string =>
+  text.replace(/([^\s"(]*)\$<(\w+)>/g, (_, before: string, name: string) => {
+    const word = before + found(name);
+    return (
+      typedWord(before === "" && word.startsWith("-") ? `./${word}` : word) ??
+      before + name.toUpperCase()
+    );
+  });

@@ -43,12 +43,18 @@ export function sh(texts: TemplateStringsArray, ...parts: readonly Part[]): Shel
 
 const asPath = (text: string): string => (text.startsWith("-") ? `./${text}` : text);
 
-/** Options as they are typed: `--name=VALUE` or `--name VALUE`; null where no shell can be given the value in place. */
+/** `text` as one word for the middle of other text; null where no shell can be given it in place. */
+export function typedWord(text: string): ShellCommand | null {
+  const variables: string[] = [];
+  const word = quote(text, variables);
+  return variables.length > 0 ? null : (word as ShellCommand);
+}
+
+/** Options as they are typed, `--name=VALUE` or `--name VALUE`; null as for a word. */
 export function typedOption(option: string): ShellCommand | null {
   const [, name = "", value] = /^(--[a-z-]+[= ])?(.*)$/s.exec(option)!;
-  const variables: string[] = [];
-  const words = `${name}${quote(value!, variables)}`;
-  return variables.length > 0 ? null : (words as ShellCommand);
+  const word = typedWord(value!);
+  return word && (`${name}${word}` as ShellCommand);
 }
 
 /**
