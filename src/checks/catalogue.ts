@@ -38,6 +38,7 @@ import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
+import { writableByOthers } from "./others.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -52,6 +53,7 @@ import {
 } from "./sessions.ts";
 import { sigactionsCount } from "./sigactions.ts";
 import { imageNewer } from "./skew.ts";
+import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { mountUnknown } from "./mount-unknown.ts";
@@ -86,6 +88,7 @@ export const catalogue: readonly Check[] = [
   allowUprobesNeeded,
   pluginBroken,
   pluginMissing,
+  writableByOthers,
   scriptNotExecutable,
   lsmOption,
   archMismatch,
@@ -141,6 +144,7 @@ export const catalogue: readonly Check[] = [
   procThreadFile,
   unixPeerMissing,
   unixSocketDir,
+  unixSocketDirOwner,
   unixSocketUnwritable,
   unixSocketBusy,
   unixSocketGhost,

@@ -25,7 +25,7 @@ export const criuMissing: Check = {
   reads: "--criu, RECRIU_CRIU, PATH and the system's sbin directories",
   why: "recriu prepares and proves a restore; the restore itself is done by CRIU, which has to be installed.",
   proof: "harm",
-  run: ({ criu }) =>
+  run: ({ criu, passed = [] }) =>
     criu !== undefined
       ? []
       : [
@@ -35,7 +35,7 @@ export const criuMissing: Check = {
             task: null,
             image: "",
             subject: "criu",
-            message: "no criu was found on this machine",
+            message: ["no criu was found on this machine", ...passed].join("; "),
             criu_message: null,
             remedy: {
               kind: "human",

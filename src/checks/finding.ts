@@ -93,6 +93,8 @@ export interface Context {
   /** What the user decided that only he can. */
   own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
   criu: Criu | undefined;
+  /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
+  passed?: readonly string[] | undefined;
   namespaces: Namespaces;
   /** What recriu.manifest says of the images; undefined: they are not sealed. */
   seal?: Seal | undefined;

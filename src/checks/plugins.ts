@@ -26,23 +26,28 @@ function builtIn({ host, criu }: Context): string | undefined {
 const required = ({ checkpoint }: Context): readonly string[] =>
   checkpoint.inventory?.plugins_entry?.plugins ?? [];
 
+/** Where the plugins of a CRIU most likely are, if it has any. */
+export const likelyDirectories = (criu: string): string[] => [
+  ...usual,
+  join(dirname(dirname(criu)), "lib/criu"),
+];
+
 /** The directory that CRIU will take plugins from; undefined where there is none or it cannot be told. */
 function pluginDirectory(context: Context): string | undefined {
   const { host, request, criu } = context;
   if (request.libdir !== undefined) return request.libdir;
-  const beside = criu === undefined ? [] : [join(dirname(dirname(criu.path)), "lib/criu")];
-  const likely = [...usual, ...beside].some((path) => host.exists(path));
-  if (!likely && required(context).length === 0) return undefined;
+  const likely = criu === undefined ? usual : likelyDirectories(criu.path);
+  if (!likely.some((path) => host.exists(path)) && required(context).length === 0) return undefined;
   return builtIn(context);
 }
 
-interface Plugins {
+export interface Plugins {
   directory: string;
   /** Names of the files that CRIU loads. */
   files: string[];
 }
 
-function plugins(context: Context): Plugins | undefined {
+export function plugins(context: Context): Plugins | undefined {
   const directory = pluginDirectory(context);
   if (directory === undefined) return undefined;
   const opened = context.host.root(directory);

@@ -18,13 +18,13 @@ import {
 import { sh, type ShellCommand } from "../sys/shell.ts";
 
 /** Sockets that CRIU binds to a path and leaves there. */
-const pathSockets = (context: Context): AtPath[] =>
+export const pathSockets = (context: Context): AtPath[] =>
   namedSockets(context)
     .filter(hasPath)
     .filter((named) => isBound(named) && !named.entry.deleted);
 
 /** Directories that programs agree on, with the mode they must have: sticky and open to all for the X11 family. */
-function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
+export function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
   if (/\/\.(X11|ICE|font|XIM|Test)-unix$/.test(path)) return { mode: 0o1777, uid: 0, gid: 0 };
   const user = /^\/run\/user\/(\d+)$/.exec(path);
   return user === null ? undefined : { mode: 0o700, uid: Number(user[1]), gid: Number(user[1]) };

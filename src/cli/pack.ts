@@ -45,6 +45,7 @@ export const command: Command = {
     const criu = wanted
       ? findCriu(given === undefined ? undefined : String(given), process.env)
       : undefined;
+    for (const word of criu?.passed ?? []) line(`recriu pack: ${harmless(word)}`);
     if (criu?.ok === false) return failed(criu.problem, exitCode.usage);
     const options = end < 0 ? [] : rawArgs.slice(end + 1);
     const packed = pack({ dir, out, criu: criu?.path, options });

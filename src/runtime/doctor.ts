@@ -28,7 +28,7 @@ export async function runtimeFacts(env: Record<string, string | undefined>): Pro
   const installed = new Set(readRecord("").map(({ target }) => target as string));
   const onPath = installed.has("criu") || criuIsRecriu(env.PATH);
   const facts = known.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
-    const path = findRuntime(program, env.PATH);
+    const { path } = findRuntime(program, env.PATH);
     if (path === undefined) return undefined;
     const version = await versionOf(path);
     const guard = installed.has(name)

@@ -25,7 +25,8 @@ const CONFIG = "CRIU_CONFIG_FILE=";
 /** Be the runtime `of` (`runc`, `crun`, or a path). Returns an exit code only where the runtime is not executed. */
 export async function wrap(of: string, words: readonly string[]): Promise<number> {
   const given = whatWasGiven();
-  const path = findRuntime(of, process.env.PATH);
+  const { path, passed } = findRuntime(of, process.env.PATH);
+  for (const each of passed) line(`recriu: ${harmless(each)}`);
   if (path === undefined) {
     line(`recriu: no ${harmless(of)} in PATH and the usual places`);
     return NOT_FOUND;
@@ -68,6 +69,7 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   const words = criuWordsOf(command, read.bundle);
   const asked = requestFrom(words, process.env);
   if (!asked.ok) return nothing;
+  if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
   const result = await preflight(asked.request, asked.own, (finding) =>
     standsUnderRuntime(finding, read.bundle),
   );
