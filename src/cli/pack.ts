@@ -41,7 +41,7 @@ export const command: Command = {
     hashing.end();
     if (problem !== undefined) return failed(problem, exitCode.images);
     const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
-    const given = parsed.values.criu ?? process.env.RECRIU_CRIU;
+    const given = parsed.values.criu ?? (process.env.RECRIU_CRIU || undefined);
     const criu = wanted
       ? findCriu(given === undefined ? undefined : String(given), process.env)
       : undefined;
