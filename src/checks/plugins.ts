@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { dirname, join } from "../sys/path.ts";
 import { compareVersions } from "../criu/index.ts";
+import type { Host } from "../host/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
@@ -14,8 +15,8 @@ const usual = ["/usr/lib/criu", "/usr/lib64/criu", "/usr/local/lib/criu"];
 const helpText = "path to a plugin directory (by default ";
 const LARGEST_CRIU = 64 << 20;
 
-function builtIn({ host, criu }: Context): string | undefined {
-  const program = criu && host.bytes(criu.path, 0, LARGEST_CRIU);
+function builtIn(host: Host, criu: string): string | undefined {
+  const program = host.bytes(criu, 0, LARGEST_CRIU);
   if (program === undefined) return undefined;
   const bytes = Buffer.from(program.buffer, program.byteOffset, program.length);
   const at = bytes.indexOf(helpText);
@@ -26,33 +27,34 @@ function builtIn({ host, criu }: Context): string | undefined {
 const required = ({ checkpoint }: Context): readonly string[] =>
   checkpoint.inventory?.plugins_entry?.plugins ?? [];
 
-/** Where the plugins of a CRIU most likely are, if it has any. */
-export const likelyDirectories = (criu: string): string[] => [
-  ...usual,
-  join(dirname(dirname(criu)), "lib/criu"),
-];
-
-/** The directory that CRIU will take plugins from; undefined where there is none or it cannot be told. */
-function pluginDirectory(context: Context): string | undefined {
-  const { host, request, criu } = context;
-  if (request.libdir !== undefined) return request.libdir;
-  const likely = criu === undefined ? usual : likelyDirectories(criu.path);
-  if (!likely.some((path) => host.exists(path)) && required(context).length === 0) return undefined;
-  return builtIn(context);
-}
-
 export interface Plugins {
   directory: string;
   /** Names of the files that CRIU loads. */
   files: string[];
 }
 
-export function plugins(context: Context): Plugins | undefined {
-  const directory = pluginDirectory(context);
-  if (directory === undefined) return undefined;
-  const opened = context.host.root(directory);
+/**
+ * What CRIU loads from the directory that it was built with; undefined where it cannot be told, or where nothing is
+ * `needed` and this machine has no directory of plugins to speak of.
+ */
+export function builtInPlugins(host: Host, criu: string, needed: boolean): Plugins | undefined {
+  const likely = [...usual, join(dirname(dirname(criu)), "lib/criu")];
+  if (!needed && !likely.some((path) => host.exists(path))) return undefined;
+  const directory = builtIn(host, criu);
+  return directory === undefined ? undefined : inDirectory(host, directory);
+}
+
+function inDirectory(host: Host, directory: string): Plugins {
+  const opened = host.root(directory);
   const names = opened.ok ? opened.root.list("/") : [];
   return { directory, files: names.filter((name) => name.endsWith(".so")).sort() };
+}
+
+/** The plugins that CRIU will load; undefined where there are none or it cannot be told. */
+export function plugins(context: Context): Plugins | undefined {
+  const { host, request, criu } = context;
+  if (request.libdir !== undefined) return inDirectory(host, request.libdir);
+  return criu && builtInPlugins(host, criu.path, required(context).length > 0);
 }
 
 /** e_machine of this machine, elf(5). */

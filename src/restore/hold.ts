@@ -15,14 +15,13 @@ import {
   type RunningCriu,
   startCriu,
 } from "../criu/index.ts";
+import { thisHost } from "../host/index.ts";
 import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
 import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
-import { likelyDirectories } from "../checks/plugins.ts";
+import { builtInPlugins } from "../checks/plugins.ts";
 import { pipe } from "../sys/files.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import { AT_FDCWD, namesAt } from "../sys/small-files.ts";
-import { changeable } from "../sys/trust.ts";
 import { type Gate, openGate } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
@@ -49,7 +48,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const places = inMemory();
   if (places.length === 0 || !holds(request, own)) return undefined;
   const found = findCriu(own.criu, process.env);
-  if (!found.ok || hasForeignPlugins(found.path)) return undefined;
+  if (!found.ok || hasForeignPlugins(found.path, request)) return undefined;
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
@@ -115,15 +114,16 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
 }
 
 /**
- * Whether others can change what CRIU loads as plugins. It loads them before it reads anything, and a plan that such
- * plugins block would come too late.
+ * Whether others can change the plugins that nobody named. Old CRIUs load them before they read anything, so what the check
+ * (writable-by-others) says would come too late.
  */
-const hasForeignPlugins = (criu: string): boolean =>
-  likelyDirectories(criu).some((directory) => {
-    const names = namesAt(AT_FDCWD, directory) ?? [];
-    const paths = [directory, ...names.map((name) => `${directory}/${name}`)];
-    return names.length > 0 && paths.some((path) => changeable(path) !== undefined);
-  });
+function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
+  const host = thisHost();
+  const found = libdir === undefined ? builtInPlugins(host, criu, false) : undefined;
+  if (found === undefined) return false;
+  const paths = [found.directory, ...found.files.map((name) => `${found.directory}/${name}`)];
+  return paths.some((path) => host.changeable(path) !== undefined);
+}
 
 /** Whether CRIU would do the same, and nobody see a difference. */
 function holds(request: Request, own: OwnOptions): boolean {

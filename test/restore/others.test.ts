@@ -5,7 +5,7 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { link } from "../dropin/as-criu.ts";
 import { blockers, finding, report } from "./report.ts";
-import { scriptAt } from "./shadow.ts";
+import { oldCriu, scriptAt } from "./shadow.ts";
 import { criu, dump, killTree, openStage, recriu, recriuBinary, run } from "./stage.ts";
 import { type Stage, start } from "./stage.ts";
 import { compile } from "./stage/compile.ts";
@@ -88,71 +88,80 @@ const builtIn = "/usr/lib/criu/";
 const plugins = `${mkdtempSync("/tmp/rp")}/`;
 afterAll(() => rmSync(plugins, { recursive: true, force: true }));
 
-/** The CRIU under test with another directory for plugins, as if it were built so. */
-function criuWithPlugins(stage: Stage): string {
+/**
+ * A CRIU with another directory for plugins, as if it were built so: the one under test, or Debian 12's 3.17.1, which loads
+ * plugins before it reads the inventory, and is started by a script that says what its help does.
+ */
+function criuWithPlugins(stage: Stage, old: boolean): string {
   const path = join(stage.dir, "sbin/criu");
   for (const dir of ["sbin", "lib", "lib/criu"]) mkdirSync(join(stage.dir, dir));
-  const bytes = readFileSync(criu);
-  const name = Buffer.from(plugins.padEnd(builtIn.length, "/"));
+  const script = old ? readFileSync(oldCriu(stage), "utf8") : "";
+  const binary = old ? /exec '(.*)' "/.exec(script)![1]! : criu;
+  const bytes = readFileSync(binary);
+  const name = Buffer.from(plugins);
   expect(name.length).toBe(builtIn.length);
   for (let at = bytes.indexOf(builtIn); at >= 0; at = bytes.indexOf(builtIn, at + 1))
     name.copy(bytes, at);
-  writeFileSync(path, bytes, { mode: 0o755 });
+  const patched = old ? join(stage.dir, "patched") : path;
+  writeFileSync(patched, bytes, { mode: 0o755 });
+  const help = `# path to a plugin directory (by default ${plugins})\n`;
+  if (old) writeFileSync(path, script.replace(binary, patched) + help, { mode: 0o755 });
   return path;
 }
 
-test("plugins of another user block before CRIU is started at all", async () => {
-  await using stage = openStage();
-  const { pid, images } = await dumped(stage);
-  const other = criuWithPlugins(stage);
-  const loaded = join(stage.dir, "loaded");
-  const env = { RECRIU_CRIU: other, PLUGIN_LOADED: loaded };
-  copyFileSync(compile("plugin"), join(plugins, "a.so"));
-  chownSync(join(plugins, "a.so"), 0, 0);
-  expect(await report(stage, "restore", images, [], { env })).toMatchObject({
-    exit: 0,
-    findings: [],
-  });
-  expect(existsSync(loaded)).toBe(true);
-  await killTree(stage, pid);
-
-  for (const weaken of [
-    () => chownSync(join(plugins, "a.so"), ALICE, ALICE),
-    () => chmodSync(plugins, 0o777),
-  ]) {
-    rmSync(loaded, { force: true });
-    weaken();
-    const refused = await report(stage, "restore", images, [], { env });
-    expect(refused.exit).toBe(3);
-    expect([...new Set(blockers(refused))]).toEqual([ID]);
-    expect(existsSync(loaded)).toBe(false);
-    // Harm: bare CRIU runs the other user's code as root, and says nothing.
-    const bare = [
-      "env",
-      `PLUGIN_LOADED=${loaded}`,
-      other,
-      "restore",
-      "-d",
-      "-D",
-      images,
-      "-W",
-      stage.dir,
-    ];
-    expect((await run(stage, bare)).exit).toBe(0);
+for (const old of [false, true])
+  test(`plugins of another user block before CRIU ${old ? "3.17.1 " : ""}is started at all`, async () => {
+    await using stage = openStage();
+    const { pid, images } = await dumped(stage);
+    const other = criuWithPlugins(stage, old);
+    const loaded = join(stage.dir, "loaded");
+    const env = { RECRIU_CRIU: other, PLUGIN_LOADED: loaded };
+    copyFileSync(compile("plugin"), join(plugins, "a.so"));
+    chownSync(join(plugins, "a.so"), 0, 0);
+    expect(await report(stage, "restore", images, [], { env })).toMatchObject({
+      exit: 0,
+      findings: [],
+    });
     expect(existsSync(loaded)).toBe(true);
     await killTree(stage, pid);
-    chownSync(join(plugins, "a.so"), 0, 0);
-  }
-  chmodSync(plugins, 0o755);
-  // The directory that the caller names is his word.
-  const named = join(stage.dir, "named");
-  mkdirSync(named);
-  chmodSync(named, 0o777);
-  const done = await report(stage, "restore", images, ["--libdir", named]);
-  expect(done).toMatchObject({ exit: 0 });
-  expect(finding(done, ID)).toMatchObject({ severity: "warning", subject: named });
-  await killTree(stage, pid);
-});
+
+    for (const weaken of [
+      () => chownSync(join(plugins, "a.so"), ALICE, ALICE),
+      () => chmodSync(plugins, 0o777),
+    ]) {
+      rmSync(loaded, { force: true });
+      weaken();
+      const refused = await report(stage, "restore", images, [], { env });
+      expect(refused.exit).toBe(3);
+      expect([...new Set(blockers(refused))]).toEqual([ID]);
+      expect(existsSync(loaded)).toBe(false);
+      // Harm: bare CRIU runs the other user's code as root, and says nothing.
+      const bare = [
+        "env",
+        `PLUGIN_LOADED=${loaded}`,
+        other,
+        "restore",
+        "-d",
+        "-D",
+        images,
+        "-W",
+        stage.dir,
+      ];
+      expect((await run(stage, bare)).exit).toBe(0);
+      expect(existsSync(loaded)).toBe(true);
+      await killTree(stage, pid);
+      chownSync(join(plugins, "a.so"), 0, 0);
+    }
+    chmodSync(plugins, 0o755);
+    // The directory that the caller names is his word.
+    const named = join(stage.dir, "named");
+    mkdirSync(named);
+    chmodSync(named, 0o777);
+    const done = await report(stage, "restore", images, ["--libdir", named]);
+    expect(done).toMatchObject({ exit: 0 });
+    expect(finding(done, ID)).toMatchObject({ severity: "warning", subject: named });
+    await killTree(stage, pid);
+  });
 
 test("/etc/recriu/recriu.conf that others can change is not used, with a word", async () => {
   await using stage = openStage();

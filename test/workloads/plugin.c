@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-bool check_and_remove_inventory_plugin(const char *name, size_t length);
+/* CRIU before 4.1 has none. */
+__attribute__((weak)) bool check_and_remove_inventory_plugin(const char *name, size_t length);
 
 __attribute__((constructor)) static void loaded(void)
 {
@@ -19,7 +20,8 @@ __attribute__((constructor)) static void loaded(void)
 static int init(int stage)
 {
 	(void)stage;
-	check_and_remove_inventory_plugin("recriu_test", sizeof("recriu_test") - 1);
+	if (check_and_remove_inventory_plugin)
+		check_and_remove_inventory_plugin("recriu_test", sizeof("recriu_test") - 1);
 	return 0;
 }
 
