@@ -5,6 +5,7 @@ import { criuEnvironment } from "../criu/environment.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
 import { replaceFile } from "../sys/own-file.ts";
 import { writeEnd, writeMember } from "./tar.ts";
+import { sh } from "../sys/shell.ts";
 
 export interface Packing {
   /** The sealed directory of images. */
@@ -87,20 +88,18 @@ function copyFile(out: number, name: string, path: string, mode: number): number
 
 /** What is wrong with a seal that is to be packed; undefined when nothing is. */
 export function unfit(dir: string, seal: Seal | undefined): string | undefined {
-  if (seal === undefined) return `${dir} is not sealed: recriu seal ${dir}`;
+  if (seal === undefined) return `${dir} is not sealed: ${sh`recriu seal ${dir}`}`;
   if (!seal.ok) return `${seal.file}: ${seal.problem}`;
   const [first] = seal.altered;
   return first && `${first.image}: ${first.problem}; seal it again if that was meant`;
 }
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 const restoreScript = (options: readonly string[]): string => `#!/bin/sh
 # Restores this checkpoint with the recriu, and the CRIU if there is one, that came with it: as root, with
 # options of \`recriu restore\` to add. ./recriu preflight -D images only looks.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 2
 [ ! -x "$here/criu/criu" ] || export RECRIU_CRIU="$here/criu/criu"
-exec "$here/recriu" restore -D "$here/images" ${options.map(quote).join(" ")} "$@"
+${sh`exec "$here/recriu" restore -D "$here/images" ${options} "$@"`}
 `;
 
 const criuScript = (loader: string): string => `#!/bin/sh

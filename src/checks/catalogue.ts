@@ -41,6 +41,7 @@ import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
+import { writableByOthers } from "./others.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -55,6 +56,7 @@ import {
 } from "./sessions.ts";
 import { sigactionsCount } from "./sigactions.ts";
 import { imageNewer } from "./skew.ts";
+import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { mountUnknown } from "./mount-unknown.ts";
@@ -91,6 +93,7 @@ export const catalogue: readonly Check[] = [
   allowUprobesNeeded,
   pluginBroken,
   pluginMissing,
+  writableByOthers,
   scriptNotExecutable,
   lsmOption,
   archMismatch,
@@ -147,6 +150,7 @@ export const catalogue: readonly Check[] = [
   procThreadFile,
   unixPeerMissing,
   unixSocketDir,
+  unixSocketDirOwner,
   unixSocketUnwritable,
   unixSocketBusy,
   unixSocketGhost,

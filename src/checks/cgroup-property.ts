@@ -9,6 +9,7 @@ import {
   yardOf,
 } from "./cgroup-tree.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Files that CRIU opens but never writes, or writes only at the very end without minding a failure. */
 const unwritten = new Set(["cgroup.procs", "tasks", "freezer.state", "net_prio.ifpriomap"]);
@@ -238,6 +239,6 @@ function remedyOf(
   return {
     kind: "human",
     text: `make the ${controllers[0] === "" ? "cgroup" : `${controllers.join(",")} cgroup`} beforehand: CRIU leaves its settings alone then`,
-    command: `mkdir -p ${directory}`,
+    command: sh`mkdir -p ${directory}`,
   };
 }

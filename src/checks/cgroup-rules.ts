@@ -3,6 +3,7 @@ import { dirname } from "../sys/path.ts";
 import { directoryOf, ignored, members, setOf, yardOf } from "./cgroup-tree.ts";
 import type { CoreEntry } from "../image/index.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 const ignore = (text: string): Remedy => ({
   kind: "option",
@@ -99,7 +100,7 @@ export const cgroupFrozen: Check = {
           remedy: {
             kind: "human",
             text: "thaw it",
-            command: `echo ${ice.thawed} > ${ice.file}`,
+            command: sh`echo ${ice.thawed} > ${ice.file}`,
           },
         },
       ];
@@ -202,7 +203,7 @@ export const cgroupThread: Check = {
             remedy: {
               kind: "human",
               text: "make it threaded, as it was",
-              command: `echo threaded > ${directory}/cgroup.type`,
+              command: sh`echo threaded > ${directory!}/cgroup.type`,
             },
           },
         ];

@@ -3,6 +3,7 @@ import { compareVersions } from "../criu/index.ts";
 import { cpuinfo_entry } from "../image/tables/cpuinfo.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 /** core_entry.mtype by Node's name of the architecture, with the name that people use. */
 const machines: Readonly<Record<number, readonly [node: string, name: string]>> = {
@@ -119,7 +120,7 @@ export const cpuFeatures: Check = {
         remedy: {
           kind: "human",
           text: "restore on a machine whose processor has them, or start the programs anew",
-          command: "grep -m1 ^flags /proc/cpuinfo",
+          command: sh`grep -m1 ^flags /proc/cpuinfo`,
         },
       },
     ];
@@ -156,7 +157,7 @@ export const vdsoMissing: Check = {
         remedy: {
           kind: "human",
           text: "start the kernel without vdso=0",
-          command: "cat /proc/cmdline",
+          command: sh`cat /proc/cmdline`,
         },
       },
     ];

@@ -1,6 +1,8 @@
 /** What this machine offers a restore. */
 import { findCriu, startRefusal, identify } from "../criu/index.ts";
+import { readOwnConfig } from "../criu/own.ts";
 import { type Host, thisHost } from "../host/index.ts";
+import { changeable } from "../sys/trust.ts";
 
 export interface Fact {
   name: string;
@@ -27,13 +29,27 @@ const capabilities: readonly [bit: bigint, name: string, means: string][] = [
 /** Ask for CRIU (`named`: --criu), kernel, privileges and cgroups. */
 export async function diagnose(named: string | undefined): Promise<Fact[]> {
   const host = thisHost();
-  return [...(await criuFacts(named)), kernelFact(host), ...privilegeFacts(host), cgroupFact(host)];
+  return [
+    ...(await criuFacts(named)),
+    ...configFacts(),
+    kernelFact(host),
+    ...privilegeFacts(host),
+    cgroupFact(host),
+  ];
 }
 
 async function criuFacts(named: string | undefined): Promise<Fact[]> {
   const criu = findCriu(named, process.env);
+  const passed = (criu.passed ?? []).map((found): Fact => ({
+    name: "criu",
+    state: "warning",
+    found,
+    means:
+      "a CRIU that others can change is not looked for in PATH: it would be theirs to run as root",
+  }));
   if (!criu.ok)
     return [
+      ...passed,
       {
         name: "criu",
         state: "missing",
@@ -41,14 +57,16 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
         means: "nothing can be restored; install criu, or name it by --criu",
       },
     ];
+  const changed = changeable(criu.path);
   const version = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
+    ...passed,
     {
       name: "criu",
-      state: version === undefined ? "missing" : "ok",
+      state: version === undefined ? "missing" : changed === undefined ? "ok" : "warning",
       found: `${criu.path}, version ${version ?? "unknown"}`,
-      means: "it does not run",
+      means: version === undefined ? "it does not run" : `others can change it: ${changed}`,
     },
     {
       name: "criu check",
@@ -57,6 +75,18 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       means: "this CRIU cannot restore on this kernel",
     },
   ];
+}
+
+/** Of recriu's own configuration file, where it is not what counts. */
+function configFacts(): Fact[] {
+  const { problem, ignored } = readOwnConfig();
+  const found = problem ?? ignored;
+  if (found === undefined) return [];
+  const means =
+    problem === undefined
+      ? "give it and its directory to root, and take the right to write from others"
+      : "recriu does not start as long as it does not know what it is to do";
+  return [{ name: "recriu.conf", state: "warning", found, means }];
 }
 
 function kernelFact(host: Host): Fact {

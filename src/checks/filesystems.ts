@@ -10,6 +10,7 @@ import {
   type Mount,
   savedMounts,
 } from "./mounts.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Mounts of file systems that CRIU has to mount anew, by device: neither the root nor anything external is of it. */
 function newFilesystems(context: Context): Mount[] {
@@ -63,7 +64,7 @@ export const mountDeviceMissing: Check = {
           remedy: {
             kind: "option",
             text: "name the device that holds it now",
-            command: "lsblk -f",
+            command: sh`lsblk -f`,
             option: `--external dev[${name}]:DEVICE`,
             automatic: false,
           },
@@ -98,7 +99,7 @@ export const filesystemUnknown: Check = {
           message: `${mount.at} is a ${name}, which is not in /proc/filesystems${modular ? "; a module may bring it" : ""}`,
           criu_message: compatible(context) ? "mnt: Can't mount at" : "mnt-v2: Can't mount at",
           remedy: modular
-            ? { kind: "human", text: "load its module", command: `modprobe ${name}` }
+            ? { kind: "human", text: "load its module", command: sh`modprobe fs-${name}` }
             : { kind: "human", text: `restore on a kernel with ${name}`, command: null },
         },
       ];
@@ -137,7 +138,7 @@ export const mountSharing: Check = {
           criu_message: `mnt-v2: Sharing group (${own}, ${master}) has unreachable sharing.`,
           remedy: {
             kind: "human",
-            text: `dump it again with ${mount.at} as an external mount (--external mnt[${mount.at}]:KEY)`,
+            text: `dump it again with ${mount.at} as an external mount: --external mnt[MOUNTPOINT]:KEY`,
             command: null,
           },
         },

@@ -2,6 +2,7 @@
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
+import type { ShellCommand } from "../sys/shell.ts";
 import type { Namespaces } from "./paths.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
@@ -45,13 +46,19 @@ export interface Leaving {
 
 export type Remedy =
   /** recriu does it itself unless `--fix=none`. */
-  | { kind: "repair"; text: string; command: string; repair: Repair }
+  | { kind: "repair"; text: string; command: ShellCommand; repair: Repair }
   /** CRIU is given edited copies unless `--fix=none`. */
-  | { kind: "edit"; text: string; command: string | null; edits: Edit[] }
+  | { kind: "edit"; text: string; command: ShellCommand | null; edits: Edit[] }
   /** A CRIU option. `automatic`: it loses nothing that the user asked to keep, so recriu adds it itself. */
-  | { kind: "option"; text: string; command: string | null; option: string; automatic: boolean }
+  | {
+      kind: "option";
+      text: string;
+      command: ShellCommand | null;
+      option: string;
+      automatic: boolean;
+    }
   /** Only a person can decide or do it. */
-  | { kind: "human"; text: string; command: string | null };
+  | { kind: "human"; text: string; command: ShellCommand | null };
 
 export interface Finding {
   /** The check's name, stable and kebab-case. */
@@ -86,6 +93,8 @@ export interface Context {
   /** What the user decided that only he can. */
   own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
   criu: Criu | undefined;
+  /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
+  passed?: readonly string[] | undefined;
   namespaces: Namespaces;
   /** What recriu.manifest says of the images; undefined: they are not sealed. */
   seal?: Seal | undefined;

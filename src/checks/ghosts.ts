@@ -7,6 +7,7 @@ import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import type { Place } from "./paths.ts";
 import { GHOST, LINKED, type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
+import { sh } from "../sys/shell.ts";
 
 export interface Ghost extends Remap {
   ghost: GhostFileEntry;
@@ -66,7 +67,7 @@ function standing(ghost: Ghost): Finding | undefined {
       ...about("ghost-file-exists", "blocker", ghost),
       message: `${at} is left from a CRIU that was killed: a deleted file cannot be made again there`,
       criu_message: `${kind}: File exists`,
-      remedy: { kind: "human", text: "remove what that CRIU left", command: `rm ${at}` },
+      remedy: { kind: "human", text: "remove what that CRIU left", command: sh`rm ${at}` },
     };
   }
   if (!found.stat.isDirectory()) return undefined;
@@ -80,7 +81,7 @@ function standing(ghost: Ghost): Finding | undefined {
     remedy: {
       kind: "human",
       text: "move it away for the restore",
-      command: `mv ${at} ${at}.aside`,
+      command: sh`mv ${at} ${at}.aside`,
     },
   };
 }
@@ -118,7 +119,7 @@ export const ghostUnwritable: Check = {
           remedy: {
             kind: "human",
             text: "make its file system writable for the restore",
-            command: `mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
+            command: sh`mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
           },
         },
       ];
@@ -171,7 +172,7 @@ export const linkRemapMissing: Check = {
             remedy: {
               kind: "human",
               text: "to restore again later, keep a second name of it and link it back each time",
-              command: `ln ${place.hostPath} ${place.hostPath}.keep`,
+              command: sh`ln ${place.hostPath} ${place.hostPath}.keep`,
             },
           },
         ];

@@ -2,6 +2,7 @@
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 import { CAP_AUDIT_CONTROL, CAP_SYS_RESOURCE, capabilitiesOfCriu, has } from "./rights.ts";
+import { sh } from "../sys/shell.ts";
 
 /** RLIMIT_* by number, getrlimit(2). */
 const limitNames =
@@ -55,8 +56,8 @@ export const rlimitLowered: Check = {
             text: "raise the limit where recriu is started, or run it with CAP_SYS_RESOURCE",
             command:
               resource === NOFILE && least !== own[resource]
-                ? `sysctl fs.nr_open=${max}`
-                : `prlimit --pid $$ --${limitNames[resource]!.toLowerCase()}=:${show(max)}`,
+                ? sh`sysctl fs.nr_open=${max}`
+                : sh`prlimit --pid $$ --${limitNames[resource]!.toLowerCase()}=:${show(max)}`,
           },
         });
       }
@@ -154,7 +155,7 @@ export const loginuidImmutable: Check = {
         remedy: {
           kind: "human",
           text: "run it with CAP_AUDIT_CONTROL, or from a service that has no login user",
-          command: "systemd-run --pty recriu restore …",
+          command: sh`systemd-run --pty recriu restore ${context.request.argv}`,
         },
       },
     ];
@@ -186,7 +187,7 @@ export const dumpableLost: Check = {
         remedy: {
           kind: "human",
           text: "set it as it was, if core dumps matter",
-          command: "sysctl fs.suid_dumpable=2",
+          command: sh`sysctl fs.suid_dumpable=2`,
         },
       },
     ];

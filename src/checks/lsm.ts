@@ -2,6 +2,7 @@
 import { compareVersions } from "../criu/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { threadsWithCreds } from "./rights.ts";
+import { sh } from "../sys/shell.ts";
 
 type Lsm = "none" | "SELinux" | "AppArmor";
 
@@ -56,8 +57,8 @@ export const lsmMismatch: Check = {
           text: `restore where ${was} runs, and mount its file system if this is a container; or dump it again unconfined`,
           command:
             was === "SELinux"
-              ? "mount -t selinuxfs selinuxfs /sys/fs/selinux"
-              : "mount -t securityfs securityfs /sys/kernel/security",
+              ? sh`mount -t selinuxfs selinuxfs /sys/fs/selinux`
+              : sh`mount -t securityfs securityfs /sys/kernel/security`,
         },
       },
     ];
@@ -97,7 +98,7 @@ export const apparmorProfileMissing: Check = {
           remedy: {
             kind: "human",
             text: "load the profile, or name another one by --lsm-profile apparmor:NAME",
-            command: `apparmor_parser -r /etc/apparmor.d/${label.replaceAll("/", ".").replace(/^\./, "")}`,
+            command: sh`apparmor_parser -r /etc/apparmor.d/${label.replaceAll("/", ".").replace(/^\./, "")}`,
           },
         },
       ];

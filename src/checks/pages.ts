@@ -4,6 +4,7 @@ import { pageSize } from "../sys/process.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { taskOf } from "./images.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 const address = (page: number): string =>
   (BigInt(Math.floor(page)) * BigInt(pageSize())).toString(16);
@@ -45,7 +46,7 @@ export const imageParent: Check = {
             text: "put the older checkpoint back to where the link leads, or make the link lead to it",
             command:
               lost.kind === "unopened" || (lost.kind === "none" && lost.parent === "parent")
-                ? `ln -sfn /PATH/OF/THE/OLDER/CHECKPOINT ${checkpoint.dir}/${lost.parent}`
+                ? sh`ln -sfn /PATH/OF/THE/OLDER/CHECKPOINT ${checkpoint.dir}/${lost.parent}`
                 : null,
           },
         })),
@@ -81,7 +82,7 @@ export const imageLazy: Check = {
           remedy: {
             kind: "option",
             text: "while the dump still waits: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
-            command: `criu lazy-pages --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} &`,
+            command: sh`criu lazy-pages --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} &`,
             option: "--lazy-pages",
             automatic: false,
           },
@@ -120,7 +121,7 @@ export const lazyPagesSocket: Check = {
         remedy: {
           kind: "human",
           text: "start it first, with the same images and the same work directory",
-          command: `criu lazy-pages -D ${checkpoint.dir} -W ${request.workDir} &`,
+          command: sh`criu lazy-pages -D ${checkpoint.dir} -W ${request.workDir} &`,
         },
       },
     ];

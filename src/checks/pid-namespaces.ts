@@ -2,6 +2,7 @@
 import { PID_MAX_LIMIT } from "../sys/process.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
+import { sh } from "../sys/shell.ts";
 
 const PID_MAX = "/proc/sys/kernel/pid_max";
 
@@ -24,7 +25,7 @@ export const pidMax: Check = {
       ({
         kind: "human",
         text: "raise the limit first",
-        command: `sysctl kernel.pid_max=${most + 1}`,
+        command: sh`sysctl kernel.pid_max=${most + 1}`,
       }) as const;
     const pushed = largest > limit;
     if (pushed && (largest >= PID_MAX_LIMIT || !host.writable(PID_MAX)))
@@ -51,7 +52,7 @@ export const pidMax: Check = {
         remedy: {
           kind: "human",
           text: "set it back when the tree has ended",
-          command: `sysctl kernel.pid_max=${limit}`,
+          command: sh`sysctl kernel.pid_max=${limit}`,
         },
       });
     // A namespace that CRIU makes has a limit of its own since Linux 6.14, and before it this machine's.
@@ -172,7 +173,7 @@ export const pidNamespaceExternal: Check = {
             : {
                 kind: "option",
                 text: "open /proc/PID/ns/pid of a process of the namespace as a descriptor, and name it",
-                command: `recriu restore --inherit-fd 'fd[5]:${key}' … 5< /proc/PID/ns/pid`,
+                command: null,
                 option: `--inherit-fd fd[N]:${key}`,
                 automatic: false,
               },

@@ -3,6 +3,7 @@ import type { Stat } from "../host/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import type { Helper } from "./pstree.ts";
+import { sh } from "../sys/shell.ts";
 
 /** A number the restore needs, and what for. */
 interface Needed {
@@ -87,7 +88,7 @@ export const pidInUse: Check = {
           remedy: {
             kind: "human",
             text: "end its holder, or wait until the parent of a zombie reaps it",
-            command: `ps -o pid,ppid,pgid,sid,stat,cmd -p ${needed.number}; ps -o pid,stat,cmd -g ${needed.number}`,
+            command: sh`ps -o pid,ppid,pgid,sid,stat,cmd -p ${needed.number}; ps -o pid,stat,cmd -g ${needed.number}`,
           },
         },
       ];

@@ -10,6 +10,7 @@ import {
 } from "./jobs.ts";
 import type { Failure } from "./pstree.ts";
 import { terminals, unpairedSlaves } from "./terminals.ts";
+import { sh } from "../sys/shell.ts";
 
 /** The tree's failure, if it is of this kind. */
 function failing(context: Context, kind: Failure["kind"]): Failure[] {
@@ -86,7 +87,7 @@ export const sessionIntersects: Check = {
       remedy: {
         kind: "human",
         text: "run it in a session of its own",
-        command: `setsid --wait recriu restore ${context.request.argv.join(" ")}`,
+        command: sh`setsid --wait recriu restore ${context.request.argv}`,
       },
     })),
 };
@@ -128,15 +129,17 @@ export const shellJobSession: Check = {
           remedy: {
             kind: "human",
             text: `restore it as a job, and, as ${joined.failure.message}, in a session of its own`,
-            command: `setsid --wait recriu restore --shell-job ${request.argv.join(" ")}`,
+            command: sh`setsid --wait recriu restore --shell-job ${request.argv}`,
           },
         },
       ];
-    const text = "restore it as a job of this session";
+    const text = `restore it as a job of this session${saysNoShellJob(request) ? ": leave --no-shell-job out" : ""}`;
     const automatic = runsAsShellJob(context);
-    const command = saysNoShellJob(request) ? "leave --no-shell-job out" : null;
     return [
-      { ...finding, remedy: { kind: "option", text, command, option: "--shell-job", automatic } },
+      {
+        ...finding,
+        remedy: { kind: "option", text, command: null, option: "--shell-job", automatic },
+      },
     ];
   },
 };

@@ -1,6 +1,7 @@
 /** Terminals that CRIU makes or opens again: whether they can be had here (tty.c). */
 import type { Check, Context, Finding } from "./finding.ts";
 import { imageOf, isPty, terminals, type Tty } from "./terminals.ts";
+import { sh } from "../sys/shell.ts";
 
 /** So many terminals CRIU opens to reach the index that it wants. */
 const ATTEMPTS = 32;
@@ -52,7 +53,7 @@ export const ttyIndexBusy: Check = {
             ? {
                 kind: "human",
                 text: "close that terminal: end the programs on it and the one that made it",
-                command: `fuser -v /dev/pts/${index}`,
+                command: sh`fuser -v /dev/pts/${index}`,
               }
             : {
                 kind: "human",
@@ -89,7 +90,7 @@ export const ttyExternal: Check = {
         remedy: {
           kind: "option",
           text: "open the terminal that takes its place, and name its descriptor",
-          command: `recriu restore --inherit-fd 'fd[5]:${tty.key}' … 5<> /dev/pts/N`,
+          command: null,
           option: `--inherit-fd fd[N]:${tty.key}`,
           automatic: false,
         },
@@ -121,7 +122,7 @@ export const ttyDeviceMissing: Check = {
           remedy: {
             kind: "human",
             text: "make the device again, with the numbers that it had",
-            command: `mknod -m 0620 ${place.hostPath} c ${tty.info.rdev >> 8} ${tty.info.rdev & 0xff}`,
+            command: sh`mknod -m 0620 ${place.hostPath} c ${tty.info.rdev >> 8} ${tty.info.rdev & 0xff}`,
           },
         },
       ];

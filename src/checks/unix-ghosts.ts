@@ -13,6 +13,7 @@ import {
   namedSockets,
   placeOf,
 } from "./unix-entries.ts";
+import { sh } from "../sys/shell.ts";
 
 /** sizeof(sun_path), unix(7); the name in the images counts its NUL. */
 const UNIX_PATH_MAX = 108;
@@ -59,7 +60,7 @@ function refused(context: Context, named: AtPath): Finding | undefined {
       remedy: {
         kind: "human",
         text: "make that directory again",
-        command: `install -d ${place.hostPath}`,
+        command: sh`install -d ${place.hostPath}`,
       },
     };
   }
@@ -83,7 +84,7 @@ function refused(context: Context, named: AtPath): Finding | undefined {
       remedy: {
         kind: "human",
         text: `see what is at ${path}, and move it away`,
-        command: `mv ${path} ${path}.aside`,
+        command: sh`mv ${path} ${path}.aside`,
       },
     };
   }

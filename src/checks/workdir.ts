@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
 import { ENOTDIR, errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Why a file cannot be made in a directory; undefined when it can. */
 export function unwritable({ host }: Context, directory: string): string | undefined {
@@ -64,7 +65,7 @@ export const workDirUnwritable: Check = {
     const other: Remedy = {
       kind: "option",
       text: "work in a directory that can be written to; relative paths of other options lead there too",
-      command: "mkdir -p /run/criu-work",
+      command: sh`mkdir -p /run/criu-work`,
       option: "--work-dir=/run/criu-work",
       automatic: false,
     };
@@ -80,7 +81,7 @@ export const workDirUnwritable: Check = {
           remedy: {
             kind: "human",
             text: "make it, or name another one by --work-dir",
-            command: `mkdir -p ${workDir}`,
+            command: sh`mkdir -p ${workDir}`,
           },
         },
       ];

@@ -1,6 +1,7 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD, bytesAt } from "../sys/small-files.ts";
+import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
 import type { OwnOption } from "./options.ts";
@@ -190,10 +191,18 @@ function choice<T extends string>(
   return { ok: false, problem: `${setting.from} is ${known.join(", ")}; not '${setting.value}'` };
 }
 
-/** /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. */
-export function readOwnConfig(): { text: string | undefined; problem?: string } {
+/**
+ * /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. One that others can change is
+ * `ignored`, in these words: it could turn verification off or name another CRIU.
+ */
+export function readOwnConfig(): { text: string | undefined; problem?: string; ignored?: string } {
   const bytes = bytesAt(AT_FDCWD, ownConfigFile);
-  if (typeof bytes !== "number") return { text: bytes.toString() };
+  if (typeof bytes !== "number") {
+    const how = changeable(ownConfigFile);
+    return how === undefined
+      ? { text: bytes.toString() }
+      : { text: undefined, ignored: `${ownConfigFile} is not used: ${how}` };
+  }
   if (bytes === -ENOENT || bytes === -ENOTDIR) return { text: undefined };
   return { text: undefined, problem: `${ownConfigFile} cannot be read: ${errorText(bytes)}` };
 }

@@ -8,7 +8,13 @@ import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn }
 import { type Draft, emptyDraft, type External, type Request } from "./request.ts";
 
 export type RequestResult =
-  | { readonly ok: true; readonly request: Request; readonly own: OwnOptions }
+  /** `ignored`: that recriu's own configuration file is not used, and why. */
+  | {
+      readonly ok: true;
+      readonly request: Request;
+      readonly own: OwnOptions;
+      readonly ignored?: string;
+    }
   /** `asked`: no mistake, but `--help` or `--version`; then `problem` is "". */
   | { readonly ok: false; readonly asked?: "help" | "version"; readonly problem: string };
 
@@ -71,17 +77,18 @@ export function requestFrom(
   const problem = contradiction(draft);
   if (problem !== undefined) return { ok: false, problem };
   const settled = ownOf(parsed.own, env, read);
-  return settled.ok ? { ok: true, request: inWorkDir(draft), own: settled.own } : settled;
+  return settled.ok ? { ...settled, request: inWorkDir(draft) } : settled;
 }
 
 function ownOf(
   parsed: readonly ParsedOption[],
   env: Readonly<Record<string, string | undefined>>,
   read: ReadConfig,
-): ReturnType<typeof resolveOwn> {
+): ReturnType<typeof resolveOwn> & { ignored?: string } {
   if (read !== readConfigFile) return resolveOwn(parsed, env, read(ownConfigFile));
-  const { text, problem } = readOwnConfig();
-  return problem === undefined ? resolveOwn(parsed, env, text) : { ok: false, problem };
+  const { text, problem, ignored } = readOwnConfig();
+  if (problem !== undefined) return { ok: false, problem };
+  return { ...resolveOwn(parsed, env, text), ...(ignored !== undefined && { ignored }) };
 }
 
 /** Options that CRIU does not take together. */

@@ -36,8 +36,8 @@ export async function refuse(problem: string): Promise<number> {
   return 1;
 }
 
-/** What prints is loaded only where something is printed. */
-async function say(text: string): Promise<void> {
+/** A line on stderr. What prints is loaded only where something is printed. */
+export async function say(text: string): Promise<void> {
   const { harmless, line } = await import("../report/terminal.ts");
   line(harmless(text));
 }

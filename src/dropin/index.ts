@@ -5,16 +5,19 @@
 import { findCriu } from "../criu/find.ts";
 import { readOwnConfig, resolveOwn } from "../criu/own.ts";
 import { whatWasGiven } from "./given.ts";
-import { hand, refuse } from "./hand.ts";
+import { hand, refuse, say } from "./hand.ts";
 
 /** Do what `criu WORDS…` does. Returns, with the exit code, only where recriu refuses. */
 export async function dropin(words: readonly string[]): Promise<number> {
   const given = whatWasGiven();
-  const { text, problem } = readOwnConfig();
+  const { text, problem, ignored } = readOwnConfig();
   const settled =
     problem === undefined ? resolveOwn([], process.env, text) : { ok: false as const, problem };
   if (!settled.ok) return refuse(settled.problem);
   const found = findCriu(settled.own.criu, process.env);
+  const passed = found.ok ? (found.passed ?? []) : [];
+  for (const word of ignored === undefined ? passed : [ignored, ...passed])
+    await say(`recriu: ${word}`);
   if (!found.ok) return refuse(`the real CRIU is not found: ${found.problem}`);
   const criu = { path: found.path, given };
   // Whose word it is, is for getopt to say; without it there is nothing to say.

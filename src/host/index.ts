@@ -1,6 +1,7 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
-import { accessSync, constants, existsSync, type Stats } from "node:fs";
-import { access } from "../sys/stat.ts";
+import { constants, type Stats } from "node:fs";
+import { access, F_OK } from "../sys/stat.ts";
+import { changeable } from "../sys/trust.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
 import { bytesOf, entryAt, plantedAt } from "./paths.ts";
@@ -73,6 +74,8 @@ export interface Host {
   planted(path: string): string | undefined;
   /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
   access(path: string, mode: number): number;
+  /** How others than root and this process's user could change what is there: sys/trust.ts. */
+  changeable(path: string): string | undefined;
   /** At most `length` bytes of a file from `offset`; undefined when it cannot be read. */
   bytes(path: string, offset: number, length: number): Uint8Array | undefined;
   /** The soft RLIMIT_NOFILE that CRIU inherits. */
@@ -153,8 +156,8 @@ export function thisHost(): Host {
       return controllers();
     },
     read,
-    exists: existsSync,
-    writable,
+    exists: (path) => access(path, F_OK) === 0,
+    writable: (path) => access(path, constants.W_OK) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
@@ -164,6 +167,7 @@ export function thisHost(): Host {
     entry: entryAt,
     planted: plantedAt,
     access,
+    changeable,
     bytes: bytesOf,
     get descriptorLimit() {
       return descriptorLimit();
@@ -174,13 +178,4 @@ export function thisHost(): Host {
       return found;
     },
   };
-}
-
-function writable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -10,17 +10,21 @@ import {
   statSync,
 } from "node:fs";
 import { dirname } from "../sys/path.ts";
+import { toBytes } from "../sys/text.ts";
+
+/** node:fs would write bytes that are not UTF-8 otherwise. */
+const bytesOfPath = (path: string) => Buffer.from(toBytes(path));
 
 /** What stands at a path itself: a link is not followed, so one that leads nowhere is there too. */
 export function entryAt(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  return lstatSync(bytesOfPath(path), { throwIfNoEntry: false });
 }
 
 /** At most `length` bytes from `offset` of a regular file; undefined when it cannot be read. */
 export function bytesOf(path: string, offset: number, length: number): Uint8Array | undefined {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(bytesOfPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }

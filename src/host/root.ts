@@ -4,6 +4,7 @@ import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
 import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
 import { access } from "../sys/stat.ts";
+import { fromBytes } from "../sys/text.ts";
 import { readBuildId } from "./elf.ts";
 
 /** What a path is: its stat, or why it could not be looked up. `missing` = the path or a directory before it is not there. */
@@ -78,7 +79,7 @@ export class Root {
     const fd = handleInRoot(this.fd, path);
     if (fd < 0) return [];
     try {
-      return readdirSync(`/proc/self/fd/${fd}`);
+      return readdirSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).map(fromBytes);
     } catch {
       return [];
     } finally {

@@ -51,7 +51,8 @@ export async function preflight(
     : undefined;
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
-  const context = { checkpoint, host, request, own, criu, namespaces, seal: seal() };
+  const { passed } = found;
+  const context = { checkpoint, host, request, own, criu, passed, namespaces, seal: seal() };
   const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands).map(onlySafely);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;

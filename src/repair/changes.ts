@@ -13,6 +13,7 @@ import {
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
 import type { Step } from "./step.ts";
+import { sh } from "../sys/shell.ts";
 
 /** What one run of recriu changes on this machine, from its first change on. */
 export interface Changes {
@@ -192,5 +193,5 @@ const startOf = (pid: number): string => String(readStat(pid)?.starttime ?? 0);
 function treeLeft({ path, pid, started }: Step): string | undefined {
   if (pid === undefined || readStat(pid) === undefined || startOf(pid) !== started)
     return undefined;
-  return `the tree of process ${pid} runs, compared in its structure only: recriu verify -D ${path} --pid ${pid} compares the rest`;
+  return `the tree of process ${pid} runs, compared in its structure only: ${sh`recriu verify -D ${path} --pid ${pid}`} compares the rest`;
 }

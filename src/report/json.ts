@@ -2,6 +2,7 @@
 import { writeSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
+import { typedOption } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { version } from "./version.ts";
 
@@ -22,7 +23,7 @@ function findingOf({ remedy, ...finding }: Finding): object {
     remedy: {
       kind: remedy.kind,
       text: remedy.text,
-      command: remedy.kind === "option" ? remedy.option : remedy.command,
+      command: remedy.kind === "option" ? typedOption(remedy.option) : remedy.command,
     },
   };
 }

@@ -5,6 +5,7 @@ import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
+import { sh, typedOption } from "../sys/shell.ts";
 import type { Failure, Outcome } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
@@ -31,8 +32,8 @@ function printFinding(finding: Finding): void {
   if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
   if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
-  if (remedy.kind === "option") line(`          ${remedy.option}`);
-  else if (remedy.command !== null) line(`          ${harmless(remedy.command)}`);
+  const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
+  if (typed !== null) line(`          ${typed}`);
   line();
 }
 
@@ -53,13 +54,13 @@ export function printSummary({ images, checkpoint, criu, findings, plan }: Prefl
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs)
     line(
-      `  repair  mkdir ${harmless(repair.root === "/" ? repair.path : `${repair.root}${repair.path}`)} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+      `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
   for (const { file, entry, field, from, to, why } of plan.edits)
     line(
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
-  for (const option of plan.options) line(`  option  ${option}`);
+  for (const option of plan.options) line(`  option  ${harmless(option)}`);
   const verdict = {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),

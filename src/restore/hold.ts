@@ -15,10 +15,12 @@ import {
   type RunningCriu,
   startCriu,
 } from "../criu/index.ts";
+import { thisHost } from "../host/index.ts";
 import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
 import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
 import { ENOENT } from "../sys/errno.ts";
+import { builtInPlugins } from "../checks/plugins.ts";
 import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
@@ -48,7 +50,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const places = inMemory();
   if (places.length === 0 || !holds(request, own)) return undefined;
   const found = findCriu(own.criu, process.env);
-  if (!found.ok) return undefined;
+  if (!found.ok || hasForeignPlugins(found.path, request)) return undefined;
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
@@ -111,6 +113,18 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       changes.undo();
     },
   };
+}
+
+/**
+ * Whether others can change the plugins that nobody named. Old CRIUs load them before they read anything, so what the check
+ * (writable-by-others) says would come too late.
+ */
+function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
+  const host = thisHost();
+  const found = libdir === undefined ? builtInPlugins(host, criu, false) : undefined;
+  if (found === undefined) return false;
+  const paths = [found.directory, ...found.files.map((name) => `${found.directory}/${name}`)];
+  return paths.some((path) => host.changeable(path) !== undefined);
 }
 
 /** Whether CRIU would do the same, and nobody see a difference. */

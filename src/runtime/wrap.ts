@@ -16,6 +16,7 @@ import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
 import { findRuntime } from "./real.ts";
 import { criuWordsOf, logOf, passOn, standsUnderRuntime } from "./request.ts";
+import { sh } from "../sys/shell.ts";
 
 const REFUSED = 1;
 const NOT_FOUND = 127;
@@ -24,7 +25,8 @@ const CONFIG = "CRIU_CONFIG_FILE=";
 /** Be the runtime `of` (`runc`, `crun`, or a path). Returns an exit code only where the runtime is not executed. */
 export async function wrap(of: string, words: readonly string[]): Promise<number> {
   const given = whatWasGiven();
-  const path = findRuntime(of, process.env.PATH);
+  const { path, passed } = findRuntime(of, process.env.PATH);
+  for (const each of passed) line(`recriu: ${harmless(each)}`);
   if (path === undefined) {
     line(`recriu: no ${harmless(of)} in PATH and the usual places`);
     return NOT_FOUND;
@@ -67,6 +69,7 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   const words = criuWordsOf(command, read.bundle);
   const asked = requestFrom(words, process.env);
   if (!asked.ok) return nothing;
+  if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
   const result = await preflight(asked.request, asked.own, (finding) =>
     standsUnderRuntime(finding, read.bundle),
   );
@@ -108,5 +111,5 @@ function givenConfig(): string {
 /** One line, for logs: what blocks, and how to read more. */
 function refusal([first, ...others]: readonly Finding[], { checkpoint }: Preflight): string {
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; recriu preflight -D ${checkpoint.dir} shows all`;
+  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; ${sh`recriu preflight -D ${checkpoint.dir}`} shows all`;
 }

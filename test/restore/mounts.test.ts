@@ -47,8 +47,8 @@ test("external-mount-unmapped: the option is named with the key and the old path
   const wanted = preflight.findings.filter(({ id }) => id === "external-mount-unmapped");
   expect(wanted.map(({ subject }) => subject).sort()).toEqual(["/data", "/etc/hosts"]);
   expect(wanted.map(({ remedy }) => remedy.command).sort()).toEqual([
-    `--external mnt[data]:${data}`,
-    `--external mnt[hosts]:${file}`,
+    `--external 'mnt[data]:${data}'`,
+    `--external 'mnt[hosts]:${file}'`,
   ]);
   await restored(stage, images, [...options, ...map(data)]);
   expect(existsSync(join(root, "data"))).toBe(true);
@@ -128,7 +128,7 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
     tmp.ext_key = "CRIU:EXTERNAL_DEV";
   });
   const lost = await predicted(stage, device, "mount-device-missing", all);
-  expect(lost.remedy.command).toBe("--external dev[disk]:DEVICE");
+  expect(lost.remedy.command).toBe("--external 'dev[disk]:DEVICE'");
   expect(lost.message).toContain("8:1");
 
   const strange = changed("strange", (tmp) =>
