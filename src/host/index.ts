@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, type Stats } from "node:fs";
 import { access } from "../sys/stat.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
-import { bytesOf, entryAt } from "./paths.ts";
+import { bytesOf, entryAt, identityOf } from "./paths.ts";
 import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
@@ -69,6 +69,8 @@ export interface Host {
   variable(name: string): string | undefined;
   /** What stands at a path itself, links not followed; undefined when nothing does. */
   entry(path: string): Stats | undefined;
+  /** The same for two paths that lead to the same file, directory or namespace; undefined when it leads nowhere. */
+  identity(path: string): string | undefined;
   /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
   access(path: string, mode: number): number;
   /** At most `length` bytes of a file from `offset`; undefined when it cannot be read. */
@@ -160,6 +162,7 @@ export function thisHost(): Host {
     program: findProgram,
     variable: (name) => process.env[name],
     entry: entryAt,
+    identity: identityOf,
     access,
     bytes: bytesOf,
     get descriptorLimit() {

@@ -1,5 +1,5 @@
 /** Single files of this machine, by path: what stands there, whether it may be used, its first bytes. */
-import { closeSync, constants, lstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 
 /** What stands at a path itself: a link is not followed, so one that leads nowhere is there too. */
 export function entryAt(path: string): Stats | undefined {
@@ -21,5 +21,15 @@ export function bytesOf(path: string, offset: number, length: number): Uint8Arra
     return undefined;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Device and inode number of what a path leads to, links followed, those of /proc/PID/ns too; undefined when nowhere. */
+export function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }

@@ -67,8 +67,12 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   const words = criuWordsOf(command, read.bundle);
   const asked = requestFrom(words, process.env);
   if (!asked.ok) return nothing;
-  const result = await preflight(asked.request, asked.own, (finding) =>
-    standsUnderRuntime(finding, read.bundle),
+  const result = await preflight(
+    asked.request,
+    asked.own,
+    (finding) => standsUnderRuntime(finding, read.bundle),
+    undefined,
+    read.bundle.grants,
   );
   if (!result.ok) return nothing;
   const { plan, criu, own } = result.preflight;
