@@ -75,7 +75,7 @@ export const bundleCapabilities: Check = {
   reads: "process.capabilities and process.noNewPrivileges in config.json; creds in core-*.img",
   why:
     "CRIU gives each thread the capabilities of the images, whatever the configuration says. Fewer than the bundle's are in order, and so are those that a process of the " +
-    "container can get itself: from the bounding set by execve(2), unless noNewPrivileges forbids it. A thread without credentials in the images would keep CRIU's own.",
+    "container can get itself: from the bounding set by execve(2), unless noNewPrivileges forbids it.",
   proof: "harm",
   run(context) {
     const { bundle } = context;
@@ -86,7 +86,8 @@ export const bundleCapabilities: Check = {
       if (creds === undefined)
         return {
           subject: "credentials",
-          message: "has no credentials in the images: it would come back with those of CRIU",
+          message:
+            "has no credentials in the images: nothing there keeps it to what the container's bundle grants",
         };
       const wider = (Object.keys(sets) as (keyof typeof sets)[]).flatMap((name) => {
         const more = setOf(creds[sets[name]]) & ~most[name];
