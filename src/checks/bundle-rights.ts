@@ -137,17 +137,21 @@ function allowsAll(program: Uint8Array): boolean {
   return true;
 }
 
-/** Whether no filter of a chain refuses anything. A chain that is not whole is for seccomp-filter-missing to tell. */
-function chainAllowsAll(checkpoint: Checkpoint, last: number): boolean {
-  const filters = checkpoint.seccomp?.seccomp_filters ?? [];
-  const walked = new Set<number>();
-  for (let index: number | undefined = last; index !== undefined; index = filters[index]?.prev) {
-    const filter = filters[index];
-    if (filter === undefined || walked.has(index) || !allowsAll(filter.filter)) return false;
-    walked.add(index);
+type Filter = NonNullable<Checkpoint["seccomp"]>["seccomp_filters"][number];
+
+/** A chain of filters, the last one first; undefined where it is not whole: that is for seccomp-filter-missing to tell. */
+function chainOf({ seccomp }: Checkpoint, last: number): Filter[] | undefined {
+  const chain = new Set<Filter>();
+  for (let index: number | undefined = last; index !== undefined;) {
+    const filter: Filter | undefined = seccomp?.seccomp_filters[index];
+    if (filter === undefined || chain.has(filter)) return undefined;
+    chain.add(filter);
+    index = filter.prev;
   }
-  return true;
+  return [...chain];
 }
+
+const SECCOMP_FILTER_FLAG_TSYNC = 1;
 
 export const bundleSeccomp: Check = {
   id: "bundle-seccomp",
@@ -163,21 +167,32 @@ export const bundleSeccomp: Check = {
     const leaders = new Map(
       livingTasks(checkpoint).flatMap(({ threads, core }) => threads.map((each) => [each, core])),
     );
-    const open = new Map<number, boolean>();
+    const chains = new Map<number, Filter[] | undefined>();
+    const chain = (last: number) => {
+      if (!chains.has(last)) chains.set(last, chainOf(checkpoint, last));
+      return chains.get(last);
+    };
     return perThread(
       "bundle-seccomp",
       context,
       () => undefined,
       (thread) => {
-        const { mode, filter } = seccompOf(thread.core, leaders.get(thread));
+        const leader = leaders.get(thread);
+        let { mode, filter } = seccompOf(thread.core, leader);
+        if (mode === 0) {
+          // Filters that all threads of a task had are saved with its leader, which hands them on.
+          const first = seccompOf(leader, leader);
+          const shared = first.mode === MODE_FILTER ? chain(first.filter) : undefined;
+          if (shared?.every(({ flags = 0 }) => flags & SECCOMP_FILTER_FLAG_TSYNC))
+            ({ mode, filter } = first);
+        }
         if (mode === 0)
           return {
             subject: "no filter",
             message: "would have no seccomp filter, which the container's bundle asks for",
           };
-        if (mode !== MODE_FILTER) return undefined;
-        if (!open.has(filter)) open.set(filter, chainAllowsAll(checkpoint, filter));
-        if (!open.get(filter)) return undefined;
+        if (mode !== MODE_FILTER || !chain(filter)?.every((each) => allowsAll(each.filter)))
+          return undefined;
         return {
           subject: `filter ${filter}`,
           message:

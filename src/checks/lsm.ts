@@ -10,7 +10,7 @@ const saved = ({ checkpoint }: Context): Lsm =>
   (["none", "SELinux", "AppArmor"] as const)[checkpoint.inventory?.lsmtype ?? 0] ?? "none";
 
 /** AppArmor's directory decides for CRIU; SELinux must be mounted, and may still be without labels. */
-function hosts({ host }: Context): Lsm {
+export function runningLsm({ host }: Context): Lsm {
   if (host.exists("/sys/kernel/security/apparmor")) return "AppArmor";
   return host.exists("/sys/fs/selinux/enforce") || host.exists("/selinux/enforce")
     ? "SELinux"
@@ -37,7 +37,7 @@ export const lsmMismatch: Check = {
   run(context) {
     const [first] = labels(context);
     const was = saved(context);
-    const is = hosts(context);
+    const is = runningLsm(context);
     if (first === undefined || (is !== "none" && (was === is || was === "none"))) return [];
     return [
       {
@@ -77,7 +77,7 @@ export const apparmorProfileMissing: Check = {
   proof: "images",
   run(context) {
     const listed = context.host.read("/sys/kernel/security/apparmor/profiles");
-    if (hosts(context) !== "AppArmor" || listed === undefined) return [];
+    if (runningLsm(context) !== "AppArmor" || listed === undefined) return [];
     const loaded = new Set(listed.split("\n").map((line) => line.replace(/ \(\w+\)$/, "")));
     const given = /^apparmor:(.+)$/.exec(context.request.lsmProfile ?? "")?.[1];
     const wanted = labels(context).map((found) => ({ ...found, label: given ?? found.label }));
@@ -135,7 +135,7 @@ export const lsmOption: Check = {
     if (module === "none") return [];
     if (module !== "apparmor" && module !== "selinux")
       return finding(`--lsm-profile knows no module ${module}`, `unknown lsm ${module}`);
-    const runs = hosts(context);
+    const runs = runningLsm(context);
     const version = context.criu?.version;
     if (runs.toLowerCase() === module) {
       if (module === "apparmor" || version === undefined || compareVersions(version, "4.1") >= 0)

@@ -1,6 +1,7 @@
 /** Options that confine the tree, and that CRIU passes over without a word when the images give them nothing to do. */
 import { ignored } from "./cgroup-tree.ts";
 import type { Check, Finding } from "./finding.ts";
+import { runningLsm } from "./lsm.ts";
 import { threadsWithCreds } from "./rights.ts";
 
 export const rootIgnored: Check = {
@@ -87,7 +88,8 @@ export const optionIgnored: Check = {
         ),
       );
     const profile = request.lsmProfile;
-    if (profile?.includes(":") && !profile.startsWith("none:")) {
+    const runs = runningLsm(context).toLowerCase();
+    if (profile?.startsWith(`${runs}:`) && runs !== "none") {
       const threads = threadsWithCreds(checkpoint);
       const without = threads.find(({ creds }) => !creds.lsm_profile);
       if (without !== undefined)

@@ -132,7 +132,7 @@ const [ALLOW, ERRNO] = [0x7fff0000, 0x50001];
 
 test("bundle-seccomp: a filter that allows everything is none", () => {
   const asked = spec({}, { seccomp: { defaultAction: "SCMP_ACT_ERRNO" } });
-  const filtered = (...filters: { filter: number[]; prev?: number }[]) =>
+  const filtered = (...filters: { filter: number[]; prev?: number; flags?: number }[]) =>
     withThread(
       { creds, seccomp_mode: 2, seccomp_filter: filters.length - 1 },
       {
@@ -159,6 +159,14 @@ test("bundle-seccomp: a filter that allows everything is none", () => {
   expect(run(bundleSeccomp, withThread({ creds }), asked)).toEqual([
     ["bundle-seccomp", "no filter"],
   ]);
+  // Of a task whose threads share their filters only the leader has them in the images, with a flag.
+  const led = (flags: number) => {
+    const images = filtered({ ...refuses, flags });
+    const { "core-11.img": follower } = withThread({ creds, seccomp_mode: 0 });
+    return run(bundleSeccomp, { ...images, "core-11.img": follower! }, asked);
+  };
+  expect(led(1)).toEqual([]);
+  expect(led(0)).toEqual([["bundle-seccomp", "no filter"]]);
   // A bundle whose own filter refuses nothing asks for nothing.
   const open2 = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ action: "SCMP_ACT_ALLOW" }] };
   for (const seccomp of [undefined, {}, open2])
