@@ -67,6 +67,14 @@ const narrowed: {
   },
 ];
 
+/** crun is staged in a cgroup namespace of the stage's. */
+const cgroup = {
+  id: "bundle-namespace",
+  change: ({ linux }: any) => linux.namespaces.push({ type: "cgroup" }),
+  says: "a cgroup namespace of its own",
+  harm: (pid: string) => expect(namespace(pid, "cgroup")).toBe(namespace("self", "cgroup")),
+};
+
 for (const runtime of ["runc", "crun"] as const)
   test(`${runtime}: what the images have over the bundle comes back alone, and is refused before`, async () => {
     await using stage = openStage();
@@ -79,7 +87,9 @@ for (const runtime of ["runc", "crun"] as const)
     await checkpoint(container);
     const stderr = () => readFileSync(join(stage.dir, "stderr"), "utf8");
     // One by one, and all at once.
-    for (const narrower of runtime === "runc" ? narrowed.map((each) => [each]) : [narrowed]) {
+    for (const narrower of runtime === "runc"
+      ? [...narrowed, cgroup].map((each) => [each])
+      : [narrowed]) {
       const back = configure(container, (config) =>
         narrower.forEach(({ change }) => change(config)),
       );
@@ -108,3 +118,32 @@ for (const runtime of ["runc", "crun"] as const)
     expect(await answers(container, "still there")).toBe("still there");
     await end(container, kept);
   });
+
+test("runc: a bundle that asks for all of it, and images that have it", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  const tmp = join(container.rootfs, "tmp");
+  configure(container, (config) => {
+    for (const { change } of narrowed) change(config);
+    config.linux.namespaces.push({ type: "cgroup" });
+    // The runtime alone sets fewer than the bounding set permitted: no execve adds to them under noNewPrivileges.
+    config.process.capabilities.bounding.push("CAP_NET_RAW");
+    config.mounts.push({
+      destination: "/tmp",
+      type: "bind",
+      source: tmp,
+      options: ["rbind", "rw"],
+    });
+  });
+  await checkpoint(container);
+  const id = `${container.name}-kept`;
+  const restored = await container.guarded(...restoreWords(container, id));
+  expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+  expect(await answers(container, "still there")).toBe("still there");
+  const pid = readFileSync(join(stage.dir, `${id}.pid`), "utf8");
+  expect([status(pid, "NoNewPrivs"), status(pid, "Seccomp")]).toEqual(["1", "2"]);
+  expect(status(pid, "CapEff")).toBe("0000000000800020");
+  for (const kind of ["net", "cgroup"])
+    expect(namespace(pid, kind)).not.toBe(namespace("self", kind));
+  await end(container, id);
+});
