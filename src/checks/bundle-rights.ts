@@ -3,6 +3,7 @@ import type { Checkpoint, Thread } from "../image/index.ts";
 import { notThisContainer } from "./bundle.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import type { GrantedCapabilities, Grants } from "./grants.ts";
+import { labelAfter, runningLsm } from "./lsm.ts";
 import { livingTasks } from "./paths.ts";
 import { capabilityName, type Creds, numbersOf, setOf } from "./rights.ts";
 import { MODE_FILTER, seccompOf } from "./seccomp.ts";
@@ -207,25 +208,22 @@ export const bundleLabel: Check = {
   id: "bundle-label",
   title: "A task is not under the AppArmor profile or SELinux label of the container's bundle",
   reads:
-    "process.apparmorProfile and process.selinuxLabel in config.json; lsm_profile of creds in core-*.img; --lsm-profile",
+    "process.apparmorProfile and process.selinuxLabel in config.json; lsm_profile of creds in core-*.img; --lsm-profile; /sys/kernel/security/apparmor, /sys/fs/selinux",
   why:
     "CRIU gives each thread the label of the images (or of --lsm-profile, where it had one), whatever the configuration says. Profiles below that of the bundle (`NAME//child`) and stacked " +
-    "onto it (`NAME//&other`) are in order. Whether another label allows more, only the policy could tell.",
+    "onto it (`NAME//&other`) are in order. Whether another label allows more, only the policy could tell. Where neither module runs, nothing is confined, whoever starts it.",
   proof: "images",
   run(context) {
-    const { bundle, request } = context;
-    const wanted = bundle?.label;
+    const runs = runningLsm(context);
+    const wanted = runs === "none" ? undefined : context.bundle?.labels[runs];
     if (wanted === undefined) return [];
-    const given = request.lsmProfile?.replace(/^[a-z]*:/, "");
     return perThread("bundle-label", context, credsOf, (thread) => {
-      const saved = credsOf(thread)?.lsm_profile;
-      const label = saved && request.lsmProfile !== undefined ? given : saved;
+      const label = labelAfter(context, credsOf(thread)?.lsm_profile);
       if (label === wanted || label?.startsWith(`${wanted}//`)) return undefined;
+      const under = label ? `under ${label}` : "unconfined";
       return {
-        subject: label || "unconfined",
-        message: label
-          ? `would be under ${label}; the container's bundle asks for ${wanted}`
-          : `would be unconfined; the container's bundle asks for ${wanted}`,
+        subject: label ?? "unconfined",
+        message: `would be ${under}; the container's bundle asks for ${wanted}`,
       };
     });
   },

@@ -22,8 +22,8 @@ export interface Grants {
   readonly noNewPrivileges: boolean;
   /** A seccomp filter that refuses something. */
   readonly seccomp: boolean;
-  /** The AppArmor profile or SELinux label; undefined: none is asked for. */
-  readonly label: string | undefined;
+  /** The AppArmor profile and the SELinux label; undefined: none is asked for. */
+  readonly labels: Readonly<Record<"AppArmor" | "SELinux", string | undefined>>;
   /** What the user namespace maps to; undefined: the configuration maps nothing. */
   readonly users: readonly IdRange[] | undefined;
   readonly groups: readonly IdRange[] | undefined;

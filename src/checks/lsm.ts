@@ -17,6 +17,16 @@ export function runningLsm({ host }: Context): Lsm {
     : "none";
 }
 
+/** The label that CRIU will give a thread: --lsm-profile's where there was one, but for SELinux only from 4.1 on. */
+export function labelAfter(context: Context, label: string | undefined): string | undefined {
+  const { request, criu } = context;
+  const given = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
+  if (!label || given === undefined) return label || undefined;
+  const heeded =
+    runningLsm(context) !== "SELinux" || compareVersions(criu?.version ?? "0", "4.1") >= 0;
+  return heeded ? given || undefined : label;
+}
+
 /** The first thread of each label. */
 function labels(context: Context): { task: number; tid: number; label: string }[] {
   const found = new Map<string, { task: number; tid: number; label: string }>();

@@ -95,7 +95,10 @@ function grantsOf(config: Json): Grants {
     },
     noNewPrivileges: process["noNewPrivileges"] === true,
     seccomp: refuses(object(linux["seccomp"])),
-    label: labelOf(process),
+    labels: {
+      AppArmor: labelOf(process["apparmorProfile"]),
+      SELinux: labelOf(process["selinuxLabel"]),
+    },
     users: rangesOf(linux["uidMappings"]),
     groups: rangesOf(linux["gidMappings"]),
     readonlyRoot: object(config["root"])["readonly"] === true,
@@ -108,10 +111,8 @@ const refuses = ({ defaultAction, syscalls }: Json): boolean =>
     (action) => typeof action === "string" && action !== "" && action !== "SCMP_ACT_ALLOW",
   );
 
-function labelOf({ apparmorProfile, selinuxLabel }: Json): string | undefined {
-  const label = string(apparmorProfile) || string(selinuxLabel);
-  return label === "" || label === "unconfined" ? undefined : label;
-}
+const labelOf = (value: unknown): string | undefined =>
+  value === "unconfined" ? undefined : string(value) || undefined;
 
 function rangesOf(mappings: unknown): IdRange[] | undefined {
   const ranges = list(mappings).flatMap((each) => {
