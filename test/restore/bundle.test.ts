@@ -109,6 +109,13 @@ for (const runtime of ["runc", "crun"] as const)
       expect(stderr().split("blocker[").length - 1).toBe(narrower.length);
       expect(existsSync(join(stage.dir, `${guarded}.pid`))).toBe(false);
       await end(container, guarded);
+
+      // The user's word, as the finding names it.
+      const ids = narrower.map(({ id }) => id).join();
+      const ignored = `${guarded}-ignored`;
+      const done = await container.ignoring(ids, ...restoreWords(container, ignored));
+      expect([ignored, done.exit, stderr()]).toEqual([ignored, 0, ""]);
+      await end(container, ignored);
       back();
     }
 
