@@ -93,7 +93,8 @@ const directories = (options: string): string[] =>
   options.split(",").filter((option) => /^(lowerdir|upperdir|workdir|datadir)\+?=/.test(option));
 
 /** What of this machine a mount shows; undefined: nothing, as it is the tree's own. */
-function shows(context: Context, { entry, key }: Mount): string | undefined {
+function shows(context: Context, mount: Mount): string | undefined {
+  const { entry, key } = mount;
   const { own } = context.namespaces;
   const name = entry.fstype === AUTO ? (entry.fsname ?? "") : fstypes[entry.fstype];
   if (name === undefined || fresh.has(name)) return undefined;
@@ -101,7 +102,7 @@ function shows(context: Context, { entry, key }: Mount): string | undefined {
   if (name.startsWith("cgroup") && ownCgroupNamespace(context)) return undefined;
   if (name === "overlay") {
     const dirs = directories(entry.options);
-    const writes = dirs.some((option) => option.startsWith("upperdir"));
+    const writes = !readOnly(mount) && dirs.some((option) => option.startsWith("upperdir"));
     return `an overlay of directories of this machine${writes ? ", of which it writes into the upper one" : ""}: ${dirs.join(" ")}`;
   }
   if (entry.root_dev >>> 20 !== 0) {
