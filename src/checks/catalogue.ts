@@ -1,4 +1,11 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
+import {
+  bundleCapabilities,
+  bundleLabel,
+  bundleNoNewPrivs,
+  bundleSeccomp,
+} from "./bundle-rights.ts";
+import { bundleNamespace, bundleRoot, bundleUsers } from "./bundle.ts";
 import { cgroupOption } from "./cgroup-options.ts";
 import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
@@ -59,6 +66,8 @@ import { imageNewer } from "./skew.ts";
 import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { mountOfHost } from "./mount-host.ts";
+import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
 import { timerId } from "./timers.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy } from "./tty-devices.ts";
@@ -72,6 +81,7 @@ import {
   unixSocketExternal,
 } from "./unix-peers.ts";
 import { inotifyLimit, watchPathMissing } from "./watches.ts";
+import { optionIgnored, rootIgnored } from "./without-effect.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
@@ -130,12 +140,16 @@ export const catalogue: readonly Check[] = [
   mountSharing,
   rootNeeded,
   rootMissing,
+  rootIgnored,
+  optionIgnored,
   externalMountSourceMissing,
   mountpointMissing,
   mountDeviceMissing,
   filesystemUnknown,
   mountUnknown,
   ghostRights,
+  mountOfHost,
+  mountOutside,
   ghostFileExists,
   ghostUnwritable,
   linkRemapMissing,
@@ -213,5 +227,12 @@ export const catalogue: readonly Check[] = [
   dumpableLost,
   zombieExitCode,
   rootDeathSignal,
+  bundleNamespace,
+  bundleUsers,
+  bundleRoot,
+  bundleCapabilities,
+  bundleNoNewPrivs,
+  bundleSeccomp,
+  bundleLabel,
   pidfileExists,
 ];

@@ -170,3 +170,17 @@ export function directoryOf(
 /** Whether CRIU leaves all cgroups alone. */
 export const ignored = ({ request, checkpoint }: Context): boolean =>
   request.manageCgroups.value === "ignore" || checkpoint.cgroup === undefined;
+
+/**
+ * Whether CRIU makes a cgroup namespace for the tree; undefined: its root task was in the cgroups of CRIU itself, and
+ * whoever calls CRIU decides.
+ */
+export function ownCgroupNamespace(context: Context): boolean | undefined {
+  const { checkpoint } = context;
+  const own = setOf(checkpoint.root?.core ?? {});
+  if (own === undefined || own === checkpoint.inventory?.root_cg_set) return undefined;
+  const set = checkpoint.cgroup?.sets.find(({ id }) => id === own);
+  return (
+    !ignored(context) && (set?.ctls ?? []).some(({ cgns_prefix }) => cgns_prefix !== undefined)
+  );
+}

@@ -1,5 +1,6 @@
 /** File systems that CRIU mounts anew, and how mounts share what happens below them (mount.c, mount-v2.c). */
 import type { Check, Context, Finding } from "./finding.ts";
+import { boundAndMade } from "./mount-host.ts";
 import { lookOnHost } from "./mount-sources.ts";
 import {
   AUTO,
@@ -12,21 +13,12 @@ import {
 } from "./mounts.ts";
 import { sh } from "../sys/shell.ts";
 
-/** Mounts of file systems that CRIU has to mount anew, by device: neither the root nor anything external is of it. */
+/** Of each file system that CRIU has to mount anew the first mount. */
 function newFilesystems(context: Context): Mount[] {
-  const groups = new Map<number, Mount[]>();
-  for (const mount of savedMounts(context)) {
-    const known = groups.get(mount.entry.root_dev);
-    if (known === undefined) groups.set(mount.entry.root_dev, [mount]);
-    else known.push(mount);
-  }
-  return [...groups.values()].flatMap((group) => {
-    const bound = group.some(
-      ({ isRoot, key, entry }) =>
-        isRoot || entry.with_plugin || (key !== undefined && key !== EXTERNAL_DEVICE),
-    );
-    return bound ? [] : [group[0]!];
-  });
+  const first = new Map<number, Mount>();
+  for (const mount of boundAndMade(context).made)
+    if (!first.has(mount.entry.root_dev)) first.set(mount.entry.root_dev, mount);
+  return [...first.values()];
 }
 
 export const mountDeviceMissing: Check = {

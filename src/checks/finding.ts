@@ -3,6 +3,7 @@ import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
+import type { Grants } from "./grants.ts";
 import type { Namespaces } from "./paths.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
@@ -98,6 +99,8 @@ export interface Context {
   namespaces: Namespaces;
   /** What recriu.manifest says of the images; undefined: they are not sealed. */
   seal?: Seal | undefined;
+  /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
+  bundle?: Grants | undefined;
 }
 
 /**

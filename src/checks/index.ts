@@ -24,9 +24,11 @@ export type {
   Repair,
   Severity,
 } from "./finding.ts";
+export type { Grants, IdRange } from "./grants.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
+export { capabilityNumber } from "./rights.ts";
 export { filesNeeded } from "./seal.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */

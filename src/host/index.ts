@@ -4,7 +4,7 @@ import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
-import { bytesOf, entryAt, plantedAt } from "./paths.ts";
+import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
 import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
@@ -72,6 +72,8 @@ export interface Host {
   entry(path: string): Stats | undefined;
   /** What a user has put in the place of a file that is to be written, in words; undefined when nothing. */
   planted(path: string): string | undefined;
+  /** The same for two paths that lead to the same file, directory or namespace; undefined when it leads nowhere. */
+  identity(path: string): string | undefined;
   /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
   access(path: string, mode: number): number;
   /** How others than root and this process's user could change what is there: sys/trust.ts. */
@@ -166,6 +168,7 @@ export function thisHost(): Host {
     variable: (name) => process.env[name],
     entry: entryAt,
     planted: plantedAt,
+    identity: identityOf,
     access,
     changeable,
     bytes: bytesOf,

@@ -56,3 +56,13 @@ export function plantedAt(path: string): string | undefined {
   if (!entry.isFile()) return `no regular file, of uid ${entry.uid}`;
   return entry.nlink > 1 ? `a file of uid ${entry.uid} that has other names, too` : undefined;
 }
+
+/** Device and inode number of what a path leads to, links followed, those of /proc/PID/ns too; undefined when nowhere. */
+export function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,12 @@
 /** From a request to findings and a plan. Reads images and host; changes nothing. */
-import { type Criu, type Finding, leavingsOf, namespacesOf, runChecks } from "../checks/index.ts";
+import {
+  type Criu,
+  type Finding,
+  type Grants,
+  leavingsOf,
+  namespacesOf,
+  runChecks,
+} from "../checks/index.ts";
 import { findCriu, identify, type OwnOptions, type Request, startRefusal } from "../criu/index.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
@@ -24,13 +31,15 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
 
 /**
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
- * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`.
+ * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
+ * runtime `bundle` is what its configuration grants the container.
  */
 export async function preflight(
   request: Request,
   own: OwnOptions,
   stands: (finding: Finding) => boolean = () => true,
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
+  bundle?: Grants,
 ): Promise<PreflightResult> {
   const start = performance.now();
   const found = findCriu(own.criu, process.env);
@@ -52,7 +61,17 @@ export async function preflight(
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
   const { passed } = found;
-  const context = { checkpoint, host, request, own, criu, passed, namespaces, seal: seal() };
+  const context = {
+    checkpoint,
+    host,
+    request,
+    own,
+    criu,
+    passed,
+    namespaces,
+    seal: seal(),
+    bundle,
+  };
   const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands).map(onlySafely);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;

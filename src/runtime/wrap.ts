@@ -70,8 +70,12 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   const asked = requestFrom(words, process.env);
   if (!asked.ok) return nothing;
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
-  const result = await preflight(asked.request, asked.own, (finding) =>
-    standsUnderRuntime(finding, read.bundle),
+  const result = await preflight(
+    asked.request,
+    asked.own,
+    (finding) => standsUnderRuntime(finding, read.bundle),
+    undefined,
+    read.bundle.grants,
   );
   if (!result.ok) return nothing;
   const { plan, criu, own } = result.preflight;

@@ -14,12 +14,13 @@ export interface Faked {
   version?: string;
   host?: Partial<Host>;
   own?: Partial<Context["own"]>;
+  bundle?: Context["bundle"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
 export function withContext<T>(
   images: Record<string, Uint8Array>,
-  { options = [], version = "4.1.1", host = {}, own = {} }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle }: Faked,
   use: (context: Context) => T,
 ): T {
   const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
@@ -38,6 +39,7 @@ export function withContext<T>(
       host: machine,
       criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
       namespaces: namespacesOf(checkpoint, machine, request),
+      bundle,
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });
