@@ -1,4 +1,5 @@
 /** Mounts that give the tree something of this machine on the images' word alone (mount.c, mount-v2.c, filesystems.c). */
+import { sh } from "../sys/shell.ts";
 import { ownCgroupNamespace } from "./cgroup-tree.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import {
@@ -140,7 +141,7 @@ export const mountOfHost: Check = {
       criu_message: null,
       remedy: {
         kind: "human",
-        text: `go on only if the tree may have that; or dump it with --external mnt[${mount.at}]:KEY and say here what KEY is`,
+        text: `go on only if the tree may have that; or dump it with ${sh`--external mnt[${mount.at}]:KEY`} and say here what KEY is`,
         command: null,
       },
     });

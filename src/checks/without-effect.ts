@@ -1,4 +1,5 @@
 /** Options that confine the tree, and that CRIU passes over without a word when the images give them nothing to do. */
+import { sh } from "../sys/shell.ts";
 import { ignored } from "./cgroup-tree.ts";
 import type { Check, Finding } from "./finding.ts";
 import { runningLsm } from "./lsm.ts";
@@ -30,7 +31,7 @@ export const rootIgnored: Check = {
         task: checkpoint.root!.pid,
         image: `ids-${checkpoint.root!.pid}.img`,
         subject: root,
-        message: `the tree has no mount namespace of its own: CRIU would ignore --root ${root} and restore it in ${where}`,
+        message: `the tree has no mount namespace of its own: CRIU would ignore ${sh`--root ${root}`} and restore it in ${where}`,
         criu_message: null,
         remedy: {
           kind: "human",
