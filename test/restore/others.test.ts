@@ -202,6 +202,7 @@ test("/etc/recriu/recriu.conf that others can change is not used, with a word", 
     ["chmod g+w /etc/recriu/recriu.conf", "/etc/recriu/recriu.conf can be written to by others"],
     ["chmod 777 /etc/recriu", "/etc/recriu can be written to by others"],
     ["chown -h 1000 /etc/recriu", "/etc/recriu belongs to uid 1000"],
+    ["chown 1000 /etc/recriu; ln -sf /dev/zero /etc/recriu/recriu.conf", "/etc/recriu belongs"],
   ] as const) {
     const ignored = await restored(weaken);
     expect(ignored.verdict).toBe("match");
