@@ -1,6 +1,7 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD, bytesAt } from "../sys/small-files.ts";
+import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
@@ -196,13 +197,12 @@ function choice<T extends string>(
  * `ignored`, in these words: it could turn verification off or name another CRIU.
  */
 export function readOwnConfig(): { text: string | undefined; problem?: string; ignored?: string } {
+  // Nothing of it is read before: it could be without an end.
+  const how = access(ownConfigFile, F_OK) === 0 ? changeable(ownConfigFile) : undefined;
+  if (how !== undefined)
+    return { text: undefined, ignored: `${ownConfigFile} is not used: ${how}` };
   const bytes = bytesAt(AT_FDCWD, ownConfigFile);
-  if (typeof bytes !== "number") {
-    const how = changeable(ownConfigFile);
-    return how === undefined
-      ? { text: bytes.toString() }
-      : { text: undefined, ignored: `${ownConfigFile} is not used: ${how}` };
-  }
+  if (typeof bytes !== "number") return { text: bytes.toString() };
   if (bytes === -ENOENT || bytes === -ENOTDIR) return { text: undefined };
   return { text: undefined, problem: `${ownConfigFile} cannot be read: ${errorText(bytes)}` };
 }

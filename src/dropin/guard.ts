@@ -64,6 +64,7 @@ export async function guard(
     gate,
     ...(over && { config: `${runtime.config}${configLines(request, plan)}` }),
     runtime: runtime?.pid,
+    notes: runtime === undefined ? [] : criu.notes,
     pid: process.pid,
   });
   if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);

@@ -6,6 +6,8 @@ import { become, type Given } from "./given.ts";
 export interface Criu {
   path: string;
   given: Given;
+  /** What was not used, as others can change it: said to whoever sees what CRIU says. */
+  notes: readonly string[];
 }
 
 /** Become the real CRIU. */

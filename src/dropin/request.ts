@@ -11,7 +11,7 @@ import {
   rpcWords,
   withConfigFile,
 } from "../criu/rpc.ts";
-import { captured } from "../report/terminal.ts";
+import { captured, harmless, line } from "../report/terminal.ts";
 import { answerMessage } from "../sys/messages.ts";
 import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
@@ -64,7 +64,10 @@ export async function guardRequest(
     },
   };
   return guard(criu, guarded, (print) => {
-    const block = captured(print);
+    const block = captured(() => {
+      for (const note of criu.notes) line(harmless(note));
+      print();
+    });
     answerMessage(fd, restoreRefusal(block));
     appendToLog(request.logFile, block);
     return 1;

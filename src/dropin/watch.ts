@@ -6,7 +6,7 @@ import { explain } from "../explain/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
 import type { Failure } from "../report/outcome.ts";
-import { captured } from "../report/terminal.ts";
+import { captured, harmless, line } from "../report/terminal.ts";
 import { printFailure, printJournalNote, printVerdict } from "../report/text.ts";
 import { type Gate, openGate, POST_RESTORE, POST_RESUME, PRE_RESUME } from "../restore/gate.ts";
 import { type Gatekeeper, gatekeeper } from "../restore/gatekeeper.ts";
@@ -38,6 +38,7 @@ export async function watch(): Promise<void> {
   // Of a runtime's CRIU the log was CRIU's own until now.
   const say = (print: () => void) =>
     forRuntime ? appendToLog(request.logFile, captured(print)) : print();
+  if (order.notes.length > 0) say(() => order.notes.forEach((note) => line(harmless(note))));
   const mismatch = keeper.verdict.result === "mismatch";
   // Where a runtime's users look for what CRIU did they find that it was verified.
   if (mismatch || (forRuntime && asked.resumed)) say(() => printVerdict(keeper.verdict));
@@ -133,10 +134,10 @@ function tend(
 /** In CRIU's own words where its log has any. */
 function whyCriuFailed(request: Request, before: Map<string, string>, left: string[]): Failure {
   const written = [...logFiles(request)].filter(([file, state]) => before.get(file) !== state);
-  const line = firstCause(written.flatMap(([file]) => errorLines(linesOf(file))));
+  const cause = firstCause(written.flatMap(([file]) => errorLines(linesOf(file))));
   return {
-    line: line ?? "CRIU ended before the tree ran",
-    explanation: line === undefined ? undefined : explain(line),
+    line: cause ?? "CRIU ended before the tree ran",
+    explanation: cause === undefined ? undefined : explain(cause),
     left,
   };
 }

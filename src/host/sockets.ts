@@ -19,7 +19,7 @@ export function parseUnixSockets(text: string): UnixSocket[] {
   const sockets: UnixSocket[] = [];
   for (const line of text.replace(/\n$/, "").split("\n").slice(1)) {
     // Num RefCount Protocol Flags Type St Inode Path; the path may hold blanks.
-    const match = /^\S+: \S+ \S+ (\S+) (\S+) \S+ +(\d+) ?(.*)$/.exec(line);
+    const match = /^\S+: \S+ \S+ (\S+) (\S+) \S+ +(\d+) ?(.*)$/s.exec(line);
     if (match === null) {
       // A name may have a newline in it.
       const last = sockets.at(-1);

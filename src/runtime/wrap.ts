@@ -97,6 +97,7 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
     gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
     config: [givenConfig(), ...lines].join(""),
     runtime: process.pid,
+    notes: [],
     pid: process.pid,
   });
   if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync 
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { link } from "../dropin/as-criu.ts";
+import { ask, restore } from "../dropin/rpc.ts";
 import { blockers, finding, report } from "./report.ts";
 import { oldCriu, scriptAt } from "./shadow.ts";
 import { criu, dump, killTree, openStage, recriu, recriuBinary, run } from "./stage.ts";
@@ -48,6 +49,11 @@ test("a CRIU of another user in PATH is passed over with a word, by recriu and i
   const version = await run(stage, [link(stage), "--version"], { env });
   expect(version).toMatchObject({ exit: 0, stderr: `recriu: ${word}\n` });
   expect(version.stdout).toStartWith("Version: ");
+  // A runtime's CRIU has the container's stderr: the word stands in the log.
+  const asked = await ask(stage, images, restore(), { env });
+  expect(asked).toMatchObject({ exit: 0, stderr: "", answer: { success: true } });
+  expect(asked.log.split("\n").filter((line) => line === word)).toEqual([word]);
+  await killTree(stage, pid);
   const doctor = await recriu(stage, ["doctor"], { env });
   expect(doctor.stderr).toContain(word);
   expect(existsSync(ran)).toBe(false);
@@ -196,6 +202,7 @@ test("/etc/recriu/recriu.conf that others can change is not used, with a word", 
     ["chmod g+w /etc/recriu/recriu.conf", "/etc/recriu/recriu.conf can be written to by others"],
     ["chmod 777 /etc/recriu", "/etc/recriu can be written to by others"],
     ["chown -h 1000 /etc/recriu", "/etc/recriu belongs to uid 1000"],
+    ["chown 1000 /etc/recriu; ln -sf /dev/zero /etc/recriu/recriu.conf", "/etc/recriu belongs"],
   ] as const) {
     const ignored = await restored(weaken);
     expect(ignored.verdict).toBe("match");

@@ -17,9 +17,9 @@ import {
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { foretold } from "./foretold.ts";
+import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
-import { compile } from "./stage/compile.ts";
 
 const LIMIT = "/proc/sys/net/unix/max_dgram_qlen";
 
@@ -57,29 +57,16 @@ test("a relative name whose directory is gone", async () => {
   await killTree(stage, pid);
 });
 
-/** A directory's name that runs in a shell, ends a quote and a line, steers a terminal, and is not UTF-8. */
-const HOSTILE = Buffer.concat([
-  Buffer.from("-x$(touch PWNED)`touch PWNED`'\"\\ !!\n\u001b]0;PWNED\u0007 \u202eé%s"),
-  Buffer.of(0xff, 0x0a),
-]);
-
 for (const shell of ["sh", "bash"])
   test(`unix-socket-dir: a hostile name of it comes through ${shell} as it is`, async () => {
     await using stage = openStage();
-    const dir = Buffer.concat([Buffer.from(`${stage.dir}/`), HOSTILE]);
+    const dir = path(stage.dir, "/", HOSTILE);
     const there = () =>
       readdirSync(stage.dir, { encoding: "buffer" }).some((name) => name.equals(HOSTILE));
-    mkdirSync(dir as never);
-    // The words for the workload are no text: a script has them.
-    const script = join(stage.dir, "script");
-    const quoted = Buffer.from(dir.toString("latin1").replaceAll("'", "'\\''"), "latin1");
-    const things = `#!/bin/sh\nexec '${compile("things")}' "$1" listen '`;
-    writeFileSync(script, Buffer.concat([Buffer.from(things), quoted, Buffer.from("/s'\n")]), {
-      mode: 0o755,
-    });
-    const { pid } = await start(stage, "things", [], { program: script });
+    mkdirSync(dir);
+    const { pid } = await startThings(stage, ["listen", path(dir, "/s")]);
     const images = await dump(stage, pid);
-    rmSync(dir as never, { recursive: true });
+    rmSync(dir, { recursive: true });
     expect(there()).toBe(false);
 
     const preflight = await report(stage, "preflight", images);
@@ -96,12 +83,12 @@ for (const shell of ["sh", "bash"])
 
     expect((await restoreBare(stage, images)).exit).toBe(0);
     await killTree(stage, pid);
-    rmSync(dir as never, { recursive: true });
+    rmSync(dir, { recursive: true });
     const done = await report(stage, "restore", images);
     expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
     expect(there()).toBe(true);
     await killTree(stage, pid);
-    expect(existsSync(Buffer.concat([dir, Buffer.from("/s")]))).toBe(true);
+    expect(existsSync(path(dir, "/s"))).toBe(true);
   });
 
 test("unix-socket-dir-owner: whoever owns .X11-unix takes the tree's socket away", async () => {
