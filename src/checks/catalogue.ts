@@ -67,6 +67,9 @@ import {
   unixSocketExternal,
 } from "./unix-peers.ts";
 import { inotifyLimit, watchPathMissing } from "./watches.ts";
+import { untrustedImages } from "./untrusted/images.ts";
+import { untrustedEffects } from "./untrusted/refusals.ts";
+import { untrustedRoot } from "./untrusted/root.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
@@ -204,4 +207,7 @@ export const catalogue: readonly Check[] = [
   zombieExitCode,
   rootDeathSignal,
   pidfileExists,
+  untrustedImages,
+  ...untrustedEffects,
+  untrustedRoot,
 ];

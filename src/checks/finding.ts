@@ -2,6 +2,7 @@
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
+import type { Effect } from "./effects/effect.ts";
 import type { Namespaces } from "./paths.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
@@ -84,11 +85,13 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
+  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite">;
   criu: Criu | undefined;
   namespaces: Namespaces;
   /** What recriu.manifest says of the images; undefined: they are not sealed. */
   seal?: Seal | undefined;
+  /** All that the restore would do to this machine; undefined where nobody asked. */
+  effects?: readonly Effect[] | undefined;
 }
 
 /**

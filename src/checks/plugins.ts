@@ -41,7 +41,7 @@ interface Plugins {
   files: string[];
 }
 
-function plugins(context: Context): Plugins | undefined {
+export function plugins(context: Context): Plugins | undefined {
   const directory = pluginDirectory(context);
   if (directory === undefined) return undefined;
   const opened = context.host.root(directory);

@@ -1,5 +1,14 @@
 /** From a request to findings and a plan. Reads images and host; changes nothing. */
-import { type Criu, type Finding, leavingsOf, namespacesOf, runChecks } from "../checks/index.ts";
+import {
+  type Context,
+  crashed,
+  type Criu,
+  type Effect,
+  type Finding,
+  leavingsOf,
+  namespacesOf,
+  runChecks,
+} from "../checks/index.ts";
 import { findCriu, identify, type OwnOptions, type Request, startRefusal } from "../criu/index.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
@@ -14,6 +23,8 @@ export interface Preflight {
   host: Host;
   criu: Criu | undefined;
   findings: Finding[];
+  /** All that the restore would do to this machine, where that was asked. */
+  effects: readonly Effect[] | undefined;
   plan: Plan;
   /** Milliseconds that it took. */
   took: number;
@@ -50,13 +61,29 @@ export async function preflight(
     : undefined;
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
-  const context = { checkpoint, host, request, own, criu, namespaces, seal: seal() };
-  const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands);
+  const looked: Context = { checkpoint, host, request, own, criu, namespaces, seal: seal() };
+  const { effects, problems } = await effectsOf(looked, own);
+  const context = { ...looked, effects };
+  const findings = runChecks(context, { only, ignore: own.ignore }, problems).filter(stands);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
   const images = checkpoint.dir;
   return {
     ok: true,
-    preflight: { request, own, images, checkpoint, host, criu, findings, plan, took },
+    preflight: { request, own, images, checkpoint, host, criu, findings, effects, plan, took },
   };
+}
+
+/** Nothing of it is loaded unless somebody wants to know. What hostile images break is a finding, as of a check. */
+async function effectsOf(
+  context: Context,
+  own: OwnOptions,
+): Promise<{ effects: readonly Effect[] | undefined; problems: Finding[] }> {
+  if (!own.untrusted && !own.given.has("effects")) return { effects: undefined, problems: [] };
+  try {
+    const { effectsOf: listed } = await import("../checks/effects/index.ts");
+    return { effects: listed(context), problems: [] };
+  } catch (error) {
+    return { effects: undefined, problems: [crashed("effects", error)] };
+  }
 }
