@@ -131,10 +131,11 @@ export function savedDirectories(context: Context): SavedDirectory[] {
         )?.cgns_prefix;
     const walk = (entries: Directory[], parent: string) => {
       for (const { dir_name, children, properties, dir_perms } of entries) {
+        // Not joined: `..` leads elsewhere from where CRIU mounts the hierarchy.
         const path =
           parent === ""
-            ? movedPath(context, controller, join("/", dir_name), prefixOf(dir_name))
-            : join(parent, dir_name);
+            ? movedPath(context, controller, `/${dir_name}`, prefixOf(dir_name))
+            : `${parent}/${dir_name}`;
         // The root of a hierarchy is never made nor written to.
         if (dir_name !== "")
           found.push({

@@ -47,10 +47,11 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
       edits: plan.edits,
       options: plan.options,
     },
-    ...(preflight.effects !== undefined && {
-      effects: preflight.effects.slice(0, MOST_EFFECTS),
-      effects_total: preflight.effects.length,
-    }),
+    ...(preflight.effects !== undefined &&
+      preflight.own.given.has("effects") && {
+        effects: preflight.effects.slice(0, MOST_EFFECTS),
+        effects_total: preflight.effects.length,
+      }),
     run: outcome?.run ?? null,
     verdict: outcome?.verdict ?? null,
     failure: outcome?.failure

@@ -44,8 +44,8 @@ test("every check is named by a test: of real CRIU where that is its proof", () 
 
 test("of every option that a finding names it is decided whether recriu adds it", () => {
   const dir = join(root, "src/checks");
-  const named = readdirSync(dir)
-    .filter((file) => file !== "options.ts")
+  const named = (readdirSync(dir, { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts") && file !== "options.ts")
     .flatMap((file) => [
       ...readFileSync(join(dir, file), "utf8").matchAll(/option: ["`](--[^"`]+)/g),
     ])

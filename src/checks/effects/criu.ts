@@ -22,6 +22,10 @@ export function criuEffects(context: Context): Effect[] {
   if (pidfile !== undefined)
     note("create", "file", resolve(pidfile), "the root task's pid", "succeeding");
   note("write", "file", "/run/criu.kdat", "what CRIU learnt of this kernel");
+  // Where that file has not said it already, CRIU tries what the kernel can do.
+  const trial = "for the moment, to learn what the kernel can do";
+  note("create", "directory", "/tmp/.criu.move_mount_set_group.XXXXXX", trial);
+  note("run", "program", "iptables", "lists rules, to learn what the kernel can do");
   note("write", "file", resolve(workDir, "stats-restore"), "CRIU's statistics", "succeeding");
   if (request.manageCgroups.value !== "ignore" && (checkpoint.cgroup?.sets.length ?? 0) > 0)
     if (request.cgroupYard === undefined)

@@ -1,6 +1,6 @@
 /** Under --untrusted: each effect that reaches beyond what the caller allowed is a finding that says what would happen. */
 import type { Effect, Refusal, Verb } from "../effects/effect.ts";
-import type { Check, Context, Finding, Remedy } from "../finding.ts";
+import type { Check, Context, Finding, Proof, Remedy } from "../finding.ts";
 
 interface Page {
   id: Refusal;
@@ -9,6 +9,8 @@ interface Page {
   why: string;
   /** What a person can do beside going on with --ignore. */
   remedy: Remedy | string;
+  /** Left out: bare CRIU was seen to do the harm. */
+  proof?: Proof;
 }
 
 const allow =
@@ -121,6 +123,7 @@ const pages: readonly Page[] = [
   },
   {
     id: "untrusted-network",
+    proof: "images",
     title: "An untrusted tree would hold this machine's network",
     reads: "inet, packet and tun entries in files.img, netdev-*.img; --external, --veth-pair",
     why: "A packet or raw socket in this machine's network namespace reads and forges what everybody sends; a tun or veth device is one more way into its network.",
@@ -138,6 +141,7 @@ const pages: readonly Page[] = [
   },
   {
     id: "untrusted-kernel",
+    proof: "images",
     title: "An untrusted tree's images would teach the kernel something",
     reads: "apparmor.img, binfmt-misc*.img, cgroup.img",
     why: "AppArmor profiles, binary formats and a cgroup's release agent hold for the whole machine and outlive the tree; the latter two are programs that the kernel starts for others, or as root.",
@@ -145,6 +149,7 @@ const pages: readonly Page[] = [
   },
   {
     id: "untrusted-watch",
+    proof: "images",
     title: "An untrusted tree would decide who may open files of this machine",
     reads: "fanotify marks in files.img",
     why: "With a permission mark of fanotify(7) whoever opens the file waits for the tree's answer: on a whole mount that stops the machine.",
@@ -178,7 +183,7 @@ const checkOf = (page: Page): Check => ({
   title: page.title,
   reads: page.reads,
   why: page.why,
-  proof: "harm",
+  proof: page.proof ?? "harm",
   run({ own, effects = [] }: Context) {
     if (!own.untrusted) return [];
     const found = effects.filter(({ check }) => check === page.id);
