@@ -10,7 +10,13 @@ import { type Draft, emptyDraft, type External, type Request } from "./request.t
 export type RequestResult =
   | { readonly ok: true; readonly request: Request; readonly own: OwnOptions }
   /** `asked`: no mistake, but `--help` or `--version`; then `problem` is "". */
-  | { readonly ok: false; readonly asked?: "help" | "version"; readonly problem: string };
+  | {
+      readonly ok: false;
+      readonly asked?: "help" | "version";
+      readonly problem: string;
+      /** It is recriu's own settings that are wrong, of which CRIU knows nothing. */
+      readonly own?: true;
+    };
 
 /**
  * Understand the words after `restore`. `own` are recriu's options that the command takes; `read` reads
@@ -71,7 +77,9 @@ export function requestFrom(
   const problem = contradiction(draft);
   if (problem !== undefined) return { ok: false, problem };
   const settled = ownOf(parsed.own, env, read);
-  return settled.ok ? { ok: true, request: inWorkDir(draft), own: settled.own } : settled;
+  return settled.ok
+    ? { ok: true, request: inWorkDir(draft), own: settled.own }
+    : { ...settled, own: true };
 }
 
 function ownOf(

@@ -66,7 +66,8 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   if (!read.ok) return nothing;
   const words = criuWordsOf(command, read.bundle);
   const asked = requestFrom(words, process.env);
-  if (!asked.ok) return nothing;
+  if (!asked.ok)
+    return asked.own === true ? { ok: false, message: asked.problem, blockers: [] } : nothing;
   const result = await preflight(asked.request, asked.own, (finding) =>
     standsUnderRuntime(finding, read.bundle),
   );

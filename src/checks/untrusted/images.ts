@@ -28,8 +28,10 @@ export const untrustedImages: Check = {
     "checkpoint and CRIU another.",
   proof: "harm",
   run(context) {
-    const { checkpoint, host, own } = context;
+    const { checkpoint, host, own, request } = context;
     if (!own.untrusted) return [];
+    if (request.stream)
+      return [finding("--stream", "come through a stream, where nobody has looked at them")];
     const root = host.root("/");
     const dir = root.ok ? root.root.real(absolute(checkpoint.dir)) : undefined;
     if (dir === undefined) return [];
@@ -41,7 +43,8 @@ export const untrustedImages: Check = {
     const paths = [...above.toReversed(), ...[...checkpoint.files].map((file) => join(dir, file))];
     for (const path of paths) {
       const who = changer(context, path);
-      if (who !== undefined) return [finding(path, who)];
+      if (who !== undefined)
+        return [finding(path, `can be changed by ${who} after recriu looked at them: ${path}`)];
     }
     return [];
   },
@@ -50,13 +53,13 @@ export const untrustedImages: Check = {
 const absolute = (path: string): string =>
   path.startsWith("/") ? path : join(process.cwd(), path);
 
-const finding = (path: string, who: string): Finding => ({
+const finding = (subject: string, why: string): Finding => ({
   id: "untrusted-images",
   severity: "blocker",
   task: null,
   image: "",
-  subject: path,
-  message: `${path} can be changed by ${who} after recriu looked at it`,
+  subject,
+  message: `the images ${why}`,
   criu_message: null,
   remedy: {
     kind: "human",
