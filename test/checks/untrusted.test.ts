@@ -165,6 +165,18 @@ test("a file of the tree's own task in /proc is its own, one behind a link of th
     };
   };
   expect(refused(file("/proc/10/comm"))).toEqual([]);
+  // Of a tree in a pid namespace of its own the number is a stranger's in this machine's /proc.
+  const apart = {
+    vm_id: 1,
+    files_id: 2,
+    fs_id: 3,
+    sighand_id: 4,
+    pid_ns_id: 11,
+    net_ns_id: 2,
+    mnt_ns_id: 6,
+  };
+  const elsewhere = { ...file("/proc/10/comm"), "ids-10.img": image("ids-10.img", [apart]) };
+  expect(refused(elsewhere).map(([id]) => id)).toEqual(["untrusted-proc-write"]);
   for (const name of [
     "/proc/10/root/etc/shadow",
     "/proc/10/../sys/kernel/core_pattern",

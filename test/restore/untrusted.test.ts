@@ -221,3 +221,27 @@ test("untrusted-device: another device of the name, and a deleted one with a num
     done: () => expect(holds(deleted.pid, gone)).toBe(true),
   });
 });
+
+test("untrusted-write: a terminal's path is another's file, whose mode CRIU changes before it looks", async () => {
+  await using stage = openStage();
+  const victim = join(stage.dir, "victim");
+  writeFileSync(victim, "", { mode: 0o600 });
+  const { pid } = await start(stage, "terminal", ["pair"]);
+  const images = await dump(stage, pid);
+  const own = await report(stage, "preflight", images, ["--untrusted", "--effects"]);
+  expect(blockers(own)).toEqual([]);
+  expect(own.effects!.filter(({ what }) => what.startsWith("terminal")).length).toBeGreaterThan(0);
+  edit(images, "files.img", (files) => {
+    for (const { reg } of files)
+      if (reg?.name.startsWith("/dev/pts/")) Object.assign(reg, { name: victim, mode: 0o20666 });
+  });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(statSync(victim).mode & 0o777).toBe(0o666);
+  chmodSync(victim, 0o600);
+  const blocked = await report(stage, "restore", images, ["--untrusted"]);
+  expect(blocked.exit).toBe(3);
+  expect(new Set(blockers(blocked))).toContain("untrusted-write");
+  expect(blocked.findings.find(({ id }) => id === "untrusted-write")?.subject).toBe(victim);
+  expect(statSync(victim).mode & 0o777).toBe(0o600);
+});

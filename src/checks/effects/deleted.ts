@@ -117,7 +117,7 @@ function climbed(context: Context, name: string, reg: RegFileEntry): Landing {
 const escaped = (name: string, { mnt_id = 0 }: RegFileEntry): Landing => ({
   path: join(`/tmp/.criu.mntns.XXXXXX/mnt-${String(mnt_id).padStart(10, "0")}`, name),
   stat: undefined,
-  kernelFs: undefined,
+  kernelFs: () => undefined,
   escaped: true,
 });
 

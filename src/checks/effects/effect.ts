@@ -84,7 +84,7 @@ export interface Landing {
   path: string | null | undefined;
   stat: Stats | undefined;
   /** The kernel's own file system that it is in. */
-  kernelFs: string | undefined;
+  kernelFs: () => string | undefined;
   /** It leads out of what the tree has of its own. */
   escaped?: boolean;
 }
@@ -92,12 +92,12 @@ export interface Landing {
 /** `follow` false: a link at the end of the path is meant itself, as unlink(2) and bind(2) do. */
 export function landing(context: Context, path: string, mntId?: number, follow = true): Landing {
   const place = context.namespaces.place(path, mntId);
-  if (!place.known) return { path: null, stat: undefined, kernelFs: undefined };
+  if (!place.known) return { path: null, stat: undefined, kernelFs: () => undefined };
   const found = place.root.look(place.path, follow);
   return {
     path: place.root.real(place.path, follow),
     stat: found.ok ? found.stat : undefined,
-    kernelFs: place.root.kernelFs(place.path),
+    kernelFs: () => place.root.kernelFs(place.path),
   };
 }
 

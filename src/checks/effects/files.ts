@@ -98,13 +98,14 @@ function flagNames(flags: number): string {
   return names.join("|");
 }
 
-function effectsOf(context: Context, use: Use): Effect[] {
-  const { reg, task, how, flags } = use;
+function effectsOf(context: Context, given: Use): Effect[] {
+  const { reg, task, how, flags } = given;
   // Of a deleted file that is made again the content is the images' own; one that is linked back is the file of that name.
   const deleted = context.checkpoint.remapped.has(reg.id);
   const target = deleted ? linkTarget(context, reg) : reg;
   if (target === undefined) return [];
   const land = landing(context, target.name, reg.mnt_id);
+  const use = { ...given, reg: { ...reg, name: target.name } };
   const device = deviceOf(land, reg);
   const named = {
     path: land.path ?? null,
@@ -169,16 +170,16 @@ function refusal(context: Context, { reg, how, flags, task }: Use, land: Landing
       land.stat === undefined ? hasHarmlessName(reg.name) : isHarmlessDevice(land.stat.rdev);
     return device.startsWith("character") && known ? null : "untrusted-device";
   }
-  const kernel = kernelFsOf(context, reg, land);
-  if (kernel !== undefined)
-    return write && !isOwnProc(context, reg.name) ? "untrusted-proc-write" : null;
+  if (write && kernelFsOf(context, reg, land) !== undefined)
+    return isOwnProc(context, reg.name) ? null : "untrusted-proc-write";
   if (write) return isOutside(context, land) ? "untrusted-write" : null;
   return how === "descriptor" && isSecret(context, land, task) ? "untrusted-read" : null;
 }
 
 /** The kernel's own file system that a file is in, also where only the tree's own mounts have it. */
 function kernelFsOf({ checkpoint, namespaces }: Context, reg: RegFileEntry, land: Landing) {
-  if (land.kernelFs !== undefined) return land.kernelFs;
+  const there = land.kernelFs();
+  if (there !== undefined) return there;
   if (!namespaces.own.mnt) return /^\/(proc|sys)(\/|$)/.exec(reg.name)?.[1];
   const ids = new Set(checkpoint.tasks.map(({ ids: of }) => of?.mnt_ns_id));
   const found = [...ids]
@@ -193,7 +194,9 @@ function kernelFsOf({ checkpoint, namespaces }: Context, reg: RegFileEntry, land
 }
 
 /** Files of the tree's own tasks in /proc: no link of theirs, which could lead anywhere. */
-function isOwnProc({ checkpoint }: Context, path: string): boolean {
+function isOwnProc({ checkpoint, namespaces }: Context, path: string): boolean {
+  // In a pid namespace of its own a number is another's in this machine's /proc.
+  if (namespaces.own.pid && !namespaces.own.mnt) return false;
   const [, pid, file] = /^\/proc\/(\d+)(?:\/task\/\d+)?(?:\/attr)?\/([a-z_]+)$/.exec(path) ?? [];
   if (pid === undefined || ["root", "cwd", "exe"].includes(file!)) return false;
   return checkpoint.tasks.some((task) => task.pid === Number(pid));
