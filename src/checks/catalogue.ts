@@ -82,6 +82,9 @@ import {
 } from "./unix-peers.ts";
 import { inotifyLimit, watchPathMissing } from "./watches.ts";
 import { optionIgnored, rootIgnored } from "./without-effect.ts";
+import { untrustedImages } from "./untrusted/images.ts";
+import { untrustedEffects } from "./untrusted/refusals.ts";
+import { untrustedRoot } from "./untrusted/root.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
@@ -235,4 +238,7 @@ export const catalogue: readonly Check[] = [
   bundleSeccomp,
   bundleLabel,
   pidfileExists,
+  untrustedImages,
+  ...untrustedEffects,
+  untrustedRoot,
 ];

@@ -21,6 +21,15 @@ export interface SavedDirectory {
   controllers: readonly string[];
   path: string;
   properties: ReadonlyMap<string, string>;
+  /** What the directory itself gets, also one that is there already. */
+  perms: Perms | undefined;
+}
+
+/** cgroup_perms. */
+interface Perms {
+  mode: number;
+  uid: number;
+  gid: number;
 }
 
 /** cgroup_dir_entry. */
@@ -28,6 +37,7 @@ interface Directory {
   dir_name: string;
   children: Directory[];
   properties: { name: string; value: string }[];
+  dir_perms?: Perms | undefined;
 }
 
 type Controller = CgroupEntry["controllers"][number];
@@ -120,17 +130,19 @@ export function savedDirectories(context: Context): SavedDirectory[] {
             controller.cnames.includes(member.name) && member.path.slice(1).startsWith(directory),
         )?.cgns_prefix;
     const walk = (entries: Directory[], parent: string) => {
-      for (const { dir_name, children, properties } of entries) {
+      for (const { dir_name, children, properties, dir_perms } of entries) {
+        // Not joined: `..` leads elsewhere from where CRIU mounts the hierarchy.
         const path =
           parent === ""
-            ? movedPath(context, controller, join("/", dir_name), prefixOf(dir_name))
-            : join(parent, dir_name);
+            ? movedPath(context, controller, `/${dir_name}`, prefixOf(dir_name))
+            : `${parent}/${dir_name}`;
         // The root of a hierarchy is never made nor written to.
         if (dir_name !== "")
           found.push({
             controllers: controller.cnames,
             path,
             properties: new Map(properties.map(({ name, value }) => [name, value])),
+            perms: dir_perms,
           });
         walk(children, path);
       }

@@ -4,6 +4,7 @@ import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
 import type { Grants } from "./grants.ts";
+import type { Effect } from "./effects/effect.ts";
 import type { Namespaces } from "./paths.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
@@ -92,7 +93,7 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
+  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite">;
   criu: Criu | undefined;
   /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
   passed?: readonly string[] | undefined;
@@ -101,6 +102,8 @@ export interface Context {
   seal?: Seal | undefined;
   /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
   bundle?: Grants | undefined;
+  /** All that the restore would do to this machine; undefined where nobody asked. */
+  effects?: readonly Effect[] | undefined;
 }
 
 /**

@@ -5,13 +5,14 @@ import { CAP_AUDIT_CONTROL, CAP_SYS_RESOURCE, capabilitiesOfCriu, has } from "./
 import { sh } from "../sys/shell.ts";
 
 /** RLIMIT_* by number, getrlimit(2). */
-const limitNames =
+export const limitNames =
   "CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME".split(
     " ",
   );
 const NOFILE = 7;
 const INFINITY = 0xffffffffffffffffn;
-const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
+export const show = (limit: bigint): string =>
+  limit === INFINITY ? "unlimited" : limit.toString();
 
 /** True where CRIU certainly has no such capability; a task in a user namespace of its own has none over the machine. */
 function lacks({ host, namespaces }: Context, capability: number): boolean {

@@ -8,8 +8,8 @@ import { sh } from "../sys/shell.ts";
 const LOCK_IPTABLES = 0;
 
 /** nd_type of netdev-*.img. */
-const VETH = 2;
-const MACVLAN = 7;
+export const VETH = 2;
+export const MACVLAN = 7;
 
 /** Ids of the tree's new network namespaces that CRIU fills: none with --empty-ns net. */
 function namespaceIds({ checkpoint, namespaces, request }: Context): number[] {
@@ -19,7 +19,7 @@ function namespaceIds({ checkpoint, namespaces, request }: Context): number[] {
 }
 
 /** Those that are not handed in from outside. */
-const filledIds = (context: Context): number[] =>
+export const filledIds = (context: Context): number[] =>
   namespaceIds(context).filter(
     (id) => context.checkpoint.values(`netns-${id}.img`, netns_entry)[0]?.ext_key === undefined,
   );

@@ -106,7 +106,7 @@ export const schedNotPermitted: Check = {
 };
 
 /** The nice value in a /proc/PID/stat. */
-function niceOf(stat: string | undefined): number {
+export function niceOf(stat: string | undefined): number {
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   return Number(fields?.[16] ?? 0);
 }

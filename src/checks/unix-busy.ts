@@ -94,7 +94,7 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
 }
 
 /** Whose a socket file is: by its inode number, which no other path or namespace can fake; else by the name alone. */
-function holderOf(
+export function holderOf(
   host: Host,
   path: string,
   stat: Stats,
@@ -122,7 +122,7 @@ function kernelDevice(dev: number): number {
   return ((((dev >>> 8) & 0xfff) << 20) | minor) >>> 0;
 }
 
-function ownerText(host: Host, holder: number): string {
+export function ownerText(host: Host, holder: number): string {
   const owner = host.ownerOf(holder);
   return owner === undefined
     ? "a live process of this machine"

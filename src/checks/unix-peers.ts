@@ -22,13 +22,13 @@ const byIno = ({ openFiles }: Checkpoint): Map<number, UnixSkEntry> =>
     [...openFiles.values()].flatMap(({ usk }) => (usk === undefined ? [] : [[usk.ino, usk]])),
   );
 
-interface Connected {
+export interface Connected {
   entry: UnixSkEntry;
   peer: UnixSkEntry;
 }
 
 /** Sockets that CRIU will connect to somebody outside the tree. */
-function outward({ checkpoint, request }: Context): Connected[] {
+export function outward({ checkpoint, request }: Context): Connected[] {
   const sockets = byIno(checkpoint);
   const handed = new Set(request.inheritFds.map(({ key }) => key));
   return [...sockets.values()].flatMap((entry): Connected[] => {

@@ -1,4 +1,5 @@
 /** What the words of `restore` and `preflight` lead to: findings and a plan. */
+import { statSync } from "node:fs";
 import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
@@ -19,6 +20,11 @@ export async function look(
   const stranger = unknownCheck(own);
   if (stranger !== undefined) {
     line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
+    return { ok: false, exit: exitCode.usage };
+  }
+  const lost = own.allowWrite.find((path) => !isDirectory(path));
+  if (lost !== undefined) {
+    line(`recriu ${command}: --allow-write: there is no directory ${harmless(lost)}`);
     return { ok: false, exit: exitCode.usage };
   }
   const hashing = hashingReport();
@@ -55,6 +61,9 @@ function reached(command: string, result: ArchivePreflight): Started {
   line(`recriu ${command}: ${harmless(said)}`);
   return { ok: false, exit: exitCode.usage };
 }
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** A name in --only or --ignore that no check has. */
 function unknownCheck(own: OwnOptions): string | undefined {

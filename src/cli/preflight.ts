@@ -3,6 +3,7 @@ import { catalogue } from "../checks/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { carryOut } from "../repair/index.ts";
 import { printJson, reportOf } from "../report/json.ts";
+import { printEffects } from "../report/effects.ts";
 import { printFindings, printSummary } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -12,11 +13,21 @@ import { criuHelp, ownArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
-const shared = new Set(["fix", "ignore", "sched-prio", "allow-grown", "criu", "json"]);
+const shared = new Set([
+  "fix",
+  "ignore",
+  "sched-prio",
+  "allow-grown",
+  "criu",
+  "json",
+  "untrusted",
+  "allow-write",
+]);
 const sharedOptions = ownOptions.filter(({ name }) => shared.has(name));
 const options: readonly OwnOption[] = [
   ...sharedOptions,
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
+  { name: "effects", arg: "none", help: "list all that the restore would do to this machine" },
   { name: "list", arg: "none", help: "list the checks" },
 ];
 
@@ -43,6 +54,8 @@ export const command: Command = {
     else {
       printFindings(preflight.findings);
       printSummary(preflight);
+      if (preflight.effects !== undefined && preflight.own.given.has("effects"))
+        printEffects(preflight.effects);
     }
     const blocked = blockedExit(preflight);
     if (blocked !== undefined) return blocked;

@@ -54,6 +54,18 @@ export const ownOptions: readonly OwnOption[] = [
     value: "N",
     help: "write how far the restore is to this descriptor, as JSON lines",
   },
+  {
+    name: "untrusted",
+    arg: "optional",
+    value: "yes|no",
+    help: "the images are somebody else's: what they would do to this machine is a finding",
+  },
+  {
+    name: "allow-write",
+    arg: "required",
+    value: "DIR",
+    help: "with --untrusted: the tree may write below this directory; may be repeated",
+  },
 ];
 
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
@@ -72,6 +84,10 @@ export interface OwnOptions {
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */
   readonly stall: number;
+  /** The images are not to be believed in what they would do to this machine. */
+  readonly untrusted: boolean;
+  /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
+  readonly allowWrite: readonly string[];
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
 }
@@ -83,7 +99,20 @@ export type OwnResult =
 export const ownConfigFile = "/etc/recriu/recriu.conf";
 
 /** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
-export const settable = ["fix", "verify", "ignore", "criu", "stall"] as const;
+export const settable = [
+  "fix",
+  "verify",
+  "ignore",
+  "criu",
+  "stall",
+  "untrusted",
+  "allow-write",
+] as const;
+
+/** Settings of which every use counts, and what stands between their values: a directory's name may hold a comma. */
+const separators: Readonly<Record<string, string>> = { ignore: ",", "allow-write": "\0" };
+/** What an option means that stands without a value: a bare --fix asks for the repairs. */
+const bare: Readonly<Record<string, string>> = { fix: "safe", untrusted: "yes" };
 
 type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
@@ -101,8 +130,8 @@ export function resolveOwn(
   for (const name of settable) {
     const values = parsed.filter((option) => option.name === name).map((option) => option.value);
     if (values.length === 0) continue;
-    // A bare --fix asks for the repairs.
-    const value = name === "ignore" ? values.join(",") : (values.at(-1) ?? "safe");
+    const value =
+      name in separators ? values.join(separators[name]) : (values.at(-1) ?? bare[name] ?? "");
     settings[name] = { value, from: `--${name}` };
   }
 
@@ -120,14 +149,22 @@ export function resolveOwn(
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
   }
-  const names = settings.ignore?.value.split(",").map((id) => id.trim()) ?? [];
+  const untrusted = choice(settings.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
+  if (!untrusted.ok) return untrusted;
+  const allowWrite = listOf(settings, "allow-write");
+  const relative = allowWrite.find((dir) => !dir.startsWith("/"));
+  if (relative !== undefined)
+    return {
+      ok: false,
+      problem: `${settings["allow-write"]?.from} wants absolute paths; not '${relative}'`,
+    };
   return {
     ok: true,
     own: {
       dryRun: given.has("dry-run"),
       fix: fix.value,
       verify: verify.value,
-      ignore: names.filter((id) => id !== ""),
+      ignore: listOf(settings, "ignore"),
       schedPrio: priority === undefined ? undefined : Number(priority),
       allowGrown: parsed.flatMap(({ name, value }) =>
         name === "allow-grown" ? (value ?? []) : [],
@@ -135,17 +172,30 @@ export function resolveOwn(
       criu: settings.criu?.value,
       json: given.has("json"),
       stall: Number(stall.value),
+      untrusted: ["yes", "1", "true"].includes(untrusted.value),
+      allowWrite,
       given,
     },
   };
 }
 
+/** The values of a list; none when it is not set. */
+const listOf = (settings: Settings, name: "ignore" | "allow-write"): string[] =>
+  (settings[name]?.value ?? "")
+    .split(separators[name]!)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+
+/** The variable of the environment that stands for an option. */
+export const variableOf = (name: string): string =>
+  `RECRIU_${name.toUpperCase().replaceAll("-", "_")}`;
+
 /** RECRIU_FIX and its like; an empty one is none. */
 function environment(env: Readonly<Record<string, string | undefined>>): Settings {
   const settings: Settings = {};
   for (const name of settable) {
-    const from = `RECRIU_${name.toUpperCase()}`;
-    const value = env[from];
+    const from = variableOf(name);
+    const value = env[from]?.replaceAll(",", separators[name] ?? ",");
     if (value !== undefined && value !== "") settings[name] = { value, from };
   }
   return settings;
@@ -162,9 +212,15 @@ function settingsOf(text: string): Settings | string {
     if (name === undefined) {
       return `${ownConfigFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
     }
-    const value = equals < 0 ? next : typed.slice(equals + 1);
+    const value =
+      equals < 0
+        ? (next ?? (name === "untrusted" ? bare[name] : undefined))
+        : typed.slice(equals + 1);
     if (value === undefined) return `${ownConfigFile}: '${name}' wants a value`;
-    settings[name] = { value, from: `${name} in ${ownConfigFile}` };
+    // Its lines add up.
+    const before = name === "allow-write" ? settings[name] : undefined;
+    const all = before === undefined ? value : `${before.value}${separators[name]}${value}`;
+    settings[name] = { value: all, from: `${name} in ${ownConfigFile}` };
   }
   return settings;
 }

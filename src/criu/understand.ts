@@ -16,7 +16,13 @@ export type RequestResult =
       readonly ignored?: string;
     }
   /** `asked`: no mistake, but `--help` or `--version`; then `problem` is "". */
-  | { readonly ok: false; readonly asked?: "help" | "version"; readonly problem: string };
+  | {
+      readonly ok: false;
+      readonly asked?: "help" | "version";
+      readonly problem: string;
+      /** It is recriu's own settings that are wrong, of which CRIU knows nothing. */
+      readonly own?: true;
+    };
 
 /**
  * Understand the words after `restore`. `own` are recriu's options that the command takes; `read` reads
@@ -77,7 +83,7 @@ export function requestFrom(
   const problem = contradiction(draft);
   if (problem !== undefined) return { ok: false, problem };
   const settled = ownOf(parsed.own, env, read);
-  return settled.ok ? { ...settled, request: inWorkDir(draft) } : settled;
+  return settled.ok ? { ...settled, request: inWorkDir(draft) } : { ...settled, own: true };
 }
 
 function ownOf(

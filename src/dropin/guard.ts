@@ -38,17 +38,19 @@ export async function guard(
   { request, own, words, scripts, runtime }: Guarded,
   refuse: (print: () => void) => number,
 ): Promise<number> {
-  if (request.stream) return stepAside(criu, "--stream: the images are not here");
-  if (request.lazyPages) return stepAside(criu, "--lazy-pages: the memory is not here");
-  const result = await preflight(request, own);
-  if (!result.ok) return stepAside(criu, `${result.fault.file}: ${result.fault.problem}`);
-  const { checkpoint, plan, criu: real } = result.preflight;
-  if (!checkpoint.files.has("inventory.img"))
-    return stepAside(criu, `${checkpoint.dir} holds no images`);
-
-  moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   const refuseBecause = (problem: string, left: string[] = []) =>
     refuse(() => printFailure({ line: problem, explanation: undefined, left }));
+  // What nobody can look at is not trusted on CRIU's word.
+  const aside = (why: string) =>
+    own.untrusted ? refuseBecause(`untrusted, and not looked at: ${why}`) : stepAside(criu, why);
+  if (request.stream) return aside("--stream: the images are not here");
+  if (request.lazyPages) return aside("--lazy-pages: the memory is not here");
+  const result = await preflight(request, own);
+  if (!result.ok) return aside(`${result.fault.file}: ${result.fault.problem}`);
+  const { checkpoint, plan, criu: real } = result.preflight;
+  if (!checkpoint.files.has("inventory.img")) return aside(`${checkpoint.dir} holds no images`);
+
+  moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   if (plan.unanswered.length > 0)
     return refuse(() => printRefusal(result.preflight, plan.unanswered));
   const gate = scripts(real?.version);

@@ -3,6 +3,9 @@ import {
   type Criu,
   type Finding,
   type Grants,
+  type Context,
+  crashed,
+  type Effect,
   leavingsOf,
   namespacesOf,
   runChecks,
@@ -22,6 +25,8 @@ export interface Preflight {
   host: Host;
   criu: Criu | undefined;
   findings: Finding[];
+  /** All that the restore would do to this machine, where that was asked. */
+  effects: readonly Effect[] | undefined;
   plan: Plan;
   /** Milliseconds that it took. */
   took: number;
@@ -61,7 +66,7 @@ export async function preflight(
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
   const { passed } = found;
-  const context = {
+  const looked: Context = {
     checkpoint,
     host,
     request,
@@ -72,12 +77,30 @@ export async function preflight(
     seal: seal(),
     bundle,
   };
-  const findings = runChecks(context, { only, ignore: own.ignore }).filter(stands).map(onlySafely);
+  const { effects, problems } = await effectsOf(looked, own);
+  const context = { ...looked, effects };
+  const findings = runChecks(context, { only, ignore: own.ignore }, problems)
+    .filter(stands)
+    .map(onlySafely);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
   const images = checkpoint.dir;
   return {
     ok: true,
-    preflight: { request, own, images, checkpoint, host, criu, findings, plan, took },
+    preflight: { request, own, images, checkpoint, host, criu, findings, effects, plan, took },
   };
+}
+
+/** Nothing of it is loaded unless somebody wants to know. What hostile images break is a finding, as of a check. */
+async function effectsOf(
+  context: Context,
+  own: OwnOptions,
+): Promise<{ effects: readonly Effect[] | undefined; problems: Finding[] }> {
+  if (!own.untrusted && !own.given.has("effects")) return { effects: undefined, problems: [] };
+  try {
+    const { effectsOf: listed } = await import("../checks/effects/index.ts");
+    return { effects: listed(context), problems: [] };
+  } catch (error) {
+    return { effects: undefined, problems: [crashed("effects", error)] };
+  }
 }

@@ -28,6 +28,9 @@ function findingOf({ remedy, ...finding }: Finding): object {
   };
 }
 
+/** More would be no report: of the others their number. */
+const MOST_EFFECTS = 20_000;
+
 /** The report of `preflight`, and of `restore` when `outcome` is given. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined): object {
   const { images, checkpoint, criu, findings, plan } = preflight;
@@ -45,6 +48,11 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
       edits: plan.edits,
       options: plan.options,
     },
+    ...(preflight.effects !== undefined &&
+      preflight.own.given.has("effects") && {
+        effects: preflight.effects.slice(0, MOST_EFFECTS),
+        effects_total: preflight.effects.length,
+      }),
     run: outcome?.run ?? null,
     verdict: outcome?.verdict ?? null,
     failure: outcome?.failure

@@ -68,7 +68,8 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   if (!read.ok) return nothing;
   const words = criuWordsOf(command, read.bundle);
   const asked = requestFrom(words, process.env);
-  if (!asked.ok) return nothing;
+  if (!asked.ok)
+    return asked.own === true ? { ok: false, message: asked.problem, blockers: [] } : nothing;
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
   const result = await preflight(
     asked.request,

@@ -13,6 +13,7 @@ const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
 const ENOSYS = 38;
+const EAGAIN = 11;
 
 /**
  * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
@@ -25,10 +26,14 @@ export function openInRoot(root: number, path: string, flags: number): number {
     BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
   ]);
   const name = cString(path);
-  const fd = call((c) =>
-    c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
-  );
-  return fd === -ENOSYS ? openStepwise(root, path, flags) : fd;
+  const open = () =>
+    call((c) =>
+      c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
+    );
+  let fd = open();
+  // Behind `..` the kernel gives up whenever anything on the machine is renamed or mounted meanwhile.
+  for (let tries = 0; fd === -EAGAIN && tries < 16; tries++) fd = open();
+  return fd === -ENOSYS || fd === -EAGAIN ? openStepwise(root, path, flags) : fd;
 }
 
 /** A handle on whatever `path` is inside `root`, without opening it for I/O: a FIFO or a device is left alone. */

@@ -35,7 +35,7 @@ export function withContext<T>(
     return use({
       checkpoint,
       request,
-      own: { schedPrio: undefined, allowGrown: [], ...own },
+      own: { schedPrio: undefined, allowGrown: [], untrusted: false, allowWrite: [], ...own },
       host: machine,
       criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
       namespaces: namespacesOf(checkpoint, machine, request),

@@ -310,12 +310,30 @@ describe("own options", () => {
     ]);
   });
 
+  test("untrusted is a word alone; directories that may be written add up, commas and all", () => {
+    expect(own("")).toMatchObject({ untrusted: false, allowWrite: [] });
+    const files = file("untrusted\nallow-write /a\nallow-write /b,c\n");
+    expect(own("", {}, files)).toMatchObject({ untrusted: true, allowWrite: ["/a", "/b,c"] });
+    const env = { RECRIU_UNTRUSTED: "0", RECRIU_ALLOW_WRITE: "/d,/e" };
+    expect(own("", env, files)).toMatchObject({ untrusted: false, allowWrite: ["/d", "/e"] });
+    expect(own("--untrusted --allow-write /f,g --allow-write=/h", env, files)).toMatchObject({
+      untrusted: true,
+      allowWrite: ["/f,g", "/h"],
+    });
+    expect(own("--untrusted=no", {}, files)).toMatchObject({ untrusted: false });
+    for (const value of ["yes", "1", "true"])
+      expect(own("", { RECRIU_UNTRUSTED: value })).toMatchObject({ untrusted: true });
+  });
+
   const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
     ["--fix=all", {}, "", /^--fix is safe, none; not 'all'$/],
     ["--verify no", {}, "", /^--verify is gate, report, off; not 'no'$/],
     ["--criu=", {}, "", /--criu wants/],
     ["", { RECRIU_VERIFY: "x" }, "", /^RECRIU_VERIFY is gate/],
     ["", {}, "verify x\n", /^verify in \/etc\/recriu\/recriu\.conf is gate/],
+    ["--untrusted=maybe", {}, "", /^--untrusted is no, yes, .*; not 'maybe'$/],
+    ["--allow-write=a", {}, "", /^--allow-write wants absolute paths; not 'a'$/],
+    ["", { RECRIU_ALLOW_WRITE: "/a,b" }, "", /^RECRIU_ALLOW_WRITE wants absolute paths; not 'b'$/],
     ["", {}, "fix\n", /'fix' wants a value/],
     ["", {}, "json\n", /unknown setting 'json'/],
     ["", {}, "fix a b c\n", /recriu\.conf:1: /],

@@ -14,7 +14,22 @@ export interface Finding {
   remedy: { kind: string; text: string; command: string | null };
 }
 
+/** As `preflight --effects` lists it. */
+export interface Effect {
+  verb: string;
+  what: string;
+  path: string | null;
+  name: string;
+  detail: string;
+  image: string;
+  task: number | null;
+  when: string;
+  check: string | null;
+  count: number;
+}
+
 export interface Report {
+  effects?: Effect[];
   criu: { path: string | null; version: string | null };
   findings: Finding[];
   plan: {
