@@ -94,7 +94,10 @@ function run(shell: string, commands: readonly Made[]): string[][] {
     for (const [hole, value] of values.entries())
       if (template.texts[hole + 1]!.startsWith("/"))
         mkdirSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string);
-    script.push(`words=${there}.words; cd ${there}; (${command}\n)`);
+    // Options are typed behind a program's name.
+    const options = template.texts[0]!.startsWith("--");
+    const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : command;
+    script.push(`words=${there}.words; cd ${there}; (${typed}\n)`);
   }
   for (const name of scripts)
     writeFileSync(join(dir, name), `#!/bin/sh\n${note}\n`, { mode: 0o755 });

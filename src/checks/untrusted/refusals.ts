@@ -1,5 +1,7 @@
 /** Under --untrusted: each effect that reaches beyond what the caller allowed is a finding that says what would happen. */
 import type { Effect, Refusal, Verb } from "../effects/effect.ts";
+import { dirname } from "../../sys/path.ts";
+import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Finding, Proof, Remedy } from "../finding.ts";
 
 interface Page {
@@ -214,8 +216,14 @@ function findingOf({ id, remedy }: Page, one: Effect): Finding {
     message: `it would ${infinitives[verb]} the ${what} ${where}${called}: ${detail}`,
     criu_message: null,
     remedy:
-      typeof remedy === "string" ? { kind: "human", text: remedy, command: null } : { ...remedy },
+      typeof remedy === "string"
+        ? { kind: "human", text: remedy, command: allowing(remedy, path) }
+        : { ...remedy },
   };
 }
+
+/** The option for the file's own directory, where it is one that would do. */
+const allowing = (remedy: string, path: string | null) =>
+  path !== null && remedy.includes("--allow-write") ? sh`--allow-write=${dirname(path)}` : null;
 
 export const untrustedEffects: readonly Check[] = pages.map(checkOf);
