@@ -442,7 +442,15 @@ describe("what a failed CRIU leaves", () => {
     rmSync(join(base, "work"));
     link(victim, "work", 0);
     expect(removeLeaving(step)).toContain("another directory");
+    // One that nobody can be sure of from the first is only named.
+    rmSync(join(base, "work"));
+    link(victim, "work", ALICE);
+    const unsure = stepOf({ kind: "scratch", root: join(base, "work"), path: "/", known: [] });
+    expect(removeLeaving(unsure)).toContain(
+      "cr-tmpfs.abcdef: others may have led here; left alone",
+    );
     expect(readdirSync(victim)).toEqual(["cr-tmpfs.abcdef"]);
+    expect(removeLeaving({ ...unsure, known: ["cr-tmpfs.abcdef"] })).toBeUndefined();
   });
 
   test("what no directory was written down for stays", () => {
