@@ -69,7 +69,7 @@ export function onlySafely(finding: Finding): Finding {
       ...finding,
       remedy: {
         kind: "human",
-        text: `recriu does not make the directory ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; see who put that there, and make it yourself where it belongs`,
+        text: `recriu does not make the directory ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; look at that, and make it yourself where it belongs`,
         command: null,
       },
     };

@@ -1,5 +1,13 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
-import { closeSync, constants, fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from "node:fs";
 import { isScratch } from "../criu/scratch.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
 import { linkOf, listProcesses } from "../host/processes.ts";
@@ -19,6 +27,7 @@ const EBUSY = 16;
 /** Returns undefined when it is gone, or what is left and why. */
 export function removeLeaving(step: Step): string | undefined {
   const { action, path } = step;
+  if (action === "scratch" && step.parent === undefined) return sayScratch(step);
   const place = action === "scratch" ? directoryOf(step) : placeOf(step);
   if (!place.ok) return place.left;
   const { fd, name } = place;
@@ -68,13 +77,22 @@ function removeGhost(parent: number, name: string, path: string): string | undef
   return removed < 0 && removed !== -ENOENT ? `${path}: ${errorText(removed)}` : undefined;
 }
 
+const madeIn = (directory: string, known: readonly string[] = []): string[] =>
+  readdirSync(directory).filter((name) => isScratch(name) && !known.includes(name));
+
+/** Of a directory that others could exchange for another: what is there now is only named. */
+function sayScratch({ root, known }: Step): string | undefined {
+  const made = existsSync(root) ? madeIn(root, known) : [];
+  const paths = made.map((name) => join(root, name)).join(", ");
+  return made.length === 0 ? undefined : `${paths}: others may have led here; left alone`;
+}
+
 /**
  * CRIU's temporary directories in `directory`, but for those `known`, with what is mounted there. While another CRIU runs,
  * nobody can tell whose they are.
  */
 function removeScratch(directory: number, known: readonly string[]): string | undefined {
-  const names = readdirSync(handle(directory));
-  const made = names.filter((name) => isScratch(name) && !known.includes(name));
+  const made = madeIn(handle(directory), known);
   if (made.length === 0) return undefined;
   const shown = readlinkSync(handle(directory));
   const paths = (some: readonly string[]) => some.map((name) => join(shown, name)).join(", ");

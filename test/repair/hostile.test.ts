@@ -140,13 +140,16 @@ describe("a directory to make", () => {
     const swap = `while :; do mkdir a; rm -rf a; ln -s '${outside}' a; rm a; done`;
     const swapper = Bun.spawn(["sh", "-c", swap], { cwd: inside, stderr: "ignore" });
     const before = snapshot();
-    for (let round = 0; round < 3000; round += 1) {
-      const { steps } = make("/a/new/newer");
-      for (const step of steps.toReversed()) unmakeDirectory(step);
-      if (round % 50 === 0) await Bun.sleep(1);
+    try {
+      for (let round = 0; round < 3000; round += 1) {
+        const { steps } = make("/a/new/newer");
+        for (const step of steps.toReversed()) unmakeDirectory(step);
+        if (round % 50 === 0) await Bun.sleep(1);
+      }
+    } finally {
+      swapper.kill();
+      await swapper.exited;
     }
-    swapper.kill();
-    await swapper.exited;
     expect(snapshot()).toEqual(before);
   });
 });

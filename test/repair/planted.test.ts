@@ -358,16 +358,17 @@ describe("what a failed CRIU leaves", () => {
     await new Promise<void>((resolve) => void server.listen(path, resolve));
     return { server, [Symbol.dispose]: () => void server.close() };
   };
-  /** A process that listens at a path until it is killed. */
+  /** A process that listens at a path until it is killed, at the latest when the test is over. */
   const listening = async (path: string, under: string[] = []) => {
     const listen = `require("net").createServer().listen(${JSON.stringify(path)}, () => console.log())`;
     const argv = [...under, process.execPath, "-e", listen];
     const holder = Bun.spawn(argv, { stdout: "pipe", stderr: "ignore" });
     await holder.stdout.getReader().read();
-    return async () => {
+    const end = async () => {
       holder.kill("SIGKILL");
       await holder.exited;
     };
+    return { end, [Symbol.asyncDispose]: end };
   };
 
   test("a live socket that was planted in the place of the directory stays", async () => {
@@ -399,9 +400,8 @@ describe("what a failed CRIU leaves", () => {
       expect(existsSync(path)).toBe(true);
     }
     rmSync(path);
-    await (
-      await listening(path)
-    )();
+    const holder = await listening(path);
+    await holder.end();
     expect(removeLeaving(step)).toBeUndefined();
     expect(existsSync(path)).toBe(false);
   });
@@ -410,9 +410,9 @@ describe("what a failed CRIU leaves", () => {
     dir("run", 0);
     const path = join(base, "run/sock");
     const step = stepOf({ kind: "socket", root: "/", path });
-    const end = await listening(path, ["unshare", "-n"]);
+    await using holder = await listening(path, ["unshare", "-n"]);
     expect(removeLeaving(step)).toContain("in use by now");
-    await end();
+    await holder.end();
     expect(existsSync(path)).toBe(true);
     expect(removeLeaving(step)).toBeUndefined();
   });
@@ -442,7 +442,15 @@ describe("what a failed CRIU leaves", () => {
     rmSync(join(base, "work"));
     link(victim, "work", 0);
     expect(removeLeaving(step)).toContain("another directory");
+    // One that nobody can be sure of from the first is only named.
+    rmSync(join(base, "work"));
+    link(victim, "work", ALICE);
+    const unsure = stepOf({ kind: "scratch", root: join(base, "work"), path: "/", known: [] });
+    expect(removeLeaving(unsure)).toContain(
+      "cr-tmpfs.abcdef: others may have led here; left alone",
+    );
     expect(readdirSync(victim)).toEqual(["cr-tmpfs.abcdef"]);
+    expect(removeLeaving({ ...unsure, known: ["cr-tmpfs.abcdef"] })).toBeUndefined();
   });
 
   test("what no directory was written down for stays", () => {
