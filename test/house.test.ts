@@ -69,6 +69,7 @@ test("nothing but report prints", () => {
  * and use descriptors, or have a reason to be here.
  */
 const byPath: Record<string, string> = {
+  "repair/leavings.ts": "a setting of /proc/sys, by the descriptor of its directory",
   "checks/effects/files.ts": "looks for the flag in images, opens nothing",
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",

@@ -35,13 +35,18 @@ export interface Edit extends FieldEdit {
 
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
- * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), or CRIU's own temporary
- * directories in the directory `path`.
+ * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), CRIU's own temporary
+ * directories in the directory `path`, or a setting of the kernel that it raises (sysctl).
  */
 export interface Leaving {
-  kind: "socket" | "cgroup" | "ghost" | "scratch";
+  kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl";
   root: string;
   path: string;
+  /**
+   * What is CRIU's, where others could make something of that name meanwhile. Of a ghost `dev:ino`, or
+   * `mode:uid:gid:mtime` (microseconds since 1970; what is empty is not known); of a sysctl the old value and CRIU's.
+   */
+  like?: string;
   /** Of a directory for temporaries: those that were there before. */
   known?: string[];
 }

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { GhostFileEntry, RegFileEntry } from "../image/index.ts";
-import type { Check, Context, Finding, Leaving } from "./finding.ts";
+import type { Check, Context, Finding } from "./finding.ts";
 import type { Place } from "./paths.ts";
 import { GHOST, LINKED, type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
@@ -16,7 +16,7 @@ export interface Ghost extends Remap {
   place: Place & { known: true };
 }
 
-const isDirectory = (ghost: GhostFileEntry): boolean =>
+export const isDirectory = (ghost: GhostFileEntry): boolean =>
   (ghost.mode & constants.S_IFMT) === constants.S_IFDIR;
 
 /** Each deleted file once: CRIU makes it for the first of those that have it open. */
@@ -127,21 +127,13 @@ export const ghostUnwritable: Check = {
   },
 };
 
-/** What a killed CRIU leaves of the deleted files that it makes for the moment. */
-export function ghostLeavings(context: Context): Leaving[] {
-  return ghostsOf(context).flatMap(({ place }): Leaving[] =>
-    place.root.look(place.path, false).ok
-      ? []
-      : [{ kind: "ghost", root: place.root.path, path: place.path }],
-  );
-}
-
-interface Link extends Remap {
+export interface Link extends Remap {
   target: RegFileEntry;
   place: Place & { known: true };
 }
 
-function linksOf(context: Context): Link[] {
+/** Deleted files that the dump linked to another name. */
+export function linksOf(context: Context): Link[] {
   return remapsOf(context.checkpoint, LINKED).flatMap((found): Link[] => {
     const target = context.checkpoint.openFiles.get(found.remap.remap_id)?.reg;
     if (target === undefined) return [];

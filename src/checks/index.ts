@@ -4,11 +4,12 @@ import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
-import { ghostLeavings } from "./ghosts.ts";
+import { ghostLeavings } from "./ghost-leavings.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
 import { imageAltered } from "./seal.ts";
+import { pidMaxLeavings } from "./pid-namespaces.ts";
 import { socketLeavings } from "./sockets.ts";
 
 export { catalogue } from "./catalogue.ts";
@@ -85,6 +86,7 @@ export function leavingsOf(context: Context): Leaving[] {
       ...cgroupLeavings(context),
       ...socketLeavings(context),
       ...ghostLeavings(context),
+      ...pidMaxLeavings(context),
     ];
   } catch {
     return []; // the check of the same images says why

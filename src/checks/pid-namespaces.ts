@@ -1,10 +1,23 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import { PID_MAX_LIMIT } from "../sys/process.ts";
-import type { Check, Context, Finding } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { sh } from "../sys/shell.ts";
 
 const PID_MAX = "/proc/sys/kernel/pid_max";
+
+/** The largest number that CRIU looks at: it passes threads over. */
+const largestOf = ({ pstree }: Context["checkpoint"]): number =>
+  pstree.reduce((most, { pid, pgid, sid }) => Math.max(most, pid, pgid, sid), 0);
+
+/** CRIU raises the limit before it makes a task. */
+export function pidMaxLeavings({ checkpoint, host }: Context): Leaving[] {
+  const limit = Number(host.read(PID_MAX) ?? 0);
+  const largest = largestOf(checkpoint);
+  return limit > 0 && largest > limit
+    ? [{ kind: "sysctl", root: "/", path: PID_MAX, like: `${limit}:${largest + 1}` }]
+    : [];
+}
 
 export const pidMax: Check = {
   id: "pid-max",
@@ -17,8 +30,7 @@ export const pidMax: Check = {
   run(context) {
     const { checkpoint, host } = context;
     const limit = Number(host.read(PID_MAX) ?? 0);
-    let largest = 0;
-    for (const { pid, pgid, sid } of checkpoint.pstree) largest = Math.max(largest, pid, pgid, sid);
+    const largest = largestOf(checkpoint);
     if (limit === 0) return [];
     const shared = { id: "pid-max", image: "pstree.img" } as const;
     const raise = (most: number) =>

@@ -1,5 +1,6 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
 import {
+  type BigIntStats,
   closeSync,
   constants,
   existsSync,
@@ -7,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { isScratch } from "../criu/scratch.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
@@ -34,7 +36,8 @@ export function removeLeaving(step: Step): string | undefined {
   try {
     if (action === "scratch") return removeScratch(fd, step.known ?? []);
     if (action === "cgroup") return removeCgroup(fd, name, path);
-    return action === "ghost" ? removeGhost(fd, name, path) : removeSocket(fd, name, path);
+    if (action === "sysctl") return setBack(fd, name, step);
+    return action === "ghost" ? removeGhost(fd, name, step) : removeSocket(fd, name, path);
   } finally {
     closeSync(fd);
   }
@@ -65,14 +68,17 @@ function removeSocket(parent: number, name: string, path: string): string | unde
 }
 
 /**
- * A deleted file that CRIU had made again, or a deleted directory with nothing in it. Two CRIUs cannot make the same:
- * what was not there when ours began is ours.
+ * A deleted file that CRIU had made again, or a directory with nothing in it. Two CRIUs cannot make the same of a name of
+ * CRIU's own: what was not there when ours began is ours. Of another name it is what the images say that it is `like`.
  */
-function removeGhost(parent: number, name: string, path: string): string | undefined {
+function removeGhost(parent: number, name: string, { path, like }: Step): string | undefined {
   const fd = openEntry(parent, name, O_PATH);
   if (fd < 0) return fd === -ENOENT ? undefined : `${path}: ${errorText(fd)}`;
-  const isDirectory = fstatSync(fd).isDirectory();
+  const stat = fstatSync(fd, { bigint: true });
   closeSync(fd);
+  const isDirectory = stat.isDirectory();
+  if (like !== undefined && (isDirectory || !isLike(stat, like)))
+    return `${path}: it was not there before, and is not what CRIU made; left alone`;
   const removed = isDirectory ? rmdirat(parent, name) : unlinkat(parent, name);
   return removed < 0 && removed !== -ENOENT ? `${path}: ${errorText(removed)}` : undefined;
 }
@@ -85,6 +91,21 @@ function sayScratch({ root, known }: Step): string | undefined {
   const made = existsSync(root) ? madeIn(root, known) : [];
   const paths = made.map((name) => join(root, name)).join(", ");
   return made.length === 0 ? undefined : `${paths}: others may have led here; left alone`;
+}
+
+function isLike({ dev, ino, mode, uid, gid, mtimeNs }: BigIntStats, like: string): boolean {
+  const told = like.split(":");
+  const found = told.length === 2 ? [dev, ino] : [mode, uid, gid, mtimeNs / 1000n];
+  return told.every((value, at) => value === "" || value === String(found[at]));
+}
+
+/** A value that CRIU wrote, and nobody since. */
+function setBack(parent: number, name: string, { path, like = "" }: Step): string | undefined {
+  const [before, made] = like.split(":");
+  const file = `${handle(parent)}/${name}`;
+  if (readFileSync(file, "utf8").trim() !== made) return undefined;
+  writeFileSync(file, before!);
+  return readFileSync(file, "utf8").trim() === before ? undefined : `${path}: it stays ${made}`;
 }
 
 /**

@@ -1,11 +1,20 @@
 /** The lines of a journal: what each may be, and reading them with belief in none. */
 import { namesOf } from "../sys/walk.ts";
 
-const actions = ["mkdir", "socket", "cgroup", "ghost", "scratch", "shadow", "tree"] as const;
+const actions = [
+  "mkdir",
+  "socket",
+  "cgroup",
+  "ghost",
+  "scratch",
+  "sysctl",
+  "shadow",
+  "tree",
+] as const;
 
 /**
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
- * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. shadow: a shadow
+ * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU raises. scratch: a directory in which CRIU makes temporary ones, and those `known` before. shadow: a shadow
  * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
  * `started`. Other paths are inside the host directory `root`, without links.
  */
@@ -22,6 +31,8 @@ export interface Step {
   parent?: string;
   below?: number;
   known?: string[];
+  /** Leaving.like of checks/finding.ts. */
+  like?: string;
   pid?: number;
   started?: string;
 }
@@ -85,6 +96,7 @@ const fields: Record<keyof Step, (value: unknown) => boolean> = {
   inode: orAbsent((value) => value === "" || isInode(value)),
   parent: orAbsent(isInode),
   below: orAbsent(isCount),
+  like: orAbsent((value) => isText(value) && /^[\d:]+$/.test(value)),
   known: orAbsent((value) => Array.isArray(value) && value.every(isText)),
   pid: orAbsent(isCount),
   started: orAbsent((value) => isText(value) && /^\d+$/.test(value)),
