@@ -142,11 +142,15 @@ export function printFailure(failure: Failure): void {
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 
+/** Only what was looked for: docs/verification.md says what CRIU may leave beside. */
+const NOTHING_LEFT =
+  "taken back: of what was looked for (tasks, sockets, cgroups, deleted files, temporary directories, kernel.pid_max) nothing is left";
+
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
   if (outcome.failure !== null) {
     printFailure(outcome.failure);
-    line(outcome.failure.left.length === 0 ? "nothing is left behind" : "the rest was taken back");
+    line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");
   } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
     line(
       `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,

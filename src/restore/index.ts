@@ -1,6 +1,7 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
 import { errorLines, firstCause, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
+import { descendantsOf, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
@@ -97,7 +98,7 @@ export async function restore(
     const code = mismatch ? exitCode.verification : exit.code;
     return { exit: code, run, verdict, failure: null, timing_ms };
   }
-  const left = repaired.undo();
+  const left = [...repaired.undo(), ...tasksLeft()];
   if (mismatch) {
     const line = "the restored tree is not the saved one";
     const failure = { line, explanation: undefined, left };
@@ -108,6 +109,13 @@ export async function restore(
   const failure = await failureOf(ended, child, left, patience);
   return { exit: code, run, verdict: null, failure, timing_ms };
 }
+
+/** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */
+const tasksLeft = (): string[] =>
+  descendantsOf(process.pid).flatMap((pid) => {
+    const { state, comm } = readStat(pid) ?? {};
+    return [undefined, "Z", "X"].includes(state) ? [] : `process ${pid} (${comm}) still runs`;
+  });
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
 async function failureOf(
