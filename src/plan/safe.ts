@@ -39,6 +39,8 @@ function refusal(
   const directory = onHost(root, way.at);
   if (way.user !== undefined && (uid !== way.user || gid !== way.gid))
     return `${directory} belongs to ${way.uid}:${way.gid}, and nothing of ${uid}:${gid} is made there`;
+  if (way.user === undefined && !mayOwn(way, root, uid, name))
+    return `${directory} belongs to ${way.uid}:${way.gid}, and only the images say that something of ${uid}:${gid} was there`;
   if (way.missing.length > 0) return undefined;
   const fd = openEntry(way.fd, name, O_PATH);
   if (fd < 0) return undefined; // not there, or what mkdir(2) will say
@@ -50,6 +52,27 @@ function refusal(
   return [0, process.geteuid!(), way.uid, uid].includes(stat.uid)
     ? undefined
     : `${path} belongs to uid ${stat.uid}`;
+}
+
+/**
+ * Whether a user gets no more by a directory of his than he had: where everybody may make one, and for services in /run, but
+ * for the names in it from which root's programs read what to do. Inside another root that is the tree's own affair.
+ */
+function mayOwn(
+  { at, fd, uid: owner, missing }: Extract<WalkInside, { ok: true }>,
+  root: string,
+  uid: number,
+  name: string,
+): boolean {
+  if (root !== "/" || [0, process.geteuid!(), owner].includes(uid)) return true;
+  if (
+    missing.length === 0 &&
+    (fstatSync(fd).mode & (STICKY | WORLD_WRITES)) === (STICKY | WORLD_WRITES)
+  )
+    return true;
+  const [top, ...below] = [...namesOf(at), ...missing, name];
+  const reads = (each: string) => /^(systemd|udev|credstore.*|.*\.d)$/.test(each);
+  return top === "run" && !below.some(reads);
 }
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");

@@ -86,6 +86,7 @@ const refuse = (
   more = {},
 ) => void (refused[what] = [setUp, path, uid, { ...more, words }]);
 
+refuse("hers in root's", ["belongs to 0:0", "only the images say"], () => {}, "a/b", ALICE);
 refuse(
   "a link of hers to a directory of root's",
   ["link of uid 1000", "victim"],
@@ -209,7 +210,6 @@ refuse("a directory for all without the sticky bit", ["mode 0777"], () => {}, "n
 /** What is made, with which owner, and where it then is. */
 const made: Record<string, [...Required<Case>, at: string]> = {
   "root's in root's": [() => {}, "a/b", 0, {}, "a/b"],
-  "hers in root's": [() => {}, "a/b", ALICE, {}, "a/b"],
   "hers in hers": [() => {}, "alice/run", ALICE, {}, "alice/run"],
   "hers in hers, with a parent": [() => {}, "alice/run/app", ALICE, {}, "alice/run/app"],
   "hers in a directory of hers that her group may write to": [
