@@ -70,7 +70,7 @@ import { mountOfHost } from "./mount-host.ts";
 import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
 import { timerId } from "./timers.ts";
-import { ttyDeviceMissing, ttyExternal, ttyIndexBusy } from "./tty-devices.ts";
+import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
 import { unixSocketBusy } from "./unix-busy.ts";
 import { unixSocketGhost } from "./unix-ghosts.ts";
@@ -216,6 +216,7 @@ export const catalogue: readonly Check[] = [
   ttyStdin,
   ttyIndexBusy,
   ttyExternal,
+  ttyOtherFile,
   ttyDeviceMissing,
   lsmMismatch,
   apparmorProfileMissing,

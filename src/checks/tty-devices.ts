@@ -98,6 +98,44 @@ export const ttyExternal: Check = {
   },
 };
 
+export const ttyOtherFile: Check = {
+  id: "tty-other-file",
+  title: "At a terminal's path stands something else",
+  reads: "tty-info.img, files.img; type and device number of what is at each path, links followed",
+  why:
+    "CRIU opens a terminal by its path and gives it the mode that the images say, before it looks at what it has opened: any file, any " +
+    "other terminal or device of this machine gets that mode. A terminal whose path is another file's here was given it by hand, or the path " +
+    "has been put to another use.",
+  proof: "harm",
+  run: ({ checkpoint, request, namespaces }: Context) =>
+    terminals(checkpoint, request).flatMap((tty): Finding[] => {
+      if (tty.kind === "external" || tty.path === undefined) return [];
+      const place = namespaces.place(tty.path, tty.mntId);
+      const found = place.known ? place.root.look(place.path) : undefined;
+      if (!place.known || !found?.ok) return [];
+      const { stat } = found;
+      if (stat.isCharacterDevice() && stat.rdev === tty.info.rdev) return [];
+      return [
+        {
+          id: "tty-other-file",
+          severity: "blocker",
+          task: null,
+          image: imageOf(tty),
+          subject: place.hostPath,
+          message: `${place.hostPath} is not the terminal ${numbers(tty.info.rdev)} of the images but ${stat.isCharacterDevice() ? `the device ${numbers(stat.rdev)}` : "no terminal at all"}; CRIU would change its mode`,
+          criu_message: null,
+          remedy: {
+            kind: "human",
+            text: "see what is there; where the images are not your own, do not restore them",
+            command: sh`ls -lL ${place.hostPath}`,
+          },
+        },
+      ];
+    }),
+};
+
+const numbers = (rdev: number): string => `${(rdev >>> 8) & 0xfff}:${rdev & 0xff}`;
+
 export const ttyDeviceMissing: Check = {
   id: "tty-device-missing",
   title: "The device of a terminal is gone",
