@@ -161,7 +161,7 @@ export const procThreadFile: Check = {
           remedy: {
             kind: "human",
             text: "hand another file over in its place",
-            command: sh`recriu restore ${request.argv} --inherit-fd ${`fd[9]:${openedName(reg)}`} 9</dev/null`,
+            command: sh`--inherit-fd ${`fd[9]:${openedName(reg)}`} 9</dev/null`,
           },
         },
       ];
