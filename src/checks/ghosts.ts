@@ -73,10 +73,10 @@ function standing(ghost: Ghost): Finding | undefined {
   if (!found.stat.isDirectory()) return undefined;
   const full = place.root.list(place.path).length > 0;
   return {
-    ...about("ghost-file-exists", full ? "blocker" : "warning", ghost),
+    ...about("ghost-file-exists", "blocker", ghost),
     message: full
       ? `the directory ${at} was deleted at the dump, and one of this name with something in it stands there now`
-      : `the directory ${at} was deleted at the dump; the empty one that stands there now will be taken for it and removed`,
+      : `the directory ${at} was deleted at the dump; the empty one that stands there now would be taken for it: given its owner and mode, and removed`,
     criu_message: full ? `Couldn't unlink remap ${ghost.path}: Directory not empty` : null,
     remedy: {
       kind: "human",

@@ -131,9 +131,15 @@ test("ghost-file-exists: a directory of a deleted one's name", async () => {
 
   mkdirSync(dir, { mode: 0o700 });
   const empty = await report(stage, "preflight", images);
-  expect(finding(empty, "ghost-file-exists")).toMatchObject({ severity: "warning", subject: dir });
+  expect(finding(empty, "ghost-file-exists")).toMatchObject({ severity: "blocker", subject: dir });
   expect((await restoreBare(stage, images)).exit).toBe(0);
   expect(existsSync(dir)).toBe(false);
+  await killTree(stage, pid);
+  // The remedy as it is typed: the directory is still there afterwards.
+  mkdirSync(dir, { mode: 0o700 });
+  await run(stage, ["sh", "-c", finding(empty, "ghost-file-exists").remedy.command!]);
+  expect((await report(stage, "restore", images)).findings).toEqual([]);
+  expect(existsSync(`${dir}.aside`)).toBe(true);
   await killTree(stage, pid);
 
   mkdirSync(dir);
