@@ -90,6 +90,8 @@ export interface Criu {
   version: string | undefined;
   /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
   startRefusal(): string | undefined;
+  /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
+  cpuRefusal(images: string): string | undefined;
 }
 
 /** Everything a check may look at. */

@@ -10,7 +10,14 @@ import {
   namespacesOf,
   runChecks,
 } from "../checks/index.ts";
-import { findCriu, identify, type OwnOptions, type Request, startRefusal } from "../criu/index.ts";
+import {
+  cpuRefusal,
+  findCriu,
+  identify,
+  type OwnOptions,
+  type Request,
+  startRefusal,
+} from "../criu/index.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
@@ -61,6 +68,7 @@ export async function preflight(
         path: found.path,
         version: await version,
         startRefusal: () => startRefusal(found.path),
+        cpuRefusal: (images) => cpuRefusal(found.path, images),
       }
     : undefined;
   const namespaces = namespacesOf(checkpoint, host, request);

@@ -37,7 +37,12 @@ export function withContext<T>(
       request,
       own: { schedPrio: undefined, allowGrown: [], untrusted: false, allowWrite: [], ...own },
       host: machine,
-      criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
+      criu: {
+        path: "/usr/sbin/criu",
+        version,
+        startRefusal: () => undefined,
+        cpuRefusal: () => undefined,
+      },
       namespaces: namespacesOf(checkpoint, machine, request),
       bundle,
     });
