@@ -133,8 +133,13 @@ export function printFailure(failure: Failure): void {
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 
+export function printNotes(notes: readonly string[]): void {
+  for (const note of notes) line(`${yellow("note")}: ${harmless(note)}`);
+}
+
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
+  printNotes(outcome.notes);
   if (outcome.failure !== null) {
     printFailure(outcome.failure);
     line(outcome.failure.left.length === 0 ? "nothing is left behind" : "the rest was taken back");

@@ -20,7 +20,7 @@ import { beginChanges, type Changes } from "../repair/changes.ts";
 import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
 import { pipe } from "../sys/files.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import { type Gate, openGate } from "./gate.ts";
+import { type Gate, openGate, pointsFor } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
 export interface Held {
@@ -50,7 +50,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
-  const opened = openGate();
+  const opened = openGate(pointsFor(request));
   const changes = beginChanges(request.imagesDir);
   const shadow = openShadow(places, changes.record);
   const fail = () => {

@@ -7,6 +7,8 @@ export interface Bundle {
   root: string;
   /** Bind mounts: where in the container, and from where on this machine. */
   binds: { destination: string; source: string }[];
+  /** A configuration file for CRIU, which goes over what the runtime asks of it. */
+  criuConfig?: string;
 }
 
 /** What a config.json (or Podman's `spec.dump`) in directory `dir` says; undefined where it is none. */
@@ -19,8 +21,10 @@ export function bundleOf(text: string, dir: string): Bundle | undefined {
   }
   const path = config?.root?.path;
   if (typeof path !== "string") return undefined;
+  const criuConfig = config.annotations?.["org.criu.config"];
   return {
     root: resolve(dir, path),
+    ...(typeof criuConfig === "string" && { criuConfig }),
     binds: (config.mounts ?? []).flatMap(({ destination, source, type, options }) =>
       source !== undefined &&
       (type === "bind" || options?.some((option) => option === "bind" || option === "rbind"))
@@ -49,5 +53,6 @@ export function readBundle(dir: string): BundleResult {
 
 interface Config {
   root?: { path?: string };
+  annotations?: Record<string, string>;
   mounts?: { destination: string; source?: string; type?: string; options?: string[] }[];
 }

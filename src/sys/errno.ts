@@ -39,6 +39,7 @@ export const ENOTDIR = 20;
 export const EROFS = 30;
 export const ENOTEMPTY = 39;
 export const EPROTOTYPE = 91;
+export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
 export const ECONNREFUSED = 111;
 

@@ -13,6 +13,8 @@ const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
 const ENOSYS = 38;
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
 
 /**
  * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
@@ -86,6 +88,10 @@ export const fchown = (fd: number, uid: number, gid: number): number =>
 
 /** Take an exclusive lock on an open file without waiting: 0, or -errno (EAGAIN when somebody holds it). */
 export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 | 4));
+
+/** Give a range of a file back to its file system; it then reads as zeros, the size stays. 0 or -errno. fallocate(2). */
+export const punchHole = (fd: number, offset: number, length: number): number =>
+  call((c) => c.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));
 
 /** Detach a mount, never following a link: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {

@@ -29,6 +29,7 @@ export interface Report {
     compared: number;
     differences: { facet: string; expected: string; found: string; class: string }[];
   } | null;
+  notes: string[];
   failure: { line: string; cause: string | null; left: string[] } | null;
 }
 

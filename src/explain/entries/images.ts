@@ -85,6 +85,13 @@ export const images: readonly Entry[] = [
     from: "issue",
   },
   {
+    pattern: /Unable to open (?<file>pages-\d+\.img): /,
+    check: "auto-dedup",
+    remedy: "make $<file> writable, or restore with --no-auto-dedup",
+    example: "Unable to open pages-1.img: Read-only file system",
+    from: "staged",
+  },
+  {
     pattern: /Bad number of sigactions in the image/,
     check: "sigactions-count",
     remedy: "take another copy of the checkpoint",

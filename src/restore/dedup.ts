@@ -1,0 +1,18 @@
+/** --auto-dedup, which CRIU is not given: what it asks for is done when the tree runs, and only then. */
+import type { Request } from "../criu/index.ts";
+import { type Checkpoint, dedupOf, punch } from "../image/index.ts";
+import type { Verdict } from "../verify/index.ts";
+
+/** Look at the images before CRIU does. What is returned is called once, when the tree runs; it returns in words what was not done. */
+export function dedupLater(
+  checkpoint: Checkpoint,
+  { autoDedup, stream, lazyPages }: Request,
+): (verdict: Verdict) => string[] {
+  // CRIU itself takes nothing out of a stream.
+  if (!autoDedup || stream) return () => [];
+  const dedup = dedupOf(checkpoint, lazyPages);
+  return ({ result }) =>
+    result === "mismatch"
+      ? ["the images keep all that they hold (--auto-dedup): the tree is not the saved one"]
+      : punch(dedup, checkpoint.dir);
+}
