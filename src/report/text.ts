@@ -36,6 +36,8 @@ function printFinding(finding: Finding): void {
   line();
 }
 
+const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
+
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
@@ -88,10 +90,14 @@ export function printVerdict(verdict: Verdict): void {
     if (differences.length > SHOWN)
       line(`${paintGroup(group)} and ${differences.length - SHOWN} more`);
   }
+  for (const { facet, task, what } of verdict.not_compared ?? [])
+    line(`${yellow(`not compared[${facet}]`)} task ${task ?? "-"}: ${harmless(what)}`);
+  const memory = verdict.memory === undefined ? "" : ` and ${mebibytes(verdict.memory)} of memory`;
+  const compared = `${verdict.compared} values${memory} compared`;
   line(
     verdict.result === "match"
-      ? `${green("verified")}: ${verdict.compared} values compared, the tree is the saved one`
-      : `${red("not verified")}: ${verdict.compared} values compared, the tree is not the saved one`,
+      ? `${green("verified")}: ${compared}, the tree is the saved one`
+      : `${red("not verified")}: ${compared}, the tree is not the saved one`,
   );
 }
 

@@ -26,6 +26,7 @@ const symbols = {
   fchown: { args: [i32, u32, u32], returns: i32 },
   faccessat: { args: [i32, ptr, i32, i32], returns: i32 },
   umount2: { args: [ptr, i32], returns: i32 },
+  lseek: { args: [i32, i64, i32], returns: i64 },
   fallocate: { args: [i32, i32, i64, i64], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
   pipe2: { args: [ptr, i32], returns: i32 },

@@ -132,14 +132,13 @@ test("an incremental checkpoint: what is read of its parent goes, too", async ()
   for (const file of readdirSync(images).filter((name) => /^pages-|^pagemap-/.test(name)))
     cpSync(join(images, file), join(older, file));
   symlinkSync("../older", join(images, "parent"));
-  // Every second run is in the parent; what is left stays where it is.
-  edit(images, `pagemap-${pid}.img`, ([, ...runs]) => {
-    for (const run of runs.slice(0, 4)) Object.assign(run, { flags: 1, in_parent: true });
-    const pages = readFileSync(join(images, "pages-1.img"));
-    const skip = runs
-      .slice(0, 4)
-      .reduce((sum, run) => sum + Number(run.nr_pages ?? run.compat_nr_pages), 0);
-    writeFileSync(join(images, "pages-1.img"), pages.subarray(skip * 4096));
+  // Its first four runs are in the parent only.
+  edit(images, `pagemap-${pid}.img`, ([{ pages_id }, ...runs]) => {
+    const older4 = runs.slice(0, 4);
+    for (const run of older4) Object.assign(run, { flags: 1, in_parent: true });
+    const file = join(images, `pages-${pages_id}.img`);
+    const count = older4.reduce((sum, run) => sum + Number(run.nr_pages ?? run.compat_nr_pages), 0);
+    writeFileSync(file, readFileSync(file).subarray(count * 4096));
   });
   const aside = `${older}.aside`;
   cpSync(older, aside, { recursive: true });
@@ -188,13 +187,7 @@ test("auto-dedup: images that cannot be written to", async () => {
   await using stage = openStage();
   const { pid, images } = await dumped(stage);
   const bind = `mount --bind ${images} ${images} && mount -o remount,bind,ro ${images}`;
-  const under = (command: string) => [
-    "unshare",
-    "-m",
-    "sh",
-    "-c",
-    `${bind} && ${command} -W ${stage.dir}`,
-  ];
+  const under = (command: string) => ["unshare", "-m", "sh", "-c", `${bind} && ${command}`];
   const named = await foretold(stage, images, "auto-dedup", { under, options: ["--auto-dedup"] });
   expect(named.remedy.command).toBe("--no-auto-dedup");
   const words = ["--auto-dedup", named.remedy.command!];
