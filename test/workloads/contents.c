@@ -42,7 +42,8 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	private = map(PAGES, rw, anonymous, -1);
+	/* No neighbour has these rights, so that the kernel joins it with none. */
+	private = map(PAGES, rw | PROT_EXEC, anonymous, -1);
 	fill(private, 0, PAGES / 2, 1, 'a');
 	fill(private, PAGES / 2, PAGES / 2 + 50, 2, 'b');
 	memset(private + (PAGES - 20) * PAGE, 0, 10 * PAGE);
