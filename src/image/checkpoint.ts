@@ -68,6 +68,8 @@ export interface Checkpoint {
   /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
   values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
   pages(): readonly PagesUse[];
+  /** Bytes of a pages image that its file system keeps no room for. */
+  holes(file: string): number;
   /** Whether an image that CRIU can do without is there and holds something. */
   holdsEntries(file: string): boolean;
   /** Page maps of living tasks and of shared memory, by file. */
@@ -259,6 +261,10 @@ class LazyCheckpoint implements Checkpoint {
       }
       return [...uses.values()];
     });
+  }
+
+  holes(file: string): number {
+    return this.directory.holes(file);
   }
 
   runs(pagemap: string): readonly Run[] {

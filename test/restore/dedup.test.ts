@@ -15,10 +15,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { openCheckpoint, registersOf } from "../../src/image/index.ts";
 import { asCriu } from "../dropin/as-criu.ts";
 import { ask, restore as request } from "../dropin/rpc.ts";
 import { edit } from "./edit.ts";
-import { foretold } from "./named.ts";
+import { foretold, restores } from "./named.ts";
 import { finding, report } from "./report.ts";
 import {
   alive,
@@ -27,6 +28,7 @@ import {
   openStage,
   recriu,
   restoreBare,
+  run,
   type Stage,
   start,
 } from "./stage.ts";
@@ -135,9 +137,12 @@ test("an incremental checkpoint: what is read of its parent goes, too", async ()
   // Its first four runs are in the parent only.
   edit(images, `pagemap-${pid}.img`, ([{ pages_id }, ...runs]) => {
     const older4 = runs.slice(0, 4);
-    for (const run of older4) Object.assign(run, { flags: 1, in_parent: true });
+    for (const each of older4) Object.assign(each, { flags: 1, in_parent: true });
     const file = join(images, `pages-${pages_id}.img`);
-    const count = older4.reduce((sum, run) => sum + Number(run.nr_pages ?? run.compat_nr_pages), 0);
+    const count = older4.reduce(
+      (sum, each) => sum + Number(each.nr_pages ?? each.compat_nr_pages),
+      0,
+    );
     writeFileSync(file, readFileSync(file).subarray(count * 4096));
   });
   const aside = `${older}.aside`;
@@ -230,4 +235,68 @@ test("auto-dedup: a stranger's directory leads to nobody else's file", async () 
   expect(done.notes.join()).toContain("it is a link");
   expect(statSync(victim).blocks).toBe(before);
   await killTree(stage, pid);
+});
+
+/** Punch a part of a pages image out, as a restore that is killed half-way does. */
+function punch(images: string, file: string, offset: number, length: number): void {
+  const words = ["-p", "-o", `${offset}`, "-l", `${length}`, join(images, file)];
+  if (!Bun.spawnSync(["fallocate", ...words]).success) throw new Error(`fallocate ${words}`);
+}
+
+test("pages-short: images that a restore has consumed", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumped(stage);
+  const lost = copy(stage, images, "lost");
+  const refused = ["--auto-dedup", "--action-script", veto(stage)];
+  expect((await restoreBare(stage, lost, refused)).exit).toBe(1);
+  const named = await foretold(stage, lost, "pages-short", { exit: 6 });
+  expect(named).toMatchObject({
+    severity: "blocker",
+    criu_message: "vdso: ELF header magic mismatch",
+  });
+  expect(named.message).toContain("are holes");
+  expect((await recriu(stage, ["restore", "-D", lost])).exit).toBe(6);
+
+  // A copy with holes for its pages of zeros is whole.
+  const sparse = join(stage.dir, "sparse");
+  await run(stage, ["cp", "-r", "--sparse=always", images, sparse]);
+  expect(blocks(sparse)).not.toEqual(blocks(images));
+  await restores(stage, sparse);
+  await killTree(stage, pid);
+});
+
+test("pages-short: what went half-way, from the lowest address on", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumped(stage);
+  const opened = openCheckpoint(images);
+  if (!opened.ok) throw new Error(opened.fault.problem);
+  const { checkpoint } = opened;
+  const contents = checkpoint.contents(`pagemap-${pid}.img`, false);
+  const name = contents[0]!.file.slice(images.length + 1);
+  const { thread } = registersOf(checkpoint.root!.core)!;
+  const block = contents.find(({ page, pages }) => Number(thread >> 12n) < page + pages)!;
+  // CRIU restores it, and the program dies at its first look.
+  const half = copy(stage, images, "half");
+  punch(half, name, 0, block.offset + block.pages * 4096);
+  const named = finding(await report(stage, "restore", half), "pages-short");
+  expect(named).toMatchObject({ severity: "blocker", subject: name, criu_message: null });
+  expect((await restoreBare(stage, half)).exit).toBe(0);
+  await killTree(stage, pid);
+  // Only the program's own data: it may be so.
+  const less = copy(stage, images, "less");
+  punch(less, name, 0, contents[0]!.pages * 4096);
+  const doubtful = await report(stage, "preflight", less);
+  expect(doubtful).toMatchObject({
+    exit: 0,
+    findings: [{ id: "pages-short", severity: "warning" }],
+  });
+  // In a parent.
+  const older = copy(stage, half, "older");
+  const newer = copy(stage, images, "newer");
+  symlinkSync(older, join(newer, "parent"));
+  edit(newer, `pagemap-${pid}.img`, ([, ...runs]) => {
+    for (const each of runs) Object.assign(each, { flags: 1, in_parent: true });
+  });
+  const inParent = finding(await report(stage, "preflight", newer), "pages-short");
+  expect(inParent.message).toContain(`${newer}/parent/${name}`);
 });

@@ -127,9 +127,7 @@ test("as criu, by the environment: what is found at the last point kills the tre
 test("an image that changes between CRIU's look and recriu's: whose it is, is told page by page", async () => {
   const copy = join(stage.dir, "copy");
   cpSync(images, copy, { recursive: true });
-  const [{ file, offset }] = checkpoint().contents(`pagemap-${pid}.img`, false) as [
-    { file: string; offset: number },
-  ];
+  const { file, offset } = checkpoint().contents(`pagemap-${pid}.img`, false)[0]!;
   const path = join(copy, file.slice(file.lastIndexOf("/") + 1));
   const script = join(stage.dir, "change");
   const change = `head -c 12288 /dev/urandom | dd of=${path} bs=1 seek=${offset} conv=notrunc status=none`;

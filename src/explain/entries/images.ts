@@ -85,6 +85,14 @@ export const images: readonly Entry[] = [
     from: "issue",
   },
   {
+    pattern: /vdso: ELF header magic mismatch/,
+    check: "pages-short",
+    remedy:
+      "take another copy of the checkpoint: a restore with --auto-dedup has taken the memory out of this one",
+    example: "vdso: ELF header magic mismatch",
+    from: "staged",
+  },
+  {
     pattern: /Unable to open (?<file>pages-\d+\.img): /,
     check: "auto-dedup",
     remedy: "make $<file> writable, or restore with --no-auto-dedup",
