@@ -33,10 +33,10 @@ export interface Edit extends FieldEdit {
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
  * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), or CRIU's own temporary
- * directories in the directory `path`.
+ * directories in the directory `path`. name: it is there, and CRIU removes it before it is known whether the tree may run.
  */
 export interface Leaving {
-  kind: "socket" | "cgroup" | "ghost" | "scratch";
+  kind: "socket" | "cgroup" | "ghost" | "scratch" | "name";
   root: string;
   path: string;
   /** Of a directory for temporaries: those that were there before. */

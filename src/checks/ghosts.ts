@@ -149,6 +149,14 @@ function linksOf(context: Context): Link[] {
   });
 }
 
+/** The names that CRIU removes. */
+export const linkRemapLeavings = (context: Context): Leaving[] =>
+  linksOf(context).flatMap(({ place }): Leaving[] =>
+    place.root.look(place.path, false).ok
+      ? [{ kind: "name", root: place.root.path, path: place.path }]
+      : [],
+  );
+
 export const linkRemapMissing: Check = {
   id: "link-remap-missing",
   title: "The name that the dump gave to a deleted file is gone",

@@ -4,7 +4,7 @@ import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
-import { ghostLeavings } from "./ghosts.ts";
+import { ghostLeavings, linkRemapLeavings } from "./ghosts.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
@@ -75,6 +75,7 @@ export function leavingsOf(context: Context): Leaving[] {
       ...cgroupLeavings(context),
       ...socketLeavings(context),
       ...ghostLeavings(context),
+      ...linkRemapLeavings(context),
     ];
   } catch {
     return []; // the check of the same images says why

@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
 import { unmakeDirectory } from "./directory.ts";
 import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
+import { bringNameBack, dropName } from "./kept-names.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
 
@@ -64,6 +65,7 @@ export function beginChanges(images: string): Changes {
       kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) }),
     keep() {
       changes.dropImages();
+      for (const step of steps) if (step.action === "name") dropName(step);
       forget();
     },
   };
@@ -115,6 +117,8 @@ function takeBack(step: Step): string | undefined {
       return unmakeDirectory(step);
     case "shadow":
       return removeShadow(step);
+    case "name":
+      return bringNameBack(step);
     case "tree":
       return treeLeft(step);
     default:

@@ -22,14 +22,15 @@ import { openDirectory, lockExclusive } from "../sys/files.ts";
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
  * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. shadow: a shadow
  * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
- * `started`. Other paths are inside the host directory `root`.
+ * `started`. name: a file that CRIU removes has a second one, `kept`, in its directory. Other paths are inside the host directory `root`.
  */
 export interface Step {
-  action: "mkdir" | "socket" | "cgroup" | "ghost" | "scratch" | "shadow" | "tree";
+  action: "mkdir" | "socket" | "cgroup" | "ghost" | "scratch" | "shadow" | "tree" | "name";
   root: string;
   path: string;
   inode?: string;
   known?: string[];
+  kept?: string;
   pid?: number;
   started?: string;
 }

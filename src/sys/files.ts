@@ -66,6 +66,12 @@ export function symlinkat(target: string, dir: number, name: string): number {
   return call((c) => c.symlinkat(ptr(to), dir, ptr(at)));
 }
 
+/** A second name in the same directory, nothing followed and nothing replaced: 0 or -errno. */
+export function linkat(dir: number, name: string, second: string): number {
+  const [from, to] = [cString(name), cString(second)];
+  return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), 0));
+}
+
 export function unlinkat(dir: number, name: string): number {
   const bytes = cString(name);
   return call((c) => c.unlinkat(dir, ptr(bytes), 0));

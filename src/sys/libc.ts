@@ -21,6 +21,7 @@ const symbols = {
   mkdirat: { args: [i32, ptr, u32], returns: i32 },
   unlinkat: { args: [i32, ptr, i32], returns: i32 },
   symlinkat: { args: [ptr, i32, ptr], returns: i32 },
+  linkat: { args: [i32, ptr, i32, ptr, i32], returns: i32 },
   readlinkat: { args: [i32, ptr, ptr, u64], returns: i32 },
   fchmod: { args: [i32, u32], returns: i32 },
   fchown: { args: [i32, u32, u32], returns: i32 },
