@@ -8,7 +8,7 @@ import { carryOut, type Changes } from "../repair/index.ts";
 import type { Failure } from "../report/outcome.ts";
 import { captured } from "../report/terminal.ts";
 import { printFailure, printNotes, printVerdict } from "../report/text.ts";
-import { dedupLater } from "../restore/dedup.ts";
+import { dedupLater } from "../restore/consumed.ts";
 import { type Gate, openGate, POST_RESTORE, POST_RESUME, PRE_RESUME } from "../restore/gate.ts";
 import { type Gatekeeper, gatekeeper } from "../restore/gatekeeper.ts";
 import { dying, gone } from "../restore/tree.ts";

@@ -7,7 +7,7 @@ import type { ProgressReport } from "../report/progress.ts";
 import { exitCode, type Failure, type Outcome } from "../report/outcome.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import type { Verdict } from "../verify/index.ts";
-import { dedupLater } from "./dedup.ts";
+import { dedupLater, usedUp } from "./consumed.ts";
 import { openGate, pointsFor, POST_RESUME } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hold.ts";
@@ -102,7 +102,7 @@ export async function restore(
     const code = mismatch ? exitCode.verification : exit.code;
     return { exit: code, run, verdict, failure: null, notes, timing_ms };
   }
-  const left = repaired.undo();
+  const left = [...repaired.undo(), ...usedUp(request)];
   if (mismatch) {
     const line = "the restored tree is not the saved one";
     const failure = { line, explanation: undefined, left };

@@ -1,4 +1,7 @@
-/** --auto-dedup, which CRIU is not given: what it asks for is done when the tree runs, and only then. */
+/**
+ * What a restore consumes. --auto-dedup, which destroys the images, is not given to CRIU: what it asks for is done when
+ * the tree runs, and only then. What comes from elsewhere comes once.
+ */
 import type { Request } from "../criu/index.ts";
 import { type Checkpoint, dedupOf, punch } from "../image/index.ts";
 import type { Verdict } from "../verify/index.ts";
@@ -15,4 +18,18 @@ export function dedupLater(
     result === "mismatch"
       ? ["the images keep all that they hold (--auto-dedup): the tree is not the saved one"]
       : punch(dedup, checkpoint.dir);
+}
+
+/** What a restore that failed has used up, in words. */
+export function usedUp({ stream, lazyPages }: Request): string[] {
+  return [
+    ...(stream
+      ? ["the stream: criu-image-streamer gives its images away once, and has to be fed again"]
+      : []),
+    ...(lazyPages
+      ? [
+          "the memory of --lazy-pages: `criu lazy-pages` ends with a restore, and the dump that it fetches from may have ended with it",
+        ]
+      : []),
+  ];
 }
