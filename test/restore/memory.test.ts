@@ -1,6 +1,6 @@
 /** --verify=memory: a real tree with memory of every kind, as it was saved, and with one byte that is not. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { closeSync, cpSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { openCheckpoint } from "../../src/image/index.ts";
 import { entries, scan } from "../../src/sys/memory.ts";
@@ -161,6 +161,26 @@ test("pages in a parent are compared with the parent's", async () => {
   expect(memoryOf(done)).toHaveLength(1);
   const whole = await report(stage, "restore", newer, ["--verify=memory"]);
   expect(whole).toMatchObject({ exit: 0, verdict: { result: "match", not_compared: [] } });
+  await killTree(stage, pid);
+});
+
+test("the vdso of another build is this kernel's afterwards, and that is expected", async () => {
+  const copy = join(stage.dir, "other-vdso");
+  cpSync(images, copy, { recursive: true });
+  const vdso = checkpoint().root!.mm!.vmas.find(({ status }) => status & 8)!;
+  const last = Number(vdso.end) / 4096 - 1;
+  const contents = checkpoint().contents(`pagemap-${pid}.img`, false);
+  const { file, offset, page } = contents.find((each) => last < each.page + each.pages)!;
+  const fd = openSync(join(copy, file.slice(images.length + 1)), "r+");
+  writeSync(fd, Buffer.from([0xaa]), 0, 1, offset + (last - page) * 4096 + 4095);
+  closeSync(fd);
+  const done = await report(stage, "restore", copy, ["--verify=memory"]);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  const expected = done.verdict!.differences.filter(({ expected: text }) =>
+    text.includes("[vdso]"),
+  );
+  expect(expected).toMatchObject([{ task: pid, class: "expected" }]);
+  expect(expected[0]!.found).toContain("this kernel's");
   await killTree(stage, pid);
 });
 
