@@ -55,7 +55,11 @@ export const command: Command = {
     const verdict =
       own.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
     if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
-    else printVerdict(verdict);
+    else {
+      printVerdict(verdict);
+      if (verdict.differences.some((each) => each.facet === "memory" && each.class === "tolerated"))
+        line("what a running tree has written since cannot be told from what was wrong before");
+    }
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;
   },
 };

@@ -88,11 +88,18 @@ export function punch({ files, problems }: Dedup, dir: string): string[] {
 const keeps = (path: string, problem: string): string =>
   `${path} keeps what --auto-dedup takes out: ${problem}`;
 
+/** The owner of no file. */
+const NOBODY = -1;
+
 /** Whose the images directory is, when others than the caller and root can choose what is in it. */
 function strangerOf(dir: string): number | undefined {
-  const { uid, mode } = statSync(dir);
-  const trusted = uid === 0 || uid === process.geteuid?.();
-  return trusted && (mode & 0o022) === 0 ? undefined : uid;
+  try {
+    const { uid, mode } = statSync(dir);
+    const trusted = uid === 0 || uid === process.geteuid?.();
+    return trusted && (mode & 0o022) === 0 ? undefined : uid;
+  } catch {
+    return NOBODY; // it is gone, and what is there instead was chosen by others
+  }
 }
 
 type Opened = { ok: true; fd: number; inode: string } | ({ ok: false } & Unpunched);

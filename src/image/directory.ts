@@ -59,15 +59,20 @@ export function openImageDirectory(path: string): DirectoryResult {
     return failed("unreadable", (error as Error).message, String(code));
   }
   const listed = new Set(names);
+  const known = new Map<string, Stats | undefined>();
+  const statOnce = (file: string): Stats | undefined => {
+    if (!known.has(file)) known.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
+    return known.get(file);
+  };
   return {
     ok: true,
     directory: {
       path,
       real,
       names: listed,
-      size: (file) => (listed.has(file) ? statOf(`${path}/${file}`)?.size : undefined),
+      size: (file) => statOnce(file)?.size,
       holes(file) {
-        const { size = 0, blocks = 0 } = statOf(`${path}/${file}`) ?? {};
+        const { size = 0, blocks = 0 } = statOnce(file) ?? {};
         return Math.max(0, size - blocks * 512);
       },
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.

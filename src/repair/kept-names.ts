@@ -38,7 +38,7 @@ function fileAt(directory: number, name: string): string | undefined {
   return inode;
 }
 
-/** Give the file a second name. Where that cannot be, CRIU cannot remove the first one either (a read-only file system). */
+/** Give the file a second name. Where the kernel refuses that, the restore goes on without. */
 export function keepName(at: Pick<Step, "root" | "path">, record: (step: Step) => void): void {
   inDirectory(at, (directory, name) => {
     const inode = fileAt(directory, name);

@@ -93,7 +93,8 @@ export function printVerdict(verdict: Verdict): void {
   for (const { facet, task, what } of verdict.not_compared ?? [])
     line(`${yellow(`not compared[${facet}]`)} task ${task ?? "-"}: ${harmless(what)}`);
   const memory = verdict.memory === undefined ? "" : ` and ${mebibytes(verdict.memory)} of memory`;
-  const compared = `${verdict.compared} values${memory} compared`;
+  const rest = verdict.not_compared?.length ? ", as far as that goes" : "";
+  const compared = `${verdict.compared} values${memory} compared${rest}`;
   line(
     verdict.result === "match"
       ? `${green("verified")}: ${compared}, the tree is the saved one`

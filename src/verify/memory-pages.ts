@@ -29,6 +29,8 @@ export interface Told {
 
 /** What fits into a processor's cache twice: larger pieces take longer. */
 const CHUNK = 256 << 10;
+/** Pages of one piece that are tried although others before them could not be read. */
+const MOST_UNREAD = 1024;
 
 export class PageReader {
   /** Pages so far. */
@@ -75,6 +77,7 @@ export class PageReader {
       now: read(memory, this.now, length, page * size),
       image: image === undefined || read(image, saved, length, offset + (page - first) * size),
     });
+    let unread = 0;
     for (let page = first; page < first + pages; page += step) {
       const count = Math.min(step, first + pages - page);
       const got = load(page, count * size);
@@ -84,13 +87,16 @@ export class PageReader {
       }
       for (let one = page; one < page + count; one += 1) {
         const alone = load(one, size);
-        if (!alone.now) told.skips(1, "their memory cannot be read");
-        else if (!alone.image) told.skips(1, "their pages image ends early");
-        else {
+        const left = first + pages - one;
+        // A page map can promise more than there is in all the world.
+        if (!alone.image) return told.skips(left, "their pages image ends early");
+        if (alone.now) {
           this.compared += 1;
           const differs = difference(one, this.now, saved, areas);
           if (differs !== undefined) told.differs(differs);
-        }
+        } else if ((unread += 1) > MOST_UNREAD) {
+          return told.skips(left, "their memory cannot be read");
+        } else told.skips(1, "their memory cannot be read");
       }
     }
   }
