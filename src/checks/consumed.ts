@@ -2,6 +2,7 @@
  * Pages images that a restore has consumed (--auto-dedup): what was read of them is holes. A hole alone proves nothing,
  * as pages of zeros become holes wherever a file is copied with them; so those pages are read that no program has zero.
  */
+import { compareVersions } from "../criu/index.ts";
 import { type Content, registersOf, type Task } from "../image/index.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Context, Finding } from "./finding.ts";
@@ -31,12 +32,14 @@ export function consumedPages(context: Context): Finding[] {
       .pages()
       .flatMap(({ file, pagemaps }) => (checkpoint.holes(file) > 0 ? pagemaps : [])),
   );
+  const older = compareVersions(context.criu?.version ?? "4.2", "4.2") < 0;
+  const vdsoError = `vdso: ${older ? "ELF header magic mismatch" : "Invalid ELF magic"}`;
   const found = new Map<string, Finding>();
   for (const task of livingTasks(checkpoint)) {
     const pagemap = `pagemap-${task.pid}.img`;
     if (!sparse.has(pagemap) && !checkpoint.files.has("parent")) continue;
     const contents = checkpoint.contents(pagemap, request.lazyPages);
-    for (const witness of witnessesOf(task, contents)) {
+    for (const witness of witnessesOf(task, contents, vdsoError)) {
       const file = zeroIn(context, contents, witness);
       if (file === undefined) continue;
       const known = found.get(file);
@@ -51,7 +54,11 @@ const pageOf = (address: bigint): number => Math.floor(Number(address) / pageSiz
 const isIn = (page: number, content: Content): boolean =>
   content.page <= page && page < content.page + content.pages;
 
-function witnessesOf({ mm, threads }: Task, contents: readonly Content[]): Witness[] {
+function witnessesOf(
+  { mm, threads }: Task,
+  contents: readonly Content[],
+  vdsoError: string,
+): Witness[] {
   const hardly = { certain: false, criu: null };
   const vdso = mm?.vmas.find(({ status }) => status & VDSO);
   const program = mm?.vmas.filter(
@@ -78,7 +85,7 @@ function witnessesOf({ mm, threads }: Task, contents: readonly Content[]): Witne
       what: "the vdso, which begins as an ELF file",
       pages: [pageOf(vdso.start)],
       certain: true,
-      criu: "vdso: ELF header magic mismatch",
+      criu: vdsoError,
     });
   if (own !== undefined)
     witnesses.push({

@@ -252,7 +252,7 @@ test("pages-short: images that a restore has consumed", async () => {
   const named = await foretold(stage, lost, "pages-short", { exit: 6 });
   expect(named).toMatchObject({
     severity: "blocker",
-    criu_message: "vdso: ELF header magic mismatch",
+    criu_message: expect.stringMatching(/^vdso: .*ELF.* magic/),
   });
   expect(named.message).toContain("are holes");
   expect((await recriu(stage, ["restore", "-D", lost])).exit).toBe(6);

@@ -85,11 +85,11 @@ export const images: readonly Entry[] = [
     from: "issue",
   },
   {
-    pattern: /vdso: ELF header magic mismatch/,
+    pattern: /vdso: (?:ELF header magic mismatch|Invalid ELF magic)/,
     check: "pages-short",
     remedy:
       "take another copy of the checkpoint: a restore with --auto-dedup has taken the memory out of this one",
-    example: "vdso: ELF header magic mismatch",
+    example: "vdso: Invalid ELF magic",
     from: "staged",
   },
   {
