@@ -14,6 +14,7 @@ import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from 
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
 import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
+import { autoDedup } from "./dedup.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
 import { fileChanged } from "./file-changed.ts";
@@ -200,6 +201,7 @@ export const catalogue: readonly Check[] = [
   cgroupThread,
   fdTooBig,
   imageVmas,
+  autoDedup,
   imageLazy,
   imageDeprecated,
   memoryShort,

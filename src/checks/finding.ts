@@ -36,10 +36,11 @@ export interface Edit extends FieldEdit {
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
  * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), CRIU's own temporary
- * directories in the directory `path`, or a setting of the kernel that it raises (sysctl).
+ * directories in the directory `path`, or a setting of the kernel that it raises (sysctl). name: it is
+ * there, and CRIU removes it before it is known whether the tree may run.
  */
 export interface Leaving {
-  kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl";
+  kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl" | "name";
   root: string;
   path: string;
   /**

@@ -69,3 +69,11 @@ export function ghostLeavings(context: Context): Leaving[] {
   });
   return [...ghosts, ...links];
 }
+
+/** The names that CRIU removes. */
+export const linkRemapLeavings = (context: Context): Leaving[] =>
+  linksOf(context).flatMap(({ place }): Leaving[] =>
+    place.root.look(place.path, false).ok
+      ? [{ kind: "name", root: place.root.path, path: place.path }]
+      : [],
+  );

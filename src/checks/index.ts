@@ -4,7 +4,7 @@ import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
-import { ghostLeavings } from "./ghost-leavings.ts";
+import { ghostLeavings, linkRemapLeavings } from "./ghost-leavings.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
@@ -87,6 +87,7 @@ export function leavingsOf(context: Context): Leaving[] {
       ...socketLeavings(context),
       ...ghostLeavings(context),
       ...pidMaxLeavings(context),
+      ...linkRemapLeavings(context),
     ];
   } catch {
     return []; // the check of the same images says why

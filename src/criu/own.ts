@@ -19,8 +19,8 @@ export const ownOptions: readonly OwnOption[] = [
   {
     name: "verify",
     arg: "required",
-    value: "gate|report|off",
-    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported",
+    value: "gate|report|off|memory",
+    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported; memory: gate, and all that is in memory",
   },
   {
     name: "ignore",
@@ -72,7 +72,8 @@ export const ownOptions: readonly OwnOption[] = [
 export interface OwnOptions {
   readonly dryRun: boolean;
   readonly fix: "safe" | "none";
-  readonly verify: "gate" | "report" | "off";
+  /** memory: as gate, and what the tree has in memory. */
+  readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
   readonly ignore: readonly string[];
   /** Of real-time threads whose priority was not saved: 1 to 99. */
@@ -137,7 +138,7 @@ export function resolveOwn(
 
   const fix = choice(settings.fix, ["safe", "none"] as const);
   if (!fix.ok) return fix;
-  const verify = choice(settings.verify, ["gate", "report", "off"] as const);
+  const verify = choice(settings.verify, ["gate", "report", "off", "memory"] as const);
   if (!verify.ok) return verify;
   if (settings.criu?.value === "") {
     return { ok: false, problem: `${settings.criu.from} wants the path of a program` };

@@ -82,6 +82,7 @@ export function startCriu(start: Start): RunningCriu {
   let child: Bun.Subprocess<"inherit", "pipe", "pipe">;
   try {
     const last = [
+      ...withheld(request),
       ...(images ? [`--images-dir=${images.dir}`, `--work-dir=${images.workDir}`] : []),
       // Our end, not one of its own: CRIU's descriptors are what they would be.
       ...(log ? [`--log-file=/proc/${process.pid}/fd/${log.write}`] : []),
@@ -123,6 +124,10 @@ export function startCriu(start: Start): RunningCriu {
     },
   };
 }
+
+/** Said behind the user's words: what CRIU is not to do, as recriu does it when the tree runs (src/image/dedup.ts). */
+export const withheld = ({ autoDedup }: Request): string[] =>
+  autoDedup ? ["--no-auto-dedup"] : [];
 
 /** How long, in ms, CRIU's last words may take to arrive after its end. */
 const drainTime = 250;

@@ -1,6 +1,6 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
-import type { OwnOptions, Request } from "../criu/index.ts";
+import { type OwnOptions, type Request, withheld } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
@@ -55,7 +55,8 @@ export async function guard(
     return refuse(() => printRefusal(result.preflight, plan.unanswered));
   const gate = scripts(real?.version);
   // What the request settles is changed where it cannot: in the configuration file that goes over it.
-  const over = runtime && (plan.edits.length > 0 || plan.options.some(runtime.settles));
+  const changed = plan.edits.length > 0 || request.autoDedup;
+  const over = runtime && (changed || plan.options.some(runtime.settles));
   if (over && !gate)
     return refuseBecause(`CRIU ${real?.version} cannot be told otherwise than its caller asks`);
 
@@ -79,14 +80,14 @@ export async function guard(
   const asked = script === undefined ? [] : ["--action-script", script];
   const instead =
     images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(criu, [...plan.options, ...asked], instead);
+  return hand(criu, [...plan.options, ...asked], [...instead, ...withheld(request)]);
 }
 
 /** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
-const configLines = ({ workDir }: Request, { options, edits }: Plan): string =>
+const configLines = (request: Request, { options, edits }: Plan): string =>
   [
-    ...options.map((option) => option.slice(2)),
-    ...(edits.length > 0 ? [`work-dir "${workDir}"`] : []),
+    ...[...options, ...withheld(request)].map((option) => option.slice(2)),
+    ...(edits.length > 0 ? [`work-dir "${request.workDir}"`] : []),
   ]
     .map((text) => `${text}\n`)
     .join("");

@@ -10,6 +10,7 @@ import {
   leftJournals,
   stateDirectory,
 } from "./journal.ts";
+import { bringNameBack, dropName } from "./kept-names.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
 import type { Step } from "./step.ts";
@@ -75,6 +76,7 @@ export function beginChanges(images: string): Changes {
     },
     keep() {
       changes.dropImages();
+      for (const step of steps) if (step.action === "name") dropName(step);
       forget();
     },
   };
@@ -144,6 +146,8 @@ function takeBackNow(step: Step): string | undefined {
       return unmakeDirectory(step);
     case "shadow":
       return removeShadow(step);
+    case "name":
+      return bringNameBack(step);
     case "tree":
       return treeLeft(step);
     default:

@@ -63,6 +63,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
           left: outcome.failure.left,
         }
       : null,
+    notes: outcome?.notes ?? [],
     timing_ms: {
       preflight: preflight.took,
       ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),

@@ -35,5 +35,7 @@ export interface Outcome {
   run: Run | null;
   verdict: Verdict | null;
   failure: Failure | null;
+  /** What was asked for beside the tree and not done, in words. */
+  notes: string[];
   timing_ms: { repair: number; criu: number; verify: number };
 }

@@ -37,6 +37,8 @@ function printFinding(finding: Finding): void {
   line();
 }
 
+const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
+
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
@@ -89,10 +91,15 @@ export function printVerdict(verdict: Verdict): void {
     if (differences.length > SHOWN)
       line(`${paintGroup(group)} and ${differences.length - SHOWN} more`);
   }
+  for (const { facet, task, what } of verdict.not_compared ?? [])
+    line(`${yellow(`not compared[${facet}]`)} task ${task ?? "-"}: ${harmless(what)}`);
+  const memory = verdict.memory === undefined ? "" : ` and ${mebibytes(verdict.memory)} of memory`;
+  const rest = verdict.not_compared?.length ? ", as far as that goes" : "";
+  const compared = `${verdict.compared} values${memory} compared${rest}`;
   line(
     verdict.result === "match"
-      ? `${green("verified")}: ${verdict.compared} values compared, the tree is the saved one`
-      : `${red("not verified")}: ${verdict.compared} values compared, the tree is not the saved one`,
+      ? `${green("verified")}: ${compared}, the tree is the saved one`
+      : `${red("not verified")}: ${compared}, the tree is not the saved one`,
   );
 }
 
@@ -145,9 +152,13 @@ export function printFailure(failure: Failure): void {
 /** Only what was looked for: docs/verification.md says what CRIU may leave beside. */
 const NOTHING_LEFT =
   "taken back: of what was looked for (tasks, sockets, cgroups, deleted files, temporary directories, kernel.pid_max) nothing is left";
+export function printNotes(notes: readonly string[]): void {
+  for (const note of notes) line(`${yellow("note")}: ${harmless(note)}`);
+}
 
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
+  printNotes(outcome.notes);
   if (outcome.failure !== null) {
     printFailure(outcome.failure);
     line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");

@@ -12,6 +12,7 @@ import {
   skipped,
   type Verdict,
   verify,
+  withMemory,
 } from "../verify/index.ts";
 import { PRE_RESUME } from "./gate.ts";
 import { mend } from "./mend.ts";
@@ -73,7 +74,7 @@ export function gatekeeper(
       keeper.verdict = verdict;
       // CRIU waits for ever for a sibling that is killed at the last point: there it is only reported.
       const told = point === PRE_RESUME && request.sibling;
-      const refused = verdict.result === "mismatch" && mode === "gate" && !told;
+      const refused = verdict.result === "mismatch" && mode !== "report" && !told;
       if (point !== PRE_RESUME) {
         if (!refused) onTree(rootPid);
         return !refused;
@@ -127,7 +128,8 @@ export function gatekeeper(
       const mended = state.differences.length === 0 ? [] : mend(now, lostPriority);
       if (mended.length > 0) state = compare(later(tree), "outside", "state");
       const { differences, ...verdict } = both(state, settled);
-      return { ...verdict, differences: [...mended, ...differences] };
+      const found = { ...verdict, differences: [...mended, ...differences] };
+      return mode === "memory" ? withMemory(found, checkpoint, request, now) : found;
     } catch (error) {
       return unfinished(error); // a tree that could not be looked at must not run
     }

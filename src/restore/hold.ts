@@ -24,7 +24,7 @@ import { builtInPlugins } from "../checks/plugins.ts";
 import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import { type Gate, openGate } from "./gate.ts";
+import { type Gate, openGate, pointsFor } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
 export interface Held {
@@ -54,7 +54,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
-  const opened = openGate();
+  const opened = openGate(pointsFor(request));
   const changes = beginChanges(request.imagesDir);
   const shadow = openShadow(places, changes.record);
   const fail = () => {

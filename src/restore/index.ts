@@ -9,7 +9,8 @@ import { exitCode, type Failure, type Outcome } from "../report/outcome.ts";
 import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import type { Verdict } from "../verify/index.ts";
-import { openGate } from "./gate.ts";
+import { dedupLater, usedUp } from "./consumed.ts";
+import { openGate, pointsFor, POST_RESUME } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hold.ts";
 import { givenLimits } from "./limits.ts";
@@ -36,6 +37,7 @@ export async function restore(
       run: null,
       verdict: null,
       failure: { line, explanation: undefined, left },
+      notes: [],
       timing_ms,
     };
   };
@@ -44,8 +46,8 @@ export async function restore(
   printJournalNote(repaired.problem);
 
   // What CRIU was shown otherwise than it was saved is set right at the gate.
-  const wanted = own.verify !== "off" || plan.edits.length > 0;
-  const opened = held ?? (wanted ? openGate() : undefined);
+  const judged = own.verify !== "off" || plan.edits.length > 0;
+  const opened = held ?? (judged || request.autoDedup ? openGate(pointsFor(request)) : undefined);
   if (opened !== undefined && "problem" in opened) {
     const line = `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
     return notStarted(exitCode.criuFailed, line, repaired.undo());
@@ -60,7 +62,12 @@ export async function restore(
     onVerdict(verdict);
   };
   const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, repaired.noteTree);
-  gate?.serve((point, root, _criu, goOn) => keeper.decide(point, root, goOn));
+  const dedup = dedupLater(checkpoint, request);
+  let notes: string[] = [];
+  gate?.serve((point, root, _criu, goOn) => {
+    if (point === POST_RESUME) notes = dedup(keeper.verdict);
+    return point === POST_RESUME || !judged || keeper.decide(point, root, goOn);
+  });
 
   const started = performance.now();
   becomeSubreaper();
@@ -77,10 +84,10 @@ export async function restore(
       ...givenLimits(),
     });
   const stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
-  // Without a gate nobody knows when the tree runs: CRIU's own behaviour counts from the start.
-  const resumed = () => gate === undefined || keeper.resumed;
-  // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
-  const fed = request.lazyPages || request.stream || gate === undefined;
+  // Without a verdict nobody knows when the tree runs: CRIU's own behaviour counts from the start.
+  const resumed = () => !judged || keeper.resumed;
+  // What others feed (a page server, a streamer) may be slow; without a verdict nobody knows when the tree runs.
+  const fed = request.lazyPages || request.stream || !judged;
   const patience = { timeout: request.timeout, stall: fed ? 0 : own.stall };
   const ended = await supervise(child, resumed, patience);
   stopWatching?.();
@@ -96,18 +103,18 @@ export async function restore(
   if (exit.code === 0 || keeper.resumed) {
     repaired.keep();
     const code = mismatch ? exitCode.verification : exit.code;
-    return { exit: code, run, verdict, failure: null, timing_ms };
+    return { exit: code, run, verdict, failure: null, notes, timing_ms };
   }
-  const left = [...repaired.undo(), ...tasksLeft()];
+  const left = [...repaired.undo(), ...tasksLeft(), ...usedUp(request)];
   if (mismatch) {
     const line = "the restored tree is not the saved one";
     const failure = { line, explanation: undefined, left };
-    return { exit: exitCode.verification, run, verdict, failure, timing_ms };
+    return { exit: exitCode.verification, run, verdict, failure, notes, timing_ms };
   }
   const { interrupted } = ended;
   const code = interrupted ? 128 + constants.signals[interrupted] : exit.code;
   const failure = await failureOf(ended, child, left, patience);
-  return { exit: code, run, verdict: null, failure, timing_ms };
+  return { exit: code, run, verdict: null, failure, notes, timing_ms };
 }
 
 /** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */

@@ -10,6 +10,8 @@ export interface Bundle {
   binds: { destination: string; source: string }[];
   /** What the images are held against; undefined: there is no configuration. */
   grants?: Grants;
+  /** A configuration file for CRIU, which goes over what the runtime asks of it. */
+  criuConfig?: string;
 }
 
 /**
@@ -26,8 +28,10 @@ export function bundleOf(text: string, dir: string): Bundle | undefined {
   const config = object(parsed);
   const path = string(object(config["root"])["path"]);
   if (path === undefined) return undefined;
+  const criuConfig = string(object(config["annotations"])["org.criu.config"]);
   return {
     root: resolve(dir, path),
+    ...(criuConfig === undefined ? {} : { criuConfig }),
     binds: list(config["mounts"]).flatMap((each) => {
       const mount = object(each);
       const destination = string(mount["destination"]);

@@ -41,6 +41,7 @@ export const ENAMETOOLONG = 36;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
 export const EPROTOTYPE = 91;
+export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
 export const ECONNREFUSED = 111;
 

@@ -42,8 +42,17 @@ export interface Report {
   verdict: {
     result: string;
     compared: number;
-    differences: { facet: string; expected: string; found: string; class: string }[];
+    memory?: number;
+    not_compared?: { task: number | null; what: string }[];
+    differences: {
+      facet: string;
+      task: number | null;
+      expected: string;
+      found: string;
+      class: string;
+    }[];
   } | null;
+  notes: string[];
   failure: { line: string; cause: string | null; left: string[] } | null;
 }
 
