@@ -63,3 +63,12 @@ test("nothing but report prints", () => {
   );
   expect(printing).toEqual([]);
 });
+
+test("only one way leads up a path, and that one ends", () => {
+  const climbing = files.filter(
+    (file) =>
+      file !== "host/upward.ts" &&
+      /(\w+) = (?:\w+\.)?dirname\(\1\)/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(climbing).toEqual([]);
+});

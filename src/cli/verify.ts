@@ -49,7 +49,7 @@ export const command: Command = {
     const verdict = verify(checkpoint, request, liveTree(checkpoint, pid, false), {
       lostPriority: own.schedPrio,
     });
-    if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
+    if (own.json) printJson({ images: request.typed.get(request.imagesDir), pid, verdict });
     else printVerdict(verdict);
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;
   },

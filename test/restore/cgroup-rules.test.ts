@@ -1,16 +1,18 @@
 /** What cgroups must allow for a tree to come back in them. */
 import { expect, test } from "bun:test";
-import { cpSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
+  criu,
   dump,
   hierarchies,
   killTree,
   makeCgroup,
   openStage,
+  recriuBinary,
   restoreBare,
   run,
   type Stage,
@@ -188,4 +190,57 @@ test("cgroup-namespace: not made again with --manage-cgroups=ignore", async () =
   expect(finding(lost, "cgroup-namespace").severity).toBe("warning");
   expect((await restoreBare(stage, images, ["--manage-cgroups=ignore"])).exit).toBe(0);
   expect(namespace()).toBe(ours);
+});
+
+test("a relative --cgroup-yard is found from the work directory, and looked through to its end", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "above/workload");
+  const { pid, images } = await dumpIn(stage, cgroup);
+  const yard = join(stage.dir, "yard");
+  const work = join(stage.dir, "far/work");
+  const link = join(stage.dir, "link");
+  mkdirSync(join(yard, "unified"), { recursive: true });
+  mkdirSync(work, { recursive: true });
+  symlinkSync(work, link);
+  await run(stage, ["mount", "-t", "cgroup2", "none", join(yard, "unified")]);
+  for (const options of [
+    ["-W", work, "--cgroup-yard", "../../yard"],
+    ["-W", link, "--cgroup-yard", ".././../yard"],
+  ]) {
+    await eventually(() => rmdirSync(cgroup));
+    rmdirSync(join(cgroup, ".."));
+    const preflight = await report(stage, "preflight", images, options);
+    expect(preflight.exit).toBe(0);
+    expect(finding(preflight, "cgroup-missing")).toMatchObject({
+      severity: "info",
+      subject: join(yard, "unified", cgroup.slice(v2.mount.length)),
+    });
+    expect((await restoreBare(stage, images, options)).exit).toBe(0);
+    await killTree(stage, pid);
+    await restored(stage, images, options);
+    await killTree(stage, pid);
+  }
+  const nowhere = ["--cgroup-yard", "../../../../../../../nowhere/x"];
+  expect((await predicted(stage, images, "cgroup-option", nowhere)).subject).toBe("/nowhere/x");
+  // Under the name of criu, too.
+  const done = await run(
+    stage,
+    [
+      "bash",
+      "-c",
+      'exec -a criu "$0" "$@"',
+      recriuBinary,
+      "restore",
+      "-d",
+      "-D",
+      images,
+      "-W",
+      work,
+      "--cgroup-yard",
+      "../../yard",
+    ],
+    { env: { RECRIU_CRIU: criu } },
+  );
+  expect(done.exit).toBe(0);
+  await killTree(stage, pid);
 });
