@@ -47,6 +47,7 @@ import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
   adoptedChildLost,
+  groupLeaderLost,
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
@@ -97,6 +98,7 @@ export const catalogue: readonly Check[] = [
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
+  groupLeaderLost,
   adoptedChildLost,
   nestedNamespace,
   gpuMissing,
