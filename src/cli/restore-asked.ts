@@ -50,6 +50,9 @@ export async function restoreAsked(
   else {
     if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
     printOutcome(outcome);
+    // Of a CRIU that got nowhere, what was told of before may be the reason.
+    if (outcome.failure !== null && outcome.failure.at.length > 0)
+      printFindings(preflight.findings.filter(({ severity }) => severity === "warning"));
   }
   return outcome.exit;
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { pipe } from "../sys/files.ts";
 import { criuEnvironment } from "./environment.ts";
 import { parseWords } from "./getopt.ts";
-import { linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
+import { lastLineOf, linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
 import type { Request } from "./request.ts";
 
 export interface Start {
@@ -38,6 +38,8 @@ export interface RunningCriu {
   kill(signal: NodeJS.Signals | number): void;
   /** Of a quiet CRIU: pass on what it has said and will say. Throws when its log's file cannot be opened. */
   listen(): void;
+  /** The last line of its log so far, wherever that goes; undefined where there is none. */
+  lastWords(): string | undefined;
   /** Once it has exited: the error lines of this run's log, wherever it went. */
   log(): Promise<readonly string[]>;
 }
@@ -92,11 +94,16 @@ export function startCriu(start: Start): RunningCriu {
   }
 
   const printed: string[] = [];
+  let last: string | undefined;
+  const hear = (line: string) => {
+    if (line !== "") last = line;
+    keep(printed, [line]);
+  };
   const passing: Passing[] = [];
   const listen = () => {
-    if (log) passing.push(passOn(Bun.file(log.read).stream(), openLog(request.logFile!), []));
-    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, printed));
-    if (pipeErr) passing.push(passOn(child.stderr, 2, printed));
+    if (log) passing.push(passOn(Bun.file(log.read).stream(), openLog(request.logFile!)));
+    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, hear));
+    if (pipeErr) passing.push(passOn(child.stderr, 2, hear));
   };
   if (!quiet) listen();
   const exited = child.exited.then(async (code) => {
@@ -112,6 +119,7 @@ export function startCriu(start: Start): RunningCriu {
     exited,
     kill: (signal) => child.kill(signal),
     listen,
+    lastWords: () => last ?? [...logFiles(request).keys()].map(lastLineOf)[0],
     async log() {
       await exited;
       const lines = [...printed];
@@ -175,9 +183,13 @@ interface Passing {
   cancel(): void;
 }
 
-/** Copy a stream to a descriptor as it comes, and keep its error lines. */
-function passOn(stream: ReadableStream<Uint8Array>, fd: number, printed: string[]): Passing {
-  const split = lineSplitter((line) => keep(printed, [line]));
+/** Copy a stream to a descriptor as it comes, and hear its lines. */
+function passOn(
+  stream: ReadableStream<Uint8Array>,
+  fd: number,
+  hear: (line: string) => void = () => {},
+): Passing {
+  const split = lineSplitter(hear);
   const reader = stream.getReader();
   const copy = async () => {
     let heard = true;

@@ -48,7 +48,7 @@ export async function guard(
 
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   const refuseBecause = (problem: string, left: string[] = []) =>
-    refuse(() => printFailure({ line: problem, explanation: undefined, left }));
+    refuse(() => printFailure({ line: problem, explanation: undefined, left, at: [] }));
   if (plan.unanswered.length > 0)
     return refuse(() => printRefusal(result.preflight, plan.unanswered));
   const gate = scripts(real?.version);

@@ -136,5 +136,6 @@ function whyCriuFailed(request: Request, before: Map<string, string>, left: stri
     line: line ?? "CRIU ended before the tree ran",
     explanation: line === undefined ? undefined : explain(line),
     left,
+    at: [],
   };
 }

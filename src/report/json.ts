@@ -52,6 +52,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
           cause: outcome.failure.explanation?.cause ?? null,
           remedy: outcome.failure.explanation?.remedy ?? null,
           left: outcome.failure.left,
+          at: outcome.failure.at,
         }
       : null,
     timing_ms: {

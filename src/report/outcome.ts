@@ -28,6 +28,8 @@ export interface Failure {
   explanation: Explanation | undefined;
   /** What could not be taken back. */
   left: string[];
+  /** Of a CRIU that was given up: what it and its tasks were at. */
+  at: string[];
 }
 
 export interface Outcome {

@@ -130,6 +130,7 @@ export function printLogReport(report: LogReport, log: string, about: readonly s
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
   if (failure.explanation !== undefined) printExplanation(failure.explanation);
+  for (const at of failure.at) line(`  ${dim("at")}      ${harmless(at)}`);
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 

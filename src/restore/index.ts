@@ -33,7 +33,7 @@ export async function restore(
       exit,
       run: null,
       verdict: null,
-      failure: { line, explanation: undefined, left },
+      failure: { line, explanation: undefined, left, at: [] },
       timing_ms,
     };
   };
@@ -98,18 +98,23 @@ export async function restore(
   const left = repaired.undo();
   if (mismatch) {
     const line = "the restored tree is not the saved one";
-    const failure = { line, explanation: undefined, left };
+    const failure = { line, explanation: undefined, left, at: [] };
     return { exit: exitCode.verification, run, verdict, failure, timing_ms };
   }
-  const { interrupted } = ended;
-  const code = interrupted ? 128 + constants.signals[interrupted] : exit.code;
+  const { interrupted, givenUp } = ended;
+  // The signal that ends a CRIU that was given up is recriu's own.
+  const code = interrupted
+    ? 128 + constants.signals[interrupted]
+    : givenUp
+      ? exitCode.criuFailed
+      : exit.code;
   const failure = await failureOf(ended, child, left, patience);
   return { exit: code, run, verdict: null, failure, timing_ms };
 }
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
 async function failureOf(
-  { exit, interrupted, givenUp }: Supervised,
+  { exit, interrupted, givenUp, at }: Supervised,
   child: RunningCriu,
   left: string[],
   { timeout, stall }: { timeout: number | undefined; stall: number },
@@ -124,6 +129,8 @@ async function failureOf(
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
   const line = own ?? firstCause(errorLines(await child.log())) ?? `${ending} and named no error`;
+  const words = givenUp && child.lastWords();
+  if (words) at.push(`its last words: ${words}`);
   const { explain } = await import("../explain/index.ts");
-  return { line, explanation: explain(line), left };
+  return { line, explanation: explain(line), left, at };
 }

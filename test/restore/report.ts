@@ -29,7 +29,7 @@ export interface Report {
     compared: number;
     differences: { facet: string; expected: string; found: string; class: string }[];
   } | null;
-  failure: { line: string; cause: string | null; left: string[] } | null;
+  failure: { line: string; cause: string | null; left: string[]; at: string[] } | null;
 }
 
 /** `recriu preflight --json` or `recriu restore -d --json`, and its exit code. */
