@@ -4,6 +4,7 @@ import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupMissing } from "./cgroups.ts";
 import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
+import { breakpointsMissing } from "./breakpoints.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
 import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
@@ -75,6 +76,7 @@ import { workDirUnwritable } from "./workdir.ts";
 export const catalogue: readonly Check[] = [
   criuMissing,
   criuTooOld,
+  breakpointsMissing,
   privilege,
   workDirUnwritable,
   tmpMissing,

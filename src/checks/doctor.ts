@@ -1,6 +1,7 @@
 /** What this machine offers a restore. */
-import { findCriu, startRefusal, identify } from "../criu/index.ts";
+import { compareVersions, findCriu, identify, startRefusal } from "../criu/index.ts";
 import { type Host, thisHost } from "../host/index.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 
 export interface Fact {
   name: string;
@@ -56,6 +57,16 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
+    ...(compareVersions(version ?? "0", "4.2") < 0 && breakpointsWork() === false
+      ? [
+          {
+            name: "breakpoints",
+            state: "warning" as const,
+            found: "hardware breakpoints do not work",
+            means: "CRIU before 4.2 hangs without CRIU_FAULT=130, which recriu sets for a restore",
+          },
+        ]
+      : []),
   ];
 }
 

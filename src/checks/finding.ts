@@ -50,6 +50,8 @@ export type Remedy =
   | { kind: "edit"; text: string; command: string | null; edits: Edit[] }
   /** A CRIU option. `automatic`: it loses nothing that the user asked to keep, so recriu adds it itself. */
   | { kind: "option"; text: string; command: string | null; option: string; automatic: boolean }
+  /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
+  | { kind: "variable"; text: string; command: string; variable: string }
   /** Only a person can decide or do it. */
   | { kind: "human"; text: string; command: string | null };
 

@@ -65,4 +65,5 @@ const mayGoOn = (started: Started): boolean =>
   started.ok &&
   !isBlocked(started) &&
   started.preflight.plan.options.length === 0 &&
+  started.preflight.plan.environment.length === 0 &&
   wayOf(started.preflight.checkpoint) === undefined;

@@ -14,6 +14,8 @@ export interface Start {
   /** The images that CRIU reads instead of those that the user named. It works where it would have. */
   readonly images?: { readonly dir: string; readonly workDir: string };
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Variables that recriu adds to it, `NAME=VALUE`. */
+  readonly variables?: readonly string[];
   /** Descriptors to hand over besides those that the request names: number in CRIU → number here. */
   readonly fds?: ReadonlyMap<number, number>;
   /** CRIU's stdout: ours (default), or our stderr when stdout is for a document. */
@@ -64,7 +66,8 @@ export function criuWords(
  */
 export function startCriu(start: Start): RunningCriu {
   const { path, request, options = [], images, stdout = "inherit", quiet = false } = start;
-  const env = criuEnvironment(start.env ?? process.env);
+  const added = (start.variables ?? []).map((variable) => variable.split("=", 2));
+  const env = criuEnvironment({ ...(start.env ?? process.env), ...Object.fromEntries(added) });
   const logsBefore = logFiles(request);
   const given = new Set(request.fds);
   const ours = (fd: 1 | 2) => request.execCmd === undefined && !given.has(fd);

@@ -71,12 +71,12 @@ export async function guard(
   if (over) {
     if (config === undefined || !runtime.rename(config))
       return refuseBecause("the request of the runtime cannot be changed");
-    return hand(criu);
+    return hand(criu, [], [], plan.environment);
   }
   const asked = script === undefined ? [] : ["--action-script", script];
   const instead =
     images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(criu, [...plan.options, ...asked], instead);
+  return hand(criu, [...plan.options, ...asked], instead, plan.environment);
 }
 
 /** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
@@ -92,6 +92,6 @@ function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
   printSummary({
     ...of,
-    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
+    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
   });
 }

@@ -1,4 +1,5 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
+import { breakpointsWork } from "../sys/breakpoints.ts";
 import { accessSync, constants, existsSync, type Stats } from "node:fs";
 import { access } from "../sys/stat.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
@@ -67,6 +68,8 @@ export interface Host {
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
   variable(name: string): string | undefined;
+  /** Whether hardware breakpoints are met; undefined where it cannot be told. */
+  readonly breakpoints: boolean | undefined;
   /** What stands at a path itself, links not followed; undefined when nothing does. */
   entry(path: string): Stats | undefined;
   /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
@@ -159,6 +162,9 @@ export function thisHost(): Host {
     },
     program: findProgram,
     variable: (name) => process.env[name],
+    get breakpoints() {
+      return breakpointsWork();
+    },
     entry: entryAt,
     access,
     bytes: bytesOf,

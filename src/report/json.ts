@@ -43,6 +43,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      environment: plan.environment,
     },
     run: outcome?.run ?? null,
     verdict: outcome?.verdict ?? null,

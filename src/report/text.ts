@@ -30,7 +30,10 @@ function printFinding(finding: Finding): void {
   );
   if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
-  if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
+  if (finding.severity !== "info")
+    line(
+      `  ${dim((remedy.kind === "variable" ? "set" : remedy.kind).padEnd(7))} ${harmless(remedy.text)}`,
+    );
   if (remedy.kind === "option") line(`          ${remedy.option}`);
   else if (remedy.command !== null) line(`          ${harmless(remedy.command)}`);
   line();
@@ -60,6 +63,7 @@ function printPlan(plan: Plan): void {
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
   for (const option of plan.options) line(`  option  ${option}`);
+  for (const variable of plan.environment) line(`  set     ${variable}`);
   const verdict = {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),

@@ -70,6 +70,7 @@ export async function restore(
       request,
       options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
       ...(repaired.images && { images: { dir: repaired.images, workDir: effective.workDir } }),
+      variables: plan.environment,
       stdout: own.json ? "stderr" : "inherit",
       ...givenLimits(),
     });

@@ -22,6 +22,7 @@ export interface Report {
     repairs: { path: string; mode: number }[];
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
+    environment: string[];
   };
   run: { criu_exit: number; pid: number | null } | null;
   verdict: {
