@@ -47,6 +47,12 @@ export const ownOptions: readonly OwnOption[] = [
     help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
   },
   {
+    name: "settle",
+    arg: "required",
+    value: "SECONDS",
+    help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
+  },
+  {
     name: "progress-fd",
     arg: "required",
     value: "N",
@@ -70,6 +76,8 @@ export interface OwnOptions {
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */
   readonly stall: number;
+  /** Seconds that a detached tree is watched after it runs; 0: it is not. */
+  readonly settle: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
 }
@@ -81,7 +89,7 @@ export type OwnResult =
 export const ownConfigFile = "/etc/recriu/recriu.conf";
 
 /** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
-export const settable = ["fix", "verify", "ignore", "criu", "stall"] as const;
+export const settable = ["fix", "verify", "ignore", "criu", "stall", "settle"] as const;
 
 type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
@@ -112,8 +120,10 @@ export function resolveOwn(
     return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
   }
   const stall = settings.stall ?? { value: "300", from: "" };
-  if (!/^\d{1,6}$/.test(stall.value))
-    return { ok: false, problem: `${stall.from} wants a number of seconds, not '${stall.value}'` };
+  const settle = settings.settle ?? { value: "0", from: "" };
+  for (const { value, from } of [stall, settle])
+    if (!/^\d{1,6}$/.test(value))
+      return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
   const priority = given.get("sched-prio");
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
@@ -133,6 +143,7 @@ export function resolveOwn(
       criu: settings.criu?.value,
       json: given.has("json"),
       stall: Number(stall.value),
+      settle: Number(settle.value),
       given,
     },
   };

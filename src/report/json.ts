@@ -56,6 +56,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
           at: outcome.failure.at,
         }
       : null,
+    watched: outcome?.watched ?? null,
     timing_ms: {
       preflight: preflight.took,
       ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),

@@ -32,10 +32,35 @@ export interface Failure {
   at: string[];
 }
 
+/** A task that ended after it was restored, while recriu still looked. */
+export interface End {
+  /** Its pid in the images, and on this machine. */
+  task: number;
+  pid: number;
+  /** Its exit code, or the signal that ended it; neither: the kernel does not tell (before Linux 6.15). */
+  code: number | null;
+  signal: number | null;
+  core_dumped: boolean;
+  /** What the kernel has logged of it. */
+  kernel: string | null;
+}
+
+/** The tasks that were watched, for how long at the most, and those of them that ended. */
+export interface Watched {
+  tasks: number;
+  /** Of these nothing is known: no descriptor could be had. */
+  unwatched: number;
+  /** Seconds; null: until CRIU ended. */
+  seconds: number | null;
+  ended: End[];
+}
+
 export interface Outcome {
   exit: number;
   run: Run | null;
   verdict: Verdict | null;
   failure: Failure | null;
+  /** null: nobody watched what became of the tree. */
+  watched: Watched | null;
   timing_ms: { repair: number; criu: number; verify: number };
 }

@@ -1,11 +1,12 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
+import { constants } from "node:os";
 import type { Finding, Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
-import type { Failure, Outcome } from "./outcome.ts";
+import type { End, Failure, Outcome, Watched } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const paint: Record<Severity, (text: string) => string> = {
@@ -138,6 +139,31 @@ export function printFailure(failure: Failure): void {
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 
+/** How a task ended: `by SIGABRT, its core dumped`. */
+function howOf({ code, signal, core_dumped }: End): string {
+  if (signal !== null) {
+    const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+    return `by ${name ?? `signal ${signal}`}${core_dumped ? ", its core dumped" : ""}`;
+  }
+  return code === null ? "; how, this kernel does not tell (before Linux 6.15)" : `with ${code}`;
+}
+
+/** What became of the tree while it was watched; `root` is its root on this machine. */
+export function printWatched(
+  { tasks, unwatched, seconds, ended }: Watched,
+  root: number | null,
+): void {
+  for (const end of ended) {
+    const how = howOf(end);
+    const who = end.pid === root ? `the tree ended: task ${end.task}` : `task ${end.task} ended`;
+    line(`${end.code === 0 ? who : yellow(who)}${how.startsWith(";") ? "" : " "}${how}`);
+    if (end.kernel !== null) line(`  ${dim("kernel")}  ${harmless(end.kernel)}`);
+  }
+  if (seconds !== null && ended.length < tasks)
+    line(`${count(tasks - ended.length, "task")} of ${tasks} run on after ${seconds} s`);
+  if (unwatched > 0) line(`${count(unwatched, "task")} could not be watched`);
+}
+
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
   if (outcome.failure !== null) {
@@ -148,4 +174,5 @@ export function printOutcome(outcome: Outcome): void {
       `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
     );
   }
+  if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

@@ -4,9 +4,10 @@ import { errorLines, firstCause, requestFrom, type RunningCriu, startCriu } from
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { exitCode, type Failure, type Outcome } from "../report/outcome.ts";
+import { exitCode, type Failure, type Outcome, type Watched } from "../report/outcome.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import type { Verdict } from "../verify/index.ts";
+import type { LiveTree, Verdict } from "../verify/index.ts";
+import { type EndWatch, watchEnds } from "./ends.ts";
 import { openGate } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hold.ts";
@@ -34,6 +35,7 @@ export async function restore(
       run: null,
       verdict: null,
       failure: { line, explanation: undefined, left, at: [] },
+      watched: null,
       timing_ms,
     };
   };
@@ -56,7 +58,15 @@ export async function restore(
     repaired.dropImages();
     onVerdict(verdict);
   };
-  const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, repaired.noteTree);
+  let ends: EndWatch | undefined;
+  const onRun = ({ root, tasks }: LiveTree) => {
+    const alive = [...tasks].filter(([, { state }]) => state !== "Z");
+    const all = alive.map(([task, { pid }]) => [task, pid] as const);
+    const watched = request.detached ? (own.settle > 0 ? all : []) : all.filter(isRoot(root));
+    if (watched.length > 0) ends = watchEnds(new Map(watched));
+  };
+  const { noteTree } = repaired;
+  const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, noteTree, onRun);
   gate?.serve((point, root, _criu, goOn) => keeper.decide(point, root, goOn));
 
   const started = performance.now();
@@ -94,13 +104,14 @@ export async function restore(
   if (exit.code === 0 || keeper.resumed) {
     repaired.keep();
     const code = mismatch ? exitCode.verification : exit.code;
-    return { exit: code, run, verdict, failure: null, timing_ms };
+    const watched = await settled(ends, request.detached ? own.settle : null);
+    return { exit: code, run, verdict, failure: null, watched, timing_ms };
   }
   const left = repaired.undo();
   if (mismatch) {
     const line = "the restored tree is not the saved one";
     const failure = { line, explanation: undefined, left, at: [] };
-    return { exit: exitCode.verification, run, verdict, failure, timing_ms };
+    return { exit: exitCode.verification, run, verdict, failure, watched: null, timing_ms };
   }
   const { interrupted, givenUp } = ended;
   // The signal that ends a CRIU that was given up is recriu's own.
@@ -110,7 +121,23 @@ export async function restore(
       ? exitCode.criuFailed
       : exit.code;
   const failure = await failureOf(ended, child, left, patience);
-  return { exit: code, run, verdict: null, failure, timing_ms };
+  return { exit: code, run, verdict: null, failure, watched: null, timing_ms };
+}
+
+const isRoot =
+  (root: number) =>
+  ([, pid]: readonly [number, number]): boolean =>
+    pid === root;
+
+/** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
+async function settled(
+  ends: EndWatch | undefined,
+  seconds: number | null,
+): Promise<Watched | null> {
+  if (ends === undefined) return null;
+  await ends.wait(seconds ?? 0);
+  const { watched, unwatched } = ends;
+  return { tasks: watched, unwatched, seconds, ended: ends.close() };
 }
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
