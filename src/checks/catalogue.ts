@@ -10,6 +10,7 @@ import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
+import { fileReplaced } from "./file-replaced.ts";
 import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
@@ -143,6 +144,7 @@ export const catalogue: readonly Check[] = [
   fileMissing,
   fifoMissing,
   fileChanged,
+  fileReplaced,
   fileBuildId,
   fileUnwritable,
   externalFile,
