@@ -21,6 +21,7 @@ import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts"
 import { gpuMissing } from "./gpu.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
+import { inheritedNarrower } from "./inherited-narrower.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
@@ -208,6 +209,7 @@ export const catalogue: readonly Check[] = [
   deathSignalInvalid,
   rlimitLowered,
   oomScore,
+  inheritedNarrower,
   idsUnmapped,
   capabilitiesMissing,
   dumpableLost,

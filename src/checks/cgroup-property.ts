@@ -10,6 +10,7 @@ import {
   yardOf,
 } from "./cgroup-tree.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
+import { numbers } from "./number-lists.ts";
 
 /** Files that CRIU opens but never writes, or writes only at the very end without minding a failure. */
 const unwritten = new Set(["cgroup.procs", "tasks", "freezer.state", "net_prio.ifpriomap"]);
@@ -21,18 +22,6 @@ interface Problem {
   name: string;
   problem: string;
   criu: string;
-}
-
-/** Numbers of a list like `0-3,7`; undefined when it is none. */
-function numbers(list: string): Set<number> | undefined {
-  const found = new Set<number>();
-  for (const part of list.trim().split(",")) {
-    if (part === "") continue;
-    const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
-    if (from === undefined || Number(to) > 65_535) return undefined;
-    for (let n = Number(from); n <= Number(to); n++) found.add(n);
-  }
-  return found;
 }
 
 export const cgroupProperty: Check = {

@@ -1,4 +1,5 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
+import { type Attributes, ownAttributes } from "../sys/attributes.ts";
 import { breakpointsWork } from "../sys/breakpoints.ts";
 import { accessSync, constants, existsSync, type Stats } from "node:fs";
 import { access } from "../sys/stat.ts";
@@ -68,6 +69,8 @@ export interface Host {
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
   variable(name: string): string | undefined;
+  /** What this process hands down beside what /proc shows. */
+  readonly attributes: Attributes;
   /** Whether hardware breakpoints are met; undefined where it cannot be told. */
   readonly breakpoints: boolean | undefined;
   /** What stands at a path itself, links not followed; undefined when nothing does. */
@@ -162,6 +165,9 @@ export function thisHost(): Host {
     },
     program: findProgram,
     variable: (name) => process.env[name],
+    get attributes() {
+      return ownAttributes();
+    },
     get breakpoints() {
       return breakpointsWork();
     },
