@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { dirname } from "pathe";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { upward } from "../host/upward.ts";
-import { errorText } from "../sys/errno.ts";
+import { EROFS, errorText } from "../sys/errno.ts";
 import { access } from "../sys/stat.ts";
 import {
   directoryOf,
@@ -127,6 +127,12 @@ function memberProblem(
     };
   }
   const writable = access(at, constants.W_OK);
+  // CRIU mounts the hierarchy for itself: where only the mount here is read-only, its own is not.
+  const own = inYard(context, controllers) === undefined;
+  const mounted = context.host.cgroupMounts.find(({ mountpoint }) =>
+    `${at}/`.startsWith(`${mountpoint}/`),
+  );
+  if (writable === -EROFS && own && mounted?.readOnly === "mount") return undefined;
   return writable < 0
     ? {
         problem: `${directory} cannot be made: ${at}: ${errorText(writable)}`,

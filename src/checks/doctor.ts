@@ -107,7 +107,7 @@ function cgroupFact(host: Host): Fact {
   const found = host.cgroupMounts.map((mount) =>
     mount.controllers[0] === "" ? "cgroup2" : mount.controllers.join(","),
   );
-  const writable = host.cgroupMounts.every((mount) => !mount.readOnly);
+  const writable = host.cgroupMounts.every(({ readOnly }) => readOnly !== "hierarchy");
   return {
     name: "cgroups",
     state: found.length > 0 && writable ? "ok" : "warning",

@@ -19,6 +19,8 @@ import {
   start,
 } from "./stage.ts";
 
+import { bareUnder, reportUnder } from "./under.ts";
+
 const v1 = (controller: string) =>
   hierarchies().find(
     ({ version, controllers }) => version === 1 && controllers.join() === controller,
@@ -111,6 +113,26 @@ test("cgroup-missing: no more cgroups are allowed there", async () => {
   expect(bare.log).toContain(finding(preflight, "cgroup-missing").criu_message!);
   writeFileSync(join(cgroup, "../cgroup.max.descendants"), "max");
   await restored(stage, images);
+});
+
+test("a hierarchy that only this mount of it makes read-only is no obstacle: CRIU mounts it for itself", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "workload");
+  const { pid, images } = await dumpIn(stage, cgroup);
+  const readOnly = `mount -o remount,bind,ro ${v2.mount} && exec "$@"`;
+  const under = ["unshare", "-m", "sh", "-c", readOnly, "sh"];
+  const back = () => readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  for (const restore of [
+    () => bareUnder(stage, under, images),
+    () => reportUnder(stage, under, "restore", images),
+  ]) {
+    rmdirSync(cgroup);
+    const done = await restore();
+    expect(done.exit).toBe(0);
+    if ("plan" in done) expect(done.plan.options).toEqual([]);
+    expect(back()).toContain(cgroup.slice(v2.mount.length));
+    await killTree(stage, pid);
+  }
 });
 
 test("cgroup-frozen: bare CRIU hangs", async () => {
