@@ -72,3 +72,10 @@ test("only one way leads up a path, and that one ends", () => {
   );
   expect(climbing).toEqual([]);
 });
+
+test("paths are the kernel's: nothing takes a backslash for a separator", () => {
+  const others = files.filter((file) =>
+    /from "(?:pathe|(?:node:)?path(?:\/\w+)?)"/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(others).toEqual([]);
+});

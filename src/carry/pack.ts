@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { basename, join } from "pathe";
+import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
 import { writeEnd, writeMember } from "./tar.ts";

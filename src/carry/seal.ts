@@ -2,7 +2,7 @@
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
-import { basename, dirname, join } from "pathe";
+import { basename, dirname, join } from "../sys/path.ts";
 import { filesNeeded, namespacesOf } from "../checks/index.ts";
 import { type Hashing, type Manifest, imagesIn, manifestOf, sumsOf } from "../image/index.ts";
 import { isArchive } from "../image/archive.ts";

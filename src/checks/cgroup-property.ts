@@ -1,5 +1,5 @@
 /** What CRIU writes into the cgroups that it makes again (cgroup.c, cgroup-props.c). */
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { upward } from "../host/upward.ts";
 import {
   directoryOf,

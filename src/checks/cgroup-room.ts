@@ -1,5 +1,5 @@
 /** Room in a hierarchy: for one more cgroup, and for a task in it (cgroups(7), cpuset(7)). */
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { upward } from "../host/upward.ts";
 import type { SavedDirectory } from "./cgroup-tree.ts";
 import type { Context } from "./finding.ts";

@@ -1,5 +1,5 @@
 /** What a cgroup must allow, once it is there, for the tree to come back in it (cgroup.c). */
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { upward } from "../host/upward.ts";
 import { directoryOf, ignored, members, nearest, setOf, yardOf } from "./cgroup-tree.ts";
 import type { CoreEntry } from "../image/index.ts";

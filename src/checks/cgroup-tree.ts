@@ -1,5 +1,5 @@
 /** The cgroups that a checkpoint names, as CRIU finds them after --cgroup-root and --cgroup-yard (cgroup.c). */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { upward } from "../host/upward.ts";
 import type { CgroupEntry } from "../image/index.ts";

@@ -1,6 +1,6 @@
 /** Control groups that the tree was in (cgroup.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { upward } from "../host/upward.ts";
 import { EROFS, errorText } from "../sys/errno.ts";

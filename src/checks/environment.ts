@@ -1,6 +1,6 @@
 /** What CRIU itself needs around it: its pid file, scripts that can be run, /tmp (log.c, action-scripts.c, mount.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { asGiven, unwritable } from "./workdir.ts";

@@ -1,7 +1,7 @@
 /** Files that the tree writes to or maps, of the old size, but written to or put there after the dump. */
 import { constants } from "node:fs";
 import type { Stats } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { follows, list } from "./files.ts";
 import type { Check, Finding } from "./finding.ts";
 import { type UsedFile, usedFiles } from "./used-files.ts";

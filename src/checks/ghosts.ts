@@ -1,6 +1,6 @@
 /** Files that were deleted while they were open: CRIU makes them again from the images, or links them back (files-reg.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { upward } from "../host/upward.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { GhostFileEntry, RegFileEntry } from "../image/index.ts";

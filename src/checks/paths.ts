@@ -3,7 +3,7 @@
  * one that CRIU rebuilds from the images, whose root mount comes from `--root`, whose external mounts come from the
  * host, and whose other mounts (tmpfs, proc, …) exist only once CRIU has made them.
  */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { Request } from "../criu/index.ts";
 import type { Host, Root } from "../host/index.ts";
 import {

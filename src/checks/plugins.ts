@@ -1,6 +1,6 @@
 /** CRIU's plugins: shared objects that it loads before every restore, and those that the checkpoint needs (plugin.c). */
 import { constants } from "node:fs";
-import { dirname, join } from "pathe";
+import { dirname, join } from "../sys/path.ts";
 import { compareVersions } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";

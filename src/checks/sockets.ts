@@ -1,6 +1,6 @@
 /** Unix sockets that CRIU binds again by path: their directories (sk-unix.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { EPERM, EROFS, errorText } from "../sys/errno.ts";
 import type { Lookup } from "../host/index.ts";
 import type { Check, Context, Finding, Leaving, Repair } from "./finding.ts";

@@ -1,5 +1,5 @@
 /** The Unix sockets of a checkpoint: what each is called, where that is, what CRIU will do with it (sk-unix.c). */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { UnixSkEntry } from "../image/index.ts";
 import type { Context, Finding } from "./finding.ts";
 import type { Place } from "./paths.ts";

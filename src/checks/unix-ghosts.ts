@@ -1,6 +1,6 @@
 /** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { upward } from "../host/upward.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";

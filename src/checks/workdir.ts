@@ -1,6 +1,6 @@
 /** The directory that CRIU works in: its log, its statistics, its yard of cgroups (crtools.c, log.c, cgroup.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { ENOTDIR, errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 

@@ -1,5 +1,5 @@
 /** Find the real CRIU: never recriu itself, however it is called. */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { access, statOf, X_OK } from "../sys/stat.ts";
 

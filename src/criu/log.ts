@@ -3,7 +3,7 @@
  * verbosity, and code that runs inside a restored task says `pie: PID:` (criu/log.c).
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { dirname, basename } from "pathe";
+import { dirname, basename } from "../sys/path.ts";
 import { StringDecoder } from "node:string_decoder";
 import type { Request } from "./request.ts";
 

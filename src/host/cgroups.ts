@@ -1,6 +1,6 @@
 /** Control groups of this machine: which hierarchies are mounted where (cgroups(7)). */
 import { readFileSync, statSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 
 export interface CgroupMount {
   /** "" for cgroup2, else the v1 controllers or `name=…` of the hierarchy. */

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { Readable } from "node:stream";
 
 export interface Archive {

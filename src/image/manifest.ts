@@ -12,7 +12,7 @@ import {
   readSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, join } from "pathe";
+import { basename, dirname, join } from "../sys/path.ts";
 
 export const MANIFEST = "recriu.manifest";
 

@@ -3,7 +3,7 @@
  * `parent` leads to, or in that one's parent. CRIU looks a page up as pagemap.c does: each page map is gone through
  * once, in order, and a page must be found where it says it is.
  */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { type DirectoryResult, type ImageDirectory, openImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";

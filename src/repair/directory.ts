@@ -1,6 +1,6 @@
 /** Make a directory and its missing parents inside a root, and take back exactly those that were made. */
 import { closeSync, constants, fstatSync } from "node:fs";
-import { basename, dirname } from "pathe";
+import { basename, dirname } from "../sys/path.ts";
 import type { Repair } from "../checks/index.ts";
 import { EEXIST, ENOENT, ENOTEMPTY, errorText } from "../sys/errno.ts";
 import {

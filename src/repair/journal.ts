@@ -15,7 +15,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { openDirectory, lockExclusive } from "../sys/files.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
 import { closeSync, constants, fstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { basename, dirname, join } from "pathe";
+import { basename, dirname, join } from "../sys/path.ts";
 import { isScratch } from "../criu/scratch.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
 import { linkOf, listProcesses } from "../host/processes.ts";

@@ -1,6 +1,6 @@
 /** What is in a shadow: a link for every image, and edited copies of a few. */
 import { closeSync, constants, fchmodSync, openSync, renameSync, writeSync } from "node:fs";
-import { join, relative } from "pathe";
+import { join, relative } from "../sys/path.ts";
 import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
 import { userns_entry } from "../image/tables/namespaces.ts";

@@ -16,7 +16,7 @@ import {
   realpathSync,
   statfsSync,
 } from "node:fs";
-import { dirname, join } from "pathe";
+import { dirname, join } from "../sys/path.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { openDirectory, openEntry, rmdirat, symlinkat, unlinkat } from "../sys/files.ts";
 import { inodeOf } from "./directory.ts";

@@ -7,7 +7,7 @@
  * pipe at its end and ends, too. What it says is heard only when it may go on, and its log's file is opened then.
  */
 import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import {
   findCriu,
   type OwnOptions,

@@ -1,6 +1,6 @@
 /** An OCI bundle: what its config.json says of the container's root and mounts (OCI runtime-spec, config.md). */
 import { readFileSync } from "node:fs";
-import { join, resolve } from "pathe";
+import { join, resolve } from "../sys/path.ts";
 
 export interface Bundle {
   /** The root file system, absolute. */

@@ -1,6 +1,6 @@
 /** Which container runtimes are here, whether they can restore, and whether recriu guards them. */
 import { realpathSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { Fact } from "../checks/doctor.ts";
 import { readRecord } from "./install/changes.ts";
 import { findRuntime } from "./real.ts";

@@ -1,6 +1,6 @@
 /** The OCI runtime that recriu stands in front of. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 
 const usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 

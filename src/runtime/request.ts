@@ -1,6 +1,6 @@
 /** What a runtime will ask of CRIU for `restore`, as the words of `criu restore` (runc: criu_linux.go; crun: criu.c). */
 import { existsSync } from "node:fs";
-import { resolve } from "pathe";
+import { resolve } from "../sys/path.ts";
 import type { Finding } from "../checks/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import type { RuntimeCommand } from "./arguments.ts";

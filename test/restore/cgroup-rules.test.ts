@@ -151,6 +151,16 @@ test("cgroup-frozen: bare CRIU hangs", async () => {
   }
 });
 
+test("cgroup-frozen: a name with a backslash, as systemd's have", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "a\\x2db");
+  const { images } = await dumpIn(stage, cgroup);
+  writeFileSync(join(cgroup, "cgroup.freeze"), "1");
+  expect(finding(await report(stage, "preflight", images), "cgroup-frozen").subject).toBe(cgroup);
+  writeFileSync(join(cgroup, "cgroup.freeze"), "0");
+  await restored(stage, images);
+});
+
 test("cgroup-set-missing: a set, and a controller, that the images lack", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "pathe";
+import { dirname, join } from "../../sys/path.ts";
 import type { Target, Want } from "./targets.ts";
 
 /** What is, or was, at a path. */
