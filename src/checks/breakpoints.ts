@@ -7,8 +7,8 @@ const VARIABLE = "CRIU_FAULT";
 const WITHOUT = "130";
 /** A library that sets the variable, which scripts/setup gives to the CRIUs that it fetches. */
 const LIBRARY = "no-breakpoints.so";
-/** No CRIU is larger. */
-const LARGEST = 32 << 20;
+/** Those are not larger. */
+const LARGEST = 8 << 20;
 
 export const breakpointsMissing: Check = {
   id: "breakpoints-missing",

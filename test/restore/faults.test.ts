@@ -33,6 +33,7 @@ import {
   waitFor,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
+import { compile } from "./stage/compile.ts";
 import { dumpX11 } from "./x11.ts";
 
 /** An action script that runs `command` at `point`; CRIU is $PPID, recriu its parent. */
@@ -121,10 +122,14 @@ for (const limit of ["--timeout", "--stall"]) {
 
 test("a stall that is given up says what CRIU was at, and again what was warned of", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "job", ["moved"]);
-  const images = await dump(stage, pid);
-  const work = ["-W", stage.dir, "-v4", "-o", "restore.log"];
-  const words = ["restore", "-D", images, ...work, "--stall=1", "--ignore=group-leader-lost"];
+  const shell = stage.supervisor.spawn([compile("job"), join(stage.dir, "ready"), "nohup"]);
+  await (
+    await shell
+  ).exited;
+  const [job] = descendants(stage.supervisor.pid);
+  const images = await dump(stage, job!.pid, ["--shell-job"]);
+  const work = ["-W", stage.dir, "-v4", "-o", "restore.log", "--no-shell-job"];
+  const words = ["restore", "-D", images, ...work, "--stall=1", "--ignore=shell-job-session"];
   const hung = await recriu(stage, words);
   expect(hung.exit).toBe(1);
   const [, after] = hung.stderr.split("failed: ");
@@ -134,7 +139,7 @@ test("a stall that is given up says what CRIU was at, and again what was warned 
   expect(after).toMatch(/\n {2}at {6}criu \d+: waits in /);
   expect(after).toMatch(/\n {2}at {6}task \d+ \(\w+\)( and \d+ more like it)?: waits in futex/);
   expect(after).toMatch(/\n {2}at {6}its last words: .*pgid\n/);
-  expect(after).toContain("warning[group-leader-lost]");
+  expect(after).toContain("warning[shell-job-session]");
   expect(descendants(stage.supervisor.pid)).toEqual([]);
 });
 

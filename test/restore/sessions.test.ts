@@ -102,6 +102,13 @@ test("a job whose shell is dead and led its group: bare CRIU waits for ever, rec
   expect(restored.verdict!.result).toBe("match");
 });
 
+/** Bare CRIU waits for ever, or, by the chance of an address, fails. */
+async function standsStill(stage: Stage, images: string, options: string[] = []): Promise<void> {
+  const { exit, log } = await restoreBare(stage, images, options, { timeout: 3000 });
+  if (exit !== null)
+    expect([exit, log]).toEqual([1, expect.stringContaining("Can't restore pgid")]);
+}
+
 test("group-leader-lost: a leader that is in another group never lets its members go on", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "job", ["moved"]);
@@ -113,7 +120,7 @@ test("group-leader-lost: a leader that is in another group never lets its member
     severity: "blocker",
     task: member!.pid,
   });
-  expect((await restoreBare(stage, images, [], { timeout: 3000 })).exit).toBe(null);
+  await standsStill(stage, images);
   // Once nobody is in the group that its leader has left, nobody waits.
   const back = copyOf(stage, images, "back");
   edit(back, "pstree.img", (entries) => void (entries[2].pgid = entries[1].pgid));
@@ -125,7 +132,7 @@ test("group-leader-lost: what a job alone waits for is nothing that --shell-job 
   const { job, images } = await dumpJob(stage, "moved");
   const preflight = await report(stage, "preflight", images, ["-j"]);
   expect(blockers(preflight)).toEqual(["group-leader-lost"]);
-  expect((await restoreBare(stage, images, ["-j"], { timeout: 3000 })).exit).toBe(null);
+  await standsStill(stage, images, ["-j"]);
   await killTree(stage, job);
 });
 
