@@ -88,3 +88,19 @@ test("nothing changes a file by a path that was not walked", () => {
   const changing = files.filter((file) => changes.test(readFileSync(join(src, file), "utf8")));
   expect(changing.sort()).toEqual(Object.keys(byPath).sort());
 });
+
+test("only one way leads up a path, and that one ends", () => {
+  const climbing = files.filter(
+    (file) =>
+      file !== "host/upward.ts" &&
+      /(\w+) = (?:\w+\.)?dirname\(\1\)/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(climbing).toEqual([]);
+});
+
+test("paths are the kernel's: nothing takes a backslash for a separator", () => {
+  const others = files.filter((file) =>
+    /from "(?:pathe|(?:node:)?path(?:\/\w+)?)"/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(others).toEqual([]);
+});

@@ -11,12 +11,14 @@ import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupMissing } from "./cgroups.ts";
 import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
+import { breakpointsMissing } from "./breakpoints.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
 import { criuMissing, criuTooOld, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import { autoDedup } from "./dedup.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
+import { fileReplaced } from "./file-replaced.ts";
 import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
@@ -27,6 +29,7 @@ import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts"
 import { gpuMissing } from "./gpu.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
+import { inheritedNarrower } from "./inherited-narrower.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
@@ -57,6 +60,7 @@ import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
   adoptedChildLost,
+  groupLeaderLost,
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
@@ -91,6 +95,7 @@ import { workDirUnwritable } from "./workdir.ts";
 export const catalogue: readonly Check[] = [
   criuMissing,
   criuTooOld,
+  breakpointsMissing,
   privilege,
   workDirUnwritable,
   workFilePlanted,
@@ -116,6 +121,7 @@ export const catalogue: readonly Check[] = [
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
+  groupLeaderLost,
   adoptedChildLost,
   nestedNamespace,
   gpuMissing,
@@ -162,6 +168,7 @@ export const catalogue: readonly Check[] = [
   fileMissing,
   fifoMissing,
   fileChanged,
+  fileReplaced,
   fileBuildId,
   fileUnwritable,
   externalFile,
@@ -228,6 +235,7 @@ export const catalogue: readonly Check[] = [
   deathSignalInvalid,
   rlimitLowered,
   oomScore,
+  inheritedNarrower,
   idsUnmapped,
   capabilitiesMissing,
   dumpableLost,

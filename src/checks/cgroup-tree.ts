@@ -1,6 +1,7 @@
 /** The cgroups that a checkpoint names, as CRIU finds them after --cgroup-root and --cgroup-yard (cgroup.c). */
 import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
+import { upward } from "../host/upward.ts";
 import type { CgroupEntry } from "../image/index.ts";
 import type { Context } from "./finding.ts";
 
@@ -177,6 +178,12 @@ export function directoryOf(
   const yard = inYard(context, controllers);
   if (yard !== undefined) return join(yard, path);
   return cgroupDirectory(context.host.cgroupMounts, controllers, path);
+}
+
+/** The nearest directory at or above `path` that exists. */
+export function nearest({ host }: Context, path: string): string {
+  for (const at of upward(path)) if (host.exists(at)) return at;
+  return "/";
 }
 
 /** Whether CRIU leaves all cgroups alone. */

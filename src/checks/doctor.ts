@@ -1,8 +1,9 @@
 /** What this machine offers a restore. */
-import { findCriu, startRefusal, identify } from "../criu/index.ts";
+import { findCriu, startRefusal, identify, compareVersions } from "../criu/index.ts";
 import { readOwnConfig } from "../criu/own.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { changeable } from "../sys/trust.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 
 export interface Fact {
   name: string;
@@ -74,6 +75,16 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
+    ...(compareVersions(version ?? "0", "4.2") < 0 && breakpointsWork() === false
+      ? [
+          {
+            name: "breakpoints",
+            state: "warning" as const,
+            found: "hardware breakpoints do not work",
+            means: "CRIU before 4.2 hangs without CRIU_FAULT=130, which recriu sets for a restore",
+          },
+        ]
+      : []),
   ];
 }
 
@@ -126,7 +137,7 @@ function cgroupFact(host: Host): Fact {
   const found = host.cgroupMounts.map((mount) =>
     mount.controllers[0] === "" ? "cgroup2" : mount.controllers.join(","),
   );
-  const writable = host.cgroupMounts.every((mount) => !mount.readOnly);
+  const writable = host.cgroupMounts.every(({ readOnly }) => readOnly !== "hierarchy");
   return {
     name: "cgroups",
     state: found.length > 0 && writable ? "ok" : "warning",

@@ -65,6 +65,8 @@ export type Remedy =
       option: string;
       automatic: boolean;
     }
+  /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
+  | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** Only a person can decide or do it. */
   | { kind: "human"; text: string; command: ShellCommand | null };
 

@@ -2,8 +2,8 @@
 import type { Stat } from "../host/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
-import type { Helper } from "./pstree.ts";
 import { sh } from "../sys/shell.ts";
+import type { Helper } from "./pstree-nodes.ts";
 
 /** A number the restore needs, and what for. */
 interface Needed {

@@ -1,7 +1,7 @@
 /** Terminals whose other end or session is outside of the tree (tty.c). */
 import type { Check, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
-import { preorder } from "./pstree.ts";
+import { preorder } from "./pstree-nodes.ts";
 import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
 import { sh } from "../sys/shell.ts";
 

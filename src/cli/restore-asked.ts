@@ -50,6 +50,9 @@ export async function restoreAsked(
   else {
     if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
     printOutcome(outcome);
+    // Of a CRIU that got nowhere, what was told of before may be the reason.
+    if (outcome.failure !== null && outcome.failure.at.length > 0)
+      printFindings(preflight.findings.filter(({ severity }) => severity === "warning"));
   }
   return outcome.exit;
 }
@@ -62,4 +65,5 @@ const mayGoOn = (started: Started): boolean =>
   started.ok &&
   !isBlocked(started) &&
   started.preflight.plan.options.length === 0 &&
+  started.preflight.plan.environment.length === 0 &&
   wayOf(started.preflight.checkpoint) === undefined;

@@ -54,7 +54,7 @@ export const command: Command = {
     const structure = verify(checkpoint, request, live, { lostPriority: own.schedPrio });
     const verdict =
       own.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
-    if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
+    if (own.json) printJson({ images: request.typed.get(request.imagesDir), pid, verdict });
     else {
       printVerdict(verdict);
       if (verdict.differences.some((each) => each.facet === "memory" && each.class === "tolerated"))

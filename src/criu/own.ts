@@ -49,6 +49,12 @@ export const ownOptions: readonly OwnOption[] = [
     help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
   },
   {
+    name: "settle",
+    arg: "required",
+    value: "SECONDS",
+    help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
+  },
+  {
     name: "progress-fd",
     arg: "required",
     value: "N",
@@ -89,6 +95,8 @@ export interface OwnOptions {
   readonly untrusted: boolean;
   /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
   readonly allowWrite: readonly string[];
+  /** Seconds that a detached tree is watched after it runs; 0: it is not. */
+  readonly settle: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
 }
@@ -106,6 +114,7 @@ export const settable = [
   "ignore",
   "criu",
   "stall",
+  "settle",
   "untrusted",
   "allow-write",
 ] as const;
@@ -144,8 +153,10 @@ export function resolveOwn(
     return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
   }
   const stall = settings.stall ?? { value: "300", from: "" };
-  if (!/^\d{1,6}$/.test(stall.value))
-    return { ok: false, problem: `${stall.from} wants a number of seconds, not '${stall.value}'` };
+  const settle = settings.settle ?? { value: "0", from: "" };
+  for (const { value, from } of [stall, settle])
+    if (!/^\d{1,6}$/.test(value))
+      return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
   const priority = given.get("sched-prio");
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
@@ -175,6 +186,7 @@ export function resolveOwn(
       stall: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
+      settle: Number(settle.value),
       given,
     },
   };

@@ -39,7 +39,7 @@ export async function guard(
   refuse: (print: () => void) => number,
 ): Promise<number> {
   const refuseBecause = (problem: string, left: string[] = []) =>
-    refuse(() => printFailure({ line: problem, explanation: undefined, left }));
+    refuse(() => printFailure({ line: problem, explanation: undefined, left, at: [] }));
   // What nobody can look at is not trusted on CRIU's word.
   const aside = (why: string) =>
     own.untrusted ? refuseBecause(`untrusted, and not looked at: ${why}`) : stepAside(criu, why);
@@ -75,12 +75,17 @@ export async function guard(
   if (over) {
     if (config === undefined || !runtime.rename(config))
       return refuseBecause("the request of the runtime cannot be changed");
-    return hand(criu);
+    return hand(criu, [], [], plan.environment);
   }
   const asked = script === undefined ? [] : ["--action-script", script];
   const instead =
     images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(criu, [...plan.options, ...asked], [...instead, ...withheld(request)]);
+  return hand(
+    criu,
+    [...plan.options, ...asked],
+    [...instead, ...withheld(request)],
+    plan.environment,
+  );
 }
 
 /** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
@@ -96,6 +101,6 @@ function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
   printSummary({
     ...of,
-    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
+    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
   });
 }

@@ -151,5 +151,6 @@ function whyCriuFailed(request: Request, before: Map<string, string>, left: stri
     line: cause ?? "CRIU ended before the tree ran",
     explanation: cause === undefined ? undefined : explain(cause),
     left,
+    at: [],
   };
 }

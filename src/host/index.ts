@@ -2,6 +2,8 @@
 import { constants, type Stats } from "node:fs";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
+import { type Attributes, ownAttributes } from "../sys/attributes.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
 import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
@@ -68,6 +70,10 @@ export interface Host {
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
   variable(name: string): string | undefined;
+  /** What this process hands down beside what /proc shows. */
+  readonly attributes: Attributes;
+  /** Whether hardware breakpoints are met; undefined where it cannot be told. */
+  readonly breakpoints: boolean | undefined;
   /** What stands at a path itself, links not followed; undefined when nothing does. */
   entry(path: string): Stats | undefined;
   /** What a user has put in the place of a file that is to be written, in words; undefined when nothing. */
@@ -166,6 +172,12 @@ export function thisHost(): Host {
     },
     program: findProgram,
     variable: (name) => process.env[name],
+    get attributes() {
+      return ownAttributes();
+    },
+    get breakpoints() {
+      return breakpointsWork();
+    },
     entry: entryAt,
     planted: plantedAt,
     identity: identityOf,

@@ -92,7 +92,7 @@ export async function preflight(
     .map(onlySafely);
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
-  const images = checkpoint.dir;
+  const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {
     ok: true,
     preflight: { request, own, images, checkpoint, host, criu, findings, effects, plan, took },

@@ -47,6 +47,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      environment: plan.environment,
     },
     ...(preflight.effects !== undefined &&
       preflight.own.given.has("effects") && {
@@ -61,9 +62,11 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
           cause: outcome.failure.explanation?.cause ?? null,
           remedy: outcome.failure.explanation?.remedy ?? null,
           left: outcome.failure.left,
+          at: outcome.failure.at,
         }
       : null,
     notes: outcome?.notes ?? [],
+    watched: outcome?.watched ?? null,
     timing_ms: {
       preflight: preflight.took,
       ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),

@@ -1,4 +1,5 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
+import { constants } from "node:os";
 import type { Finding, Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { LogReport } from "../explain/log.ts";
@@ -6,7 +7,7 @@ import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { sh, typedOption } from "../sys/shell.ts";
-import type { Failure, Outcome } from "./outcome.ts";
+import type { Failure, Outcome, End, Watched } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const paint: Record<Severity, (text: string) => string> = {
@@ -31,7 +32,10 @@ function printFinding(finding: Finding): void {
   );
   if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
-  if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
+  if (finding.severity !== "info")
+    line(
+      `  ${dim((remedy.kind === "variable" ? "set" : remedy.kind).padEnd(7))} ${harmless(remedy.text)}`,
+    );
   const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
   if (typed !== null) line(`          ${typed}`);
   line();
@@ -63,6 +67,7 @@ function printPlan(plan: Plan): void {
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
+  for (const variable of plan.environment) line(`  set     ${variable}`);
   const verdict = {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),
@@ -146,6 +151,7 @@ export function printJournalNote(problem: string | undefined): void {
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
   if (failure.explanation !== undefined) printExplanation(failure.explanation);
+  for (const at of failure.at) line(`  ${dim("at")}      ${harmless(at)}`);
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 
@@ -154,6 +160,31 @@ const NOTHING_LEFT =
   "taken back: of what was looked for (tasks, sockets, cgroups, deleted files, temporary directories, kernel.pid_max) nothing is left";
 export function printNotes(notes: readonly string[]): void {
   for (const note of notes) line(`${yellow("note")}: ${harmless(note)}`);
+}
+
+/** How a task ended: `by SIGABRT, its core dumped`. */
+function howOf({ code, signal, core_dumped }: End): string {
+  if (signal !== null) {
+    const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+    return `by ${name ?? `signal ${signal}`}${core_dumped ? ", its core dumped" : ""}`;
+  }
+  return code === null ? "; how, this kernel does not tell (before Linux 6.15)" : `with ${code}`;
+}
+
+/** What became of the tree while it was watched; `root` is its root on this machine. */
+export function printWatched(
+  { tasks, unwatched, seconds, ended }: Watched,
+  root: number | null,
+): void {
+  for (const end of ended) {
+    const how = howOf(end);
+    const who = end.pid === root ? `the tree ended: task ${end.task}` : `task ${end.task} ended`;
+    line(`${end.code === 0 ? who : yellow(who)}${how.startsWith(";") ? "" : " "}${how}`);
+    if (end.kernel !== null) line(`  ${dim("kernel")}  ${harmless(end.kernel)}`);
+  }
+  if (seconds !== null && ended.length < tasks)
+    line(`${count(tasks - ended.length, "task")} of ${tasks} run on after ${seconds} s`);
+  if (unwatched > 0) line(`${count(unwatched, "task")} could not be watched`);
 }
 
 /** The closing line of a restore. */
@@ -167,4 +198,5 @@ export function printOutcome(outcome: Outcome): void {
       `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
     );
   }
+  if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

@@ -44,6 +44,7 @@ export function gatekeeper(
   { verify: mode, schedPrio: lostPriority = LOWEST_PRIORITY }: Judging,
   onVerdict: (verdict: Verdict) => void,
   onTree: (rootPid: number) => void,
+  onRun: (tree: LiveTree) => void = () => {},
 ): Gatekeeper {
   // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
   const mayGoOn = !request.sibling && !hasConnections(checkpoint);
@@ -79,8 +80,6 @@ export function gatekeeper(
         if (!refused) onTree(rootPid);
         return !refused;
       }
-      // CRIU is not to wait for what is cleared away.
-      if (live !== undefined) setImmediate(letGo, live);
       // CRIU does not heed a refusal here.
       if (refused) {
         // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
@@ -89,8 +88,11 @@ export function gatekeeper(
         letGo(now);
       } else {
         keeper.resumed = true;
+        if (live !== undefined) onRun(live);
         setImmediate(onVerdict, verdict);
       }
+      // CRIU is not to wait for what is cleared away.
+      if (live !== undefined) setImmediate(letGo, live);
       return !refused;
     },
   };

@@ -5,10 +5,11 @@ import { descendantsOf, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { exitCode, type Failure, type Outcome } from "../report/outcome.ts";
+import { exitCode, type Failure, type Outcome, type Watched } from "../report/outcome.ts";
 import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import type { Verdict } from "../verify/index.ts";
+import type { LiveTree, Verdict } from "../verify/index.ts";
+import { type EndWatch, watchEnds } from "./ends.ts";
 import { dedupLater, usedUp } from "./consumed.ts";
 import { openGate, pointsFor, POST_RESUME } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
@@ -36,8 +37,9 @@ export async function restore(
       exit,
       run: null,
       verdict: null,
-      failure: { line, explanation: undefined, left },
+      failure: { line, explanation: undefined, left, at: [] },
       notes: [],
+      watched: null,
       timing_ms,
     };
   };
@@ -61,7 +63,15 @@ export async function restore(
     repaired.dropImages();
     onVerdict(verdict);
   };
-  const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, repaired.noteTree);
+  let ends: EndWatch | undefined;
+  const onRun = ({ root, tasks }: LiveTree) => {
+    const alive = [...tasks].filter(([, { state }]) => state !== "Z");
+    const all = alive.map(([task, { pid }]) => [task, pid] as const);
+    const watched = request.detached ? (own.settle > 0 ? all : []) : all.filter(isRoot(root));
+    if (watched.length > 0) ends = watchEnds(new Map(watched));
+  };
+  const { noteTree } = repaired;
+  const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, noteTree, onRun);
   const dedup = dedupLater(checkpoint, request);
   let notes: string[] = [];
   gate?.serve((point, root, _criu, goOn) => {
@@ -80,6 +90,7 @@ export async function restore(
       request,
       options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
       ...(repaired.images && { images: { dir: repaired.images, workDir: effective.workDir } }),
+      variables: plan.environment,
       stdout: own.json ? "stderr" : "inherit",
       ...givenLimits(),
     });
@@ -103,18 +114,40 @@ export async function restore(
   if (exit.code === 0 || keeper.resumed) {
     repaired.keep();
     const code = mismatch ? exitCode.verification : exit.code;
-    return { exit: code, run, verdict, failure: null, notes, timing_ms };
+    const watched = await settled(ends, request.detached ? own.settle : null);
+    return { exit: code, run, verdict, failure: null, notes, watched, timing_ms };
   }
   const left = [...repaired.undo(), ...tasksLeft(), ...usedUp(request)];
   if (mismatch) {
     const line = "the restored tree is not the saved one";
-    const failure = { line, explanation: undefined, left };
-    return { exit: exitCode.verification, run, verdict, failure, notes, timing_ms };
+    const failure = { line, explanation: undefined, left, at: [] };
+    return { exit: exitCode.verification, run, verdict, failure, notes, watched: null, timing_ms };
   }
-  const { interrupted } = ended;
-  const code = interrupted ? 128 + constants.signals[interrupted] : exit.code;
+  const { interrupted, givenUp } = ended;
+  // The signal that ends a CRIU that was given up is recriu's own.
+  const code = interrupted
+    ? 128 + constants.signals[interrupted]
+    : givenUp
+      ? exitCode.criuFailed
+      : exit.code;
   const failure = await failureOf(ended, child, left, patience);
-  return { exit: code, run, verdict: null, failure, notes, timing_ms };
+  return { exit: code, run, verdict: null, failure, notes, watched: null, timing_ms };
+}
+
+const isRoot =
+  (root: number) =>
+  ([, pid]: readonly [number, number]): boolean =>
+    pid === root;
+
+/** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
+async function settled(
+  ends: EndWatch | undefined,
+  seconds: number | null,
+): Promise<Watched | null> {
+  if (ends === undefined) return null;
+  await ends.wait(seconds ?? 0);
+  const { watched, unwatched } = ends;
+  return { tasks: watched, unwatched, seconds, ended: ends.close() };
 }
 
 /** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */
@@ -126,7 +159,7 @@ const tasksLeft = (): string[] =>
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
 async function failureOf(
-  { exit, interrupted, givenUp }: Supervised,
+  { exit, interrupted, givenUp, at }: Supervised,
   child: RunningCriu,
   left: string[],
   { timeout, stall }: { timeout: number | undefined; stall: number },
@@ -141,6 +174,8 @@ async function failureOf(
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
   const line = own ?? firstCause(errorLines(await child.log())) ?? `${ending} and named no error`;
+  const words = givenUp && child.lastWords();
+  if (words) at.push(`its last words: ${words}`);
   const { explain } = await import("../explain/index.ts");
-  return { line, explanation: explain(line), left };
+  return { line, explanation: explain(line), left, at };
 }

@@ -43,9 +43,8 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
     const kept = rest.map((word, place) => (prepared.without.includes(place) ? [] : [word]));
     const argv = [Buffer.from(`${path}\0`), ...kept.toSpliced(command.end, 0, flags).flat()];
     // Of two variables of one name the first counts.
-    const env = given.env.filter(
-      (entry) => prepared.env.length === 0 || entry.indexOf(CONFIG) !== 0,
-    );
+    const names = prepared.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
+    const env = given.env.filter((entry) => names.every((name) => entry.indexOf(name) !== 0));
     const failed = become(path, { ...given, argv, env }, [], prepared.env);
     line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
     return NOT_FOUND;
@@ -111,7 +110,8 @@ async function prepare(command: RuntimeCommand, crun: boolean): Promise<Prepared
     pid: process.pid,
   });
   if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };
-  const env = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
+  const config = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
+  const env = [...config, ...plan.environment];
   const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
   // The watcher does it when the container runs.
   const without = autoDedup ? command.places("auto-dedup") : [];

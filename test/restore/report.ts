@@ -37,6 +37,7 @@ export interface Report {
     repairs: { path: string; mode: number }[];
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
+    environment: string[];
   };
   run: { criu_exit: number; pid: number | null } | null;
   verdict: {
@@ -53,7 +54,7 @@ export interface Report {
     }[];
   } | null;
   notes: string[];
-  failure: { line: string; cause: string | null; left: string[] } | null;
+  failure: { line: string; cause: string | null; left: string[]; at: string[] } | null;
 }
 
 /** `recriu preflight --json` or `recriu restore -d --json`, and its exit code. */

@@ -1,5 +1,6 @@
 /** Whether the images that were looked at are those that CRIU will read. */
-import { dirname, join } from "../../sys/path.ts";
+import { upward } from "../../host/upward.ts";
+import { join } from "../../sys/path.ts";
 import type { Check, Context, Finding } from "../finding.ts";
 
 /** A name in a directory that others may write to is safe where only owners may rename and remove: the sticky bit. */
@@ -35,12 +36,10 @@ export const untrustedImages: Check = {
     const root = host.root("/");
     const dir = root.ok ? root.root.real(absolute(checkpoint.dir)) : undefined;
     if (dir === undefined) return [];
-    const above: string[] = [];
-    for (let at = dir; ; at = dirname(at)) {
-      above.push(at);
-      if (at === "/") break;
-    }
-    const paths = [...above.toReversed(), ...[...checkpoint.files].map((file) => join(dir, file))];
+    const paths = [
+      ...[...upward(dir)].toReversed(),
+      ...[...checkpoint.files].map((file) => join(dir, file)),
+    ];
     for (const path of paths) {
       const who = changer(context, path);
       if (who !== undefined)
