@@ -57,6 +57,7 @@ import { imageNewer } from "./skew.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { mountUnknown } from "./mount-unknown.ts";
+import { timerfdExpired } from "./timerfd.ts";
 import { timerId } from "./timers.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
@@ -168,6 +169,7 @@ export const catalogue: readonly Check[] = [
   memfdExecutable,
   inotifyLimit,
   watchPathMissing,
+  timerfdExpired,
   vdsoMissing,
   sigactionsCount,
   aioLimit,

@@ -25,6 +25,7 @@ export {
 export { PE_LAZY, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { LostPages } from "./parents.ts";
 export type { Task, Thread } from "./task.ts";
+export { hasExpired, type TimerfdEntry } from "./timerfd.ts";
 export type {
   CgroupEntry,
   CoreEntry,

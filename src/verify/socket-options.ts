@@ -34,22 +34,29 @@ export const socketOptions: Facet = {
   id: "socket options",
   final: "state",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
+  compare({ checkpoint, live, request }, { same, leftOut }) {
     const seen = new Set<number>();
     for (const { task, pid } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const file = checkpoint.openFiles.get(id);
         const opts = file && (file.isk ?? file.usk ?? file.nlsk ?? file.psk)?.opts;
-        if (opts === undefined || seen.has(id) || request.inheritFds.length > 0) continue;
+        if (opts === undefined || seen.has(id)) continue;
         seen.add(id);
+        if (request.inheritFds.length > 0) {
+          leftOut("options of sockets, as --inherit-fd gives some");
+          continue;
+        }
         const connection = file?.isk?.proto === IPPROTO_TCP && file.isk.dst_port !== 0;
         // A closed connection is a new socket, with options of its own.
-        if (connection && request.tcpClose) continue;
+        if (connection && request.tcpClose) {
+          leftOut("options of TCP connections closed by --tcp-close");
+          continue;
+        }
         const reuse = file?.isk !== undefined && !connection;
-        borrow(pid, fd, (copy) => {
+        const asked = borrow(pid, fd, (copy) => {
           const compare = (name: string, saved: string | number, option: number, bytes: number) => {
             const now = socketOption(copy, SOL_SOCKET, option, bytes);
-            if (now === undefined) return;
+            if (now === undefined) return leftOut("options that this socket does not tell");
             same(task.pid, `${name} of descriptor ${fd}`, saved, shown(now));
           };
           for (const [name, option] of reuse ? [...plain, ...reusing] : plain) {
@@ -61,7 +68,9 @@ export const socketOptions: Facet = {
           const { so_snd_tmo_sec, so_snd_tmo_usec, so_rcv_tmo_sec, so_rcv_tmo_usec } = opts;
           compare("so_sndtimeo", `${so_snd_tmo_sec}.${so_snd_tmo_usec}`, SO_SNDTIMEO, 16);
           compare("so_rcvtimeo", `${so_rcv_tmo_sec}.${so_rcv_tmo_usec}`, SO_RCVTIMEO, 16);
+          return true;
         });
+        if (asked === undefined) leftOut("options of sockets: no copy (pidfd_getfd)");
       }
     }
   },

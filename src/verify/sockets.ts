@@ -12,7 +12,8 @@ const TCP_LISTEN = 10;
 export const unixSockets: Facet = {
   id: "unix sockets",
   final: "outside",
-  compare({ checkpoint, live }, { same }) {
+  moving: true,
+  compare({ checkpoint, live }, { same, leftOut }) {
     const tasks = [...live.tasks.values()];
     const seen = new Set(tasks.map(({ task }) => task.ids?.net_ns_id));
     let table: Map<number, UnixSocket> | undefined;
@@ -25,9 +26,12 @@ export const unixSockets: Facet = {
     for (const { task, proc } of tasks) {
       for (const fd of task.fds) {
         const saved = checkpoint.openFiles.get(fd.id)?.usk;
-        if (saved === undefined || saved.name.length === 0 || saved.deleted) continue;
+        if (saved === undefined || saved.name.length === 0) continue;
         if (saved.type !== SOCK_DGRAM && saved.state === TCP_ESTABLISHED) continue;
-        if (saved.ns_id !== undefined && !seen.has(saved.ns_id)) continue;
+        if (saved.deleted || (saved.ns_id !== undefined && !seen.has(saved.ns_id))) {
+          leftOut("names of sockets whose file was gone, or in a network namespace of no task");
+          continue;
+        }
         const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd.fd}`) ?? "")?.[1];
         table ??= read();
         const now = inode === undefined ? undefined : table.get(Number(inode));
@@ -48,7 +52,7 @@ export const unixPeers: Facet = {
   id: "unix peers",
   final: "outside",
   moving: true,
-  compare({ checkpoint, live }, { same }) {
+  compare({ checkpoint, live }, { same, leftOut }) {
     const here = linkOf("self", "ns/net");
     /** Saved inode number to the live one, and which descriptor has it. */
     const ends = new Map<number, { inode: number; where: string; listens: boolean }>();
@@ -59,7 +63,10 @@ export const unixPeers: Facet = {
         const saved = checkpoint.openFiles.get(id)?.usk;
         if (saved === undefined || ends.has(saved.ino)) continue;
         elsewhere ??= proc.link("ns/net") !== here;
-        if (elsewhere) break;
+        if (elsewhere) {
+          if (saved.peer !== 0) leftOut("peers in another network namespace");
+          continue;
+        }
         const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1];
         if (inode === undefined) continue;
         ends.set(saved.ino, {
@@ -72,12 +79,16 @@ export const unixPeers: Facet = {
       }
     }
     const peers = connected.length === 0 ? undefined : listUnixPeers();
-    if (peers === undefined) return;
+    if (peers === undefined)
+      return leftOut("peers, of which this kernel does not tell", connected.length);
     const names = new Map([...ends.values()].map(({ inode, where }) => [inode, where]));
     for (const { task, fd, ino, peer } of connected) {
       const other = ends.get(peer);
       // Outside the tree, or in nobody's descriptors; or the connection waits to be accepted: then its end has no number.
-      if (other === undefined || other.listens) continue;
+      if (other === undefined || other.listens) {
+        leftOut("peers outside the tree, or that wait to be accepted");
+        continue;
+      }
       const now = peers.get(ends.get(ino)!.inode);
       const found = now === undefined ? undefined : (names.get(now) ?? `socket ${now}`);
       same(task, `peer of descriptor ${fd}`, other.where, found);

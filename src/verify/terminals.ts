@@ -15,16 +15,24 @@ export const terminals: Facet = {
   id: "terminals",
   final: "state",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
+  compare({ checkpoint, live, request }, { same, leftOut }) {
     // A job's terminal is the caller's; others come from where the caller says.
-    if (request.shellJob || request.inheritFds.length > 0) return;
+    if (request.shellJob || request.inheritFds.length > 0)
+      return leftOut(
+        "terminals, as --shell-job or --inherit-fd gives them",
+        checkpoint.ttys.length,
+      );
     const infos = new Map(checkpoint.ttys.map((info) => [info.id, info]));
     const seen = new Set<number>();
     for (const { task, pid, proc } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const info = infos.get(checkpoint.openFiles.get(id)?.tty?.tty_info_id ?? -1);
-        if (info === undefined || info.type !== TTY_TYPE_PTY || seen.has(id)) continue;
+        if (info === undefined || seen.has(id)) continue;
         seen.add(id);
+        if (info.type !== TTY_TYPE_PTY) {
+          leftOut("terminals that are no pseudoterminals");
+          continue;
+        }
         const what = `terminal at descriptor ${fd}`;
         const link = proc.link(`fd/${fd}`);
         const slave = /\/pts\/(\d+)$/.exec(link ?? "");

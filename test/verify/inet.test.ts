@@ -43,6 +43,7 @@ function compare(facet: Facet, fd: number, isk: object, stopped = true): string[
       same(_task, what, expected, now) {
         if (String(expected) !== String(now)) found.push(`${what}: ${now}`);
       },
+      leftOut() {},
     },
   );
   return found;
