@@ -12,6 +12,7 @@ import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./fil
 import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
+import { epollTarget } from "./epoll.ts";
 import type { Check } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
 import { ghostRights } from "./ghost-rights.ts";
@@ -170,6 +171,7 @@ export const catalogue: readonly Check[] = [
   inotifyLimit,
   watchPathMissing,
   timerfdExpired,
+  epollTarget,
   vdsoMissing,
   sigactionsCount,
   aioLimit,

@@ -72,7 +72,7 @@ export const descriptors: Facet = {
         const what = `descriptor ${number}`;
         if (kind === undefined) {
           same(task.pid, what, "open", target === undefined ? undefined : "open");
-          leftOut(given ? GIVEN : UNNAMED);
+          if (given || file?.tty === undefined) leftOut(given ? GIVEN : UNNAMED);
         } else if (typeof kind === "string") same(task.pid, what, kind, target);
         else
           same(
@@ -132,11 +132,12 @@ function kindOf(
   given: boolean,
 ): string | { name: string; shown: RegExp } | undefined {
   if (file === undefined || given) return undefined;
-  if (file.reg !== undefined) {
+  const reg = file.reg ?? checkpoint.openFiles.get(file.fifo?.regf_id ?? -1)?.reg;
+  if (reg !== undefined) {
     // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.
-    return checkpoint.remapped.has(file.id) || file.reg.ext || (file.reg.flags & O_TMPFILE) !== 0
+    return checkpoint.remapped.has(reg.id) || reg.ext || (reg.flags & O_TMPFILE) !== 0
       ? undefined
-      : file.reg.name;
+      : reg.name;
   }
   const found = anonymous.find(([member]) => file[member] !== undefined);
   return found === undefined ? undefined : { name: found[2], shown: found[1] };

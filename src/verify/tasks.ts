@@ -32,8 +32,10 @@ export const tasks: Facet = {
       if (task !== checkpoint.root) {
         const adopted = wasAdopted(checkpoint, task) ? "tolerated" : undefined;
         // Only a task whose parent has ended gets another.
+        const had = checkpoint.tasks.some(({ pid }) => pid === task.ppid);
         const parent = live.tasks.get(task.ppid);
-        const orphaned = parent === undefined || parent.state === "Z" ? changed : "fatal";
+        const ended = had && (parent === undefined || parent.state === "Z");
+        const orphaned = ended ? changed : "fatal";
         same(task.pid, "parent", task.ppid, savedPid.get(ids.ppid), adopted ?? orphaned);
       }
       // A root that did not lead its session or group is given those of CRIU (--shell-job), and whoever shared them too.

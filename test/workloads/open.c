@@ -1,6 +1,6 @@
 /* An open file of every kind, each with something in it, at fixed descriptors from 10 on.
  *
- *     open READY DIR [FORKS]
+ *     open READY DIR
  *
  * DIR is for what needs a name. It sleeps; on SIGUSR1 it does what a program that runs does: forks, makes a thread,
  * opens, maps, moves, changes its directory and its name.
@@ -8,6 +8,7 @@
 #include "workload.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
 
 	at(24, memfd_create("sealed", MFD_ALLOW_SEALING), "memfd");
 	put(24, "in memory", 9);
-	if (fcntl(24, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
+	if (fcntl(24, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
 		die("seals");
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
@@ -154,6 +155,16 @@ int main(int argc, char **argv)
 	    fcntl(29, F_SETFL, O_RDWR | O_ASYNC) < 0)
 		die("owner");
 	at(31, open("/proc/self/ns/net", O_RDONLY), "namespace");
+
+	at(32, syscall(SYS_pidfd_open, getpid(), 0), "pidfd_open");
+
+	at(33, fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK, O_RDONLY), "fanotify_init");
+	if (fanotify_mark(33, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, dir) < 0)
+		die("fanotify_mark");
+
+	if (pipe(fds) < 0)
+		die("pipe");
+	ends(34, fds);
 
 	signal(SIGUSR1, tell);
 	signal(SIGUSR2, SIG_IGN);

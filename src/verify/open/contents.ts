@@ -68,6 +68,7 @@ export const unixQueue: Compare<"usk"> = ({ id, type }, file) => {
         file,
       );
     file.same("datagrams in the socket", saved.length, content.length);
+    if (saved.length !== content.length) return;
     for (const [index, bytes] of saved.entries())
       compareBytes(`datagram ${index}`, bytes, content[index] ?? Buffer.alloc(0), file);
   });

@@ -10,6 +10,7 @@ import { epoll } from "./epoll.ts";
 import { eventfd, pidfd, signalfd } from "./events.ts";
 import { type Compare, type Kind, OpenFile, type Saved, Seen } from "./file.ts";
 import { memfd } from "./memfd.ts";
+import { namespaceFile } from "./namespace-file.ts";
 import { compareOwner, type Fown } from "./owner.ts";
 import { timerfd } from "./timerfd.ts";
 import { fanotify, inotify } from "./watches.ts";
@@ -23,7 +24,7 @@ const kinds: Kinds = {
   nlsk: { facet: "socket options" },
   psk: { facet: "socket options" },
   tty: { facet: "terminals" },
-  nsf: { facet: "descriptors" },
+  nsf: namespaceFile,
   usk: unixQueue,
   efd: eventfd,
   epfd: epoll,
