@@ -8,6 +8,25 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+/* fork(2) with the next lower number that is free. */
+static pid_t fork_below(void)
+{
+	for (pid_t wanted = getpid() - 1; wanted > 1; wanted--) {
+		struct clone_args args = {
+			.exit_signal = SIGCHLD,
+			.set_tid = (uintptr_t)&wanted,
+			.set_tid_size = 1,
+		};
+		long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+		if (pid >= 0)
+			return pid;
+		if (errno != EEXIST)
+			break;
+	}
+	die("clone3");
+}
+
 int main(int argc, char **argv)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = 7 };
@@ -20,7 +39,7 @@ int main(int argc, char **argv)
 		die("epoll");
 	close(3);
 	close(4);
-	if (fork_at(getpid() - 1) == 0) {
+	if (fork_below() == 0) {
 		if (!strcmp(argv[3], "kept"))
 			sleep_forever();
 		close(11);
