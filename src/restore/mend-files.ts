@@ -1,7 +1,7 @@
 /** What CRIU leaves out of open files and can be added from outside, through a copy of the descriptor. */
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
-import { borrow } from "../sys/descriptors.ts";
+import { borrow, ioctlRead, ioctlSet } from "../sys/descriptors.ts";
 import { watch } from "../sys/open-files.ts";
 import {
   type Difference,
@@ -10,11 +10,13 @@ import {
   GIVEN_BY_CRIU,
   type LiveTask,
   type LiveTree,
+  TIOCGEXCL,
   wantedMask,
   watchesOf,
 } from "../verify/index.ts";
 
 const O_PATH = 0x200000;
+const TIOCEXCL = 0x540c;
 /** The largest number that an eventfd holds: to add beyond it would wait for ever. */
 const MOST = 0xfffffffffffffffen;
 
@@ -29,7 +31,11 @@ export function mendFiles(checkpoint: Checkpoint, { tasks }: LiveTree): Differen
       const file = checkpoint.openFiles.get(id);
       if (file === undefined || seen.has(id)) return [];
       seen.add(id);
-      const done = [...mendCounter(file, live, fd), ...mendWatches(checkpoint, file, live, fd)];
+      const done = [
+        ...mendCounter(file, live, fd),
+        ...mendWatches(checkpoint, file, live, fd),
+        ...mendExclusive(checkpoint, file, live, fd),
+      ];
       return done.map((each): Difference => ({
         ...each,
         facet: "open files",
@@ -74,6 +80,22 @@ function mendWatches(
       },
     ];
   });
+}
+
+/** A terminal that is for nobody else to open (TIOCEXCL): CRIU saves that, and forgets it. */
+function mendExclusive(
+  { ttys }: Checkpoint,
+  { tty }: FileEntry,
+  { pid }: LiveTask,
+  fd: number,
+): Mended[] {
+  if (tty === undefined || !ttys.some(({ id, exclusive }) => id === tty.tty_info_id && exclusive))
+    return [];
+  const set = borrow(pid, fd, (copy) => {
+    const shared = ioctlRead(copy, TIOCGEXCL, 4)?.readInt32LE(0) === 0;
+    return shared && ioctlSet(copy, TIOCEXCL) === 0;
+  });
+  return set ? [{ expected: `TIOCEXCL of the terminal at descriptor ${fd}: 1`, found: "0" }] : [];
 }
 
 /** The watch's number; undefined when another file is at the path: a watch of that must not be made. */

@@ -22,6 +22,7 @@ import { socketOptions } from "./socket-options.ts";
 import { unixPeers, unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
+export { TIOCGEXCL } from "./terminals.ts";
 
 export type { Difference, Final, NotCompared } from "./facet.ts";
 export { hasConnections } from "./inet.ts";

@@ -1,6 +1,6 @@
 /** Named Unix sockets: that each is bound to its name again, and listens if it did. */
 import { linkOf } from "../host/processes.ts";
-import { listUnixPeers } from "../host/sock-diag.ts";
+import { listUnixEnds } from "../host/sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "../host/sockets.ts";
 import type { UnixSkEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
@@ -45,8 +45,8 @@ export const unixSockets: Facet = {
 };
 
 /**
- * Connected Unix sockets whose other end is in the tree too: inode numbers are new, so what is compared is which
- * descriptors are the two ends of one connection. Only of this network namespace does the kernel tell.
+ * What the kernel tells of the Unix sockets of this network namespace, and of no other: where both ends are in the tree,
+ * which descriptors they are (inode numbers are new); what was shut down; how many may wait at one that listens.
  */
 export const unixPeers: Facet = {
   id: "unix peers",
@@ -56,7 +56,7 @@ export const unixPeers: Facet = {
     const here = linkOf("self", "ns/net");
     /** Saved inode number to the live one, and which descriptor has it. */
     const ends = new Map<number, { inode: number; where: string; listens: boolean }>();
-    const connected: { task: number; fd: number; ino: number; peer: number }[] = [];
+    const sockets: { task: number; fd: number; saved: UnixSkEntry }[] = [];
     for (const { task, proc } of live.tasks.values()) {
       let elsewhere: boolean | undefined;
       for (const { id, fd } of task.fds) {
@@ -64,7 +64,7 @@ export const unixPeers: Facet = {
         if (saved === undefined || ends.has(saved.ino)) continue;
         elsewhere ??= proc.link("ns/net") !== here;
         if (elsewhere) {
-          if (saved.peer !== 0) leftOut("peers in another network namespace");
+          leftOut("ends of sockets in another network namespace");
           continue;
         }
         const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1];
@@ -74,23 +74,31 @@ export const unixPeers: Facet = {
           where: `${fd} of task ${task.pid}`,
           listens: saved.state === TCP_LISTEN,
         });
-        if (saved.peer !== 0)
-          connected.push({ task: task.pid, fd, ino: saved.ino, peer: saved.peer });
+        sockets.push({ task: task.pid, fd, saved });
       }
     }
-    const peers = connected.length === 0 ? undefined : listUnixPeers();
-    if (peers === undefined)
-      return leftOut("peers, of which this kernel does not tell", connected.length);
+    const told = sockets.length === 0 ? undefined : listUnixEnds();
+    if (told === undefined)
+      return leftOut("ends of sockets, of which this kernel does not tell", sockets.length);
     const names = new Map([...ends.values()].map(({ inode, where }) => [inode, where]));
-    for (const { task, fd, ino, peer } of connected) {
+    for (const { task, fd, saved } of sockets) {
+      const { ino, peer, shutdown, backlog, state } = saved;
+      const now = told.get(ends.get(ino)!.inode);
+      if (shutdown !== undefined)
+        same(task, `shutdown(2) of descriptor ${fd}`, shutdown, now?.shutdown);
+      // net.core.somaxconn may allow less here.
+      const fewer = now?.backlog !== undefined && now.backlog < backlog ? "tolerated" : undefined;
+      if (state === TCP_LISTEN)
+        same(task, `connections that may wait at descriptor ${fd}`, backlog, now?.backlog, fewer);
+      if (peer === 0) continue;
       const other = ends.get(peer);
       // Outside the tree, or in nobody's descriptors; or the connection waits to be accepted: then its end has no number.
       if (other === undefined || other.listens) {
         leftOut("peers outside the tree, or that wait to be accepted");
         continue;
       }
-      const now = peers.get(ends.get(ino)!.inode);
-      const found = now === undefined ? undefined : (names.get(now) ?? `socket ${now}`);
+      const end = now?.peer;
+      const found = end === undefined ? undefined : (names.get(end) ?? `socket ${end}`);
       same(task, `peer of descriptor ${fd}`, other.where, found);
     }
   },

@@ -5,9 +5,11 @@
  *            watch TFD EVENTS DATA | unwatch TFD | retarget TFD (of an epoll: another eventfd under that number)
  *            notice PATH MASK | ignore WD (of an inotify) | mark PATH MASK (of a fanotify)
  *            flags FLAGS | room BYTES | seal SEALS | seek POSITION | size BYTES | mode MODE
- *            owner PID | signal SIGNAL | option LEVEL NAME VALUE
+ *            owner PID | signal SIGNAL | option LEVEL NAME VALUE | shutdown HOW | listen BACKLOG
+ *            join GROUP (of a netlink socket) | terminal IOCTL [VALUE]
  */
 #include "workload.h"
+#include <linux/netlink.h>
 #include <linux/types.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -121,6 +123,18 @@ int main(int argc, char **argv)
 		done = fcntl(fd, F_SETOWN, n);
 	} else if (!strcmp(what, "signal")) {
 		done = fcntl(fd, F_SETSIG, n);
+	} else if (!strcmp(what, "shutdown")) {
+		done = shutdown(fd, n);
+	} else if (!strcmp(what, "listen")) {
+		done = listen(fd, n);
+	} else if (!strcmp(what, "join")) {
+		int group = n;
+
+		done = setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	} else if (!strcmp(what, "terminal")) {
+		int value = argc > 5 ? atoi(argv[5]) : 0;
+
+		done = ioctl(fd, n, &value);
 	} else if (!strcmp(what, "option")) {
 		int value = atoi(argv[6]);
 

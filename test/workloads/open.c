@@ -14,6 +14,10 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
+#include <sys/ioctl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 static void at(int wanted, int fd, const char *what)
 {
@@ -88,7 +92,9 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	sigset_t set;
 	char path[4096];
-	int fds[2], i;
+	struct sockaddr_nl netlink = { .nl_family = AF_NETLINK };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fds[2], fd, i, on = 1;
 
 	if (argc != 3)
 		return 2;
@@ -165,6 +171,30 @@ int main(int argc, char **argv)
 	if (pipe(fds) < 0)
 		die("pipe");
 	ends(34, fds);
+
+	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	netlink.nl_groups = RTMGRP_LINK;
+	if (bind(fd, (struct sockaddr *)&netlink, sizeof(netlink)) < 0)
+		die("netlink");
+	at(36, fd, "netlink");
+
+	/* A terminal that nobody else may open. */
+	fd = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+	if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0 || ptsname_r(fd, path, sizeof(path)))
+		die("/dev/ptmx");
+	at(37, fd, "master");
+	at(38, open(path, O_RDWR | O_NOCTTY), path);
+	if (ioctl(38, TIOCEXCL) < 0 || ioctl(37, TIOCPKT, &on) < 0)
+		die("TIOCEXCL");
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || shutdown(fds[0], SHUT_WR) < 0)
+		die("shutdown");
+	ends(39, fds);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/listener", dir);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 5) < 0)
+		die(address.sun_path);
+	at(41, fd, "listener");
 
 	signal(SIGUSR1, tell);
 	signal(SIGUSR2, SIG_IGN);

@@ -10,6 +10,7 @@ import { epoll } from "./epoll.ts";
 import { eventfd, pidfd, signalfd } from "./events.ts";
 import { type Compare, type Kind, OpenFile, type Saved, Seen } from "./file.ts";
 import { memfd } from "./memfd.ts";
+import { netlink } from "./netlink.ts";
 import { namespaceFile } from "./namespace-file.ts";
 import { compareOwner, type Fown } from "./owner.ts";
 import { timerfd } from "./timerfd.ts";
@@ -21,7 +22,7 @@ type Kinds = { [K in Kind]: Compare<K> | { facet: string } | { reason: string } 
 const kinds: Kinds = {
   reg: { facet: "descriptors" },
   isk: { facet: "inet sockets, socket options" },
-  nlsk: { facet: "socket options" },
+  nlsk: netlink,
   psk: { facet: "socket options" },
   tty: { facet: "terminals" },
   nsf: namespaceFile,
