@@ -63,6 +63,7 @@ export const descriptors: Facet = {
     const given = request.inheritFds.length > 0;
     /** The first descriptor met of each open file that was saved. */
     const first = new Map<number, { pid: number; number: number; who: string }>();
+    const flagsById = new Map<number, number | undefined>();
     for (const { task, pid, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
       for (const { fd: number, id, flags } of task.fds) {
@@ -98,13 +99,14 @@ export const descriptors: Facet = {
           info.flags & O_CLOEXEC ? 1 : 0,
         );
         if (file === undefined || given) continue;
-        const kept = flagsOf(file, checkpoint);
+        if (!flagsById.has(id)) flagsById.set(id, flagsOf(file, checkpoint));
+        const kept = flagsById.get(id);
         if (kept !== undefined)
           same(task.pid, `flags of ${what}`, octal(kept & KEPT), octal(info.flags & KEPT));
         if (file.reg === undefined) continue;
         if (task.state !== "alive" || live.stopped)
           same(task.pid, `position of ${what}`, String(file.reg.pos), info.position);
-        else leftOut("positions: the tree runs");
+        else leftOut("positions, as the tree runs");
       }
     }
   },

@@ -96,7 +96,7 @@ export const connections: Facet = {
     for (const { task, fd, saved, now } of socketsOf(subject)) {
       if (!isConnection(saved) || isClosed(saved, subject.request) || now === undefined) continue;
       if (!subject.live.stopped) {
-        leftOut("states of TCP connections: the tree runs");
+        leftOut("states of TCP connections, as the tree runs");
         continue;
       }
       same(task, `TCP state of descriptor ${fd}`, saved.state, now.state);

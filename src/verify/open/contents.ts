@@ -7,7 +7,7 @@ import type { Compare, OpenFile } from "./file.ts";
 const O_ACCMODE = 3;
 const O_WRONLY = 1;
 const SOCK_STREAM = 1;
-const MOVES = "what waits in pipes and sockets: the tree runs";
+const MOVES = "what waits in pipes and sockets, as the tree runs";
 
 export const pipe: Compare<"pipe"> = ({ pipe_id, flags }, file) =>
   comparePipe("pipes-data.img", "pipe", pipe_id, flags, file);

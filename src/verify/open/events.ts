@@ -9,7 +9,7 @@ export const fromHex = (text: string | undefined): bigint | undefined =>
   text === undefined || !/^[0-9a-f]+$/.test(text) ? undefined : BigInt(`0x${text}`);
 
 export const eventfd: Compare<"efd"> = ({ counter }, file) => {
-  if (!file.subject.live.stopped) return file.leftOut("counters: the tree runs");
+  if (!file.subject.live.stopped) return file.leftOut("counters, as the tree runs");
   const now = fromHex(file.field("eventfd-count"));
   const cut = counter > GIVEN_BY_CRIU && now === (counter & GIVEN_BY_CRIU);
   file.same("eventfd counter", counter, now, cut && file.subject.early ? "tolerated" : undefined);

@@ -54,9 +54,11 @@ export const openFiles: Facet = {
     const { checkpoint, live, request } = subject;
     const given = request.inheritFds.length > 0;
     const seen = new Seen();
+    const files = new Set<number>();
     for (const { task, pid, proc } of live.tasks.values()) {
       for (const { fd, id } of task.fds) {
-        if (!seen.first(`file ${id}`)) continue;
+        if (files.has(id)) continue;
+        files.add(id);
         const entry = checkpoint.openFiles.get(id);
         const kind = entry && kindOf(entry);
         if (entry === undefined || kind === undefined) continue;

@@ -15,7 +15,7 @@ export const memfd: Compare<"memfd"> = ({ inode_id, pos }, file) => {
   const name = /^\/memfd:(.*?)(?: \(deleted\))?$/s.exec(file.proc.link(`fd/${file.fd}`) ?? "")?.[1];
   file.same("name of the memory file", inode.name, name);
   if (live.stopped) file.same("position", pos, file.field("pos"));
-  else file.leftOut("positions: the tree runs");
+  else file.leftOut("positions, as the tree runs");
   const ownUsers = checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
   file.through((copy) => {
     file.same("seals of the memory file", inode.seals, seals(copy));

@@ -19,7 +19,7 @@ export const timerfd: Compare<"tfd"> = (saved, file) => {
   const interval = saved.isec * SECOND + saved.insec;
   const value = saved.vsec * SECOND + saved.vnsec;
   file.same("timerfd clock", clockid, file.field("clockid"));
-  if (!file.subject.live.stopped) return file.leftOut("timers: the tree runs");
+  if (!file.subject.live.stopped) return file.leftOut("timers, as the tree runs");
   const flags = file.field("settime flags");
   // One that is not armed is given back without the flag: with it CRIU would let it fire (checks/timerfd.ts).
   const idle = value === 0n && (settime_flags & TFD_TIMER_ABSTIME) !== 0;
