@@ -15,8 +15,9 @@ export const tasks: Facet = {
     for (const task of checkpoint.tasks) {
       const now = live.tasks.get(task.pid);
       const dead = task.state === "dead";
-      // The dead do not come to life.
-      const unequal = dead && kind(now) === "alive" ? "fatal" : changed;
+      // The dead do not come to life; and without its root there is no tree.
+      const never = (dead && kind(now) === "alive") || task === checkpoint.root;
+      const unequal = never ? "fatal" : changed;
       same(task.pid, "exists", dead ? "zombie" : "alive", kind(now), unequal);
     }
     // Before the last saved task was there, nothing of the tree ran that could have made another.

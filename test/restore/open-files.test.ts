@@ -230,13 +230,13 @@ test("images that say otherwise than the tree is", async () => {
   await killTree(stage, pid);
 });
 
-async function verified(edited: string) {
+async function verified(edited: string, root = pid) {
   const { exit, stdout } = await recriu(stage, [
     "verify",
     "-D",
     edited,
     "--pid",
-    `${pid}`,
+    `${root}`,
     "--json",
   ]);
   return { exit, ...JSON.parse(stdout) };
@@ -264,6 +264,8 @@ test("what a program that runs does is what changed since; what it cannot do was
 
   const never: [string, (values: any[]) => void][] = [
     [`core-${pid}.img`, ([core]) => (core.tc.task_state = 2)],
+    // Another program that got the number.
+    [`mm-${pid}.img`, ([mm]) => (mm.mm_start_stack += 4096n)],
     [`core-${pid}.img`, ([core]) => (core.thread_core.creds.cap_prm = [0, 0])],
     [`core-${pid}.img`, ([core]) => (core.tc.rlimits.rlimits[7].max = 77n)],
     [`core-${pid}.img`, ([core]) => (core.thread_core.creds.no_new_privs = 1)],
@@ -277,4 +279,8 @@ test("what a program that runs does is what changed since; what it cannot do was
   }
   await killTree(stage, pid);
   rmSync(join(dir, "done"));
+
+  // A tree that is gone has not changed, nor has another process.
+  expect((await verified(images)).exit).toBe(5);
+  expect((await verified(images, process.pid)).exit).toBe(5);
 });
