@@ -164,7 +164,7 @@ test("mount-device-missing: a bind of an external device has it by the mount tha
     });
     const named = ["--external", `dev[loop]:${device}`];
     const lost = await predicted(stage, images, "mount-device-missing", options);
-    expect(lost.remedy.command).toBe("--external dev[loop]:DEVICE");
+    expect(lost.remedy.command).toBe("--external 'dev[loop]:DEVICE'");
     expect(blockers(await report(stage, "preflight", images, options))).toEqual([lost.id]);
     expect((await restoreBare(stage, images, [...options, ...named])).exit).toBe(0);
     const [app] = descendants(stage.supervisor.pid);
