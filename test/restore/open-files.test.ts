@@ -175,11 +175,12 @@ test.each([...rounds.map((round) => ["post-restore", round] as const), ["pre-res
     const script = scriptAt(stage, point, commands.join("\n"));
     const refused = await report(stage, "restore", images, ["--action-script", script]);
     await killTree(stage, pid);
-    const found = refused.verdict!.differences.map((each) => `${each.class} ${each.expected}`);
+    const found = refused.verdict?.differences.map((each) => `${each.class} ${each.expected}`);
     const missed = round.filter(
-      ([, , name]) => !found.some((text) => text.startsWith(`fatal ${name}`)),
+      ([, , name]) => !found?.some((text) => text.startsWith(`fatal ${name}`)),
     );
-    expect([missed, refused.exit]).toEqual([[], 5]);
+    const line = "the restored tree is not the saved one";
+    expect([refused.exit, refused.failure?.line, missed]).toEqual([5, line, []]);
   },
 );
 
@@ -218,7 +219,8 @@ const otherwise: [file: string, name: string, change: (values: any[]) => void][]
 const only = (files: any[], kind: string) => files.find((file) => file[kind] !== undefined)[kind];
 
 test("images that say otherwise than the tree is", async () => {
-  expect((await report(stage, "restore", images)).exit).toBe(0);
+  const restored = await report(stage, "restore", images);
+  expect([restored.exit, restored.failure, blockers(restored)]).toMatchObject([0, null, {}]);
   for (const [file, name, change] of otherwise) {
     const edited = join(stage.dir, "edited");
     cpSync(images, edited, { recursive: true });

@@ -178,12 +178,16 @@ int main(int argc, char **argv)
 		die("netlink");
 	at(36, fd, "netlink");
 
-	/* A terminal that nobody else may open. */
+	/* A terminal that nobody else may open; above the numbers that others are given meanwhile. */
+	for (i = 0; i < 24; i++)
+		at(100 + i, open("/dev/ptmx", O_RDWR | O_NOCTTY), "/dev/ptmx");
 	fd = open("/dev/ptmx", O_RDWR | O_NOCTTY);
 	if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0 || ptsname_r(fd, path, sizeof(path)))
 		die("/dev/ptmx");
 	at(37, fd, "master");
 	at(38, open(path, O_RDWR | O_NOCTTY), path);
+	for (i = 0; i < 24; i++)
+		close(100 + i);
 	if (ioctl(38, TIOCEXCL) < 0 || ioctl(37, TIOCPKT, &on) < 0)
 		die("TIOCEXCL");
 
