@@ -146,6 +146,8 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   ["tty_file_entry.flags", [2], once],
   ["ns_file_entry.flags", [0], once],
   ["vma_entry.fdflags", [0, 1, 2], [0o1001, 0o101, 3]],
+  ["vma_entry.status", [0x41, 0x201], [], { flags: 2 }],
+  ["vma_entry.status", [0x81, 0x101, 0x2000], [0x41, 0x201, 0x8001], { flags: 1 }],
   ["remap_file_path_entry.remap_type", [0, 1, 2], [3, -1]],
   ["fown_entry.signum", [0, 29, 64], [65]],
   ["fown_entry.pid_type", [0, 1, 2], [3]],
@@ -204,6 +206,22 @@ describe("a value that no dump writes", () => {
       for (const value of forged)
         expect([field, value, found(field, value, rest)]).not.toEqual([field, value, 0]);
     });
+});
+
+test("of an open file there is what its type has, and nothing else", () => {
+  const reg = least(files.reg_file_entry);
+  const fifo = least(files.fifo_entry);
+  for (const [entry, count] of [
+    [{ type: 1, reg }, 0],
+    [{ type: 3, fifo }, 0],
+    [{ type: 1, reg, fifo }, 1],
+    [{ type: 3, reg, fifo }, 1],
+    [{ type: 3, reg }, 1],
+  ] as const) {
+    const made = image("files.img", [{ id: 0, ...entry }]);
+    const told = withContext({ "files.img": made }, {}, (context) => imageForged.run(context));
+    expect(told.map(({ subject }) => subject)).toEqual(Array(count).fill("file_entry.type"));
+  }
 });
 
 test("every rule is broken by a case above", () => {

@@ -52,6 +52,10 @@ const flags: Rule = {
   acts: "would open the path with them: O_TRUNC empties any file, O_CREAT makes one",
 };
 
+/** VMA_FILE_PRIVATE, VMA_ANON_PRIVATE and VMA_AREA_SHSTK of image.h; mmap(2). */
+const PRIVATE = 0x40 | 0x200 | 0x8000;
+const MAP_SHARED = 1;
+
 const path = (field: string, acts: string): Rule => ({
   field,
   holds: isAbsolute,
@@ -193,6 +197,12 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
         holds: (value: number) => value <= 2,
         written: "O_RDONLY, O_WRONLY or O_RDWR",
         acts: "would open the mapped file with them: O_TRUNC empties any file, O_CREAT makes one",
+      },
+      {
+        field: "status",
+        holds: (status: number, vma) => !(status & PRIVATE && vma.flags & MAP_SHARED),
+        written: "private or shared, as the flags say",
+        acts: "fills what it takes for private with pages of the images: a shared mapping writes them into the file",
       },
     ],
   ],
