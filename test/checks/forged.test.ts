@@ -115,7 +115,7 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   [
     "cgroup_prop_entry.name",
     ["memory.max", "hugetlb.2MB.limit_in_bytes"],
-    [...names, "release_agent"],
+    [...names, "release_agent", "cgroup.kill", "devices.allow"],
   ],
   [
     "cgroup_prop_entry.value",

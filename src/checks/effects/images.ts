@@ -8,7 +8,12 @@ export function imageEffects(context: Context): Effect[] {
   return imagePlaces(context).flatMap(({ directory, links }) =>
     links.flatMap(({ name, path }): Effect[] => {
       if (path !== undefined && dirname(path) === directory) return [];
-      const shared = { what: "image", path: path ?? null, name: `${directory}/${name}`, image: name };
+      const shared = {
+        what: "image",
+        path: path ?? null,
+        name: `${directory}/${name}`,
+        image: name,
+      };
       const written = context.request.autoDedup && name.startsWith("pages-");
       const check = written ? "untrusted-write" : "untrusted-read";
       return [

@@ -70,6 +70,16 @@ const down = (field: string, acts: string): Rule => ({
   acts,
 });
 
+/** Files of cgroups that no dump can have read (kernel/cgroup, mm/memcontrol.c, security/device_cgroup.c). */
+const WRITE_ONLY = new Set([
+  "cgroup.kill",
+  "cgroup.event_control",
+  "devices.allow",
+  "devices.deny",
+  "memory.force_empty",
+  "memory.reclaim",
+]);
+
 /** cgroup.subtree_control of CRIU is put together in a buffer of 1,024 bytes, with a sign and a space for each word. */
 const SHORT_LIST = /^[a-z_0-9 ]{0,300}$/;
 
@@ -139,6 +149,12 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
         holds: (name: string) => name !== "release_agent",
         written: "no program for the kernel to run: CRIU does not save release_agent",
         acts: "would have the kernel run the program that it names, as root and outside of every container",
+      },
+      {
+        field: "name",
+        holds: (name: string) => !WRITE_ONLY.has(name),
+        written: "a file that can be read: these can only be written to",
+        acts: "writes to it: cgroup.kill ends all that is in the cgroup, with --manage-cgroups=full also in one that is there",
       },
       {
         field: "value",
