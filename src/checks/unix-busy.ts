@@ -68,9 +68,14 @@ function abstractTaken(host: Host, named: Named, shown: string, holder: number):
 function atPath(context: Context, named: AtPath): Finding | undefined {
   const { path } = named.name;
   const place = placeOf(context, named, path);
-  const found = place.known ? place.root.look(place.path) : undefined;
-  if (!place.known || !found?.ok) return undefined;
+  if (!place.known) return undefined;
+  const found = place.root.look(place.path);
   const at = place.hostPath;
+  const isLink = () => {
+    const entry = place.root.look(place.path, false);
+    return entry.ok && entry.stat.isSymbolicLink();
+  };
+  if (!found.ok) return isLink() ? linkThere(named, at, "leads nowhere") : undefined;
   if (!found.stat.isSocket()) {
     // A deleted one is bound all the same: CRIU moves the file aside for the moment.
     if (!isBound(named) || named.entry.deleted) return undefined;
@@ -83,7 +88,8 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
     };
   }
   const holder = holderOf(context.host, at, found.stat);
-  if (holder === undefined) return undefined;
+  if (holder === undefined)
+    return isLink() ? linkThere(named, at, "leads to a socket that nobody has") : undefined;
   return {
     ...about(ID, holder.sure ? "blocker" : "warning", named.image),
     subject: at,
@@ -92,6 +98,15 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
     remedy: ownerRemedy(context.host, at, holder.inode),
   };
 }
+
+/** No dump has a socket there: bind(2) takes no name that is a link. CRIU removes the link. */
+const linkThere = ({ image }: AtPath, at: string, problem: string): Finding => ({
+  ...about(ID, "blocker", image),
+  subject: at,
+  message: `${at} is a link, which ${problem}; CRIU would silently remove it`,
+  criu_message: null,
+  remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
+});
 
 /** Whose a socket file is: by its inode number, which no other path or namespace can fake; else by the name alone. */
 export function holderOf(

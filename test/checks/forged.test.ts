@@ -157,9 +157,11 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   ["unix_sk_entry.name_dir", ["/run"], ["run", "/run/../etc"]],
   [
     "unix_sk_entry.name",
-    [bytes(""), bytes("/run/x\0"), bytes("\0abstract\0x"), bytes("../x\0")],
-    [bytes("/run/x\0/y\0"), bytes("a".repeat(110))],
+    [bytes(""), bytes("/run/x\0"), bytes("\0abstract\0x")],
+    [bytes("/run/x\0/y\0"), bytes("a".repeat(110)), bytes("../x\0")],
   ],
+  ["unix_sk_entry.name", [bytes("../x\0")], [], { name_dir: "/run" }],
+  ["unix_sk_entry.name", [bytes("x\0")], [], { uflags: 1 }],
   ["file_perms_entry.mode", [0o140755], [0o100755, 0o755]],
   ["mnt_entry.mountpoint", ["./", "./dev/pts", "/"], ["./../etc", "./a/../../b"]],
   ["mnt_entry.root", ["/", "net:[4026531840]", "/a//deleted"], ["/a/../..", "/.."]],

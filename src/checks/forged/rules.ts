@@ -88,6 +88,10 @@ const CGROUPS = new Set([12, 23]);
 /** The root of a cgroup's mount that lies above the cgroup namespace of the dump begins with /.. (cgroup_namespaces(7)). */
 const belowNamespace = (root: string) => root.replace(/^(\/\.\.)+(?=\/|$)/, "");
 
+const SLASH = 0x2f;
+/** unix_sk_entry.uflags: a socket outside of the tree. */
+const USK_EXTERN = 1;
+
 const word = /^[^/:\n]*$/;
 
 export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
@@ -263,6 +267,13 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
           name.length <= 109 && (name[0] === 0 || [-1, name.length - 1].includes(name.indexOf(0))),
         written: "at most 108 bytes, with a NUL only at its begin or its end",
         acts: "removes the socket of that name, binds it again and gives it the image's owner and mode",
+      },
+      {
+        field: "name",
+        holds: ([first = 0]: Uint8Array, { name_dir, uflags }) =>
+          first === 0 || first === SLASH || name_dir !== undefined || (uflags & USK_EXTERN) !== 0,
+        written: "name_dir with a relative name, the directory that it is bound from",
+        acts: "would remove and bind what has that name in CRIU's own working directory",
       },
     ],
   ],
