@@ -2,7 +2,7 @@
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { sameOpenFile } from "../sys/process.ts";
-import type { Facet } from "./facet.ts";
+import { type Facet, shownName } from "./facet.ts";
 
 /** Flags of open(2) that are fixed for an open file; the rest either belong to the opening or are set by the kernel. */
 const O_ACCMODE = 0o3;
@@ -107,7 +107,7 @@ function kindOf(
     // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.
     return checkpoint.remapped.has(file.id) || file.reg.ext || (file.reg.flags & 0o20000000) !== 0
       ? undefined
-      : file.reg.name;
+      : shownName(file.reg);
   }
   const found = anonymous.find(([member]) => file[member] !== undefined);
   return found === undefined ? undefined : { name: found[2], shown: found[1] };
