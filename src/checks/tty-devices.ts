@@ -112,9 +112,14 @@ export const ttyOtherFile: Check = {
       if (tty.kind === "external" || tty.path === undefined) return [];
       const place = namespaces.place(tty.path, tty.mntId);
       const found = place.known ? place.root.look(place.path) : undefined;
-      if (!place.known || !found?.ok) return [];
-      const { stat } = found;
-      if (stat.isCharacterDevice() && stat.rdev === tty.info.rdev) return [];
+      if (!place.known || found === undefined || (!found.ok && found.missing)) return [];
+      if (found.ok && found.stat.isCharacterDevice() && found.stat.rdev === tty.info.rdev)
+        return [];
+      const there = !found.ok
+        ? `what nobody can look at (${found.problem})`
+        : found.stat.isCharacterDevice()
+          ? `the device ${numbers(found.stat.rdev)}`
+          : "no terminal at all";
       return [
         {
           id: "tty-other-file",
@@ -122,7 +127,7 @@ export const ttyOtherFile: Check = {
           task: null,
           image: imageOf(tty),
           subject: place.hostPath,
-          message: `${place.hostPath} is not the terminal ${numbers(tty.info.rdev)} of the images but ${stat.isCharacterDevice() ? `the device ${numbers(stat.rdev)}` : "no terminal at all"}; CRIU would change its mode`,
+          message: `${place.hostPath} is not the terminal ${numbers(tty.info.rdev)} of the images but ${there}; CRIU would change its mode`,
           criu_message: null,
           remedy: {
             kind: "human",

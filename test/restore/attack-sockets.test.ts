@@ -67,3 +67,21 @@ test("a link that leads nowhere", async () => {
   expect(lstatSync(link).isSymbolicLink()).toBe(false);
   await killTree(stage, pid);
 });
+
+test("a link of /proc on the way: the socket of a live server", async () => {
+  let victim = "";
+  const { stage, pid, images } = await stageSocket(({ dir }, usk) => {
+    victim = join(dir, "victim");
+    usk.name = Buffer.from(`/proc/self/root${victim}\0`);
+  });
+  await using _ = stage;
+  const server = Bun.listen({ unix: victim, socket: { data() {} } });
+  const { ino } = lstatSync(victim);
+  const refused = await report(stage, "restore", images);
+  expect([refused.exit, refused.run, lstatSync(victim).ino]).toEqual([3, null, ino]);
+  expect(finding(refused, "unix-socket-busy").message).toContain("nobody can tell");
+  await restoreBare(stage, images);
+  expect(lstatSync(victim).ino).not.toBe(ino);
+  await killTree(stage, pid);
+  server.stop();
+});

@@ -23,8 +23,10 @@ import {
   isComponent,
   isController,
   isDeviceName,
+  isPath,
   isRunId,
   leadsDown,
+  procLink,
 } from "./names.ts";
 
 export interface Rule {
@@ -39,11 +41,9 @@ export interface Rule {
 
 const { O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, S_IFBLK, S_IFLNK, S_IFMT, S_IFSOCK } = constants;
 const O_PATH = 0x200000;
+const O_LINK = O_PATH | constants.O_NOFOLLOW;
 /** What open(2) does once is no longer in the flags of an open file (do_dentry_open() of fs/open.c). */
 const ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
-
-/** The kernel gives the path of what such a link leads to. */
-const THROUGH_PROC = /^\/proc\/[^/]+\/(task\/\d+\/)?(root|cwd|exe|fd\/\d+|map_files\/[^/]+)\/./;
 
 const flags: Rule = {
   field: "flags",
@@ -188,8 +188,16 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
       {
         ...path("name", "opens it"),
         holds: (name: string, { ext }) =>
-          (ext ? leadsDown(name) : isAbsolute(name)) && !THROUGH_PROC.test(name),
-        written: "an absolute path without .., and none that leads through a link of /proc",
+          (ext ? leadsDown(name) : isPath(name)) && procLink(name) !== "through",
+        written:
+          "an absolute path in its shortest form, and none that leads through a link of /proc",
+      },
+      {
+        ...path("name", "opens it"),
+        holds: (name: string, entry) =>
+          procLink(name) !== "end" || (entry.flags & O_LINK) === O_LINK,
+        written:
+          "what a link of /proc leads to, unless the link itself is open (O_PATH, O_NOFOLLOW)",
       },
       {
         field: "mode",
