@@ -88,6 +88,8 @@ const CGROUPS = new Set([12, 23]);
 /** The root of a cgroup's mount that lies above the cgroup namespace of the dump begins with /.. (cgroup_namespaces(7)). */
 const belowNamespace = (root: string) => root.replace(/^(\/\.\.)+(?=\/|$)/, "");
 
+/** UNIX98_PTY_SLAVE_MAJOR */
+const PTS = 136;
 const SLASH = 0x2f;
 /** unix_sk_entry.uflags: a socket outside of the tree. */
 const USK_EXTERN = 1;
@@ -217,6 +219,20 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
   [files.memfd_file_entry, [flags]],
   [files.tty_file_entry, [flags]],
   [files.ns_file_entry, [flags]],
+  [
+    files.tty_info_entry,
+    [
+      {
+        field: "rdev",
+        holds: (rdev: number, { pty }) =>
+          pty === undefined ||
+          ((rdev >>> 8) & 0xfff) !== PTS ||
+          ((rdev & 0xff) | ((rdev >>> 12) & 0xfff00)) === pty.index,
+        written: "the number of the terminal that the index names",
+        acts: "makes the terminal of that index, and gives the one at the path the image's owner, mode and settings",
+      },
+    ],
+  ],
   [
     vma_entry,
     [
