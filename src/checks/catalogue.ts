@@ -7,6 +7,7 @@ import {
 } from "./bundle-rights.ts";
 import { bundleNamespace, bundleRoot, bundleUsers } from "./bundle.ts";
 import { cgroupOption } from "./cgroup-options.ts";
+import { cgroupOwner } from "./cgroup-owner.ts";
 import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupMissing } from "./cgroups.ts";
@@ -131,6 +132,7 @@ export const catalogue: readonly Check[] = [
   ttyNoTask,
   cgroupOption,
   cgroupMissing,
+  cgroupOwner,
   cgroupProperty,
   pidNamespaceInit,
   pidNamespaceExternal,

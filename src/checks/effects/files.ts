@@ -23,6 +23,7 @@ const { O_APPEND, O_CREAT, O_TRUNC, S_IFBLK, S_IFCHR, S_IFMT } = constants;
 const O_ACCMODE = 3;
 const O_PATH = 0x200000;
 const VMA_FILE_SHARED = 0x80;
+const MAP_SHARED = 1;
 
 interface Use {
   reg: RegFileEntry;
@@ -73,12 +74,14 @@ function mappings({ mm }: Task): readonly { id: number; flags: number }[] {
   if (mm === undefined) return [];
   let found = mapped.get(mm);
   if (found === undefined) {
-    const shared = (status: number) => (status & VMA_FILE_SHARED) !== 0;
     found = mm.vmas
       .filter(({ status }) => status & VMA_FILE)
-      .map(({ shmid, status, fdflags = 0, prot }) => ({
+      .map(({ shmid, status, flags, fdflags = 0, prot }) => ({
         id: Number(shmid),
-        flags: shared(status) ? fdflags | (prot & 2 ? 2 : 0) : fdflags & ~O_ACCMODE,
+        flags:
+          status & VMA_FILE_SHARED || flags & MAP_SHARED
+            ? fdflags | (prot & 2 ? 2 : 0)
+            : fdflags & ~O_ACCMODE,
       }));
     mapped.set(mm, found);
   }
