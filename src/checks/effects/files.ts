@@ -1,5 +1,5 @@
 /** Files that CRIU opens by the paths and with the flags that the images name (files-reg.c, fifo.c). */
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { dirname } from "../../sys/path.ts";
 import { findMount, type RegFileEntry, type Task, VMA_FILE } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
@@ -176,7 +176,7 @@ function refusal(context: Context, { reg, how, flags, task }: Use, land: Landing
   if (write && kernelFsOf(context, reg, land) !== undefined)
     return isOwnProc(context, reg.name) ? null : "untrusted-proc-write";
   if (write) return isOutside(context, land) ? "untrusted-write" : null;
-  return how === "descriptor" && isSecret(context, land, task) ? "untrusted-read" : null;
+  return how !== "program" && isSecret(context, land, task) ? "untrusted-read" : null;
 }
 
 /** The kernel's own file system that a file is in, also where only the tree's own mounts have it. */
@@ -205,11 +205,18 @@ function isOwnProc({ checkpoint, namespaces }: Context, path: string): boolean {
   return checkpoint.tasks.some((task) => task.pid === Number(pid));
 }
 
-/** A file that not everybody may read, in the hands of a task that is neither its owner nor root. */
+/** A file that not everybody may read, or get to, in the hands of a task that is neither its owner nor root. */
 function isSecret(context: Context, { stat, path }: Landing, pid: number | null): boolean {
-  if (stat === undefined || !stat.isFile() || stat.mode & 0o004 || typeof path !== "string")
+  if (stat === undefined || typeof path !== "string") return false;
+  if (!(stat.isFile() || stat.isDirectory()) || !isOutside(context, { path: dirname(path) }))
     return false;
-  if (!isOutside(context, { path: dirname(path) })) return false;
   const creds = context.checkpoint.tasks.find((task) => task.pid === pid)?.core?.thread_core?.creds;
-  return creds !== undefined && creds.euid !== 0 && creds.euid !== stat.uid;
+  if (creds === undefined || creds.euid === 0) return false;
+  const closed = ({ mode, uid }: Stats, right: number) => !(mode & right) && creds.euid !== uid;
+  if (closed(stat, 0o004)) return true;
+  for (let at = dirname(path); at !== "/"; at = dirname(at)) {
+    const above = context.host.entry(at);
+    if (above !== undefined && closed(above, 0o001)) return true;
+  }
+  return false;
 }
