@@ -91,7 +91,8 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   const made = carryOut(order.plan, checkpoint);
   if (!made.ok) return failure(made.problem, made.left);
   const { repaired } = made;
-  const keeper = gatekeeper(checkpoint, request, order.own, repaired.dropImages, repaired.noteTree);
+  const judging = { ...order.own, edited: order.plan.edits.length > 0 };
+  const keeper = gatekeeper(checkpoint, request, judging, repaired.dropImages, repaired.noteTree);
   return { ok: true, request, keeper, repaired, gate: gate?.gate };
 }
 
@@ -105,14 +106,7 @@ interface Asked {
  * descriptor of the process that asked. A runtime's CRIU is answered to its end: up to 4.1.1 it runs a script of a
  * configuration file twice at each point.
  */
-function tend(
-  gate: Gate,
-  keeper: Gatekeeper,
-  { own, plan, runtime }: Order,
-  caller: number,
-): Asked {
-  // What CRIU was shown otherwise than it was saved is set right at the gate.
-  const silent = own.verify === "off" && plan.edits.length === 0;
+function tend(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): Asked {
   let criu: number | undefined;
   let last = false;
   for (;;) {
@@ -122,7 +116,7 @@ function tend(
       const opened = criu === undefined ? openProcess(asker) : -1;
       if (opened >= 0) criu = opened;
       last ||= point === POST_RESUME;
-      return last || silent || keeper.decide(point, root);
+      return last || keeper.decide(point, root, asker);
     });
     if (last && runtime === undefined) return { resumed: true, criu };
   }

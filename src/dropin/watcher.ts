@@ -8,7 +8,7 @@
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
-import type { Judging } from "../restore/gatekeeper.ts";
+import type { OwnOptions } from "../criu/index.ts";
 import { pipe } from "../sys/files.ts";
 import { cgroupsOf } from "./cgroups.ts";
 import { WATCHER } from "./names.ts";
@@ -23,7 +23,7 @@ export interface Order {
   /** The words of `criu restore` that ask for what CRIU will do. */
   words: readonly string[];
   plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leavings: readonly Leaving[] };
-  own: Judging;
+  own: Pick<OwnOptions, "verify" | "schedPrio">;
   /** CRIU will run the gate's script. */
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */

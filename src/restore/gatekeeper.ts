@@ -13,7 +13,9 @@ import {
   type Verdict,
   verify,
 } from "../verify/index.ts";
+import type { Hold } from "../sys/asking-program.ts";
 import { PRE_RESUME } from "./gate.ts";
+import { leavesStopped, stoppedJob } from "./job.ts";
 import { mend } from "./mend.ts";
 import { killTree } from "./tree.ts";
 
@@ -29,18 +31,19 @@ export interface Gatekeeper {
   waited: number;
   /**
    * Called at the gate; true lets CRIU go on. With `goOn` it waits at post-restore only until the tasks are known to be
-   * the saved ones: what else is settled then is compared while CRIU works on, and the last point decides.
+   * the saved ones: what else is settled then is compared while CRIU works on, and the last point decides. `last` is the
+   * process above the tree that ends last of this restore's own; a job that its end would kill is held.
    */
-  decide(point: string, rootPid: number, goOn?: () => void): boolean;
+  decide(point: string, rootPid: number, last: number, goOn?: () => void): boolean | Hold;
 }
 
-/** What of recriu's own options counts here. */
-export type Judging = Pick<OwnOptions, "verify" | "schedPrio">;
+/** What of recriu's own options counts here; `edited`: CRIU is shown other images than the saved ones. */
+export type Judging = Pick<OwnOptions, "verify" | "schedPrio"> & { readonly edited: boolean };
 
 export function gatekeeper(
   checkpoint: Checkpoint,
   request: Request,
-  { verify: mode, schedPrio: lostPriority = LOWEST_PRIORITY }: Judging,
+  { verify: mode, schedPrio: lostPriority = LOWEST_PRIORITY, edited }: Judging,
   onVerdict: (verdict: Verdict) => void,
   onTree: (rootPid: number) => void,
 ): Gatekeeper {
@@ -52,7 +55,7 @@ export function gatekeeper(
     resumed: false,
     spent: 0,
     waited: 0,
-    decide(point, rootPid, goOn) {
+    decide(point, rootPid, last, goOn) {
       const start = performance.now();
       keeper.rootPid = rootPid;
       let gone: number | undefined;
@@ -63,7 +66,7 @@ export function gatekeeper(
       };
       const verdict =
         point === PRE_RESUME
-          ? last(rootPid)
+          ? final(rootPid)
           : first(rootPid, goOn && mayGoOn ? letGoOn : undefined);
       const end = performance.now();
       keeper.spent += end - start;
@@ -86,11 +89,11 @@ export function gatekeeper(
         const now = liveTree(checkpoint, rootPid, true);
         killTree(rootPid, ...[...now.tasks.values()].map(({ pid }) => pid));
         letGo(now);
-      } else {
-        keeper.resumed = true;
-        setImmediate(onVerdict, verdict);
+        return false;
       }
-      return !refused;
+      keeper.resumed = true;
+      setImmediate(onVerdict, verdict);
+      return (leavesStopped(checkpoint, request) && stoppedJob(rootPid, last)) || true;
     },
   };
   const compare = (tree: LiveTree, ...final: Final[]) =>
@@ -114,8 +117,9 @@ export function gatekeeper(
     }
   };
   /** The tree is about to run. */
-  const last = (rootPid: number): Verdict => {
+  const final = (rootPid: number): Verdict => {
     try {
+      if (mode === "off" && !edited) return skipped;
       const tree = findTree(rootPid);
       const now = later(tree);
       if (mode === "off") {

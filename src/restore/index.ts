@@ -10,6 +10,7 @@ import type { Verdict } from "../verify/index.ts";
 import { openGate } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hold.ts";
+import { leavesStopped } from "./job.ts";
 import { givenLimits } from "./limits.ts";
 import { watch } from "./progress.ts";
 import { supervise, type Supervised } from "./supervise.ts";
@@ -41,7 +42,8 @@ export async function restore(
   const { repaired } = repair;
 
   // What CRIU was shown otherwise than it was saved is set right at the gate.
-  const wanted = own.verify !== "off" || plan.edits.length > 0;
+  const looks = own.verify !== "off" || plan.edits.length > 0;
+  const wanted = looks || leavesStopped(checkpoint, request);
   const opened = held ?? (wanted ? openGate() : undefined);
   if (opened !== undefined && "problem" in opened) {
     const line = `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
@@ -56,11 +58,18 @@ export async function restore(
     repaired.dropImages();
     onVerdict(verdict);
   };
-  const keeper = gatekeeper(checkpoint, effective, own, onVerdictReached, repaired.noteTree);
-  gate?.serve((point, root, _criu, goOn) => keeper.decide(point, root, goOn));
+  const judging = { ...own, edited: plan.edits.length > 0 };
+  const keeper = gatekeeper(checkpoint, effective, judging, onVerdictReached, repaired.noteTree);
+  gate?.serve((point, root, _criu, goOn) => {
+    const decision = keeper.decide(point, root, process.pid, goOn);
+    // Whose children orphans of the tree become is none of recriu's business once they run.
+    if (keeper.resumed) becomeSubreaper(false);
+    return decision;
+  });
 
   const started = performance.now();
-  becomeSubreaper();
+  // Without a gate nobody knows when the tree runs, and CRIU's own behaviour counts from the start.
+  if (gate !== undefined) becomeSubreaper();
   const going = held?.letGo();
   if (going?.ok === false) return notStarted(exitCode.criuFailed, going.problem, repaired.undo());
   const child =
@@ -74,7 +83,6 @@ export async function restore(
       ...givenLimits(),
     });
   const stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
-  // Without a gate nobody knows when the tree runs: CRIU's own behaviour counts from the start.
   const resumed = () => gate === undefined || keeper.resumed;
   // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;

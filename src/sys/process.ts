@@ -41,9 +41,9 @@ export function sameOpenFile(
   return result < 0 ? undefined : result === 0;
 }
 
-/** Become the parent of orphaned descendants: prctl(2). */
-export const becomeSubreaper = (): number =>
-  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+/** Become the parent of orphaned descendants, or no longer: prctl(2). */
+export const becomeSubreaper = (yes = true): number =>
+  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, yes ? 1n : 0n, 0n, 0n, 0n));
 
 /** The secure bits of this process (capabilities(7)), which execve(2) keeps: a bit set or -errno. */
 export const getSecurebits = (): number => call((c) => c.prctl(PR_GET_SECUREBITS, 0n, 0n, 0n, 0n));
