@@ -1,5 +1,8 @@
 /** The binary's entry: its own name says which personality is asked for; each is loaded only then. */
 import { CRIU, WATCHER } from "./dropin/names.ts";
+import { returnToWorkingDirectory } from "./sys/working-directory.ts";
+
+returnToWorkingDirectory();
 
 const words = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);

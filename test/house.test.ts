@@ -63,3 +63,15 @@ test("nothing but report prints", () => {
   );
   expect(printing).toEqual([]);
 });
+
+test("a working directory without a name is as good as another: nothing asks the runtime for its name", () => {
+  const asking = files
+    .filter((file) => file !== "sys/working-directory.ts")
+    .filter((file) => {
+      const text = readFileSync(join(src, file), "utf8");
+      return /process\.cwd\(|realpathSync\((?!native)|\bresolve\b[^"]*from "(pathe|node:path)"/.test(
+        text,
+      );
+    });
+  expect(asking).toEqual([]);
+});

@@ -78,7 +78,7 @@ const ended = (text = ""): string => (text === "" || text.endsWith("\n") ? text 
 function directoryOf(client: number, fd: number): string {
   const handle = `/proc/${client}/fd/${fd}`;
   try {
-    const name = realpathSync(handle);
+    const name = realpathSync.native(handle);
     const [there, here] = [statSync(handle), statSync(name)];
     return there.ino === here.ino && there.dev === here.dev ? name : handle;
   } catch {

@@ -78,7 +78,7 @@ function removeScratch(directory: string, known: readonly string[]): string | un
   }
   const made = names.filter((name) => isScratch(name) && !known.includes(name));
   if (made.length === 0) return undefined;
-  const paths = made.map((name) => join(realpathSync(directory), name));
+  const paths = made.map((name) => join(realpathSync.native(directory), name));
   // In a pid namespace of its own recriu does not see who else uses the same directory.
   const blind = linkOf("self", "ns/pid") !== INITIAL_PID_NAMESPACE;
   if (blind || listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {

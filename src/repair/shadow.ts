@@ -32,7 +32,7 @@ export interface Shadow {
 export function besides(images: string): string[] {
   const places = ["/run", process.env.TMPDIR ?? "/tmp"];
   try {
-    return [dirname(realpathSync(images)), ...places];
+    return [dirname(realpathSync.native(images)), ...places];
   } catch {
     return places; // there are no images, which others say
   }
@@ -74,7 +74,7 @@ export function openShadow(
   let problem = "";
   for (const place of places) {
     try {
-      const root = realpathSync(place);
+      const root = realpathSync.native(place);
       const step = { action: "shadow", root, path: `.recriu-${crypto.randomUUID()}` } as const;
       record(step);
       const path = join(root, step.path);

@@ -1,6 +1,7 @@
 /** An OCI bundle: what its config.json says of the container's root and mounts (OCI runtime-spec, config.md). */
 import { readFileSync } from "node:fs";
-import { join, resolve } from "pathe";
+import { join } from "pathe";
+import { absolute } from "../sys/working-directory.ts";
 
 export interface Bundle {
   /** The root file system, absolute. */
@@ -19,12 +20,13 @@ export function bundleOf(text: string, dir: string): Bundle | undefined {
   }
   const path = config?.root?.path;
   if (typeof path !== "string") return undefined;
+  const within = (name: string) => absolute(name.startsWith("/") ? name : join(dir, name));
   return {
-    root: resolve(dir, path),
+    root: within(path),
     binds: (config.mounts ?? []).flatMap(({ destination, source, type, options }) =>
       source !== undefined &&
       (type === "bind" || options?.some((option) => option === "bind" || option === "rbind"))
-        ? [{ destination, source: resolve(dir, source) }]
+        ? [{ destination, source: within(source) }]
         : [],
     ),
   };

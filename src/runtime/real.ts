@@ -14,7 +14,9 @@ export function findRuntime(name: string, path: string | undefined): string | un
 function runnable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile() && realpathSync(path) !== realpathSync(process.execPath);
+    return (
+      statSync(path).isFile() && realpathSync.native(path) !== realpathSync.native(process.execPath)
+    );
   } catch {
     return false;
   }

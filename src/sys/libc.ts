@@ -24,6 +24,7 @@ const symbols = {
   readlinkat: { args: [i32, ptr, ptr, u64], returns: i32 },
   fchmod: { args: [i32, u32], returns: i32 },
   fchown: { args: [i32, u32, u32], returns: i32 },
+  fchdir: { args: [i32], returns: i32 },
   faccessat: { args: [i32, ptr, i32, i32], returns: i32 },
   umount2: { args: [ptr, i32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
