@@ -9,7 +9,9 @@ import { harmless, line } from "../report/terminal.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
 import { understand } from "./request.ts";
 
-export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
+/** `said`: why there is nothing to report. */
+export type Started =
+  { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
 /** Read the images, run the checks. What cannot even be read is said here. */
 export async function look(
@@ -18,8 +20,7 @@ export async function look(
 ): Promise<Started> {
   const stranger = unknownCheck(own);
   if (stranger !== undefined) {
-    line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
-    return { ok: false, exit: exitCode.usage };
+    return refused(command, `there is no check ${stranger}; recriu explain lists them`);
   }
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
@@ -35,7 +36,8 @@ export async function begin(
   options: readonly OwnOption[],
 ): Promise<Started> {
   const asked = understand(command, words, options);
-  return asked.ok ? look(command, asked) : asked;
+  if (!asked.ok) return { ...asked, said: "" };
+  return look(command, asked);
 }
 
 /** The same for an archive that Podman exported. */
@@ -52,8 +54,12 @@ export async function beginArchive(
 function reached(command: string, result: ArchivePreflight): Started {
   if (result.ok) return result;
   const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
+  return refused(command, said);
+}
+
+function refused(command: string, said: string): Started {
   line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage };
+  return { ok: false, exit: exitCode.usage, said };
 }
 
 /** A name in --only or --ignore that no check has. */

@@ -1,8 +1,9 @@
 /** What one run of recriu changes on this machine, written down before it is done, and taken back. */
-import { closeSync } from "node:fs";
+import { closeSync, realpathSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
 import { unmakeDirectory } from "./directory.ts";
 import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
+import { absolute } from "../sys/working-directory.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
 
@@ -27,8 +28,9 @@ export interface Changes {
 }
 
 /** Begin to change things for a restore of `images`. */
-export function beginChanges(images: string): Changes {
+export function beginChanges(given: string): Changes {
   const steps: Step[] = [];
+  const images = lasting(given);
   const journal = tryJournal(images);
   // Where there is nothing to repair, a restore goes on without a journal: only a killed recriu would need it.
   let kept = journal.ok ? journal.journal : undefined;
@@ -46,7 +48,8 @@ export function beginChanges(images: string): Changes {
     get images() {
       return changes.shadow && `/proc/${process.pid}/fd/${changes.shadow.fd}`;
     },
-    record(step) {
+    record(relative) {
+      const step = { ...relative, root: lasting(relative.root) };
       kept?.write(step);
       steps.push(step);
     },
@@ -68,6 +71,16 @@ export function beginChanges(images: string): Changes {
     },
   };
   return changes;
+}
+
+/** A path that leads to the same place from everywhere, and when recriu is gone. */
+function lasting(path: string): string {
+  if (path.startsWith("/")) return path;
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return absolute(path);
+  }
 }
 
 /** Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`. */

@@ -55,46 +55,54 @@ export function gatekeeper(
     resumed: false,
     spent: 0,
     waited: 0,
-    decide(point, rootPid, last, goOn) {
-      const start = performance.now();
-      keeper.rootPid = rootPid;
-      let gone: number | undefined;
-      const letGoOn = () => {
-        onTree(rootPid);
-        gone = performance.now();
-        goOn!();
-      };
-      const verdict =
-        point === PRE_RESUME
-          ? final(rootPid)
-          : first(rootPid, goOn && mayGoOn ? letGoOn : undefined);
-      const end = performance.now();
-      keeper.spent += end - start;
-      keeper.waited += (gone ?? end) - start;
-      // What was seen since counts at the last point: a CRIU that does not come there has failed for itself.
-      if (gone !== undefined) return true;
-      keeper.verdict = verdict;
-      // CRIU waits for ever for a sibling that is killed at the last point: there it is only reported.
-      const told = point === PRE_RESUME && request.sibling;
-      const refused = verdict.result === "mismatch" && mode === "gate" && !told;
-      if (point !== PRE_RESUME) {
-        if (!refused) onTree(rootPid);
-        return !refused;
-      }
-      // CRIU is not to wait for what is cleared away.
-      if (live !== undefined) setImmediate(letGo, live);
-      // CRIU does not heed a refusal here.
-      if (refused) {
-        // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
-        const now = liveTree(checkpoint, rootPid, true);
-        killTree(rootPid, ...[...now.tasks.values()].map(({ pid }) => pid));
-        letGo(now);
+    decide(point, ...of) {
+      try {
+        return judge(point, ...of);
+      } catch (error) {
+        // What could not be decided is not let run.
+        keeper.verdict = unfinished(error);
+        if (point === PRE_RESUME && !request.sibling) killTree(of[0]);
         return false;
       }
-      keeper.resumed = true;
-      setImmediate(onVerdict, verdict);
-      return (leavesStopped(checkpoint, request) && stoppedJob(rootPid, last)) || true;
     },
+  };
+  const judge: Gatekeeper["decide"] = (point, rootPid, last, goOn) => {
+    const start = performance.now();
+    keeper.rootPid = rootPid;
+    let gone: number | undefined;
+    const letGoOn = () => {
+      onTree(rootPid);
+      gone = performance.now();
+      goOn!();
+    };
+    const verdict =
+      point === PRE_RESUME ? final(rootPid) : first(rootPid, goOn && mayGoOn ? letGoOn : undefined);
+    const end = performance.now();
+    keeper.spent += end - start;
+    keeper.waited += (gone ?? end) - start;
+    // What was seen since counts at the last point: a CRIU that does not come there has failed for itself.
+    if (gone !== undefined) return true;
+    keeper.verdict = verdict;
+    // CRIU waits for ever for a sibling that is killed at the last point: there it is only reported.
+    const told = point === PRE_RESUME && request.sibling;
+    const refused = verdict.result === "mismatch" && mode === "gate" && !told;
+    if (point !== PRE_RESUME) {
+      if (!refused) onTree(rootPid);
+      return !refused;
+    }
+    // CRIU is not to wait for what is cleared away.
+    if (live !== undefined) setImmediate(letGo, live);
+    // CRIU does not heed a refusal here.
+    if (refused) {
+      // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
+      const now = liveTree(checkpoint, rootPid, true);
+      killTree(rootPid, ...[...now.tasks.values()].map(({ pid }) => pid));
+      letGo(now);
+      return false;
+    }
+    keeper.resumed = true;
+    setImmediate(onVerdict, verdict);
+    return (leavesStopped(checkpoint, request) && stoppedJob(rootPid, last)) || true;
   };
   const compare = (tree: LiveTree, ...final: Final[]) =>
     verify(checkpoint, request, tree, { final, lostPriority });

@@ -108,5 +108,12 @@ export function readable(fds: readonly number[]): number[] {
   return fds.filter((_, index) => entries[2 * index + 1]! >>> 16 !== 0);
 }
 
+/** Whether a descriptor takes at least PIPE_BUF bytes within so many ms, or its other end is gone. poll(2). */
+export function writable(fd: number, patience: number): boolean {
+  const POLLOUT = 4;
+  const entry = Int32Array.of(fd, POLLOUT);
+  return call((c) => c.poll(ptr(entry), 1n, patience)) > 0;
+}
+
 /** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */
 export const PID_MAX_LIMIT = 4194304;
