@@ -52,13 +52,13 @@ export function startWatcher(order: Order): Answer {
   if (typeof orders === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made", left: [] };
   const { runtime } = order;
-  const stderr = runtime === undefined ? 2 : "ignore";
-  const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);
   // What the shell itself says of the place where it is started is for nobody.
-  const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} 2>&5 5>&- &`;
+  const stderr = runtime === undefined ? "2>&5 5>&-" : "5>&-";
+  const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);
+  const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} ${stderr} &`;
   const started = Bun.spawnSync(["/bin/sh", "-c", script, `/proc/${process.pid}/exe`, ...cgroups], {
     env: criuEnvironment(process.env),
-    stdio: ["ignore", "ignore", "ignore", orders[0], answers[1], stderr],
+    stdio: ["ignore", "ignore", "ignore", orders[0], answers[1], 2],
   });
   closeSync(orders[0]);
   closeSync(answers[1]);
