@@ -27,6 +27,7 @@ export type {
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
+export { leavingHolders, pidInUse } from "./pids.ts";
 export { filesNeeded } from "./seal.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */

@@ -24,7 +24,7 @@ export async function look(
   }
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, own, undefined, seal);
+  const result = await preflight(request, own, undefined, seal, command === "restore");
   hashing.end();
   return reached(command, result);
 }
