@@ -5,7 +5,7 @@ import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from ".
 import { cgroupMissing } from "./cgroups.ts";
 import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
-import { criuMissing, criuTooOld, privilege } from "./criu.ts";
+import { criuMissing, criuTooOld, criuUnstartable, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
@@ -73,6 +73,7 @@ import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
   criuMissing,
+  criuUnstartable,
   criuTooOld,
   privilege,
   workDirUnwritable,

@@ -41,14 +41,14 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
         means: "nothing can be restored; install criu, or name it by --criu",
       },
     ];
-  const version = await identify(criu.path);
+  const { version, problem } = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
     {
       name: "criu",
       state: version === undefined ? "missing" : "ok",
       found: `${criu.path}, version ${version ?? "unknown"}`,
-      means: "it does not run",
+      means: problem ?? "it does not say which one it is",
     },
     {
       name: "criu check",

@@ -44,7 +44,7 @@ export async function preflight(
 ): Promise<PreflightResult> {
   const start = performance.now();
   const found = findCriu(own.criu, process.env);
-  const version = found.ok ? identify(found.path) : undefined;
+  const identity = found.ok ? identify(found.path) : undefined;
   const opened = openCheckpoint(request.imagesDir);
   if (!opened.ok) return opened;
   const { checkpoint } = opened;
@@ -55,7 +55,7 @@ export async function preflight(
   const criu: Criu | undefined = found.ok
     ? {
         path: found.path,
-        version: await version,
+        ...(await identity!),
         startRefusal: () => startRefusal(found.path),
       }
     : undefined;
