@@ -2,7 +2,9 @@
 import type { OwnOptions, Request } from "../criu/index.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
+import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
+import { captured } from "../report/terminal.ts";
 import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
 import { moveAside, startAgain, wayOf } from "../restore/aside.ts";
 import type { Held } from "../restore/hold.ts";
@@ -31,14 +33,16 @@ export async function restoreAsked(
   const blocked = blockedExit(preflight);
   // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
   if (!dryRun) moveAside(preflight.checkpoint, () => startAgain(preflight.request));
-  if (!json) {
+  const print = () => {
     printFindings(
       preflight.findings.filter(
         (finding) => dryRun || blocked !== undefined || finding.severity !== "info",
       ),
     );
     printSummary(preflight);
-  }
+  };
+  if (!json) print();
+  if (blocked !== undefined && !dryRun) leaveLog(preflight.request.logFile, captured(print));
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
     return blocked ?? exitCode.ok;
@@ -47,6 +51,11 @@ export async function restoreAsked(
     if (!json) printVerdict(verdict);
   };
   const outcome = await restore(preflight, onVerdict, progress, going ? held : undefined);
+  if (outcome.run === null)
+    leaveLog(
+      preflight.request.logFile,
+      captured(() => printOutcome(outcome)),
+    );
   if (json) printJson(reportOf(preflight, outcome, outcome.exit));
   else {
     if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);

@@ -11,12 +11,12 @@ import {
   rpcWords,
   withConfigFile,
 } from "../criu/rpc.ts";
+import { appendToLog } from "../report/log-file.ts";
 import { captured } from "../report/terminal.ts";
 import { answerMessage } from "../sys/messages.ts";
 import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
 import { inject } from "./inject.ts";
-import { appendToLog } from "./log.ts";
 
 export interface Waiting {
   /** The socket, and the process at its other end. */
@@ -63,9 +63,9 @@ export async function guardRequest(
       rename: (file: string) => inject(fd, client, withConfigFile(message, file)),
     },
   };
-  return guard(criu, guarded, (print) => {
+  return guard(criu, guarded, (print, errno) => {
     const block = captured(print);
-    answerMessage(fd, restoreRefusal(block));
+    answerMessage(fd, restoreRefusal(block, errno));
     appendToLog(request.logFile, block);
     return 1;
   });

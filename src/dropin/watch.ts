@@ -5,6 +5,7 @@ import { logFiles } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
+import { appendToLog } from "../report/log-file.ts";
 import type { Failure } from "../report/outcome.ts";
 import { captured } from "../report/terminal.ts";
 import { printFailure, printVerdict } from "../report/text.ts";
@@ -13,7 +14,6 @@ import { type Gatekeeper, gatekeeper } from "../restore/gatekeeper.ts";
 import { dying, gone } from "../restore/tree.ts";
 import { memoryFile } from "../sys/files.ts";
 import { leaveSession, openProcess, readable } from "../sys/process.ts";
-import { appendToLog } from "./log.ts";
 import { type Answer, ANSWER, type Order, ORDER } from "./watcher.ts";
 
 export async function watch(): Promise<void> {
