@@ -57,18 +57,17 @@ export async function identify(path: string): Promise<Identity> {
       stdout: "pipe",
       stderr: "pipe",
     });
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill("SIGKILL");
-    }, PATIENCE);
-    const [said, wrong, code] = await Promise.all([
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, PATIENCE);
+    const answer = Promise.all([
       Bun.readableStreamToText(child.stdout),
       Bun.readableStreamToText(child.stderr),
       child.exited,
     ]);
+    const [said, wrong, code] = (await Promise.race([answer, late])) ?? ["", "", 0];
     clearTimeout(timer);
-    if (code === 0 || late) return { version: parseVersion(said), problem: undefined };
+    if (said === "" && code === 0) child.kill("SIGKILL");
+    if (code === 0) return { version: parseVersion(said), problem: undefined };
     const line = wrong.trim().split("\n").at(-1)!.slice(0, 500);
     const ending =
       child.signalCode === null ? `it exits with ${code}` : `it is ended by ${child.signalCode}`;

@@ -67,6 +67,7 @@ export function beginChanges(given: string): Changes {
       kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) }),
     keep() {
       changes.dropImages();
+      steps.length = 0;
       forget();
     },
   };

@@ -13,7 +13,7 @@ import type { Held } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
 import { givenLimits } from "./limits.ts";
 import { watch } from "./progress.ts";
-import { supervise, type Supervised } from "./supervise.ts";
+import { endHalfMade, supervise, type Supervised } from "./supervise.ts";
 
 /**
  * Carry out a plan that is not blocked, with a CRIU that is `held` for it if there is one. `onVerdict` hears the verdict
@@ -42,7 +42,6 @@ export async function restore(
       return { ...outcome, timing_ms: { ...outcome.timing_ms, repair: timing_ms.repair } };
     return notStarted(exitCode.criuFailed, outcome, repaired.undo());
   } catch (error) {
-    // Nothing below throws once CRIU runs; what does before has started nothing.
     return notStarted(exitCode.criuFailed, (error as Error).message, repaired.undo());
   }
 }
@@ -100,12 +99,18 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
       stdout: own.json ? "stderr" : "inherit",
       ...givenLimits(),
     });
-  stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
   const resumed = () => gate === undefined || keeper.resumed;
   // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;
   const patience = { timeout: request.timeout, stall: fed ? 0 : own.stall };
-  const ended = await supervise(child, resumed, patience);
+  let ended: Supervised;
+  try {
+    stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
+    ended = await supervise(child, resumed, patience);
+  } catch (error) {
+    await endHalfMade(child, resumed());
+    throw error;
+  }
   stopWatching?.();
   gate?.close();
 
