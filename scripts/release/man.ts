@@ -1,5 +1,5 @@
 /** The man pages, in man(7): recriu(8) and one for each command. */
-import { settable } from "../../src/criu/own.ts";
+import { settable, variableOf } from "../../src/criu/own.ts";
 import { exits } from "../../src/report/pages.ts";
 import { type Command, type Option, typed } from "./table.ts";
 
@@ -97,7 +97,7 @@ const exitStatus = (): string =>
 const environment = (): string =>
   section(
     "ENVIRONMENT",
-    ...settable.map((name) => item(bold(`RECRIU_${name.toUpperCase()}`), `as --${name}`)),
+    ...settable.map((name) => item(bold(variableOf(name)), `as --${name}`)),
     item(bold("NO_COLOR"), "no colours"),
     item(bold("CRIU_CONFIG_FILE"), "CRIU's own: a configuration file of CRIU"),
   );

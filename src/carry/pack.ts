@@ -1,18 +1,11 @@
 /** A checkpoint with all that restores it, as one archive. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
-import { basename, join } from "pathe";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
+import { replaceFile } from "../sys/own-file.ts";
 import { writeEnd, writeMember } from "./tar.ts";
+import { sh } from "../sys/shell.ts";
 
 export interface Packing {
   /** The sealed directory of images. */
@@ -34,45 +27,46 @@ const PLAIN = 0o600;
 const CHUNK = 4 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
-export function pack({ dir, out, criu, options }: Packing): Packed {
-  const fresh = `${out}.${process.pid}.partial`;
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  let members = 0;
-  let bytes = 0;
+export function pack(packing: Packing): Packed {
+  const { out } = packing;
+  let packed = { members: 0, bytes: 0 };
+  const fill = (fd: number) => void (packed = writeArchive(fd, packing));
   try {
-    const libraries = criu === undefined ? [] : librariesOf(criu);
-    const fd = out === "-" ? 1 : openSync(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PLAIN);
-    const note = (size: number) => {
-      members += 1;
-      bytes += size;
-    };
-    const text = (name: string, content: string) => {
-      const body = Buffer.from(content);
-      writeMember(fd, { name: `${TOP}/${name}`, mode: EXECUTABLE, size: body.length }, (write) =>
-        write(body),
-      );
-      note(body.length);
-    };
-    const file = (name: string, path: string, mode: number) =>
-      note(copyFile(fd, `${TOP}/${name}`, path, mode));
-    text("restore.sh", restoreScript(options));
-    file("recriu", "/proc/self/exe", EXECUTABLE);
-    for (const name of [...imagesIn(dir), MANIFEST]) file(`images/${name}`, join(dir, name), PLAIN);
-    if (criu !== undefined) {
-      text("criu/criu", criuScript(basename(libraries[0]!)));
-      file("criu/criu.bin", criu, EXECUTABLE);
-      for (const library of libraries) file(`criu/lib/${basename(library)}`, library, EXECUTABLE);
-    }
-    writeEnd(fd);
-    if (out !== "-") {
-      closeSync(fd);
-      renameSync(fresh, out);
-    }
-    return { ok: true, members, bytes };
+    if (out === "-") fill(1);
+    else replaceFile(out, PLAIN, fill);
+    return { ok: true, ...packed };
   } catch (error) {
-    if (out !== "-") rmSync(fresh, { force: true });
     return { ok: false, problem: (error as Error).message };
   }
+}
+
+function writeArchive(fd: number, { dir, criu, options }: Packing) {
+  let members = 0;
+  let bytes = 0;
+  const libraries = criu === undefined ? [] : librariesOf(criu);
+  const note = (size: number) => {
+    members += 1;
+    bytes += size;
+  };
+  const text = (name: string, content: string) => {
+    const body = Buffer.from(content);
+    writeMember(fd, { name: `${TOP}/${name}`, mode: EXECUTABLE, size: body.length }, (write) =>
+      write(body),
+    );
+    note(body.length);
+  };
+  const file = (name: string, path: string, mode: number) =>
+    note(copyFile(fd, `${TOP}/${name}`, path, mode));
+  text("restore.sh", restoreScript(options));
+  file("recriu", "/proc/self/exe", EXECUTABLE);
+  for (const name of [...imagesIn(dir), MANIFEST]) file(`images/${name}`, join(dir, name), PLAIN);
+  if (criu !== undefined) {
+    text("criu/criu", criuScript(basename(libraries[0]!)));
+    file("criu/criu.bin", criu, EXECUTABLE);
+    for (const library of libraries) file(`criu/lib/${basename(library)}`, library, EXECUTABLE);
+  }
+  writeEnd(fd);
+  return { members, bytes };
 }
 
 /** A regular file's bytes, as many as it has now. */
@@ -94,20 +88,18 @@ function copyFile(out: number, name: string, path: string, mode: number): number
 
 /** What is wrong with a seal that is to be packed; undefined when nothing is. */
 export function unfit(dir: string, seal: Seal | undefined): string | undefined {
-  if (seal === undefined) return `${dir} is not sealed: recriu seal ${dir}`;
+  if (seal === undefined) return `${dir} is not sealed: ${sh`recriu seal ${dir}`}`;
   if (!seal.ok) return `${seal.file}: ${seal.problem}`;
   const [first] = seal.altered;
   return first && `${first.image}: ${first.problem}; seal it again if that was meant`;
 }
-
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 const restoreScript = (options: readonly string[]): string => `#!/bin/sh
 # Restores this checkpoint with the recriu, and the CRIU if there is one, that came with it: as root, with
 # options of \`recriu restore\` to add. ./recriu preflight -D images only looks.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 2
 [ ! -x "$here/criu/criu" ] || export RECRIU_CRIU="$here/criu/criu"
-exec "$here/recriu" restore -D "$here/images" ${options.map(quote).join(" ")} "$@"
+${sh`exec "$here/recriu" restore -D "$here/images" ${options} "$@"`}
 `;
 
 const criuScript = (loader: string): string => `#!/bin/sh

@@ -1,13 +1,14 @@
 /** Seal a checkpoint: write down what its images, and the files that its tree needs, are now. */
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { release } from "node:os";
-import { basename, dirname, join } from "pathe";
+import { basename, dirname } from "../sys/path.ts";
 import { filesNeeded, namespacesOf } from "../checks/index.ts";
 import { type Hashing, type Manifest, imagesIn, manifestOf, sumsOf } from "../image/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
+import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { version } from "../report/version.ts";
 import { preflightArchive } from "../runtime/archive.ts";
 
@@ -33,15 +34,9 @@ export async function seal(
     const names = archive ? [basename(target)] : imagesIn(dir);
     const images = sumsOf(dir, names, hashing);
     const manifest = { ...about(found), images, files: filesOf(found) };
-    // Whoever reads it finds the old one or the new one; a link in its place is replaced, not followed.
-    const fresh = join(dir, `.recriu.${crypto.randomUUID()}`);
-    try {
-      writeFileSync(fresh, `${JSON.stringify(manifest, undefined, 1)}\n`, { flag: "wx" });
-      renameSync(fresh, file);
-    } catch (error) {
-      rmSync(fresh, { force: true });
-      throw error;
-    }
+    replaceFile(file, 0o666, (fd) =>
+      writeAll(fd, Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`)),
+    );
     const bytes = Object.values(images).reduce((sum, { size }) => sum + size, 0);
     return { ok: true, file, manifest, bytes };
   } catch (error) {

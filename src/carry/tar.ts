@@ -1,5 +1,5 @@
 /** A tar(5) that is written as it is made: old GNU headers, so that images larger than 8 GiB have a size. */
-import { writeSync } from "node:fs";
+import { writeAll } from "../sys/own-file.ts";
 
 const BLOCK = 512;
 
@@ -57,7 +57,3 @@ export function writeMember(
 }
 
 export const writeEnd = (out: number): void => writeAll(out, Buffer.alloc(2 * BLOCK));
-
-function writeAll(out: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(out, bytes, at);
-}

@@ -1,14 +1,24 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
+import {
+  bundleCapabilities,
+  bundleLabel,
+  bundleNoNewPrivs,
+  bundleSeccomp,
+} from "./bundle-rights.ts";
+import { bundleNamespace, bundleRoot, bundleUsers } from "./bundle.ts";
 import { cgroupOption } from "./cgroup-options.ts";
 import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupMissing } from "./cgroups.ts";
 import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
+import { breakpointsMissing } from "./breakpoints.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
 import { criuMissing, criuTooOld, criuUnstartable, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
+import { autoDedup } from "./dedup.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
+import { fileReplaced } from "./file-replaced.ts";
 import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
@@ -19,6 +29,7 @@ import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts"
 import { gpuMissing } from "./gpu.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
+import { inheritedNarrower } from "./inherited-narrower.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
@@ -40,6 +51,8 @@ import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
+import { workFilePlanted } from "./planted.ts";
+import { writableByOthers } from "./others.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -47,6 +60,7 @@ import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
   adoptedChildLost,
+  groupLeaderLost,
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
@@ -54,11 +68,14 @@ import {
 } from "./sessions.ts";
 import { sigactionsCount } from "./sigactions.ts";
 import { imageNewer } from "./skew.ts";
+import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { mountOfHost } from "./mount-host.ts";
+import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
 import { timerId } from "./timers.ts";
-import { ttyDeviceMissing, ttyExternal, ttyIndexBusy } from "./tty-devices.ts";
+import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
 import { unixSocketBusy } from "./unix-busy.ts";
 import { unixSocketGhost } from "./unix-ghosts.ts";
@@ -69,14 +86,20 @@ import {
   unixSocketExternal,
 } from "./unix-peers.ts";
 import { inotifyLimit, watchPathMissing } from "./watches.ts";
+import { optionIgnored, rootIgnored } from "./without-effect.ts";
+import { untrustedImages } from "./untrusted/images.ts";
+import { untrustedEffects } from "./untrusted/refusals.ts";
+import { untrustedRoot } from "./untrusted/root.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
   criuMissing,
   criuUnstartable,
   criuTooOld,
+  breakpointsMissing,
   privilege,
   workDirUnwritable,
+  workFilePlanted,
   tmpMissing,
   imageMissing,
   imageTruncated,
@@ -90,6 +113,7 @@ export const catalogue: readonly Check[] = [
   allowUprobesNeeded,
   pluginBroken,
   pluginMissing,
+  writableByOthers,
   scriptNotExecutable,
   lsmOption,
   archMismatch,
@@ -98,6 +122,7 @@ export const catalogue: readonly Check[] = [
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
+  groupLeaderLost,
   adoptedChildLost,
   nestedNamespace,
   gpuMissing,
@@ -126,12 +151,16 @@ export const catalogue: readonly Check[] = [
   mountSharing,
   rootNeeded,
   rootMissing,
+  rootIgnored,
+  optionIgnored,
   externalMountSourceMissing,
   mountpointMissing,
   mountDeviceMissing,
   filesystemUnknown,
   mountUnknown,
   ghostRights,
+  mountOfHost,
+  mountOutside,
   ghostFileExists,
   ghostUnwritable,
   linkRemapMissing,
@@ -140,12 +169,14 @@ export const catalogue: readonly Check[] = [
   fileMissing,
   fifoMissing,
   fileChanged,
+  fileReplaced,
   fileBuildId,
   fileUnwritable,
   externalFile,
   procThreadFile,
   unixPeerMissing,
   unixSocketDir,
+  unixSocketDirOwner,
   unixSocketUnwritable,
   unixSocketBusy,
   unixSocketGhost,
@@ -178,6 +209,7 @@ export const catalogue: readonly Check[] = [
   cgroupThread,
   fdTooBig,
   imageVmas,
+  autoDedup,
   imageLazy,
   imageDeprecated,
   memoryShort,
@@ -194,6 +226,7 @@ export const catalogue: readonly Check[] = [
   ttyStdin,
   ttyIndexBusy,
   ttyExternal,
+  ttyOtherFile,
   ttyDeviceMissing,
   lsmMismatch,
   apparmorProfileMissing,
@@ -203,10 +236,21 @@ export const catalogue: readonly Check[] = [
   deathSignalInvalid,
   rlimitLowered,
   oomScore,
+  inheritedNarrower,
   idsUnmapped,
   capabilitiesMissing,
   dumpableLost,
   zombieExitCode,
   rootDeathSignal,
+  bundleNamespace,
+  bundleUsers,
+  bundleRoot,
+  bundleCapabilities,
+  bundleNoNewPrivs,
+  bundleSeccomp,
+  bundleLabel,
   pidfileExists,
+  untrustedImages,
+  ...untrustedEffects,
+  untrustedRoot,
 ];

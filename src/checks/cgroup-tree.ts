@@ -1,6 +1,7 @@
 /** The cgroups that a checkpoint names, as CRIU finds them after --cgroup-root and --cgroup-yard (cgroup.c). */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
+import { upward } from "../host/upward.ts";
 import type { CgroupEntry } from "../image/index.ts";
 import type { Context } from "./finding.ts";
 
@@ -21,6 +22,15 @@ export interface SavedDirectory {
   controllers: readonly string[];
   path: string;
   properties: ReadonlyMap<string, string>;
+  /** What the directory itself gets, also one that is there already. */
+  perms: Perms | undefined;
+}
+
+/** cgroup_perms. */
+interface Perms {
+  mode: number;
+  uid: number;
+  gid: number;
 }
 
 /** cgroup_dir_entry. */
@@ -28,6 +38,7 @@ interface Directory {
   dir_name: string;
   children: Directory[];
   properties: { name: string; value: string }[];
+  dir_perms?: Perms | undefined;
 }
 
 type Controller = CgroupEntry["controllers"][number];
@@ -120,17 +131,19 @@ export function savedDirectories(context: Context): SavedDirectory[] {
             controller.cnames.includes(member.name) && member.path.slice(1).startsWith(directory),
         )?.cgns_prefix;
     const walk = (entries: Directory[], parent: string) => {
-      for (const { dir_name, children, properties } of entries) {
+      for (const { dir_name, children, properties, dir_perms } of entries) {
+        // Not joined: `..` leads elsewhere from where CRIU mounts the hierarchy.
         const path =
           parent === ""
-            ? movedPath(context, controller, join("/", dir_name), prefixOf(dir_name))
-            : join(parent, dir_name);
+            ? movedPath(context, controller, `/${dir_name}`, prefixOf(dir_name))
+            : `${parent}/${dir_name}`;
         // The root of a hierarchy is never made nor written to.
         if (dir_name !== "")
           found.push({
             controllers: controller.cnames,
             path,
             properties: new Map(properties.map(({ name, value }) => [name, value])),
+            perms: dir_perms,
           });
         walk(children, path);
       }
@@ -167,6 +180,26 @@ export function directoryOf(
   return cgroupDirectory(context.host.cgroupMounts, controllers, path);
 }
 
+/** The nearest directory at or above `path` that exists. */
+export function nearest({ host }: Context, path: string): string {
+  for (const at of upward(path)) if (host.exists(at)) return at;
+  return "/";
+}
+
 /** Whether CRIU leaves all cgroups alone. */
 export const ignored = ({ request, checkpoint }: Context): boolean =>
   request.manageCgroups.value === "ignore" || checkpoint.cgroup === undefined;
+
+/**
+ * Whether CRIU makes a cgroup namespace for the tree; undefined: its root task was in the cgroups of CRIU itself, and
+ * whoever calls CRIU decides.
+ */
+export function ownCgroupNamespace(context: Context): boolean | undefined {
+  const { checkpoint } = context;
+  const own = setOf(checkpoint.root?.core ?? {});
+  if (own === undefined || own === checkpoint.inventory?.root_cg_set) return undefined;
+  const set = checkpoint.cgroup?.sets.find(({ id }) => id === own);
+  return (
+    !ignored(context) && (set?.ctls ?? []).some(({ cgns_prefix }) => cgns_prefix !== undefined)
+  );
+}

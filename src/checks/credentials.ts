@@ -14,6 +14,7 @@ import {
   setOf,
   threadsWithCreds,
 } from "./rights.ts";
+import { sh } from "../sys/shell.ts";
 
 /** The tree gets a user namespace in which CRIU has every capability, and ids that its images map. */
 const otherUsers = ({ namespaces, request }: Context): boolean =>
@@ -147,7 +148,7 @@ export const idsUnmapped: Check = {
         remedy: {
           kind: "human",
           text: "run it in a user namespace that maps these ids, or outside of any",
-          command: "cat /proc/self/uid_map /proc/self/gid_map",
+          command: sh`cat /proc/self/uid_map /proc/self/gid_map`,
         },
       } as const;
       const note = (subject: string, why: string, criu_message: string) => {

@@ -3,6 +3,7 @@ import { compareVersions } from "../criu/index.ts";
 import { isScratch } from "../criu/scratch.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
 import { otherWorkDir } from "./workdir.ts";
+import { sh } from "../sys/shell.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_CHECKPOINT_RESTORE = 1n << 40n;
@@ -24,7 +25,7 @@ export const criuMissing: Check = {
   reads: "--criu, RECRIU_CRIU, PATH and the system's sbin directories",
   why: "recriu prepares and proves a restore; the restore itself is done by CRIU, which has to be installed.",
   proof: "harm",
-  run: ({ criu }) =>
+  run: ({ criu, passed = [] }) =>
     criu !== undefined
       ? []
       : [
@@ -34,12 +35,12 @@ export const criuMissing: Check = {
             task: null,
             image: "",
             subject: "criu",
-            message: "no criu was found on this machine",
+            message: ["no criu was found on this machine", ...passed].join("; "),
             criu_message: null,
             remedy: {
               kind: "human",
               text: "install it, or name it by --criu=PATH",
-              command: "apt-get install criu || dnf install criu",
+              command: sh`apt-get install criu || dnf install criu`,
             },
           },
         ],
@@ -68,7 +69,7 @@ export const criuUnstartable: Check = {
             remedy: {
               kind: "human",
               text: "install a CRIU that runs here, or name one by --criu=PATH",
-              command: "apt-get install criu || dnf install criu",
+              command: sh`apt-get install criu || dnf install criu`,
             },
           },
         ],
@@ -90,7 +91,7 @@ export const criuTooOld: Check = {
       ({
         kind: "human",
         text: `install CRIU ${least} or later, or name one by --criu=PATH`,
-        command: "criu --version",
+        command: sh`criu --version`,
       }) as const;
     if (
       compareVersions(version, "4.1") < 0 &&
@@ -154,7 +155,7 @@ export const privilege: Check = {
     const sudo = {
       kind: "human",
       text: "run it as root",
-      command: "sudo recriu restore …",
+      command: sh`sudo recriu restore ${request.argv}`,
     } as const;
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [

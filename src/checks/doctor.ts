@@ -1,6 +1,9 @@
 /** What this machine offers a restore. */
-import { findCriu, startRefusal, identify } from "../criu/index.ts";
+import { findCriu, startRefusal, identify, compareVersions } from "../criu/index.ts";
+import { readOwnConfig } from "../criu/own.ts";
 import { type Host, thisHost } from "../host/index.ts";
+import { changeable } from "../sys/trust.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 
 export interface Fact {
   name: string;
@@ -27,13 +30,27 @@ const capabilities: readonly [bit: bigint, name: string, means: string][] = [
 /** Ask for CRIU (`named`: --criu), kernel, privileges and cgroups. */
 export async function diagnose(named: string | undefined): Promise<Fact[]> {
   const host = thisHost();
-  return [...(await criuFacts(named)), kernelFact(host), ...privilegeFacts(host), cgroupFact(host)];
+  return [
+    ...(await criuFacts(named)),
+    ...configFacts(),
+    kernelFact(host),
+    ...privilegeFacts(host),
+    cgroupFact(host),
+  ];
 }
 
 async function criuFacts(named: string | undefined): Promise<Fact[]> {
   const criu = findCriu(named, process.env);
+  const passed = (criu.passed ?? []).map((found): Fact => ({
+    name: "criu",
+    state: "warning",
+    found,
+    means:
+      "a CRIU that others can change is not looked for in PATH: it would be theirs to run as root",
+  }));
   if (!criu.ok)
     return [
+      ...passed,
       {
         name: "criu",
         state: "missing",
@@ -41,14 +58,19 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
         means: "nothing can be restored; install criu, or name it by --criu",
       },
     ];
+  const changed = changeable(criu.path);
   const { version, problem } = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
+    ...passed,
     {
       name: "criu",
-      state: version === undefined ? "missing" : "ok",
+      state: version === undefined ? "missing" : changed === undefined ? "ok" : "warning",
       found: `${criu.path}, version ${version ?? "unknown"}`,
-      means: problem ?? "it does not say which one it is",
+      means:
+        version === undefined
+          ? (problem ?? "it does not say which one it is")
+          : `others can change it: ${changed}`,
     },
     {
       name: "criu check",
@@ -56,7 +78,29 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
+    ...(compareVersions(version ?? "0", "4.2") < 0 && breakpointsWork() === false
+      ? [
+          {
+            name: "breakpoints",
+            state: "warning" as const,
+            found: "hardware breakpoints do not work",
+            means: "CRIU before 4.2 hangs without CRIU_FAULT=130, which recriu sets for a restore",
+          },
+        ]
+      : []),
   ];
+}
+
+/** Of recriu's own configuration file, where it is not what counts. */
+function configFacts(): Fact[] {
+  const { problem, ignored } = readOwnConfig();
+  const found = problem ?? ignored;
+  if (found === undefined) return [];
+  const means =
+    problem === undefined
+      ? "give it and its directory to root, and take the right to write from others"
+      : "recriu does not start as long as it does not know what it is to do";
+  return [{ name: "recriu.conf", state: "warning", found, means }];
 }
 
 function kernelFact(host: Host): Fact {
@@ -96,7 +140,7 @@ function cgroupFact(host: Host): Fact {
   const found = host.cgroupMounts.map((mount) =>
     mount.controllers[0] === "" ? "cgroup2" : mount.controllers.join(","),
   );
-  const writable = host.cgroupMounts.every((mount) => !mount.readOnly);
+  const writable = host.cgroupMounts.every(({ readOnly }) => readOnly !== "hierarchy");
   return {
     name: "cgroups",
     state: found.length > 0 && writable ? "ok" : "warning",

@@ -1,9 +1,10 @@
 /** What CRIU itself needs around it: its pid file, scripts that can be run, /tmp (log.c, action-scripts.c, mount.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { asGiven, unwritable } from "./workdir.ts";
+import { sh } from "../sys/shell.ts";
 
 export const pidfileExists: Check = {
   id: "pidfile-exists",
@@ -47,8 +48,8 @@ export const pidfileExists: Check = {
                 : "look at it, then move it away",
             command:
               pid !== undefined && holder === undefined
-                ? `rm ${pidfile}`
-                : `mv ${pidfile} ${pidfile}.aside`,
+                ? sh`rm ${pidfile}`
+                : sh`mv ${pidfile} ${pidfile}.aside`,
           },
         },
       ];
@@ -57,7 +58,7 @@ export const pidfileExists: Check = {
     const problem = unwritable(context, directory);
     if (problem === undefined) return [];
     const message = `the pid file ${pidfile} cannot be made: ${directory}: ${problem}`;
-    if (host.exists(directory) || !directory.startsWith("/"))
+    if (host.exists(directory))
       return [
         {
           ...shared,
@@ -74,7 +75,7 @@ export const pidfileExists: Check = {
         remedy: {
           kind: "repair",
           text: `make the directory ${directory}, mode 0755, owner 0:0`,
-          command: `install -d -m 0755 -o 0 -g 0 ${directory}`,
+          command: sh`install -d -m 0755 -o 0 -g 0 ${directory}`,
           repair: {
             id: "pidfile-exists",
             action: "mkdir",
@@ -121,7 +122,7 @@ export const scriptNotExecutable: Check = {
               problem === "Permission denied"
                 ? "make it executable"
                 : "name a program that is there; CRIU looks for a relative path in its work directory",
-            command: problem === "Permission denied" ? `chmod +x ${script}` : `ls -l ${script}`,
+            command: problem === "Permission denied" ? sh`chmod +x ${script}` : sh`ls -l ${script}`,
           },
         },
       ];
@@ -172,12 +173,12 @@ export const tmpMissing: Check = {
           ? {
               kind: "human",
               text: "make it writable, or mount a tmpfs there",
-              command: "mount -t tmpfs -o mode=1777 tmpfs /tmp",
+              command: sh`mount -t tmpfs -o mode=1777 tmpfs /tmp`,
             }
           : {
               kind: "repair",
               text: "make the directory /tmp, mode 1777, owner 0:0",
-              command: "install -d -m 1777 -o 0 -g 0 /tmp",
+              command: sh`install -d -m 1777 -o 0 -g 0 /tmp`,
               repair: {
                 id: "tmp-missing",
                 action: "mkdir",

@@ -4,6 +4,7 @@ import { file_entry } from "../image/tables/files.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { follows, list } from "./files.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
+import { sh, typedOption } from "../sys/shell.ts";
 
 export const fileChanged: Check = {
   id: "file-changed",
@@ -56,7 +57,7 @@ export const fileChanged: Check = {
             text: sameType
               ? "give it its old mode back"
               : "it is another kind of file now; put the old one back",
-            command: sameType ? `chmod ${octal(reg.mode & 0o7777)} ${hostPath}` : null,
+            command: sameType ? sh`chmod ${octal(reg.mode & 0o7777)} ${hostPath}` : null,
           }),
         );
       }
@@ -93,7 +94,7 @@ function sizeRemedy(
       text:
         `if it is a log that only grew: --allow-grown lets it be longer; the program goes on where it stood, at ${reg.pos}, ` +
         "and may write over what came since",
-      command: `--allow-grown=${path}`,
+      command: typedOption(`--allow-grown=${path}`),
     };
   const why = appending ? "the program only appends to it" : "--allow-grown says so";
   const risk = "what was in it at the dump is not compared";

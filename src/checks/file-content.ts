@@ -4,6 +4,7 @@ import { EROFS } from "../sys/errno.ts";
 import type { RegFileEntry } from "../image/index.ts";
 import type { Check, Finding } from "./finding.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
+import { sh } from "../sys/shell.ts";
 
 const O_PATH = 0x200000;
 const accessMode = (reg: RegFileEntry): number => reg.flags & 3;
@@ -48,7 +49,7 @@ export const fileBuildId: Check = {
           remedy: {
             kind: "option",
             text: "put the old build back (the package of the same version); or, at the risk of crashes, compare sizes only",
-            command: "--file-validation=filesize",
+            command: sh`--file-validation=filesize`,
             option: "--file-validation=filesize",
             automatic: false,
           },
@@ -81,7 +82,7 @@ export const fileUnwritable: Check = {
           remedy: {
             kind: "human",
             text: "make its file system writable",
-            command: `mount -o remount,rw "$(findmnt -nT ${place.hostPath} -o TARGET)"`,
+            command: sh`mount -o remount,rw "$(findmnt -nT ${place.hostPath} -o TARGET)"`,
           },
         },
       ];
@@ -124,8 +125,8 @@ export const externalFile: Check = {
           criu_message: `Can't open file ${openedName(reg)} on restore: No such file or directory`,
           remedy: {
             kind: "human",
-            text: `open it and hand it over as a descriptor, here 9: --inherit-fd 'fd[9]:${reg.name}'`,
-            command: null,
+            text: "open it and hand it over as a descriptor, here 9",
+            command: sh`recriu restore ${request.argv} --inherit-fd ${`fd[9]:${reg.name}`} 9<PATH`,
           },
         },
       ];
@@ -159,8 +160,8 @@ export const procThreadFile: Check = {
           criu_message: `Can't open file ${openedName(reg)} on restore: No such file or directory`,
           remedy: {
             kind: "human",
-            text: `hand another file over in its place: --inherit-fd 'fd[9]:${openedName(reg)}' 9</dev/null`,
-            command: `--inherit-fd 'fd[9]:${openedName(reg)}' 9</dev/null`,
+            text: "hand another file over in its place",
+            command: sh`--inherit-fd ${`fd[9]:${openedName(reg)}`} 9</dev/null`,
           },
         },
       ];

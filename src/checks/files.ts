@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import type { RegFileEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
+import { sh } from "../sys/shell.ts";
 
 const isDirectoryUse = (file: UsedFile) =>
   file.uses.has("working directory") || file.uses.has("root directory");
@@ -42,13 +43,13 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
               ? {
                   kind: "human",
                   text: "make it again; what was in it is in the images",
-                  command: `mkfifo -m ${mode ?? "0644"} ${place.hostPath}`,
+                  command: sh`mkfifo -m ${mode ?? "0644"} ${place.hostPath}`,
                 }
               : directory
                 ? {
                     kind: "human",
                     text: "put the directory back with what the program expects in it; an empty one of this mode is enough for CRIU",
-                    command: `install -d -m ${mode ?? "0755"} ${place.hostPath}`,
+                    command: sh`install -d -m ${mode ?? "0755"} ${place.hostPath}`,
                   }
                 : {
                     kind: "human",

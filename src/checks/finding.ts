@@ -2,6 +2,9 @@
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
+import type { ShellCommand } from "../sys/shell.ts";
+import type { Grants } from "./grants.ts";
+import type { Effect } from "./effects/effect.ts";
 import type { Namespaces } from "./paths.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
@@ -32,26 +35,40 @@ export interface Edit extends FieldEdit {
 
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
- * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), or CRIU's own temporary
- * directories in the directory `path`.
+ * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), CRIU's own temporary
+ * directories in the directory `path`, or a setting of the kernel that it raises (sysctl). name: it is
+ * there, and CRIU removes it before it is known whether the tree may run.
  */
 export interface Leaving {
-  kind: "socket" | "cgroup" | "ghost" | "scratch";
+  kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl" | "name";
   root: string;
   path: string;
+  /**
+   * What is CRIU's, where others could make something of that name meanwhile. Of a ghost `dev:ino`, or
+   * `mode:uid:gid:mtime` (microseconds since 1970; what is empty is not known); of a sysctl the old value and CRIU's.
+   */
+  like?: string;
   /** Of a directory for temporaries: those that were there before. */
   known?: string[];
 }
 
 export type Remedy =
   /** recriu does it itself unless `--fix=none`. */
-  | { kind: "repair"; text: string; command: string; repair: Repair }
+  | { kind: "repair"; text: string; command: ShellCommand; repair: Repair }
   /** CRIU is given edited copies unless `--fix=none`. */
-  | { kind: "edit"; text: string; command: string | null; edits: Edit[] }
+  | { kind: "edit"; text: string; command: ShellCommand | null; edits: Edit[] }
   /** A CRIU option. `automatic`: it loses nothing that the user asked to keep, so recriu adds it itself. */
-  | { kind: "option"; text: string; command: string | null; option: string; automatic: boolean }
+  | {
+      kind: "option";
+      text: string;
+      command: ShellCommand | null;
+      option: string;
+      automatic: boolean;
+    }
+  /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
+  | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** Only a person can decide or do it. */
-  | { kind: "human"; text: string; command: string | null };
+  | { kind: "human"; text: string; command: ShellCommand | null };
 
 export interface Finding {
   /** The check's name, stable and kebab-case. */
@@ -78,6 +95,8 @@ export interface Criu {
   problem?: string | undefined;
   /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
   startRefusal(): string | undefined;
+  /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
+  cpuRefusal(images: string): string | undefined;
 }
 
 /** Everything a check may look at. */
@@ -86,11 +105,17 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<OwnOptions, "schedPrio" | "allowGrown">;
+  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite">;
   criu: Criu | undefined;
+  /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
+  passed?: readonly string[] | undefined;
   namespaces: Namespaces;
   /** What recriu.manifest says of the images; undefined: they are not sealed. */
   seal?: Seal | undefined;
+  /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
+  bundle?: Grants | undefined;
+  /** All that the restore would do to this machine; undefined where nobody asked. */
+  effects?: readonly Effect[] | undefined;
 }
 
 /**

@@ -1,12 +1,14 @@
 /** Files that were deleted while they were open: CRIU makes them again from the images, or links them back (files-reg.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
+import { upward } from "../host/upward.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { GhostFileEntry, RegFileEntry } from "../image/index.ts";
-import type { Check, Context, Finding, Leaving } from "./finding.ts";
+import type { Check, Context, Finding } from "./finding.ts";
 import type { Place } from "./paths.ts";
 import { GHOST, LINKED, type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
+import { sh } from "../sys/shell.ts";
 
 export interface Ghost extends Remap {
   ghost: GhostFileEntry;
@@ -15,7 +17,7 @@ export interface Ghost extends Remap {
   place: Place & { known: true };
 }
 
-const isDirectory = (ghost: GhostFileEntry): boolean =>
+export const isDirectory = (ghost: GhostFileEntry): boolean =>
   (ghost.mode & constants.S_IFMT) === constants.S_IFDIR;
 
 /** Each deleted file once: CRIU makes it for the first of those that have it open. */
@@ -66,21 +68,21 @@ function standing(ghost: Ghost): Finding | undefined {
       ...about("ghost-file-exists", "blocker", ghost),
       message: `${at} is left from a CRIU that was killed: a deleted file cannot be made again there`,
       criu_message: `${kind}: File exists`,
-      remedy: { kind: "human", text: "remove what that CRIU left", command: `rm ${at}` },
+      remedy: { kind: "human", text: "remove what that CRIU left", command: sh`rm ${at}` },
     };
   }
   if (!found.stat.isDirectory()) return undefined;
   const full = place.root.list(place.path).length > 0;
   return {
-    ...about("ghost-file-exists", full ? "blocker" : "warning", ghost),
+    ...about("ghost-file-exists", "blocker", ghost),
     message: full
       ? `the directory ${at} was deleted at the dump, and one of this name with something in it stands there now`
-      : `the directory ${at} was deleted at the dump; the empty one that stands there now will be taken for it and removed`,
+      : `the directory ${at} was deleted at the dump; the empty one that stands there now would be taken for it: given its owner and mode, and removed`,
     criu_message: full ? `Couldn't unlink remap ${ghost.path}: Directory not empty` : null,
     remedy: {
       kind: "human",
       text: "move it away for the restore",
-      command: `mv ${at} ${at}.aside`,
+      command: sh`mv ${at} ${at}.aside`,
     },
   };
 }
@@ -104,8 +106,8 @@ export const ghostUnwritable: Check = {
     if (context.namespaces.own.mnt) return [];
     return ghostsOf(context).flatMap((ghost): Finding[] => {
       const { place } = ghost;
-      let directory = dirname(place.path);
-      while (directory !== "/" && !place.root.look(directory).ok) directory = dirname(directory);
+      const above = [...upward(dirname(place.path))];
+      const directory = above.find((path) => place.root.look(path).ok) ?? "/";
       if (place.root.access(directory, constants.W_OK) !== -EROFS) return [];
       const kind = isDirectory(ghost.ghost)
         ? `couldn't mkdirpat directory ${ghost.path}`
@@ -118,7 +120,7 @@ export const ghostUnwritable: Check = {
           remedy: {
             kind: "human",
             text: "make its file system writable for the restore",
-            command: `mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
+            command: sh`mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
           },
         },
       ];
@@ -126,21 +128,13 @@ export const ghostUnwritable: Check = {
   },
 };
 
-/** What a killed CRIU leaves of the deleted files that it makes for the moment. */
-export function ghostLeavings(context: Context): Leaving[] {
-  return ghostsOf(context).flatMap(({ place }): Leaving[] =>
-    place.root.look(place.path, false).ok
-      ? []
-      : [{ kind: "ghost", root: place.root.path, path: place.path }],
-  );
-}
-
-interface Link extends Remap {
+export interface Link extends Remap {
   target: RegFileEntry;
   place: Place & { known: true };
 }
 
-function linksOf(context: Context): Link[] {
+/** Deleted files that the dump linked to another name. */
+export function linksOf(context: Context): Link[] {
   return remapsOf(context.checkpoint, LINKED).flatMap((found): Link[] => {
     const target = context.checkpoint.openFiles.get(found.remap.remap_id)?.reg;
     if (target === undefined) return [];
@@ -171,7 +165,7 @@ export const linkRemapMissing: Check = {
             remedy: {
               kind: "human",
               text: "to restore again later, keep a second name of it and link it back each time",
-              command: `ln ${place.hostPath} ${place.hostPath}.keep`,
+              command: sh`ln ${place.hostPath} ${place.hostPath}.keep`,
             },
           },
         ];

@@ -1,5 +1,6 @@
 /** The images themselves: what CRIU must be able to read before it can restore anything. */
 import type { Fault } from "../image/index.ts";
+import { consumedPages } from "./consumed.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 
 function findingsOf(context: Context, id: string, kinds: readonly Fault["kind"][]): Finding[] {
@@ -52,15 +53,20 @@ export const imageTruncated: Check = {
 
 export const pagesShort: Check = {
   id: "pages-short",
-  title: "A pages image is shorter than the memory it should hold",
-  reads: "pagemap-*.img against the size of pages-*.img",
-  why: "CRIU up to 4.2 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error.",
+  title: "A pages image does not hold the memory that it should",
+  reads:
+    "pagemap-*.img against the size of pages-*.img; of a file with holes the pages that no program has zero: vdso, thread pointers, stacks, the program's own data",
+  why:
+    "CRIU up to 4.2 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error. " +
+    "A restore with --auto-dedup takes out what it reads and leaves holes, which read as zeros: the next one makes tasks of zeros, or fails at the vdso. " +
+    "Holes alone are no fault: pages of zeros become holes where a file is copied with them (cp --sparse, tar -S), and on some file systems.",
   proof: "harm",
-  run: ({ checkpoint }) =>
-    checkpoint
+  run: (context) => [
+    ...consumedPages(context),
+    ...context.checkpoint
       .pages()
       .filter((use) => use.actual !== undefined && use.actual < use.expected)
-      .map((use) => ({
+      .map((use): Finding => ({
         id: "pages-short",
         severity: "blocker",
         task: taskOf(use.pagemaps[0] ?? ""),
@@ -74,4 +80,5 @@ export const pagesShort: Check = {
           command: null,
         },
       })),
+  ],
 };

@@ -2,16 +2,18 @@
 import { catalogue } from "./catalogue.ts";
 import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
-import type { Check, Context, Finding, Leaving } from "./finding.ts";
+import type { Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
-import { ghostLeavings } from "./ghosts.ts";
+import { ghostLeavings, linkRemapLeavings } from "./ghost-leavings.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
 import { imageAltered } from "./seal.ts";
+import { pidMaxLeavings } from "./pid-namespaces.ts";
 import { socketLeavings } from "./sockets.ts";
 
 export { catalogue } from "./catalogue.ts";
+export type { Effect } from "./effects/effect.ts";
 export type {
   Check,
   Context,
@@ -24,10 +26,12 @@ export type {
   Repair,
   Severity,
 } from "./finding.ts";
+export type { Grants, IdRange } from "./grants.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
 export { leavingHolders, pidInUse } from "./pids.ts";
+export { capabilityNumber } from "./rights.ts";
 export { filesNeeded } from "./seal.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
@@ -50,23 +54,30 @@ export interface Selection {
 
 /**
  * Run every check. One that throws has met something nobody thought of: that is a finding too, never a silent pass.
- * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden.
+ * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden. `before` is what was found before.
  */
-export function runChecks(context: Context, { only, ignore }: Selection): Finding[] {
+export function runChecks(
+  context: Context,
+  { only, ignore }: Selection,
+  before: readonly Finding[] = [],
+): Finding[] {
   const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => only.includes(id));
   const findings = chosen.flatMap((check) => {
     try {
       return check.run(context);
     } catch (error) {
-      return [crashed(check, error)];
+      return [crashed(check.id, error)];
     }
   });
-  return findings.map((finding) =>
+  return lower([...before, ...findings], ignore);
+}
+
+const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding[] =>
+  findings.map((finding) =>
     finding.severity === "blocker" && (ignore.includes(finding.id) || ignore.includes("all"))
       ? { ...finding, severity: "warning" }
       : finding,
   );
-}
 
 /** What CRIU will make on this machine beside the tree itself, as far as it is not there now. */
 export function leavingsOf(context: Context): Leaving[] {
@@ -76,20 +87,23 @@ export function leavingsOf(context: Context): Leaving[] {
       ...cgroupLeavings(context),
       ...socketLeavings(context),
       ...ghostLeavings(context),
+      ...pidMaxLeavings(context),
+      ...linkRemapLeavings(context),
     ];
   } catch {
     return []; // the check of the same images says why
   }
 }
 
-function crashed(check: Check, error: unknown): Finding {
+/** What is said of a check, or what checks need, that met something nobody thought of. */
+export function crashed(id: string, error: unknown): Finding {
   return {
     id: "check-crashed",
     severity: "blocker",
     task: null,
     image: "",
-    subject: check.id,
-    message: `the check ${check.id} failed: ${error instanceof Error ? error.message : String(error)}`,
+    subject: id,
+    message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {
       kind: "human",

@@ -19,6 +19,7 @@ import {
   textOf,
 } from "./inet-entries.ts";
 import { inHostNet } from "./unix-entries.ts";
+import { sh } from "../sys/shell.ts";
 
 const SOCK_RAW = 3;
 
@@ -148,8 +149,8 @@ function ownerRemedy(
   const owner = host.ownerOf(inode);
   const command =
     owner === undefined
-      ? `ss -H${protocol === "tcp" ? "lt" : "au"}np 'sport = :${sourcePort}'`
-      : `kill ${owner.pid}`;
+      ? sh`ss -H${protocol === "tcp" ? "lt" : "au"}np ${`sport = :${sourcePort}`}`
+      : sh`kill ${owner.pid}`;
   return {
     kind: "human",
     text: `stop ${owner === undefined ? "whoever has the port" : `process ${owner.pid} (${owner.comm})`}, or restore in a network namespace of its own`,
@@ -191,7 +192,7 @@ export const tcpAddressMissing: Check = {
           remedy: {
             kind: "human",
             text,
-            command: `ip address add ${address}/${source.length * 8} dev ${device ?? "lo"}`,
+            command: sh`ip address add ${address}/${source.length * 8} dev ${[device ?? "lo"]}`,
           },
         },
       ];
@@ -217,8 +218,8 @@ export const netDeviceMissing: Check = {
           kind: "human",
           text: "make or rename an interface",
           command: /^\d+$/.test(name)
-            ? `ip link add index ${name} type dummy`
-            : `ip link add ${name} type dummy`,
+            ? sh`ip link add index ${name} type dummy`
+            : sh`ip link add ${[name]} type dummy`,
         },
       });
       const entry = isk ?? psk ?? nlsk ?? usk;

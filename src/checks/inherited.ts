@@ -2,15 +2,17 @@
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 import { CAP_AUDIT_CONTROL, CAP_SYS_RESOURCE, capabilitiesOfCriu, has } from "./rights.ts";
+import { sh } from "../sys/shell.ts";
 
 /** RLIMIT_* by number, getrlimit(2). */
-const limitNames =
+export const limitNames =
   "CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME".split(
     " ",
   );
 const NOFILE = 7;
 const INFINITY = 0xffffffffffffffffn;
-const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
+export const show = (limit: bigint): string =>
+  limit === INFINITY ? "unlimited" : limit.toString();
 
 /** True where CRIU certainly has no such capability; a task in a user namespace of its own has none over the machine. */
 function lacks({ host, namespaces }: Context, capability: number): boolean {
@@ -55,8 +57,8 @@ export const rlimitLowered: Check = {
             text: "raise the limit where recriu is started, or run it with CAP_SYS_RESOURCE",
             command:
               resource === NOFILE && least !== own[resource]
-                ? `sysctl fs.nr_open=${max}`
-                : `prlimit --pid $$ --${limitNames[resource]!.toLowerCase()}=:${show(max)}`,
+                ? sh`sysctl fs.nr_open=${max}`
+                : sh`prlimit --pid $$ --${limitNames[resource]!.toLowerCase()}=:${show(max)}`,
           },
         });
       }
@@ -154,7 +156,7 @@ export const loginuidImmutable: Check = {
         remedy: {
           kind: "human",
           text: "run it with CAP_AUDIT_CONTROL, or from a service that has no login user",
-          command: "systemd-run --pty recriu restore …",
+          command: sh`systemd-run --pty recriu restore ${context.request.argv}`,
         },
       },
     ];
@@ -186,7 +188,7 @@ export const dumpableLost: Check = {
         remedy: {
           kind: "human",
           text: "set it as it was, if core dumps matter",
-          command: "sysctl fs.suid_dumpable=2",
+          command: sh`sysctl fs.suid_dumpable=2`,
         },
       },
     ];

@@ -2,6 +2,7 @@
 import { memfd_inode_entry, pipe_data_entry } from "../image/tables/files.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 const CAP_SYS_RESOURCE = 1n << 24n;
 
@@ -16,7 +17,7 @@ export const raise = (name: string, value: number) =>
   ({
     kind: "human",
     text: "raise the limit",
-    command: `sysctl -w ${name.replaceAll("/", ".")}=${value}`,
+    command: sh`sysctl -w ${name.replaceAll("/", ".")}=${value}`,
   }) as const;
 
 /** Pages of a ring that Linux makes for so many requests (fs/aio.c), in bytes. */
@@ -73,7 +74,7 @@ export const aioLimit: Check = {
         remedy: {
           kind: "human",
           text: `restore on a machine with as many possible processors as that of the dump (possible_cpus= of the kernel's command line sets them)`,
-          command: "cat /sys/devices/system/cpu/possible",
+          command: sh`cat /sys/devices/system/cpu/possible`,
         },
       });
     }
@@ -140,7 +141,7 @@ export const memfdExecutable: Check = {
             remedy: {
               kind: "human",
               text: "allow them while the restore runs",
-              command: "sysctl -w vm.memfd_noexec=0",
+              command: sh`sysctl -w vm.memfd_noexec=0`,
             },
           },
         ];

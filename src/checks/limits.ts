@@ -3,6 +3,7 @@ import type { Host } from "../host/index.ts";
 import type { Task } from "../image/index.ts";
 import type { Check, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 const CAP_SYS_RAWIO = 1n << 17n;
 const CAP_SYS_RESOURCE = 1n << 24n;
@@ -90,8 +91,8 @@ export const fdTooBig: Check = {
               ? "raise the kernel's limit; CRIU keeps what it learnt of the kernel in /run/criu.kdat"
               : "raise the limit of open files of the shell or service that restores",
             command: beyond
-              ? `sysctl -w fs.nr_open=${enough} && rm -f /run/criu.kdat`
-              : `ulimit -n ${enough}`,
+              ? sh`sysctl -w fs.nr_open=${enough} && rm -f /run/criu.kdat`
+              : sh`ulimit -n ${enough}`,
           },
         },
       ];
@@ -124,7 +125,7 @@ export const mmapMinAddr: Check = {
           remedy: {
             kind: "human",
             text: "lower the limit for the time of the restore, or restore with CAP_SYS_RAWIO",
-            command: `sysctl -w vm.mmap_min_addr=${vma.start}`,
+            command: sh`sysctl -w vm.mmap_min_addr=${vma.start}`,
           },
         },
       ];
@@ -172,7 +173,7 @@ export const mappingsTooMany: Check = {
           remedy: {
             kind: "human",
             text: "raise the limit",
-            command: `sysctl -w vm.max_map_count=${2 ** Math.ceil(Math.log2(count + 1024))}`,
+            command: sh`sysctl -w vm.max_map_count=${2 ** Math.ceil(Math.log2(count + 1024))}`,
           },
         },
       ];
@@ -211,7 +212,7 @@ export const addressSpace: Check = {
         remedy: {
           kind: "human",
           text: "restore on a machine whose processor and kernel have five-level paging (la57)",
-          command: "grep -c la57 /proc/cpuinfo",
+          command: sh`grep -c la57 /proc/cpuinfo`,
         },
       }));
   },

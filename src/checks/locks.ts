@@ -2,6 +2,7 @@
 import { type HeldLock, lockName } from "../host/index.ts";
 import { FL_FLOCK, FL_OFD, FL_POSIX, type FileLockEntry, locksLost } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 const F_RDLCK = 0;
 const F_UNLCK = 2;
@@ -29,7 +30,7 @@ export const locksIgnored: Check = {
         remedy: {
           kind: "option",
           text: "take the locks again",
-          command: "--file-locks",
+          command: sh`--file-locks`,
           option: "--file-locks",
           automatic: false,
         },
@@ -145,7 +146,7 @@ function inTheWay(lock: FileLockEntry, path: string, by: HeldLock): Finding {
     remedy: {
       kind: "human",
       text: "stop whoever holds it, or restore without --file-locks and so without the locks",
-      command: by.pid > 0 ? `kill ${by.pid}` : `lslocks | grep -F ${path}`,
+      command: by.pid > 0 ? sh`kill ${by.pid}` : sh`lslocks | grep -F -- ${path}`,
     },
   };
 }

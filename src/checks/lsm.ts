@@ -2,6 +2,7 @@
 import { compareVersions } from "../criu/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { threadsWithCreds } from "./rights.ts";
+import { sh } from "../sys/shell.ts";
 
 type Lsm = "none" | "SELinux" | "AppArmor";
 
@@ -10,11 +11,21 @@ const saved = ({ checkpoint }: Context): Lsm =>
   (["none", "SELinux", "AppArmor"] as const)[checkpoint.inventory?.lsmtype ?? 0] ?? "none";
 
 /** AppArmor's directory decides for CRIU; SELinux must be mounted, and may still be without labels. */
-function hosts({ host }: Context): Lsm {
+export function runningLsm({ host }: Context): Lsm {
   if (host.exists("/sys/kernel/security/apparmor")) return "AppArmor";
   return host.exists("/sys/fs/selinux/enforce") || host.exists("/selinux/enforce")
     ? "SELinux"
     : "none";
+}
+
+/** The label that CRIU will give a thread: --lsm-profile's where there was one, but for SELinux only from 4.1 on. */
+export function labelAfter(context: Context, label: string | undefined): string | undefined {
+  const { request, criu } = context;
+  const given = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
+  if (!label || given === undefined) return label || undefined;
+  const heeded =
+    runningLsm(context) !== "SELinux" || compareVersions(criu?.version ?? "0", "4.1") >= 0;
+  return heeded ? given || undefined : label;
 }
 
 /** The first thread of each label. */
@@ -37,7 +48,7 @@ export const lsmMismatch: Check = {
   run(context) {
     const [first] = labels(context);
     const was = saved(context);
-    const is = hosts(context);
+    const is = runningLsm(context);
     if (first === undefined || (is !== "none" && (was === is || was === "none"))) return [];
     return [
       {
@@ -56,8 +67,8 @@ export const lsmMismatch: Check = {
           text: `restore where ${was} runs, and mount its file system if this is a container; or dump it again unconfined`,
           command:
             was === "SELinux"
-              ? "mount -t selinuxfs selinuxfs /sys/fs/selinux"
-              : "mount -t securityfs securityfs /sys/kernel/security",
+              ? sh`mount -t selinuxfs selinuxfs /sys/fs/selinux`
+              : sh`mount -t securityfs securityfs /sys/kernel/security`,
         },
       },
     ];
@@ -77,7 +88,7 @@ export const apparmorProfileMissing: Check = {
   proof: "images",
   run(context) {
     const listed = context.host.read("/sys/kernel/security/apparmor/profiles");
-    if (hosts(context) !== "AppArmor" || listed === undefined) return [];
+    if (runningLsm(context) !== "AppArmor" || listed === undefined) return [];
     const loaded = new Set(listed.split("\n").map((line) => line.replace(/ \(\w+\)$/, "")));
     const given = /^apparmor:(.+)$/.exec(context.request.lsmProfile ?? "")?.[1];
     const wanted = labels(context).map((found) => ({ ...found, label: given ?? found.label }));
@@ -97,7 +108,7 @@ export const apparmorProfileMissing: Check = {
           remedy: {
             kind: "human",
             text: "load the profile, or name another one by --lsm-profile apparmor:NAME",
-            command: `apparmor_parser -r /etc/apparmor.d/${label.replaceAll("/", ".").replace(/^\./, "")}`,
+            command: sh`apparmor_parser -r /etc/apparmor.d/${label.replaceAll("/", ".").replace(/^\./, "")}`,
           },
         },
       ];
@@ -135,7 +146,7 @@ export const lsmOption: Check = {
     if (module === "none") return [];
     if (module !== "apparmor" && module !== "selinux")
       return finding(`--lsm-profile knows no module ${module}`, `unknown lsm ${module}`);
-    const runs = hosts(context);
+    const runs = runningLsm(context);
     const version = context.criu?.version;
     if (runs.toLowerCase() === module) {
       if (module === "apparmor" || version === undefined || compareVersions(version, "4.1") >= 0)

@@ -3,6 +3,7 @@ import type { Host } from "../host/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
@@ -46,7 +47,7 @@ function overcommitted({ checkpoint, host }: Context): Finding[] {
       remedy: {
         kind: "human",
         text: "let the kernel promise more memory than it has, as it must have where the tree ran, or add swap",
-        command: "sysctl -w vm.overcommit_memory=1",
+        command: sh`sysctl -w vm.overcommit_memory=1`,
       },
     }) as const satisfies Finding;
 
@@ -106,7 +107,7 @@ function beyondFree({ checkpoint, host }: Context): Finding[] {
       remedy: {
         kind: "human",
         text: "free memory or add swap before the restore",
-        command: "free -m",
+        command: sh`free -m`,
       },
     },
   ];
@@ -151,7 +152,7 @@ export const hugepagesShort: Check = {
           remedy: {
             kind: "human",
             text: "set more aside",
-            command: `echo ${total} > ${directory}/nr_hugepages`,
+            command: sh`echo ${total} > ${directory}/nr_hugepages`,
           },
         },
       ];

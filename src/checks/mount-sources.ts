@@ -2,6 +2,7 @@
 import type { Lookup } from "../host/index.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { AUTODETECTED, compatible, imageOf, type Mount, savedMounts } from "./mounts.ts";
+import { sh } from "../sys/shell.ts";
 
 /** What is at a path of this machine, a link at its end not followed. */
 export function lookOnHost({ host }: Context, path: string): Lookup | undefined {
@@ -51,7 +52,7 @@ export const externalMountSourceMissing: Check = {
             remedy: {
               kind: "human",
               text: `put back what the tree had at ${at}, or map it to another path`,
-              command: `ls -ld ${source}`,
+              command: sh`ls -ld ${source!}`,
             },
           },
         ];
@@ -70,7 +71,7 @@ export const externalMountSourceMissing: Check = {
           criu_message: old
             ? "mnt: Can't bind-mount at"
             : `mnt-v2: Failed to move_mount from ${source} to`,
-          remedy: { kind: "human", text: `map ${key} to ${wants}`, command: `ls -ld ${source}` },
+          remedy: { kind: "human", text: `map ${key} to ${wants}`, command: sh`ls -ld ${source!}` },
         },
       ];
     }),
@@ -98,7 +99,7 @@ export const mountpointMissing: Check = {
         ? {
             kind: "repair",
             text: `make the directory ${place.hostPath}`,
-            command: `install -d -m 0755 ${place.hostPath}`,
+            command: sh`install -d -m 0755 ${place.hostPath}`,
             repair: {
               id: "mountpoint-missing",
               action: "mkdir",
@@ -112,7 +113,7 @@ export const mountpointMissing: Check = {
         : {
             kind: "human",
             text: "make it: an empty file if a file is mounted there, else a directory",
-            command: `touch ${place.hostPath}`,
+            command: sh`touch ${place.hostPath}`,
           };
       return [
         {

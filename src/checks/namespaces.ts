@@ -3,6 +3,7 @@ import { netns_entry, userns_entry } from "../image/tables/namespaces.ts";
 import type { TaskKobjIdsEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 /** In the order and by the names of /proc/sys/user/max_*_namespaces; with CRIU's field and clone(2)'s flag. */
 const kinds = [
@@ -102,7 +103,7 @@ export const namespaceLimit: Check = {
           remedy: {
             kind: "human",
             text: "raise the limit",
-            command: `sysctl -w user.max_${name}_namespaces=1024`,
+            command: sh`sysctl -w user.max_${name}_namespaces=1024`,
           },
         },
       ];
@@ -183,7 +184,7 @@ export const userNamespaceMap: Check = {
           remedy: {
             kind: "human",
             text: "restore from the machine's first user namespace, or from one with these ids",
-            command: `cat /proc/self/${map}`,
+            command: sh`cat /proc/self/${map}`,
           },
         },
       ];

@@ -2,13 +2,14 @@
 import { net_device_entry, netns_entry } from "../image/tables/namespaces.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { netSysctls } from "./net-sysctls.ts";
+import { sh } from "../sys/shell.ts";
 
 /** NETWORK_LOCK_IPTABLES, which images before 3.17 mean without saying so. */
 const LOCK_IPTABLES = 0;
 
 /** nd_type of netdev-*.img. */
-const VETH = 2;
-const MACVLAN = 7;
+export const VETH = 2;
+export const MACVLAN = 7;
 
 /** Ids of the tree's new network namespaces that CRIU fills: none with --empty-ns net. */
 function namespaceIds({ checkpoint, namespaces, request }: Context): number[] {
@@ -18,7 +19,7 @@ function namespaceIds({ checkpoint, namespaces, request }: Context): number[] {
 }
 
 /** Those that are not handed in from outside. */
-const filledIds = (context: Context): number[] =>
+export const filledIds = (context: Context): number[] =>
   namespaceIds(context).filter(
     (id) => context.checkpoint.values(`netns-${id}.img`, netns_entry)[0]?.ext_key === undefined,
   );
@@ -45,7 +46,7 @@ export const netToolsMissing: Check = {
         subject: program,
         message: `${program} is not there, and CRIU needs it for ${image}`,
         criu_message: said,
-        remedy: { kind: "human", text: `install it`, command: `apt-get install ${install}` },
+        remedy: { kind: "human", text: `install it`, command: sh`apt-get install ${install}` },
       });
     const tool = host.variable("CR_IP_TOOL") ?? "ip";
     const ip =
@@ -115,7 +116,7 @@ export const externalNetns: Check = {
           remedy: {
             kind: "option",
             text: "open the namespace and hand it over",
-            command: `exec 9</run/netns/NAME`,
+            command: sh`exec 9</run/netns/NAME`,
             option: `--inherit-fd fd[9]:${key}`,
             automatic: false,
           },
@@ -158,7 +159,7 @@ export const netLink: Check = {
                 remedy: {
                   kind: "option",
                   text: "name the device that is to be its parent",
-                  command: "ip -brief link",
+                  command: sh`ip -brief link`,
                   option: `--external macvlan[${name}]:DEVICE`,
                   automatic: false,
                 },
@@ -176,8 +177,8 @@ export const netLink: Check = {
               criu_message: "net: Can't restore link: ",
               remedy: {
                 kind: "human",
-                text: `remove it if it is a leftover, or give another name with --external veth[${name}]:NAME`,
-                command: `ip link delete ${outside}`,
+                text: "remove it if it is a leftover, or give the far end another name by --external veth[DEVICE]:NAME",
+                command: sh`ip link delete dev ${[outside]}`,
               },
             },
           ];

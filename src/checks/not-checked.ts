@@ -80,6 +80,16 @@ export const notChecked: readonly NotChecked[] = [
     why: "CRIU may have other rights than recriu (capabilities on its file); as root nothing refuses.",
   },
   {
+    what: "Paths that a container's bundle masks or has read-only (maskedPaths, readonlyPaths), and its mounts, devices and limits, against those in the images.",
+    why:
+      "Runtimes leave out what the kernel does not have, so a path without a mask may be one that was not there at the dump; the lists grow from release to release. What is " +
+      "of one kind everywhere is compared: bundle-namespace, bundle-root, bundle-capabilities and their like.",
+  },
+  {
+    what: "Which system calls a seccomp filter refuses, against the profile in the container's bundle.",
+    why: "The images have the compiled program; runtimes and libraries compile one profile in many ways. That there is a filter which refuses something is compared: bundle-seccomp.",
+  },
+  {
     what: "Leases on files (fcntl(2), F_SETLEASE).",
     why: "One that another process holds is broken by CRIU's opening of the file already.",
   },

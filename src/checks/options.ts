@@ -98,6 +98,11 @@ export const optionPolicies: readonly OptionPolicy[] = [
     why: "It leaves out plugins that somebody installed.",
   },
   {
+    option: "--no-auto-dedup",
+    added: false,
+    why: "Who asks for --auto-dedup wants the room.",
+  },
+  {
     option: "--lazy-pages",
     added: false,
     why: "It needs a daemon, `criu lazy-pages`, that somebody has to start and watch.",

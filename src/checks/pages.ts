@@ -4,6 +4,7 @@ import { pageSize } from "../sys/process.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { taskOf } from "./images.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 const address = (page: number): string =>
   (BigInt(Math.floor(page)) * BigInt(pageSize())).toString(16);
@@ -45,7 +46,7 @@ export const imageParent: Check = {
             text: "put the older checkpoint back to where the link leads, or make the link lead to it",
             command:
               lost.kind === "unopened" || (lost.kind === "none" && lost.parent === "parent")
-                ? `ln -sfn /PATH/OF/THE/OLDER/CHECKPOINT ${checkpoint.dir}/${lost.parent}`
+                ? sh`ln -sfn /PATH/OF/THE/OLDER/CHECKPOINT ${checkpoint.dir}/${lost.parent}`
                 : null,
           },
         })),
@@ -62,31 +63,45 @@ export const imageLazy: Check = {
     "Restored without that, the missing pages are read from where others are: memory is wrong, or CRIU spins at the end of the file. Nothing is printed.",
   proof: "harm",
   run({ checkpoint, request }) {
-    if (request.lazyPages) return [];
-    return [...checkpoint.pagemaps]
-      .filter(([, { lazy }]) => lazy)
-      .map(([pagemap]) => {
-        const pages = checkpoint
-          .runs(pagemap)
-          .filter(isLazyOnly)
-          .reduce((sum, run) => sum + run.pages, 0);
-        return {
-          id: "image-lazy",
-          severity: "blocker",
-          task: taskOf(pagemap),
-          image: pagemap,
-          subject: pagemap,
-          message: `${pages} pages of ${pagemap} are not in the images: they stayed with the dump that was made with --lazy-pages`,
-          criu_message: null,
-          remedy: {
-            kind: "option",
-            text: "while the dump still waits: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
-            command: `criu lazy-pages --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} &`,
-            option: "--lazy-pages",
-            automatic: false,
-          },
-        };
-      });
+    const lazy = [...checkpoint.pagemaps].filter(([, sum]) => sum.lazy);
+    if (request.lazyPages)
+      return lazy.slice(0, 1).map(([pagemap]) => ({
+        id: "image-lazy",
+        severity: "info",
+        task: null,
+        image: pagemap,
+        subject: pagemap,
+        message:
+          "memory that is not in the images can be fetched once: when this restore fails or is refused, the dump that has it may end with the connection",
+        criu_message: null,
+        remedy: {
+          kind: "human",
+          text: "for a checkpoint that can be restored again, dump without --lazy-pages",
+          command: null,
+        },
+      }));
+    return lazy.map(([pagemap]) => {
+      const pages = checkpoint
+        .runs(pagemap)
+        .filter(isLazyOnly)
+        .reduce((sum, run) => sum + run.pages, 0);
+      return {
+        id: "image-lazy",
+        severity: "blocker",
+        task: taskOf(pagemap),
+        image: pagemap,
+        subject: pagemap,
+        message: `${pages} pages of ${pagemap} are not in the images: they stayed with the dump that was made with --lazy-pages`,
+        criu_message: null,
+        remedy: {
+          kind: "option",
+          text: "while the dump still waits: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
+          command: sh`criu lazy-pages --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} &`,
+          option: "--lazy-pages",
+          automatic: false,
+        },
+      };
+    });
   },
 };
 
@@ -120,7 +135,7 @@ export const lazyPagesSocket: Check = {
         remedy: {
           kind: "human",
           text: "start it first, with the same images and the same work directory",
-          command: `criu lazy-pages -D ${checkpoint.dir} -W ${request.workDir} &`,
+          command: sh`criu lazy-pages -D ${checkpoint.dir} -W ${request.workDir} &`,
         },
       },
     ];

@@ -3,7 +3,7 @@
  * one that CRIU rebuilds from the images, whose root mount comes from `--root`, whose external mounts come from the
  * host, and whose other mounts (tmpfs, proc, …) exist only once CRIU has made them.
  */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { Request } from "../criu/index.ts";
 import type { Host, Root } from "../host/index.ts";
 import {
@@ -21,7 +21,7 @@ export type Place =
 
 export interface Namespaces {
   /** Whether CRIU will make a new namespace of this kind for the tree (so the host's own does not matter). */
-  readonly own: { mnt: boolean; pid: boolean; net: boolean; user: boolean };
+  readonly own: Readonly<Record<"mnt" | "pid" | "net" | "ipc" | "uts" | "user", boolean>>;
   /** The place of an absolute path of a task's mount namespace; `mntId` is the mount the image says it lies on. */
   place(path: string, mntId?: number): Place;
 }
@@ -30,13 +30,17 @@ export interface Namespaces {
 export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Request): Namespaces {
   const root = checkpoint.root;
   const inventory = checkpoint.inventory?.root_ids;
-  const differs = (kind: "pid_ns_id" | "net_ns_id" | "mnt_ns_id" | "user_ns_id") =>
-    root?.ids?.[kind] !== undefined && root.ids[kind] !== inventory?.[kind];
+  const differs = (kind: "mnt" | "pid" | "net" | "ipc" | "uts" | "user") => {
+    const id = root?.ids?.[`${kind}_ns_id`];
+    return id !== undefined && id !== inventory?.[`${kind}_ns_id`];
+  };
   const own = {
-    mnt: differs("mnt_ns_id"),
-    pid: differs("pid_ns_id"),
-    net: differs("net_ns_id"),
-    user: differs("user_ns_id"),
+    mnt: differs("mnt"),
+    pid: differs("pid"),
+    net: differs("net"),
+    ipc: differs("ipc"),
+    uts: differs("uts"),
+    user: differs("user"),
   };
 
   const onHost = (base: string, path: string): Place => {

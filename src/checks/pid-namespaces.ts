@@ -1,9 +1,23 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import { PID_MAX_LIMIT } from "../sys/process.ts";
-import type { Check, Context, Finding } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
+import { sh } from "../sys/shell.ts";
 
 const PID_MAX = "/proc/sys/kernel/pid_max";
+
+/** The largest number that CRIU looks at: it passes threads over. */
+const largestOf = ({ pstree }: Context["checkpoint"]): number =>
+  pstree.reduce((most, { pid, pgid, sid }) => Math.max(most, pid, pgid, sid), 0);
+
+/** CRIU raises the limit before it makes a task. */
+export function pidMaxLeavings({ checkpoint, host }: Context): Leaving[] {
+  const limit = Number(host.read(PID_MAX) ?? 0);
+  const largest = largestOf(checkpoint);
+  return limit > 0 && largest > limit
+    ? [{ kind: "sysctl", root: "/", path: PID_MAX, like: `${limit}:${largest + 1}` }]
+    : [];
+}
 
 export const pidMax: Check = {
   id: "pid-max",
@@ -16,15 +30,14 @@ export const pidMax: Check = {
   run(context) {
     const { checkpoint, host } = context;
     const limit = Number(host.read(PID_MAX) ?? 0);
-    let largest = 0;
-    for (const { pid, pgid, sid } of checkpoint.pstree) largest = Math.max(largest, pid, pgid, sid);
+    const largest = largestOf(checkpoint);
     if (limit === 0) return [];
     const shared = { id: "pid-max", image: "pstree.img" } as const;
     const raise = (most: number) =>
       ({
         kind: "human",
         text: "raise the limit first",
-        command: `sysctl kernel.pid_max=${most + 1}`,
+        command: sh`sysctl kernel.pid_max=${most + 1}`,
       }) as const;
     const pushed = largest > limit;
     if (pushed && (largest >= PID_MAX_LIMIT || !host.writable(PID_MAX)))
@@ -51,7 +64,7 @@ export const pidMax: Check = {
         remedy: {
           kind: "human",
           text: "set it back when the tree has ended",
-          command: `sysctl kernel.pid_max=${limit}`,
+          command: sh`sysctl kernel.pid_max=${limit}`,
         },
       });
     // A namespace that CRIU makes has a limit of its own since Linux 6.14, and before it this machine's.
@@ -172,7 +185,7 @@ export const pidNamespaceExternal: Check = {
             : {
                 kind: "option",
                 text: "open /proc/PID/ns/pid of a process of the namespace as a descriptor, and name it",
-                command: `recriu restore --inherit-fd 'fd[5]:${key}' … 5< /proc/PID/ns/pid`,
+                command: null,
                 option: `--inherit-fd fd[N]:${key}`,
                 automatic: false,
               },

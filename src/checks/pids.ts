@@ -3,7 +3,8 @@ import type { Stat } from "../host/index.ts";
 import { isLeaving, readStat } from "../host/processes.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
-import type { Helper } from "./pstree.ts";
+import { sh } from "../sys/shell.ts";
+import type { Helper } from "./pstree-nodes.ts";
 
 /** A number the restore needs, and what for. */
 interface Needed {
@@ -117,7 +118,7 @@ export const pidInUse: Check = {
           remedy: {
             kind: "human",
             text: "end its holder, or wait until the parent of a zombie reaps it",
-            command: `ps -o pid,ppid,pgid,sid,stat,cmd -p ${number}; ps -o pid,stat,cmd -g ${number}`,
+            command: sh`ps -o pid,ppid,pgid,sid,stat,cmd -p ${number}; ps -o pid,stat,cmd -g ${number}`,
           },
         },
       ];

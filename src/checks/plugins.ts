@@ -1,10 +1,12 @@
 /** CRIU's plugins: shared objects that it loads before every restore, and those that the checkpoint needs (plugin.c). */
 import { constants } from "node:fs";
-import { dirname, join } from "pathe";
+import { dirname, join } from "../sys/path.ts";
 import { compareVersions } from "../criu/index.ts";
+import type { Host } from "../host/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Where distributions have plugins, to look into before the answer is sought in CRIU itself. */
 const usual = ["/usr/lib/criu", "/usr/lib64/criu", "/usr/local/lib/criu"];
@@ -13,8 +15,8 @@ const usual = ["/usr/lib/criu", "/usr/lib64/criu", "/usr/local/lib/criu"];
 const helpText = "path to a plugin directory (by default ";
 const LARGEST_CRIU = 64 << 20;
 
-function builtIn({ host, criu }: Context): string | undefined {
-  const program = criu && host.bytes(criu.path, 0, LARGEST_CRIU);
+function builtIn(host: Host, criu: string): string | undefined {
+  const program = host.bytes(criu, 0, LARGEST_CRIU);
   if (program === undefined) return undefined;
   const bytes = Buffer.from(program.buffer, program.byteOffset, program.length);
   const at = bytes.indexOf(helpText);
@@ -25,28 +27,34 @@ function builtIn({ host, criu }: Context): string | undefined {
 const required = ({ checkpoint }: Context): readonly string[] =>
   checkpoint.inventory?.plugins_entry?.plugins ?? [];
 
-/** The directory that CRIU will take plugins from; undefined where there is none or it cannot be told. */
-function pluginDirectory(context: Context): string | undefined {
-  const { host, request, criu } = context;
-  if (request.libdir !== undefined) return request.libdir;
-  const beside = criu === undefined ? [] : [join(dirname(dirname(criu.path)), "lib/criu")];
-  const likely = [...usual, ...beside].some((path) => host.exists(path));
-  if (!likely && required(context).length === 0) return undefined;
-  return builtIn(context);
-}
-
-interface Plugins {
+export interface Plugins {
   directory: string;
   /** Names of the files that CRIU loads. */
   files: string[];
 }
 
-function plugins(context: Context): Plugins | undefined {
-  const directory = pluginDirectory(context);
-  if (directory === undefined) return undefined;
-  const opened = context.host.root(directory);
+/**
+ * What CRIU loads from the directory that it was built with; undefined where it cannot be told, or where nothing is
+ * `needed` and this machine has no directory of plugins to speak of.
+ */
+export function builtInPlugins(host: Host, criu: string, needed: boolean): Plugins | undefined {
+  const likely = [...usual, join(dirname(dirname(criu)), "lib/criu")];
+  if (!needed && !likely.some((path) => host.exists(path))) return undefined;
+  const directory = builtIn(host, criu);
+  return directory === undefined ? undefined : inDirectory(host, directory);
+}
+
+function inDirectory(host: Host, directory: string): Plugins {
+  const opened = host.root(directory);
   const names = opened.ok ? opened.root.list("/") : [];
   return { directory, files: names.filter((name) => name.endsWith(".so")).sort() };
+}
+
+/** The plugins that CRIU will load; undefined where there are none or it cannot be told. */
+export function plugins(context: Context): Plugins | undefined {
+  const { host, request, criu } = context;
+  if (request.libdir !== undefined) return inDirectory(host, request.libdir);
+  return criu && builtInPlugins(host, criu.path, required(context).length > 0);
 }
 
 /** e_machine of this machine, elf(5). */
@@ -96,7 +104,7 @@ export const pluginBroken: Check = {
           remedy: {
             kind: "human",
             text: "make it (an empty one will do when no plugin is needed), or leave --libdir and CRIU_LIBS_DIR out",
-            command: `mkdir -p ${directory}`,
+            command: sh`mkdir -p ${directory}`,
           },
         },
       ];
@@ -116,14 +124,14 @@ export const pluginBroken: Check = {
             ? {
                 kind: "option",
                 text: "this checkpoint needs no plugin: name a directory without any",
-                command: "mkdir -p /run/no-criu-plugins",
+                command: sh`mkdir -p /run/no-criu-plugins`,
                 option: "--libdir=/run/no-criu-plugins",
                 automatic: false,
               }
             : {
                 kind: "human",
                 text: "install the package again that it belongs to, or move it away",
-                command: `mv ${path} ${path}.aside`,
+                command: sh`mv ${path} ${path}.aside`,
               },
         },
       ];
@@ -185,12 +193,15 @@ export const pluginMissing: Check = {
             : {
                 kind: "human",
                 text: `install the plugin, or name the directory that has ${name}.so by --libdir`,
-                command: `find / -xdev -name ${name}.so`,
+                command: sh`find / -xdev -name ${[`${literal(name)}.so`]}`,
               },
         };
       });
   },
 };
+
+/** A pattern of find(1) that matches `name` alone. */
+const literal = (name: string): string => name.replace(/[*?[\\]/g, "\\$&");
 
 /** All that amdgpu_plugin saves is in images of its own, and in files that CRIU left to a plugin. */
 const savedNothing = ({ files, openFiles }: Checkpoint, plugin: string): boolean =>

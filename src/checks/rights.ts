@@ -20,6 +20,12 @@ const names =
     " ",
   );
 
+/** The number of `CAP_NET_RAW`, as runtimes write it; undefined: none that is known here. */
+export function capabilityNumber(name: string): number | undefined {
+  const number = names.indexOf(name.toLowerCase().replace(/^cap_/, ""));
+  return number < 0 ? undefined : number;
+}
+
 /** `cap_net_raw` for 13. */
 export const capabilityName = (number: number): string => `cap_${names[number] ?? number}`;
 

@@ -4,6 +4,7 @@ import type { Task } from "../image/index.ts";
 import { SCHED_FIFO, SCHED_RESET_ON_FORK, SCHED_RR } from "../sys/sched.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 const realtimeThread = (task: Task) =>
   task.threads.find(({ core }) => {
@@ -76,7 +77,7 @@ export const schedRtBudget: Check = {
           : {
               kind: "human",
               text: "give the cgroup a budget: microseconds of each second, within that of its parent",
-              command: `echo 10000 > ${directory}/cpu.rt_runtime_us`,
+              command: sh`echo 10000 > ${directory}/cpu.rt_runtime_us`,
             },
       });
     }

@@ -13,6 +13,7 @@ import {
 import type { Check, Finding } from "./finding.ts";
 import { CAP_SYS_NICE, capabilitiesOfCriu, has } from "./rights.ts";
 import { scheduled, schedMessage } from "./sched.ts";
+import { sh } from "../sys/shell.ts";
 
 const ordinary = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE];
 const realtime = [SCHED_FIFO, SCHED_RR];
@@ -97,7 +98,7 @@ export const schedNotPermitted: Check = {
         remedy: {
           kind: "human",
           text: "run it with CAP_SYS_NICE, or raise the limits where it is started",
-          command: "prlimit --pid $$ --rtprio=99 --nice=40",
+          command: sh`prlimit --pid $$ --rtprio=99 --nice=40`,
         },
       },
     ];
@@ -105,7 +106,7 @@ export const schedNotPermitted: Check = {
 };
 
 /** The nice value in a /proc/PID/stat. */
-function niceOf(stat: string | undefined): number {
+export function niceOf(stat: string | undefined): number {
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   return Number(fields?.[16] ?? 0);
 }

@@ -4,6 +4,7 @@ import { LOWEST_PRIORITY, type SavedScheduling, savedScheduling } from "../image
 import { basePolicy, policyName, SCHED_OTHER, SCHED_RESET_ON_FORK } from "../sys/sched.ts";
 import type { Check, Context, Edit, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
+import { sh, type ShellCommand } from "../sys/shell.ts";
 
 export interface ThreadSched extends SavedScheduling {
   task: number;
@@ -68,7 +69,7 @@ const refused = (
   thread: ThreadSched,
   message: string,
   text: string,
-  command: string | null = null,
+  command: ShellCommand | null = null,
 ): Finding => ({
   id,
   severity: "blocker",
@@ -131,7 +132,7 @@ export const schedPriorityLost: Check = {
           context.own.schedPrio === undefined
             ? "give it the lowest priority; --sched-prio=N names another, 1 to 99"
             : "give it the priority that --sched-prio names",
-          context.own.schedPrio === undefined ? "--sched-prio=N" : null,
+          context.own.schedPrio === undefined ? sh`--sched-prio=N` : null,
         ),
       ),
 };
@@ -155,7 +156,7 @@ export const schedDeadline: Check = {
           thread,
           ", which CRIU cannot restore: its parameters are not in the images",
           "let it come back under SCHED_OTHER; give it its parameters again after the restore",
-          `chrt --deadline --sched-runtime NS --sched-deadline NS --sched-period NS -p 0 ${thread.tid}`,
+          sh`chrt --deadline --sched-runtime NS --sched-deadline NS --sched-period NS -p 0 ${thread.tid}`,
         ),
       ),
 };

@@ -3,12 +3,12 @@ import type { CoreEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 
-const MODE_FILTER = 2;
+export const MODE_FILTER = 2;
 /** Bytes of a BPF instruction. */
 const INSTRUCTION = 8;
 
 /** Mode and last filter of a thread; old images have one for the whole task. */
-function seccompOf(core: CoreEntry | undefined, leader: CoreEntry | undefined) {
+export function seccompOf(core: CoreEntry | undefined, leader: CoreEntry | undefined) {
   const old = leader?.tc;
   const mode = core?.thread_core?.seccomp_mode ?? old?.old_seccomp_mode ?? 0;
   return { mode, filter: core?.thread_core?.seccomp_filter ?? old?.old_seccomp_filter ?? 0 };

@@ -1,6 +1,6 @@
 /** Unix sockets that CRIU binds again by path: their directories (sk-unix.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { EPERM, EROFS, errorText } from "../sys/errno.ts";
 import type { Lookup } from "../host/index.ts";
 import type { Check, Context, Finding, Leaving, Repair } from "./finding.ts";
@@ -15,15 +15,16 @@ import {
   namedSockets,
   placeOf,
 } from "./unix-entries.ts";
+import { sh, type ShellCommand } from "../sys/shell.ts";
 
 /** Sockets that CRIU binds to a path and leaves there. */
-const pathSockets = (context: Context): AtPath[] =>
+export const pathSockets = (context: Context): AtPath[] =>
   namedSockets(context)
     .filter(hasPath)
     .filter((named) => isBound(named) && !named.entry.deleted);
 
 /** Directories that programs agree on, with the mode they must have: sticky and open to all for the X11 family. */
-function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
+export function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
   if (/\/\.(X11|ICE|font|XIM|Test)-unix$/.test(path)) return { mode: 0o1777, uid: 0, gid: 0 };
   const user = /^\/run\/user\/(\d+)$/.exec(path);
   return user === null ? undefined : { mode: 0o700, uid: Number(user[1]), gid: Number(user[1]) };
@@ -124,7 +125,7 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Find
       remedy: {
         kind: "human",
         text: `see what is at ${directory} and move it away`,
-        command: `ls -ld ${directory}`,
+        command: sh`ls -ld ${directory}`,
       },
     };
   }
@@ -136,7 +137,7 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Find
     remedy: {
       kind: "repair",
       text: `make the directory ${directory}, mode ${mode}, owner ${repair.uid}:${repair.gid}`,
-      command: `install -d -m ${mode} -o ${repair.uid} -g ${repair.gid} ${directory}`,
+      command: sh`install -d -m ${mode} -o ${repair.uid} -g ${repair.gid} ${directory}`,
       repair,
     },
   };
@@ -173,16 +174,16 @@ export const unixSocketUnwritable: Check = {
 function closed(context: Context, bound: AtPath, directory: string, errno: number): Finding {
   // A CRIU with other rights than recriu may be allowed what recriu is not.
   const sure = errno === -EROFS || errno === -EPERM;
-  const remedies: Record<number, { text: string; command: string }> = {
+  const remedies: Record<number, { text: string; command: ShellCommand }> = {
     [-EROFS]: {
       text: `make its file system writable`,
-      command: `mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
+      command: sh`mount -o remount,rw "$(findmnt -nT ${directory} -o TARGET)"`,
     },
-    [-EPERM]: { text: `take the immutable mark off it`, command: `chattr -i ${directory}` },
+    [-EPERM]: { text: `take the immutable mark off it`, command: sh`chattr -i ${directory}` },
   };
   const remedy = remedies[errno] ?? {
     text: `restore as a user who may write to ${directory}`,
-    command: `ls -ld ${directory}`,
+    command: sh`ls -ld ${directory}`,
   };
   return {
     ...about("unix-socket-unwritable", sure ? "blocker" : "warning", bound.image),

@@ -13,6 +13,7 @@ import {
   unmapped,
 } from "./inet-entries.ts";
 import type { InetSkEntry } from "../image/index.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Connections that CRIU brings back as they were, or refuses to; none when they are restored closed. */
 function connections(context: Context): InetSkEntry[] {
@@ -64,7 +65,7 @@ export const tcpEstablished: Check = {
         remedy: {
           kind: "option",
           text: "bring the connections back as they were (or --tcp-close: closed)",
-          command: "--tcp-established",
+          command: sh`--tcp-established`,
           option: "--tcp-established",
           automatic: !request.explicit.has("tcp-established") && !request.explicit.has("tcp-close"),
         },
@@ -93,7 +94,7 @@ export const tcpStreamMissing: Check = {
       remedy: {
         kind: "option",
         text: "restore all TCP connections closed",
-        command: "--tcp-close",
+        command: sh`--tcp-close`,
         option: "--tcp-close",
         automatic: false,
       },
@@ -140,7 +141,7 @@ export const tcpConnectionBusy: Check = {
             text: ending
               ? "wait a minute"
               : `stop ${owner === undefined ? "whoever has it" : `process ${owner.pid} (${owner.comm})`}; or restore connections closed: --tcp-close`,
-            command: ending || owner === undefined ? null : `kill ${owner.pid}`,
+            command: ending || owner === undefined ? null : sh`kill ${owner.pid}`,
           },
         },
       ];

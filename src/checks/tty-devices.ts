@@ -1,6 +1,7 @@
 /** Terminals that CRIU makes or opens again: whether they can be had here (tty.c). */
 import type { Check, Context, Finding } from "./finding.ts";
 import { imageOf, isPty, terminals, type Tty } from "./terminals.ts";
+import { sh } from "../sys/shell.ts";
 
 /** So many terminals CRIU opens to reach the index that it wants. */
 const ATTEMPTS = 32;
@@ -52,7 +53,7 @@ export const ttyIndexBusy: Check = {
             ? {
                 kind: "human",
                 text: "close that terminal: end the programs on it and the one that made it",
-                command: `fuser -v /dev/pts/${index}`,
+                command: sh`fuser -v /dev/pts/${index}`,
               }
             : {
                 kind: "human",
@@ -89,13 +90,51 @@ export const ttyExternal: Check = {
         remedy: {
           kind: "option",
           text: "open the terminal that takes its place, and name its descriptor",
-          command: `recriu restore --inherit-fd 'fd[5]:${tty.key}' … 5<> /dev/pts/N`,
+          command: null,
           option: `--inherit-fd fd[N]:${tty.key}`,
           automatic: false,
         },
       }));
   },
 };
+
+export const ttyOtherFile: Check = {
+  id: "tty-other-file",
+  title: "At a terminal's path stands something else",
+  reads: "tty-info.img, files.img; type and device number of what is at each path, links followed",
+  why:
+    "CRIU opens a terminal by its path and gives it the mode that the images say, before it looks at what it has opened: any file, any " +
+    "other terminal or device of this machine gets that mode. A terminal whose path is another file's here was given it by hand, or the path " +
+    "has been put to another use.",
+  proof: "harm",
+  run: ({ checkpoint, request, namespaces }: Context) =>
+    terminals(checkpoint, request).flatMap((tty): Finding[] => {
+      if (tty.kind === "external" || tty.path === undefined) return [];
+      const place = namespaces.place(tty.path, tty.mntId);
+      const found = place.known ? place.root.look(place.path) : undefined;
+      if (!place.known || !found?.ok) return [];
+      const { stat } = found;
+      if (stat.isCharacterDevice() && stat.rdev === tty.info.rdev) return [];
+      return [
+        {
+          id: "tty-other-file",
+          severity: "blocker",
+          task: null,
+          image: imageOf(tty),
+          subject: place.hostPath,
+          message: `${place.hostPath} is not the terminal ${numbers(tty.info.rdev)} of the images but ${stat.isCharacterDevice() ? `the device ${numbers(stat.rdev)}` : "no terminal at all"}; CRIU would change its mode`,
+          criu_message: null,
+          remedy: {
+            kind: "human",
+            text: "see what is there; where the images are not your own, do not restore them",
+            command: sh`ls -lL ${place.hostPath}`,
+          },
+        },
+      ];
+    }),
+};
+
+const numbers = (rdev: number): string => `${(rdev >>> 8) & 0xfff}:${rdev & 0xff}`;
 
 export const ttyDeviceMissing: Check = {
   id: "tty-device-missing",
@@ -121,7 +160,7 @@ export const ttyDeviceMissing: Check = {
           remedy: {
             kind: "human",
             text: "make the device again, with the numbers that it had",
-            command: `mknod -m 0620 ${place.hostPath} c ${tty.info.rdev >> 8} ${tty.info.rdev & 0xff}`,
+            command: sh`mknod -m 0620 ${place.hostPath} c ${tty.info.rdev >> 8} ${tty.info.rdev & 0xff}`,
           },
         },
       ];

@@ -1,8 +1,9 @@
 /** Terminals whose other end or session is outside of the tree (tty.c). */
 import type { Check, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
-import { preorder } from "./pstree.ts";
+import { preorder } from "./pstree-nodes.ts";
 import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
+import { sh } from "../sys/shell.ts";
 
 export const ttyShellJob: Check = {
   id: "tty-shell-job",
@@ -81,7 +82,7 @@ export const ttyStdin: Check = {
       remedy: {
         kind: "human",
         text: "call it on a terminal, or let script(1) make one",
-        command: `script -qec 'recriu restore ${request.argv.join(" ")}' /dev/null`,
+        command: sh`script -qec ${sh`recriu restore ${request.argv}`} /dev/null`,
       },
     });
     const { stdin, self } = host;

@@ -14,6 +14,7 @@ import {
   namedSockets,
   placeOf,
 } from "./unix-entries.ts";
+import { sh } from "../sys/shell.ts";
 
 const ID = "unix-socket-busy";
 
@@ -78,7 +79,7 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
       subject: at,
       message: `the socket ${path} cannot be bound: something that is not a socket stands at ${at}`,
       criu_message: `unix: Can't bind ${inode(named.entry)} addr ${givenName(named.entry)}: Address already in use`,
-      remedy: { kind: "human", text: "move it away", command: `mv ${at} ${at}.aside` },
+      remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
     };
   }
   const holder = holderOf(context.host, at, found.stat);
@@ -93,7 +94,7 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
 }
 
 /** Whose a socket file is: by its inode number, which no other path or namespace can fake; else by the name alone. */
-function holderOf(
+export function holderOf(
   host: Host,
   path: string,
   stat: Stats,
@@ -121,7 +122,7 @@ function kernelDevice(dev: number): number {
   return ((((dev >>> 8) & 0xfff) << 20) | minor) >>> 0;
 }
 
-function ownerText(host: Host, holder: number): string {
+export function ownerText(host: Host, holder: number): string {
   const owner = host.ownerOf(holder);
   return owner === undefined
     ? "a live process of this machine"
@@ -134,11 +135,11 @@ function ownerRemedy(host: Host, name: string, holder: number): Remedy {
     return {
       kind: "human",
       text: "stop the process that has it (ss names it), or restore in namespaces of its own",
-      command: `ss -xlp | grep -F '${name}'`,
+      command: sh`ss -xlp | grep -F -- ${name}`,
     };
   return {
     kind: "human",
     text: `stop process ${owner.pid} (${owner.comm}), which has it, or restore in namespaces of its own`,
-    command: `kill ${owner.pid}`,
+    command: sh`kill ${owner.pid}`,
   };
 }

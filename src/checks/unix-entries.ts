@@ -1,6 +1,7 @@
 /** The Unix sockets of a checkpoint: what each is called, where that is, what CRIU will do with it (sk-unix.c). */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { UnixSkEntry } from "../image/index.ts";
+import { fromBytes } from "../sys/text.ts";
 import type { Context, Finding } from "./finding.ts";
 import type { Place } from "./paths.ts";
 
@@ -22,8 +23,6 @@ export interface Named {
 /** A socket with a path. */
 export type AtPath = Named & { name: { path: string } };
 
-const text = new TextDecoder();
-
 export const imageOf = (entry: { id: number }): string => `files.img id 0x${entry.id.toString(16)}`;
 /** How CRIU's messages call a socket. */
 export const inode = (entry: UnixSkEntry): string =>
@@ -32,13 +31,13 @@ export const inode = (entry: UnixSkEntry): string =>
 /** The path in an entry as it was given to bind(2); "" for none and for abstract names, which CRIU prints as nothing. */
 export function givenName(entry: UnixSkEntry): string {
   const end = entry.name.indexOf(0);
-  return text.decode(end < 0 ? entry.name : entry.name.subarray(0, end));
+  return fromBytes(end < 0 ? entry.name : entry.name.subarray(0, end));
 }
 
 /** The name in an entry. A relative one is resolved in the directory that was saved with it. */
 export function nameOf(entry: UnixSkEntry): Named["name"] | undefined {
   if (entry.name.length === 0) return undefined;
-  if (entry.name[0] === 0) return { abstract: text.decode(entry.name.subarray(1)) };
+  if (entry.name[0] === 0) return { abstract: fromBytes(entry.name.subarray(1)) };
   const name = givenName(entry);
   return { path: name.startsWith("/") ? name : join(entry.name_dir ?? "/", name) };
 }

@@ -1,6 +1,7 @@
 /** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
+import { upward } from "../host/upward.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import {
@@ -13,6 +14,7 @@ import {
   namedSockets,
   placeOf,
 } from "./unix-entries.ts";
+import { sh } from "../sys/shell.ts";
 
 /** sizeof(sun_path), unix(7); the name in the images counts its NUL. */
 const UNIX_PATH_MAX = 108;
@@ -59,13 +61,14 @@ function refused(context: Context, named: AtPath): Finding | undefined {
       remedy: {
         kind: "human",
         text: "make that directory again",
-        command: `install -d ${place.hostPath}`,
+        command: sh`install -d ${place.hostPath}`,
       },
     };
   }
   const place = placeOf(context, named, named.name.path);
   if (!place.known) return undefined;
-  for (let path = dirname(place.path); path !== "/"; path = dirname(path)) {
+  for (const path of upward(dirname(place.path))) {
+    if (path === "/") break;
     const found = place.root.look(path);
     if (!found.ok && found.problem === "No such file or directory") continue;
     const problem = !found.ok
@@ -83,7 +86,7 @@ function refused(context: Context, named: AtPath): Finding | undefined {
       remedy: {
         kind: "human",
         text: `see what is at ${path}, and move it away`,
-        command: `mv ${path} ${path}.aside`,
+        command: sh`mv ${path} ${path}.aside`,
       },
     };
   }

@@ -11,6 +11,7 @@ import {
   SOCK_DGRAM,
   USK_CALLBACK,
 } from "./unix-entries.ts";
+import { sh, typedOption } from "../sys/shell.ts";
 
 const USK_EXTERN = 1;
 /** CRIU's own limit is the kernel's: sizeof(sun_path), unix(7). */
@@ -21,13 +22,13 @@ const byIno = ({ openFiles }: Checkpoint): Map<number, UnixSkEntry> =>
     [...openFiles.values()].flatMap(({ usk }) => (usk === undefined ? [] : [[usk.ino, usk]])),
   );
 
-interface Connected {
+export interface Connected {
   entry: UnixSkEntry;
   peer: UnixSkEntry;
 }
 
 /** Sockets that CRIU will connect to somebody outside the tree. */
-function outward({ checkpoint, request }: Context): Connected[] {
+export function outward({ checkpoint, request }: Context): Connected[] {
   const sockets = byIno(checkpoint);
   const handed = new Set(request.inheritFds.map(({ key }) => key));
   return [...sockets.values()].flatMap((entry): Connected[] => {
@@ -69,7 +70,7 @@ export const unixSocketExternal: Check = {
           remedy: {
             kind: "option",
             text: "connect it again to whoever has that name now",
-            command: "--ext-unix-sk",
+            command: sh`--ext-unix-sk`,
             option: "--ext-unix-sk",
             automatic: true,
           },
@@ -100,7 +101,7 @@ export const unixPeerDown: Check = {
           criu_message: `unix: Can't connect ${entry.ino} socket: ${errorText(errno)}`,
           remedy: {
             kind: "human",
-            text: `start the service that listens there; or hand a socket over in place of this one: --inherit-fd fd[N]:socket:[${entry.ino}]`,
+            text: `start the service that listens there; or hand a socket over in place of this one: ${typedOption(`--inherit-fd fd[N]:socket:[${entry.ino}]`)}`,
             command: null,
           },
         },
@@ -205,7 +206,7 @@ export const unixQueueTooLong: Check = {
           remedy: {
             kind: "human",
             text: `raise net.unix.max_dgram_qlen to ${count} for the restore`,
-            command: `sysctl -w net.unix.max_dgram_qlen=${count}`,
+            command: sh`sysctl -w net.unix.max_dgram_qlen=${count}`,
           },
         },
       ];

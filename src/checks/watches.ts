@@ -4,6 +4,7 @@ import type { FileEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { raise, setting } from "./kernel-objects.ts";
 import { livingTasks } from "./paths.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Files of a kind, each with a task that has it open; one that nobody has open is never made. */
 function openFiles<K extends keyof FileEntry>(
@@ -100,7 +101,7 @@ export const watchPathMissing: Check = {
           remedy: {
             kind: "human",
             text: "put it back; for a directory an empty one is enough for CRIU",
-            command: `install -d ${place.hostPath}`,
+            command: sh`install -d ${place.hostPath}`,
           },
         },
       ];

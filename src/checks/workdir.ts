@@ -1,8 +1,9 @@
 /** The directory that CRIU works in: its log, its statistics, its yard of cgroups (crtools.c, log.c, cgroup.c). */
 import { constants } from "node:fs";
-import { dirname } from "pathe";
+import { dirname } from "../sys/path.ts";
 import { ENOTDIR, errorText } from "../sys/errno.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
+import { sh } from "../sys/shell.ts";
 
 /** Why a file cannot be made in a directory; undefined when it can. */
 export function unwritable({ host }: Context, directory: string): string | undefined {
@@ -10,10 +11,9 @@ export function unwritable({ host }: Context, directory: string): string | undef
   return problem < 0 ? errorText(problem) : undefined;
 }
 
-/** A path as the user wrote it: one that CRIU resolves in its work directory was given without that. */
-export function asGiven({ request: { workDir } }: Context, path: string): string {
-  return path.startsWith(`${workDir}/`) ? path.slice(workDir.length + 1) : path;
-}
+/** A path as the user wrote it, and as CRIU names it. */
+export const asGiven = ({ request: { typed } }: Context, path: string): string =>
+  typed.get(path) ?? path;
 
 /** Whether CRIU makes its yard for cgroups in the work directory (cgroup.c, prepare_cgroup_sfd). */
 const makesYard = ({ checkpoint, request }: Context): boolean =>
@@ -30,16 +30,8 @@ const fallback = "/run";
  */
 export function otherWorkDir(context: Context): string | undefined {
   const { request, host } = context;
-  const relative = [
-    request.logFile,
-    request.pidfile,
-    request.root,
-    request.cgroupYard,
-    request.libdir,
-    ...request.external.map(({ value }) => value),
-    ...request.actionScripts.filter((script) => script.includes("/")),
-  ].some(
-    (path) => path !== undefined && (!path.startsWith("/") || asGiven(context, path) !== path),
+  const relative = [...request.typed].some(
+    ([path, typed]) => path !== request.imagesDir && !typed.startsWith("/"),
   );
   if (request.explicit.has("work-dir") || relative || request.lazyPages) return undefined;
   if (host.effectiveUid !== 0 || unwritable(context, fallback) !== undefined) return undefined;
@@ -64,7 +56,7 @@ export const workDirUnwritable: Check = {
     const other: Remedy = {
       kind: "option",
       text: "work in a directory that can be written to; relative paths of other options lead there too",
-      command: "mkdir -p /run/criu-work",
+      command: sh`mkdir -p /run/criu-work`,
       option: "--work-dir=/run/criu-work",
       automatic: false,
     };
@@ -76,11 +68,11 @@ export const workDirUnwritable: Check = {
           severity: "blocker",
           subject: workDir,
           message: `CRIU cannot work in ${workDir}: ${closed}`,
-          criu_message: `Can't change directory to ${workDir}: ${closed}`,
+          criu_message: `Can't change directory to ${asGiven(context, workDir)}: ${closed}`,
           remedy: {
             kind: "human",
             text: "make it, or name another one by --work-dir",
-            command: `mkdir -p ${workDir}`,
+            command: sh`mkdir -p ${workDir}`,
           },
         },
       ];

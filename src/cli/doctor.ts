@@ -21,8 +21,8 @@ export const command: Command = {
   async run({ rawArgs }): Promise<number> {
     const parsed = parseStrictly("doctor", args, rawArgs);
     if (parsed === undefined) return 2;
-    const named =
-      parsed.values.criu === undefined ? process.env.RECRIU_CRIU : String(parsed.values.criu);
+    const variable = process.env.RECRIU_CRIU || undefined;
+    const named = parsed.values.criu === undefined ? variable : String(parsed.values.criu);
     const facts = (await Promise.all([diagnose(named), runtimeFacts(process.env)])).flat();
     const lacking = facts.some((fact) => fact.state === "missing");
     if (parsed.values.json) printJson({ facts });

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from "node:fs";
-import { dirname, join } from "pathe";
+import { dirname, join } from "../sys/path.ts";
 import { catalogue } from "../checks/index.ts";
 import { linesOf, parseLogLine } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";

@@ -1,4 +1,5 @@
 /** What the words of `restore` and `preflight` lead to: findings and a plan. */
+import { statSync } from "node:fs";
 import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
@@ -19,12 +20,13 @@ export async function look(
   { request, own }: { request: Request; own: OwnOptions },
 ): Promise<Started> {
   const stranger = unknownCheck(own);
-  if (stranger !== undefined) {
+  if (stranger !== undefined)
     return refused(command, `there is no check ${stranger}; recriu explain lists them`);
-  }
+  const lost = own.allowWrite.find((path) => !isDirectory(path));
+  if (lost !== undefined) return refused(command, `--allow-write: there is no directory ${lost}`);
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, own, undefined, seal, command === "restore");
+  const result = await preflight(request, own, undefined, seal, undefined, command === "restore");
   hashing.end();
   return reached(command, result);
 }
@@ -61,6 +63,9 @@ function refused(command: string, said: string): Started {
   line(`recriu ${command}: ${harmless(said)}`);
   return { ok: false, exit: exitCode.usage, said };
 }
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** A name in --only or --ignore that no check has. */
 function unknownCheck(own: OwnOptions): string | undefined {

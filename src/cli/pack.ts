@@ -41,10 +41,11 @@ export const command: Command = {
     hashing.end();
     if (problem !== undefined) return failed(problem, exitCode.images);
     const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
-    const given = parsed.values.criu ?? process.env.RECRIU_CRIU;
+    const given = parsed.values.criu ?? (process.env.RECRIU_CRIU || undefined);
     const criu = wanted
       ? findCriu(given === undefined ? undefined : String(given), process.env)
       : undefined;
+    for (const word of criu?.passed ?? []) line(`recriu pack: ${harmless(word)}`);
     if (criu?.ok === false) return failed(criu.problem, exitCode.usage);
     const options = end < 0 ? [] : rawArgs.slice(end + 1);
     const packed = pack({ dir, out, criu: criu?.path, options });

@@ -3,6 +3,7 @@ import { catalogue } from "../checks/index.ts";
 import { isArchive } from "../image/archive.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
+import { printEffects } from "../report/effects.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { printFindings, printSummary } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
@@ -13,11 +14,21 @@ import { criuHelp, ownArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
-const shared = new Set(["fix", "ignore", "sched-prio", "allow-grown", "criu", "json"]);
+const shared = new Set([
+  "fix",
+  "ignore",
+  "sched-prio",
+  "allow-grown",
+  "criu",
+  "json",
+  "untrusted",
+  "allow-write",
+]);
 const sharedOptions = ownOptions.filter(({ name }) => shared.has(name));
 const options: readonly OwnOption[] = [
   ...sharedOptions,
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
+  { name: "effects", arg: "none", help: "list all that the restore would do to this machine" },
   { name: "list", arg: "none", help: "list the checks" },
 ];
 
@@ -47,6 +58,8 @@ export const command: Command = {
     if (!json) {
       printFindings(preflight.findings);
       printSummary(preflight);
+      if (preflight.effects !== undefined && preflight.own.given.has("effects"))
+        printEffects(preflight.effects);
     }
     const exit = blockedExit(preflight) ?? repairAsked(preflight);
     if (json) printJson(reportOf(preflight, undefined, exit));

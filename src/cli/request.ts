@@ -48,7 +48,10 @@ export function understand(
   options: readonly OwnOption[],
 ): Asked {
   const understood = requestFrom(words, process.env, options);
-  if (understood.ok) return understood;
+  if (understood.ok) {
+    if (understood.ignored !== undefined) line(`recriu: ${harmless(understood.ignored)}`);
+    return understood;
+  }
   if (understood.asked === undefined) {
     line(`recriu ${command}: ${harmless(understood.problem)}`);
     return { ok: false, exit: exitCode.usage };

@@ -26,7 +26,8 @@ export async function restoreAsked(
     if (isBlocked(started)) started = await look("restore", asked);
   }
   if (!started.ok) {
-    if (json) printJson(reportOfNothing(asked.request.imagesDir, started));
+    const { imagesDir, typed } = asked.request;
+    if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, started));
     return started.exit;
   }
   const { preflight } = started;
@@ -60,6 +61,9 @@ export async function restoreAsked(
   else {
     if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
     printOutcome(outcome);
+    // Of a CRIU that got nowhere, what was told of before may be the reason.
+    if (outcome.failure !== null && outcome.failure.at.length > 0)
+      printFindings(preflight.findings.filter(({ severity }) => severity === "warning"));
   }
   return outcome.exit;
 }
@@ -72,4 +76,5 @@ const mayGoOn = (started: Started): boolean =>
   started.ok &&
   !isBlocked(started) &&
   started.preflight.plan.options.length === 0 &&
+  started.preflight.plan.environment.length === 0 &&
   wayOf(started.preflight.checkpoint) === undefined;

@@ -20,10 +20,16 @@ export const command: Command = {
     if (parsed.values.json) printJson({ undone });
     else if (undone.length === 0) line("nothing to undo");
     else {
-      for (const { images, made, left } of undone) {
+      for (const { journal, images, made, left, problem, aside } of undone) {
         const what = made.length === 0 ? "" : ` (${made.map(harmless).join(", ")})`;
-        line(`undone: the restore of ${harmless(images)}${what}`);
-        for (const problem of left) line(`  left  ${harmless(problem)}`);
+        if (images !== "") line(`undone: the restore of ${harmless(images)}${what}`);
+        for (const each of left) line(`  left  ${harmless(each)}`);
+        if (problem === null) continue;
+        line(
+          `recriu undo: ${harmless(journal)}: ${harmless(problem)}; what it says from there on is not undone`,
+        );
+        if (aside !== null)
+          line(`  kept as ${harmless(aside)}: look at it, undo by hand what it names, remove it`);
       }
     }
     return 0;

@@ -4,12 +4,13 @@ import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
-import { findRoot, verify, liveTree } from "../verify/index.ts";
+import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
 import { criuHelp, ownArgs } from "./request.ts";
 
 const options: readonly OwnOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
+  { name: "verify", arg: "required", value: "memory", help: "compare what is in memory, too" },
   ...ownOptions.filter(({ name }) => name === "sched-prio"),
   { name: "json", arg: "none", help: "one JSON document on stdout" },
 ];
@@ -46,11 +47,19 @@ export const command: Command = {
       );
       return exitCode.verification;
     }
-    const verdict = verify(checkpoint, request, liveTree(checkpoint, pid, false), {
-      lostPriority: own.schedPrio,
-    });
-    if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
-    else printVerdict(verdict);
+    const asked = own.given.get("verify");
+    if (asked !== undefined && asked !== "memory")
+      return refuse(`--verify is memory here; not ${asked}`);
+    const live = liveTree(checkpoint, pid, false);
+    const structure = verify(checkpoint, request, live, { lostPriority: own.schedPrio });
+    const verdict =
+      own.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
+    if (own.json) printJson({ images: request.typed.get(request.imagesDir), pid, verdict });
+    else {
+      printVerdict(verdict);
+      if (verdict.differences.some((each) => each.facet === "memory" && each.class === "tolerated"))
+        line("what a running tree has written since cannot be told from what was wrong before");
+    }
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;
   },
 };

@@ -1,20 +1,28 @@
 /** Find the real CRIU: never recriu itself, however it is called. */
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { access, statOf, X_OK } from "../sys/stat.ts";
 import { absolute } from "../sys/working-directory.ts";
+import { firstSafe } from "../sys/trust.ts";
 
+/** `passed`: those that were there and not taken, and how others could change them. */
 export type Found =
-  | { readonly ok: true; readonly path: string }
+  | { readonly ok: true; readonly path: string; readonly passed?: readonly string[] }
   /** `looked`: the places tried. */
-  | { readonly ok: false; readonly problem: string; readonly looked: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly looked: readonly string[];
+      readonly passed?: readonly string[];
+    };
 
 /** Where distributions put it; an ordinary user's PATH often lacks sbin. */
 const usual = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 
 /**
  * The CRIU to run: `given` (--criu, RECRIU_CRIU, the configuration file) if there is one, else the first in PATH and
- * the usual places. Relative entries of PATH are left out: the working directory may be an images directory.
+ * the usual places. Relative entries of PATH are left out: the working directory may be an images directory. What others
+ * could change is passed over there, as root is to run it; one that the caller names by its path is his own word.
  */
 export function findCriu(
   given: string | undefined,
@@ -29,10 +37,14 @@ export function findCriu(
   }
   const name = given ?? "criu";
   const looked = dirs.map((dir) => join(dir, name));
-  for (const candidate of looked) {
-    if (unusable(candidate) === undefined) return { ok: true, path: candidate };
-  }
-  return { ok: false, problem: `no ${name} in ${dirs.join(", ")}`, looked };
+  const { path: found, passed } = firstSafe(
+    looked,
+    (candidate) => unusable(candidate) === undefined,
+  );
+  const words = passed.length > 0 ? { passed } : {};
+  if (found !== undefined) return { ok: true, path: found, ...words };
+  const problem = [`no ${name} in ${dirs.join(", ")}`, ...passed].join("; ");
+  return { ok: false, problem, looked, ...words };
 }
 
 /** Why a file is not a CRIU to run; undefined when it may be one. */

@@ -1,6 +1,8 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD, bytesAt } from "../sys/small-files.ts";
+import { access, F_OK } from "../sys/stat.ts";
+import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
 import type { OwnOption } from "./options.ts";
@@ -17,8 +19,8 @@ export const ownOptions: readonly OwnOption[] = [
   {
     name: "verify",
     arg: "required",
-    value: "gate|report|off",
-    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported",
+    value: "gate|report|off|memory",
+    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported; memory: gate, and all that is in memory",
   },
   {
     name: "ignore",
@@ -47,10 +49,28 @@ export const ownOptions: readonly OwnOption[] = [
     help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
   },
   {
+    name: "settle",
+    arg: "required",
+    value: "SECONDS",
+    help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
+  },
+  {
     name: "progress-fd",
     arg: "required",
     value: "N",
     help: "write how far the restore is to this descriptor, as JSON lines",
+  },
+  {
+    name: "untrusted",
+    arg: "optional",
+    value: "yes|no",
+    help: "the images are somebody else's: what they would do to this machine is a finding",
+  },
+  {
+    name: "allow-write",
+    arg: "required",
+    value: "DIR",
+    help: "with --untrusted: the tree may write below this directory; may be repeated",
   },
 ];
 
@@ -58,7 +78,8 @@ export const ownOptions: readonly OwnOption[] = [
 export interface OwnOptions {
   readonly dryRun: boolean;
   readonly fix: "safe" | "none";
-  readonly verify: "gate" | "report" | "off";
+  /** memory: as gate, and what the tree has in memory. */
+  readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
   readonly ignore: readonly string[];
   /** Of real-time threads whose priority was not saved: 1 to 99. */
@@ -70,6 +91,12 @@ export interface OwnOptions {
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */
   readonly stall: number;
+  /** The images are not to be believed in what they would do to this machine. */
+  readonly untrusted: boolean;
+  /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
+  readonly allowWrite: readonly string[];
+  /** Seconds that a detached tree is watched after it runs; 0: it is not. */
+  readonly settle: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
 }
@@ -81,7 +108,21 @@ export type OwnResult =
 export const ownConfigFile = "/etc/recriu/recriu.conf";
 
 /** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
-export const settable = ["fix", "verify", "ignore", "criu", "stall"] as const;
+export const settable = [
+  "fix",
+  "verify",
+  "ignore",
+  "criu",
+  "stall",
+  "settle",
+  "untrusted",
+  "allow-write",
+] as const;
+
+/** Settings of which every use counts, and what stands between their values: a directory's name may hold a comma. */
+const separators: Readonly<Record<string, string>> = { ignore: ",", "allow-write": "\0" };
+/** What an option means that stands without a value: a bare --fix asks for the repairs. */
+const bare: Readonly<Record<string, string>> = { fix: "safe", untrusted: "yes" };
 
 type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
@@ -99,33 +140,43 @@ export function resolveOwn(
   for (const name of settable) {
     const values = parsed.filter((option) => option.name === name).map((option) => option.value);
     if (values.length === 0) continue;
-    // A bare --fix asks for the repairs.
-    const value = name === "ignore" ? values.join(",") : (values.at(-1) ?? "safe");
+    const value =
+      name in separators ? values.join(separators[name]) : (values.at(-1) ?? bare[name] ?? "");
     settings[name] = { value, from: `--${name}` };
   }
 
   const fix = choice(settings.fix, ["safe", "none"] as const);
   if (!fix.ok) return fix;
-  const verify = choice(settings.verify, ["gate", "report", "off"] as const);
+  const verify = choice(settings.verify, ["gate", "report", "off", "memory"] as const);
   if (!verify.ok) return verify;
   if (settings.criu?.value === "") {
     return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
   }
   const stall = settings.stall ?? { value: "300", from: "" };
-  if (!/^\d{1,6}$/.test(stall.value))
-    return { ok: false, problem: `${stall.from} wants a number of seconds, not '${stall.value}'` };
+  const settle = settings.settle ?? { value: "0", from: "" };
+  for (const { value, from } of [stall, settle])
+    if (!/^\d{1,6}$/.test(value))
+      return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
   const priority = given.get("sched-prio");
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
   }
-  const names = settings.ignore?.value.split(",").map((id) => id.trim()) ?? [];
+  const untrusted = choice(settings.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
+  if (!untrusted.ok) return untrusted;
+  const allowWrite = listOf(settings, "allow-write");
+  const relative = allowWrite.find((dir) => !dir.startsWith("/"));
+  if (relative !== undefined)
+    return {
+      ok: false,
+      problem: `${settings["allow-write"]?.from} wants absolute paths; not '${relative}'`,
+    };
   return {
     ok: true,
     own: {
       dryRun: given.has("dry-run"),
       fix: fix.value,
       verify: verify.value,
-      ignore: names.filter((id) => id !== ""),
+      ignore: listOf(settings, "ignore"),
       schedPrio: priority === undefined ? undefined : Number(priority),
       allowGrown: parsed.flatMap(({ name, value }) =>
         name === "allow-grown" ? (value ?? []) : [],
@@ -133,17 +184,31 @@ export function resolveOwn(
       criu: settings.criu?.value,
       json: given.has("json"),
       stall: Number(stall.value),
+      untrusted: ["yes", "1", "true"].includes(untrusted.value),
+      allowWrite,
+      settle: Number(settle.value),
       given,
     },
   };
 }
 
+/** The values of a list; none when it is not set. */
+const listOf = (settings: Settings, name: "ignore" | "allow-write"): string[] =>
+  (settings[name]?.value ?? "")
+    .split(separators[name]!)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+
+/** The variable of the environment that stands for an option. */
+export const variableOf = (name: string): string =>
+  `RECRIU_${name.toUpperCase().replaceAll("-", "_")}`;
+
 /** RECRIU_FIX and its like; an empty one is none. */
 function environment(env: Readonly<Record<string, string | undefined>>): Settings {
   const settings: Settings = {};
   for (const name of settable) {
-    const from = `RECRIU_${name.toUpperCase()}`;
-    const value = env[from];
+    const from = variableOf(name);
+    const value = env[from]?.replaceAll(",", separators[name] ?? ",");
     if (value !== undefined && value !== "") settings[name] = { value, from };
   }
   return settings;
@@ -160,9 +225,15 @@ function settingsOf(text: string): Settings | string {
     if (name === undefined) {
       return `${ownConfigFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
     }
-    const value = equals < 0 ? next : typed.slice(equals + 1);
+    const value =
+      equals < 0
+        ? (next ?? (name === "untrusted" ? bare[name] : undefined))
+        : typed.slice(equals + 1);
     if (value === undefined) return `${ownConfigFile}: '${name}' wants a value`;
-    settings[name] = { value, from: `${name} in ${ownConfigFile}` };
+    // Its lines add up.
+    const before = name === "allow-write" ? settings[name] : undefined;
+    const all = before === undefined ? value : `${before.value}${separators[name]}${value}`;
+    settings[name] = { value: all, from: `${name} in ${ownConfigFile}` };
   }
   return settings;
 }
@@ -190,8 +261,15 @@ function choice<T extends string>(
   return { ok: false, problem: `${setting.from} is ${known.join(", ")}; not '${setting.value}'` };
 }
 
-/** /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. */
-export function readOwnConfig(): { text: string | undefined; problem?: string } {
+/**
+ * /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. One that others can change is
+ * `ignored`, in these words: it could turn verification off or name another CRIU.
+ */
+export function readOwnConfig(): { text: string | undefined; problem?: string; ignored?: string } {
+  // Nothing of it is read before: it could be without an end.
+  const how = access(ownConfigFile, F_OK) === 0 ? changeable(ownConfigFile) : undefined;
+  if (how !== undefined)
+    return { text: undefined, ignored: `${ownConfigFile} is not used: ${how}` };
   const bytes = bytesAt(AT_FDCWD, ownConfigFile);
   if (typeof bytes !== "number") return { text: bytes.toString() };
   if (bytes === -ENOENT || bytes === -ENOTDIR) return { text: undefined };

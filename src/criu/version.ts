@@ -100,12 +100,19 @@ export function hasFeature(path: string, name: string): boolean {
   return ask(path, "check", "--feature", name)?.code === 0;
 }
 
+/** What this CRIU says of the processor in a directory of images, which it asks itself and not the kernel; undefined: nothing against it. */
+export const cpuRefusal = (path: string, images: string): string | undefined =>
+  refusalOf(ask(path, "cpuinfo", "check", "--cpu-cap=ins", "-D", images));
+
 /**
  * The error that ends every start of this CRIU on this machine; undefined when it can start. The feature asked for is
  * one that every kernel since 3.15 has, so that only the start itself can fail.
  */
 export function startRefusal(path: string): string | undefined {
-  const answer = ask(path, "check", "--feature", "mnt_id");
+  return refusalOf(ask(path, "check", "--feature", "mnt_id"));
+}
+
+function refusalOf(answer: ReturnType<typeof ask>): string | undefined {
   if (answer === undefined) return "it cannot be started";
   if (answer.code === 0) return undefined;
   const printed = `${answer.stderr}\n${answer.stdout}`;

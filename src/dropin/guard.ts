@@ -1,6 +1,6 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
-import type { OwnOptions, Request } from "../criu/index.ts";
+import { type OwnOptions, type Request, withheld } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
@@ -39,17 +39,19 @@ export async function guard(
   { request, own, words, scripts, runtime }: Guarded,
   refuse: (print: () => void, errno?: number) => number,
 ): Promise<number> {
-  if (request.stream) return stepAside(criu, "--stream: the images are not here");
-  if (request.lazyPages) return stepAside(criu, "--lazy-pages: the memory is not here");
+  const refuseBecause = (problem: string, left: string[] = []) =>
+    refuse(() => printFailure({ line: problem, explanation: undefined, left, at: [] }));
+  // What nobody can look at is not trusted on CRIU's word.
+  const aside = (why: string) =>
+    own.untrusted ? refuseBecause(`untrusted, and not looked at: ${why}`) : stepAside(criu, why);
+  if (request.stream) return aside("--stream: the images are not here");
+  if (request.lazyPages) return aside("--lazy-pages: the memory is not here");
   const result = await preflight(request, own);
-  if (!result.ok) return stepAside(criu, `${result.fault.file}: ${result.fault.problem}`);
+  if (!result.ok) return aside(`${result.fault.file}: ${result.fault.problem}`);
   const { checkpoint, plan, criu: real } = result.preflight;
-  if (!checkpoint.files.has("inventory.img"))
-    return stepAside(criu, `${checkpoint.dir} holds no images`);
+  if (!checkpoint.files.has("inventory.img")) return aside(`${checkpoint.dir} holds no images`);
 
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
-  const refuseBecause = (problem: string, left: string[] = []) =>
-    refuse(() => printFailure({ line: problem, explanation: undefined, left }));
   if (plan.unanswered.length > 0)
     return refuse(
       () => printRefusal(result.preflight, plan.unanswered),
@@ -57,7 +59,8 @@ export async function guard(
     );
   const gate = scripts(real?.version);
   // What the request settles is changed where it cannot: in the configuration file that goes over it.
-  const over = runtime && (plan.edits.length > 0 || plan.options.some(runtime.settles));
+  const changed = plan.edits.length > 0 || request.autoDedup;
+  const over = runtime && (changed || plan.options.some(runtime.settles));
   if (over && !gate)
     return refuseBecause(`CRIU ${real?.version} cannot be told otherwise than its caller asks`);
 
@@ -68,6 +71,7 @@ export async function guard(
     gate,
     ...(over && { config: `${runtime.config}${configLines(request, plan)}` }),
     runtime: runtime?.pid,
+    notes: runtime === undefined ? [] : criu.notes,
     pid: process.pid,
   });
   if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
@@ -75,19 +79,24 @@ export async function guard(
   if (over) {
     if (config === undefined || !runtime.rename(config))
       return refuseBecause("the request of the runtime cannot be changed");
-    return hand(criu);
+    return hand(criu, [], [], plan.environment);
   }
   const asked = script === undefined ? [] : ["--action-script", script];
   const instead =
     images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(criu, [...plan.options, ...asked], instead);
+  return hand(
+    criu,
+    [...plan.options, ...asked],
+    [...instead, ...withheld(request)],
+    plan.environment,
+  );
 }
 
 /** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
-const configLines = ({ workDir }: Request, { options, edits }: Plan): string =>
+const configLines = (request: Request, { options, edits }: Plan): string =>
   [
-    ...options.map((option) => option.slice(2)),
-    ...(edits.length > 0 ? [`work-dir "${workDir}"`] : []),
+    ...[...options, ...withheld(request)].map((option) => option.slice(2)),
+    ...(edits.length > 0 ? [`work-dir "${request.workDir}"`] : []),
   ]
     .map((text) => `${text}\n`)
     .join("");
@@ -96,6 +105,6 @@ function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
   printSummary({
     ...of,
-    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
+    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
   });
 }

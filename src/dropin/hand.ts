@@ -6,6 +6,8 @@ import { become, type Given } from "./given.ts";
 export interface Criu {
   path: string;
   given: Given;
+  /** What was not used, as others can change it: said to whoever sees what CRIU says. */
+  notes: readonly string[];
 }
 
 /** Become the real CRIU. */
@@ -13,8 +15,10 @@ export async function hand(
   { path, given }: Criu,
   options: readonly string[] = [],
   last: readonly string[] = [],
+  variables: readonly string[] = [],
 ): Promise<number> {
-  return refuse(`${path}: ${errorText(become(path, withLast(given, last), options))}`);
+  const failed = become(path, withLast(given, last), options, variables);
+  return refuse(`${path}: ${errorText(failed)}`);
 }
 
 /** `last` behind the other options, so that of two it counts: before `--`, if that ends them. */
@@ -36,8 +40,8 @@ export async function refuse(problem: string): Promise<number> {
   return 1;
 }
 
-/** What prints is loaded only where something is printed. */
-async function say(text: string): Promise<void> {
+/** A line on stderr. What prints is loaded only where something is printed. */
+export async function say(text: string): Promise<void> {
   const { harmless, line } = await import("../report/terminal.ts");
   line(harmless(text));
 }

@@ -5,25 +5,34 @@
 import { findCriu } from "../criu/find.ts";
 import { readOwnConfig, resolveOwn } from "../criu/own.ts";
 import { whatWasGiven } from "./given.ts";
-import { hand, refuse } from "./hand.ts";
+import { hand, refuse, say } from "./hand.ts";
 
 /** Do what `criu WORDS…` does. Returns, with the exit code, only where recriu refuses. */
 export async function dropin(words: readonly string[]): Promise<number> {
   const given = whatWasGiven();
-  const { text, problem } = readOwnConfig();
+  const { text, problem, ignored } = readOwnConfig();
   const settled =
     problem === undefined ? resolveOwn([], process.env, text) : { ok: false as const, problem };
   if (!settled.ok) return refuse(settled.problem);
   const found = findCriu(settled.own.criu, process.env);
   if (!found.ok) return refuse(`the real CRIU is not found: ${found.problem}`);
-  const criu = { path: found.path, given };
+  const notes = [...(ignored === undefined ? [] : [ignored]), ...(found.passed ?? [])];
+  const criu = { path: found.path, given, notes };
+  const tell = async () => {
+    for (const note of notes) await say(`recriu: ${note}`);
+  };
   // Whose word it is, is for getopt to say; without it there is nothing to say.
-  if (!words.some((word) => word === "restore" || word === "swrk")) return hand(criu);
+  if (!words.some((word) => word === "restore" || word === "swrk")) {
+    await tell();
+    return hand(criu);
+  }
   const { commandOf } = await import("../criu/getopt.ts");
   const posixlyCorrect = process.env.POSIXLY_CORRECT !== undefined;
   const asked = commandOf(words, { posixlyCorrect });
+  // A runtime's CRIU has the container's stderr: it is told in the log.
+  if (asked?.command === "swrk") return (await import("./swrk.ts")).guardSwrk(criu, asked.words);
+  await tell();
   if (asked?.command === "restore")
     return (await import("./restore.ts")).guardRestore(criu, asked.words);
-  if (asked?.command === "swrk") return (await import("./swrk.ts")).guardSwrk(criu, asked.words);
   return hand(criu);
 }

@@ -12,7 +12,7 @@ import {
   withConfigFile,
 } from "../criu/rpc.ts";
 import { appendToLog } from "../report/log-file.ts";
-import { captured } from "../report/terminal.ts";
+import { captured, harmless, line } from "../report/terminal.ts";
 import { answerMessage } from "../sys/messages.ts";
 import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
@@ -35,14 +35,31 @@ export async function guardRequest(
   { fd, client, message, opts, words: called }: Waiting,
 ): Promise<number> {
   const config = ended(opts.config_file === undefined ? "" : readConfigFile(opts.config_file));
+  const refuse = (print: () => void, errno?: number) => {
+    const block = captured(() => {
+      for (const note of criu.notes) line(harmless(note));
+      print();
+    });
+    answerMessage(fd, restoreRefusal(block, errno));
+    appendToLog(logFile, block);
+    return 1;
+  };
+  let logFile: string | undefined;
+  // What is wrong with recriu's own settings, or what is not looked at, lets no untrusted tree through.
+  const aside = (why: string) => {
+    const settled = requestFrom([], process.env, []);
+    return settled.ok && !settled.own.untrusted
+      ? stepAside(criu, why)
+      : refuse(() => line(`recriu: ${harmless(settled.ok ? why : settled.problem)}`));
+  };
   const over = parseConfig(config);
-  if (!over.ok) return stepAside(criu, `${opts.config_file} is no configuration file`);
+  if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
   const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
   const spoken = requestFrom([...called, ...given], process.env, []);
   const words = [...called, ...rpcDefaults(opts), ...given];
   const understood = requestFrom(words, process.env, []);
-  if (!understood.ok || !spoken.ok) return stepAside(criu, "the request is not understood");
+  if (!understood.ok || !spoken.ok) return aside("the request is not understood");
   const { own } = understood;
   const { explicit, manageCgroups } = spoken.request;
   const request = {
@@ -63,12 +80,8 @@ export async function guardRequest(
       rename: (file: string) => inject(fd, client, withConfigFile(message, file)),
     },
   };
-  return guard(criu, guarded, (print, errno) => {
-    const block = captured(print);
-    answerMessage(fd, restoreRefusal(block, errno));
-    appendToLog(request.logFile, block);
-    return 1;
-  });
+  ({ logFile } = request);
+  return guard(criu, guarded, refuse);
 }
 
 /** With a newline behind its last line; a file that is not there says nothing. */

@@ -3,13 +3,13 @@ import { requestFrom } from "../criu/understand.ts";
 import { leaveLog } from "../report/log-file.ts";
 import { captured } from "../report/terminal.ts";
 import { guard } from "./guard.ts";
-import { type Criu, hand } from "./hand.ts";
+import { type Criu, hand, refuse } from "./hand.ts";
 
 /** Prepare the restore that the words after `restore` ask for, and become CRIU. Returns only where recriu refuses. */
 export async function guardRestore(criu: Criu, words: readonly string[]): Promise<number> {
   const understood = requestFrom(words, process.env, []);
-  // CRIU refuses it, too, and says so in its own words; or it is asked for its help.
-  if (!understood.ok) return hand(criu);
+  // CRIU refuses it, too, and says so in its own words; or it is asked for its help. Of recriu's settings it knows nothing.
+  if (!understood.ok) return understood.own === true ? refuse(understood.problem) : hand(criu);
   const { request, own } = understood;
   const asked = {
     request,

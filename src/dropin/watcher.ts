@@ -28,6 +28,8 @@ export interface Order {
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
   config?: string;
+  /** What the log is to say beside the verdict. */
+  notes: readonly string[];
   /** The container runtime that asks: CRIU's stderr is the container's then, as are its cgroups. */
   runtime: number | undefined;
 }

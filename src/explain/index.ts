@@ -1,5 +1,6 @@
 /** A line of CRIU's log to its cause and its remedy. */
 import { catalogue } from "../checks/index.ts";
+import { typedWord } from "../sys/shell.ts";
 import { entries } from "./entries/index.ts";
 
 export { entries } from "./entries/index.ts";
@@ -27,8 +28,8 @@ export function explain(message: string): Explanation | undefined {
       line: message,
       check,
       also,
-      cause: fill(told, match),
-      remedy: fill(remedy, match),
+      cause: fill(told, (name) => match.groups?.[name] ?? ""),
+      remedy: fillQuoted(remedy, (name) => match.groups?.[name] ?? ""),
       since,
       issues,
     };
@@ -36,7 +37,18 @@ export function explain(message: string): Explanation | undefined {
   return undefined;
 }
 
+type Found = (name: string) => string;
+
 /** `$<name>` in a text to what the pattern found. */
-function fill(text: string, match: RegExpExecArray): string {
-  return text.replace(/\$<(\w+)>/g, (_, name: string) => match.groups?.[name] ?? "");
-}
+const fill = (text: string, found: Found): string =>
+  text.replace(/\$<(\w+)>/g, (_, name: string) => found(name));
+
+/** In a remedy, whose words people paste, the word that it stands in is quoted with it. */
+const fillQuoted = (text: string, found: Found): string =>
+  text.replace(/([^\s"(]*)\$<(\w+)>/g, (_, before: string, name: string) => {
+    const word = before + found(name);
+    return (
+      typedWord(before === "" && word.startsWith("-") ? `./${word}` : word) ??
+      before + name.toUpperCase()
+    );
+  });

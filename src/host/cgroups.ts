@@ -1,6 +1,6 @@
 /** Control groups of this machine: which hierarchies are mounted where (cgroups(7)). */
 import { readFileSync, statSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 
 export interface CgroupMount {
   /** "" for cgroup2, else the v1 controllers or `name=…` of the hierarchy. */
@@ -8,7 +8,8 @@ export interface CgroupMount {
   mountpoint: string;
   /** The cgroup that is mounted there: "/" unless only a part of the hierarchy is. */
   root: string;
-  readOnly: boolean;
+  /** This mount of it, or the hierarchy wherever it is mounted. */
+  readOnly: false | "mount" | "hierarchy";
   /** `major:minor` of its file system. */
   device: string;
 }
@@ -40,7 +41,9 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
       mountpoint: unescapeMountinfo(fields[4] ?? ""),
       root: unescapeMountinfo(fields[3] ?? "/"),
       device: fields[2] ?? "",
-      readOnly: options.includes("ro") || (fields[5] ?? "").split(",").includes("ro"),
+      readOnly: options.includes("ro")
+        ? "hierarchy"
+        : (fields[5] ?? "").split(",").includes("ro") && "mount",
     });
   }
   return mounts;

@@ -1,9 +1,12 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
-import { accessSync, constants, existsSync, type Stats } from "node:fs";
-import { access } from "../sys/stat.ts";
+import { constants, type Stats } from "node:fs";
+import { access, F_OK } from "../sys/stat.ts";
+import { changeable } from "../sys/trust.ts";
+import { type Attributes, ownAttributes } from "../sys/attributes.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
-import { bytesOf, entryAt } from "./paths.ts";
+import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
 import {
   effectiveCapabilities,
   familyOf,
@@ -76,10 +79,20 @@ export interface Host {
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
   variable(name: string): string | undefined;
+  /** What this process hands down beside what /proc shows. */
+  readonly attributes: Attributes;
+  /** Whether hardware breakpoints are met; undefined where it cannot be told. */
+  readonly breakpoints: boolean | undefined;
   /** What stands at a path itself, links not followed; undefined when nothing does. */
   entry(path: string): Stats | undefined;
+  /** What a user has put in the place of a file that is to be written, in words; undefined when nothing. */
+  planted(path: string): string | undefined;
+  /** The same for two paths that lead to the same file, directory or namespace; undefined when it leads nowhere. */
+  identity(path: string): string | undefined;
   /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
   access(path: string, mode: number): number;
+  /** How others than root and this process's user could change what is there: sys/trust.ts. */
+  changeable(path: string): string | undefined;
   /** At most `length` bytes of a file from `offset`; undefined when it cannot be read. */
   bytes(path: string, offset: number, length: number): Uint8Array | undefined;
   /** The soft RLIMIT_NOFILE that CRIU inherits. */
@@ -169,16 +182,25 @@ export function thisHost(stays = true): Host {
       return controllers();
     },
     read,
-    exists: existsSync,
-    writable,
+    exists: (path) => access(path, F_OK) === 0,
+    writable: (path) => access(path, constants.W_OK) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
     },
     program: findProgram,
     variable: (name) => process.env[name],
+    get attributes() {
+      return ownAttributes();
+    },
+    get breakpoints() {
+      return breakpointsWork();
+    },
     entry: entryAt,
+    planted: plantedAt,
+    identity: identityOf,
     access,
+    changeable,
     bytes: bytesOf,
     get descriptorLimit() {
       return descriptorLimit();
@@ -189,13 +211,4 @@ export function thisHost(stays = true): Host {
       return found;
     },
   };
-}
-
-function writable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,16 +1,30 @@
 /** Single files of this machine, by path: what stands there, whether it may be used, its first bytes. */
-import { closeSync, constants, lstatSync, openSync, readSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname } from "../sys/path.ts";
+import { toBytes } from "../sys/text.ts";
+
+/** node:fs would write bytes that are not UTF-8 otherwise. */
+const bytesOfPath = (path: string) => Buffer.from(toBytes(path));
 
 /** What stands at a path itself: a link is not followed, so one that leads nowhere is there too. */
 export function entryAt(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  return lstatSync(bytesOfPath(path), { throwIfNoEntry: false });
 }
 
 /** At most `length` bytes from `offset` of a regular file; undefined when it cannot be read. */
 export function bytesOf(path: string, offset: number, length: number): Uint8Array | undefined {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(bytesOfPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
@@ -21,5 +35,34 @@ export function bytesOf(path: string, offset: number, length: number): Uint8Arra
     return undefined;
   } finally {
     closeSync(fd);
+  }
+}
+
+const OTHERS_WRITE = 0o022;
+
+/**
+ * What a user of this machine has put in the place of a file, in words, where to write to the file would be to write
+ * elsewhere, or to wait: a link, another file's second name, no regular file at all. Undefined: nothing, or root alone can have.
+ */
+export function plantedAt(path: string): string | undefined {
+  const ours = (uid: number) => uid === 0 || uid === process.geteuid!();
+  const directory = statSync(dirname(path), { throwIfNoEntry: false });
+  const entry = entryAt(path);
+  if (directory === undefined || entry === undefined || entry.isDirectory()) return undefined;
+  const closed = ours(directory.uid) && (directory.mode & OTHERS_WRITE) === 0;
+  if (closed || (entry.isSymbolicLink() && ours(entry.uid) && ours(directory.uid)))
+    return undefined;
+  if (entry.isSymbolicLink()) return `a link of uid ${entry.uid} to ${readlinkSync(path)}`;
+  if (!entry.isFile()) return `no regular file, of uid ${entry.uid}`;
+  return entry.nlink > 1 ? `a file of uid ${entry.uid} that has other names, too` : undefined;
+}
+
+/** Device and inode number of what a path leads to, links followed, those of /proc/PID/ns too; undefined when nowhere. */
+export function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }

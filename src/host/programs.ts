@@ -1,6 +1,6 @@
 /** Programs that CRIU starts, found as execvp(3) finds them. */
 import { constants, statSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import { access } from "../sys/stat.ts";
 
 const runnable = (path: string): boolean =>

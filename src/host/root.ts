@@ -1,13 +1,35 @@
 /** A directory tree of this machine in which a checkpoint's paths are looked up, and out of which none can lead. */
-import { closeSync, constants, readdirSync, type Stats } from "node:fs";
+import { closeSync, constants, readdirSync, type Stats, statfsSync } from "node:fs";
+import { join } from "../sys/path.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
 import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+import { AT_FDCWD, linkAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
+import { fromBytes } from "../sys/text.ts";
 import { readBuildId } from "./elf.ts";
 
 /** What a path is: its stat, or why it could not be looked up. `missing` = the path or a directory before it is not there. */
 export type Lookup = { ok: true; stat: Stats } | { ok: false; missing: boolean; problem: string };
+
+/** File systems that are the kernel's own and no storage, by the numbers of statfs(2). */
+const ofKernel: Readonly<Record<number, string>> = {
+  0x9fa0: "proc",
+  0x62656572: "sysfs",
+  0x64626720: "debugfs",
+  0x74726163: "tracefs",
+  0x73636673: "securityfs",
+  0x27e0eb: "cgroup",
+  0x63677270: "cgroup2",
+  0x62656570: "configfs",
+  0xde5e81e4: "efivarfs",
+  0xcafe4a11: "bpf",
+  0x6165676c: "pstore",
+  0x42494e4d: "binfmt_misc",
+};
+
+/** As many links as the kernel follows, path_resolution(7). */
+const MOST_LINKS = 40;
 
 export class Root {
   /** Many descriptors and many checks ask for the same few files. */
@@ -63,6 +85,52 @@ export class Root {
     return this.builds.get(path);
   }
 
+  /**
+   * Where `path` leads, links followed (`follow` false: but the one at its end), as a path of this machine; what of it is
+   * not there yet stands at its end. Undefined where nobody can tell: a link of /proc, too many links, no permission.
+   */
+  real(path: string, follow = true, links = 0): string | undefined {
+    const handle = handleInRoot(this.fd, path, follow);
+    if (handle >= 0) {
+      try {
+        return linkAt(AT_FDCWD, `/proc/self/fd/${handle}`);
+      } finally {
+        closeSync(handle);
+      }
+    }
+    // Not joined: `..` behind a link is another directory than the text says.
+    const [, parent, name] = /^(.*?)\/+([^/]+)\/*$/s.exec(path) ?? [];
+    if (handle !== -ENOENT || name === undefined || name === ".." || links > MOST_LINKS)
+      return undefined;
+    const target = follow ? this.target(path) : undefined;
+    if (target !== undefined)
+      return this.real(target.startsWith("/") ? target : `${parent}/${target}`, true, links + 1);
+    const above = this.real(parent === "" ? "/" : parent!, true, links);
+    return above === undefined ? undefined : join(above, name);
+  }
+
+  /** What the link at the end of `path` holds; undefined when there is no link. */
+  private target(path: string): string | undefined {
+    const handle = handleInRoot(this.fd, path, false);
+    if (handle < 0) return undefined;
+    const target = linkAt(handle, "");
+    closeSync(handle);
+    return target === "" ? undefined : target;
+  }
+
+  /** The kernel's own file system (proc, sysfs …) that `path` is in; undefined for others, and where that cannot be told. */
+  kernelFs(path: string): string | undefined {
+    const handle = handleInRoot(this.fd, path);
+    if (handle < 0) return undefined;
+    try {
+      return ofKernel[statfsSync(`/proc/self/fd/${handle}`).type >>> 0];
+    } catch {
+      return undefined;
+    } finally {
+      closeSync(handle);
+    }
+  }
+
   private with(path: string, use: (handle: number) => number): number {
     const handle = handleInRoot(this.fd, path);
     if (handle < 0) return handle;
@@ -78,7 +146,7 @@ export class Root {
     const fd = handleInRoot(this.fd, path);
     if (fd < 0) return [];
     try {
-      return readdirSync(`/proc/self/fd/${fd}`);
+      return readdirSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).map(fromBytes);
     } catch {
       return [];
     } finally {

@@ -1,5 +1,7 @@
 /** What the kernel knows of the sockets of this network namespace, exactly: sock_diag(7). */
 import { AF_INET, AF_INET6, AF_UNIX, attributesOf, dumpSockets } from "../sys/sockets.ts";
+import { fromBytes } from "../sys/text.ts";
+import type { UnixSocket } from "./sockets.ts";
 
 /** A Unix socket bound to a file, by that file. */
 export interface BoundFile {
@@ -32,6 +34,7 @@ export interface InetSocket {
 }
 
 const TCP_LISTEN = 10;
+const UDIAG_SHOW_NAME = 1;
 const UDIAG_SHOW_NAME_VFS = 3;
 const UDIAG_SHOW_PEER = 4;
 const UNIX_DIAG_NAME = 0;
@@ -56,10 +59,31 @@ export function listBoundFiles(): BoundFile[] | undefined {
         inode: answer.readUInt32LE(4),
         fileInode: file.readUInt32LE(0),
         device: file.readUInt32LE(4),
-        name: (attributes.get(UNIX_DIAG_NAME)?.toString() ?? "").replace(/\0.*$/s, ""),
+        name: unixName(attributes.get(UNIX_DIAG_NAME) ?? Buffer.alloc(0)),
       },
     ];
   });
+}
+
+/** Unix sockets with their names, NUL bytes of an abstract one as `@`; undefined without unix_diag. */
+export function listUnixNames(): UnixSocket[] | undefined {
+  const request = Buffer.alloc(24);
+  request.writeUInt8(AF_UNIX, 0);
+  request.writeUInt32LE(0xffffffff, 4);
+  request.writeUInt32LE(UDIAG_SHOW_NAME, 12);
+  return dumpSockets(request)?.map((answer) => ({
+    type: answer.readUInt8(1),
+    listening: answer.readUInt8(2) === TCP_LISTEN,
+    inode: answer.readUInt32LE(4),
+    path: unixName(attributesOf(answer, 16).get(UNIX_DIAG_NAME) ?? Buffer.alloc(0)),
+  }));
+}
+
+/** A name as /proc/net/unix shows it: abstract ones with `@` for every NUL, paths as far as C reads them. */
+export function unixName(name: Uint8Array): string {
+  if (name[0] === 0) return fromBytes(name).replaceAll("\0", "@");
+  const end = name.indexOf(0);
+  return fromBytes(end < 0 ? name : name.subarray(0, end));
 }
 
 /** The socket at the other end of each connected Unix socket, by inode numbers; undefined without unix_diag. */

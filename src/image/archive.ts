@@ -5,17 +5,18 @@
  */
 import {
   closeSync,
+  constants,
   createReadStream,
   ftruncateSync,
   mkdtempSync,
   openSync,
   readSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { Readable } from "node:stream";
+import { safePlace, writeAll } from "../sys/own-file.ts";
 
 export interface Archive {
   /** A private directory with the images, of pages images empty ones of the right size. */
@@ -46,7 +47,7 @@ function kindOf(file: string): Kind | undefined {
   const head = Buffer.alloc(BLOCK);
   let fd: number;
   try {
-    fd = openSync(file, "r");
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return undefined;
   }
@@ -66,7 +67,12 @@ function kindOf(file: string): Kind | undefined {
 export async function openArchive(file: string): Promise<ArchiveResult> {
   const kind = kindOf(file);
   if (kind === undefined) return { ok: false, problem: "it is no tar, gzip or zstd archive" };
-  const dir = mkdtempSync(join(tmpdir(), "recriu-archive-"));
+  let dir: string;
+  try {
+    dir = mkdtempSync(join(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-"));
+  } catch (error) {
+    return { ok: false, problem: `it cannot be unpacked: ${(error as Error).message}` };
+  }
   const archive = {
     dir,
     texts: new Map<string, string>(),
@@ -141,7 +147,7 @@ function keep(dir: string, name: string, content: Buffer | undefined, size: numb
   if (name === "." || name === ".." || name.includes("\0")) return;
   const fd = openSync(join(dir, name), "wx", 0o600);
   if (content === undefined) ftruncateSync(fd, size);
-  else writeSync(fd, content);
+  else writeAll(fd, content);
   closeSync(fd);
 }
 

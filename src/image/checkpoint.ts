@@ -7,7 +7,8 @@ import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
 import { Images } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
-import { PE_LAZY, type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
+import { type Content, contentsOf, wantedRuns } from "./contents.ts";
+import { type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
@@ -67,12 +68,16 @@ export interface Checkpoint {
   /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
   values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
   pages(): readonly PagesUse[];
+  /** Bytes of a pages image that its file system keeps no room for. */
+  holes(file: string): number;
   /** Whether an image that CRIU can do without is there and holds something. */
   holdsEntries(file: string): boolean;
   /** Page maps of living tasks and of shared memory, by file. */
   readonly pagemaps: ReadonlyMap<string, Pagemap>;
   /** What a page map holds, in its order; nothing when it cannot be read. */
   runs(pagemap: string): readonly Run[];
+  /** Where the content of a page map's pages is, its parents' too, by address; lazy ones are left out when `lazy`. */
+  contents(pagemap: string, lazy: boolean): Content[];
   /** Pages of an incremental checkpoint that its parents do not have, one entry a page map. `lazy`: lazy pages are not wanted. */
   lostPages(lazy: boolean): readonly LostPages[];
   /** What could not be read so far. */
@@ -258,18 +263,27 @@ class LazyCheckpoint implements Checkpoint {
     });
   }
 
+  holes(file: string): number {
+    return this.directory.holes(file);
+  }
+
   runs(pagemap: string): readonly Run[] {
     return this.once(`runs ${pagemap}`, () => runsOf(this.images.entries(pagemap, "optional")));
+  }
+
+  contents(pagemap: string, lazy: boolean): Content[] {
+    const pagesId = this.pagemaps.get(pagemap)?.pagesId;
+    if (pagesId === undefined) return [];
+    return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
   }
 
   lostPages(lazy: boolean): readonly LostPages[] {
     return this.once(`lost ${lazy}`, () => {
       const parents = new Parents(this.directory);
-      const wanted = (run: Run) => !(lazy && run.flags & PE_LAZY);
       // Where there is no parent, only a page that should be in one is lost.
       const incremental = this.files.has("parent");
       return [...this.pagemaps].flatMap(([file, { parent }]) =>
-        incremental || parent ? (parents.lost(file, this.runs(file).filter(wanted)) ?? []) : [],
+        incremental || parent ? (parents.lost(file, wantedRuns(this.runs(file), lazy)) ?? []) : [],
       );
     });
   }

@@ -2,17 +2,29 @@
 import {
   type Criu,
   type Finding,
+  type Context,
+  crashed,
+  type Effect,
+  type Grants,
   leavingHolders,
   leavingsOf,
-  pidInUse,
   namespacesOf,
+  pidInUse,
   runChecks,
 } from "../checks/index.ts";
-import { findCriu, identify, type OwnOptions, type Request, startRefusal } from "../criu/index.ts";
+import {
+  cpuRefusal,
+  findCriu,
+  identify,
+  type OwnOptions,
+  type Request,
+  startRefusal,
+} from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
+import { onlySafely } from "./safe.ts";
 
 export interface Preflight {
   request: Request;
@@ -23,6 +35,8 @@ export interface Preflight {
   host: Host;
   criu: Criu | undefined;
   findings: Finding[];
+  /** All that the restore would do to this machine, where that was asked. */
+  effects: readonly Effect[] | undefined;
   plan: Plan;
   /** Milliseconds that it took. */
   took: number;
@@ -32,14 +46,15 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
 
 /**
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
- * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`.
- * `stays`: this process is there while CRIU restores.
+ * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
+ * runtime `bundle` is what its configuration grants the container. `stays`: this process is there while CRIU restores.
  */
 export async function preflight(
   request: Request,
   own: OwnOptions,
   stands: (finding: Finding) => boolean = () => true,
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
+  bundle?: Grants,
   stays = true,
 ): Promise<PreflightResult> {
   const start = performance.now();
@@ -57,29 +72,32 @@ export async function preflight(
         path: found.path,
         ...(await identity!),
         startRefusal: () => startRefusal(found.path),
+        cpuRefusal: (images) => cpuRefusal(found.path, images),
       }
     : undefined;
-  const contextOn = (machine: Host) => {
-    const namespaces = namespacesOf(checkpoint, machine, request);
-    return { checkpoint, host: machine, request, own, criu, namespaces, seal: sealed };
-  };
-  const sealed = seal();
+  const known = { checkpoint, request, own, criu, passed: found.passed, seal: seal(), bundle };
   const only = own.given.get("only")?.split(",") ?? [];
-  let context = contextOn(host);
-  const check = () => runChecks(context, { only, ignore: own.ignore }).filter(stands);
-  let findings = check();
-  const taken = findings.some(({ id }) => id === pidInUse.id);
-  if (taken && (await haveLeft(leavingHolders(context)))) {
+  const check = async () => {
+    const namespaces = namespacesOf(checkpoint, host, request);
+    const looked: Context = { ...known, host, namespaces };
+    const { effects, problems } = await effectsOf(looked, own);
+    const context = { ...looked, effects };
+    const all = runChecks(context, { only, ignore: own.ignore }, problems);
+    return { context, effects, findings: all.filter(stands).map(onlySafely) };
+  };
+  let seen = await check();
+  const taken = seen.findings.some(({ id }) => id === pidInUse.id);
+  if (taken && (await haveLeft(leavingHolders(seen.context)))) {
     host = thisHost(stays);
-    context = contextOn(host);
-    findings = check();
+    seen = await check();
   }
+  const { context, effects, findings } = seen;
   const plan = planFor(findings, leavingsOf(context), own.fix);
   const took = performance.now() - start;
-  const images = checkpoint.dir;
+  const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {
     ok: true,
-    preflight: { request, own, images, checkpoint, host, criu, findings, plan, took },
+    preflight: { request, own, images, checkpoint, host, criu, findings, effects, plan, took },
   };
 }
 
@@ -92,4 +110,18 @@ async function haveLeft(pids: readonly number[]): Promise<boolean> {
   while (pids.some((pid) => readStat(pid) !== undefined) && performance.now() < end)
     await Bun.sleep(2);
   return pids.length > 0;
+}
+
+/** Nothing of it is loaded unless somebody wants to know. What hostile images break is a finding, as of a check. */
+async function effectsOf(
+  context: Context,
+  own: OwnOptions,
+): Promise<{ effects: readonly Effect[] | undefined; problems: Finding[] }> {
+  if (!own.untrusted && !own.given.has("effects")) return { effects: undefined, problems: [] };
+  try {
+    const { effectsOf: listed } = await import("../checks/effects/index.ts");
+    return { effects: listed(context), problems: [] };
+  } catch (error) {
+    return { effects: undefined, problems: [crashed("effects", error)] };
+  }
 }

@@ -1,11 +1,19 @@
 /** What one run of recriu changes on this machine, written down before it is done, and taken back. */
-import { closeSync, realpathSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
 import { unmakeDirectory } from "./directory.ts";
-import { beginJournal, type Journal, leftJournals, type Step } from "./journal.ts";
-import { absolute } from "../sys/working-directory.ts";
+import {
+  beginJournal,
+  type Journal,
+  JournalError,
+  leftJournals,
+  stateDirectory,
+} from "./journal.ts";
+import { bringNameBack, dropName } from "./kept-names.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
+import type { Step } from "./step.ts";
+import { sh } from "../sys/shell.ts";
 
 /** What one run of recriu changes on this machine, from its first change on. */
 export interface Changes {
@@ -28,9 +36,8 @@ export interface Changes {
 }
 
 /** Begin to change things for a restore of `images`. */
-export function beginChanges(given: string): Changes {
+export function beginChanges(images: string): Changes {
   const steps: Step[] = [];
-  const images = lasting(given);
   const journal = tryJournal(images);
   // Where there is nothing to repair, a restore goes on without a journal: only a killed recriu would need it.
   let kept = journal.ok ? journal.journal : undefined;
@@ -48,8 +55,7 @@ export function beginChanges(given: string): Changes {
     get images() {
       return changes.shadow && `/proc/${process.pid}/fd/${changes.shadow.fd}`;
     },
-    record(relative) {
-      const step = { ...relative, root: lasting(relative.root) };
+    record(step) {
       kept?.write(step);
       steps.push(step);
     },
@@ -63,10 +69,12 @@ export function beginChanges(given: string): Changes {
       forget();
       return left;
     },
-    noteTree: (root) =>
-      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) }),
+    noteTree(root) {
+      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) });
+    },
     keep() {
       changes.dropImages();
+      for (const step of steps) if (step.action === "name") dropName(step);
       steps.length = 0;
       forget();
     },
@@ -74,22 +82,22 @@ export function beginChanges(given: string): Changes {
   return changes;
 }
 
-/** A path that leads to the same place from everywhere, and when recriu is gone. */
-function lasting(path: string): string {
-  if (path.startsWith("/")) return path;
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return absolute(path);
-  }
-}
-
-/** Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`. */
+/**
+ * Shadows are of no use once their recriu is dead; what else it left is for `recriu undo`, which also says what is wrong with
+ * a journal: that keeps no tree from being restored.
+ */
 export function dropLeftShadows(): void {
-  for (const journal of leftJournals()) {
+  let journals: ReturnType<typeof leftJournals>;
+  try {
+    journals = leftJournals();
+  } catch {
+    return;
+  }
+  for (const journal of journals) {
     const shadows = shadowsOf(journal.steps);
-    for (const shadow of shadows) removeShadow(shadow);
-    if (shadows.length > 0 && journal.steps.every(isShadow)) journal.remove();
+    for (const shadow of shadows) takeBack(shadow);
+    const isAll = shadows.length > 0 && journal.steps.every(isShadow);
+    if (isAll && journal.problem === undefined) journal.remove();
     else journal.close();
   }
 }
@@ -124,11 +132,21 @@ const undoSteps = (steps: readonly Step[]): string[] =>
     .flatMap((step) => takeBack(step) ?? []);
 
 function takeBack(step: Step): string | undefined {
+  try {
+    return takeBackNow(step);
+  } catch (error) {
+    return `${step.path}: ${(error as Error).message}; left alone`;
+  }
+}
+
+function takeBackNow(step: Step): string | undefined {
   switch (step.action) {
     case "mkdir":
       return unmakeDirectory(step);
     case "shadow":
       return removeShadow(step);
+    case "name":
+      return bringNameBack(step);
     case "tree":
       return treeLeft(step);
     default:
@@ -136,22 +154,38 @@ function takeBack(step: Step): string | undefined {
   }
 }
 
-/** Finish what killed runs left: one entry a journal, with the directories it had made and what could not be undone. */
-export function undoLeft(): { images: string; made: string[]; left: string[] }[] {
-  return leftJournals().map((journal) => {
-    const left = undoSteps(journal.steps);
-    journal.remove();
-    return {
-      images: journal.images,
-      made: [
-        ...new Set(
-          journal.steps.flatMap(({ action, root, path }) =>
-            action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
-          ),
-        ),
-      ],
-      left,
-    };
+/**
+ * What was undone of one journal: the directories that it had made, and what could not be undone. `problem`: why the journal,
+ * or its rest, is not to be believed; it is kept as `aside` then.
+ */
+export interface Undone {
+  journal: string;
+  images: string;
+  made: string[];
+  left: string[];
+  problem: string | null;
+  aside: string | null;
+}
+
+/** Finish what killed runs left. */
+export function undoLeft(): Undone[] {
+  let journals: ReturnType<typeof leftJournals>;
+  try {
+    journals = leftJournals();
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    const { message: problem } = error;
+    return [{ journal: stateDirectory(), images: "", made: [], left: [], problem, aside: null }];
+  }
+  return journals.map((journal) => {
+    const { file, images, steps, problem = null } = journal;
+    const left = undoSteps(steps);
+    const made = steps.flatMap(({ action, root, path }) =>
+      action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
+    );
+    const aside = problem === null ? null : journal.setAside();
+    if (problem === null) journal.remove();
+    return { journal: file, images, made: [...new Set(made)], left, problem, aside };
   });
 }
 
@@ -162,5 +196,5 @@ const startOf = (pid: number): string => String(readStat(pid)?.starttime ?? 0);
 function treeLeft({ path, pid, started }: Step): string | undefined {
   if (pid === undefined || readStat(pid) === undefined || startOf(pid) !== started)
     return undefined;
-  return `the tree of process ${pid} runs, compared in its structure only: recriu verify -D ${path} --pid ${pid} compares the rest`;
+  return `the tree of process ${pid} runs, compared in its structure only: ${sh`recriu verify -D ${path} --pid ${pid}`} compares the rest`;
 }

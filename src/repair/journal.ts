@@ -5,37 +5,25 @@
 import {
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
+  type Stats,
   unlinkSync,
-  writeSync,
 } from "node:fs";
-import { join } from "pathe";
-import { openDirectory, lockExclusive } from "../sys/files.ts";
-
-/**
- * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
- * CRIU began and what CRIU makes. scratch: a directory in which CRIU makes temporary ones, and those `known` before. shadow: a shadow
- * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
- * `started`. Other paths are inside the host directory `root`.
- */
-export interface Step {
-  action: "mkdir" | "socket" | "cgroup" | "ghost" | "scratch" | "shadow" | "tree";
-  root: string;
-  path: string;
-  inode?: string;
-  known?: string[];
-  pid?: number;
-  started?: string;
-}
+import { EEXIST, ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
+import { handle, lockExclusive, mkdirat, openEntry } from "../sys/files.ts";
+import { writeAll } from "../sys/own-file.ts";
+import { basename, dirname, join } from "../sys/path.ts";
+import { walkNamed } from "../sys/walk.ts";
+import { parseJournal, type Step, type Written } from "./step.ts";
 
 export interface Journal {
   readonly file: string;
+  /** Throws when not all of it could be written; then nothing may be changed. */
   write(step: Step): void;
   /** Forget the run: its changes stay, or were undone. */
   remove(): void;
@@ -47,92 +35,165 @@ export function stateDirectory(): string {
   return process.geteuid?.() === 0 || !runtime ? "/run/recriu" : join(runtime, "recriu");
 }
 
-/** Make the state directory, and refuse one that somebody else could write to. */
-function openState(): string {
-  const directory = stateDirectory();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const fd = openDirectory(directory);
-  if (fd < 0) throw new JournalError(`${directory} cannot be opened`);
-  try {
-    if (fstatSync(fd).uid !== process.geteuid?.())
-      throw new JournalError(`${directory} belongs to somebody else`);
-    fchmodSync(fd, 0o700);
-  } finally {
-    closeSync(fd);
-  }
-  return directory;
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
+  constants;
+const O_PATH = 0x200000;
+const OTHERS_WRITE = 0o022;
+/** Of a journal; a real one has a few hundred bytes a socket. */
+const LARGEST = 64 << 20;
+/** Milliseconds after which a journal without its name has no writer that is about to lock it. */
+const BORN_DEAD = 60_000;
+
+/** Why a file or directory of journals is not to be believed; undefined: only this user can have written there. */
+function notOurs({ uid, mode }: Stats): string | undefined {
+  if (uid !== process.geteuid!()) return `it belongs to uid ${uid}`;
+  return (mode & OTHERS_WRITE) === 0 ? undefined : "others than its owner may write to it";
 }
 
 export class JournalError extends Error {}
 
+/**
+ * The state directory (O_PATH), which nobody but this user can write to; undefined when it is not there and not to be made.
+ * Throws JournalError.
+ */
+function openState(make: boolean): number | undefined {
+  const directory = stateDirectory();
+  const fails = (problem: string) => new JournalError(`${directory}: ${problem}`);
+  const way = walkNamed(dirname(directory), { named: false });
+  if (!way.ok) throw fails(way.problem);
+  try {
+    const made = make && way.missing.length === 0 ? mkdirat(way.fd, basename(directory), 0o700) : 0;
+    if (made < 0 && made !== -EEXIST) throw fails(errorText(made));
+    const absent = way.missing.length > 0;
+    const fd = absent ? -ENOENT : openEntry(way.fd, basename(directory), O_PATH | O_DIRECTORY);
+    if (fd === -ENOENT && !make) return undefined;
+    if (fd < 0) throw fails(fd === -ENOTDIR ? "it is a link, or no directory" : errorText(fd));
+    const problem = notOurs(fstatSync(fd));
+    if (problem === undefined) return fd;
+    closeSync(fd);
+    throw fails(problem);
+  } finally {
+    closeSync(way.fd);
+  }
+}
+
 /** Begin the journal of this run. Throws JournalError, or what node:fs throws, when it cannot be kept: then nothing may be changed. */
 export function beginJournal(images: string): Journal {
-  const file = join(openState(), `${process.pid}-${Date.now()}.journal`);
+  const state = openState(true)!;
+  const name = `${process.pid}-${Date.now()}.journal`;
+  const file = `${handle(state)}/${name}`;
   const unlocked = `${file}.new`;
-  const fd = openSync(
-    unlocked,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
-  );
-  lockExclusive(fd);
-  // Under its name nobody ever sees it without its lock.
-  renameSync(unlocked, file);
-  const write = (line: object) => void writeSync(fd, `${JSON.stringify(line)}\n`);
-  write({ images, pid: process.pid });
+  let fd: number | undefined;
+  const write = (line: object) => writeAll(fd!, Buffer.from(`${JSON.stringify(line)}\n`));
+  try {
+    fd = openSync(unlocked, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    lockExclusive(fd);
+    write({ images, pid: process.pid });
+    // Under its name nobody ever sees it without its lock and its first line.
+    renameSync(unlocked, file);
+  } catch (error) {
+    if (fd !== undefined) {
+      unlinkSync(unlocked);
+      closeSync(fd);
+    }
+    closeSync(state);
+    throw error;
+  }
   return {
-    file,
+    file: join(stateDirectory(), name),
     write,
     remove() {
       unlinkSync(file);
       closeSync(fd);
+      closeSync(state);
     },
   };
 }
 
-/** A journal that its writer, now dead, left behind. */
-export interface LeftJournal {
+/** A journal that its writer, now dead, left behind: what is written in it as far as it can be read. */
+export interface LeftJournal extends Written {
   file: string;
-  images: string;
-  steps: Step[];
   remove(): void;
+  /** Put it where nobody takes it for a journal any more. Returns where that is; null when it stays. */
+  setAside(): string | null;
   /** Leave it for another time. */
   close(): void;
 }
 
-/** Every journal whose writer is dead. A line that was cut short by the death is the last, and was not acted on. */
+/**
+ * Every journal whose writer is dead. One that is none, or whose line cannot be understood, has a `problem`. Throws
+ * JournalError when nothing in the state directory can be believed.
+ */
 export function leftJournals(): LeftJournal[] {
-  const directory = stateDirectory();
-  let names: string[];
+  const state = openState(false);
+  if (state === undefined) return []; // nothing was ever left
   try {
-    names = readdirSync(directory).filter((name) => name.endsWith(".journal"));
-  } catch {
-    return []; // no state directory: nothing was ever left
+    return readdirSync(handle(state)).flatMap((name) => {
+      if (name.endsWith(".journal.new")) removeUnborn(state, name);
+      return name.endsWith(".journal") ? (openLeft(state, name) ?? []) : [];
+    });
+  } finally {
+    closeSync(state);
   }
-  return names.flatMap((name) => {
-    const file = join(directory, name);
-    let fd: number;
-    try {
-      fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-    } catch {
-      return []; // its writer has just removed it
-    }
-    if (lockExclusive(fd) < 0) {
-      closeSync(fd);
-      return [];
-    }
-    const lines = readFileSync(fd, "utf8").split("\n").slice(0, -1);
-    const [head, ...steps] = lines.map((line) => JSON.parse(line) as unknown);
-    return [
-      {
-        file,
-        images: (head as { images: string } | undefined)?.images ?? "",
-        steps: steps as Step[],
-        remove() {
-          unlinkSync(file);
-          closeSync(fd);
-        },
-        close: () => closeSync(fd),
-      },
-    ];
+}
+
+const READ = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+function openLeft(state: number, name: string): LeftJournal | undefined {
+  const file = join(stateDirectory(), name);
+  const fd = openEntry(state, name, READ);
+  if (fd === -ENOENT) return undefined; // its writer has just removed it
+  const close = () => {
+    if (fd >= 0) closeSync(fd);
+  };
+  const left = (written: Written): LeftJournal => ({
+    file,
+    ...written,
+    remove() {
+      rmSync(file, { force: true });
+      close();
+    },
+    setAside() {
+      const aside = `${file}.${Date.now()}.bad`;
+      try {
+        renameSync(file, aside);
+        return aside;
+      } catch {
+        return null; // a read-only /run
+      } finally {
+        close();
+      }
+    },
+    close,
   });
+  const unreadable = (problem: string) => left({ images: "", steps: [], problem });
+  if (fd < 0) return unreadable(`it is a link, or cannot be opened: ${errorText(fd)}`);
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) return unreadable("it is no regular file");
+  const strange = notOurs(stat) ?? (stat.nlink === 1 ? undefined : "it has other names, too");
+  if (strange !== undefined) return unreadable(strange);
+  if (stat.size > LARGEST) return unreadable("it is larger than any journal");
+  if (lockExclusive(fd) < 0) {
+    close();
+    return undefined; // its writer lives
+  }
+  try {
+    return left(parseJournal(readFileSync(fd, "utf8")));
+  } catch (error) {
+    return unreadable((error as Error).message);
+  }
+}
+
+/** A writer that was killed before it gave its journal a name has changed nothing. */
+function removeUnborn(state: number, name: string): void {
+  const fd = openEntry(state, name, READ);
+  if (fd < 0) return;
+  const { mtimeMs } = fstatSync(fd);
+  if (Date.now() - mtimeMs > BORN_DEAD && lockExclusive(fd) >= 0)
+    try {
+      unlinkSync(`${handle(state)}/${name}`);
+    } catch {
+      // a directory; it is in nobody's way
+    }
+  closeSync(fd);
 }

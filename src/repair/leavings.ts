@@ -1,13 +1,25 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
-import { closeSync, constants, fstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { basename, dirname, join } from "pathe";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { isScratch } from "../criu/scratch.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
 import { linkOf, listProcesses } from "../host/processes.ts";
-import { listUnixSockets } from "../host/sockets.ts";
-import { ENOENT, ENOTEMPTY, errorText } from "../sys/errno.ts";
-import { detach, openDirectory, openEntry, openInRoot, rmdirat, unlinkat } from "../sys/files.ts";
-import type { Step } from "./journal.ts";
+import { ECONNREFUSED, ENOENT, ENOTEMPTY, errorText } from "../sys/errno.ts";
+import { detach, handle, openEntry, rmdirat, unlinkat } from "../sys/files.ts";
+import { join } from "../sys/path.ts";
+import { connectDatagram } from "../sys/sockets.ts";
+import { namesOf } from "../sys/walk.ts";
+import { directoryOf, placeOf } from "./place.ts";
+import type { Step } from "./step.ts";
 
 const O_PATH = 0x200000;
 /** Its number never changes (PROC_PID_INIT_INO of linux/proc_ns.h). */
@@ -15,19 +27,19 @@ const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 const EBUSY = 16;
 
 /** Returns undefined when it is gone, or what is left and why. */
-export function removeLeaving({ action, root, path, known }: Step): string | undefined {
-  if (action === "scratch") return removeScratch(root, known ?? []);
-  const base = openDirectory(root);
-  if (base < 0) return `${root}: ${errorText(base)}`;
-  const parent = openInRoot(base, dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
-  closeSync(base);
-  if (parent < 0) return parent === -ENOENT ? undefined : `${path}: ${errorText(parent)}`;
+export function removeLeaving(step: Step): string | undefined {
+  const { action, path } = step;
+  if (action === "scratch" && step.parent === undefined) return sayScratch(step);
+  const place = action === "scratch" ? directoryOf(step) : placeOf(step);
+  if (!place.ok) return place.left;
+  const { fd, name } = place;
   try {
-    const name = basename(path);
-    if (action === "cgroup") return removeCgroup(parent, name, path);
-    return action === "ghost" ? removeGhost(parent, name, path) : removeSocket(parent, name, path);
+    if (action === "scratch") return removeScratch(fd, step.known ?? []);
+    if (action === "cgroup") return removeCgroup(fd, name, path);
+    if (action === "sysctl") return setBack(fd, name, step);
+    return action === "ghost" ? removeGhost(fd, name, step) : removeSocket(fd, name, path);
   } finally {
-    closeSync(parent);
+    closeSync(fd);
   }
 }
 
@@ -39,60 +51,98 @@ function removeCgroup(parent: number, name: string, path: string): string | unde
   return `${path}: ${errorText(removed)}`;
 }
 
-/** Only a socket that no live process has bound. */
+/**
+ * Only a socket that no live process has bound. The kernel looks for its owner by the file itself, in every network
+ * namespace; any answer but that there is none may mean that somebody has it.
+ */
 function removeSocket(parent: number, name: string, path: string): string | undefined {
   const fd = openEntry(parent, name, O_PATH);
   if (fd < 0) return fd === -ENOENT ? undefined : `${path}: ${errorText(fd)}`;
   const isSocket = fstatSync(fd).isSocket();
+  const dead = isSocket && connectDatagram(fd) === -ECONNREFUSED;
   closeSync(fd);
   if (!isSocket) return `${path}: not a socket; left alone`;
-  if (listUnixSockets().some((socket) => socket.path === path))
-    return `${path}: in use by now; left alone`;
+  if (!dead) return `${path}: in use by now; left alone`;
   const removed = unlinkat(parent, name);
   return removed < 0 ? `${path}: ${errorText(removed)}` : undefined;
 }
 
 /**
- * A deleted file that CRIU had made again, or a deleted directory with nothing in it. Two CRIUs cannot make the same:
- * what was not there when ours began is ours.
+ * A deleted file that CRIU had made again, or a directory with nothing in it. Two CRIUs cannot make the same of a name of
+ * CRIU's own: what was not there when ours began is ours. Of another name it is what the images say that it is `like`.
  */
-function removeGhost(parent: number, name: string, path: string): string | undefined {
+function removeGhost(parent: number, name: string, { path, like }: Step): string | undefined {
   const fd = openEntry(parent, name, O_PATH);
   if (fd < 0) return fd === -ENOENT ? undefined : `${path}: ${errorText(fd)}`;
-  const isDirectory = fstatSync(fd).isDirectory();
+  const stat = fstatSync(fd, { bigint: true });
   closeSync(fd);
+  const isDirectory = stat.isDirectory();
+  if (like !== undefined && (isDirectory || !isLike(stat, like)))
+    return `${path}: it was not there before, and is not what CRIU made; left alone`;
   const removed = isDirectory ? rmdirat(parent, name) : unlinkat(parent, name);
   return removed < 0 && removed !== -ENOENT ? `${path}: ${errorText(removed)}` : undefined;
+}
+
+const madeIn = (directory: string, known: readonly string[] = []): string[] =>
+  readdirSync(directory).filter((name) => isScratch(name) && !known.includes(name));
+
+/** Of a directory that others could exchange for another: what is there now is only named. */
+function sayScratch({ root, known }: Step): string | undefined {
+  const made = existsSync(root) ? madeIn(root, known) : [];
+  const paths = made.map((name) => join(root, name)).join(", ");
+  return made.length === 0 ? undefined : `${paths}: others may have led here; left alone`;
+}
+
+function isLike({ dev, ino, mode, uid, gid, mtimeNs }: BigIntStats, like: string): boolean {
+  const told = like.split(":");
+  const found = told.length === 2 ? [dev, ino] : [mode, uid, gid, mtimeNs / 1000n];
+  return told.every((value, at) => value === "" || value === String(found[at]));
+}
+
+/** A value that CRIU wrote, and nobody since. */
+function setBack(parent: number, name: string, { path, like = "" }: Step): string | undefined {
+  const [before, made] = like.split(":");
+  const file = `${handle(parent)}/${name}`;
+  if (readFileSync(file, "utf8").trim() !== made) return undefined;
+  writeFileSync(file, before!);
+  return readFileSync(file, "utf8").trim() === before ? undefined : `${path}: it stays ${made}`;
 }
 
 /**
  * CRIU's temporary directories in `directory`, but for those `known`, with what is mounted there. While another CRIU runs,
  * nobody can tell whose they are.
  */
-function removeScratch(directory: string, known: readonly string[]): string | undefined {
-  let names: string[];
-  try {
-    names = readdirSync(directory);
-  } catch {
-    return undefined; // the directory is gone, and they with it
-  }
-  const made = names.filter((name) => isScratch(name) && !known.includes(name));
+function removeScratch(directory: number, known: readonly string[]): string | undefined {
+  const made = madeIn(handle(directory), known);
   if (made.length === 0) return undefined;
-  const paths = made.map((name) => join(realpathSync.native(directory), name));
+  const shown = readlinkSync(handle(directory));
+  const paths = (some: readonly string[]) => some.map((name) => join(shown, name)).join(", ");
   // In a pid namespace of its own recriu does not see who else uses the same directory.
   const blind = linkOf("self", "ns/pid") !== INITIAL_PID_NAMESPACE;
   if (blind || listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {
-    return `${paths.join(", ")}: perhaps of another CRIU that runs; left alone`;
+    return `${paths(made)}: perhaps of another CRIU that runs; left alone`;
   }
   const mountinfo = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const mounts = mountinfo.map((line) => unescapeMountinfo(line.split(" ")[4] ?? ""));
-  const left = paths.filter((path) => {
+  const left = made.filter((name) => {
+    const path = join(shown, name);
     const below = mounts.filter((at) => at === path || at.startsWith(`${path}/`));
-    for (const at of below.toReversed()) detach(at);
-    const parent = openDirectory(dirname(path));
-    const removed = rmdirat(parent, basename(path));
-    closeSync(parent);
+    for (const at of below.toReversed()) detachBelow(directory, at.slice(shown.length));
+    const removed = rmdirat(directory, name);
     return removed < 0 && removed !== -ENOENT;
   });
-  return left.length === 0 ? undefined : `${left.join(", ")}: cannot be removed`;
+  return left.length === 0 ? undefined : `${paths(left)}: cannot be removed`;
+}
+
+/** Detach what is mounted at `path` below a directory, if no link leads there. */
+function detachBelow(directory: number, path: string): void {
+  let at = openEntry(directory, ".", O_PATH);
+  for (const name of namesOf(path)) {
+    const next = at < 0 ? at : openEntry(at, name, O_PATH | constants.O_DIRECTORY);
+    if (at >= 0) closeSync(at);
+    at = next;
+  }
+  if (at < 0) return;
+  detach(handle(at));
+  closeSync(at);
 }

@@ -1,12 +1,13 @@
 /** What is in a shadow: a link for every image, and edited copies of a few. */
-import { closeSync, constants, fchmodSync, openSync, renameSync, writeSync } from "node:fs";
-import { join, relative } from "pathe";
+import { closeSync, constants, fchmodSync, openSync, renameSync } from "node:fs";
+import { writeAll } from "../sys/own-file.ts";
+import { join, relative } from "../sys/path.ts";
 import type { Edit } from "../checks/index.ts";
 import { type Checkpoint, editedImage, openImageDirectory } from "../image/index.ts";
 import { userns_entry } from "../image/tables/namespaces.ts";
 import { errorText } from "../sys/errno.ts";
-import { fchmod, fchown } from "../sys/files.ts";
-import { FIRST, handle, link, type Shadow } from "./shadow.ts";
+import { fchmod, fchown, handle } from "../sys/files.ts";
+import { FIRST, link, type Shadow } from "./shadow.ts";
 
 /** Put a checkpoint's images into its shadow, with `edits`. Returns undefined, or why not. */
 export function fillShadow(
@@ -62,7 +63,7 @@ function writeNew(path: string, bytes: Uint8Array): void {
   try {
     // As CRIU's own images are: the directory says who comes to them.
     fchmodSync(fd, 0o644);
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    writeAll(fd, bytes);
   } finally {
     closeSync(fd);
   }

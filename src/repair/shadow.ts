@@ -6,21 +6,13 @@
  * directory, also in tasks that have another root by then: an absolute link would be looked up in there, while `..` leads
  * up from the descriptor, through this machine's mounts.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  statfsSync,
-} from "node:fs";
-import { dirname, join } from "pathe";
+import { closeSync, constants, fstatSync, readdirSync, realpathSync, statfsSync } from "node:fs";
 import { ENOENT, errorText } from "../sys/errno.ts";
-import { openDirectory, openEntry, rmdirat, symlinkat, unlinkat } from "../sys/files.ts";
-import { inodeOf } from "./directory.ts";
-import type { Step } from "./journal.ts";
+import { handle, mkdirat, openEntry, rmdirat, symlinkat, unlinkat } from "../sys/files.ts";
+import { dirname, join } from "../sys/path.ts";
+import { inodeOf, walkNamed } from "../sys/walk.ts";
+import { directoryOf } from "./place.ts";
+import type { Step } from "./step.ts";
 
 /** A shadow's directory, open as long as CRIU may need it. */
 export interface Shadow {
@@ -64,51 +56,63 @@ export function link(target: string, shadow: number, name: string): void {
 }
 
 /**
- * A new directory for a shadow, of a name that nobody can guess, in the first of `places` that takes one. `record` hears
- * of it before it is made.
+ * A new directory for a shadow, of a name that nobody can guess, in the first of `places` that takes one and in which nobody
+ * else can put another in its place. `record` hears of it before it is made.
  */
 export function openShadow(
   places: readonly string[],
   record: (step: Step) => void,
 ): { ok: true; shadow: Shadow } | { ok: false; problem: string } {
-  let problem = "";
+  const problems: string[] = [];
   for (const place of places) {
-    try {
-      const root = realpathSync.native(place);
-      const step = { action: "shadow", root, path: `.recriu-${crypto.randomUUID()}` } as const;
-      record(step);
-      const path = join(root, step.path);
-      mkdirSync(path, 0o700);
-      const fd = openSync(path, DIRECTORY | constants.O_NOFOLLOW);
-      // Who may write to `place` could have put another directory there.
-      if (fstatSync(fd).uid !== process.geteuid!() || readdirSync(handle(fd)).length > 0)
-        throw new Error(`${path} was replaced`);
-      record({ ...step, inode: inodeOf(fd) });
-      return { ok: true, shadow: { fd, path } };
-    } catch (error) {
-      problem = (error as Error).message;
-    }
+    const made = makeShadow(place, record);
+    if (typeof made !== "string") return { ok: true, shadow: made };
+    problems.push(made);
   }
-  return { ok: false, problem: `no directory for a shadow of the images can be made: ${problem}` };
+  const problem = `no directory for a shadow of the images can be made: ${problems.join("; ")}`;
+  return { ok: false, problem };
+}
+
+function makeShadow(place: string, record: (step: Step) => void): Shadow | string {
+  const way = walkNamed(place, { named: false });
+  if (!way.ok) return way.problem;
+  const { fd: parent, at: root } = way;
+  try {
+    if (way.missing.length > 0) return `${place}: ${errorText(ENOENT)}`;
+    if (way.user !== undefined) return `${root} belongs to uid ${way.uid}`;
+    const path = `.recriu-${crypto.randomUUID()}`;
+    const step = { action: "shadow", root, path, parent: way.inode } as const;
+    record(step);
+    const made = mkdirat(parent, path, 0o700);
+    const fd = made < 0 ? made : openEntry(parent, path, DIRECTORY);
+    if (fd < 0) return `${join(root, path)}: ${errorText(fd)}`;
+    record({ ...step, inode: inodeOf(fd) });
+    return { fd, path: join(root, path) };
+  } catch (error) {
+    return (error as Error).message; // the journal cannot be written
+  } finally {
+    closeSync(parent);
+  }
 }
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
-/** A descriptor as a path. */
-export const handle = (fd: number) => `/proc/self/fd/${fd}`;
 
 /**
  * Remove a shadow, if it still is that directory: its links and copies, and nothing that they lead to. Returns undefined
  * when it is gone, or what is left and why.
  */
-export function removeShadow({ root, path, inode }: Step): string | undefined {
+export function removeShadow(step: Step): string | undefined {
+  const { root, path, inode } = step;
   const shown = join(root, path);
-  const parent = openDirectory(root);
-  if (parent < 0) return parent === -ENOENT ? undefined : `${shown}: ${errorText(parent)}`;
+  const place = directoryOf(step);
+  if (!place.ok) return place.left;
+  const { fd: parent } = place;
   try {
     const fd = openEntry(parent, path, DIRECTORY);
     if (fd < 0) return fd === -ENOENT ? undefined : `${shown}: ${errorText(fd)}`;
     // Killed before it was written down, recriu has put nothing in it.
-    const ours = inode === undefined || inodeOf(fd) === inode;
+    const ours =
+      inode === undefined ? fstatSync(fd).uid === process.geteuid!() : inodeOf(fd) === inode;
     if (ours && inode !== undefined) for (const name of readdirSync(handle(fd))) unlinkat(fd, name);
     closeSync(fd);
     if (!ours) return `${shown}: replaced by somebody else; left alone`;

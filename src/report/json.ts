@@ -2,6 +2,7 @@
 import { writeSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
+import { typedOption } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { version } from "./version.ts";
 
@@ -22,10 +23,13 @@ function findingOf({ remedy, ...finding }: Finding): object {
     remedy: {
       kind: remedy.kind,
       text: remedy.text,
-      command: remedy.kind === "option" ? remedy.option : remedy.command,
+      command: remedy.kind === "option" ? typedOption(remedy.option) : remedy.command,
     },
   };
 }
+
+/** More would be no report: of the others their number. */
+const MOST_EFFECTS = 20_000;
 
 /** The report of `preflight`, and of `restore` when `outcome` is given, which ends with code `exit`. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exit: number): object {
@@ -44,7 +48,13 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      environment: plan.environment,
     },
+    ...(preflight.effects !== undefined &&
+      preflight.own.given.has("effects") && {
+        effects: preflight.effects.slice(0, MOST_EFFECTS),
+        effects_total: preflight.effects.length,
+      }),
     run: outcome?.run ?? null,
     verdict: outcome?.verdict ?? null,
     failure: outcome?.failure
@@ -53,8 +63,11 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
           cause: outcome.failure.explanation?.cause ?? null,
           remedy: outcome.failure.explanation?.remedy ?? null,
           left: outcome.failure.left,
+          at: outcome.failure.at,
         }
       : null,
+    notes: outcome?.notes ?? [],
+    watched: outcome?.watched ?? null,
     timing_ms: {
       preflight: preflight.took,
       ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),
@@ -71,9 +84,11 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
-  plan: { outcome: "blocked", repairs: [], edits: [], options: [] },
+  plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
   run: null,
   verdict: null,
-  failure: { line: why.said, cause: null, remedy: null, left: [] },
+  failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },
+  notes: [],
+  watched: null,
   timing_ms: { preflight: 0, repair: 0, criu: 0, verify: 0 },
 });

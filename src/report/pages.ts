@@ -1,6 +1,7 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
 import { entries } from "../explain/index.ts";
 import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
+import { sh } from "../sys/shell.ts";
 
 const proofs: Record<Proof, string> = {
   criu: "real CRIU: it failed with the quoted message, and the remedy made the restore pass",
@@ -17,7 +18,7 @@ export function checkPage({ id, title, why, reads }: Check): string {
     why,
     `It reads ${reads}.`,
     ...(lines.length === 0 ? [] : [`CRIU says, and what helps:\n${lines.join("\n")}`]),
-    `To see it: recriu preflight -D DIR --only=${id}`,
+    `To see it: ${sh`recriu preflight -D DIR --only=${id}`}`,
   ].join("\n\n");
 }
 

@@ -1,6 +1,7 @@
 /** The one way to a person's eyes: lines on stderr, coloured only on a terminal, names from images made harmless. */
 import { createConsola } from "consola/core";
 import { isTerminal } from "../sys/process.ts";
+import { unprintable } from "../sys/shell.ts";
 
 const out = createConsola({
   level: 5,
@@ -42,10 +43,10 @@ export const blue = paint(34);
 
 /**
  * Text that came from an image, a log or /proc: control characters, escapes and stray bytes are shown, never sent to
- * the terminal. Lone surrogates U+DC80..DCFF are bytes that were not UTF-8.
+ * the terminal. Lone surrogates U+DC80..DCFF are bytes that were not UTF-8. A command is harmless as it is.
  */
 export function harmless(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/gu, (char) => {
+  return text.replace(unprintable, (char) => {
     const code = char.codePointAt(0)!;
     const byte = code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : code;
     return byte < 0x100 ? `\\x${byte.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;

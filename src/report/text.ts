@@ -1,11 +1,13 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
+import { constants } from "node:os";
 import type { Finding, Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
-import type { Failure, Outcome } from "./outcome.ts";
+import { sh, typedOption } from "../sys/shell.ts";
+import type { Failure, Outcome, End, Watched } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const paint: Record<Severity, (text: string) => string> = {
@@ -30,11 +32,16 @@ function printFinding(finding: Finding): void {
   );
   if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
-  if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
-  if (remedy.kind === "option") line(`          ${remedy.option}`);
-  else if (remedy.command !== null) line(`          ${harmless(remedy.command)}`);
+  if (finding.severity !== "info")
+    line(
+      `  ${dim((remedy.kind === "variable" ? "set" : remedy.kind).padEnd(7))} ${harmless(remedy.text)}`,
+    );
+  const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
+  if (typed !== null) line(`          ${typed}`);
   line();
 }
+
+const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
@@ -53,13 +60,14 @@ export function printSummary({ images, checkpoint, criu, findings, plan }: Prefl
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs)
     line(
-      `  repair  mkdir ${harmless(repair.root === "/" ? repair.path : `${repair.root}${repair.path}`)} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+      `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
   for (const { file, entry, field, from, to, why } of plan.edits)
     line(
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
-  for (const option of plan.options) line(`  option  ${option}`);
+  for (const option of plan.options) line(`  option  ${harmless(option)}`);
+  for (const variable of plan.environment) line(`  set     ${variable}`);
   const verdict = {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),
@@ -88,10 +96,15 @@ export function printVerdict(verdict: Verdict): void {
     if (differences.length > SHOWN)
       line(`${paintGroup(group)} and ${differences.length - SHOWN} more`);
   }
+  for (const { facet, task, what } of verdict.not_compared ?? [])
+    line(`${yellow(`not compared[${facet}]`)} task ${task ?? "-"}: ${harmless(what)}`);
+  const memory = verdict.memory === undefined ? "" : ` and ${mebibytes(verdict.memory)} of memory`;
+  const rest = verdict.not_compared?.length ? ", as far as that goes" : "";
+  const compared = `${verdict.compared} values${memory} compared${rest}`;
   line(
     verdict.result === "match"
-      ? `${green("verified")}: ${verdict.compared} values compared, the tree is the saved one`
-      : `${red("not verified")}: ${verdict.compared} values compared, the tree is not the saved one`,
+      ? `${green("verified")}: ${compared}, the tree is the saved one`
+      : `${red("not verified")}: ${compared}, the tree is not the saved one`,
   );
 }
 
@@ -127,20 +140,63 @@ export function printLogReport(report: LogReport, log: string, about: readonly s
   for (const text of [...before, cause?.message ?? "", ...after]) line(`  | ${harmless(text)}`);
 }
 
+/** Why no journal is kept, if so: that keeps no restore from going on. */
+export function printJournalNote(problem: string | undefined): void {
+  if (problem === undefined) return;
+  line(
+    `${yellow("note")}: no journal is kept, so a killed recriu could not be undone: ${harmless(problem)}`,
+  );
+}
+
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
   if (failure.explanation !== undefined) printExplanation(failure.explanation);
+  for (const at of failure.at) line(`  ${dim("at")}      ${harmless(at)}`);
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
+}
+
+/** Only what was looked for: docs/verification.md says what CRIU may leave beside. */
+const NOTHING_LEFT =
+  "taken back: of what was looked for (tasks, sockets, cgroups, deleted files, temporary directories, kernel.pid_max) nothing is left";
+export function printNotes(notes: readonly string[]): void {
+  for (const note of notes) line(`${yellow("note")}: ${harmless(note)}`);
+}
+
+/** How a task ended: `by SIGABRT, its core dumped`. */
+function howOf({ code, signal, core_dumped }: End): string {
+  if (signal !== null) {
+    const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+    return `by ${name ?? `signal ${signal}`}${core_dumped ? ", its core dumped" : ""}`;
+  }
+  return code === null ? "; how, this kernel does not tell (before Linux 6.15)" : `with ${code}`;
+}
+
+/** What became of the tree while it was watched; `root` is its root on this machine. */
+export function printWatched(
+  { tasks, unwatched, seconds, ended }: Watched,
+  root: number | null,
+): void {
+  for (const end of ended) {
+    const how = howOf(end);
+    const who = end.pid === root ? `the tree ended: task ${end.task}` : `task ${end.task} ended`;
+    line(`${end.code === 0 ? who : yellow(who)}${how.startsWith(";") ? "" : " "}${how}`);
+    if (end.kernel !== null) line(`  ${dim("kernel")}  ${harmless(end.kernel)}`);
+  }
+  if (seconds !== null && ended.length < tasks)
+    line(`${count(tasks - ended.length, "task")} of ${tasks} run on after ${seconds} s`);
+  if (unwatched > 0) line(`${count(unwatched, "task")} could not be watched`);
 }
 
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
+  printNotes(outcome.notes);
   if (outcome.failure !== null) {
     printFailure(outcome.failure);
-    line(outcome.failure.left.length === 0 ? "nothing is left behind" : "the rest was taken back");
+    line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");
   } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
     line(
       `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
     );
   }
+  if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

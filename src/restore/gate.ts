@@ -7,6 +7,7 @@
  * starts it up to seven times.
  */
 import { closeSync, readSync, writeSync } from "node:fs";
+import type { Request } from "../criu/index.ts";
 import { answerBytes, askingProgram, type Hold } from "../sys/asking-program.ts";
 import { memoryFile, pipe } from "../sys/files.ts";
 
@@ -40,10 +41,14 @@ export type Decide = (
   goOn: () => void,
 ) => boolean | Hold;
 
+/** The points that recriu has to be asked at. */
+export const pointsFor = ({ autoDedup }: Request): string[] =>
+  autoDedup ? [POST_RESTORE, PRE_RESUME, POST_RESUME] : [POST_RESTORE, PRE_RESUME];
+
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
 /** Open the gate at these of CRIU's points; at all others it goes on. */
-export function openGate(points: readonly string[] = [POST_RESTORE, PRE_RESUME]): GateResult {
+export function openGate(points: readonly string[]): GateResult {
   const questions = pipe();
   const answers = pipe();
   if (typeof questions === "number" || typeof answers === "number")

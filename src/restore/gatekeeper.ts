@@ -12,6 +12,7 @@ import {
   skipped,
   type Verdict,
   verify,
+  withMemory,
 } from "../verify/index.ts";
 import type { Hold } from "../sys/asking-program.ts";
 import { PRE_RESUME } from "./gate.ts";
@@ -46,6 +47,7 @@ export function gatekeeper(
   { verify: mode, schedPrio: lostPriority = LOWEST_PRIORITY, edited }: Judging,
   onVerdict: (verdict: Verdict) => void,
   onTree: (rootPid: number) => void,
+  onRun: (tree: LiveTree) => void = () => {},
 ): Gatekeeper {
   // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
   const mayGoOn = !request.sibling && !hasConnections(checkpoint);
@@ -85,7 +87,7 @@ export function gatekeeper(
     keeper.verdict = verdict;
     // CRIU waits for ever for a sibling that is killed at the last point: there it is only reported.
     const told = point === PRE_RESUME && request.sibling;
-    const refused = verdict.result === "mismatch" && mode === "gate" && !told;
+    const refused = verdict.result === "mismatch" && mode !== "report" && !told;
     if (point !== PRE_RESUME) {
       if (!refused) onTree(rootPid);
       return !refused;
@@ -100,9 +102,11 @@ export function gatekeeper(
       letGo(now);
       return false;
     }
+    if (live !== undefined) onRun(live);
+    const hold = leavesStopped(checkpoint, request) ? stoppedJob(rootPid, last) : undefined;
     keeper.resumed = true;
     setImmediate(onVerdict, verdict);
-    return (leavesStopped(checkpoint, request) && stoppedJob(rootPid, last)) || true;
+    return hold ?? true;
   };
   const compare = (tree: LiveTree, ...final: Final[]) =>
     verify(checkpoint, request, tree, { final, lostPriority });
@@ -139,7 +143,8 @@ export function gatekeeper(
       const mended = state.differences.length === 0 ? [] : mend(now, lostPriority);
       if (mended.length > 0) state = compare(later(tree), "outside", "state");
       const { differences, ...verdict } = both(state, settled);
-      return { ...verdict, differences: [...mended, ...differences] };
+      const found = { ...verdict, differences: [...mended, ...differences] };
+      return mode === "memory" ? withMemory(found, checkpoint, request, now) : found;
     } catch (error) {
       return unfinished(error); // a tree that could not be looked at must not run
     }

@@ -7,7 +7,7 @@
  * pipe at its end and ends, too. What it says is heard only when it may go on, and its log's file is opened then.
  */
 import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import {
   findCriu,
   type OwnOptions,
@@ -15,12 +15,16 @@ import {
   type RunningCriu,
   startCriu,
 } from "../criu/index.ts";
+import { thisHost } from "../host/index.ts";
 import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
 import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
+import { ENOENT } from "../sys/errno.ts";
+import { builtInPlugins } from "../checks/plugins.ts";
 import { pipe } from "../sys/files.ts";
+import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import { type Gate, openGate } from "./gate.ts";
+import { type Gate, openGate, pointsFor } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
 export interface Held {
@@ -46,11 +50,11 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const places = inMemory();
   if (places.length === 0 || !holds(request, own)) return undefined;
   const found = findCriu(own.criu, process.env);
-  if (!found.ok) return undefined;
+  if (!found.ok || hasForeignPlugins(found.path, request)) return undefined;
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
-  const opened = openGate();
+  const opened = openGate(pointsFor(request));
   const changes = beginChanges(request.imagesDir);
   const shadow = openShadow(places, changes.record);
   const fail = () => {
@@ -116,6 +120,18 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   };
 }
 
+/**
+ * Whether others can change the plugins that nobody named. Old CRIUs load them before they read anything, so what the check
+ * (writable-by-others) says would come too late.
+ */
+function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
+  const host = thisHost();
+  const found = libdir === undefined ? builtInPlugins(host, criu, false) : undefined;
+  if (found === undefined) return false;
+  const paths = [found.directory, ...found.files.map((name) => `${found.directory}/${name}`)];
+  return paths.some((path) => host.changeable(path) !== undefined);
+}
+
 /** Whether CRIU would do the same, and nobody see a difference. */
 function holds(request: Request, own: OwnOptions): boolean {
   const { imagesDir } = request;
@@ -123,12 +139,20 @@ function holds(request: Request, own: OwnOptions): boolean {
   const elsewhere = request.stream || request.lazyPages || request.logPerPid;
   const streams = request.fds.includes(1) || request.fds.includes(2);
   if (own.dryRun || own.verify === "off" || theirs || elsewhere || streams) return false;
+  if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {
     const { size } = statSync(join(imagesDir, FIRST));
     return size <= PIPE_BUF && readdirSync(imagesDir).length <= MOST_IMAGES;
   } catch {
     return false;
   }
+}
+
+/** Whether recriu can open CRIU's log in its place: no device, no pipe, and nothing that a user has put there. */
+function isOurs(log: string): boolean {
+  const opened = log === "-" ? undefined : openOwnFile(log);
+  if (opened?.ok) closeSync(opened.fd);
+  return opened === undefined || opened.ok || opened.errno === ENOENT;
 }
 
 /** The inventory's bytes, as the shadow has them. */

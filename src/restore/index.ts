@@ -1,13 +1,17 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
 import { errorLines, firstCause, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
+import { descendantsOf, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { exitCode, type Failure, type Outcome } from "../report/outcome.ts";
+import { exitCode, type Failure, type Outcome, type Watched } from "../report/outcome.ts";
+import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import type { Verdict } from "../verify/index.ts";
-import { openGate } from "./gate.ts";
+import type { LiveTree, Verdict } from "../verify/index.ts";
+import { type EndWatch, watchEnds } from "./ends.ts";
+import { dedupLater, usedUp } from "./consumed.ts";
+import { openGate, pointsFor, POST_RESUME } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
@@ -31,11 +35,12 @@ export async function restore(
   const notStarted = async (exit: number, line: string, left: string[]): Promise<Outcome> => {
     progress?.end();
     await held?.drop();
-    const failure = { line, explanation: undefined, left };
-    return { exit, run: null, verdict: null, failure, timing_ms };
+    const failure = { line, explanation: undefined, left, at: [] };
+    return { exit, run: null, verdict: null, failure, notes: [], watched: null, timing_ms };
   };
   if (!repair.ok) return notStarted(exitCode.blocked, repair.problem, repair.left);
   const { repaired } = repair;
+  printJournalNote(repaired.problem);
   try {
     const outcome = await attempt({ ...preflight, repaired, onVerdict, progress, held });
     if (typeof outcome !== "string")
@@ -58,8 +63,8 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const { request, own, checkpoint, criu, plan, repaired, onVerdict, progress, held } = of;
   // What CRIU was shown otherwise than it was saved is set right at the gate; and the gate knows when the tree runs.
   const looks = own.verify !== "off" || plan.edits.length > 0;
-  const wanted = looks || leavesStopped(checkpoint, request) || progress !== undefined;
-  const opened = held ?? (wanted ? openGate() : undefined);
+  const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
+  const opened = held ?? (looks || told ? openGate(pointsFor(request)) : undefined);
   if (opened !== undefined && "problem" in opened)
     return `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
   const gate = opened?.gate;
@@ -71,15 +76,30 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     repaired.keep();
     onVerdict(verdict);
   };
+  let ends: EndWatch | undefined;
+  const onRun = ({ root, tasks }: LiveTree) => {
+    const alive = [...tasks].filter(([, { state }]) => state !== "Z");
+    const all = alive.map(([task, { pid }]) => [task, pid] as const);
+    const watched = request.detached ? (own.settle > 0 ? all : []) : all.filter(isRoot(root));
+    if (watched.length > 0) ends = watchEnds(new Map(watched));
+  };
   const judging = { ...own, edited: plan.edits.length > 0 };
-  const keeper = gatekeeper(checkpoint, effective, judging, onVerdictReached, repaired.noteTree);
+  const { noteTree } = repaired;
+  const keeper = gatekeeper(checkpoint, effective, judging, onVerdictReached, noteTree, onRun);
+  const dedup = dedupLater(checkpoint, request);
+  let notes: string[] = [];
   let stopWatching: (() => void) | undefined;
   gate?.serve((point, root, _criu, goOn) => {
+    if (point === POST_RESUME) {
+      notes = dedup(keeper.verdict);
+      return true;
+    }
     const decision = keeper.decide(point, root, process.pid, goOn);
     if (keeper.resumed) {
-      // The terminal is the tree's from here on, and who adopts its orphans is none of recriu's business.
+      // The terminal is the tree's from here on. Who adopts its orphans is none of recriu's business, unless it is to tell
+      // how a detached tree ended, which before Linux 6.15 only a parent hears.
       stopWatching?.();
-      becomeSubreaper(false);
+      becomeSubreaper(request.detached && ends !== undefined);
     }
     return decision;
   });
@@ -96,6 +116,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
       request,
       options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
       ...(repaired.images && { images: { dir: repaired.images, workDir: effective.workDir } }),
+      variables: plan.environment,
       stdout: own.json ? "stderr" : "inherit",
       ...givenLimits(),
     });
@@ -123,23 +144,52 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   if (exit.code === 0 || keeper.resumed) {
     repaired.keep();
     const code = mismatch ? exitCode.verification : exit.code;
-    return { exit: code, run, verdict, failure: null, timing_ms };
+    const watched = await settled(ends, request.detached ? own.settle : null);
+    return { exit: code, run, verdict, failure: null, notes, watched, timing_ms };
   }
-  const left = repaired.undo();
+  const left = [...repaired.undo(), ...tasksLeft(), ...usedUp(request)];
   if (mismatch) {
     const line = "the restored tree is not the saved one";
-    const failure = { line, explanation: undefined, left };
-    return { exit: exitCode.verification, run, verdict, failure, timing_ms };
+    const failure = { line, explanation: undefined, left, at: [] };
+    return { exit: exitCode.verification, run, verdict, failure, notes, watched: null, timing_ms };
   }
-  const { interrupted } = ended;
-  const code = interrupted ? 128 + constants.signals[interrupted] : exit.code;
+  const { interrupted, givenUp } = ended;
+  // The signal that ends a CRIU that was given up is recriu's own.
+  const code = interrupted
+    ? 128 + constants.signals[interrupted]
+    : givenUp
+      ? exitCode.criuFailed
+      : exit.code;
   const failure = await failureOf(ended, child, left, patience);
-  return { exit: code, run, verdict: null, failure, timing_ms };
+  return { exit: code, run, verdict: null, failure, notes, watched: null, timing_ms };
 }
+
+const isRoot =
+  (root: number) =>
+  ([, pid]: readonly [number, number]): boolean =>
+    pid === root;
+
+/** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
+async function settled(
+  ends: EndWatch | undefined,
+  seconds: number | null,
+): Promise<Watched | null> {
+  if (ends === undefined) return null;
+  await ends.wait(seconds ?? 0);
+  const { watched, unwatched } = ends;
+  return { tasks: watched, unwatched, seconds, ended: ends.close() };
+}
+
+/** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */
+const tasksLeft = (): string[] =>
+  descendantsOf(process.pid).flatMap((pid) => {
+    const { state, comm } = readStat(pid) ?? {};
+    return [undefined, "Z", "X"].includes(state) ? [] : `process ${pid} (${comm}) still runs`;
+  });
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
 async function failureOf(
-  { exit, interrupted, givenUp }: Supervised,
+  { exit, interrupted, givenUp, at }: Supervised,
   child: RunningCriu,
   left: string[],
   { timeout, stall }: { timeout: number | undefined; stall: number },
@@ -154,6 +204,8 @@ async function failureOf(
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
   const line = own ?? firstCause(errorLines(await child.log())) ?? `${ending} and named no error`;
+  const words = givenUp && child.lastWords();
+  if (words) at.push(`its last words: ${words}`);
   const { explain } = await import("../explain/index.ts");
-  return { line, explanation: explain(line), left };
+  return { line, explanation: explain(line), left, at };
 }

@@ -34,6 +34,7 @@ export async function preflightArchive(
       asked.own,
       (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
       seal,
+      bundle.grants,
     );
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {

@@ -1,6 +1,7 @@
-/** An OCI bundle: what its config.json says of the container's root and mounts (OCI runtime-spec, config.md). */
+/** An OCI bundle: what its config.json says of the container's root, mounts and rights (OCI runtime-spec, config.md). */
 import { readFileSync } from "node:fs";
-import { join } from "pathe";
+import { capabilityNumber, type Grants, type IdRange } from "../checks/index.ts";
+import { join, resolve } from "../sys/path.ts";
 import { absolute } from "../sys/working-directory.ts";
 
 export interface Bundle {
@@ -8,27 +9,43 @@ export interface Bundle {
   root: string;
   /** Bind mounts: where in the container, and from where on this machine. */
   binds: { destination: string; source: string }[];
+  /** What the images are held against; undefined: there is no configuration. */
+  grants?: Grants;
+  /** A configuration file for CRIU, which goes over what the runtime asks of it. */
+  criuConfig?: string;
 }
 
-/** What a config.json (or Podman's `spec.dump`) in directory `dir` says; undefined where it is none. */
+/**
+ * What a config.json (or Podman's `spec.dump`, which comes with the images) in directory `dir` says; undefined where it
+ * is none. A member of another type than the specification's is taken for absent: runtimes refuse it themselves.
+ */
 export function bundleOf(text: string, dir: string): Bundle | undefined {
-  let config: Config;
+  let parsed: unknown;
   try {
-    config = JSON.parse(text) as Config;
+    parsed = JSON.parse(text);
   } catch {
     return undefined;
   }
-  const path = config?.root?.path;
-  if (typeof path !== "string") return undefined;
-  const within = (name: string) => absolute(name.startsWith("/") ? name : join(dir, name));
+  const config = object(parsed);
+  const path = string(object(config["root"])["path"]);
+  if (path === undefined) return undefined;
+  const criuConfig = string(object(config["annotations"])["org.criu.config"]);
+  const within = (name: string) => absolute(resolve(dir, name));
   return {
     root: within(path),
-    binds: (config.mounts ?? []).flatMap(({ destination, source, type, options }) =>
-      source !== undefined &&
-      (type === "bind" || options?.some((option) => option === "bind" || option === "rbind"))
+    ...(criuConfig === undefined ? {} : { criuConfig }),
+    binds: list(config["mounts"]).flatMap((each) => {
+      const mount = object(each);
+      const destination = string(mount["destination"]);
+      const source = string(mount["source"]);
+      const bind =
+        mount["type"] === "bind" ||
+        list(mount["options"]).some((option) => option === "bind" || option === "rbind");
+      return destination !== undefined && source !== undefined && bind
         ? [{ destination, source: within(source) }]
-        : [],
-    ),
+        : [];
+    }),
+    grants: grantsOf(config),
   };
 }
 
@@ -49,7 +66,74 @@ export function readBundle(dir: string): BundleResult {
     : { ok: true, bundle };
 }
 
-interface Config {
-  root?: { path?: string };
-  mounts?: { destination: string; source?: string; type?: string; options?: string[] }[];
+/** linux.namespaces by the names of /proc/PID/ns. A time namespace is always made by CRIU. */
+const kinds: Readonly<Record<string, string>> = {
+  mount: "mnt",
+  pid: "pid",
+  network: "net",
+  ipc: "ipc",
+  uts: "uts",
+  user: "user",
+  cgroup: "cgroup",
+};
+
+function grantsOf(config: Json): Grants {
+  const process = object(config["process"]);
+  const linux = object(config["linux"]);
+  const capabilities = object(process["capabilities"]);
+  const set = (name: string) =>
+    list(capabilities[name]).reduce<bigint>((bits, each) => {
+      const number = capabilityNumber(string(each) ?? "");
+      return number === undefined ? bits : bits | (1n << BigInt(number));
+    }, 0n);
+  return {
+    namespaces: list(linux["namespaces"]).flatMap((each) => {
+      const { type, path } = object(each);
+      const kind = kinds[string(type) ?? ""];
+      return kind === undefined ? [] : [{ kind, path: string(path) || undefined }];
+    }),
+    capabilities: {
+      bounding: set("bounding"),
+      effective: set("effective"),
+      permitted: set("permitted"),
+      inheritable: set("inheritable"),
+      ambient: set("ambient"),
+    },
+    noNewPrivileges: process["noNewPrivileges"] === true,
+    seccomp: refuses(object(linux["seccomp"])),
+    labels: {
+      AppArmor: labelOf(process["apparmorProfile"]),
+      SELinux: labelOf(process["selinuxLabel"]),
+    },
+    users: rangesOf(linux["uidMappings"]),
+    groups: rangesOf(linux["gidMappings"]),
+    readonlyRoot: object(config["root"])["readonly"] === true,
+  };
 }
+
+/** runc takes a profile without a default action and rules for none. */
+const refuses = ({ defaultAction, syscalls }: Json): boolean =>
+  [defaultAction, ...list(syscalls).map((rule) => object(rule)["action"])].some(
+    (action) => typeof action === "string" && action !== "" && action !== "SCMP_ACT_ALLOW",
+  );
+
+const labelOf = (value: unknown): string | undefined =>
+  value === "unconfined" ? undefined : string(value) || undefined;
+
+function rangesOf(mappings: unknown): IdRange[] | undefined {
+  const ranges = list(mappings).flatMap((each) => {
+    const { hostID, size } = object(each);
+    return typeof hostID === "number" && typeof size === "number"
+      ? [{ first: hostID, count: size }]
+      : [];
+  });
+  return ranges.length === 0 ? undefined : ranges;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const object = (value: unknown): Json =>
+  typeof value === "object" && value !== null ? (value as Json) : {};
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const string = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;

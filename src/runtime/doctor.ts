@@ -1,9 +1,10 @@
 /** Which container runtimes are here, whether they can restore, and whether recriu guards them. */
 import { realpathSync } from "node:fs";
-import { join } from "pathe";
+import { join } from "../sys/path.ts";
 import type { Fact } from "../checks/doctor.ts";
 import { readRecord } from "./install/changes.ts";
 import { findRuntime } from "./real.ts";
+import { sh } from "../sys/shell.ts";
 
 interface Known {
   name: string;
@@ -27,7 +28,7 @@ export async function runtimeFacts(env: Record<string, string | undefined>): Pro
   const installed = new Set(readRecord("").map(({ target }) => target as string));
   const onPath = installed.has("criu") || criuIsRecriu(env.PATH);
   const facts = known.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
-    const path = findRuntime(program, env.PATH);
+    const { path } = findRuntime(program, env.PATH);
     if (path === undefined) return undefined;
     const version = await versionOf(path);
     const guard = installed.has(name)
@@ -42,7 +43,7 @@ export async function runtimeFacts(env: Record<string, string | undefined>): Pro
       state: built && guard !== undefined ? "ok" : "warning",
       found: `${path} ${number}, ${built ? (guard ?? "not guarded") : "built without CRIU"}`,
       means: built
-        ? `its restores run without recriu: recriu install --runtime=${name} --dry-run`
+        ? `its restores run without recriu: ${sh`recriu install --runtime=${name} --dry-run`}`
         : "it cannot restore at all",
     };
   });

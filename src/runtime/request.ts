@@ -29,7 +29,7 @@ export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   // The container's own cgroups, which the runtime names, come in the place of those that were saved.
   words.push("--cgroup-root", "/");
   words.push("--log-file", "restore.log", "--restore-detached", "--restore-sibling");
-  for (const name of same) if (options.has(name)) words.push(`--${name}`);
+  for (const name of same) if ((options.get(name) ?? "false") !== "false") words.push(`--${name}`);
   for (const name of sameWithValue)
     if (options.has(name)) words.push(`--${name}`, options.get(name)!);
   const mode = options.get("manage-cgroups-mode");
@@ -86,6 +86,12 @@ export const logOf = ({ global }: RuntimeCommand): { path: string; json: boolean
     json: global.get("log-format") === "json",
   };
 };
+
+/** The configuration file that the runtime has CRIU put over its own request: the bundle names one, or an administrator made it. */
+export function fileOverRequest({ criuConfig }: Bundle, crun: boolean): string | undefined {
+  const usual = [...(crun ? ["/etc/criu/crun.conf"] : []), "/etc/criu/runc.conf"];
+  return criuConfig ?? usual.find((file) => existsSync(file));
+}
 
 /** How the options of a plan reach CRIU. */
 export interface Passed {

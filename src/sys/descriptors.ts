@@ -1,12 +1,11 @@
 /** Descriptors of other processes, looked at through a copy: pidfd_getfd(2), Linux 5.6. */
 import { ptr } from "bun:ffi";
 import { call } from "./libc.ts";
-import { openProcess } from "./process.ts";
+import { openProcess, SYS_ioctl } from "./process.ts";
 import { closeHandle } from "./small-files.ts";
 
 const SYS_pidfd_getfd = 438n;
 export const SOL_SOCKET = 1;
-const SYS_ioctl = process.arch === "x64" ? 16n : 29n;
 
 /** Use a copy of descriptor `fd` of process `pid`; undefined when the kernel does not hand it out. */
 export function borrow<T>(pid: number, fd: number, use: (copy: number) => T): T | undefined {

@@ -13,6 +13,9 @@ const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
 const ENOSYS = 38;
+const EAGAIN = 11;
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
 
 /**
  * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
@@ -25,10 +28,14 @@ export function openInRoot(root: number, path: string, flags: number): number {
     BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
   ]);
   const name = cString(path);
-  const fd = call((c) =>
-    c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
-  );
-  return fd === -ENOSYS ? openStepwise(root, path, flags) : fd;
+  const open = () =>
+    call((c) =>
+      c.syscall(SYS_openat2, BigInt(root), BigInt(ptr(name)), BigInt(ptr(how)), 24n, 0n, 0n),
+    );
+  let fd = open();
+  // Behind `..` the kernel gives up whenever anything on the machine is renamed or mounted meanwhile.
+  for (let tries = 0; fd === -EAGAIN && tries < 16; tries++) fd = open();
+  return fd === -ENOSYS || fd === -EAGAIN ? openStepwise(root, path, flags) : fd;
 }
 
 /** A handle on whatever `path` is inside `root`, without opening it for I/O: a FIFO or a device is left alone. */
@@ -47,6 +54,9 @@ export function statInRoot(root: number, path: string, follow = true): Stats | n
   }
 }
 
+/** A descriptor as a path. */
+export const handle = (fd: number): string => `/proc/self/fd/${fd}`;
+
 /** A directory's descriptor for use as a root, or -errno. */
 export function openDirectory(path: string): number {
   const name = cString(path);
@@ -62,6 +72,12 @@ export function mkdirat(dir: number, name: string, mode: number): number {
 export function symlinkat(target: string, dir: number, name: string): number {
   const [to, at] = [cString(target), cString(name)];
   return call((c) => c.symlinkat(ptr(to), dir, ptr(at)));
+}
+
+/** A second name in the same directory, nothing followed and nothing replaced: 0 or -errno. */
+export function linkat(dir: number, name: string, second: string): number {
+  const [from, to] = [cString(name), cString(second)];
+  return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), 0));
 }
 
 export function unlinkat(dir: number, name: string): number {
@@ -80,6 +96,12 @@ export function openEntry(dir: number, name: string, flags: number): number {
   return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, 0));
 }
 
+/** Open or make an entry of `dir` with `flags` of open(2) and `mode`, never through a link at that name. */
+export function createEntry(dir: number, name: string, flags: number, mode: number): number {
+  const bytes = cString(name);
+  return call((c) => c.openat(dir, ptr(bytes), flags | constants.O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
 export const fchmod = (fd: number, mode: number): number => call((c) => c.fchmod(fd, mode));
 export const fchown = (fd: number, uid: number, gid: number): number =>
   call((c) => c.fchown(fd, uid, gid));
@@ -87,10 +109,14 @@ export const fchown = (fd: number, uid: number, gid: number): number =>
 /** Take an exclusive lock on an open file without waiting: 0, or -errno (EAGAIN when somebody holds it). */
 export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 | 4));
 
-/** Detach a mount, never following a link: umount2(2) with MNT_DETACH. 0 or -errno. */
+/** Give a range of a file back to its file system; it then reads as zeros, the size stays. 0 or -errno. fallocate(2). */
+export const punchHole = (fd: number, offset: number, length: number): number =>
+  call((c) => c.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));
+
+/** Detach the mount that a descriptor's path (`handle`) is the root of: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {
   const bytes = cString(path);
-  return call((c) => c.umount2(ptr(bytes), 2 | 8));
+  return call((c) => c.umount2(ptr(bytes), 2));
 }
 
 /** A pipe: [read end, write end], both close-on-exec, or -errno. */

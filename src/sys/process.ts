@@ -98,12 +98,35 @@ const SYS_pidfd_open = 434n;
 export const openProcess = (pid: number): number =>
   call((c) => c.syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n));
 
-/** Wait until one of the descriptors can be read or its other end is gone; those that can. poll(2). */
-export function readable(fds: readonly number[]): number[] {
+/** PIDFD_GET_INFO and PIDFD_INFO_EXIT of linux/pidfd.h; the first size of struct pidfd_info, and where its exit_code is. */
+const PIDFD_GET_INFO = 0xc040ff0b;
+const PIDFD_INFO_EXIT = 8n;
+const INFO_SIZE = 64;
+const EXIT_CODE_AT = 60;
+export const SYS_ioctl = process.arch === "x64" ? 16n : 29n;
+
+/**
+ * How the process of such a descriptor ended, as wait(2) would have it, once its parent knows; undefined before, and on
+ * kernels before 6.15.
+ */
+export function exitStatusOf(handle: number): number | undefined {
+  const info = Buffer.alloc(INFO_SIZE);
+  info.writeBigUInt64LE(PIDFD_INFO_EXIT, 0);
+  const [fd, request, into] = [BigInt(handle), BigInt(PIDFD_GET_INFO), BigInt(ptr(info))];
+  const asked = call((c) => c.syscall(SYS_ioctl, fd, request, into, 0n, 0n, 0n));
+  const told = asked >= 0 && (info.readBigUInt64LE(0) & PIDFD_INFO_EXIT) !== 0n;
+  return told ? info.readInt32LE(EXIT_CODE_AT) : undefined;
+}
+
+/**
+ * Wait until one of the descriptors can be read or its other end is gone; those that can. poll(2). `timeout` in
+ * milliseconds; -1: for ever.
+ */
+export function readable(fds: readonly number[], timeout = -1): number[] {
   const POLLIN = 1;
   const EINTR = -4;
   const entries = new Int32Array(fds.flatMap((fd) => [fd, POLLIN]));
-  while (call((c) => c.poll(ptr(entries), BigInt(fds.length), -1)) === EINTR);
+  while (call((c) => c.poll(ptr(entries), BigInt(fds.length), timeout)) === EINTR);
   // struct pollfd: int fd; short events, revents.
   return fds.filter((_, index) => entries[2 * index + 1]! >>> 16 !== 0);
 }
@@ -117,3 +140,23 @@ export function writable(fd: number, patience: number): boolean {
 
 /** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */
 export const PID_MAX_LIMIT = 4194304;
+
+/** What setfsuid(2) and setfsgid(2) refuse: they answer with the id that counts. */
+const ASK = 0xffffffff;
+
+/**
+ * Do what concerns files as another user and group, with their rights and no more: file capabilities go, too. `f` must not
+ * wait for anything, as only this thread changes. False when this process may not become him; then `f` was not called.
+ */
+export function asUser(uid: number, gid: number, f: () => void): boolean {
+  const { setfsuid, setfsgid } = libc();
+  const [ownGid, ownUid] = [setfsgid(gid), setfsuid(uid)];
+  try {
+    const became = setfsuid(ASK) === uid && setfsgid(ASK) === gid;
+    if (became) f();
+    return became;
+  } finally {
+    setfsuid(ownUid);
+    setfsgid(ownGid);
+  }
+}

@@ -4,7 +4,8 @@
  * it takes a millisecond, where recriu has seven to become CRIU in.
  */
 import { ptr } from "bun:ffi";
-import { call, errno, libc } from "./libc.ts";
+import { call, cString, errno, libc } from "./libc.ts";
+import { fromBytes } from "./text.ts";
 
 /** Paths are looked up from the working directory: openat(2). */
 export const AT_FDCWD = -100;
@@ -25,6 +26,8 @@ function named(path: string): boolean {
   const { read, written } = encoder.encodeInto(path, name);
   if (read < path.length || written >= name.length) return false;
   name[written] = 0;
+  // Bytes that are not UTF-8 are there as they are.
+  if (written > path.length && /[\udc80-\udcff]/.test(path)) name.set(cString(path));
   return true;
 }
 
@@ -48,10 +51,16 @@ function load(dir: number, path: string): number {
   return result;
 }
 
+/** What stands in `space`; bytes that are not UTF-8 are kept, which takes longer. */
+function textOf(from: number, to: number): string {
+  const text = space.toString("utf8", from, to);
+  return text.includes("\ufffd") ? fromBytes(space.subarray(from, to)) : text;
+}
+
 /** The text of the file at `path` below the directory `dir`; undefined when it is not there or cannot be read at once. */
 export function readAt(dir: number, path: string): string | undefined {
   const length = load(dir, path);
-  return length < 0 ? undefined : space.toString("utf8", 0, length);
+  return length < 0 ? undefined : textOf(0, length);
 }
 
 /** Its bytes, or -errno. */
@@ -75,7 +84,7 @@ export function namesAt(dir: number, path: string): string[] | undefined {
     }
     // struct linux_dirent64: inode, offset, then the record's length, a type and the name, which ends in a NUL.
     for (let at = 0; at < length; at += space.readUInt16LE(at + 16)) {
-      const entry = space.toString("utf8", at + 19, space.indexOf(0, at + 19));
+      const entry = textOf(at + 19, space.indexOf(0, at + 19));
       if (entry !== "." && entry !== "..") names.push(entry);
     }
   }
@@ -85,7 +94,7 @@ export function namesAt(dir: number, path: string): string[] | undefined {
 export function linkAt(dir: number, path: string): string | undefined {
   if (!named(path)) return undefined;
   const length = libc().readlinkat(dir, ptr(name), ptr(space), space.length);
-  return length < 0 ? undefined : space.toString("utf8", 0, length);
+  return length < 0 ? undefined : textOf(0, length);
 }
 
 /** A handle on a directory, for the others of these to start from; below 0 where there is none to be had. */

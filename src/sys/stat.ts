@@ -4,8 +4,9 @@ import { call, cString } from "./libc.ts";
 import { AT_FDCWD } from "./small-files.ts";
 
 const SYS_newfstatat = process.arch === "x64" ? 262n : 79n;
-/** Where st_mode is in struct stat; the other fields of here are at the same places everywhere. */
+/** Where st_mode and st_uid are in struct stat; the other fields of here are at the same places everywhere. */
 const MODE_AT = process.arch === "x64" ? 24 : 16;
+const UID_AT = process.arch === "x64" ? 28 : 24;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
@@ -17,12 +18,18 @@ export interface Stat {
   readonly regular: boolean;
 }
 
-/** What is at `path`, links followed; or -errno. */
-export function statOf(path: string): Stat | number {
+/** The bytes of a struct stat, or -errno. */
+function statBytes(path: string, flags: bigint): Buffer | number {
   const [name, stat] = [cString(path), Buffer.alloc(144)];
   const [at, into] = [BigInt(ptr(name)), BigInt(ptr(stat))];
-  const failed = call((c) => c.syscall(SYS_newfstatat, BigInt(AT_FDCWD), at, into, 0n, 0n, 0n));
-  if (failed < 0) return failed;
+  const failed = call((c) => c.syscall(SYS_newfstatat, BigInt(AT_FDCWD), at, into, flags, 0n, 0n));
+  return failed < 0 ? failed : stat;
+}
+
+/** What is at `path`, links followed; or -errno. */
+export function statOf(path: string): Stat | number {
+  const stat = statBytes(path, 0n);
+  if (typeof stat === "number") return stat;
   return {
     dev: stat.readBigUInt64LE(0),
     ino: stat.readBigUInt64LE(8),
@@ -31,6 +38,22 @@ export function statOf(path: string): Stat | number {
   };
 }
 
+/** Whose a file is, and what it is: inode(7). */
+export interface Holder {
+  readonly uid: number;
+  readonly mode: number;
+}
+
+const AT_SYMLINK_NOFOLLOW = 0x100n;
+
+/** Whose what is at `path` is, a link itself unless it is followed; or -errno. */
+export function holderOf(path: string, follow: boolean): Holder | number {
+  const stat = statBytes(path, follow ? 0n : AT_SYMLINK_NOFOLLOW);
+  if (typeof stat === "number") return stat;
+  return { uid: stat.readUInt32LE(UID_AT), mode: stat.readUInt32LE(MODE_AT) };
+}
+
+export const F_OK = 0;
 export const X_OK = 1;
 const AT_EACCESS = 0x200;
 

@@ -3,7 +3,7 @@
  * the program's first instructions (scripts/needs-proc.ts) have left it for / and hold it open. CRIU minds it as little as
  * the kernel does: what is started from here on inherits it.
  */
-import { join } from "pathe";
+import { join } from "./path.ts";
 import { call, libc } from "./libc.ts";
 import { AT_FDCWD, closeHandle, linkAt, namesAt } from "./small-files.ts";
 
@@ -30,14 +30,19 @@ function isHeld(fd: number): boolean {
   return flags >= 0 && (flags & wanted) === wanted && libc().fcntl(fd, F_GETFD, 0) === FD_CLOEXEC;
 }
 
+/** Its name; undefined where it has none: a name that another directory has is not taken for its own. */
+export function workingDirectory(): string | undefined {
+  const here = linkAt(AT_FDCWD, "/proc/self/cwd");
+  try {
+    return process.cwd() === here ? here : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** An absolute path to where `path` leads from here. */
 export function absolute(path: string): string {
   if (path.startsWith("/")) return path;
-  const here = linkAt(AT_FDCWD, "/proc/self/cwd");
-  try {
-    if (here !== undefined && process.cwd() === here) return join(here, path);
-  } catch {
-    // It has no name: a name that another directory has is not taken for its own.
-  }
-  return `/proc/${process.pid}/cwd/${path}`;
+  const here = workingDirectory();
+  return here === undefined ? `/proc/${process.pid}/cwd/${path}` : join(here, path);
 }

@@ -15,6 +15,14 @@ export interface Difference {
   class: DifferenceClass;
 }
 
+/** What was wanted and could not be compared: it is not equal. */
+export interface NotCompared {
+  facet: string;
+  task: number | null;
+  /** How much, and why. */
+  what: string;
+}
+
 export interface Subject {
   checkpoint: Checkpoint;
   live: LiveTree;

@@ -4,7 +4,7 @@ import type { Checkpoint } from "../image/index.ts";
 import { cgroups } from "./cgroups.ts";
 import { credentials } from "./credentials.ts";
 import { descriptors, otherDescriptors } from "./descriptors.ts";
-import type { Difference, Facet, Final } from "./facet.ts";
+import type { Difference, Facet, Final, NotCompared } from "./facet.ts";
 import { limits, ownProcess, process } from "./limits.ts";
 import { connections, inetSockets } from "./inet.ts";
 import { labels } from "./labels.ts";
@@ -12,6 +12,7 @@ import { layout } from "./layout.ts";
 import type { LiveTree } from "./live.ts";
 import { locks } from "./locks.ts";
 import { mappings } from "./mappings.ts";
+import { compareMemory } from "./memory.ts";
 import { namespaces } from "./namespaces.ts";
 import { command, executable, rootDirectory, workingDirectory } from "./program.ts";
 import { sched } from "./sched.ts";
@@ -22,7 +23,7 @@ import { unixPeers, unixSockets } from "./sockets.ts";
 import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 
-export type { Difference, Final } from "./facet.ts";
+export type { Difference, Final, NotCompared } from "./facet.ts";
 export { hasConnections } from "./inet.ts";
 export { findRoot, letGo, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
 
@@ -61,6 +62,9 @@ export interface Verdict {
   /** How many values were compared. */
   compared: number;
   differences: Difference[];
+  /** Bytes of memory that were compared, and what of it was not; absent where nobody asked. */
+  memory?: number;
+  not_compared?: NotCompared[];
 }
 
 export const skipped: Verdict = { result: "skipped", compared: 0, differences: [] };
@@ -103,6 +107,18 @@ export function verify(
     );
   }
   return verdict(compared, differences);
+}
+
+/** Compare what the tree has in memory, too: `verdict` with that added. */
+export function withMemory(
+  said: Verdict,
+  checkpoint: Checkpoint,
+  request: Request,
+  live: LiveTree,
+): Verdict {
+  const subject = { checkpoint, live, request, lostPriority: undefined };
+  const { differences, ...more } = compareMemory(subject, live.stopped ? "fatal" : "tolerated");
+  return { ...verdict(said.compared, [...said.differences, ...differences]), ...more };
 }
 
 /** What two comparisons of one tree say together. */

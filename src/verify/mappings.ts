@@ -77,7 +77,7 @@ function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
       const id = Number(vma.shmid);
       const file =
         vma.status & FILE && !checkpoint.remapped.has(id)
-          ? (checkpoint.openFiles.get(id)?.reg?.name ?? "")
+          ? asInMaps(checkpoint.openFiles.get(id)?.reg?.name ?? "")
           : "";
       const offset = file === "" ? 0 : Number(vma.pgoff);
       return { start: Number(vma.start), end: Number(vma.end), how, file, offset };
@@ -92,7 +92,10 @@ const kernelsOwn = (mm: MmEntry): Range[] =>
 
 const kernelsNames = new Set(["[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]", "[uprobes]"]);
 
-const row = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ +(\d+) *(.*)$/;
+const row = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ +(\d+) *(.*)$/s;
+
+/** A name as /proc/PID/maps shows it: proc_pid_maps(5). */
+const asInMaps = (name: string): string => name.replaceAll("\n", "\\012");
 
 function liveMappings(maps: string, own: readonly Range[]): Mapping[] {
   return maps.split("\n").flatMap((line): Mapping[] => {

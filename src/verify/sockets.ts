@@ -1,8 +1,7 @@
 /** Named Unix sockets: that each is bound to its name again, and listens if it did. */
 import { linkOf } from "../host/processes.ts";
-import { listUnixPeers } from "../host/sock-diag.ts";
+import { listUnixPeers, unixName } from "../host/sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "../host/sockets.ts";
-import type { UnixSkEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
 const SOCK_DGRAM = 2;
@@ -19,7 +18,10 @@ export const unixSockets: Facet = {
     /** A task may hold sockets of other network namespaces than its own: those of all tasks are looked at. */
     const read = () => {
       const namespaces = new Map(tasks.map(({ pid, proc }) => [proc.link("ns/net"), pid]));
-      const sockets = [...namespaces.values()].flatMap(listUnixSockets);
+      const here = linkOf("self", "ns/net");
+      const sockets = [...namespaces].flatMap(([namespace, pid]) =>
+        listUnixSockets(namespace === here ? "self" : pid),
+      );
       return new Map(sockets.map((socket): [number, UnixSocket] => [socket.inode, socket]));
     };
     for (const { task, proc } of tasks) {
@@ -31,7 +33,7 @@ export const unixSockets: Facet = {
         const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd.fd}`) ?? "")?.[1];
         table ??= read();
         const now = inode === undefined ? undefined : table.get(Number(inode));
-        const name = nameOf(saved);
+        const name = unixName(saved.name);
         same(task.pid, `socket at descriptor ${fd.fd}`, name, now?.path);
         if (saved.state === TCP_LISTEN)
           same(task.pid, `${name} listens`, "yes", now?.listening ? "yes" : "no");
@@ -84,9 +86,3 @@ export const unixPeers: Facet = {
     }
   },
 };
-
-/** As /proc/net/unix shows it: NUL bytes of an abstract name as `@`. */
-function nameOf(entry: UnixSkEntry): string {
-  const text = new TextDecoder().decode(entry.name);
-  return text.startsWith("\0") ? text.replaceAll("\0", "@") : text.replace(/\0.*$/s, "");
-}

@@ -14,12 +14,13 @@ export interface Faked {
   version?: string;
   host?: Partial<Host>;
   own?: Partial<Context["own"]>;
+  bundle?: Context["bundle"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
 export function withContext<T>(
   images: Record<string, Uint8Array>,
-  { options = [], version = "4.1.1", host = {}, own = {} }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle }: Faked,
   use: (context: Context) => T,
 ): T {
   const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
@@ -34,10 +35,16 @@ export function withContext<T>(
     return use({
       checkpoint,
       request,
-      own: { schedPrio: undefined, allowGrown: [], ...own },
+      own: { schedPrio: undefined, allowGrown: [], untrusted: false, allowWrite: [], ...own },
       host: machine,
-      criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
+      criu: {
+        path: "/usr/sbin/criu",
+        version,
+        startRefusal: () => undefined,
+        cpuRefusal: () => undefined,
+      },
       namespaces: namespacesOf(checkpoint, machine, request),
+      bundle,
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { tcpAddressMissing, tcpPortBusy, udpPortBusy } from "../../src/checks/in
 import { unixSocketBusy } from "../../src/checks/unix-busy.ts";
 import { type HeldLock, lockName, parseLocks } from "../../src/host/locks.ts";
 import type { InetSocket } from "../../src/host/sock-diag.ts";
+import { parseUnixSockets } from "../../src/host/sockets.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -162,6 +163,17 @@ test("unix-socket-busy: a name alone is a warning", () => {
   expect(run([{ ...file, name: path, device: 3 }])).toEqual(["blocker"]);
   expect(run([{ ...file, name: path, fileInode: 78 }])).toEqual([]);
   expect(run([])).toEqual([]);
+});
+
+test("/proc/net/unix: a name may have a newline, or what other separators there are", () => {
+  const row = (inode: number, name: string) =>
+    `000000001: 00000002 00000000 00010000 0001 01 ${inode} ${name}\n`;
+  const text = `Num RefCount\n${row(5, "/a\nb\n")}${row(6, "/c\r\u2028 d")}`;
+  const seen = parseUnixSockets(text).map(({ inode, path }) => [inode, path]);
+  expect(seen).toEqual([
+    [5, "/a\nb\n"],
+    [6, "/c\r\u2028 d"],
+  ]);
 });
 
 test("/proc/locks: who holds, who only waits, and of which file", () => {

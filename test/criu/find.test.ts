@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -67,6 +68,30 @@ describe("finding CRIU", () => {
     const found = findCriu("criu-of-this-test", { PATH: `.::rel:${join(dir, "none")}` });
     expect(found).toMatchObject({ ok: false });
     expect(!found.ok && found.looked.every((path) => path.startsWith("/"))).toBe(true);
+  });
+
+  test("past what others can change, with a word; what is named is the caller's word", () => {
+    const real = program("safe", "exit 0", "criu-of-this-test");
+    const weak = program("weak", "exit 0", "criu-of-this-test");
+    chownSync(weak, 1000, 1000);
+    const open = program("open", "exit 0", "criu-of-this-test");
+    chmodSync(join(dir, "open"), 0o777);
+    const passed = [
+      `${weak} is passed over: ${weak} belongs to uid 1000`,
+      `${open} is passed over: ${join(dir, "open")} can be written to by others than its owner (mode 0777)`,
+    ];
+    const PATH = (...names: string[]) => names.map((name) => join(dir, name)).join(":");
+    expect(findCriu("criu-of-this-test", { PATH: PATH("weak", "open", "safe") })).toEqual({
+      ok: true,
+      path: real,
+      passed,
+    });
+    expect(findCriu("criu-of-this-test", { PATH: PATH("weak", "open") })).toMatchObject({
+      ok: false,
+      passed,
+      problem: expect.stringContaining(passed[1]!),
+    });
+    expect(findCriu(weak, { PATH: "" })).toEqual({ ok: true, path: weak });
   });
 
   test("a named one is taken or nothing", () => {

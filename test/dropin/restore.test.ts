@@ -263,3 +263,27 @@ test("where there is nothing to look at, CRIU is alone", async () => {
     expect(plain(rest.join("\n"))).toBe(plain(bare.stderr));
   }
 });
+
+test("untrusted, by environment or file: what is refused of recriu is refused of criu, and what nobody looks at", async () => {
+  await using stage = openStage();
+  const log = join(stage.dir, "log");
+  const { pid } = await start(stage, "things", ["write", log]);
+  const images = await dump(stage, pid);
+  const restore = (env: Record<string, string>, ...more: string[]) =>
+    asCriu(stage, ["restore", "-dD", images, "-o", "r.log", ...more], { env });
+  const refused = await restore({ RECRIU_UNTRUSTED: "1" });
+  expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining("untrusted-write")]);
+  expect(existsSync(join(images, "r.log"))).toBe(false);
+  const unseen = await restore({ RECRIU_UNTRUSTED: "1" }, "--lazy-pages");
+  expect([unseen.exit, unseen.stderr]).toEqual([1, expect.stringContaining("not looked at")]);
+  // A switch that is misspelt is not off.
+  const misspelt = await restore({ RECRIU_UNTRUSTED: "on" });
+  expect([misspelt.exit, misspelt.stderr]).toEqual([
+    1,
+    expect.stringContaining("RECRIU_UNTRUSTED is"),
+  ]);
+  const allowed = { RECRIU_UNTRUSTED: "1", RECRIU_ALLOW_WRITE: stage.dir };
+  expect(await restore(allowed)).toMatchObject({ exit: 0 });
+  expect(alive(pid)).toBe(true);
+  await killTree(stage, pid);
+});

@@ -13,6 +13,8 @@ const criuOpts = message("criu_opts", {
   log_level: optional(9, "int32"),
   log_file: optional(10, "string"),
   notify_scripts: optional(12, "bool"),
+  root: optional(13, "string"),
+  auto_dedup: optional(16, "bool"),
   work_dir_fd: optional(17, "int32"),
   rst_sibling: optional(26, "bool"),
   manage_cgroups_mode: optional(34, "enum"),

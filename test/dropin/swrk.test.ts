@@ -1,6 +1,13 @@
 /** `criu swrk`, as container runtimes and libcriu call it. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { encode } from "../../src/image/wire.ts";
 import {
@@ -170,4 +177,19 @@ test("the watcher is not in the container's cgroups", async () => {
   expect(answer).toMatchObject({ success: true });
   expect(readFileSync(seen!, "utf8")).toContain("x11-server");
   expect(readFileSync(seen!, "utf8")).not.toContain("--watcher");
+});
+
+test("a root for images without a mount namespace: CRIU's success is a tree in this machine's root", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "kernel", ["owner"]);
+  const images = await dump(stage, pid);
+  const inRoot = restore({ root: stage.dir });
+  const bare = await ask(stage, images, inRoot, { program: criu });
+  expect(bare.answer).toMatchObject({ success: true, restore: { pid } });
+  expect(readlinkSync(`/proc/${pid}/root`)).toBe("/");
+  await killTree(stage, pid);
+  const refused = await ask(stage, images, inRoot);
+  expect(refused.answer).toMatchObject({ success: false, restore: { pid: -1 } });
+  expect(refused.answer!.cr_errmsg).toStartWith("blocker[root-ignored]: ");
+  expect(alive(pid)).toBe(false);
 });

@@ -40,3 +40,17 @@ test("what is called staged is of a check that test/restore proves, or is quoted
   );
   expect(unseen.map(({ example }) => example)).toEqual([]);
 });
+
+test("what a log names is quoted in the remedy, as people paste it", () => {
+  const remedy = (line: string) => explain(line)?.remedy;
+  expect(remedy("pidfile: Can't open /run/$(touch${IFS}x): File exists")).toBe(
+    "rm '/run/$(touch${IFS}x)' if its process is gone",
+  );
+  expect(remedy("pidfile: Can't open -rf: File exists")).toStartWith("rm ./-rf ");
+  expect(remedy('execvp("/a\n;reboot\n", ...) failed: No such file or directory')).toBe(
+    "chmod +x SCRIPT, and look at its first line",
+  );
+  expect(remedy("net: Unable to find an external netns: a;reboot")).toStartWith(
+    "--inherit-fd 'fd[N]:a;reboot' with ",
+  );
+});

@@ -200,7 +200,6 @@ test("the bill of materials names every part with its hash, Bun and what is in i
   const named = [
     "citty",
     "consola",
-    "pathe",
     "@oven/bun-linux-x64",
     "@oven/bun-linux-aarch64",
     "@oven/bun-linux-x64-musl",

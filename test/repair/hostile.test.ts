@@ -15,8 +15,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDirectory, unmakeDirectory } from "../../src/repair/directory.ts";
-import type { Step } from "../../src/repair/journal.ts";
+import type { Step } from "../../src/repair/step.ts";
 import { removeLeaving } from "../../src/repair/leavings.ts";
+import { stepOf } from "../../src/repair/place.ts";
 
 let base: string;
 let inside: string;
@@ -139,13 +140,16 @@ describe("a directory to make", () => {
     const swap = `while :; do mkdir a; rm -rf a; ln -s '${outside}' a; rm a; done`;
     const swapper = Bun.spawn(["sh", "-c", swap], { cwd: inside, stderr: "ignore" });
     const before = snapshot();
-    for (let round = 0; round < 3000; round += 1) {
-      const { steps } = make("/a/new/newer");
-      for (const step of steps.toReversed()) unmakeDirectory(step);
-      if (round % 50 === 0) await Bun.sleep(1);
+    try {
+      for (let round = 0; round < 3000; round += 1) {
+        const { steps } = make("/a/new/newer");
+        for (const step of steps.toReversed()) unmakeDirectory(step);
+        if (round % 50 === 0) await Bun.sleep(1);
+      }
+    } finally {
+      swapper.kill();
+      await swapper.exited;
     }
-    swapper.kill();
-    await swapper.exited;
     expect(snapshot()).toEqual(before);
   });
 });
@@ -178,7 +182,8 @@ describe("what is taken back is only what was made", () => {
   });
 
   test("a socket's name that is a file, a link outwards, or a live socket", () => {
-    const remove = (path: string) => removeLeaving({ action: "socket", root: inside, path });
+    const step = (path: string) => stepOf({ kind: "socket", root: inside, path });
+    const remove = (path: string) => removeLeaving(step(path));
     writeFileSync(join(inside, "file"), "");
     expect(remove("/file")).toContain("not a socket");
     symlinkSync(join(outside, "file"), join(inside, "link"));

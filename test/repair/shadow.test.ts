@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Edit } from "../../src/checks/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
-import type { Step } from "../../src/repair/journal.ts";
+import type { Step } from "../../src/repair/step.ts";
 import { fillShadow } from "../../src/repair/shadow-images.ts";
 import { besides, openShadow, removeShadow } from "../../src/repair/shadow.ts";
 import { fixture, image } from "../image/fixture.ts";
@@ -152,7 +152,11 @@ test("what somebody put in its place is not followed", () => {
 test("recriu was killed before it had opened its shadow", () => {
   const [root, path] = [base, ".recriu-new"];
   mkdirSync(join(root, path));
-  expect(removeShadow({ action: "shadow", root, path })).toBeUndefined();
+  const { dev, ino } = statSync(base);
+  const step = { action: "shadow", root, path } as const;
+  // In a directory that has taken the other's place nothing is removed.
+  expect(removeShadow({ ...step, parent: `${dev}:${ino + 1}` })).toContain("another directory");
+  expect(removeShadow({ ...step, parent: `${dev}:${ino}` })).toBeUndefined();
   expect(existsSync(join(root, path))).toBe(false);
 });
 

@@ -27,7 +27,7 @@ const runtimes = join(repository, ".cache/runtimes");
 
 /** runc, after what this machine does not allow (raised limits, another oom_score_adj) is out of the configuration. */
 const meek = `#!/bin/sh
-for word; do [ ! -f "$word/config.json" ] || sed -i -E 's/"rlimits":\\[[^]]*\\],?//; s/"oomScoreAdj":-?[0-9]+/"oomScoreAdj":0/' "$word/config.json"; done
+for word; do [ ! -f "$word/config.json" ] || sed -i -E 's/,"rlimits":\\[[^]]*\\]//; s/"rlimits":\\[[^]]*\\],?//; s/"oomScoreAdj":-?[0-9]+/"oomScoreAdj":0/' "$word/config.json"; done
 exec ${join(runtimes, "runc/runc")} "$@"
 `;
 

@@ -3,14 +3,17 @@ import { expect, test } from "bun:test";
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
 
 async function dumpTree(stage: Stage) {
   const cwd = join(stage.dir, "work");
@@ -88,4 +91,24 @@ test("--skip-file-rwx-check makes another mode no obstacle, as in CRIU", async (
   const { images, cwd } = await dumpTree(stage);
   chmodSync(cwd, 0o700);
   expect((await report(stage, "restore", images, ["--skip-file-rwx-check"])).exit).toBe(0);
+});
+
+test("names that are no text: what is open, mapped and worked in is found, made again and verified", async () => {
+  await using stage = openStage();
+  const [dir, file] = [path(stage.dir, "/", HOSTILE), path(stage.dir, "/f", HOSTILE)];
+  mkdirSync(dir);
+  writeFileSync(file, "what it was");
+  const { pid } = await startThings(stage, ["read", file, "map", file, "chdir", dir]);
+  const images = await dump(stage, pid);
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, findings: [], verdict: { result: "match" } });
+  await killTree(stage, pid);
+
+  rmdirSync(dir);
+  const { command } = finding(await report(stage, "preflight", images), "cwd-missing").remedy;
+  expect(await run(stage, ["sh", "-c", command!])).toMatchObject({ exit: 0, stderr: "" });
+  expect(existsSync(dir)).toBe(true);
+  expect(readdirSync(stage.dir)).not.toContain("PWNED");
+  const again = await report(stage, "restore", images);
+  expect(again).toMatchObject({ exit: 0, findings: [], verdict: { result: "match" } });
 });

@@ -148,6 +148,39 @@ test("a deleted file of another mode and size than the open one, and the name th
   await refused(stage, { images, pid, field: "ghost_file_entry.mode", harmed });
 });
 
+test("the names that a failed CRIU leaves of deleted files go, with their directories; what others made meanwhile stays", async () => {
+  const stage = openStage();
+  await using _ = stage;
+  const dir = join(stage.dir, "gone/deep");
+  const path = join(dir, "file");
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(path, "content");
+  const { pid } = await start(stage, "things", ["write", path, "unlink", path]);
+  const images = await dump(stage, pid);
+  rmSync(join(stage.dir, "gone"), { recursive: true });
+  // Opened under its old name it has another mode than the images say: CRIU fails there, and leaves the name.
+  edit(images, "files.img", (entries) => (regOf(entries, path).mode = 0o100600));
+  const made = () => existsSync(path);
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  expect(made()).toBe(true);
+  rmSync(join(stage.dir, "gone"), { recursive: true });
+  const options = ["--ignore=image-forged"];
+  const failed = await report(stage, "restore", images, options);
+  expect([failed.exit, failed.failure?.left]).toEqual([1, []]);
+  expect(existsSync(join(stage.dir, "gone"))).toBe(false);
+
+  // Somebody makes a file of that name while CRIU is at it.
+  const script = join(stage.dir, "script");
+  const make = `mkdir -p ${dir}; echo theirs >${path}`;
+  writeFileSync(script, `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != pre-restore ] || { ${make}; }\n`, {
+    mode: 0o755,
+  });
+  const meant = await report(stage, "restore", images, [...options, "--action-script", script]);
+  expect(meant.exit).toBe(1);
+  expect(meant.failure?.left.join()).toContain(`${path}: it was not there before`);
+  expect(readFileSync(path, "utf8")).toBe("theirs\n");
+});
+
 test("ghost-rights: a deleted setuid program, as a dump may hold one, is made where anybody may start it", async () => {
   const { stage, path, pid, images } = await stageFile((file) => ["write", file, "unlink", file]);
   await using _ = stage;

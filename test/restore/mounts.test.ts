@@ -12,8 +12,8 @@ import {
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
-import { finding, report } from "./report.ts";
-import { killTree, openStage, restoreBare, run, type Stage } from "./stage.ts";
+import { blockers, finding, report } from "./report.ts";
+import { descendants, killTree, openStage, restoreBare, run, type Stage } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
 
 /** A container with a directory and a file of the host mounted in it, and a tmpfs. */
@@ -47,8 +47,8 @@ test("external-mount-unmapped: the option is named with the key and the old path
   const wanted = preflight.findings.filter(({ id }) => id === "external-mount-unmapped");
   expect(wanted.map(({ subject }) => subject).sort()).toEqual(["/data", "/etc/hosts"]);
   expect(wanted.map(({ remedy }) => remedy.command).sort()).toEqual([
-    `--external mnt[data]:${data}`,
-    `--external mnt[hosts]:${file}`,
+    `--external 'mnt[data]:${data}'`,
+    `--external 'mnt[hosts]:${file}'`,
   ]);
   await restored(stage, images, [...options, ...map(data)]);
   expect(existsSync(join(root, "data"))).toBe(true);
@@ -128,7 +128,7 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
     tmp.ext_key = "CRIU:EXTERNAL_DEV";
   });
   const lost = await predicted(stage, device, "mount-device-missing", all);
-  expect(lost.remedy.command).toBe("--external dev[disk]:DEVICE");
+  expect(lost.remedy.command).toBe("--external 'dev[disk]:DEVICE'");
   expect(lost.message).toContain("8:1");
 
   const strange = changed("strange", (tmp) =>
@@ -142,6 +142,38 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
   expect(bare.log).toContain(named.criu_message!);
 
   await restored(stage, images, all);
+});
+
+test("mount-device-missing: a bind of an external device has it by the mount that was named", async () => {
+  await using stage = openStage();
+  const disk = join(stage.dir, "disk.img");
+  const sh = (command: string) => run(stage, ["sh", "-ec", command]);
+  await sh(`truncate -s 20M ${disk} && mkfs.ext4 -qF ${disk} && mkdir ${disk}.d`);
+  await sh(`mount -o loop ${disk} ${disk}.d && mkdir ${disk}.d/a ${disk}.d/b && umount ${disk}.d`);
+  const device = (await sh(`losetup --find --show ${disk}`)).stdout.trim();
+  try {
+    const number = (await sh(`lsblk -no MAJ:MIN ${device}`)).stdout.trim().replace(":", "/");
+    const root = join(stage.dir, "root");
+    const { images, options } = await dumpContainer(stage, {
+      mounts: [
+        ["ext4", device, "/disk"],
+        ["bind", join(root, "disk/a"), "/disk/b"],
+        ["ext4", device, "/again"],
+      ],
+      options: ["--external", `dev[${number}]:loop`],
+    });
+    const named = ["--external", `dev[loop]:${device}`];
+    const lost = await predicted(stage, images, "mount-device-missing", options);
+    expect(lost.remedy.command).toBe("--external dev[loop]:DEVICE");
+    expect(blockers(await report(stage, "preflight", images, options))).toEqual([lost.id]);
+    expect((await restoreBare(stage, images, [...options, ...named])).exit).toBe(0);
+    const [app] = descendants(stage.supervisor.pid);
+    await killTree(stage, app!.pid);
+    await restored(stage, images, [...options, ...named]);
+    await killTree(stage, descendants(stage.supervisor.pid)[0]!.pid);
+  } finally {
+    await sh(`losetup -d ${device}`);
+  }
 });
 
 test("mount-unknown: CRIU stops at a socket and crashes at a file of no known mount", async () => {

@@ -75,7 +75,7 @@ test("external-netns: handed over as a descriptor", async () => {
     netns.ext_key = "outside";
   });
   const named = await predicted(stage, external, "external-netns");
-  expect(named.remedy.command).toBe("--inherit-fd fd[9]:outside");
+  expect(named.remedy.command).toBe("--inherit-fd 'fd[9]:outside'");
   const given = ["restore", "-d", "-D", external, "-W", stage.dir, "--inherit-fd", "fd[9]:outside"];
   // A namespace of which nothing but this descriptor is left, and CRIU in the one it was started in.
   const back = ["nsenter", `--net=/proc/${process.pid}/ns/net`, criu, ...given];
@@ -97,7 +97,7 @@ test("net-link: the parent of a macvlan, the far end of a veth pair", async () =
   const { images } = await dumpInNet(stage);
   const macvlan = changed(stage, images, "macvlan", /^netdev/, ([lo]) => (lo.type = 7));
   const named = await predicted(stage, macvlan, "net-link");
-  expect(named.remedy.command).toBe("--external macvlan[lo]:DEVICE");
+  expect(named.remedy.command).toBe("--external 'macvlan[lo]:DEVICE'");
   const veth = changed(stage, images, "veth", /^netdev/, ([device]) => {
     Object.assign(device, { type: 2, ifindex: 7, name: "eth0" });
   });

@@ -24,6 +24,8 @@ export interface Container {
   /** Call the runtime alone, or recriu in its place. */
   alone(...words: string[]): Promise<Run>;
   guarded(...words: string[]): Promise<Run>;
+  /** recriu in its place, told to go on despite these findings. */
+  ignoring(ids: string, ...words: string[]): Promise<Run>;
   /** Call the runtime with recriu as the criu that it finds. */
   withCriu(...words: string[]): Promise<Run>;
   /** CRIU's log of the last restore. */
@@ -98,12 +100,12 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
   const env = { PATH: `${bin}:${process.env["PATH"]}`, RECRIU_CRIU: criu, NO_COLOR: "1" };
   const state = ["--root", join(stage.dir, "state"), "--log", join(stage.dir, "runtime.log")];
   // CRIU cannot dump a container that has files of the test's own open.
-  const quiet = (program: string, given: string[], first = bin) => {
+  const quiet = (program: string, given: string[], first = bin, more = {}) => {
     const stderr = given.includes("restore") ? join(stage.dir, "stderr") : "/dev/null";
     const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
     const words = ["sh", "-c", shell, program, ...state, ...given];
     return run(stage, [...(name === "crun" ? ["sh", join(bin, "on-cgroup2")] : []), ...words], {
-      env: { ...env, PATH: `${first}:${env.PATH}` },
+      env: { ...env, ...more, PATH: `${first}:${env.PATH}` },
       cwd: stage.dir,
     });
   };
@@ -117,6 +119,8 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
     alone: (...given) => quiet(real, given),
     withCriu: (...given) => quiet(real, given, dropin),
     guarded: (...given) => quiet(join(bin, `recriu-${name}`), given),
+    ignoring: (ids, ...given) =>
+      quiet(join(bin, `recriu-${name}`), given, bin, { RECRIU_IGNORE: ids }),
     log: join(stage.dir, "work/restore.log"),
   };
 }

@@ -210,6 +210,13 @@ test("pid-max: CRIU raises the machine's limit, but not far enough for a number 
   expect(high.exit).toBe(0);
   const raised = await bareUnder(stage, belowPidMax(pid - 1), images);
   expect([raised.exit, raised.stderr.trim()]).toEqual([0, `${pid + 1}`]);
+  // A restore that fails leaves it so; recriu sets it back.
+  const veto = ["-d", "--action-script", "/bin/false"];
+  const failed = await bareUnder(stage, belowPidMax(pid - 1), images, veto);
+  expect([failed.exit, failed.stderr.trim().split("\n").at(-1)]).toEqual([1, `${pid + 1}`]);
+  const undone = await reportUnder(stage, belowPidMax(pid - 1), "restore", images, veto);
+  expect([undone.exit, undone.failure?.left]).toEqual([1, []]);
+  expect(undone.stderr.trim().split("\n").at(-1)).toBe(`${pid - 1}`);
 
   const equal = await reportUnder(stage, belowPidMax(pid), "preflight", images);
   expect(finding(equal, "pid-max")).toMatchObject({ severity: "blocker", task: pid });

@@ -76,6 +76,9 @@ test("podman container restore --import: fails alone, works once recriu is insta
   const left = await ok("ps", "--all", "--format", "{{.Names}} {{.Status}}");
   await ok("rm", "--force", "--time", "0", "--all");
 
+  // What Podman's own configuration grants is what its container has.
+  expect((await system.recriu("preflight", archive)).stderr).not.toContain("bundle-");
+
   // No wrapper, but a criu that is recriu. Runtimes are not given the caller's environment.
   const bare = await system.changes();
   await configure(`criu ${criu}`);

@@ -14,7 +14,22 @@ export interface Finding {
   remedy: { kind: string; text: string; command: string | null };
 }
 
+/** As `preflight --effects` lists it. */
+export interface Effect {
+  verb: string;
+  what: string;
+  path: string | null;
+  name: string;
+  detail: string;
+  image: string;
+  task: number | null;
+  when: string;
+  check: string | null;
+  count: number;
+}
+
 export interface Report {
+  effects?: Effect[];
   criu: { path: string | null; version: string | null };
   findings: Finding[];
   plan: {
@@ -22,14 +37,24 @@ export interface Report {
     repairs: { path: string; mode: number }[];
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
+    environment: string[];
   };
   run: { criu_exit: number; pid: number | null } | null;
   verdict: {
     result: string;
     compared: number;
-    differences: { facet: string; expected: string; found: string; class: string }[];
+    memory?: number;
+    not_compared?: { task: number | null; what: string }[];
+    differences: {
+      facet: string;
+      task: number | null;
+      expected: string;
+      found: string;
+      class: string;
+    }[];
   } | null;
-  failure: { line: string; cause: string | null; left: string[] } | null;
+  notes: string[];
+  failure: { line: string; cause: string | null; left: string[]; at: string[] } | null;
 }
 
 /** `recriu preflight --json` or `recriu restore -d --json`, and its exit code. */

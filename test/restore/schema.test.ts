@@ -25,6 +25,9 @@ test("what preflight and restore print has the shape that is promised", async ()
   const images = await dump(stage, pid);
   rmSync(sockets, { recursive: true });
   valid(await report(stage, "preflight", images));
+  const asked = await report(stage, "preflight", images, ["--effects", "--untrusted"]);
+  valid(asked);
+  expect(asked.effects?.length).toBeGreaterThan(5);
   const restored = await report(stage, "restore", images);
   valid(restored);
   expect(restored.verdict?.result).toBe("match");

@@ -1,6 +1,14 @@
 /** Terminals: those of outside, and numbers that cannot be had. */
 import { expect, test } from "bun:test";
-import { cpSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { blockers, finding, report, sameWords } from "./report.ts";
@@ -164,4 +172,28 @@ test("the device of a console is gone", async () => {
   expect(sameWords(bare.log, found.criu_message!)).toBe(true);
   await make();
   expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
+});
+
+test("tty-other-file: CRIU gives whatever stands at a terminal's path the mode of the images", async () => {
+  await using stage = openStage();
+  const victim = join(stage.dir, "victim");
+  writeFileSync(victim, "", { mode: 0o600 });
+  const { pid } = await start(stage, "terminal", ["pair"]);
+  const images = await dump(stage, pid);
+  expect((await report(stage, "preflight", images)).findings).toEqual([]);
+  edit(images, "files.img", (files) => {
+    for (const { reg } of files)
+      if (reg?.name.startsWith("/dev/pts/")) Object.assign(reg, { name: victim, mode: 0o20666 });
+  });
+  const blocked = await report(stage, "restore", images);
+  expect([blocked.exit, blocked.run, [...new Set(blockers(blocked))]]).toEqual([
+    3,
+    null,
+    ["tty-other-file"],
+  ]);
+  expect(finding(blocked, "tty-other-file").subject).toBe(victim);
+  expect(statSync(victim).mode & 0o777).toBe(0o600);
+  // CRIU fails at it, with the harm done.
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  expect(statSync(victim).mode & 0o777).toBe(0o666);
 });

@@ -1,19 +1,25 @@
 /** Unix sockets whose directory, peer or queue is not what it was. */
 import { expect, test } from "bun:test";
 import {
+  chmodSync,
+  chownSync,
+  existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { foretold } from "./foretold.ts";
+import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
+import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
 
 const LIMIT = "/proc/sys/net/unix/max_dgram_qlen";
 
@@ -48,6 +54,80 @@ test("a relative name whose directory is gone", async () => {
   expect(bare.log).toContain(finding(preflight, "unix-socket-dir").criu_message!);
   expect(bare.exit).toBe(1);
   expect((await report(stage, "restore", images)).exit).toBe(0);
+  await killTree(stage, pid);
+});
+
+for (const shell of ["sh", "bash"])
+  test(`unix-socket-dir: a hostile name of it comes through ${shell} as it is`, async () => {
+    await using stage = openStage();
+    const dir = path(stage.dir, "/", HOSTILE);
+    const there = () =>
+      readdirSync(stage.dir, { encoding: "buffer" }).some((name) => name.equals(HOSTILE));
+    mkdirSync(dir);
+    const { pid } = await startThings(stage, ["listen", path(dir, "/s")]);
+    const images = await dump(stage, pid);
+    rmSync(dir, { recursive: true });
+    expect(there()).toBe(false);
+
+    const preflight = await report(stage, "preflight", images);
+    expect(blockers(preflight)).toEqual(["unix-socket-dir"]);
+    expect((await restoreBare(stage, images)).exit).toBe(1);
+    const { command } = finding(preflight, "unix-socket-dir").remedy;
+    expect((await recriu(stage, ["preflight", "-D", images])).stderr).toContain(command!);
+    expect(command!).toMatch(
+      /^name1=\$\(printf '[ -~é]*'\) && install -d -m 0755 -o 0 -g 0 "\$\{name1%\.\}"$/,
+    );
+    expect(await run(stage, [shell, "-c", command!])).toMatchObject({ exit: 0, stderr: "" });
+    expect(there()).toBe(true);
+    expect(readdirSync(stage.dir)).not.toContain("PWNED");
+
+    expect((await restoreBare(stage, images)).exit).toBe(0);
+    await killTree(stage, pid);
+    rmSync(dir, { recursive: true });
+    const done = await report(stage, "restore", images);
+    expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+    expect(there()).toBe(true);
+    await killTree(stage, pid);
+    expect(existsSync(path(dir, "/s"))).toBe(true);
+  });
+
+test("unix-socket-dir-owner: whoever owns .X11-unix takes the tree's socket away", async () => {
+  await using stage = openStage();
+  const dir = join(stage.dir, ".X11-unix");
+  const socket = join(dir, "X7");
+  chmodSync(stage.dir, 0o755);
+  const make = (uid: number, mode: number) => {
+    mkdirSync(dir);
+    chownSync(dir, uid, uid);
+    chmodSync(dir, mode);
+  };
+  make(0, 0o1777);
+  const { pid, images } = await held(stage, ["listen", socket]);
+  expect((await report(stage, "preflight", images)).findings).toEqual([]);
+
+  chmodSync(dir, 0o777);
+  const open = finding(await report(stage, "preflight", images), "unix-socket-dir-owner");
+  expect(open).toMatchObject({ severity: "warning", subject: dir, criu_message: null });
+  expect((await run(stage, ["sh", "-c", open.remedy.command!])).exit).toBe(0);
+  expect((await report(stage, "preflight", images)).findings).toEqual([]);
+
+  rmSync(dir, { recursive: true });
+  make(1000, 0o1777);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+  // Harm: the file that root's server is bound to is another user's to exchange.
+  const alice = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"];
+  expect((await run(stage, [...alice, "mv", socket, join(dir, "taken")])).stderr).toBe("");
+  await killTree(stage, pid);
+  rmSync(join(dir, "taken"));
+
+  const named = finding(await report(stage, "preflight", images), "unix-socket-dir-owner");
+  expect(named).toMatchObject({ severity: "warning", subject: dir });
+  expect(named.message).toContain(`${dir} belongs to uid 1000`);
+  expect((await run(stage, ["sh", "-c", named.remedy.command!])).exit).toBe(0);
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(done.findings.map(({ id }) => id)).toEqual(["unix-socket-dir"]);
+  expect(statSync(dir)).toMatchObject({ uid: 0, mode: 0o041777 });
   await killTree(stage, pid);
 });
 

@@ -45,7 +45,8 @@ test("a bundle's root and bind mounts, relative ones in the bundle", () => {
       { destination: "/etc/hosts", type: "bind", source: "/h" },
     ],
   };
-  expect(bundleOf(JSON.stringify(config), "/b")).toEqual({
+  const { root, binds } = bundleOf(JSON.stringify(config), "/b")!;
+  expect({ root, binds }).toEqual({
     root: "/b/rootfs",
     binds: [
       { destination: "/data", source: "/b/data" },

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, expect, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -158,4 +160,30 @@ test("criu and crio; what is somebody else's is not replaced", () => {
   expect(files()).toEqual([]);
   expect(run("install", "--runtime=lxc").exit).toBe(2);
   expect(run("install").exit).toBe(2);
+});
+
+test("links below the root lead nowhere outside it, and nobody else's are followed", () => {
+  const outside = mkdtempSync(join(tmpdir(), "recriu-outside-"));
+  try {
+    mkdirSync(join(root, "usr"));
+    symlinkSync(outside, join(root, "usr/local"));
+    expect(run("install", "--criu")).toMatchObject({ exit: 1 });
+    expect(readdirSync(outside)).toEqual([]);
+    // A link that leads somewhere inside is one as any other.
+    mkdirSync(join(root, outside), { recursive: true });
+    expect(run("install", "--criu").exit).toBe(0);
+    expect(readlinkSync(join(root, outside, "sbin/criu"))).toBe(realpathSync(recriuBinary));
+    expect(run("uninstall").exit).toBe(0);
+    expect(readdirSync(outside)).toEqual([]);
+
+    mkdirSync(join(root, "here"));
+    symlinkSync("/here", join(root, "etc"));
+    lchownSync(join(root, "etc"), 1000, 1000);
+    const refused = run("install", "--runtime=docker");
+    expect(refused).toMatchObject({ exit: 1 });
+    expect(refused.stderr).toContain("is a link of uid 1000");
+    expect(readdirSync(join(root, "here"))).toEqual([]);
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
 });

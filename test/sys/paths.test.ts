@@ -1,6 +1,7 @@
 /** What is asked of the kernel without node:fs is what node:fs says. */
 import { afterAll, expect, test } from "bun:test";
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENOENT, ENOTDIR } from "../../src/sys/errno.ts";
+import { handleInRoot, openDirectory } from "../../src/sys/files.ts";
 import { AT_FDCWD, bytesAt, namesAt } from "../../src/sys/small-files.ts";
 import { statOf } from "../../src/sys/stat.ts";
 
@@ -48,4 +50,26 @@ test("names of more entries than are read at once", () => {
   for (let i = 0; i < 5000; i += 1) writeFileSync(join(many, `${i}-${"n".repeat(i % 100)}`), "");
   expect(namesAt(AT_FDCWD, many)!.sort()).toEqual(readdirSync(many).sort());
   expect(namesAt(AT_FDCWD, join(dir, "bytes"))).toBeUndefined();
+});
+
+test("a path with `..` in a root, while others rename what they like", async () => {
+  // In memory a rename is quick, and the longer the path is, the more of them fall into it.
+  const busy = mkdtempSync("/dev/shm/recriu-paths-");
+  mkdirSync(join(busy, "one/two"), { recursive: true });
+  writeFileSync(join(busy, "a"), "");
+  const moves = `import os\nwhile True: os.rename("${busy}/a", "${busy}/b"); os.rename("${busy}/b", "${busy}/a")`;
+  const renaming = Bun.spawn(["python3", "-c", moves], { stderr: "ignore" });
+  const root = openDirectory(busy);
+  const path = `one/${"two/../".repeat(500)}two`;
+  const failed: number[] = [];
+  for (const end = performance.now() + 3000; performance.now() < end;) {
+    const fd = handleInRoot(root, path);
+    if (fd < 0) failed.push(fd);
+    else closeSync(fd);
+  }
+  closeSync(root);
+  renaming.kill();
+  await renaming.exited;
+  rmSync(busy, { recursive: true });
+  expect(failed).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** What a dump writes in two places, and what of it has to agree. */
 import { constants } from "node:fs";
-import { dirname } from "node:path/posix";
+import { dirname } from "../../sys/path.ts";
 import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
 import { mnt_entry } from "../../image/tables/namespaces.ts";
 import { GHOST, LINKED, remapsOf } from "../remaps.ts";

@@ -42,6 +42,9 @@ const O_PATH = 0x200000;
 /** What open(2) does once is no longer in the flags of an open file (do_dentry_open() of fs/open.c). */
 const ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
 
+/** The kernel gives the path of what such a link leads to. */
+const THROUGH_PROC = /^\/proc\/[^/]+\/(task\/\d+\/)?(root|cwd|exe|fd\/\d+|map_files\/[^/]+)\/./;
+
 const flags: Rule = {
   field: "flags",
   holds: (value: number) => (value & ONCE) === 0,
@@ -160,7 +163,9 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
       flags,
       {
         ...path("name", "opens it"),
-        holds: (name: string, { ext }) => (ext ? leadsDown(name) : isAbsolute(name)),
+        holds: (name: string, { ext }) =>
+          (ext ? leadsDown(name) : isAbsolute(name)) && !THROUGH_PROC.test(name),
+        written: "an absolute path without .., and none that leads through a link of /proc",
       },
       {
         field: "mode",

@@ -85,6 +85,21 @@ export const images: readonly Entry[] = [
     from: "issue",
   },
   {
+    pattern: /vdso: (?:ELF header magic mismatch|Invalid ELF magic)/,
+    check: "pages-short",
+    remedy:
+      "take another copy of the checkpoint: a restore with --auto-dedup has taken the memory out of this one",
+    example: "vdso: Invalid ELF magic",
+    from: "staged",
+  },
+  {
+    pattern: /Unable to open (?<file>pages-\d+\.img): /,
+    check: "auto-dedup",
+    remedy: "make $<file> writable, or restore with --no-auto-dedup",
+    example: "Unable to open pages-1.img: Read-only file system",
+    from: "staged",
+  },
+  {
     pattern: /Bad number of sigactions in the image/,
     check: "sigactions-count",
     remedy: "take another copy of the checkpoint",

@@ -3,6 +3,13 @@ import type { Entry } from "../entry.ts";
 
 export const tree: readonly Entry[] = [
   {
+    pattern: /Can't restore pgid/,
+    check: "group-leader-lost",
+    remedy: "dump again with the leader back in its process group, or nobody in it",
+    example: "Can't restore pgid (136/123->133): Operation not permitted",
+    from: "staged",
+  },
+  {
     pattern: /Can't fork for (?<pid>\d+): File exists|Pid (?<other>\d+) do not match expected/,
     check: "pid-in-use",
     cause:

@@ -1,21 +1,6 @@
 /** Make a target's files and links as they shall be, and give back what was there. */
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "pathe";
+import { type Content, contentOf, put, remove, type Root } from "./files.ts";
 import type { Target, Want } from "./targets.ts";
-
-/** What is, or was, at a path. */
-export type Content = { link: string } | { base64: string; mode: number } | null;
 
 export interface Change {
   path: string;
@@ -32,17 +17,6 @@ export interface Installed {
 
 /** Where the record is kept, below `root`. */
 const RECORD = "/var/lib/recriu/installed.json";
-
-/** Prefix of all paths, for tests and for images of other systems: "" is this one. */
-export type Root = string;
-
-export function contentOf(path: string): Content {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return null;
-  if (stat.isSymbolicLink()) return { link: readlinkSync(path) };
-  if (!stat.isFile()) throw new Error(`${path} is no file`);
-  return { base64: readFileSync(path).toString("base64"), mode: stat.mode & 0o7777 };
-}
 
 export const textOf = (content: Content): string | undefined =>
   content === null || "link" in content
@@ -61,10 +35,10 @@ export type Planned = { ok: true; changes: Change[] } | { ok: false; problem: st
 export function plan(root: Root, wants: readonly Want[]): Planned {
   const changes: Change[] = [];
   for (const want of wants) {
-    const path = join(root, want.path);
+    const path = `${root}${want.path}`;
     let before: Content;
     try {
-      before = contentOf(path);
+      before = contentOf(root, want.path);
     } catch (error) {
       return { ok: false, problem: (error as Error).message };
     }
@@ -91,16 +65,14 @@ export function plan(root: Root, wants: readonly Want[]): Planned {
 }
 
 export function readRecord(root: Root): Installed[] {
-  const text = textOf(contentOf(join(root, RECORD)));
+  const text = textOf(contentOf(root, RECORD));
   return text === undefined ? [] : (JSON.parse(text) as Installed[]);
 }
 
 function writeRecord(root: Root, record: readonly Installed[]): void {
-  const path = join(root, RECORD);
-  mkdirSync(dirname(path), { recursive: true });
-  if (record.length === 0) rmSync(path, { force: true });
+  if (record.length === 0) remove(root, RECORD);
   else
-    put(path, {
+    put(root, RECORD, {
       base64: Buffer.from(JSON.stringify(record, null, 1)).toString("base64"),
       mode: 0o600,
     });
@@ -119,10 +91,7 @@ export function install(
   if (known === undefined) record.push({ target, changes: [...changes], paths });
   else known.changes.push(...changes);
   writeRecord(root, record);
-  for (const { path, after } of changes) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    put(join(root, path), after);
-  }
+  for (const { path, after } of changes) put(root, path, after);
 }
 
 /** Give back what was there before a target was installed. Returns what was changed since and is left, in words. */
@@ -133,33 +102,19 @@ export function uninstall(root: Root, target: Target): string[] {
   const left: string[] = [];
   const kept: Change[] = [];
   for (const change of entry?.changes.toReversed() ?? []) {
-    const path = join(root, change.path);
+    const { path } = change;
     // What another target needs too is that one's from now on.
-    const heir = others.find(({ paths }) => paths.includes(change.path));
-    const now = contentOf(path);
+    const heir = others.find(({ paths }) => paths.includes(path));
+    const now = contentOf(root, path);
     if (heir !== undefined) heir.changes.unshift(change);
     else if (equal(now, change.before)) continue;
     else if (!equal(now, change.after)) {
-      left.push(`${path} was changed since recriu wrote it; take recriu out of it by hand`);
+      left.push(`${root}${path} was changed since recriu wrote it; take recriu out of it by hand`);
       kept.unshift(change);
-    } else if (change.before === null) rmSync(path);
-    else put(path, change.before);
+    } else if (change.before === null) remove(root, path);
+    else put(root, path, change.before);
   }
   const rest = kept.length === 0 ? [] : [{ target, changes: kept, paths: [] }];
   writeRecord(root, [...others, ...rest]);
   return left;
-}
-
-/** Put a file or link in the place of what is there, at once: readers see the old or the new. Owner and mode stay. */
-function put(path: string, content: Exclude<Content, null>): void {
-  const fresh = `${path}.recriu-new`;
-  rmSync(fresh, { force: true });
-  if ("link" in content) symlinkSync(content.link, fresh);
-  else {
-    writeFileSync(fresh, Buffer.from(content.base64, "base64"), { flag: "wx", mode: content.mode });
-    chmodSync(fresh, content.mode);
-    const owner = lstatSync(path, { throwIfNoEntry: false });
-    if (owner !== undefined) chownSync(fresh, owner.uid, owner.gid);
-  }
-  renameSync(fresh, path);
 }

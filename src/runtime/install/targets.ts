@@ -1,5 +1,5 @@
 /** What has to be written so that each runtime's callers come to recriu: files and links, as values. */
-import { join } from "pathe";
+import { join } from "../../sys/path.ts";
 import { addMember } from "./json.ts";
 
 export const targets = ["podman", "docker", "containerd", "crio", "runc", "crun", "criu"] as const;

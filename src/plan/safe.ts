@@ -1,0 +1,112 @@
+/**
+ * Which repairs recriu may make: those by which nobody gets what he could not have taken. The images say where and for
+ * whom a directory is to be, and any user may have put a link or a directory of his own on the way to it.
+ */
+import { closeSync, fstatSync } from "node:fs";
+import type { Finding, Repair } from "../checks/index.ts";
+import { openEntry } from "../sys/files.ts";
+import { namesOf, walkInside, type WalkInside } from "../sys/walk.ts";
+
+const O_PATH = 0x200000;
+const SET_IDS = 0o6000;
+const WORLD_WRITES = 0o002;
+const STICKY = 0o1000;
+
+/** The way to the directory that a repair makes, or why recriu does not make it. */
+export function wayOf(
+  repair: Repair,
+): Extract<WalkInside, { ok: true }> | { ok: false; problem: string } {
+  const { root, path, mode } = repair;
+  const names = namesOf(path);
+  const no = (problem: string) => ({ ok: false, problem }) as const;
+  if (names.length === 0 || names.includes("..") || path.includes("\0"))
+    return no(`${path}: a path with .. or NUL in it, or none, is not made`);
+  if ((mode & SET_IDS) !== 0 || ((mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0))
+    return no(`a directory of mode ${octal(mode)} would give others rights`);
+  const way = walkInside(root, path);
+  if (!way.ok) return way;
+  const problem = refusal(way, repair, names.at(-1)!);
+  if (problem === undefined) return way;
+  closeSync(way.fd);
+  return no(problem);
+}
+
+function refusal(
+  way: Extract<WalkInside, { ok: true }>,
+  { root, uid, gid }: Repair,
+  name: string,
+): string | undefined {
+  const directory = onHost(root, way.at);
+  if (way.user !== undefined && (uid !== way.user || gid !== way.gid))
+    return `${directory} belongs to ${way.uid}:${way.gid}, and nothing of ${uid}:${gid} is made there`;
+  if (way.user === undefined && !mayOwn(way, root, uid, name))
+    return `${directory} belongs to ${way.uid}:${way.gid}, and only the images say that something of ${uid}:${gid} was there`;
+  if (way.missing.length > 0) return undefined;
+  const fd = openEntry(way.fd, name, O_PATH);
+  if (fd < 0) return undefined; // not there, or what mkdir(2) will say
+  const stat = fstatSync(fd);
+  closeSync(fd);
+  const path = onHost(root, `${way.at}/${name}`);
+  if (!stat.isDirectory())
+    return `${path} is ${stat.isSymbolicLink() ? "a link" : "no directory"} of uid ${stat.uid}`;
+  return [0, process.geteuid!(), way.uid, uid].includes(stat.uid)
+    ? undefined
+    : `${path} belongs to uid ${stat.uid}`;
+}
+
+/**
+ * Whether a user gets no more by a directory of his than he had: where everybody may make one, and for services in /run, but
+ * for the names in it from which root's programs read what to do. Inside another root that is the tree's own affair.
+ */
+function mayOwn(
+  { at, fd, uid: owner, missing }: Extract<WalkInside, { ok: true }>,
+  root: string,
+  uid: number,
+  name: string,
+): boolean {
+  if (root !== "/" || [0, process.geteuid!(), owner].includes(uid)) return true;
+  if (
+    missing.length === 0 &&
+    (fstatSync(fd).mode & (STICKY | WORLD_WRITES)) === (STICKY | WORLD_WRITES)
+  )
+    return true;
+  const [top, ...below] = [...namesOf(at), ...missing, name];
+  const reads = (each: string) => /^(systemd|udev|credstore.*|.*\.d)$/.test(each);
+  return top === "run" && !below.some(reads);
+}
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
+const onHost = (root: string, path: string): string => `${root}/${path}`.replace(/\/+/g, "/");
+
+/**
+ * A finding as it is once the way was looked at: its repair with the path that the links on the way lead to, or a person's
+ * to do where recriu must not.
+ */
+export function onlySafely(finding: Finding): Finding {
+  const { remedy } = finding;
+  if (remedy.kind !== "repair") return finding;
+  const { repair } = remedy;
+  const way = wayOf(repair);
+  if (!way.ok)
+    return {
+      ...finding,
+      remedy: {
+        kind: "human",
+        text: `recriu does not make the directory ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; look at that, and make it yourself where it belongs`,
+        command: null,
+      },
+    };
+  closeSync(way.fd);
+  const resolved = [...namesOf(way.at), ...way.missing, namesOf(repair.path).at(-1)!];
+  const path = `/${resolved.join("/")}`;
+  return path === `/${namesOf(repair.path).join("/")}`
+    ? finding
+    : {
+        ...finding,
+        remedy: {
+          ...remedy,
+          repair: { ...repair, path },
+          text: `${remedy.text}, which is ${onHost(repair.root, path)}`,
+        },
+      };
+}

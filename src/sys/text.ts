@@ -1,0 +1,58 @@
+/**
+ * Bytes of the kernel (paths, names) as strings: where they are not UTF-8 they become lone surrogates U+DC80..DCFF, and
+ * are written back as they were.
+ */
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes to a string that keeps every one of them. */
+export function fromBytes(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return escapeBytes(bytes);
+  }
+}
+
+/** A byte that begins no UTF-8 becomes a lone surrogate; what lies between such bytes is decoded at once. */
+function escapeBytes(bytes: Uint8Array): string {
+  let text = "";
+  let valid = 0;
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) {
+      if (at > valid) text += utf8.decode(bytes.subarray(valid, at));
+      text += String.fromCharCode(0xdc00 + bytes[at]!);
+      valid = at + 1;
+    }
+    at += length || 1;
+  }
+  return text + utf8.decode(bytes.subarray(valid));
+}
+
+/** Bytes of the well-formed sequence at `at` (The Unicode Standard, table 3-7); 0 when there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  const second = bytes[at + 1] ?? 0;
+  const follows = (ahead: number) => ((bytes[at + ahead] ?? 0) & 0xc0) === 0x80;
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4 || !follows(1)) return 0;
+  if (first < 0xe0) return 2;
+  if (first === 0xe0 && second < 0xa0) return 0;
+  if (first === 0xed && second > 0x9f) return 0;
+  if (first < 0xf0) return follows(2) ? 3 : 0;
+  if (first === 0xf0 && second < 0x90) return 0;
+  if (first === 0xf4 && second > 0x8f) return 0;
+  return follows(2) && follows(3) ? 4 : 0;
+}
+
+/** The reverse of `fromBytes`. */
+export function toBytes(text: string): Uint8Array {
+  if (!/[\udc80-\udcff]/u.test(text)) return Buffer.from(text);
+  return Buffer.concat(
+    [...text].map((char) => {
+      const code = char.codePointAt(0)!;
+      return code >= 0xdc80 && code <= 0xdcff ? Uint8Array.of(code - 0xdc00) : Buffer.from(char);
+    }),
+  );
+}
