@@ -22,6 +22,7 @@ import { fileReplaced } from "./file-replaced.ts";
 import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
+import { epollTarget } from "./epoll.ts";
 import type { Check } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
 import { ghostRights } from "./ghost-rights.ts";
@@ -74,6 +75,7 @@ import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
 import { mountOfHost } from "./mount-host.ts";
 import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
+import { timerfdExpired } from "./timerfd.ts";
 import { timerId } from "./timers.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
@@ -200,6 +202,8 @@ export const catalogue: readonly Check[] = [
   memfdExecutable,
   inotifyLimit,
   watchPathMissing,
+  timerfdExpired,
+  epollTarget,
   vdsoMissing,
   sigactionsCount,
   aioLimit,

@@ -57,7 +57,7 @@ export const command: Command = {
     if (own.json) printJson({ images: request.typed.get(request.imagesDir), pid, verdict });
     else {
       printVerdict(verdict);
-      if (verdict.differences.some((each) => each.facet === "memory" && each.class === "tolerated"))
+      if (verdict.differences.some((each) => each.facet === "memory" && each.class === "changed"))
         line("what a running tree has written since cannot be told from what was wrong before");
     }
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;

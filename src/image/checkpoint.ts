@@ -63,6 +63,8 @@ export interface Checkpoint {
   /** Of its content: how many bytes there are, and where the last chunk of it ends in the file. */
   ghostContent(remapId: number): { bytes: number; end: bigint };
   mounts(mntNsId: number): readonly MntEntry[];
+  /** Use the data behind the entries of an image, each by its number: what waited in pipes and sockets. Undefined where it cannot be read. */
+  useData<T>(file: string, use: (data: (entry: number) => Uint8Array) => T): T | undefined;
   /** Every message of an image with its kind; nothing of raw data. */
   messages(file: string): readonly { of: Message<any>; value: any }[];
   /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
@@ -189,6 +191,17 @@ class LazyCheckpoint implements Checkpoint {
     return this.images
       .entries(file, "optional")
       .map(({ value }, index) => ({ of: format.schema(index), value }));
+  }
+
+  useData<T>(file: string, use: (data: (entry: number) => Uint8Array) => T): T | undefined {
+    const entries = this.images.entries(file, "optional");
+    const read = this.directory.read(file, (source) =>
+      use((entry) => {
+        const { offset, length } = entries[entry]!.payload;
+        return source.read(offset, length);
+      }),
+    );
+    return read.ok ? read.value : undefined;
   }
 
   values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {

@@ -28,6 +28,7 @@ export { type Dedup, dedupOf, punch } from "./dedup.ts";
 export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";
 export type { Task, Thread } from "./task.ts";
+export { hasExpired, type TimerfdEntry } from "./timerfd.ts";
 export type {
   CgroupEntry,
   CoreEntry,

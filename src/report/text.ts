@@ -96,15 +96,23 @@ export function printVerdict(verdict: Verdict): void {
     if (differences.length > SHOWN)
       line(`${paintGroup(group)} and ${differences.length - SHOWN} more`);
   }
-  for (const { facet, task, what } of verdict.not_compared ?? [])
-    line(`${yellow(`not compared[${facet}]`)} task ${task ?? "-"}: ${harmless(what)}`);
+  const { compared, not_compared: notCompared, left_out: leftOut } = verdict;
+  const why = leftOut.map(({ facet, reason, count: n }) => `${facet}: ${reason}: ${n}`).join("; ");
+  const apart = notCompared === 0 ? "" : `, ${notCompared} not compared (${why})`;
   const memory = verdict.memory === undefined ? "" : ` and ${mebibytes(verdict.memory)} of memory`;
-  const rest = verdict.not_compared?.length ? ", as far as that goes" : "";
-  const compared = `${verdict.compared} values${memory} compared${rest}`;
+  const counted = `${compared} values${memory} compared${apart}`;
+  const changed = verdict.differences.filter((difference) => difference.class === "changed").length;
+  // No more is said than was seen.
+  const saved =
+    changed > 0
+      ? `${changed} changed since by the running tree; what it cannot change is as it was saved`
+      : notCompared > 0
+        ? "what was compared is as it was saved"
+        : "the tree is the saved one";
   line(
     verdict.result === "match"
-      ? `${green("verified")}: ${compared}, the tree is the saved one`
-      : `${red("not verified")}: ${compared}, the tree is not the saved one`,
+      ? `${green("verified")}: ${counted}, ${saved}`
+      : `${red("not verified")}: ${counted}, the tree is not the saved one`,
   );
 }
 

@@ -135,12 +135,12 @@ export function gatekeeper(
       const tree = findTree(rootPid);
       const now = later(tree);
       if (mode === "off") {
-        mend(now, lostPriority);
+        mend(checkpoint, now, lostPriority);
         return skipped;
       }
       settled ??= compare(tree, "tree");
       let state = compare(now, "outside", "state");
-      const mended = state.differences.length === 0 ? [] : mend(now, lostPriority);
+      const mended = state.differences.length === 0 ? [] : mend(checkpoint, now, lostPriority);
       if (mended.length > 0) state = compare(later(tree), "outside", "state");
       const { differences, ...verdict } = both(state, settled);
       const found = { ...verdict, differences: [...mended, ...differences] };
@@ -156,5 +156,5 @@ export function gatekeeper(
 function unfinished(error: unknown): Verdict {
   const found = error instanceof Error ? error.message : String(error);
   const difference = { facet: "verification", task: null, expected: "an end", found } as const;
-  return { result: "mismatch", compared: 0, differences: [{ ...difference, class: "fatal" }] };
+  return { ...skipped, result: "mismatch", differences: [{ ...difference, class: "fatal" }] };
 }

@@ -34,6 +34,10 @@ export function socketOption(
   return result < 0 ? undefined : value.subarray(0, length[0]);
 }
 
+/** An ioctl(2) that only sets: 0 or -errno. */
+export const ioctlSet = (fd: number, request: number): number =>
+  call((c) => c.syscall(SYS_ioctl, BigInt(fd), BigInt(request), 0n, 0n, 0n, 0n));
+
 /** What ioctl(2) fills in, `size` bytes; undefined when the request fails. */
 export function ioctlRead(fd: number, request: number, size: number): Buffer | undefined {
   const value = Buffer.alloc(size);

@@ -41,6 +41,24 @@ export function sameOpenFile(
   return result < 0 ? undefined : result === 0;
 }
 
+const KCMP_EPOLL_TFD = 7;
+
+/**
+ * Whether what an epoll of another process watches (as the `nth` file under the number `tfd`) is a descriptor of a
+ * process: kcmp(2). Undefined where the kernel does not say.
+ */
+export function watchesFile(
+  pid: number,
+  fd: number,
+  watcher: number,
+  { epoll, tfd, nth }: { epoll: number; tfd: number; nth: number },
+): boolean | undefined {
+  const slot = new Uint32Array([epoll, tfd, nth]);
+  const at = BigInt(ptr(slot));
+  const result = call((c) => c.syscall(SYS_kcmp, pid, watcher, KCMP_EPOLL_TFD, fd, at, 0));
+  return result < 0 ? undefined : result === 0;
+}
+
 /** Become the parent of orphaned descendants, or no longer: prctl(2). */
 export const becomeSubreaper = (yes = true): number =>
   call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, yes ? 1n : 0n, 0n, 0n, 0n));

@@ -27,12 +27,12 @@ export interface MemoryVerdict {
   /** Bytes that were compared. */
   memory: number;
   differences: Difference[];
-  not_compared: NotCompared[];
+  left_out: NotCompared[];
 }
 
 /** Compare the memory of every task. What CRIU does not make otherwise by itself is of class `grade` where it differs. */
 export function compareMemory(subject: Subject, grade: DifferenceClass): MemoryVerdict {
-  const verdict: MemoryVerdict = { memory: 0, differences: [], not_compared: [] };
+  const verdict: MemoryVerdict = { memory: 0, differences: [], left_out: [] };
   const reader = new PageReader();
   const shared = new SharedMemory(subject.checkpoint);
   try {
@@ -48,11 +48,10 @@ export function compareMemory(subject: Subject, grade: DifferenceClass): MemoryV
       };
       compareTask(subject, live, vmas, shared, reader, told);
       verdict.differences.push(...differences(subject, live, vmas, differing, grade));
-      for (const [why, pages] of skipped)
-        verdict.not_compared.push(notCompared(task.pid, pages, why));
+      for (const [why, pages] of skipped) verdict.left_out.push(pagesLeftOut(pages, why));
     }
     for (const [pagemap, pages] of shared.unseen())
-      verdict.not_compared.push(notCompared(null, pages, `no task has ${pagemap} mapped there`));
+      verdict.left_out.push(pagesLeftOut(pages, `no task has ${pagemap} mapped there`));
   } finally {
     reader.close();
   }
@@ -60,10 +59,10 @@ export function compareMemory(subject: Subject, grade: DifferenceClass): MemoryV
   return verdict;
 }
 
-const notCompared = (task: number | null, pages: number, why: string): NotCompared => ({
+const pagesLeftOut = (pages: number, why: string): NotCompared => ({
   facet: "memory",
-  task,
-  what: `${pages} ${pages === 1 ? "page" : "pages"}: ${why}`,
+  reason: `pages: ${why}`,
+  count: pages,
 });
 
 const sum = (ranges: readonly { pages: number }[]): number =>

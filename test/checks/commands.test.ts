@@ -59,8 +59,10 @@ const isList = (hole: string) => /^\[|\bargv$|^options$|^prefix$/.test(hole);
 /** The programs of the templates: the words that commands begin with. */
 const programs = [
   ...new Set(
-    templates.flatMap(
-      ({ texts }) => texts.join(" ").match(/(?<=^|[|;&] |\$\()(?!exec )[a-z][\w-]*(?= |$)/g) ?? [],
+    templates.flatMap(({ texts, holes }) =>
+      holes.length === 0
+        ? []
+        : (texts.join(" ").match(/(?<=^|[|;&] |\$\()(?!exec )[a-z][\w-]*(?= |$)/g) ?? []),
     ),
   ),
 ];
@@ -96,7 +98,10 @@ function run(shell: string, commands: readonly Made[]): string[][] {
         mkdirSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string);
     // Options are typed behind a program's name.
     const options = template.texts[0]!.startsWith("--");
-    const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : command;
+    // So are words that begin with a value: no program of that name is there to note them.
+    const named =
+      template.texts[0] === "" ? command.replace(/^(name\d=.*? && )*/s, "$&recriu ") : command;
+    const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : named;
     script.push(`words=${there}.words; cd ${there}; (${typed}\n)`);
   }
   for (const name of scripts)

@@ -44,7 +44,8 @@ export interface Report {
     result: string;
     compared: number;
     memory?: number;
-    not_compared?: { task: number | null; what: string }[];
+    not_compared: number;
+    left_out: { facet: string; reason: string; count: number }[];
     differences: {
       facet: string;
       task: number | null;
