@@ -64,6 +64,15 @@ test("nothing but report prints", () => {
   expect(printing).toEqual([]);
 });
 
+test("a working directory without a name is as good as another: nothing asks the runtime for its name", () => {
+  const asking = files.filter(
+    (file) =>
+      file !== "sys/working-directory.ts" &&
+      /process\.cwd\(|realpathSync\(/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(asking).toEqual([]);
+});
+
 /**
  * What changes a file by its path follows whatever a user of the machine has put on the way. Rooms walk (`sys/walk.ts`)
  * and use descriptors, or have a reason to be here.

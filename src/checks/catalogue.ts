@@ -14,7 +14,7 @@ import { cgroupMissing } from "./cgroups.ts";
 import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
 import { breakpointsMissing } from "./breakpoints.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
-import { criuMissing, criuTooOld, privilege } from "./criu.ts";
+import { criuMissing, criuTooOld, criuUnstartable, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
 import { autoDedup } from "./dedup.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
@@ -97,6 +97,7 @@ import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
   criuMissing,
+  criuUnstartable,
   criuTooOld,
   breakpointsMissing,
   privilege,

@@ -46,6 +46,35 @@ export const criuMissing: Check = {
         ],
 };
 
+export const criuUnstartable: Check = {
+  id: "criu-unstartable",
+  title: "This CRIU cannot be started on this machine",
+  reads: "how criu --version ends",
+  why:
+    "A file that may be executed need not run: its interpreter or loader is missing, its libraries are of another libc, or it was " +
+    "made for another machine. A CRIU that does not even say its version restores nothing.",
+  proof: "harm",
+  run: ({ criu }) =>
+    criu?.problem === undefined
+      ? []
+      : [
+          {
+            id: "criu-unstartable",
+            severity: "blocker",
+            task: null,
+            image: "",
+            subject: criu.path,
+            message: `${criu.path} cannot be started: ${criu.problem}`,
+            criu_message: null,
+            remedy: {
+              kind: "human",
+              text: "install a CRIU that runs here, or name one by --criu=PATH",
+              command: sh`apt-get install criu || dnf install criu`,
+            },
+          },
+        ],
+};
+
 export const criuTooOld: Check = {
   id: "criu-too-old",
   title: "This CRIU is too old for this kernel or these images",

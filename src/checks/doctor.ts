@@ -59,7 +59,7 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       },
     ];
   const changed = changeable(criu.path);
-  const version = await identify(criu.path);
+  const { version, problem } = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
     ...passed,
@@ -67,7 +67,10 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       name: "criu",
       state: version === undefined ? "missing" : changed === undefined ? "ok" : "warning",
       found: `${criu.path}, version ${version ?? "unknown"}`,
-      means: version === undefined ? "it does not run" : `others can change it: ${changed}`,
+      means:
+        version === undefined
+          ? (problem ?? "it does not say which one it is")
+          : `others can change it: ${changed}`,
     },
     {
       name: "criu check",

@@ -91,6 +91,8 @@ export interface Criu {
   path: string;
   /** "4.1.1"; undefined when it would not say. */
   version: string | undefined;
+  /** Why it cannot be started, where that was seen. */
+  problem?: string | undefined;
   /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
   startRefusal(): string | undefined;
   /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */

@@ -30,6 +30,7 @@ export type { Grants, IdRange } from "./grants.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
+export { leavingHolders, pidInUse } from "./pids.ts";
 export { capabilityNumber } from "./rights.ts";
 export { filesNeeded } from "./seal.ts";
 

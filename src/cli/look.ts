@@ -10,7 +10,9 @@ import { harmless, line } from "../report/terminal.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
 import { understand } from "./request.ts";
 
-export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
+/** `said`: why there is nothing to report. */
+export type Started =
+  { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
 /** Read the images, run the checks. What cannot even be read is said here. */
 export async function look(
@@ -18,18 +20,13 @@ export async function look(
   { request, own }: { request: Request; own: OwnOptions },
 ): Promise<Started> {
   const stranger = unknownCheck(own);
-  if (stranger !== undefined) {
-    line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
-    return { ok: false, exit: exitCode.usage };
-  }
+  if (stranger !== undefined)
+    return refused(command, `there is no check ${stranger}; recriu explain lists them`);
   const lost = own.allowWrite.find((path) => !isDirectory(path));
-  if (lost !== undefined) {
-    line(`recriu ${command}: --allow-write: there is no directory ${harmless(lost)}`);
-    return { ok: false, exit: exitCode.usage };
-  }
+  if (lost !== undefined) return refused(command, `--allow-write: there is no directory ${lost}`);
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, own, undefined, seal);
+  const result = await preflight(request, own, undefined, seal, undefined, command === "restore");
   hashing.end();
   return reached(command, result);
 }
@@ -41,7 +38,8 @@ export async function begin(
   options: readonly OwnOption[],
 ): Promise<Started> {
   const asked = understand(command, words, options);
-  return asked.ok ? look(command, asked) : asked;
+  if (!asked.ok) return { ...asked, said: "" };
+  return look(command, asked);
 }
 
 /** The same for an archive that Podman exported. */
@@ -58,8 +56,12 @@ export async function beginArchive(
 function reached(command: string, result: ArchivePreflight): Started {
   if (result.ok) return result;
   const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
+  return refused(command, said);
+}
+
+function refused(command: string, said: string): Started {
   line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage };
+  return { ok: false, exit: exitCode.usage, said };
 }
 
 const isDirectory = (path: string): boolean =>

@@ -1,5 +1,6 @@
 /** Each path among CRIU's options as an absolute one, from the directory that CRIU opens it in (crtools.c). */
 import { realpathSync } from "node:fs";
+import { workingDirectory } from "../sys/working-directory.ts";
 import type { Draft, External, Request } from "./request.ts";
 
 /**
@@ -40,25 +41,23 @@ export function settlePaths(draft: Draft): Request {
   };
 }
 
-const OUT = /^\.\.(?:\/+|$)/;
+const OUT = /^(?:\.\.(?:\/+|$))+/;
 
 /** `path` from `directory`, "." being recriu's own. A `..` leads out of where the directory really is, links resolved. */
 export function absoluteFrom(directory: string, path: string): string {
   if (path.startsWith("/")) return path;
-  let rest = path.replace(/^(?:\.(?:\/+|$))+/, "");
-  let base = directory === "." || OUT.test(rest) ? realPath(directory) : directory;
-  for (let out = OUT.exec(rest); out !== null; out = OUT.exec(rest)) {
-    base = base.slice(0, base.lastIndexOf("/"));
-    rest = rest.slice(out[0].length);
-  }
-  return rest === "" ? base || "/" : `${base === "/" ? "" : base}/${rest}`;
+  const from = directory === "." ? (workingDirectory() ?? "/proc/self/cwd") : directory;
+  const below = path.replace(/^(?:\.(?:\/+|$))+/, "");
+  const out = OUT.exec(below)?.[0];
+  const base = out === undefined ? from : realPath(`${from}/${out}`);
+  const rest = below.slice(out?.length);
+  return rest === "" ? base : `${base === "/" ? "" : base}/${rest}`;
 }
 
-/** Of a working directory that was removed the kernel's own name is left, under which nothing is found. */
 function realPath(directory: string): string {
   try {
-    return realpathSync(directory);
+    return realpathSync.native(directory);
   } catch {
-    return directory === "." ? "/proc/self/cwd" : directory;
+    return directory.replace(/\/+$/, "");
   }
 }

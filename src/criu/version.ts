@@ -39,24 +39,49 @@ function askNow(words: string[]): Answer | undefined {
 export const parseVersion = (text: string): string | undefined =>
   /^Version: (\S+)/m.exec(text)?.[1];
 
-/** Ask CRIU for its version. It takes some 5 ms, in which the caller can read images; undefined when it would not say. */
-export async function identify(path: string): Promise<string | undefined> {
+/** What a CRIU says of itself: its version; or why it cannot be started. Neither where it does not end, or says something else. */
+export interface Identity {
+  readonly version: string | undefined;
+  readonly problem: string | undefined;
+}
+
+/** Ask CRIU for its version. It takes some 5 ms, in which the caller can read images. */
+export async function identify(path: string): Promise<Identity> {
   const words = [path, "--version", "--no-default-config"];
   const { CRIU_CONFIG_FILE: _, ...env } = criuEnvironment(process.env);
+  const fails = (problem: string): Identity => ({ version: undefined, problem });
   try {
     const child = Bun.spawn(words, {
       env,
       stdin: "ignore",
       stdout: "pipe",
-      stderr: "ignore",
-      timeout: 10_000,
+      stderr: "pipe",
     });
-    const text = await Bun.readableStreamToText(child.stdout);
-    return (await child.exited) === 0 ? parseVersion(text) : undefined;
-  } catch {
-    return undefined;
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, PATIENCE);
+    const answer = Promise.all([
+      Bun.readableStreamToText(child.stdout),
+      Bun.readableStreamToText(child.stderr),
+      child.exited,
+    ]);
+    const [said, wrong, code] = (await Promise.race([answer, late])) ?? ["", "", 0];
+    clearTimeout(timer);
+    if (said === "" && code === 0) child.kill("SIGKILL");
+    if (code === 0) return { version: parseVersion(said), problem: undefined };
+    const line = wrong.trim().split("\n").at(-1)!.slice(0, 500);
+    const ending =
+      child.signalCode === null ? `it exits with ${code}` : `it is ended by ${child.signalCode}`;
+    return fails(line === "" ? ending : `${ending}: ${line}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return fails("the interpreter or loader that it names is not there");
+    if (code === "ENOEXEC") return fails("it is no program for this machine");
+    return fails((error as Error).message);
   }
 }
+
+/** Milliseconds. */
+const PATIENCE = 10_000;
 
 /** Below 0 when `a` is older than `b`: number by number, a missing one is 0; "4.0-rc1" counts as 4.0. */
 export function compareVersions(a: string, b: string): number {

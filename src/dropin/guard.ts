@@ -6,6 +6,7 @@ import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
 import { moveAside } from "../restore/aside.ts";
 import { MOVED } from "../restore/moved.ts";
+import { crErrno } from "./cr-errno.ts";
 import { become } from "./given.ts";
 import { type Criu, hand, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
@@ -32,11 +33,11 @@ export interface Runtime {
   rename: (config: string) => boolean;
 }
 
-/** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints. */
+/** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
 export async function guard(
   criu: Criu,
   { request, own, words, scripts, runtime }: Guarded,
-  refuse: (print: () => void) => number,
+  refuse: (print: () => void, errno?: number) => number,
 ): Promise<number> {
   const refuseBecause = (problem: string, left: string[] = []) =>
     refuse(() => printFailure({ line: problem, explanation: undefined, left, at: [] }));
@@ -52,7 +53,10 @@ export async function guard(
 
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   if (plan.unanswered.length > 0)
-    return refuse(() => printRefusal(result.preflight, plan.unanswered));
+    return refuse(
+      () => printRefusal(result.preflight, plan.unanswered),
+      crErrno(plan.unanswered, checkpoint.root?.pid),
+    );
   const gate = scripts(real?.version);
   // What the request settles is changed where it cannot: in the configuration file that goes over it.
   const changed = plan.edits.length > 0 || request.autoDedup;

@@ -1,5 +1,7 @@
 /** `criu restore`. */
 import { requestFrom } from "../criu/understand.ts";
+import { leaveLog } from "../report/log-file.ts";
+import { captured } from "../report/terminal.ts";
 import { guard } from "./guard.ts";
 import { type Criu, hand, refuse } from "./hand.ts";
 
@@ -17,6 +19,7 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
   };
   return guard(criu, asked, (print) => {
     print();
+    leaveLog(request.logFile, captured(print));
     return 1;
   });
 }

@@ -5,6 +5,7 @@ import { logFiles } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
+import { appendToLog } from "../report/log-file.ts";
 import type { Failure } from "../report/outcome.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
 import { printFailure, printJournalNote, printNotes, printVerdict } from "../report/text.ts";
@@ -15,7 +16,6 @@ import { dying, gone } from "../restore/tree.ts";
 import { memoryFile } from "../sys/files.ts";
 import type { Verdict } from "../verify/index.ts";
 import { leaveSession, openProcess, readable } from "../sys/process.ts";
-import { appendToLog } from "./log.ts";
 import { type Answer, ANSWER, type Order, ORDER } from "./watcher.ts";
 
 export async function watch(): Promise<void> {
@@ -101,7 +101,8 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   const { repaired } = made;
   // A runtime's CRIU has the container's stderr.
   if (order.runtime === undefined) printJournalNote(repaired.problem);
-  const keeper = gatekeeper(checkpoint, request, order.own, repaired.dropImages, repaired.noteTree);
+  const judging = { ...order.own, edited: order.plan.edits.length > 0 };
+  const keeper = gatekeeper(checkpoint, request, judging, repaired.dropImages, repaired.noteTree);
   return { ok: true, checkpoint, request, keeper, repaired, gate: gate?.gate };
 }
 
@@ -120,12 +121,10 @@ interface Asked {
 function tend(
   gate: Gate,
   keeper: Gatekeeper,
-  { own, plan, runtime }: Order,
+  { runtime }: Order,
   caller: number,
   onRun: (verdict: Verdict) => string[],
 ): Asked {
-  // What CRIU was shown otherwise than it was saved is set right at the gate.
-  const silent = own.verify === "off" && plan.edits.length === 0;
   let criu: number | undefined;
   let last = false;
   let notes: string[] = [];
@@ -137,7 +136,7 @@ function tend(
       if (opened >= 0) criu = opened;
       if (point === POST_RESUME && !last) notes = onRun(keeper.verdict);
       last ||= point === POST_RESUME;
-      return last || silent || keeper.decide(point, root);
+      return last || keeper.decide(point, root, asker);
     });
     if (last && runtime === undefined) return { resumed: true, criu, notes };
   }

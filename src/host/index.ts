@@ -7,7 +7,13 @@ import { breakpointsWork } from "../sys/breakpoints.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
 import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
-import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
+import {
+  effectiveCapabilities,
+  familyOf,
+  listProcesses,
+  readStat,
+  type Stat,
+} from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
 import { type HeldLock, listLocks } from "./locks.ts";
@@ -38,7 +44,10 @@ export interface Host {
   readonly kernel: string;
   /** x64, arm64 … as Node names it. */
   readonly architecture: string;
+  /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
   readonly processes: readonly Stat[];
+  /** recriu's processes that are none of them. */
+  readonly own: ReadonlySet<number>;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
   /** Standard input, which CRIU inherits. */
@@ -97,9 +106,15 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
-/** This machine. */
-export function thisHost(): Host {
-  const processes = once(listProcesses);
+/** This machine; `stays`: recriu itself is there while CRIU restores. */
+export function thisHost(stays = true): Host {
+  const listed = once(listProcesses);
+  const own = once(() => {
+    const family = familyOf(process.pid, listed());
+    if (stays) family.delete(process.pid);
+    return family;
+  });
+  const processes = once(() => listed().filter(({ pid }) => !own().has(pid)));
   const unixSockets = once(() => listUnixSockets());
   const boundFiles = once(listBoundFiles);
   const interfaces = once(listInterfaces);
@@ -130,6 +145,9 @@ export function thisHost(): Host {
     },
     get processes() {
       return processes();
+    },
+    get own() {
+      return own();
     },
     get self() {
       return self();

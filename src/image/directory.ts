@@ -50,7 +50,7 @@ export function openImageDirectory(path: string): DirectoryResult {
   let real: string;
   try {
     names = readdirSync(path);
-    real = realpathSync(path);
+    real = realpathSync.native(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT")

@@ -1,7 +1,6 @@
 /** What one run of recriu changes on this machine, written down before it is done, and taken back. */
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
-import { resolve } from "../sys/path.ts";
 import { unmakeDirectory } from "./directory.ts";
 import {
   beginJournal,
@@ -71,12 +70,12 @@ export function beginChanges(images: string): Changes {
       return left;
     },
     noteTree(root) {
-      const path = resolve(images);
-      kept?.write({ action: "tree", root: "/", path, pid: root, started: startOf(root) });
+      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) });
     },
     keep() {
       changes.dropImages();
       for (const step of steps) if (step.action === "name") dropName(step);
+      steps.length = 0;
       forget();
     },
   };

@@ -52,7 +52,7 @@ export function printSummary({ images, checkpoint, criu, findings, plan }: Prefl
   const warnings = findings.filter((finding) => finding.severity === "warning").length;
   line(
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
-      `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu?.version ?? "not found"}`,
+      `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
   );
   printPlan(plan);
 }

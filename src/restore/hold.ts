@@ -82,6 +82,11 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   } catch {
     return fail();
   }
+  let held = true;
+  const release = () => {
+    if (held) closeSync(write);
+    held = false;
+  };
   let ended = false;
   void criu.exited.finally(() => {
     ended = true;
@@ -101,11 +106,11 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       } catch (error) {
         return { ok: false, problem: (error as Error).message };
       }
-      closeSync(write);
+      release();
       return { ok: true, criu };
     },
     async drop() {
-      closeSync(write);
+      release();
       const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE);
       await criu.exited;
       clearTimeout(kill);

@@ -49,7 +49,14 @@ export async function supervise(
   clearTimeout(timer);
   stopWatching();
   for (const signal of ENDING) process.removeListener(signal, forward);
-  // What a dead CRIU leaves has become recriu's child, as recriu is its subreaper.
-  if (exit.code !== 0 && !resumed()) await gone(killTree(...childrenOf(process.pid)));
+  if (exit.code !== 0) await endHalfMade(child, resumed());
   return { exit, ...seen };
+}
+
+/** End a CRIU and all that it has made, if it does not run yet. What a dead CRIU leaves is recriu's child: it is its subreaper. */
+export async function endHalfMade(child: RunningCriu, resumed: boolean): Promise<void> {
+  if (resumed) return;
+  child.kill("SIGKILL");
+  await child.exited;
+  await gone(killTree(...childrenOf(process.pid)));
 }

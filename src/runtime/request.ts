@@ -1,8 +1,8 @@
 /** What a runtime will ask of CRIU for `restore`, as the words of `criu restore` (runc: criu_linux.go; crun: criu.c). */
 import { existsSync } from "node:fs";
-import { resolve } from "../sys/path.ts";
 import type { Finding } from "../checks/index.ts";
 import { openCheckpoint } from "../image/index.ts";
+import { absolute } from "../sys/working-directory.ts";
 import type { RuntimeCommand } from "./arguments.ts";
 import type { Bundle } from "./bundle.ts";
 
@@ -19,13 +19,13 @@ const sameWithValue = ["lsm-profile", "lsm-mount-context"];
 
 /** The images, by default those in ./checkpoint. */
 export const imagesOf = ({ options }: RuntimeCommand): string =>
-  resolve(options.get("image-path") ?? "checkpoint");
+  absolute(options.get("image-path") ?? "checkpoint");
 
 export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   const { options } = command;
   const words = ["--images-dir", imagesOf(command), "--root", bundle.root];
   // Without a directory given, the runtime's own state directory is the work directory.
-  words.push("--work-dir", resolve(options.get("work-path") ?? "/run"));
+  words.push("--work-dir", absolute(options.get("work-path") ?? "/run"));
   // The container's own cgroups, which the runtime names, come in the place of those that were saved.
   words.push("--cgroup-root", "/");
   words.push("--log-file", "restore.log", "--restore-detached", "--restore-sibling");

@@ -25,6 +25,7 @@ const symbols = {
   readlinkat: { args: [i32, ptr, ptr, u64], returns: i32 },
   fchmod: { args: [i32, u32], returns: i32 },
   fchown: { args: [i32, u32, u32], returns: i32 },
+  fchdir: { args: [i32], returns: i32 },
   setfsuid: { args: [u32], returns: i32 },
   setfsgid: { args: [u32], returns: i32 },
   faccessat: { args: [i32, ptr, i32, i32], returns: i32 },

@@ -59,9 +59,9 @@ export function watchesFile(
   return result < 0 ? undefined : result === 0;
 }
 
-/** Become the parent of orphaned descendants: prctl(2). */
-export const becomeSubreaper = (): number =>
-  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+/** Become the parent of orphaned descendants, or no longer: prctl(2). */
+export const becomeSubreaper = (yes = true): number =>
+  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, yes ? 1n : 0n, 0n, 0n, 0n));
 
 /** The secure bits of this process (capabilities(7)), which execve(2) keeps: a bit set or -errno. */
 export const getSecurebits = (): number => call((c) => c.prctl(PR_GET_SECUREBITS, 0n, 0n, 0n, 0n));
@@ -147,6 +147,13 @@ export function readable(fds: readonly number[], timeout = -1): number[] {
   while (call((c) => c.poll(ptr(entries), BigInt(fds.length), timeout)) === EINTR);
   // struct pollfd: int fd; short events, revents.
   return fds.filter((_, index) => entries[2 * index + 1]! >>> 16 !== 0);
+}
+
+/** Whether a descriptor takes at least PIPE_BUF bytes within so many ms, or its other end is gone. poll(2). */
+export function writable(fd: number, patience: number): boolean {
+  const POLLOUT = 4;
+  const entry = Int32Array.of(fd, POLLOUT);
+  return call((c) => c.poll(ptr(entry), 1n, patience)) > 0;
 }
 
 /** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */

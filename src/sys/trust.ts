@@ -2,6 +2,7 @@
 import { errorText } from "./errno.ts";
 import { AT_FDCWD, linkAt, readAt } from "./small-files.ts";
 import { type Holder, holderOf } from "./stat.ts";
+import { absolute } from "./working-directory.ts";
 
 const S_IFMT = 0o170000;
 const S_IFLNK = 0o120000;
@@ -16,7 +17,7 @@ const MOST_LINKS = 40;
  * there: by a directory or link on the way, or by the file itself. Undefined when nobody can, or when nothing is there.
  */
 export function changeable(path: string): string | undefined {
-  const ahead = (path.startsWith("/") ? path : `${process.cwd()}/${path}`).split("/");
+  const ahead = absolute(path).split("/");
   const way: string[] = [];
   let links = 0;
   for (;;) {

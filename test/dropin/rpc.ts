@@ -28,6 +28,7 @@ const response = message("criu_resp", {
   type: required(1, "enum"),
   success: required(2, "bool"),
   restore: optional(4, message("criu_restore_resp", { pid: required(1, "int32") })),
+  cr_errno: optional(7, "int32"),
   cr_errmsg: optional(9, "string"),
   version: optional(10, message("criu_version", { major_number: required(1, "int32") })),
 });

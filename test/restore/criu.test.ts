@@ -1,9 +1,11 @@
 /** CRIU itself: not there, too old for this kernel, without the rights it needs. */
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { asCriu } from "../dropin/as-criu.ts";
 import { blockers, finding, report } from "./report.ts";
 import { alive, criu, dump, openStage, recriu, recriuBinary, run, start } from "./stage.ts";
+import { dumpX11 } from "./x11.ts";
 
 const old = join(import.meta.dir, "../../.cache/criu/bookworm/criu");
 const vvarVclock = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
@@ -16,6 +18,54 @@ test("criu-missing", async () => {
   expect(missing).toMatchObject({ exit: 3, run: null, criu: { path: null, version: null } });
   expect(blockers(missing)).toEqual(["criu-missing"]);
   expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("criu-unstartable: an executable file that is no CRIU for this machine", async () => {
+  await using stage = openStage();
+  const { images, sockets } = await dumpX11(stage, []);
+  rmSync(sockets, { recursive: true });
+  const libc = "echo criu: libc.so.6: version GLIBC_9.9 not found >&2; exit 1";
+  const files: [string, string, string][] = [
+    ["interpreter", "#!/nowhere/criu\n", "is not there"],
+    ["machine", "\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf3\0", "for this machine"],
+    ["libc", `#!/bin/sh\n${libc}\n`, "GLIBC_9.9 not found"],
+    ["processor", "#!/bin/sh\nkill -ILL $$\n", "SIGILL"],
+  ];
+  for (const [name, text, said] of files) {
+    const file = join(stage.dir, name);
+    writeFileSync(file, text, { mode: 0o755 });
+    const words = ["restore", "-d", "-D", images, "-o", "r.log"];
+    expect((await run(stage, ["sh", "-c", '"$@"', "sh", file, ...words])).exit).not.toBe(0);
+    for (const command of ["preflight", "restore"] as const) {
+      const named = await report(stage, command, images, [`--criu=${file}`]);
+      expect(named).toMatchObject({ exit: 3, run: null });
+      expect(finding(named, "criu-unstartable").message).toContain(said);
+    }
+    const asked = await asCriu(stage, words, { env: { RECRIU_CRIU: file } });
+    expect(asked).toMatchObject({ exit: 1, stdout: "" });
+    expect(asked.stderr).toContain("blocker[criu-unstartable]");
+    expect(existsSync(sockets)).toBe(false);
+  }
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("a CRIU that is gone when it is wanted: what was repaired for it is taken back", async () => {
+  await using stage = openStage();
+  const { images, sockets } = await dumpX11(stage, []);
+  rmSync(sockets, { recursive: true });
+  // It answers once, and is no program any more.
+  const once = join(stage.dir, "once");
+  writeFileSync(once, `#!/bin/sh\necho Version: 4.1.1\necho '#!/nowhere' >${once}\n`, {
+    mode: 0o755,
+  });
+  // With scripts of the user's CRIU is not held.
+  const words = [`--criu=${once}`, "--action-script=/bin/true"];
+  const failed = await report(stage, "restore", images, words);
+  expect(failed).toMatchObject({ exit: 1, run: null, failure: { left: [] } });
+  expect(failed.failure!.line).toContain("posix_spawn");
+  expect(failed.stderr).not.toContain("await");
+  expect(existsSync(sockets)).toBe(false);
+  expect((await run(stage, ["grep", "-rl", images, "/run/recriu"])).stdout).toBe("");
 });
 
 // Before Linux 6.13 there is no such mapping, and CRIU 3.17.1 starts.

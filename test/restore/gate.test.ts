@@ -205,12 +205,12 @@ test("attached: recriu stays until the tree ends, and a signal ends it", async (
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["other", "0", "5"]);
   const images = await dump(stage, pid);
-  const script = join(stage.dir, "script");
-  const runs = join(stage.dir, "runs");
-  writeFileSync(script, `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-resume ] || : >${runs}\n`);
-  chmodSync(script, 0o755);
-  const attached = recriu(stage, ["restore", "-D", images, "--action-script", script]);
-  await waitFor("the tree to run", () => existsSync(runs));
+  const log = join(stage.dir, "r.log");
+  const attached = recriu(stage, ["restore", "-D", images, "-v4", "-o", log]);
+  await waitFor(
+    "the tree to run",
+    () => existsSync(log) && readFileSync(log, "utf8").includes("Tasks resumed"),
+  );
   await killTree(stage, pid);
   const { exit, stderr } = await attached;
   expect(exit).toBe(0);

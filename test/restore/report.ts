@@ -73,7 +73,10 @@ export async function report(
   });
   if (!done.stdout.startsWith("{"))
     throw new Error(`recriu ${command} printed no report, exit ${done.exit}: ${done.stderr}`);
-  return { ...(JSON.parse(done.stdout) as Report), exit: done.exit, stderr: done.stderr };
+  const printed = JSON.parse(done.stdout) as Report & { exit: number };
+  if (printed.exit !== done.exit)
+    throw new Error(`recriu ${command} says that it exits ${printed.exit}, and exits ${done.exit}`);
+  return { ...printed, stderr: done.stderr };
 }
 
 /** The ids of findings that block. */
