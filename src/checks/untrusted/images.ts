@@ -1,7 +1,6 @@
 /** Whether the images that were looked at are those that CRIU will read. */
 import { upward } from "../../host/upward.ts";
 import { join } from "../../sys/path.ts";
-import { absolute } from "../../sys/working-directory.ts";
 import type { Check, Context, Finding } from "../finding.ts";
 import { imagePlaces } from "../image-places.ts";
 
