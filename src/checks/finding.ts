@@ -73,6 +73,8 @@ export interface Finding {
   severity: Severity;
   /** The task concerned, by its pid in the images. */
   task: number | null;
+  /** All of them, the first too, where the same was found for several (grouped.ts). */
+  tasks?: readonly number[];
   /** The image file that proves it, with the entry where there are several: `files.img id 0x4d`. */
   image: string;
   /** The path, pid, option … that it is about. */

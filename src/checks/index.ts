@@ -4,6 +4,7 @@ import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
+import { grouped } from "./grouped.ts";
 import { ghostLeavings } from "./ghost-leavings.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
@@ -68,7 +69,7 @@ export function runChecks(
       return [crashed(check.id, error)];
     }
   });
-  return lower([...before, ...findings], ignore);
+  return grouped(lower([...before, ...findings], ignore));
 }
 
 const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding[] =>

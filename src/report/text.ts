@@ -30,12 +30,19 @@ function printFinding(finding: Finding): void {
     `${paint[finding.severity](`${finding.severity}[${finding.id}]`)}: ${bold(harmless(finding.message))}`,
   );
   if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
+  if (finding.tasks !== undefined && finding.tasks.length > 1)
+    line(`  ${dim("tasks")}   ${few(finding.tasks)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
   if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
   const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
   if (typed !== null) line(`          ${typed}`);
   line();
 }
+
+const FEW = 8;
+const few = (numbers: readonly number[]): string =>
+  numbers.slice(0, FEW).join(", ") +
+  (numbers.length > FEW ? ` and ${numbers.length - FEW} more` : "");
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 

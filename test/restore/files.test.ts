@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
+import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
 
 async function dumpTree(stage: Stage) {
   const cwd = join(stage.dir, "work");
@@ -63,6 +63,22 @@ test("cwd-missing", async () => {
   const { images, cwd } = await dumpTree(stage);
   rmdirSync(cwd);
   await foretold(stage, images, "cwd-missing", cwd, () => mkdirSync(cwd));
+});
+
+test("one cause is one finding: the working directory of many tasks", async () => {
+  await using stage = openStage();
+  const cwd = join(stage.dir, "work");
+  mkdirSync(cwd);
+  const { pid } = await start(stage, "many", ["21", "0", "0", "0"], { cwd });
+  const images = await dump(stage, pid);
+  rmdirSync(cwd);
+  const { findings } = await report(stage, "preflight", images);
+  expect(findings.map(({ id, subject }) => [id, subject])).toEqual([["cwd-missing", cwd]]);
+  expect(findings[0]!.task).toBe(pid);
+  expect(findings[0]!.tasks.length).toBe(21);
+  const { stderr } = await recriu(stage, ["preflight", "-D", images]);
+  expect(stderr).toContain("task " + pid + " and 20 more");
+  expect(stderr.split("\n").length).toBeLessThan(12);
 });
 
 test("file-missing", async () => {

@@ -7,6 +7,7 @@ export interface Finding {
   id: string;
   severity: string;
   task: number | null;
+  tasks: number[];
   image: string;
   subject: string;
   message: string;
