@@ -25,25 +25,33 @@ export const criuMissing: Check = {
   reads: "--criu, RECRIU_CRIU, PATH and the system's sbin directories",
   why: "recriu prepares and proves a restore; the restore itself is done by CRIU, which has to be installed.",
   proof: "harm",
-  run: ({ criu, passed = [] }) =>
-    criu !== undefined
-      ? []
-      : [
-          {
-            id: "criu-missing",
-            severity: "blocker",
-            task: null,
-            image: "",
-            subject: "criu",
-            message: ["no criu was found on this machine", ...passed].join("; "),
-            criu_message: null,
-            remedy: {
-              kind: "human",
-              text: "install it, or name it by --criu=PATH",
-              command: sh`apt-get install criu || dnf install criu`,
-            },
-          },
-        ],
+  run({ criu, own, noCriu = "no criu was found" }) {
+    if (criu !== undefined) return [];
+    const by = own.from.criu;
+    return [
+      {
+        id: "criu-missing",
+        severity: "blocker",
+        task: null,
+        image: "",
+        subject: own.criu ?? "criu",
+        message: `there is no CRIU to run: ${noCriu}`,
+        criu_message: null,
+        remedy:
+          by === undefined
+            ? {
+                kind: "human",
+                text: "install it, or name it by --criu=PATH",
+                command: sh`apt-get install criu || dnf install criu`,
+              }
+            : {
+                kind: "human",
+                text: `correct what ${by} says, or take it away: then recriu looks in PATH`,
+                command: null,
+              },
+      },
+    ];
+  },
 };
 
 export const criuTooOld: Check = {

@@ -100,8 +100,10 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite">;
+  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from">;
   criu: Criu | undefined;
+  /** Why there is none: what is wrong with the one that was named, and who named it; or where it was looked for. */
+  noCriu?: string | undefined;
   /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
   passed?: readonly string[] | undefined;
   namespaces: Namespaces;

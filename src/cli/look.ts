@@ -8,6 +8,7 @@ import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
+import { near } from "./near.ts";
 import { understand } from "./request.ts";
 
 export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
@@ -19,7 +20,10 @@ export async function look(
 ): Promise<Started> {
   const stranger = unknownCheck(own);
   if (stranger !== undefined) {
-    line(`recriu ${command}: there is no check ${harmless(stranger)}; recriu explain lists them`);
+    const { id, from } = stranger;
+    line(
+      `recriu ${command}: ${from}: there is no check ${harmless(id)}${near(id, ids)}; recriu explain --list has them all`,
+    );
     return { ok: false, exit: exitCode.usage };
   }
   const lost = own.allowWrite.find((path) => !isDirectory(path));
@@ -65,11 +69,20 @@ function reached(command: string, result: ArchivePreflight): Started {
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** A name in --only or --ignore that no check has. */
-function unknownCheck(own: OwnOptions): string | undefined {
-  const known = new Set([...catalogue.map(({ id }) => id), "check-crashed", "all"]);
-  const named = [...own.ignore, ...(own.given.get("only")?.split(",") ?? [])];
-  return named.find((id) => !known.has(id));
+const ids = catalogue.map(({ id }) => id);
+
+/** A name in --only or --ignore that no check has, and who gave it. */
+function unknownCheck({
+  ignore,
+  from,
+  given,
+}: OwnOptions): { id: string; from: string } | undefined {
+  const known = new Set([...ids, "check-crashed", "all"]);
+  const named = [
+    ...ignore.map((id) => ({ id, from: from.ignore ?? "--ignore" })),
+    ...(given.get("only")?.split(",") ?? []).map((id) => ({ id, from: "--only" })),
+  ];
+  return named.find(({ id }) => !known.has(id));
 }
 
 /** The exit code of findings that block, or undefined when none does. */

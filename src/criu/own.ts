@@ -81,6 +81,8 @@ export interface OwnOptions {
   readonly allowGrown: readonly string[];
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
+  /** Who named it: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and who the ids of `ignore`. */
+  readonly from: { readonly criu?: string | undefined; readonly ignore?: string | undefined };
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */
   readonly stall: number;
@@ -170,6 +172,7 @@ export function resolveOwn(
         name === "allow-grown" ? (value ?? []) : [],
       ),
       criu: settings.criu?.value,
+      from: { criu: settings.criu?.from, ignore: settings.ignore?.from },
       json: given.has("json"),
       stall: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),

@@ -66,12 +66,15 @@ export async function preflight(
   const namespaces = namespacesOf(checkpoint, host, request);
   const only = own.given.get("only")?.split(",") ?? [];
   const { passed } = found;
+  const by = own.from.criu === undefined ? "" : ` (named by ${own.from.criu})`;
+  const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const looked: Context = {
     checkpoint,
     host,
     request,
     own,
     criu,
+    noCriu,
     passed,
     namespaces,
     seal: seal(),
@@ -82,7 +85,9 @@ export async function preflight(
   const findings = runChecks(context, { only, ignore: own.ignore }, problems)
     .filter(stands)
     .map(onlySafely);
-  const plan = planFor(findings, leavingsOf(context), own.fix);
+  const whole = planFor(findings, leavingsOf(context), own.fix);
+  const plan: Plan =
+    only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const took = performance.now() - start;
   const images = checkpoint.dir;
   return {

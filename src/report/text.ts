@@ -72,6 +72,9 @@ function printPlan(plan: Plan): void {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),
     blocked: red("blocked; nothing was touched"),
+    unchecked: yellow(
+      "nothing blocks that was checked (--only); whether it can be restored was not",
+    ),
   };
   line(bold(verdict[plan.outcome]));
 }

@@ -35,7 +35,15 @@ export function withContext<T>(
     return use({
       checkpoint,
       request,
-      own: { schedPrio: undefined, allowGrown: [], untrusted: false, allowWrite: [], ...own },
+      own: {
+        schedPrio: undefined,
+        allowGrown: [],
+        untrusted: false,
+        allowWrite: [],
+        criu: undefined,
+        from: {},
+        ...own,
+      },
       host: machine,
       criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
       namespaces: namespacesOf(checkpoint, machine, request),
