@@ -1,4 +1,5 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
+import { alreadyRunning } from "./already-running.ts";
 import {
   bundleCapabilities,
   bundleLabel,
@@ -126,6 +127,7 @@ export const catalogue: readonly Check[] = [
   pidNamespaceInit,
   pidNamespaceExternal,
   pidMax,
+  alreadyRunning,
   pidInUse,
   namespaceLimit,
   userNamespaceMap,

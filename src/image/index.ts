@@ -24,7 +24,7 @@ export {
 } from "./sched.ts";
 export { PE_LAZY, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { LostPages } from "./parents.ts";
-export type { Task, Thread } from "./task.ts";
+export { type Task, type Thread, wasAdopted } from "./task.ts";
 export type {
   CgroupEntry,
   CoreEntry,

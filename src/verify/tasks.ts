@@ -1,6 +1,7 @@
 /** Tasks and threads: that each exists under its number, with its parent, group and session. */
 import type { Status } from "../host/processes.ts";
-import { type LiveTask, wasAdopted } from "./live.ts";
+import { wasAdopted } from "../image/index.ts";
+import type { LiveTask } from "./live.ts";
 import type { Facet } from "./facet.ts";
 
 export const tasks: Facet = {

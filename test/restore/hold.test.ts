@@ -119,7 +119,7 @@ test("a plan that is blocked: no log, no shadow, no CRIU", async () => {
   writeFileSync(log, "of an earlier restore\n");
   const blocked = await recriu(stage, words);
   expect(blocked.exit).toBe(3);
-  expect(blocked.stderr).toContain("blocker[pid-in-use]");
+  expect(blocked.stderr).toContain("blocker[already-running]");
   expect(blocked.stderr).not.toContain("criu/");
   expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
   expect(shadows(0)).toEqual([]);

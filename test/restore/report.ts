@@ -31,6 +31,7 @@ export interface Effect {
 
 export interface Report {
   effects?: Effect[];
+  images: string;
   criu: { path: string | null; version: string | null };
   findings: Finding[];
   plan: {
