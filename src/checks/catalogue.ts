@@ -46,7 +46,12 @@ import {
 } from "./namespaces.ts";
 import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
-import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
+import {
+  pidMax,
+  pidNamespaceEnds,
+  pidNamespaceExternal,
+  pidNamespaceInit,
+} from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
@@ -125,6 +130,7 @@ export const catalogue: readonly Check[] = [
   cgroupMissing,
   cgroupProperty,
   pidNamespaceInit,
+  pidNamespaceEnds,
   pidNamespaceExternal,
   pidMax,
   alreadyRunning,

@@ -1,6 +1,7 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
 import { isScratch } from "../criu/scratch.ts";
+import { again } from "./again.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
 import { otherWorkDir } from "./workdir.ts";
 import { sh } from "../sys/shell.ts";
@@ -122,7 +123,7 @@ export const privilege: Check = {
   reads: "effective user id and capabilities of recriu, which CRIU inherits",
   why: "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, and takes a caller that is not root only with --unprivileged.",
   proof: "criu",
-  run({ host, request }) {
+  run({ host, own, request }) {
     const root = host.effectiveUid === 0;
     const shared = {
       id: "privilege",
@@ -134,7 +135,7 @@ export const privilege: Check = {
     const sudo = {
       kind: "human",
       text: "run it as root",
-      command: sh`sudo recriu restore ${request.argv}`,
+      command: sh`sudo recriu restore ${again({ own, request })}`,
     } as const;
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [

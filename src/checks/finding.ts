@@ -100,7 +100,10 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from">;
+  own: Pick<
+    OwnOptions,
+    "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+  >;
   criu: Criu | undefined;
   /** Why there is none: what is wrong with the one that was named, and who named it; or where it was looked for. */
   noCriu?: string | undefined;

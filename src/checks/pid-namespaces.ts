@@ -1,5 +1,6 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import { PID_MAX_LIMIT } from "../sys/process.ts";
+import { againStaying } from "./again.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { sh } from "../sys/shell.ts";
@@ -102,6 +103,39 @@ function refused(context: Context, limit: number) {
   for (const { number, task } of tree.ok ? tree.helpers : []) note("helper", number, task);
   return [...largest.values()];
 }
+
+export const pidNamespaceEnds: Check = {
+  id: "pid-namespace-ends",
+  title: "The tree would be killed as soon as it is restored",
+  reads: "whether recriu is process 1; -d (--restore-detached)",
+  why:
+    "Started as the first process of a pid namespace (`unshare --fork --pid recriu …`, the entry point of a container), recriu is its init, and CRIU is when it is " +
+    "started so. When an init ends, the kernel kills all that is in its namespace: with -d it ends as soon as the tree runs, says that all is well, and the tree is gone. Without " +
+    "-d it stays until the tree has ended.",
+  proof: "harm",
+  run(context) {
+    const { host, request, checkpoint } = context;
+    // A pid namespace of the tree's own is below this one, and is killed with it.
+    if (!host.isInit || !request.detached) return [];
+    return [
+      {
+        id: "pid-namespace-ends",
+        severity: "blocker",
+        task: checkpoint.root?.pid ?? null,
+        image: "",
+        subject: "-d",
+        message:
+          "recriu is the first process of this pid namespace: with -d it ends once the tree runs, and then the kernel kills the tree",
+        criu_message: null,
+        remedy: {
+          kind: "human",
+          text: "leave -d out: then it ends when the tree has ended. Or have an init there that stays (tini, a shell that waits)",
+          command: sh`unshare --fork --pid --mount-proc recriu restore ${againStaying(context)}`,
+        },
+      },
+    ];
+  },
+};
 
 /** The key of an external pid namespace, where the root's is one. */
 function externalKey({ checkpoint }: Context): string | undefined {

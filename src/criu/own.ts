@@ -92,6 +92,8 @@ export interface OwnOptions {
   readonly allowWrite: readonly string[];
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
+  /** The words on the command line that a call of `restore` in its place needs, too: not how it is told, nor `--dry-run`. */
+  readonly words: readonly string[];
 }
 
 export type OwnResult =
@@ -178,9 +180,14 @@ export function resolveOwn(
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
       given,
+      words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
     },
   };
 }
+
+const carried: ReadonlySet<string> = new Set(
+  ownOptions.map(({ name }) => name).filter((name) => !/^(json|dry-run|progress-fd)$/.test(name)),
+);
 
 /** The values of a list; none when it is not set. */
 const listOf = (settings: Settings, name: "ignore" | "allow-write"): string[] =>

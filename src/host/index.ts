@@ -39,6 +39,8 @@ export interface Host {
   readonly processes: readonly Stat[];
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
+  /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
+  readonly isInit: boolean;
   /** Standard input, which CRIU inherits. */
   readonly stdin: Terminal;
   readonly unixSockets: readonly UnixSocket[];
@@ -128,6 +130,7 @@ export function thisHost(): Host {
     get self() {
       return self();
     },
+    isInit: process.pid === 1,
     get stdin() {
       return terminalOf(0);
     },

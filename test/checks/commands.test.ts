@@ -54,7 +54,8 @@ const shown = ({ file, texts, holes }: Template) =>
   `${file}: ${String.raw({ raw: texts }, ...holes.map((hole) => `\${${hole}}`))}`;
 
 /** A hole for a list of words, which may be options. */
-const isList = (hole: string) => /^\[|\bargv$|^options$/.test(hole);
+const isList = (hole: string) =>
+  /^\[|^(?:options|words)$|^(?:again|againStaying|sameCall)\(/.test(hole);
 
 /** The programs of the templates: the words that commands begin with. */
 const programs = [

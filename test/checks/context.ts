@@ -42,6 +42,7 @@ export function withContext<T>(
         allowWrite: [],
         criu: undefined,
         from: {},
+        words: [],
         ...own,
       },
       host: machine,

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { cpSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { innermostPid } from "../../src/host/processes.ts";
 import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
@@ -16,7 +17,7 @@ import {
   start,
   waitFor,
 } from "./stage.ts";
-import { typed } from "./typed.ts";
+import { typed, typedAndStays } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 test("the number of a task is taken", async () => {
@@ -283,6 +284,23 @@ test("already-running: what holds the numbers is this tree, and nobody is told t
   expect(blockers(taken)).toEqual(["pid-in-use"]);
   await killTree(stage, taker.pid);
   const restored = await report(stage, "restore", images);
-  expect(restored).toMatchObject({ exit: 0, findings: [], verdict: { result: "match" } });
+  expect(restored).toMatchObject({ exit: 0, verdict: { result: "match" } });
   expect(blockers(await report(stage, "preflight", images))).toEqual(["already-running"]);
+});
+
+test("pid-namespace-ends: with -d the init of a pid namespace takes the tree with it", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const asInit = ["unshare", "--pid", "--fork", "--mount-proc"];
+  const told = await reportUnder(stage, asInit, "preflight", images, ["-d"]);
+  expect(blockers(told)).toEqual(["pid-namespace-ends"]);
+  // CRIU says that all is well, and nothing is left.
+  expect((await bareUnder(stage, asInit, images)).exit).toBe(0);
+  expect(descendants(stage.supervisor.pid)).toEqual([]);
+  expect((await reportUnder(stage, asInit, "preflight", images, [])).findings).toEqual([]);
+  // Its number on this machine is another one.
+  const inside = () =>
+    descendants(stage.supervisor.pid).find(({ pid: of }) => innermostPid(of) === pid);
+  await typedAndStays(stage, told, "pid-namespace-ends", () => inside()?.pid);
 });

@@ -22,6 +22,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typedAndStays } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 /** On a terminal of its own, which is the controlling one of its session. */
@@ -64,6 +65,13 @@ test("a job on a terminal of outside needs --shell-job, and a terminal on standa
   const bareWithout = await restoreBare(stage, images, ["-j"]);
   expect(bareWithout.exit).toBe(1);
   expect(bareWithout.log).toContain(finding(without, "tty-stdin").criu_message!);
+
+  // -d is not among what is typed: script's terminal would hang up when it ends, and take the tree with it.
+  for (const words of [["-j", "-d"], ["-jd"]]) {
+    const detached = await report(stage, "preflight", images, words);
+    await typedAndStays(stage, detached, "tty-stdin", job);
+    await killTree(stage, job);
+  }
 
   const beside = await reportUnder(stage, besideTerminal, "preflight", images, ["-j"]);
   expect(blockers(beside)).toEqual(["tty-stdin"]);

@@ -1,8 +1,19 @@
 /** The remedy of a finding, done as a person does it: its command is typed, to the letter, into a shell. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { expect } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finding, type Report } from "./report.ts";
-import { criu, recriuBinary, run, type Run, type RunOptions, type Stage } from "./stage.ts";
+import {
+  alive,
+  criu,
+  processOf,
+  recriuBinary,
+  run,
+  type Run,
+  type RunOptions,
+  type Stage,
+  waitFor,
+} from "./stage.ts";
 
 /** A directory with `recriu` and `criu`, those under test. */
 function programs({ dir }: Stage): string {
@@ -25,16 +36,51 @@ export function typed(
   id: string,
   { options = [], ...how }: RunOptions & { options?: readonly string[] } = {},
 ): Promise<Run> {
-  const { kind, command } = finding(report, id).remedy;
-  if (command === null) throw new Error(`the finding ${id} has no command`);
   const asked = ["-d", "-D", report.images, ...options].map(
     (word) => `'${word.replaceAll("'", "'\\''")}'`,
   );
-  const line =
-    kind === "option" || command.startsWith("--")
-      ? `recriu restore ${asked.join(" ")} ${command}`
-      : command;
-  const PATH = `${programs(stage)}:${process.env["PATH"]}`;
-  const env = { PATH, RECRIU_CRIU: criu, NO_COLOR: "1", ...how.env };
-  return run(stage, ["sh", "-c", line], { ...how, env });
+  const { kind } = finding(report, id).remedy;
+  const command = commandOf(report, id);
+  const isOption = kind === "option" || command.startsWith("--");
+  const line = isOption ? `recriu restore ${asked.join(" ")} ${command}` : command;
+  return run(stage, ["sh", "-c", line], { ...how, env: { ...environment(stage), ...how.env } });
 }
+
+/**
+ * Types a command that stays as long as the tree that it restores. Returns when the task (by its number on this machine) was there and runs a
+ * second later still; both are then for the caller to end.
+ */
+export async function typedAndStays(
+  stage: Stage,
+  report: Report,
+  id: string,
+  task: number | (() => number | undefined),
+): Promise<void> {
+  const pidOf = () => (typeof task === "number" ? task : (task() ?? 0));
+  const env = Object.entries(environment(stage)).map(([name, value]) => `${name}=${value}`);
+  const argv = ["env", ...env, "sh", "-c", commandOf(report, id)];
+  const stderr = join(stage.dir, `typed-${++stage.count}`);
+  const child = await stage.supervisor.spawn(argv, { cwd: stage.dir, stdout: stderr, stderr });
+  await waitFor(`${id}'s command to restore the tree`, () => {
+    if (child.status !== null)
+      throw new Error(
+        `${id}'s command ended with ${child.status}: ${readFileSync(stderr, "utf8")}`,
+      );
+    // Of a tree that CRIU is still making every task is traced.
+    return /^[RS]$/.test(processOf(pidOf())?.state ?? "");
+  });
+  await Bun.sleep(1000);
+  expect([child.status, alive(pidOf())]).toEqual([null, true]);
+}
+
+function commandOf(report: Report, id: string): string {
+  const { command } = finding(report, id).remedy;
+  if (command === null) throw new Error(`the finding ${id} has no command`);
+  return command;
+}
+
+const environment = (stage: Stage) => ({
+  PATH: `${programs(stage)}:${process.env["PATH"]}`,
+  RECRIU_CRIU: criu,
+  NO_COLOR: "1",
+});
