@@ -91,7 +91,10 @@ function run(shell: string, commands: readonly Made[]): string[][] {
     mkdirSync(there);
     writeFileSync(`${there}.words`, "");
     writeFileSync(join(there, "PATH"), "");
-    // What is written to below a name is there.
+    // What is read from is there, and what is written to below a name.
+    for (const [hole, value] of values.entries())
+      if (template.texts[hole]!.endsWith("<"))
+        writeFileSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string, "");
     for (const [hole, value] of values.entries())
       if (template.texts[hole + 1]!.startsWith("/"))
         mkdirSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string);
