@@ -4,6 +4,7 @@ import { EROFS } from "../sys/errno.ts";
 import type { RegFileEntry } from "../image/index.ts";
 import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { builds } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
 import { sh, type ShellCommand } from "../sys/shell.ts";
 
@@ -49,7 +50,7 @@ export const fileBuildId: Check = {
           criu_message: `File ${openedName(reg)} has bad build-ID${sameLength ? "" : " length"}`,
           remedy: {
             kind: "option",
-            text: "put the old build back (the package of the same version); or, at the risk of crashes, compare sizes only",
+            text: `put the old build back${builds(context, reg, place)}; or, at the risk of crashes, compare sizes only`,
             command: sh`--file-validation=filesize`,
             option: "--file-validation=filesize",
             automatic: false,

@@ -10,6 +10,7 @@ import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
 import { type HeldLock, listLocks } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
+import { findPackage, type Package } from "./packages.ts";
 import { findProgram } from "./programs.ts";
 import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
@@ -18,9 +19,10 @@ import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
-export type { CgroupMount } from "./cgroups.ts";
+export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
 export { type HeldLock, lockName } from "./locks.ts";
 export type { Owner } from "./owners.ts";
+export type { Package } from "./packages.ts";
 export type { Stat } from "./processes.ts";
 export { type Lookup, openRoot, Root } from "./root.ts";
 export type { BoundFile, InetSocket } from "./sock-diag.ts";
@@ -66,6 +68,8 @@ export interface Host {
   writable(path: string): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
+  /** The package of this machine that a file belongs to, or did when it was there; undefined where none is known. */
+  packageOf(path: string): Package | undefined;
   /** Where execvp(3) finds a program: undefined when nowhere, the bare name when only CRIU will know. */
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
@@ -167,6 +171,7 @@ export function thisHost(): Host {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
     },
+    packageOf: findPackage,
     program: findProgram,
     variable: (name) => process.env[name],
     entry: entryAt,

@@ -1,6 +1,6 @@
 /** What tasks hold of the kernel's, and limits of this machine that stop it from coming back. */
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
@@ -16,6 +16,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 async function dumpOf(stage: Stage, ...args: string[]) {
   const { pid } = await start(stage, "kernel", args);
@@ -65,15 +66,36 @@ test("inotify-limit and watch-path-missing", async () => {
   await using stage = openStage();
   const watched = join(stage.dir, "watched");
   mkdirSync(watched);
-  const { pid, images } = await dumpOf(stage, "inotify", "3", watched);
+  // IN_CREATE: of the entries of a directory.
+  const { pid, images } = await dumpOf(stage, "inotify", "3", watched, "100");
   for (const name of ["fs/inotify/max_user_instances", "fs/inotify/max_user_watches"]) {
-    const named = await withSetting(name, 2, () => predicted(stage, images, "inotify-limit"));
-    expect(named.subject).toBe(name.replaceAll("/", "."));
+    await withSetting(name, 2, async () => {
+      const named = await predicted(stage, images, "inotify-limit");
+      expect(named.subject).toBe(name.replaceAll("/", "."));
+      const told = await report(stage, "preflight", images);
+      expect((await typed(stage, told, "inotify-limit")).exit).toBe(0);
+      await restored(stage, images);
+      await killTree(stage, pid);
+    });
   }
   rmdirSync(watched);
   const gone = await predicted(stage, images, "watch-path-missing");
   expect(gone).toMatchObject({ task: pid, subject: watched });
-  await run(stage, ["sh", "-c", gone.remedy.command!]);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "watch-path-missing")).exit).toBe(0);
+  await restored(stage, images);
+});
+
+test("watch-path-missing: a file is not put back as a directory", async () => {
+  await using stage = openStage();
+  const watched = join(stage.dir, "watched");
+  writeFileSync(watched, "");
+  const { images } = await dumpOf(stage, "inotify", "1", watched);
+  rmSync(watched);
+  const { remedy } = await predicted(stage, images, "watch-path-missing");
+  expect(remedy.command).toBeNull();
+  expect(remedy.text).toContain("whether that was a directory or a file");
+  writeFileSync(watched, "");
   await restored(stage, images);
 });
 

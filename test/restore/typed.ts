@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { finding, type Report } from "./report.ts";
+import type { Report } from "./report.ts";
 import {
   alive,
   criu,
@@ -14,6 +14,13 @@ import {
   type Stage,
   waitFor,
 } from "./stage.ts";
+
+interface Which {
+  /** Those that it was asked with. */
+  options?: readonly string[];
+  /** Of several findings of that id, which. */
+  subject?: string;
+}
 
 /** A directory with `recriu` and `criu`, those under test. */
 function programs({ dir }: Stage): string {
@@ -34,13 +41,12 @@ export function typed(
   stage: Stage,
   report: Report,
   id: string,
-  { options = [], ...how }: RunOptions & { options?: readonly string[] } = {},
+  { options = [], subject, ...how }: RunOptions & Which = {},
 ): Promise<Run> {
   const asked = ["-d", "-D", report.images, ...options].map(
     (word) => `'${word.replaceAll("'", "'\\''")}'`,
   );
-  const { kind } = finding(report, id).remedy;
-  const command = commandOf(report, id);
+  const { kind, command } = remedyOf(report, id, subject);
   const isOption = kind === "option" || command.startsWith("--");
   const line = isOption ? `recriu restore ${asked.join(" ")} ${command}` : command;
   return run(stage, ["sh", "-c", line], { ...how, env: { ...environment(stage), ...how.env } });
@@ -58,7 +64,7 @@ export async function typedAndStays(
 ): Promise<void> {
   const pidOf = () => (typeof task === "number" ? task : (task() ?? 0));
   const env = Object.entries(environment(stage)).map(([name, value]) => `${name}=${value}`);
-  const argv = ["env", ...env, "sh", "-c", commandOf(report, id)];
+  const argv = ["env", ...env, "sh", "-c", remedyOf(report, id).command];
   const stderr = join(stage.dir, `typed-${++stage.count}`);
   const child = await stage.supervisor.spawn(argv, { cwd: stage.dir, stdout: stderr, stderr });
   await waitFor(`${id}'s command to restore the tree`, () => {
@@ -73,10 +79,14 @@ export async function typedAndStays(
   expect([child.status, alive(pidOf())]).toEqual([null, true]);
 }
 
-function commandOf(report: Report, id: string): string {
-  const { command } = finding(report, id).remedy;
-  if (command === null) throw new Error(`the finding ${id} has no command`);
-  return command;
+function remedyOf({ findings }: Report, id: string, subject?: string) {
+  const found = findings.find(
+    (each) => each.id === id && (subject === undefined || each.subject === subject),
+  );
+  const { kind, command } = found?.remedy ?? {};
+  if (kind === undefined || command === undefined || command === null)
+    throw new Error(`there is no command of ${id} among ${JSON.stringify(findings)}`);
+  return { kind, command };
 }
 
 const environment = (stage: Stage) => ({
