@@ -37,7 +37,7 @@ function programs({ dir }: Stage): string {
  * `options` of before. test/checks/remedies.test.ts reads the ids of these calls: they are written out. Returns when the
  * command has ended.
  */
-export function typed(
+export async function typed(
   stage: Stage,
   report: Report,
   id: string,
@@ -49,7 +49,12 @@ export function typed(
   const { kind, command } = remedyOf(report, id, subject);
   const isOption = kind === "option" || command.startsWith("--");
   const line = isOption ? `recriu restore ${asked.join(" ")} ${command}` : command;
-  return run(stage, ["sh", "-c", line], { ...how, env: { ...environment(stage), ...how.env } });
+  const env = { ...environment(stage), ...how.env };
+  const done = await run(stage, ["sh", "-c", line], { ...how, env });
+  const killed = /^kill (\d+)$/.exec(command)?.[1];
+  if (killed !== undefined)
+    await waitFor(`${killed} to have ended`, () => processOf(Number(killed)) === null);
+  return done;
 }
 
 /**

@@ -1,0 +1,1 @@
+export const exempt: Record<string, string> = {};
