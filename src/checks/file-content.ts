@@ -51,7 +51,7 @@ export const fileBuildId: Check = {
           remedy: {
             kind: "option",
             text: `put the old build back${builds(context, reg, place)}; or, at the risk of crashes, compare sizes only`,
-            command: sh`--file-validation=filesize`,
+            command: null,
             option: "--file-validation=filesize",
             automatic: false,
           },

@@ -60,7 +60,8 @@ export type Remedy =
   | {
       kind: "option";
       text: string;
-      command: ShellCommand | null;
+      /** What is shown is the option: where more is to be done it is a person's, with a command for all of it. */
+      command: null;
       option: string;
       automatic: boolean;
     }

@@ -65,7 +65,7 @@ export const tcpEstablished: Check = {
         remedy: {
           kind: "option",
           text: "bring the connections back as they were (or --tcp-close: closed)",
-          command: sh`--tcp-established`,
+          command: null,
           option: "--tcp-established",
           automatic: !request.explicit.has("tcp-established") && !request.explicit.has("tcp-close"),
         },
@@ -94,7 +94,7 @@ export const tcpStreamMissing: Check = {
       remedy: {
         kind: "option",
         text: "restore all TCP connections closed",
-        command: sh`--tcp-close`,
+        command: null,
         option: "--tcp-close",
         automatic: false,
       },

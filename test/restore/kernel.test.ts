@@ -107,11 +107,13 @@ const resource =
 test.if(resource === 0n)("pipe-size: larger than fs.pipe-max-size", async () => {
   await using stage = openStage();
   const { images } = await dumpOf(stage, "pipe", "1048576");
-  const named = await withSetting("fs/pipe-max-size", 65536, () =>
-    predicted(stage, images, "pipe-size"),
-  );
-  expect(named.remedy.command).toBe("sysctl -w fs.pipe-max-size=1048576");
-  await restored(stage, images);
+  await withSetting("fs/pipe-max-size", 65536, async () => {
+    const named = await predicted(stage, images, "pipe-size");
+    expect(named.remedy.command).toBe("sysctl -w fs.pipe-max-size=1048576");
+    const told = await report(stage, "preflight", images);
+    expect((await typed(stage, told, "pipe-size")).exit).toBe(0);
+    await restored(stage, images);
+  });
 });
 
 test("memfd-executable: vm.memfd_noexec of the pid namespace", async () => {
@@ -168,8 +170,10 @@ test("arch-mismatch, sigactions-count: images of another machine, or damaged", a
 test("cpu-features: --cpu-cap needs cpuinfo.img", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, "threads");
-  const named = await predicted(stage, images, "cpu-features", ["--cpu-cap=ins"]);
-  await restored(stage, images, [named.remedy.command!]);
+  const options = ["--cpu-cap=ins"];
+  await predicted(stage, images, "cpu-features", options);
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "cpu-features", { options })).exit).toBe(0);
   await killTree(stage, pid);
   // With it the processor is the same one here.
   const { pid: again } = await start(stage, "kernel", ["threads"]);

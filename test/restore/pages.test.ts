@@ -27,6 +27,7 @@ import {
   start,
   waitFor,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const dumpOf = async (stage: Stage) => {
   const { pid } = await start(stage, "memory", ["plain"]);
@@ -61,8 +62,9 @@ test("image-parent: the older checkpoint is gone", async () => {
   renameSync(older, `${older}.aside`);
   const named = await foretold(stage, newer, "image-parent", incomplete);
   expect(named).toMatchObject({ task: pid, subject: "parent" });
-  expect(named.remedy.command).toEndWith(`${newer}/parent`);
-  renameSync(`${older}.aside`, older);
+  const told = await report(stage, "preflight", newer);
+  const fill = { "/PATH/OF/THE/OLDER/CHECKPOINT": `${older}.aside` };
+  expect((await typed(stage, told, "image-parent", { fill })).exit).toBe(0);
   await restores(stage, newer);
 });
 
@@ -195,7 +197,7 @@ test("lazy-pages-socket: a lazy restore of a whole checkpoint", async () => {
   mkdirSync(work);
   const options = ["--lazy-pages", "-W", work];
   expect((await report(stage, "restore", images, options)).exit).toBe(3);
-  await stage.supervisor.spawn([criu, "lazy-pages", "-D", images, "-W", work, "-o", "lazy.log"]);
-  await waitFor("the daemon", () => existsSync(join(work, "lazy-pages.socket")));
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "lazy-pages-socket")).exit).toBe(0);
   await restores(stage, images, { options });
 });

@@ -35,6 +35,8 @@ test("the number of a task is taken", async () => {
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  const who = await typed(stage, preflight, "pid-in-use");
+  expect([who.exit, who.stdout.includes(`${pid} `)]).toEqual([0, true]);
   await killTree(stage, taker.pid);
   expect((await report(stage, "restore", images)).exit).toBe(0);
 });
@@ -180,6 +182,8 @@ test("pid-max: CRIU raises the machine's limit, but not far enough for a number 
   const bare = await bareUnder(stage, belowPidMax(pid), images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(equal, "pid-max").criu_message!);
+  const raisedFirst = { under: belowPidMax(pid), thenRestore: true } as const;
+  expect((await typed(stage, equal, "pid-max", raisedFirst)).exit).toBe(0);
   const enough = await reportUnder(stage, belowPidMax(pid + 1), "preflight", images);
   expect(enough.findings).toEqual([]);
   expect((await bareUnder(stage, belowPidMax(pid + 1), images)).exit).toBe(0);

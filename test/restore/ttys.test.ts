@@ -17,12 +17,14 @@ import {
   dump,
   killTree,
   openStage,
+  processOf,
   restoreBare,
   run,
   type Stage,
   start,
+  waitFor,
 } from "./stage.ts";
-import { typedAndStays } from "./typed.ts";
+import { typed, typedAndStays } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 /** On a terminal of its own, which is the controlling one of its session. */
@@ -58,6 +60,10 @@ test("a job on a terminal of outside needs --shell-job, and a terminal on standa
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "tty-shell-job").criu_message!);
+
+  const onOne = await typed(stage, preflight, "tty-shell-job", { under: onTerminal });
+  expect(onOne.exit).toBe(0);
+  await waitFor("the tree to have had its terminal hung up", () => processOf(job) === null);
 
   // Standard input is /dev/null here.
   const without = await report(stage, "preflight", images, ["-j"]);
@@ -114,6 +120,8 @@ for (const mode of ["pair", "hung-up"]) {
     const bare = await restoreBare(stage, images);
     expect(bare.exit).toBe(1);
     expect(bare.log).toContain(finding(preflight, "tty-index-busy").criu_message!);
+    const who = await typed(stage, preflight, "tty-index-busy");
+    expect([who.exit, who.stdout.includes(`${taker.pid}`)]).toEqual([0, true]);
     await killTree(stage, taker.pid);
     expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
   });
@@ -178,7 +186,7 @@ test("the device of a console is gone", async () => {
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(sameWords(bare.log, found.criu_message!)).toBe(true);
-  await make();
+  expect((await typed(stage, preflight, "tty-device-missing")).exit).toBe(0);
   expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
 });
 
@@ -200,6 +208,7 @@ test("tty-other-file: CRIU gives whatever stands at a terminal's path the mode o
     ["tty-other-file"],
   ]);
   expect(finding(blocked, "tty-other-file").subject).toBe(victim);
+  expect((await typed(stage, blocked, "tty-other-file")).stdout).toContain(victim);
   expect(statSync(victim).mode & 0o777).toBe(0o600);
   // CRIU fails at it, with the harm done.
   expect((await restoreBare(stage, images)).exit).toBe(1);

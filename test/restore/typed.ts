@@ -14,12 +14,19 @@ import {
   type Stage,
   waitFor,
 } from "./stage.ts";
+import { argvUnder, type Under } from "./under.ts";
 
 interface Which {
   /** Those that it was asked with. */
   options?: readonly string[];
   /** Of several findings of that id, which. */
   subject?: string;
+  /** Around the shell that it is typed into. */
+  under?: Under;
+  /** What it changes is that shell's: recriu is called there next. */
+  thenRestore?: true;
+  /** What stands for what only the caller knows: DEVICE. */
+  fill?: Readonly<Record<string, string>>;
 }
 
 /** A directory with `recriu` and `criu`, those under test. */
@@ -41,16 +48,22 @@ export async function typed(
   stage: Stage,
   report: Report,
   id: string,
-  { options = [], subject, ...how }: RunOptions & Which = {},
+  { options = [], subject, under = [], thenRestore, fill = {}, ...how }: RunOptions & Which = {},
 ): Promise<Run> {
   const asked = ["-d", "-D", report.images, ...options].map(
     (word) => `'${word.replaceAll("'", "'\\''")}'`,
   );
   const { kind, command } = remedyOf(report, id, subject);
   const isOption = kind === "option" || command.startsWith("--");
-  const line = isOption ? `recriu restore ${asked.join(" ")} ${command}` : command;
+  const restore = `recriu restore ${asked.join(" ")}`;
+  const shown = isOption ? `${restore} ${command}` : command;
+  const line = Object.entries(fill).reduce((text, [name, value]) => {
+    if (!text.includes(name)) throw new Error(`there is no ${name} in ${text}`);
+    return text.replace(name, value);
+  }, shown);
   const env = { ...environment(stage), ...how.env };
-  const done = await run(stage, ["sh", "-c", line], { ...how, env });
+  const words = ["sh", "-c", thenRestore ? `${line} && ${restore}` : line];
+  const done = await run(stage, argvUnder(under, words), { ...how, env });
   const killed = /^kill (\d+)$/.exec(command)?.[1];
   if (killed !== undefined)
     await waitFor(`${killed} to have ended`, () => processOf(Number(killed)) === null);

@@ -379,7 +379,7 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
       images,
       pid,
       subject: name,
-      mend: () => set(limit + 3),
+      mend: "typed",
     });
     expect(named.remedy.command).toBe(`sysctl -w net.unix.max_dgram_qlen=${limit + 3}`);
     set(limit);
