@@ -218,8 +218,8 @@ export const netDeviceMissing: Check = {
           kind: "human",
           text: "make or rename an interface",
           command: /^\d+$/.test(name)
-            ? sh`ip link add index ${name} type dummy`
-            : sh`ip link add ${[name]} type dummy`,
+            ? sh`ip link add index ${name} type dummy || ip link add index ${name} type veth`
+            : sh`ip link add ${[name]} type dummy || ip link add ${[name]} type veth`,
         },
       });
       const entry = isk ?? psk ?? nlsk ?? usk;

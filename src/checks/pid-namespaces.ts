@@ -1,6 +1,6 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import { PID_MAX_LIMIT } from "../sys/process.ts";
-import { againStaying } from "./again.ts";
+import { again, againStaying } from "./again.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { sh } from "../sys/shell.ts";
@@ -217,11 +217,9 @@ export const pidNamespaceExternal: Check = {
           root.pid === 1
             ? { kind: "human", text: "dump it again without --external pid", command: null }
             : {
-                kind: "option",
-                text: "open /proc/PID/ns/pid of a process of the namespace as a descriptor, and name it",
-                command: null,
-                option: `--inherit-fd fd[N]:${key}`,
-                automatic: false,
+                kind: "human",
+                text: "PID is a process of the namespace: open that as a descriptor, and hand it over",
+                command: sh`recriu restore ${again(context)} --inherit-fd ${`fd[9]:${key}`} 9</proc/PID/ns/pid`,
               },
       },
     ];

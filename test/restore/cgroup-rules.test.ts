@@ -191,6 +191,10 @@ test("cgroup-namespace: not made again with --manage-cgroups=ignore", async () =
   await killTree(stage, pid);
   const lost = await report(stage, "preflight", images, ["--manage-cgroups=ignore"]);
   expect(finding(lost, "cgroup-namespace").severity).toBe("warning");
-  expect((await restoreBare(stage, images, ["--manage-cgroups=ignore"])).exit).toBe(0);
+  const options = ["--manage-cgroups=ignore"];
+  expect((await restoreBare(stage, images, options)).exit).toBe(0);
   expect(namespace()).toBe(ours);
+  await killTree(stage, pid);
+  expect((await typed(stage, lost, "cgroup-namespace", { options })).exit).toBe(0);
+  expect(namespace()).not.toBe(ours);
 });

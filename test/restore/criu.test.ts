@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { blockers, finding, report } from "./report.ts";
 import { alive, criu, dump, openStage, recriu, recriuBinary, run, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const old = join(import.meta.dir, "../../.cache/criu/bookworm/criu");
 const vvarVclock = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
@@ -36,6 +37,8 @@ test.skipIf(!vvarVclock)(
     const named = await report(stage, "restore", images, [`--criu=${old}`]);
     expect(named).toMatchObject({ exit: 3, run: null, criu: { path: old, version: "3.17.1" } });
     expect(blockers(named)).toEqual(["criu-too-old"]);
+    const version = await typed(stage, named, "criu-too-old");
+    expect([version.exit, version.stdout]).toEqual([0, expect.stringContaining("Version: ")]);
     const bare = await run(stage, [
       old,
       "restore",

@@ -17,7 +17,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
-import { typed } from "./typed.ts";
+import { programs, typed } from "./typed.ts";
 
 const dumpOf = async (stage: Stage) => {
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
@@ -239,7 +239,7 @@ const withoutTmp = () => {
 
 test("tmp-missing: CRIU cannot even start", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { pid, images } = await dumpOf(stage);
   const { moved, under } = withoutTmp();
   const program = moved(criu);
   const words = (binary: string, ...more: string[]) => [
@@ -261,5 +261,9 @@ test("tmp-missing: CRIU cannot even start", async () => {
   expect(bare.exit).toBe(1);
   const [message] = named.criu_message.split("XXXXXX");
   expect(bare.stdout + bare.stderr).toContain(message);
+  const PATH = `${moved(programs(stage))}:${process.env["PATH"]}`;
+  const here = { under, thenRestore: true, env: { PATH, RECRIU_CRIU: program } } as const;
+  expect((await typed(stage, JSON.parse(said.stdout), "tmp-missing", here)).exit).toBe(0);
+  await killTree(stage, pid);
   await restores(stage, images);
 });

@@ -52,9 +52,14 @@ test("aio-limit: too few events for all, and a ring of another machine", async (
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, "aio", "64");
   const used = Number(readFileSync("/proc/sys/fs/aio-nr", "utf8"));
-  const named = await withSetting("fs/aio-max-nr", used, () =>
-    predicted(stage, images, "aio-limit"),
-  );
+  const named = await withSetting("fs/aio-max-nr", used, async () => {
+    const told = await report(stage, "preflight", images);
+    const found = await predicted(stage, images, "aio-limit");
+    expect((await typed(stage, told, "aio-limit")).exit).toBe(0);
+    await restored(stage, images);
+    await killTree(stage, pid);
+    return found;
+  });
   expect(named).toMatchObject({ task: pid, subject: "fs.aio-max-nr" });
   expect(named.remedy.command).toMatch(/^sysctl -w fs\.aio-max-nr=\d+$/);
   const many = changed(stage, images, "many", `mm-${pid}.img`, ([mm]) => (mm.aios[0].nr_req *= 16));
@@ -118,20 +123,19 @@ test.if(resource === 0n)("pipe-size: larger than fs.pipe-max-size", async () => 
 
 test("memfd-executable: vm.memfd_noexec of the pid namespace", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage, "memfd");
+  const { pid, images } = await dumpOf(stage, "memfd");
   // The setting belongs to a pid namespace: in one of its own it changes nothing for others.
-  const inside = (value: number, ...argv: string[]) =>
-    run(stage, [
-      "unshare",
-      "--pid",
-      "--fork",
-      "--mount-proc",
-      "sh",
-      "-c",
-      `echo ${value} >/proc/sys/vm/memfd_noexec && exec "$@"`,
-      "sh",
-      ...argv,
-    ]);
+  const among = (value: number) => [
+    "unshare",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "sh",
+    "-c",
+    `echo ${value} >/proc/sys/vm/memfd_noexec; "$@"; exit $?`,
+    "sh",
+  ];
+  const inside = (value: number, ...argv: string[]) => run(stage, [...among(value), ...argv]);
   const preflight = ["preflight", "-D", images, "--json", `--criu=${criu}`];
   const bare = [criu, "restore", "-d", "-D", images, "-W", stage.dir, "-o", "-", "-v4"];
   for (const value of [1, 2]) {
@@ -143,6 +147,10 @@ test("memfd-executable: vm.memfd_noexec of the pid namespace", async () => {
   }
   expect(blockers(JSON.parse((await inside(0, recriuBinary, ...preflight)).stdout))).toEqual([]);
   expect((await inside(0, ...bare)).exit).toBe(0);
+  await killTree(stage, pid);
+  const told = JSON.parse((await inside(1, recriuBinary, ...preflight)).stdout);
+  const here = { under: among(1), thenRestore: true } as const;
+  expect((await typed(stage, told, "memfd-executable", here)).exit).toBe(0);
 });
 
 test("file-owner-missing: an owner outside the tree that is gone", async () => {

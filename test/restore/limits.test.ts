@@ -99,7 +99,7 @@ test("fd-too-big: the caller's own limit, where it cannot be raised", async () =
   const { pid, images } = await dumpOf(stage, "fd", "4000");
   const named = await foretold(stage, images, "fd-too-big", { under: limited(1024) });
   expect(named).toMatchObject({ task: pid, subject: "4000" });
-  expect(named.remedy.command).toBe("ulimit -n 8192");
+  expect(named.remedy.command).toBe("ulimit -Sn 8192");
   // Room for the descriptor, but not for CRIU's own.
   await foretold(stage, images, "fd-too-big", { under: limited(4010) });
   await restores(stage, images, { under: limited(4200) });

@@ -245,7 +245,7 @@ test("an external pid namespace has to be handed over", async () => {
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["pid-namespace-external"]);
   const found = finding(preflight, "pid-namespace-external");
-  expect(found).toMatchObject({ subject: "other", remedy: { kind: "option" } });
+  expect(found).toMatchObject({ subject: "other", remedy: { kind: "human" } });
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(found.criu_message!);
@@ -256,6 +256,13 @@ test("an external pid namespace has to be handed over", async () => {
   expect(given.findings).toEqual([]);
   const again = await bareUnder(stage, handed, images, options);
   expect(again.exit).toBe(0);
+  const [restored] = descendants(stage.supervisor.pid).filter(
+    ({ pid, ppid }) => ppid === stage.supervisor.pid && innermostPid(pid) !== pid,
+  );
+  await killTree(stage, restored!.pid);
+  const told = await report(stage, "preflight", images, ["-d"]);
+  const done = await typed(stage, told, "pid-namespace-external", { fill: { PID: `${init}` } });
+  expect([done.exit, done.stderr]).toEqual([0, expect.anything()]);
 });
 
 test("already-running: what holds the numbers is this tree, and nobody is told to end it", async () => {

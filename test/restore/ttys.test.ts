@@ -17,12 +17,10 @@ import {
   dump,
   killTree,
   openStage,
-  processOf,
   restoreBare,
   run,
   type Stage,
   start,
-  waitFor,
 } from "./stage.ts";
 import { typed, typedAndStays } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
@@ -63,7 +61,7 @@ test("a job on a terminal of outside needs --shell-job, and a terminal on standa
 
   const onOne = await typed(stage, preflight, "tty-shell-job", { under: onTerminal });
   expect(onOne.exit).toBe(0);
-  await waitFor("the tree to have had its terminal hung up", () => processOf(job) === null);
+  await killTree(stage, job);
 
   // Standard input is /dev/null here.
   const without = await report(stage, "preflight", images, ["-j"]);
@@ -166,6 +164,10 @@ test("an external terminal has to be handed over", async () => {
   const given = await reportUnder(stage, handed, "preflight", images, named5);
   expect(given.findings).toEqual([]);
   expect((await bareUnder(stage, handed, images, ["-d", ...named5])).exit).toBe(0);
+  await killTree(stage, shell);
+  const told = await report(stage, "preflight", images, ["-d"]);
+  const fill = { "pts/N": `pts/${index}` };
+  expect((await typed(stage, told, "tty-external", { fill })).exit).toBe(0);
 });
 
 test("the device of a console is gone", async () => {

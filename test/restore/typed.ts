@@ -30,7 +30,7 @@ interface Which {
 }
 
 /** A directory with `recriu` and `criu`, those under test. */
-function programs({ dir }: Stage): string {
+export function programs({ dir }: Stage): string {
   const bin = join(dir, "typed-bin");
   if (existsSync(bin)) return bin;
   mkdirSync(bin);
