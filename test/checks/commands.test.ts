@@ -101,7 +101,9 @@ function run(shell: string, commands: readonly Made[]): string[][] {
     // Options are typed behind a program's name.
     const options = template.texts[0]!.startsWith("--");
     const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : command;
-    script.push(`words=${there}.words; cd ${there}; (${typed}\n)`);
+    // What only the caller knows (a NAME, a PID) is not here.
+    const opened = typed.replace(/ 9<>?\/\S*[A-Z]\S*$/, " 9</dev/null");
+    script.push(`words=${there}.words; cd ${there}; (${opened}\n)`);
   }
   for (const name of scripts)
     writeFileSync(join(dir, name), `#!/bin/sh\n${note}\n`, { mode: 0o755 });

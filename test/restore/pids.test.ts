@@ -256,7 +256,7 @@ test("an external pid namespace has to be handed over", async () => {
   expect(given.findings).toEqual([]);
   const again = await bareUnder(stage, handed, images, options);
   expect(again.exit).toBe(0);
-  const [restored] = descendants(stage.supervisor.pid).filter(
+  const restored = descendants(stage.supervisor.pid).find(
     ({ pid, ppid }) => ppid === stage.supervisor.pid && innermostPid(pid) !== pid,
   );
   await killTree(stage, restored!.pid);
