@@ -1,4 +1,5 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
+import { alreadyRunning } from "./already-running.ts";
 import {
   bundleCapabilities,
   bundleLabel,
@@ -51,7 +52,12 @@ import {
 } from "./namespaces.ts";
 import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
-import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
+import {
+  pidMax,
+  pidNamespaceEnds,
+  pidNamespaceExternal,
+  pidNamespaceInit,
+} from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
@@ -136,8 +142,10 @@ export const catalogue: readonly Check[] = [
   cgroupOwner,
   cgroupProperty,
   pidNamespaceInit,
+  pidNamespaceEnds,
   pidNamespaceExternal,
   pidMax,
+  alreadyRunning,
   pidInUse,
   namespaceLimit,
   userNamespaceMap,

@@ -1,5 +1,6 @@
 /** Terminals that CRIU makes or opens again: whether they can be had here (tty.c). */
 import type { Stats } from "node:fs";
+import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { imageOf, isPty, terminals, type Tty } from "./terminals.ts";
 import { sh } from "../sys/shell.ts";
@@ -54,7 +55,8 @@ export const ttyIndexBusy: Check = {
             ? {
                 kind: "human",
                 text: "close that terminal: end the programs on it and the one that made it",
-                command: sh`fuser -v /dev/pts/${index}`,
+                // Who has its other end open is only told by the descriptor's number of it.
+                command: sh`fuser -v /dev/pts/${index}; grep -lsx tty-index:.${index} /proc/[0-9]*/fdinfo/* | sort`,
               }
             : {
                 kind: "human",
@@ -75,7 +77,8 @@ export const ttyExternal: Check = {
     "The tree was dumped with --external tty[RDEV:DEV]: the terminal belongs to somebody else, and CRIU wants it as an open descriptor under the " +
     "same name. Which terminal that shall be, only the caller knows.",
   proof: "criu",
-  run({ checkpoint, request }) {
+  run(context) {
+    const { checkpoint, request } = context;
     const handed = new Set(request.inheritFds.map((fd) => fd.key));
     return terminals(checkpoint, request)
       .filter(({ wasExternal, key }) => wasExternal && !handed.has(key))
@@ -89,11 +92,9 @@ export const ttyExternal: Check = {
         criu_message:
           tty.kind === "external" ? null : "Deprecated functionality (TTY w/o regfile) rejected.",
         remedy: {
-          kind: "option",
-          text: "open the terminal that takes its place, and name its descriptor",
-          command: null,
-          option: `--inherit-fd fd[N]:${tty.key}`,
-          automatic: false,
+          kind: "human",
+          text: "open the terminal that takes its place, /dev/pts/N, and hand it over",
+          command: sh`recriu restore ${again(context)} --inherit-fd ${`fd[9]:${tty.key}`} 9<>/dev/pts/N`,
         },
       }));
   },

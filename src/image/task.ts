@@ -33,6 +33,13 @@ export interface Task {
   readonly fds: readonly FdinfoEntry[];
 }
 
+/**
+ * Whether the root had adopted this child of its: in the session of others, it was born deeper. CRIU has it born by a
+ * helper, and it comes back as a child of the pid namespace's init.
+ */
+export const wasAdopted = ({ root }: { root: Task | undefined }, task: Task): boolean =>
+  task.ppid === root?.pid && ![task.pid, root.pid, root.sid].includes(task.sid);
+
 /** The entries of an image; `need` as in Checkpoint. */
 type Entries = (file: string, need: "required" | "usual" | "optional") => readonly Entry[];
 
