@@ -45,6 +45,7 @@ import {
 } from "./namespaces.ts";
 import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
+import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
@@ -88,6 +89,8 @@ import { untrustedRoot } from "./untrusted/root.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
+  noCheckpoint,
+  dumpFailed,
   criuMissing,
   criuTooOld,
   privilege,

@@ -2,9 +2,10 @@
 import { catalogue } from "./catalogue.ts";
 import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
-import type { Context, Finding, Leaving } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
 import { ghostLeavings } from "./ghost-leavings.ts";
+import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
@@ -27,6 +28,7 @@ export type {
   Severity,
 } from "./finding.ts";
 export type { Grants, IdRange } from "./grants.ts";
+export { lackOf } from "./no-checkpoint.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
@@ -43,7 +45,15 @@ export const imageChecks: ReadonlySet<string> = new Set([
   imageVmas.id,
   imageAltered.id,
   imageForged.id,
+  dumpFailed.id,
 ]);
+
+/** The findings after which no other check has anything to look at. */
+const alone: readonly Check[] = [noCheckpoint, dumpFailed];
+
+/** Whether the directory was no checkpoint's: there is this one thing to say. */
+export const noneThere = ([first]: readonly Finding[]): boolean =>
+  first?.severity === "blocker" && alone.some(({ id }) => id === first.id);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
 export interface Selection {
@@ -61,14 +71,17 @@ export function runChecks(
   before: readonly Finding[] = [],
 ): Finding[] {
   const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => only.includes(id));
-  const findings = chosen.flatMap((check) => {
+  const run = (check: Check): Finding[] => {
     try {
       return check.run(context);
     } catch (error) {
       return [crashed(check.id, error)];
     }
-  });
-  return lower([...before, ...findings], ignore);
+  };
+  const none = lower(chosen.filter((check) => alone.includes(check)).flatMap(run), ignore);
+  if (none.some(({ severity }) => severity === "blocker")) return none;
+  const others = chosen.filter((check) => !alone.includes(check)).flatMap(run);
+  return [...none, ...lower([...before, ...others], ignore)];
 }
 
 const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding[] =>

@@ -5,7 +5,7 @@ export const images: readonly Entry[] = [
   {
     pattern: /Unexpected EOF on \(empty-image\)|Can't open core data for|No IDS for root task/,
     check: "image-missing",
-    also: ["cpu-features", "tcp-stream-missing"],
+    also: ["cpu-features", "tcp-stream-missing", "no-checkpoint", "dump-failed"],
     remedy: "copy the checkpoint again, whole",
     issues: ["#1523"],
     example: "Unexpected EOF on (empty-image)",
