@@ -43,7 +43,8 @@ import {
   timeNamespace,
   userNamespaceMap,
 } from "./namespaces.ts";
-import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
+import { externalNetns, netToolsMissing, sysctlMissing } from "./net.ts";
+import { netLink } from "./net-links.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";

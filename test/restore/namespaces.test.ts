@@ -11,6 +11,7 @@ import {
   dump,
   killTree,
   openStage,
+  recriuBinary,
   restoreBare,
   run,
   type Stage,
@@ -104,6 +105,61 @@ test("net-link: the parent of a macvlan, the far end of a veth pair", async () =
   const busy = await predicted(stage, veth, "net-link", ["--external", "veth[eth0]:lo"]);
   expect(busy.message).toContain("this machine has a device of that name");
   await restored(stage, images);
+});
+
+/** A restore with what a finding tells to type, word for word; exit code. */
+async function typed(stage: Stage, images: string, command: string | null): Promise<number | null> {
+  const words = `exec "$0" restore -d -D "$1" --criu="$2" ${command}`;
+  return (await run(stage, ["sh", "-c", words, recriuBinary, images, criu])).exit;
+}
+
+/** A task in a network of its own with one end of a veth pair, which is made there (its number is low) or moved there. */
+async function dumpWithVeth(stage: Stage, moved: boolean) {
+  const { pid } = await start(stage, "kernel", ["unshare", NEWNET]);
+  const [outer, inner] = [`rq${pid}`, moved ? `rp${pid}` : "eth0"];
+  const made = moved
+    ? `ip link add ${outer} type veth peer name ${inner} && ip link set ${inner} netns ${pid} name eth0`
+    : `ip link add ${outer} type veth peer name eth0 netns ${pid}`;
+  const up = `ip link set ${outer} up && nsenter -t ${pid} -n ip link set eth0 up`;
+  expect(await run(stage, ["sh", "-c", `${made} && ${up}`])).toMatchObject({ exit: 0 });
+  return { pid, images: await dump(stage, pid, ["--network-lock=nftables"]) };
+}
+
+test("net-link: a veth pair whose far end no option names", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpWithVeth(stage, false);
+  const named = await predicted(stage, images, "net-link");
+  expect(named).toMatchObject({ subject: "eth0", criu_message: "net: Unknown peer net namespace" });
+  expect(named.remedy.command).toMatch(/^--external 'veth\[eth0\]:veth\d+'$/);
+  expect(await typed(stage, images, named.remedy.command)).toBe(0);
+  await killTree(stage, pid);
+  const bridge = ["--external", "veth[eth0]:rqfar@rqnone"];
+  const nowhere = await predicted(stage, images, "net-link", bridge);
+  expect(nowhere.message).toContain("no bridge of that name");
+  await run(stage, ["ip", "link", "add", "rqnone", "type", "bridge"]);
+  try {
+    await restored(stage, images, bridge);
+    await killTree(stage, pid);
+  } finally {
+    await run(stage, ["ip", "link", "delete", "dev", "rqnone"]);
+  }
+});
+
+test("net-link: CRIU makes both ends in the tree where their numbers allow it, and says that it is restored", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpWithVeth(stage, true);
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight.findings).toMatchObject([{ id: "net-link", severity: "warning" }]);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(0);
+  expect(bare.log).toContain("net: Unknown peer net namespace");
+  const devices = await run(stage, ["nsenter", "-t", `${pid}`, "-n", "ip", "-o", "link"]);
+  expect(devices.stdout.trim().split("\n").length).toBe(3);
+  await killTree(stage, pid);
+  expect(await typed(stage, images, preflight.findings[0]!.remedy.command)).toBe(0);
+  const right = await run(stage, ["nsenter", "-t", `${pid}`, "-n", "ip", "-o", "link"]);
+  expect(right.stdout.trim().split("\n").length).toBe(2);
+  await killTree(stage, pid);
 });
 
 test("nested-namespace: a child with a namespace that its parent has not", async () => {

@@ -193,7 +193,7 @@ export const sockets: readonly Entry[] = [
   },
   {
     pattern:
-      /Can't restore link: |a macvlan parent for (?<name>\S+) is required|Unsupported link type/,
+      /Can't restore link: |Unknown peer net namespace|a macvlan parent for (?<name>\S+) is required|Unsupported link type|Can't add interface \S+ to bridge/,
     check: "net-link",
     remedy: "--external macvlan[NAME]:DEVICE, --external veth[NAME]:PEER with a name that is free",
     example: "net: a macvlan parent for mac0 is required",
