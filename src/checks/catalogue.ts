@@ -72,6 +72,7 @@ import { mountOfHost } from "./mount-host.ts";
 import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
 import { timerId } from "./timers.ts";
+import { ttyControlling } from "./tty-controlling.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
 import { unixSocketBusy } from "./unix-busy.ts";
@@ -222,6 +223,7 @@ export const catalogue: readonly Check[] = [
   ttyExternal,
   ttyOtherFile,
   ttyDeviceMissing,
+  ttyControlling,
   lsmMismatch,
   apparmorProfileMissing,
   seccompFilterMissing,

@@ -11,8 +11,7 @@ export const rights: readonly Entry[] = [
     from: "staged",
   },
   {
-    pattern:
-      /Unable create a network namespace: Operation not permitted|Unable to create a new time namespace: Operation not permitted/,
+    pattern: /Unable create a network namespace: Operation not permitted/,
     check: "privilege",
     cause: "root has no CAP_SYS_ADMIN here",
     remedy:
