@@ -68,6 +68,7 @@ import { imageNewer } from "./skew.ts";
 import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { mountGroup, mountPropagation } from "./mount-groups.ts";
 import { mountOfHost } from "./mount-host.ts";
 import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
@@ -146,6 +147,8 @@ export const catalogue: readonly Check[] = [
   externalMountUnmapped,
   mountAutodetected,
   mountSharing,
+  mountPropagation,
+  mountGroup,
   rootNeeded,
   rootMissing,
   rootIgnored,

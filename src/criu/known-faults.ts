@@ -57,6 +57,16 @@ export const knownFaults = [
     sources: ["commit 570621a48", "PR #2695", "#2694", "torvalds/linux commit 12f147ddd6de"],
   },
   {
+    id: "propagation-without-proc",
+    criu: { from: "4.1.1" },
+    what: "a tree with shared or slave mounts in a namespace without /proc is not restored",
+    concerns: "some trees",
+    says: /Failed to make mount \d+ (?:slave|shared): No such file or directory/,
+    check: "mount-propagation",
+    remedy: "--mntns-compat-mode",
+    sources: ["commit 570621a48", "test/restore/mounts.test.ts (4.1.1, 4.2.1, 4.3)"],
+  },
+  {
     id: "socket-options",
     criu: { fixed: "4.2" },
     kernel: { from: "6.16" },

@@ -35,7 +35,8 @@ export function explain(message: string): Explanation | undefined {
       issues,
     };
   }
-  const fault = knownFaults.find(({ says }: KnownFault) => says?.test(message));
+  const faults: readonly KnownFault[] = knownFaults;
+  const fault = faults.find(({ says }) => says?.test(message));
   return (
     fault && {
       line: message,
