@@ -1,5 +1,7 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
+import { criuHas, knownFault } from "../criu/known-faults.ts";
+import { byName } from "../criu/options.ts";
 import { isScratch } from "../criu/scratch.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
 import { otherWorkDir } from "./workdir.ts";
@@ -49,12 +51,13 @@ export const criuMissing: Check = {
 export const criuTooOld: Check = {
   id: "criu-too-old",
   title: "This CRIU is too old for this kernel or these images",
-  reads: "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img",
+  reads:
+    "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img; the options given",
   why:
     "Kernels from 6.13 on have one more mapping beside the vDSO, and CRIU before 4.1 takes that for an error at every start. " +
-    "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.2.",
+    "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.3.",
   proof: "criu",
-  run({ criu, host, checkpoint }) {
+  run({ criu, host, checkpoint, request }) {
     if (criu?.version === undefined) return [];
     const { version } = criu;
     const shared = { id: "criu-too-old", task: null, subject: criu.path } as const;
@@ -65,7 +68,7 @@ export const criuTooOld: Check = {
         command: sh`criu --version`,
       }) as const;
     if (
-      compareVersions(version, "4.1") < 0 &&
+      criuHas(knownFault("vvar-vclock"), version) &&
       (host.read("/proc/self/maps") ?? "").includes("[vvar_vclock]")
     ) {
       const refusal = criu.startRefusal();
@@ -82,6 +85,21 @@ export const criuTooOld: Check = {
         ];
       }
     }
+    const unknown = [...request.explicit].find((name) => {
+      const since = byName(name)?.since;
+      return since !== undefined && compareVersions(version, since) < 0;
+    });
+    if (unknown !== undefined)
+      return [
+        {
+          ...shared,
+          severity: "blocker",
+          image: "",
+          message: `CRIU ${version} does not know the option --${unknown}`,
+          criu_message: `unrecognized option '--${unknown}'`,
+          remedy: upgrade(byName(unknown)!.since!),
+        },
+      ];
     if (checkpoint.inventory?.allow_uprobes && compareVersions(version, "4.2") < 0) {
       return [
         {

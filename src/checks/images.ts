@@ -1,4 +1,5 @@
 /** The images themselves: what CRIU must be able to read before it can restore anything. */
+import { criuHas, knownFault } from "../criu/known-faults.ts";
 import type { Fault } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 
@@ -54,10 +55,11 @@ export const pagesShort: Check = {
   id: "pages-short",
   title: "A pages image is shorter than the memory it should hold",
   reads: "pagemap-*.img against the size of pages-*.img",
-  why: "CRIU up to 4.2 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error.",
+  why: "CRIU before 4.3 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error. Later ones end with one.",
   proof: "harm",
-  run: ({ checkpoint }) =>
-    checkpoint
+  run: ({ checkpoint, criu }) => {
+    const spins = criuHas(knownFault("pages-spin"), criu?.version);
+    return checkpoint
       .pages()
       .filter((use) => use.actual !== undefined && use.actual < use.expected)
       .map((use) => ({
@@ -66,12 +68,13 @@ export const pagesShort: Check = {
         task: taskOf(use.pagemaps[0] ?? ""),
         image: use.file,
         subject: use.file,
-        message: `${use.file} holds ${use.actual} bytes of the ${use.expected} that ${use.pagemaps.join(", ")} need; CRIU would spin for ever`,
-        criu_message: null,
+        message: `${use.file} holds ${use.actual} bytes of the ${use.expected} that ${use.pagemaps.join(", ")} need${spins ? "; CRIU would spin for ever" : ""}`,
+        criu_message: spins ? null : "Unexpected EOF reading pages data at offset",
         remedy: {
           kind: "human",
           text: `copy ${use.file} again from where the checkpoint was made`,
           command: null,
         },
-      })),
+      }));
+  },
 };

@@ -17,4 +17,11 @@ export {
 } from "./request.ts";
 export { criuWords, type Exit, type RunningCriu, type Start, startCriu } from "./start.ts";
 export { requestFrom, type RequestResult } from "./understand.ts";
-export { compareVersions, hasFeature, identify, startRefusal } from "./version.ts";
+export {
+  compareVersions,
+  hasFeature,
+  identify,
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  startRefusal,
+} from "./version.ts";

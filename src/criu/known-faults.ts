@@ -109,6 +109,16 @@ export const knownFaults = [
     sources: ["commit 1ce408ffa"],
   },
   {
+    id: "pages-spin",
+    criu: { fixed: "4.3" },
+    what: "a pages image that is too short is read at its end for ever: CRIU spins and ignores SIGTERM",
+    concerns: "some trees",
+    says: null,
+    check: "pages-short",
+    remedy: "kill -KILL it; CRIU 4.3 or later ends with an error",
+    sources: ["PR #2899", "test/restore/images.test.ts (4.1.1, 4.2.1); 4.3 tried by hand"],
+  },
+  {
     id: "reservations",
     criu: { fixed: "4.3" },
     what: "a large reservation of addresses (PROT_NONE) counts as memory where a child has it too, or pages come from elsewhere",

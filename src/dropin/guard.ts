@@ -1,13 +1,13 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
-import type { OwnOptions, Request } from "../criu/index.ts";
+import { isBeyondKnown, NEWEST_KNOWN, type OwnOptions, type Request } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
 import { moveAside } from "../restore/aside.ts";
 import { MOVED } from "../restore/moved.ts";
 import { become } from "./given.ts";
-import { type Criu, hand, stepAside } from "./hand.ts";
+import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
 export interface Guarded {
@@ -53,6 +53,12 @@ export async function guard(
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   if (plan.unanswered.length > 0)
     return refuse(() => printRefusal(result.preflight, plan.unanswered));
+  if (
+    real?.version !== undefined &&
+    isBeyondKnown(real.version) &&
+    process.env.RECRIU_DEBUG === "1"
+  )
+    await say(`recriu: CRIU ${real.version} is newer than ${NEWEST_KNOWN}, the last that is known`);
   const gate = scripts(real?.version);
   // What the request settles is changed where it cannot: in the configuration file that goes over it.
   const over = runtime && (plan.edits.length > 0 || plan.options.some(runtime.settles));

@@ -20,7 +20,7 @@ export const images: readonly Entry[] = [
   },
   {
     pattern:
-      /Preadv .*returned 0|No pages-(?<id>\d+)\.img image|Can't read pages data|Can't read async pr bytes/,
+      /Preadv .*returned 0|No pages-(?<id>\d+)\.img image|Can't read pages data|Can't read async pr bytes|Unexpected EOF reading pages/,
     check: "pages-short",
     also: ["image-parent"],
     remedy: "copy the checkpoint again, whole; a CRIU that reads for ever has to be killed",
