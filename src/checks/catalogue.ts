@@ -28,6 +28,7 @@ import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
+import { joinNsMissing } from "./join-ns.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
 import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
 import { fileDiffers, imageAltered } from "./seal.ts";
@@ -51,6 +52,7 @@ import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
+import { pingGroupRange } from "./ping-sockets.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -122,6 +124,7 @@ export const catalogue: readonly Check[] = [
   sessionLeaderMissing,
   shellJobSession,
   adoptedChildLost,
+  joinNsMissing,
   nestedNamespace,
   gpuMissing,
   ttyShellJob,
@@ -189,6 +192,7 @@ export const catalogue: readonly Check[] = [
   udpPortBusy,
   tcpAddressMissing,
   netDeviceMissing,
+  pingGroupRange,
   locksIgnored,
   locksHeld,
   lockMapped,

@@ -83,6 +83,11 @@ export const optionPolicies: readonly OptionPolicy[] = [
     why: "It hands the tree something of this machine: which, is for the user to say.",
   },
   {
+    option: "--join-ns",
+    added: false,
+    why: "Whose namespace the tree goes into is for the user to say.",
+  },
+  {
     option: "--inherit-fd",
     added: false,
     why: "Only the caller can open the descriptor.",

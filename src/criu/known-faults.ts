@@ -109,6 +109,16 @@ export const knownFaults = [
     sources: ["commit 1ce408ffa"],
   },
   {
+    id: "join-ns-number",
+    criu: { from: "3.17" },
+    what: "--join-ns with the number of a process above 65535 looks for a file of that name",
+    concerns: "some trees",
+    says: /Can't access join-ns file \d+: No such file or directory/,
+    check: "join-ns-missing",
+    remedy: "--join-ns NS:/proc/PID/ns/NS",
+    sources: ["criu/namespaces.c, check_int_str", "test/restore/inet.test.ts (4.1.1)"],
+  },
+  {
     id: "pages-spin",
     criu: { fixed: "4.3" },
     what: "a pages image that is too short is read at its end for ever: CRIU spins and ignores SIGTERM",

@@ -16,6 +16,7 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
+import { inNetwork } from "../sys/network.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
 export type { CgroupMount } from "./cgroups.ts";
@@ -59,6 +60,8 @@ export interface Host {
   readonly controllers: ReadonlyMap<string, { hierarchy: number; enabled: boolean }>;
   /** A small file of /proc or /sys, or of a cgroup; undefined when it is not there. */
   read(path: string): string | undefined;
+  /** The same in another network namespace, which stands at `network`; undefined also where that cannot be entered. */
+  readInNetwork(network: string, path: string): string | undefined;
   exists(path: string): boolean;
   /** Whether this process may write the file: access(2). */
   writable(path: string): boolean;
@@ -158,6 +161,7 @@ export function thisHost(): Host {
       return controllers();
     },
     read,
+    readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
     writable: (path) => access(path, constants.W_OK) === 0,
     limit(resource) {

@@ -172,6 +172,13 @@ export const tree: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern: /Invalid join_ns pid|Can't access join-ns file (?<file>\D\S*): /,
+    check: "join-ns-missing",
+    remedy: "--join-ns NS:PID or NS:FILE of one that is there",
+    example: "Can't access join-ns file /run/netns/a: No such file or directory",
+    from: "staged",
+  },
+  {
     pattern:
       /timens: Unable to (?:create a new time namespace|set a \w+ clock offset)|Unable to set a (?:monotonic|boottime) clock offset/,
     check: "time-namespace",
