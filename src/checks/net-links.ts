@@ -1,7 +1,9 @@
 /** Network devices that CRIU makes anew in a network namespace of the tree's own (net.c). */
-import { net_device_entry } from "../image/tables/namespaces.ts";
+import { constants, type Stats } from "node:fs";
+import { net_device_entry, userns_entry } from "../image/tables/namespaces.ts";
 import type { Infer } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { lookOnHost } from "./mount-sources.ts";
 import { filledIds } from "./net.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -9,22 +11,24 @@ type Device = Infer<typeof net_device_entry>;
 
 /** nd_type of netdev-*.img. */
 export const VETH = 2;
+const TUN = 3;
 export const MACVLAN = 7;
 
 export const netLink: Check = {
   id: "net-link",
   title: "A network device of the tree cannot be made as it was",
-  reads: "netdev-*.img; --external veth[…], netdev[…] and macvlan[…], --veth-pair, /sys/class/net",
+  reads:
+    "netdev-*.img; --external veth[…], netdev[…] and macvlan[…], --veth-pair, /sys/class/net; /dev/net/tun, the maps in userns-*.img",
   why:
     "The far end of a veth pair and the parent of a macvlan are outside of the tree's network namespace: options name them, and the name of the far end must be " +
     "free on this machine. Of a veth pair whose far end nobody names CRIU makes both ends in the tree: where that takes the number of the saved device it fails, " +
-    "elsewhere the tree comes back with a network that leads nowhere.",
+    "elsewhere the tree comes back with a network that leads nowhere. In a user namespace CRIU may put no end outside, and opens /dev/net/tun as the root of that namespace.",
   proof: "criu",
   run: (context) => filledIds(context).flatMap((id) => linksOf(context, `netdev-${id}.img`)),
 };
 
 function linksOf(context: Context, image: string): Finding[] {
-  const { checkpoint, host, request } = context;
+  const { checkpoint, host, namespaces, request } = context;
   const devices = checkpoint.values(image, net_device_entry);
   const names = freeNames(context);
   const stray = straysOf(context, devices);
@@ -54,8 +58,40 @@ function linksOf(context: Context, image: string): Finding[] {
           },
         },
       ];
-    if (type !== VETH || given("netdev") !== undefined) return [];
+    if (type === TUN) return tunOf(context, shared);
+    if (type !== VETH) return [];
+    const moved = given("netdev");
+    if (moved !== undefined)
+      return host.exists(`/sys/class/net/${moved}`)
+        ? []
+        : [
+            {
+              ...shared,
+              message: `${name} is to be made of the device ${moved}, which this machine does not have`,
+              criu_message: "net: Can't restore link: -1",
+              remedy: {
+                kind: "human",
+                text: "make it before",
+                command: sh`ip link add ${names()} type veth peer name ${[moved]}`,
+              },
+            },
+          ];
     const far = given("veth");
+    if (namespaces.own.user && (far !== undefined || stray.has(device))) {
+      const [outer, inner] = [far?.split("@")[0] ?? names(), names()];
+      return [
+        {
+          ...shared,
+          message: `CRIU makes ${name} with the rights of the tree's user namespace, and may put no far end outside of that`,
+          criu_message: "net: Can't restore link: -1",
+          remedy: {
+            kind: "human",
+            text: "make the pair before, and have one end moved into the tree",
+            command: sh`ip link add ${[outer]} type veth peer name ${inner} && recriu restore ${request.argv} --external ${[`netdev[${name}]:${inner}`]}`,
+          },
+        },
+      ];
+    }
     if (far === undefined) {
       const fails = stray.get(device);
       if (fails === undefined) return [];
@@ -103,6 +139,53 @@ function linksOf(context: Context, image: string): Finding[] {
       },
     ];
   });
+}
+
+const TUN_DEVICE = "/dev/net/tun";
+
+/** CRIU makes a TUN or TAP device by this machine's /dev/net/tun, with the rights of the tree's user namespace if it has one. */
+function tunOf(
+  context: Context,
+  shared: Pick<Finding, "id" | "severity" | "task" | "image" | "subject">,
+): Finding[] {
+  const { host } = context;
+  const found = lookOnHost(context, TUN_DEVICE);
+  if (found === undefined) return [];
+  const refused = !found.ok
+    ? found.problem
+    : host.access(TUN_DEVICE, constants.R_OK | constants.W_OK) < 0 || !mayUse(context, found.stat)
+      ? "Permission denied"
+      : undefined;
+  if (refused === undefined) return [];
+  return [
+    {
+      ...shared,
+      message: `${shared.subject} is a TUN or TAP device, and CRIU cannot open ${TUN_DEVICE} to make it: ${refused}`,
+      criu_message: `tun: Can't open tun device: ${refused}`,
+      remedy: {
+        kind: "human",
+        text: found.ok
+          ? "let others open it, as udev does; whoever makes a device needs CAP_NET_ADMIN in its network all the same"
+          : "make it, or load its module",
+        command: found.ok
+          ? sh`chmod 0666 ${TUN_DEVICE}`
+          : sh`mkdir -p /dev/net && mknod -m 0666 ${TUN_DEVICE} c 10 200`,
+      },
+    },
+  ];
+}
+
+/** Whether the root of the tree's user namespace may read and write a file of this machine. */
+function mayUse({ checkpoint, namespaces }: Context, { mode, uid, gid }: Stats): boolean {
+  if (!namespaces.own.user) return true;
+  const image = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
+  const [maps] = checkpoint.values(image, userns_entry);
+  const outside = (map: "uid_map" | "gid_map") => {
+    const zero = maps?.[map].find(({ first }) => first === 0);
+    return zero?.lower_first;
+  };
+  const shift = uid === outside("uid_map") ? 6 : gid === outside("gid_map") ? 3 : 0;
+  return ((mode >> shift) & 6) === 6;
 }
 
 /** Names for devices that this machine has none of, one after the other. */

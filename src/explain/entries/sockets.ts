@@ -201,7 +201,7 @@ export const sockets: readonly Entry[] = [
   },
   {
     pattern:
-      /Can't restore link: |Unknown peer net namespace|a macvlan parent for (?<name>\S+) is required|Unsupported link type|Can't add interface \S+ to bridge/,
+      /Can't restore link: |Unknown peer net namespace|a macvlan parent for (?<name>\S+) is required|Unsupported link type|Can't add interface \S+ to bridge|Can't open tun device/,
     check: "net-link",
     remedy: "--external macvlan[NAME]:DEVICE, --external veth[NAME]:PEER with a name that is free",
     example: "net: a macvlan parent for mac0 is required",
