@@ -35,6 +35,7 @@ import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from ".
 import { inheritedNarrower } from "./inherited-narrower.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
+import { joinNsMissing } from "./join-ns.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
 import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
 import { fileDiffers, imageAltered } from "./seal.ts";
@@ -50,7 +51,8 @@ import {
   timeNamespace,
   userNamespaceMap,
 } from "./namespaces.ts";
-import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
+import { externalNetns, netToolsMissing, sysctlMissing } from "./net.ts";
+import { netLink } from "./net-links.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import {
   pidMax,
@@ -58,9 +60,11 @@ import {
   pidNamespaceExternal,
   pidNamespaceInit,
 } from "./pid-namespaces.ts";
+import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
+import { pingGroupRange } from "./ping-sockets.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -79,11 +83,13 @@ import { imageNewer } from "./skew.ts";
 import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { mountGroup, mountPropagation } from "./mount-groups.ts";
 import { mountOfHost } from "./mount-host.ts";
 import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
 import { timerfdExpired } from "./timerfd.ts";
 import { timerId } from "./timers.ts";
+import { ttyControlling } from "./tty-controlling.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
 import { unixSocketBusy } from "./unix-busy.ts";
@@ -102,6 +108,8 @@ import { untrustedRoot } from "./untrusted/root.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
+  noCheckpoint,
+  dumpFailed,
   criuMissing,
   criuUnstartable,
   criuTooOld,
@@ -133,6 +141,7 @@ export const catalogue: readonly Check[] = [
   shellJobSession,
   groupLeaderLost,
   adoptedChildLost,
+  joinNsMissing,
   nestedNamespace,
   gpuMissing,
   ttyShellJob,
@@ -161,6 +170,8 @@ export const catalogue: readonly Check[] = [
   externalMountUnmapped,
   mountAutodetected,
   mountSharing,
+  mountPropagation,
+  mountGroup,
   rootNeeded,
   rootMissing,
   rootIgnored,
@@ -202,6 +213,7 @@ export const catalogue: readonly Check[] = [
   udpPortBusy,
   tcpAddressMissing,
   netDeviceMissing,
+  pingGroupRange,
   locksIgnored,
   locksHeld,
   lockMapped,
@@ -242,6 +254,7 @@ export const catalogue: readonly Check[] = [
   ttyExternal,
   ttyOtherFile,
   ttyDeviceMissing,
+  ttyControlling,
   lsmMismatch,
   apparmorProfileMissing,
   seccompFilterMissing,

@@ -1,5 +1,19 @@
 /** What this machine offers a restore. */
-import { findCriu, startRefusal, identify, compareVersions } from "../criu/index.ts";
+import {
+  compareVersions,
+  findCriu,
+  identify,
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  startRefusal,
+} from "../criu/index.ts";
+import {
+  criuHas,
+  type KnownFault,
+  knownFaults,
+  showsOn,
+  versionsOf,
+} from "../criu/known-faults.ts";
 import { readOwnConfig } from "../criu/own.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { changeable } from "../sys/trust.ts";
@@ -72,6 +86,7 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
           ? (problem ?? "it does not say which one it is")
           : `others can change it: ${changed}`,
     },
+    ...(version === undefined ? [] : versionFacts(version, thisHost().kernel)),
     {
       name: "criu check",
       state: refusal === undefined ? "ok" : "missing",
@@ -88,6 +103,32 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
           },
         ]
       : []),
+  ];
+}
+
+/** What is known of this CRIU on this kernel, and that nothing is. */
+function versionFacts(version: string, kernel: string): Fact[] {
+  const beyond: Fact = {
+    name: "criu version",
+    state: "warning",
+    found: `${version} is newer than ${NEWEST_KNOWN}, the last that this recriu knows`,
+    means:
+      "its options and images may hold what is not known here: called as criu, recriu steps aside for those",
+  };
+  const faults = knownFaults.filter(
+    (fault: KnownFault) =>
+      fault.concerns !== "every start" &&
+      criuHas(fault, version) &&
+      showsOn(fault, kernel) !== "no",
+  );
+  return [
+    ...(isBeyondKnown(version) ? [beyond] : []),
+    ...faults.map((fault: KnownFault): Fact => ({
+      name: "criu fault",
+      state: "warning",
+      found: `CRIU ${versionsOf(fault)}: ${fault.what}`,
+      means: `${fault.remedy} (${fault.sources.join(", ")})`,
+    })),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** What no image has: the tree gets it from CRIU, which has it from recriu, which has it from whoever restores. */
+import { again } from "./again.ts";
 import { sh } from "../sys/shell.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import type { Host } from "../host/index.ts";
@@ -34,7 +35,7 @@ export const inheritedNarrower: Check = {
     "tree has those of the command that restored it. A restore from a service that is bound to a processor, or from under `ionice -c 3`, binds the tree, too, and nothing " +
     "says so later. What the tree itself had cannot be told.",
   proof: "harm",
-  run: ({ host, checkpoint, request }) =>
+  run: ({ host, checkpoint, own, request }) =>
     [...narrowOf(host, checkpoint)].map(({ subject, message, prefix, text }): Finding => ({
       id: "inherited-narrower",
       severity: "warning",
@@ -46,7 +47,8 @@ export const inheritedNarrower: Check = {
       remedy: {
         kind: "human",
         text: text ?? "restore without it, if the tree shall not have it",
-        command: prefix === undefined ? null : sh`${prefix} recriu restore ${request.argv}`,
+        command:
+          prefix === undefined ? null : sh`${prefix} recriu restore ${again({ own, request })}`,
       },
     })),
 };

@@ -92,6 +92,7 @@ function unknownCheck({
 /** The exit code of findings that block, or undefined when none does. */
 export function blockedExit({ plan }: Preflight): number | undefined {
   if (plan.outcome !== "blocked") return undefined;
+  if (plan.unanswered.some(({ id }) => id === "no-checkpoint")) return exitCode.usage;
   return plan.unanswered.some((finding) => imageChecks.has(finding.id))
     ? exitCode.images
     : exitCode.blocked;

@@ -1,4 +1,6 @@
 import { type OwnOption, ownOptions, requestFrom } from "../criu/index.ts";
+import { lackOf } from "../checks/index.ts";
+import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
@@ -31,6 +33,9 @@ export const command: Command = {
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;
+    const lack = lackOf(checkpoint, thisHost());
+    if (lack?.id === "no-checkpoint")
+      return refuse(`${checkpoint.dir} ${lack.message}; ${lack.text}`);
     if (checkpoint.root === undefined) {
       for (const { file, problem } of checkpoint.faults) refuse(`${file}: ${problem}`);
       return exitCode.images;

@@ -24,4 +24,12 @@ export {
   withheld,
 } from "./start.ts";
 export { requestFrom, type RequestResult } from "./understand.ts";
-export { compareVersions, cpuRefusal, hasFeature, identify, startRefusal } from "./version.ts";
+export {
+  compareVersions,
+  cpuRefusal,
+  hasFeature,
+  identify,
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  startRefusal,
+} from "./version.ts";

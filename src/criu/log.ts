@@ -60,7 +60,7 @@ const trailers: readonly RegExp[] = [
   /^(?:exited, status=|killed by signal )/,
   /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
   /^Restorer (?:fail|abnormal termination)/,
-  /^Restoring FAILED/,
+  /^(?:Restoring|Dumping|Pre-dumping) FAILED/,
   // Without CAP_SYS_RESOURCE, at every start; CRIU goes on.
   /^rlimit: Can't setup RLIMIT_NOFILE for self/,
   /Can't remove the directory \/tmp\/\.criu\.mntns\./,

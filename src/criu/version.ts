@@ -95,6 +95,13 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
+/** The last release whose options and images are known here: read, and seen to restore. */
+export const NEWEST_KNOWN = "4.3";
+
+/** Whether a CRIU is of a later release; a later sublevel of the last one is not. */
+export const isBeyondKnown = (version: string): boolean =>
+  compareVersions(version.split(".").slice(0, 2).join("."), NEWEST_KNOWN) > 0;
+
 /** Does `criu check --feature NAME` succeed? False also for a name that this CRIU does not know. */
 export function hasFeature(path: string, name: string): boolean {
   return ask(path, "check", "--feature", name)?.code === 0;

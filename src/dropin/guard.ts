@@ -1,6 +1,12 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
-import { type OwnOptions, type Request, withheld } from "../criu/index.ts";
+import {
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  type OwnOptions,
+  type Request,
+  withheld,
+} from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
@@ -8,7 +14,7 @@ import { moveAside } from "../restore/aside.ts";
 import { MOVED } from "../restore/moved.ts";
 import { crErrno } from "./cr-errno.ts";
 import { become } from "./given.ts";
-import { type Criu, hand, stepAside } from "./hand.ts";
+import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
 export interface Guarded {
@@ -57,6 +63,12 @@ export async function guard(
       () => printRefusal(result.preflight, plan.unanswered),
       crErrno(plan.unanswered, checkpoint.root?.pid),
     );
+  if (
+    real?.version !== undefined &&
+    isBeyondKnown(real.version) &&
+    process.env.RECRIU_DEBUG === "1"
+  )
+    await say(`recriu: CRIU ${real.version} is newer than ${NEWEST_KNOWN}, the last that is known`);
   const gate = scripts(real?.version);
   // What the request settles is changed where it cannot: in the configuration file that goes over it.
   const changed = plan.edits.length > 0 || request.autoDedup;

@@ -25,6 +25,7 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
+import { inNetwork } from "../sys/network.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
 export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
@@ -74,6 +75,8 @@ export interface Host {
   readonly controllers: ReadonlyMap<string, { hierarchy: number; enabled: boolean }>;
   /** A small file of /proc or /sys, or of a cgroup; undefined when it is not there. */
   read(path: string): string | undefined;
+  /** The same in another network namespace, which stands at `network`; undefined also where that cannot be entered. */
+  readInNetwork(network: string, path: string): string | undefined;
   exists(path: string): boolean;
   /** Whether this process may write the file: access(2). */
   writable(path: string): boolean;
@@ -189,6 +192,7 @@ export function thisHost(stays = true): Host {
       return controllers();
     },
     read,
+    readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
     writable: (path) => access(path, constants.W_OK) === 0,
     limit(resource) {

@@ -5,6 +5,7 @@
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
+import { someHeldByNobody } from "./held.ts";
 import { Images } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { type Content, contentsOf, wantedRuns } from "./contents.ts";
@@ -319,6 +320,7 @@ class LazyCheckpoint implements Checkpoint {
         if (formatOf(file) !== undefined) this.images.entries(file, "optional");
       // A hundred checks ask every task for the same: what is read is plain data from here on.
       this.cached.set("tasks", this.tasks.map(plain));
+      this.images.forgetAbsent(() => !someHeldByNobody(this));
       return this.faults;
     });
   }

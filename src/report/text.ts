@@ -1,6 +1,6 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
 import { constants } from "node:os";
-import type { Finding, Severity } from "../checks/index.ts";
+import { type Finding, noneThere, type Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
@@ -27,6 +27,11 @@ export function printFindings(findings: readonly Finding[]): void {
 
 function printFinding(finding: Finding): void {
   const { remedy } = finding;
+  if (noneThere([finding])) {
+    const typed = remedy.kind !== "human" || remedy.command === null ? "" : `: ${remedy.command}`;
+    const said = `${finding.message}; ${remedy.text}`;
+    return line(`${red(`blocker[${finding.id}]`)}: ${harmless(said)}${typed}`);
+  }
   line(
     `${paint[finding.severity](`${finding.severity}[${finding.id}]`)}: ${bold(harmless(finding.message))}`,
   );
@@ -53,6 +58,7 @@ const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
 export function printSummary({ images, checkpoint, criu, findings, plan }: Preflight): void {
+  if (noneThere(findings)) return;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const blockers = findings.filter((finding) => finding.severity === "blocker").length;
   const warnings = findings.filter((finding) => finding.severity === "warning").length;

@@ -3,10 +3,23 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asCriu } from "../dropin/as-criu.ts";
-import { blockers, finding, report } from "./report.ts";
-import { alive, criu, dump, openStage, recriu, recriuBinary, run, start } from "./stage.ts";
+import { blockers, finding, report, explained } from "./report.ts";
+import {
+  alive,
+  criu,
+  dump,
+  openStage,
+  recriu,
+  recriuBinary,
+  run,
+  start,
+  killTree,
+  waitFor,
+} from "./stage.ts";
 import { dumpX11 } from "./x11.ts";
 import { typed } from "./typed.ts";
+import { compile } from "./stage/compile.ts";
+import { bareUnder, reportUnder } from "./under.ts";
 
 const old = join(import.meta.dir, "../../.cache/criu/bookworm/criu");
 const vvarVclock = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
@@ -125,6 +138,56 @@ test("privilege: a user who is not root, and root without capabilities", async (
     expect(bare.stdout + bare.stderr).toContain(named.criu_message);
   }
   expect(alive(pid)).toBe(false);
+});
+
+/** Root with what containers are given, and CAP_CHECKPOINT_RESTORE. */
+const fewRights = [
+  ..."chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot".split(
+    " ",
+  ),
+  ..."mknod audit_write setfcap checkpoint_restore sys_ptrace net_admin".split(" "),
+]
+  .map((name) => `+${name}`)
+  .join(",");
+const lessThanAdmin = ["setpriv", `--bounding-set=-all,${fewRights}`, "--inh-caps=-all", "--"];
+
+test("privilege: root with CAP_CHECKPOINT_RESTORE alone is restored with --unprivileged", async () => {
+  await using stage = openStage();
+  const { exit, stdout } = await run(stage, [
+    ...lessThanAdmin,
+    "sh",
+    "-c",
+    "grep CapBnd /proc/self/status",
+  ]);
+  expect({ exit, stdout }).toMatchObject({
+    exit: 0,
+    stdout: expect.stringMatching(/CapBnd:\s+00000100a8/),
+  });
+  const program = join(stage.dir, "ready");
+  const started = await stage.supervisor.spawn(
+    [...lessThanAdmin, compile("sched"), program, "other", "0", "0"],
+    { cwd: "/" },
+  );
+  await waitFor("the task to be ready", () => existsSync(program));
+  const images = await dump(stage, started.pid);
+  const under = lessThanAdmin;
+  const preflight = await reportUnder(stage, under, "preflight", images);
+  expect(preflight).toMatchObject({ exit: 0, plan: { options: ["--unprivileged"] } });
+  const named = finding(preflight, "privilege");
+  const bare = await bareUnder(stage, under, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(named.criu_message!);
+  explained(named);
+  expect((await bareUnder(stage, under, images, ["-d", named.remedy.command!])).exit).toBe(0);
+  await killTree(stage, started.pid);
+  const done = await reportUnder(stage, under, "restore", images);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  await killTree(stage, started.pid);
+  // The user's word is not overridden, and what he said himself is no finding.
+  const no = await reportUnder(stage, under, "preflight", images, ["--no-unprivileged"]);
+  expect(no).toMatchObject({ exit: 3, plan: { options: [] } });
+  const yes = await reportUnder(stage, under, "preflight", images, ["--unprivileged"]);
+  expect(yes).toMatchObject({ exit: 0, findings: [] });
 });
 
 test("doctor names the CRIU, and that an old one cannot start", async () => {

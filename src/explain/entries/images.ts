@@ -5,7 +5,7 @@ export const images: readonly Entry[] = [
   {
     pattern: /Unexpected EOF on \(empty-image\)|Can't open core data for|No IDS for root task/,
     check: "image-missing",
-    also: ["cpu-features", "tcp-stream-missing"],
+    also: ["cpu-features", "tcp-stream-missing", "no-checkpoint", "dump-failed"],
     remedy: "copy the checkpoint again, whole",
     issues: ["#1523"],
     example: "Unexpected EOF on (empty-image)",
@@ -20,7 +20,7 @@ export const images: readonly Entry[] = [
   },
   {
     pattern:
-      /Preadv .*returned 0|No pages-(?<id>\d+)\.img image|Can't read pages data|Can't read async pr bytes/,
+      /Preadv .*returned 0|No pages-(?<id>\d+)\.img image|Can't read pages data|Can't read async pr bytes|Unexpected EOF reading pages/,
     check: "pages-short",
     also: ["image-parent"],
     remedy: "copy the checkpoint again, whole; a CRIU that reads for ever has to be killed",
