@@ -4,7 +4,7 @@ import { EROFS } from "../sys/errno.ts";
 import type { RegFileEntry } from "../image/index.ts";
 import type { Check, Finding } from "./finding.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
-import { sh } from "../sys/shell.ts";
+import { sh, typedOption } from "../sys/shell.ts";
 
 const O_PATH = 0x200000;
 const accessMode = (reg: RegFileEntry): number => reg.flags & 3;
@@ -161,7 +161,7 @@ export const procThreadFile: Check = {
           remedy: {
             kind: "human",
             text: "hand another file over in its place",
-            command: sh`--inherit-fd ${`fd[9]:${openedName(reg)}`} 9</dev/null`,
+            command: typedOption(`--inherit-fd fd[9]:${openedName(reg)}`, " 9</dev/null"),
           },
         },
       ];
