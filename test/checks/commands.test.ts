@@ -67,7 +67,8 @@ const programs = [
     ),
   ),
 ];
-const note = `printf '%s\\0' "$@" >>"$words"`;
+/** Each program into a file of its own: those of a pipeline run at once. */
+const note = (name: string) => `printf '%s\\0' "$@" >>"$words.${name}"`;
 /** A function stands before a builtin of its name, but cannot have a dash in its own. */
 const functions = programs.filter((name) => !name.includes("-"));
 const scripts = ["recriu", ...programs.filter((name) => name.includes("-"))];
@@ -87,11 +88,10 @@ interface Made {
  * of the files that were made.
  */
 function run(shell: string, commands: readonly Made[]): string[][] {
-  const script = functions.map((name) => `${name}() { ${note}; }`);
+  const script = functions.map((name) => `${name}() { ${note(name)}; }`);
   for (const [at, { template, values, command }] of commands.entries()) {
     const there = join(dir, `${at}`);
     mkdirSync(there);
-    writeFileSync(`${there}.words`, "");
     writeFileSync(join(there, "PATH"), "");
     // What is read from is there, and what is written to below a name.
     for (const [hole, value] of values.entries())
@@ -111,14 +111,16 @@ function run(shell: string, commands: readonly Made[]): string[][] {
     script.push(`words=${there}.words; cd ${there}; (${opened}\n)`);
   }
   for (const name of scripts)
-    writeFileSync(join(dir, name), `#!/bin/sh\n${note}\n`, { mode: 0o755 });
+    writeFileSync(join(dir, name), `#!/bin/sh\n${note(name)}\n`, { mode: 0o755 });
   writeFileSync(join(dir, "script"), [...script, "wait"].join("\n"));
   const env = { PATH: dir, here: dir, words: "" };
   Bun.spawnSync([Bun.which(shell)!, "-a", join(dir, "script")], { env, cwd: dir, stdin: "ignore" });
   const seen = commands.map((_, at) => {
-    const noted = fromBytes(readFileSync(join(dir, `${at}.words`))).split("\0");
+    const noted = readdirSync(dir)
+      .filter((file) => file.startsWith(`${at}.words.`))
+      .flatMap((file) => fromBytes(readFileSync(join(dir, file))).split("\0"));
     const files = readdirSync(join(dir, `${at}`), { encoding: "buffer", recursive: true });
-    return [...noted.slice(0, -1), ...files.map(fromBytes).flatMap((file) => [file, `./${file}`])];
+    return [...noted, ...files.map(fromBytes).flatMap((file) => [file, `./${file}`])];
   });
   for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true });
   return seen;
