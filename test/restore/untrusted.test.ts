@@ -92,6 +92,7 @@ test("untrusted-write: a flag that no dump has empties a file, and CRIU fails on
   editFile(images, victim, (reg) => (reg.flags |= 0o1000));
   await refused(stage, {
     id: "untrusted-write",
+    also: "image-forged",
     images,
     pid,
     subject: victim,
@@ -142,6 +143,7 @@ test("untrusted-delete: the name to be removed is another's", async () => {
   chmodSync(stage.dir, 0o1777);
   await refused(stage, {
     id: "untrusted-delete",
+    also: "image-forged",
     images,
     pid,
     subject: at("victim"),
@@ -240,6 +242,7 @@ test("untrusted-device: another device of the name, and a deleted one with a num
   );
   await refused(stage, {
     id: "untrusted-device",
+    also: "ghost-rights",
     images: deleted.images,
     pid: deleted.pid,
     subject: `${gone}.cr.1.ghost`,
