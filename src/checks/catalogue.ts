@@ -1,4 +1,5 @@
 /** The catalogue: every check, in the order in which a restore would meet them. */
+import { alreadyRunning } from "./already-running.ts";
 import {
   bundleCapabilities,
   bundleLabel,
@@ -7,6 +8,7 @@ import {
 } from "./bundle-rights.ts";
 import { bundleNamespace, bundleRoot, bundleUsers } from "./bundle.ts";
 import { cgroupOption } from "./cgroup-options.ts";
+import { cgroupOwner } from "./cgroup-owner.ts";
 import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupMissing } from "./cgroups.ts";
@@ -50,7 +52,12 @@ import {
 } from "./namespaces.ts";
 import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
-import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces.ts";
+import {
+  pidMax,
+  pidNamespaceEnds,
+  pidNamespaceExternal,
+  pidNamespaceInit,
+} from "./pid-namespaces.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
@@ -132,10 +139,13 @@ export const catalogue: readonly Check[] = [
   ttyNoTask,
   cgroupOption,
   cgroupMissing,
+  cgroupOwner,
   cgroupProperty,
   pidNamespaceInit,
+  pidNamespaceEnds,
   pidNamespaceExternal,
   pidMax,
+  alreadyRunning,
   pidInUse,
   namespaceLimit,
   userNamespaceMap,

@@ -43,11 +43,9 @@ export const cgroupOption: Check = {
         message: `the controllers ${cnames.join(",")} are one hierarchy and cannot have the roots ${roots.join(" and ")}`,
         criu_message: `cg: CG paths mismatch: ${roots[0]} ${roots[1]}`,
         remedy: {
-          kind: "option",
-          text: "give all of them one root",
+          kind: "human",
+          text: "give all of them one root: leave out all of these options but one",
           command: null,
-          option: `--cgroup-root ${cnames.join(",")}:${roots[0]}`,
-          automatic: false,
         },
       });
     }

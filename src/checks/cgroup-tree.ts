@@ -27,7 +27,7 @@ export interface SavedDirectory {
 }
 
 /** cgroup_perms. */
-interface Perms {
+export interface Perms {
   mode: number;
   uid: number;
   gid: number;
@@ -151,6 +151,22 @@ export function savedDirectories(context: Context): SavedDirectory[] {
     walk(directoriesOf(controller), "");
   }
   return found;
+}
+
+/** Roots of hierarchies, which are neither made nor written to, but get their saved owner. */
+export function savedRoots({ checkpoint }: Context): SavedDirectory[] {
+  const { controllers = [], sets = [] } = checkpoint.cgroup ?? {};
+  if (sets.length === 0) return [];
+  return controllers.flatMap((controller) =>
+    directoriesOf(controller)
+      .filter(({ dir_name }) => dir_name === "")
+      .map(({ dir_perms: perms }) => ({
+        controllers: controller.cnames,
+        path: "/",
+        properties: new Map<string, string>(),
+        perms,
+      })),
+  );
 }
 
 /** The directory of a hierarchy in the place where CRIU mounts them all, which its messages name. */

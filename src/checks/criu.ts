@@ -1,6 +1,7 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
 import { isScratch } from "../criu/scratch.ts";
+import { again } from "./again.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
 import { otherWorkDir } from "./workdir.ts";
 import { sh } from "../sys/shell.ts";
@@ -25,25 +26,33 @@ export const criuMissing: Check = {
   reads: "--criu, RECRIU_CRIU, PATH and the system's sbin directories",
   why: "recriu prepares and proves a restore; the restore itself is done by CRIU, which has to be installed.",
   proof: "harm",
-  run: ({ criu, passed = [] }) =>
-    criu !== undefined
-      ? []
-      : [
-          {
-            id: "criu-missing",
-            severity: "blocker",
-            task: null,
-            image: "",
-            subject: "criu",
-            message: ["no criu was found on this machine", ...passed].join("; "),
-            criu_message: null,
-            remedy: {
-              kind: "human",
-              text: "install it, or name it by --criu=PATH",
-              command: sh`apt-get install criu || dnf install criu`,
-            },
-          },
-        ],
+  run({ criu, own, noCriu = "no criu was found" }) {
+    if (criu !== undefined) return [];
+    const by = own.from.criu;
+    return [
+      {
+        id: "criu-missing",
+        severity: "blocker",
+        task: null,
+        image: "",
+        subject: own.criu ?? "criu",
+        message: `there is no CRIU to run: ${noCriu}`,
+        criu_message: null,
+        remedy:
+          by === undefined
+            ? {
+                kind: "human",
+                text: "install it, or name it by --criu=PATH",
+                command: sh`apt-get install criu || dnf install criu`,
+              }
+            : {
+                kind: "human",
+                text: `correct what ${by} says, or take it away: then recriu looks in PATH`,
+                command: null,
+              },
+      },
+    ];
+  },
 };
 
 export const criuUnstartable: Check = {
@@ -143,7 +152,7 @@ export const privilege: Check = {
   reads: "effective user id and capabilities of recriu, which CRIU inherits",
   why: "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, and takes a caller that is not root only with --unprivileged.",
   proof: "criu",
-  run({ host, request }) {
+  run({ host, own, request }) {
     const root = host.effectiveUid === 0;
     const shared = {
       id: "privilege",
@@ -155,7 +164,7 @@ export const privilege: Check = {
     const sudo = {
       kind: "human",
       text: "run it as root",
-      command: sh`sudo recriu restore ${request.argv}`,
+      command: sh`sudo recriu restore ${again({ own, request })}`,
     } as const;
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [

@@ -3,8 +3,10 @@ import { constants } from "node:fs";
 import { file_entry } from "../image/tables/files.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { follows, list } from "./files.ts";
+import type { Place } from "./paths.ts";
+import { modeBack, otherContent } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
-import { sh, typedOption } from "../sys/shell.ts";
+import { typedOption } from "../sys/shell.ts";
 
 export const fileChanged: Check = {
   id: "file-changed",
@@ -43,22 +45,27 @@ export const fileChanged: Check = {
             `${size} bytes`,
             String(reg.size),
             `size ${size} (expect ${reg.size})`,
-            sizeRemedy(context, file, entryOf.get(reg), size, hostPath),
+            sizeRemedy(context, file, entryOf.get(reg), size, place),
           ),
         );
       const ignored = context.request.skipFileRwxCheck ? 0o777 : 0;
       if (reg.mode !== undefined && ((mode ^ reg.mode) & ~ignored) !== 0) {
-        const octal = (bits: number) => bits.toString(8);
-        const [now, then] = [octal(mode), octal(reg.mode)];
+        const shown = (bits: number) => bits.toString(8);
+        const [now, then] = [shown(mode), shown(reg.mode)];
         const sameType = ((mode ^ reg.mode) & constants.S_IFMT) === 0;
         findings.push(
-          differs(`mode 0${now}`, `0${then}`, `mode 0${now} (expect 0${then})`, {
-            kind: "human",
-            text: sameType
-              ? "give it its old mode back"
-              : "it is another kind of file now; put the old one back",
-            command: sameType ? sh`chmod ${octal(reg.mode & 0o7777)} ${hostPath}` : null,
-          }),
+          differs(
+            `mode 0${now}`,
+            `0${then}`,
+            `mode 0${now} (expect 0${then})`,
+            sameType
+              ? modeBack(context, reg, place)
+              : {
+                  kind: "human",
+                  text: "it is another kind of file now; put the old one back",
+                  command: null,
+                },
+          ),
         );
       }
       return findings;
@@ -74,18 +81,14 @@ function sizeRemedy(
   file: UsedFile,
   entry: number | undefined,
   size: number,
-  path: string,
+  place: Extract<Place, { known: true }>,
 ): Remedy {
   const { reg, uses } = file;
   const grew = reg.size !== undefined && BigInt(size) > reg.size;
   // What has a build-id is a program or library, however it is open.
   const onlyData = uses.size === 1 && uses.has("descriptor") && reg.build_id.length === 0;
-  if (!grew || !onlyData || entry === undefined)
-    return {
-      kind: "human",
-      text: "put the file of the dump back (for a library: the package of the same version)",
-      command: null,
-    };
+  if (!grew || !onlyData || entry === undefined) return otherContent(context, file, place, size);
+  const path = place.hostPath;
   const appending =
     (reg.flags & ACCESS_MODE) === constants.O_WRONLY && (reg.flags & constants.O_APPEND) !== 0;
   if (!appending && !context.own.allowGrown.includes(path))

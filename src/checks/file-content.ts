@@ -2,9 +2,11 @@
 import { constants } from "node:fs";
 import { EROFS } from "../sys/errno.ts";
 import type { RegFileEntry } from "../image/index.ts";
-import type { Check, Finding } from "./finding.ts";
+import { again } from "./again.ts";
+import type { Check, Context, Finding } from "./finding.ts";
+import { builds } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
-import { sh } from "../sys/shell.ts";
+import { sh, type ShellCommand } from "../sys/shell.ts";
 
 const O_PATH = 0x200000;
 const accessMode = (reg: RegFileEntry): number => reg.flags & 3;
@@ -48,8 +50,8 @@ export const fileBuildId: Check = {
           criu_message: `File ${openedName(reg)} has bad build-ID${sameLength ? "" : " length"}`,
           remedy: {
             kind: "option",
-            text: "put the old build back (the package of the same version); or, at the risk of crashes, compare sizes only",
-            command: sh`--file-validation=filesize`,
+            text: `put the old build back${builds(context, reg, place)}; or, at the risk of crashes, compare sizes only`,
+            command: null,
             option: "--file-validation=filesize",
             automatic: false,
           },
@@ -98,7 +100,8 @@ export const externalFile: Check = {
     "With --external file[…] the dump saved only that there was a file. Whoever restores opens it and hands its descriptor to CRIU. " +
     "Files of a kind that CRIU left to a plugin need that plugin again.",
   proof: "images",
-  run({ checkpoint, request }) {
+  run(context) {
+    const { checkpoint, request, host } = context;
     const handed = new Set(request.inheritFds.map(({ key }) => key));
     return [...checkpoint.openFiles.values()].flatMap(({ id, reg, ext }): Finding[] => {
       const image = `files.img id 0x${id.toString(16)}`;
@@ -125,14 +128,29 @@ export const externalFile: Check = {
           criu_message: `Can't open file ${openedName(reg)} on restore: No such file or directory`,
           remedy: {
             kind: "human",
-            text: "open it and hand it over as a descriptor, here 9",
-            command: sh`recriu restore ${request.argv} --inherit-fd ${`fd[9]:${reg.name}`} 9<PATH`,
+            text: "open it as the tree had it, or what shall take its place, and hand it over as a descriptor, here 9",
+            command: host.exists(reg.name)
+              ? handedOver(context, reg)
+              : sh`recriu restore ${again(context)} --inherit-fd ${`fd[9]:${reg.name}`} 9<PATH`,
           },
         },
       ];
     });
   },
 };
+
+/** Opened for what the tree had it open for, never emptied. */
+function handedOver(context: Context, reg: RegFileEntry): ShellCommand {
+  const words = [...again(context), "--inherit-fd", `fd[9]:${reg.name}`];
+  switch (accessMode(reg)) {
+    case constants.O_RDONLY:
+      return sh`recriu restore ${words} 9<${reg.name}`;
+    case constants.O_WRONLY:
+      return sh`recriu restore ${words} 9>>${reg.name}`;
+    default:
+      return sh`recriu restore ${words} 9<>${reg.name}`;
+  }
+}
 
 export const procThreadFile: Check = {
   id: "proc-thread-file",

@@ -2,8 +2,8 @@
 import { constants } from "node:fs";
 import type { RegFileEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
+import { putBack } from "./put-back.ts";
 import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
-import { sh } from "../sys/shell.ts";
 
 const isDirectoryUse = (file: UsedFile) =>
   file.uses.has("working directory") || file.uses.has("root directory");
@@ -23,9 +23,6 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
       if (!place.known) return [];
       const found = place.root.look(place.path, follows(reg));
       if (found.ok || isCgroup(context, place.hostPath)) return [];
-      const mode =
-        reg.mode === undefined ? undefined : (reg.mode & 0o7777).toString(8).padStart(4, "0");
-      const directory = isDirectoryUse(file);
       return [
         {
           id,
@@ -38,24 +35,7 @@ function missing(context: Context, id: string, wanted: (file: UsedFile) => boole
             file.fifo === undefined
               ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
               : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
-          remedy:
-            file.fifo !== undefined
-              ? {
-                  kind: "human",
-                  text: "make it again; what was in it is in the images",
-                  command: sh`mkfifo -m ${mode ?? "0644"} ${place.hostPath}`,
-                }
-              : directory
-                ? {
-                    kind: "human",
-                    text: "put the directory back with what the program expects in it; an empty one of this mode is enough for CRIU",
-                    command: sh`install -d -m ${mode ?? "0755"} ${place.hostPath}`,
-                  }
-                : {
-                    kind: "human",
-                    text: "put the file back as it was at the dump: same content, size and mode",
-                    command: null,
-                  },
+          remedy: putBack(context, file, place, found),
         },
       ];
     });

@@ -77,8 +77,8 @@ export const mountDeviceMissing: Check = {
           criu_message: `mnt: No device for ${at}(${entry.mnt_id}) mount`,
           remedy: {
             kind: "option",
-            text: "name the device that holds it now",
-            command: sh`lsblk -f`,
+            text: "name the device that holds it now (lsblk -f lists them)",
+            command: null,
             option: `--external dev[${nameOf(mount)}]:DEVICE`,
             automatic: false,
           },

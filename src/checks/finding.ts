@@ -61,7 +61,8 @@ export type Remedy =
   | {
       kind: "option";
       text: string;
-      command: ShellCommand | null;
+      /** What is shown is the option: where more is to be done it is a person's, with a command for all of it. */
+      command: null;
       option: string;
       automatic: boolean;
     }
@@ -76,6 +77,8 @@ export interface Finding {
   severity: Severity;
   /** The task concerned, by its pid in the images. */
   task: number | null;
+  /** All of them, the first too, where the same was found for several (grouped.ts). */
+  tasks?: readonly number[];
   /** The image file that proves it, with the entry where there are several: `files.img id 0x4d`. */
   image: string;
   /** The path, pid, option … that it is about. */
@@ -105,8 +108,13 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<OwnOptions, "schedPrio" | "allowGrown" | "untrusted" | "allowWrite">;
+  own: Pick<
+    OwnOptions,
+    "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+  >;
   criu: Criu | undefined;
+  /** Why there is none: what is wrong with the one that was named, and who named it; or where it was looked for. */
+  noCriu?: string | undefined;
   /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
   passed?: readonly string[] | undefined;
   namespaces: Namespaces;

@@ -1,10 +1,12 @@
 /** Run the checks over a checkpoint and this host. */
+import { alreadyRunning, heldByTheTree } from "./already-running.ts";
 import { catalogue } from "./catalogue.ts";
 import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
 import type { Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
 import { ghostLeavings, linkRemapLeavings } from "./ghost-leavings.ts";
+import { grouped } from "./grouped.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
@@ -61,7 +63,9 @@ export function runChecks(
   { only, ignore }: Selection,
   before: readonly Finding[] = [],
 ): Finding[] {
-  const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => only.includes(id));
+  const asks = (id: string) =>
+    only.includes(id) || (id === alreadyRunning.id && only.some((each) => heldByTheTree.has(each)));
+  const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => asks(id));
   const findings = chosen.flatMap((check) => {
     try {
       return check.run(context);
@@ -69,7 +73,9 @@ export function runChecks(
       return [crashed(check.id, error)];
     }
   });
-  return lower([...before, ...findings], ignore);
+  const runs = findings.some(({ id }) => id === alreadyRunning.id);
+  const told = runs ? findings.filter(({ id }) => !heldByTheTree.has(id)) : findings;
+  return grouped(lower([...before, ...told], ignore));
 }
 
 const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding[] =>

@@ -216,10 +216,10 @@ export const netDeviceMissing: Check = {
         criu_message,
         remedy: {
           kind: "human",
-          text: "make or rename an interface",
+          text: "make or rename an interface; a pair of these every kernel has that has containers",
           command: /^\d+$/.test(name)
-            ? sh`ip link add index ${name} type dummy`
-            : sh`ip link add ${[name]} type dummy`,
+            ? sh`ip link add index ${name} type veth`
+            : sh`ip link add ${[name]} type veth`,
         },
       });
       const entry = isk ?? psk ?? nlsk ?? usk;

@@ -1,4 +1,5 @@
 /** What a task would keep of CRIU, because CRIU does not set it or does not look whether it could. */
+import { againStaying } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 import { CAP_AUDIT_CONTROL, CAP_SYS_RESOURCE, capabilitiesOfCriu, has } from "./rights.ts";
@@ -156,7 +157,8 @@ export const loginuidImmutable: Check = {
         remedy: {
           kind: "human",
           text: "run it with CAP_AUDIT_CONTROL, or from a service that has no login user",
-          command: sh`systemd-run --pty recriu restore ${context.request.argv}`,
+          // The service ends, and systemd ends all in it, with what it was started for.
+          command: sh`systemd-run --pty --same-dir recriu restore ${againStaying(context)}`,
         },
       },
     ];

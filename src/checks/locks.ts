@@ -30,7 +30,7 @@ export const locksIgnored: Check = {
         remedy: {
           kind: "option",
           text: "take the locks again",
-          command: sh`--file-locks`,
+          command: null,
           option: "--file-locks",
           automatic: false,
         },

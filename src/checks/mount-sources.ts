@@ -52,7 +52,7 @@ export const externalMountSourceMissing: Check = {
             remedy: {
               kind: "human",
               text: `put back what the tree had at ${at}, or map it to another path`,
-              command: sh`ls -ld ${source!}`,
+              command: null,
             },
           },
         ];
@@ -71,7 +71,7 @@ export const externalMountSourceMissing: Check = {
           criu_message: old
             ? "mnt: Can't bind-mount at"
             : `mnt-v2: Failed to move_mount from ${source} to`,
-          remedy: { kind: "human", text: `map ${key} to ${wants}`, command: sh`ls -ld ${source!}` },
+          remedy: { kind: "human", text: `map ${key} to ${wants}`, command: null },
         },
       ];
     }),

@@ -1,5 +1,6 @@
 /** Network namespaces that CRIU fills anew (net.c). */
 import { net_device_entry, netns_entry } from "../image/tables/namespaces.ts";
+import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { netSysctls } from "./net-sysctls.ts";
 import { sh } from "../sys/shell.ts";
@@ -114,11 +115,9 @@ export const externalNetns: Check = {
           message: `the tree's network namespace is the external one of the name ${key}, and no --inherit-fd gives it`,
           criu_message: `net: Unable to find an external netns: ${key}`,
           remedy: {
-            kind: "option",
-            text: "open the namespace and hand it over",
-            command: sh`exec 9</run/netns/NAME`,
-            option: `--inherit-fd fd[9]:${key}`,
-            automatic: false,
+            kind: "human",
+            text: "open the namespace, one of `ip netns`, and hand it over",
+            command: sh`recriu restore ${again(context)} --inherit-fd ${`fd[9]:${key}`} 9</run/netns/NAME`,
           },
         },
       ];
@@ -158,8 +157,8 @@ export const netLink: Check = {
                 criu_message: `net: a macvlan parent for ${name} is required`,
                 remedy: {
                   kind: "option",
-                  text: "name the device that is to be its parent",
-                  command: sh`ip -brief link`,
+                  text: "name the device that is to be its parent (ip -brief link lists them)",
+                  command: null,
                   option: `--external macvlan[${name}]:DEVICE`,
                   automatic: false,
                 },

@@ -1,6 +1,7 @@
 /** Memory in the images: incremental chains, lazy pages, and page maps that do not fit the mappings (pagemap.c, mem.c). */
 import { type LostPages, PE_LAZY, PE_PRESENT, type Run, type Task } from "../image/index.ts";
 import { pageSize } from "../sys/process.ts";
+import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { taskOf } from "./images.ts";
 import { livingTasks } from "./paths.ts";
@@ -62,7 +63,8 @@ export const imageLazy: Check = {
     "A dump with --lazy-pages keeps most memory at its source, for `criu lazy-pages` to fetch while the restored tree runs. " +
     "Restored without that, the missing pages are read from where others are: memory is wrong, or CRIU spins at the end of the file. Nothing is printed.",
   proof: "harm",
-  run({ checkpoint, request }) {
+  run(context) {
+    const { checkpoint, request } = context;
     const lazy = [...checkpoint.pagemaps].filter(([, sum]) => sum.lazy);
     if (request.lazyPages)
       return lazy.slice(0, 1).map(([pagemap]) => ({
@@ -94,11 +96,9 @@ export const imageLazy: Check = {
         message: `${pages} pages of ${pagemap} are not in the images: they stayed with the dump that was made with --lazy-pages`,
         criu_message: null,
         remedy: {
-          kind: "option",
-          text: "while the dump still waits: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
-          command: sh`criu lazy-pages --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} &`,
-          option: "--lazy-pages",
-          automatic: false,
+          kind: "human",
+          text: "while the dump still waits at HOST and PORT: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
+          command: sh`criu lazy-pages -d --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} && recriu restore ${again(context)} --lazy-pages`,
         },
       };
     });
@@ -135,7 +135,7 @@ export const lazyPagesSocket: Check = {
         remedy: {
           kind: "human",
           text: "start it first, with the same images and the same work directory",
-          command: sh`criu lazy-pages -D ${checkpoint.dir} -W ${request.workDir} &`,
+          command: sh`criu lazy-pages -d -D ${checkpoint.dir} -W ${request.workDir}`,
         },
       },
     ];

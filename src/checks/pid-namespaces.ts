@@ -1,5 +1,6 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import { PID_MAX_LIMIT } from "../sys/process.ts";
+import { again, againStaying } from "./again.ts";
 import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { sh } from "../sys/shell.ts";
@@ -103,6 +104,39 @@ function refused(context: Context, limit: number) {
   return [...largest.values()];
 }
 
+export const pidNamespaceEnds: Check = {
+  id: "pid-namespace-ends",
+  title: "The tree would be killed as soon as it is restored",
+  reads: "whether recriu is process 1; -d (--restore-detached)",
+  why:
+    "Started as the first process of a pid namespace (`unshare --fork --pid recriu …`, the entry point of a container), recriu is its init, and CRIU is when it is " +
+    "started so. When an init ends, the kernel kills all that is in its namespace: with -d it ends as soon as the tree runs, says that all is well, and the tree is gone. Without " +
+    "-d it stays until the tree has ended.",
+  proof: "harm",
+  run(context) {
+    const { host, request, checkpoint } = context;
+    // A pid namespace of the tree's own is below this one, and is killed with it.
+    if (!host.isInit || !request.detached) return [];
+    return [
+      {
+        id: "pid-namespace-ends",
+        severity: "blocker",
+        task: checkpoint.root?.pid ?? null,
+        image: "",
+        subject: "-d",
+        message:
+          "recriu is the first process of this pid namespace: with -d it ends once the tree runs, and then the kernel kills the tree",
+        criu_message: null,
+        remedy: {
+          kind: "human",
+          text: "leave -d out: then it ends when the tree has ended. Or have an init there that stays (tini, a shell that waits)",
+          command: sh`unshare --fork --pid --mount-proc recriu restore ${againStaying(context)}`,
+        },
+      },
+    ];
+  },
+};
+
 /** The key of an external pid namespace, where the root's is one. */
 function externalKey({ checkpoint }: Context): string | undefined {
   const id = checkpoint.root?.ids?.pid_ns_id;
@@ -183,11 +217,9 @@ export const pidNamespaceExternal: Check = {
           root.pid === 1
             ? { kind: "human", text: "dump it again without --external pid", command: null }
             : {
-                kind: "option",
-                text: "open /proc/PID/ns/pid of a process of the namespace as a descriptor, and name it",
-                command: null,
-                option: `--inherit-fd fd[N]:${key}`,
-                automatic: false,
+                kind: "human",
+                text: "PID is a process of the namespace: open that as a descriptor, and hand it over",
+                command: sh`recriu restore ${again(context)} --inherit-fd ${`fd[9]:${key}`} 9</proc/PID/ns/pid`,
               },
       },
     ];

@@ -118,7 +118,7 @@ export const pidInUse: Check = {
           remedy: {
             kind: "human",
             text: "end its holder, or wait until the parent of a zombie reaps it",
-            command: sh`ps -o pid,ppid,pgid,sid,stat,cmd -p ${number}; ps -o pid,stat,cmd -g ${number}`,
+            command: sh`ps -eLo pid,tid,ppid,pgid,sid,stat,comm | grep -w -- ${number}`,
           },
         },
       ];

@@ -5,6 +5,7 @@ import { compareVersions } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
+import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -122,11 +123,9 @@ export const pluginBroken: Check = {
           criu_message: `Unable to load ${path}: ${path}: ${problem}`,
           remedy: none
             ? {
-                kind: "option",
+                kind: "human",
                 text: "this checkpoint needs no plugin: name a directory without any",
-                command: sh`mkdir -p /run/no-criu-plugins`,
-                option: "--libdir=/run/no-criu-plugins",
-                automatic: false,
+                command: sh`mkdir -p /run/no-criu-plugins && recriu restore ${again(context)} --libdir=/run/no-criu-plugins`,
               }
             : {
                 kind: "human",

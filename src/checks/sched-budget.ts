@@ -1,6 +1,8 @@
 /** Real-time threads in cgroups that have no real-time budget (cgroup v1 with CONFIG_RT_GROUP_SCHED). */
 import { cgroupDirectory } from "../host/cgroups.ts";
+import type { Host } from "../host/index.ts";
 import type { Task } from "../image/index.ts";
+import { dirname } from "../sys/path.ts";
 import { SCHED_FIFO, SCHED_RESET_ON_FORK, SCHED_RR } from "../sys/sched.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
@@ -11,6 +13,14 @@ const realtimeThread = (task: Task) =>
     const policy = core?.thread_core?.sched_policy ?? 0;
     return [SCHED_FIFO, SCHED_RR].includes(policy & ~SCHED_RESET_ON_FORK);
   });
+
+/** The settings of a cgroup and of those above it that have none, the topmost first. */
+function withoutBudget(host: Host, root: string, directory: string): string[] {
+  const file = `${directory}/cpu.rt_runtime_us`;
+  if (!directory.startsWith(`${root.replace(/\/$/, "")}/`) || Number(host.read(file) ?? 1) !== 0)
+    return [];
+  return [...withoutBudget(host, root, dirname(directory)), file];
+}
 
 /** The directory of the cpu cgroup in which CRIU restores a task: its own (by its set), or CRIU's. */
 function cpuCgroup(
@@ -58,6 +68,7 @@ export const schedRtBudget: Check = {
       if (thread === undefined || directory === undefined || findings.has(directory)) continue;
       const made = !host.exists(directory);
       if (!made && Number(host.read(`${directory}/cpu.rt_runtime_us`) ?? 1) !== 0) continue;
+      const words = withoutBudget(host, root, directory);
       findings.set(directory, {
         id: "sched-rt-budget",
         severity: made ? "info" : "warning",
@@ -76,8 +87,8 @@ export const schedRtBudget: Check = {
             }
           : {
               kind: "human",
-              text: "give the cgroup a budget: microseconds of each second, within that of its parent",
-              command: sh`echo 10000 > ${directory}/cpu.rt_runtime_us`,
+              text: "give the cgroup a budget: microseconds of each second, within that of its parent, which needs one first",
+              command: sh`echo 10000 | tee ${words}`,
             },
       });
     }

@@ -1,5 +1,6 @@
 /** The tree as pstree.img tells it: parents, sessions, and CRIU's own session where the tree is a shell's job. */
 import type { Check, Context, Finding } from "./finding.ts";
+import { again as sameCall } from "./again.ts";
 import {
   inheritedSession,
   isJob,
@@ -89,7 +90,7 @@ export const sessionIntersects: Check = {
       remedy: {
         kind: "human",
         text: "run it in a session of its own",
-        command: sh`setsid --wait recriu restore ${context.request.argv}`,
+        command: sh`setsid --wait recriu restore ${sameCall(context)}`,
       },
     })),
 };
@@ -134,7 +135,7 @@ export const shellJobSession: Check = {
           remedy: {
             kind: "human",
             text: `restore it as a job, and, as ${joined.failure.message}, in a session of its own`,
-            command: sh`setsid --wait recriu restore --shell-job ${request.argv}`,
+            command: sh`setsid --wait recriu restore --shell-job ${sameCall(context)}`,
           },
         },
       ];

@@ -122,11 +122,13 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Find
     return {
       ...shared,
       message: `the socket ${path} cannot be bound: ${directory}: ${errno}`,
-      remedy: {
-        kind: "human",
-        text: `see what is at ${directory} and move it away`,
-        command: sh`ls -ld ${directory}`,
-      },
+      remedy: lost.found.ok
+        ? {
+            kind: "human",
+            text: `see what is at ${directory} and move it away`,
+            command: sh`mv ${directory} ${directory}.aside`,
+          }
+        : { kind: "human", text: "find out why, then look again", command: null },
     };
   }
   const repair = repairFor(context, lost);

@@ -65,7 +65,7 @@ export const tcpEstablished: Check = {
         remedy: {
           kind: "option",
           text: "bring the connections back as they were (or --tcp-close: closed)",
-          command: sh`--tcp-established`,
+          command: null,
           option: "--tcp-established",
           automatic: !request.explicit.has("tcp-established") && !request.explicit.has("tcp-close"),
         },
@@ -94,7 +94,7 @@ export const tcpStreamMissing: Check = {
       remedy: {
         kind: "option",
         text: "restore all TCP connections closed",
-        command: sh`--tcp-close`,
+        command: null,
         option: "--tcp-close",
         automatic: false,
       },
@@ -140,8 +140,9 @@ export const tcpConnectionBusy: Check = {
             kind: "human",
             text: ending
               ? "wait a minute"
-              : `stop ${owner === undefined ? "whoever has it" : `process ${owner.pid} (${owner.comm})`}; or restore connections closed: --tcp-close`,
-            command: ending || owner === undefined ? null : sh`kill ${owner.pid}`,
+              : `stop ${owner === undefined ? "whoever has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
+            // Its own end has it wait, too.
+            command: ending || owner === undefined ? null : sh`kill ${owner.pid} && sleep 61`,
           },
         },
       ];

@@ -1,5 +1,6 @@
 /** Terminals whose other end or session is outside of the tree (tty.c). */
 import type { Check, Finding } from "./finding.ts";
+import { againStaying } from "./again.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { preorder } from "./pstree-nodes.ts";
 import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
@@ -67,7 +68,8 @@ export const ttyStdin: Check = {
     "With --shell-job the tree's terminal is exchanged for CRIU's standard input. That must be a terminal, and, for a tree whose root leads no " +
     "session, the controlling terminal of CRIU's session: only then may the tree's process group be put into its foreground.",
   proof: "criu",
-  run({ checkpoint, request, host }) {
+  run(context) {
+    const { checkpoint, request, host } = context;
     const [tty] = unpairedSlaves(terminals(checkpoint, request));
     const [root] = checkpoint.pstree;
     if (tty === undefined || root === undefined || !request.shellJob) return [];
@@ -81,8 +83,10 @@ export const ttyStdin: Check = {
       criu_message,
       remedy: {
         kind: "human",
-        text: "call it on a terminal, or let script(1) make one",
-        command: sh`script -qec ${sh`recriu restore ${request.argv}`} /dev/null`,
+        text: request.detached
+          ? "call it on a terminal; or let script(1) make one, without -d: when script ends, its terminal hangs up, and the tree with it"
+          : "call it on a terminal, or let script(1) make one",
+        command: sh`script -qec ${sh`recriu restore ${againStaying(context)}`} /dev/null`,
       },
     });
     const { stdin, self } = host;

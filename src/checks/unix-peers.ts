@@ -70,7 +70,7 @@ export const unixSocketExternal: Check = {
           remedy: {
             kind: "option",
             text: "connect it again to whoever has that name now",
-            command: sh`--ext-unix-sk`,
+            command: null,
             option: "--ext-unix-sk",
             automatic: true,
           },

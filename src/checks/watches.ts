@@ -1,10 +1,12 @@
 /** What tasks watch with inotify and fanotify (fsnotify.c). */
+import { constants } from "node:fs";
 import { ghost_file_entry } from "../image/tables/files.ts";
 import type { FileEntry } from "../image/index.ts";
-import type { Check, Context, Finding } from "./finding.ts";
+import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { raise, setting } from "./kernel-objects.ts";
 import { livingTasks } from "./paths.ts";
 import { sh } from "../sys/shell.ts";
+import { fromBytes } from "../sys/text.ts";
 
 /** Files of a kind, each with a task that has it open; one that nobody has open is never made. */
 function openFiles<K extends keyof FileEntry>(
@@ -78,17 +80,17 @@ export const watchPathMissing: Check = {
       }
     const marks = [
       ...openFiles(context, "ify").flatMap(({ entry, task, id }) =>
-        entry.wd.map(({ f_handle, i_ino }) => ({ f_handle, i_ino, task, id })),
+        entry.wd.map(({ f_handle, i_ino, mask }) => ({ f_handle, i_ino, mask, task, id })),
       ),
       ...openFiles(context, "ffy").flatMap(({ entry, task, id }) =>
-        entry.mark.flatMap(({ ie }) => (ie ? [{ ...ie, task, id }] : [])),
+        entry.mark.flatMap(({ ie }) => (ie ? [{ ...ie, mask: 0, task, id }] : [])),
       ),
     ];
-    return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id }): Finding[] => {
+    return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Finding[] => {
       if (path === undefined || ghosts.has(i_ino)) return [];
       const place = namespaces.place(path, mnt_id);
       const found = place.known ? place.root.look(place.path) : undefined;
-      if (!place.known || found === undefined || found.ok || !found.missing) return [];
+      if (!place.known || found === undefined || found.ok) return [];
       return [
         {
           id: "watch-path-missing",
@@ -96,15 +98,50 @@ export const watchPathMissing: Check = {
           task,
           image: `files.img id 0x${id.toString(16)}`,
           subject: place.hostPath,
-          message: `task ${task} watches ${path}, and ${place.hostPath} is not there`,
+          message: `${place.hostPath}, which task ${task} watches, ${found.missing ? "is not there" : `cannot be looked at: ${found.problem}`}`,
           criu_message: `fsnotify: Unable to open ${path}: ${found.problem}`,
-          remedy: {
-            kind: "human",
-            text: "put it back; for a directory an empty one is enough for CRIU",
-            command: sh`install -d ${place.hostPath}`,
-          },
+          remedy: found.missing
+            ? watchedAgain(kindOf(context, path, mask), place.hostPath)
+            : { kind: "human", text: "find out why, then look again", command: null },
         },
       ];
     });
   },
 };
+
+/** Of entries of a directory: IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE. Who watches a file for all has them, too. */
+const IN_ENTRIES = 0x3c0;
+const IN_ALL_EVENTS = 0xfff;
+
+/** What stood at a watched path, as far as the images know: a watch itself has no mode. */
+function kindOf(
+  { checkpoint }: Context,
+  path: string,
+  mask: number,
+): "directory" | "file" | undefined {
+  if ((mask & IN_ENTRIES) !== 0 && (mask & IN_ALL_EVENTS) !== IN_ALL_EVENTS) return "directory";
+  for (const { reg, usk } of checkpoint.openFiles.values()) {
+    if (reg?.name === path && reg.mode !== undefined)
+      return (reg.mode & constants.S_IFMT) === constants.S_IFDIR ? "directory" : "file";
+    const below = reg?.name ?? (usk && fromBytes(usk.name));
+    if (below?.startsWith(`${path.replace(/\/$/, "")}/`)) return "directory";
+  }
+  return undefined;
+}
+
+function watchedAgain(kind: "directory" | "file" | undefined, path: string): Remedy {
+  if (kind === "directory")
+    return {
+      kind: "human",
+      text: "put the directory back; an empty one is enough for CRIU",
+      command: sh`install -d ${path}`,
+    };
+  return {
+    kind: "human",
+    text:
+      kind === "file"
+        ? "put the file back; whatever is in it is enough for CRIU, a directory is another thing to the program"
+        : `put back what was there; whether that was a directory or a file the images do not say. An empty one of the right kind is enough for CRIU: mkdir or touch`,
+    command: kind === "file" ? sh`touch ${path}` : null,
+  };
+}

@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
 import { ENOTDIR, errorText } from "../sys/errno.ts";
+import { again } from "./again.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -54,11 +55,9 @@ export const workDirUnwritable: Check = {
     const { workDir } = request;
     const shared = { id: "work-dir-unwritable", task: null, image: "" } as const;
     const other: Remedy = {
-      kind: "option",
+      kind: "human",
       text: "work in a directory that can be written to; relative paths of other options lead there too",
-      command: sh`mkdir -p /run/criu-work`,
-      option: "--work-dir=/run/criu-work",
-      automatic: false,
+      command: sh`mkdir -p /run/criu-work && recriu restore ${again(context)} --work-dir=/run/criu-work`,
     };
     const closed = notEnterable(context, workDir);
     if (closed !== undefined) {

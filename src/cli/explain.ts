@@ -12,6 +12,7 @@ import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
+import { near } from "./near.ts";
 
 const args = {
   what: {
@@ -102,6 +103,11 @@ function tellLine(text: string, json: boolean): number {
   else if (explanation !== undefined) {
     line(harmless(explanation.line));
     printExplanation(explanation);
-  } else line(`recriu explain: nothing is known of “${harmless(text)}”; --list shows the checks`);
+  } else {
+    const ids = catalogue.map(({ id }) => id);
+    line(
+      `recriu explain: nothing is known of “${harmless(text)}”${near(text, ids)}; --list shows the checks`,
+    );
+  }
   return explanation === undefined ? UNKNOWN : exitCode.ok;
 }

@@ -8,6 +8,7 @@ import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
+import { near } from "./near.ts";
 import { understand } from "./request.ts";
 
 /** `said`: why there is nothing to report. */
@@ -20,8 +21,13 @@ export async function look(
   { request, own }: { request: Request; own: OwnOptions },
 ): Promise<Started> {
   const stranger = unknownCheck(own);
-  if (stranger !== undefined)
-    return refused(command, `there is no check ${stranger}; recriu explain lists them`);
+  if (stranger !== undefined) {
+    const { id, from } = stranger;
+    return refused(
+      command,
+      `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`,
+    );
+  }
   const lost = own.allowWrite.find((path) => !isDirectory(path));
   if (lost !== undefined) return refused(command, `--allow-write: there is no directory ${lost}`);
   const hashing = hashingReport();
@@ -67,11 +73,20 @@ function refused(command: string, said: string): Started {
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** A name in --only or --ignore that no check has. */
-function unknownCheck(own: OwnOptions): string | undefined {
-  const known = new Set([...catalogue.map(({ id }) => id), "check-crashed", "all"]);
-  const named = [...own.ignore, ...(own.given.get("only")?.split(",") ?? [])];
-  return named.find((id) => !known.has(id));
+const ids = catalogue.map(({ id }) => id);
+
+/** A name in --only or --ignore that no check has, and who gave it. */
+function unknownCheck({
+  ignore,
+  from,
+  given,
+}: OwnOptions): { id: string; from: string } | undefined {
+  const known = new Set([...ids, "check-crashed", "all"]);
+  const named = [
+    ...ignore.map((id) => ({ id, from: from.ignore ?? "--ignore" })),
+    ...(given.get("only")?.split(",") ?? []).map((id) => ({ id, from: "--only" })),
+  ];
+  return named.find(({ id }) => !known.has(id));
 }
 
 /** The exit code of findings that block, or undefined when none does. */

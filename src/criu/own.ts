@@ -88,6 +88,8 @@ export interface OwnOptions {
   readonly allowGrown: readonly string[];
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
+  /** Who named it: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and who the ids of `ignore`. */
+  readonly from: { readonly criu?: string | undefined; readonly ignore?: string | undefined };
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */
   readonly stall: number;
@@ -99,6 +101,8 @@ export interface OwnOptions {
   readonly settle: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
+  /** The words on the command line that a call of `restore` in its place needs, too: not how it is told, nor `--dry-run`. */
+  readonly words: readonly string[];
 }
 
 export type OwnResult =
@@ -182,15 +186,21 @@ export function resolveOwn(
         name === "allow-grown" ? (value ?? []) : [],
       ),
       criu: settings.criu?.value,
+      from: { criu: settings.criu?.from, ignore: settings.ignore?.from },
       json: given.has("json"),
       stall: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
       settle: Number(settle.value),
       given,
+      words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
     },
   };
 }
+
+const carried: ReadonlySet<string> = new Set(
+  ownOptions.map(({ name }) => name).filter((name) => !/^(json|dry-run|progress-fd)$/.test(name)),
+);
 
 /** The values of a list; none when it is not set. */
 const listOf = (settings: Settings, name: "ignore" | "allow-write"): string[] =>

@@ -15,7 +15,10 @@ export async function dropin(words: readonly string[]): Promise<number> {
     problem === undefined ? resolveOwn([], process.env, text) : { ok: false as const, problem };
   if (!settled.ok) return refuse(settled.problem);
   const found = findCriu(settled.own.criu, process.env);
-  if (!found.ok) return refuse(`the real CRIU is not found: ${found.problem}`);
+  if (!found.ok) {
+    const by = settled.own.from.criu;
+    return refuse(`the real CRIU is not found: ${found.problem}${by ? ` (named by ${by})` : ""}`);
+  }
   const notes = [...(ignored === undefined ? [] : [ignored]), ...(found.passed ?? [])];
   const criu = { path: found.path, given, notes };
   const tell = async () => {

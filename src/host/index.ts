@@ -18,6 +18,7 @@ import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
 import { type HeldLock, listLocks } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
+import { findPackage, type Package } from "./packages.ts";
 import { findProgram } from "./programs.ts";
 import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
@@ -26,9 +27,10 @@ import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
-export type { CgroupMount } from "./cgroups.ts";
+export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
 export { type HeldLock, lockName } from "./locks.ts";
 export type { Owner } from "./owners.ts";
+export type { Package } from "./packages.ts";
 export type { Stat } from "./processes.ts";
 export { type Lookup, openRoot, Root } from "./root.ts";
 export type { BoundFile, InetSocket } from "./sock-diag.ts";
@@ -50,6 +52,8 @@ export interface Host {
   readonly own: ReadonlySet<number>;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
+  /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
+  readonly isInit: boolean;
   /** Standard input, which CRIU inherits. */
   readonly stdin: Terminal;
   readonly unixSockets: readonly UnixSocket[];
@@ -75,6 +79,8 @@ export interface Host {
   writable(path: string): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
+  /** The package of this machine that a file belongs to, or did when it was there; undefined where none is known. */
+  packageOf(path: string): Package | undefined;
   /** Where execvp(3) finds a program: undefined when nowhere, the bare name when only CRIU will know. */
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
@@ -152,6 +158,7 @@ export function thisHost(stays = true): Host {
     get self() {
       return self();
     },
+    isInit: process.pid === 1,
     get stdin() {
       return terminalOf(0);
     },
@@ -188,6 +195,7 @@ export function thisHost(stays = true): Host {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
     },
+    packageOf: findPackage,
     program: findProgram,
     variable: (name) => process.env[name],
     get attributes() {

@@ -4,7 +4,7 @@ import { join } from "../sys/path.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
 import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
-import { AT_FDCWD, linkAt } from "../sys/small-files.ts";
+import { AT_FDCWD, linkAt, namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { fromBytes } from "../sys/text.ts";
 import { readBuildId } from "./elf.ts";
@@ -139,6 +139,11 @@ export class Root {
     } finally {
       closeSync(handle);
     }
+  }
+
+  /** Whether `path` is a directory with nothing in it; false where that cannot be told. */
+  isEmpty(path: string): boolean {
+    return this.with(path, (handle) => namesAt(handle, ".")?.length ?? -1) === 0;
   }
 
   /** Names in a directory; none when it cannot be read. */

@@ -222,17 +222,8 @@ class LazyCheckpoint implements Checkpoint {
   get openFiles(): ReadonlyMap<number, FileEntry> {
     return this.once("files", () => {
       const files = new Map<number, FileEntry>();
-      for (const { value } of this.images.entries(
-        "files.img",
-        this.files.has("reg-files.img") ? "optional" : "required",
-      ))
+      for (const { value } of this.images.entries("files.img", "required"))
         files.set(value.id, value);
-      if (files.size > 0) return files;
-      // Before files.img there was an image for each kind, of which these two matter to the checks.
-      for (const { value } of this.images.entries("reg-files.img", "optional"))
-        files.set(value.id, { type: 1, id: value.id, reg: value });
-      for (const { value } of this.images.entries("unixsk.img", "optional"))
-        files.set(value.id, { type: 5, id: value.id, usk: value });
       return files;
     });
   }

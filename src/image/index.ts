@@ -27,7 +27,7 @@ export type { Content } from "./contents.ts";
 export { type Dedup, dedupOf, punch } from "./dedup.ts";
 export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";
-export type { Task, Thread } from "./task.ts";
+export { type Task, type Thread, wasAdopted } from "./task.ts";
 export { hasExpired, type TimerfdEntry } from "./timerfd.ts";
 export type {
   CgroupEntry,

@@ -2,8 +2,11 @@
 import { type Edit, type Finding, type Leaving, policyOf, type Repair } from "../checks/index.ts";
 
 export interface Plan {
-  /** ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer. */
-  outcome: "ready" | "repairable" | "blocked";
+  /**
+   * ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer.
+   * unchecked: only some checks were run, and nothing that they found blocks.
+   */
+  outcome: "ready" | "repairable" | "blocked" | "unchecked";
   repairs: Repair[];
   /** What CRIU is shown otherwise than it was saved, without a change to the images. */
   edits: Edit[];

@@ -75,7 +75,10 @@ export async function preflight(
         cpuRefusal: (images) => cpuRefusal(found.path, images),
       }
     : undefined;
-  const known = { checkpoint, request, own, criu, passed: found.passed, seal: seal(), bundle };
+  const by = own.from.criu === undefined ? "" : ` (named by ${own.from.criu})`;
+  const noCriu = found.ok ? undefined : `${found.problem}${by}`;
+  const { passed } = found;
+  const known = { checkpoint, request, own, criu, noCriu, passed, seal: seal(), bundle };
   const only = own.given.get("only")?.split(",") ?? [];
   const check = async () => {
     const namespaces = namespacesOf(checkpoint, host, request);
@@ -92,7 +95,9 @@ export async function preflight(
     seen = await check();
   }
   const { context, effects, findings } = seen;
-  const plan = planFor(findings, leavingsOf(context), own.fix);
+  const whole = planFor(findings, leavingsOf(context), own.fix);
+  const plan: Plan =
+    only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const took = performance.now() - start;
   const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {

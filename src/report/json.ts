@@ -20,6 +20,7 @@ export function printJson(document: object): void {
 function findingOf({ remedy, ...finding }: Finding): object {
   return {
     ...finding,
+    tasks: finding.tasks ?? (finding.task === null ? [] : [finding.task]),
     remedy: {
       kind: remedy.kind,
       text: remedy.text,

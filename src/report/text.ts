@@ -31,6 +31,8 @@ function printFinding(finding: Finding): void {
     `${paint[finding.severity](`${finding.severity}[${finding.id}]`)}: ${bold(harmless(finding.message))}`,
   );
   if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
+  if (finding.tasks !== undefined && finding.tasks.length > 1)
+    line(`  ${dim("tasks")}   ${few(finding.tasks)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
   if (finding.severity !== "info")
     line(
@@ -42,6 +44,10 @@ function printFinding(finding: Finding): void {
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
+const FEW = 8;
+const few = (numbers: readonly number[]): string =>
+  numbers.slice(0, FEW).join(", ") +
+  (numbers.length > FEW ? ` and ${numbers.length - FEW} more` : "");
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
@@ -72,6 +78,9 @@ function printPlan(plan: Plan): void {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),
     blocked: red("blocked; nothing was touched"),
+    unchecked: yellow(
+      "nothing blocks that was checked (--only); whether it can be restored was not",
+    ),
   };
   line(bold(verdict[plan.outcome]));
 }

@@ -35,6 +35,7 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const EACCES = 13;
 export const EEXIST = 17;
+export const EXDEV = 18;
 export const ENOTDIR = 20;
 export const EROFS = 30;
 export const ENAMETOOLONG = 36;

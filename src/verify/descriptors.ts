@@ -2,7 +2,7 @@
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { sameOpenFile } from "../sys/process.ts";
-import type { Facet } from "./facet.ts";
+import { type Facet, shownName } from "./facet.ts";
 
 /** Flags of open(2) that an open file keeps; the rest either belong to the opening or are set by the kernel. */
 const O_ACCMODE = 0o3;
@@ -139,7 +139,7 @@ function kindOf(
     // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.
     return checkpoint.remapped.has(reg.id) || reg.ext || (reg.flags & O_TMPFILE) !== 0
       ? undefined
-      : reg.name;
+      : shownName(reg);
   }
   const found = anonymous.find(([member]) => file[member] !== undefined);
   return found === undefined ? undefined : { name: found[2], shown: found[1] };

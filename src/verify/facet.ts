@@ -62,3 +62,6 @@ export interface Facet {
   moving?: true;
   compare(subject: Subject, comparison: Comparison): void;
 }
+
+/** A saved path as /proc/PID/fd shows it: of a directory /proc/PID a dump writes a slash at the end (files-reg.c). */
+export const shownName = ({ name }: { name: string }): string => name.replace(/(.)\/$/s, "$1");

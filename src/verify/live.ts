@@ -1,5 +1,5 @@
 /** The restored tree as it is now: which process of this machine is which task of the images. */
-import type { Checkpoint, Task } from "../image/index.ts";
+import { type Checkpoint, type Task, wasAdopted } from "../image/index.ts";
 import {
   childrenOf,
   innermostPid,
@@ -121,13 +121,6 @@ function innermost(status: Status): number | undefined {
   const last = status.get("NSpid")?.split(/\s+/).pop();
   return last === undefined ? undefined : Number(last);
 }
-
-/**
- * Whether the root had adopted this child of its: in the session of others, it was born deeper. CRIU has it born by a
- * helper, and it comes back as a child of the pid namespace's init.
- */
-export const wasAdopted = ({ root }: Checkpoint, task: Task): boolean =>
-  task.ppid === root?.pid && ![task.pid, root.pid, root.sid].includes(task.sid);
 
 /** Adopted tasks that are not below the root: by their number, in its pid namespace, no older than it. */
 function orphans(

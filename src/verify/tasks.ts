@@ -4,7 +4,8 @@
  * program can do to itself was never so.
  */
 import { parseStat, type Status } from "../host/processes.ts";
-import { type LiveTask, wasAdopted } from "./live.ts";
+import { wasAdopted } from "../image/index.ts";
+import type { LiveTask } from "./live.ts";
 import type { Facet } from "./facet.ts";
 
 export const tasks: Facet = {

@@ -54,7 +54,8 @@ const shown = ({ file, texts, holes }: Template) =>
   `${file}: ${String.raw({ raw: texts }, ...holes.map((hole) => `\${${hole}}`))}`;
 
 /** A hole for a list of words, which may be options. */
-const isList = (hole: string) => /^\[|\bargv$|^options$|^prefix$/.test(hole);
+const isList = (hole: string) =>
+  /^\[|\bargv$|^(?:options|words|prefix)$|^(?:again|againStaying|sameCall)\(/.test(hole);
 
 /** The programs of the templates: the words that commands begin with. */
 const programs = [
@@ -92,7 +93,10 @@ function run(shell: string, commands: readonly Made[]): string[][] {
     mkdirSync(there);
     writeFileSync(`${there}.words`, "");
     writeFileSync(join(there, "PATH"), "");
-    // What is written to below a name is there.
+    // What is read from is there, and what is written to below a name.
+    for (const [hole, value] of values.entries())
+      if (template.texts[hole]!.endsWith("<"))
+        writeFileSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string, "");
     for (const [hole, value] of values.entries())
       if (template.texts[hole + 1]!.startsWith("/"))
         mkdirSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string);
@@ -102,7 +106,9 @@ function run(shell: string, commands: readonly Made[]): string[][] {
     const named =
       template.texts[0] === "" ? command.replace(/^(name\d=.*? && )*/s, "$&recriu ") : command;
     const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : named;
-    script.push(`words=${there}.words; cd ${there}; (${typed}\n)`);
+    // What only the caller knows (a NAME, a PID) is not here.
+    const opened = typed.replace(/ 9<>?\/\S*[A-Z]\S*$/, " 9</dev/null");
+    script.push(`words=${there}.words; cd ${there}; (${opened}\n)`);
   }
   for (const name of scripts)
     writeFileSync(join(dir, name), `#!/bin/sh\n${note}\n`, { mode: 0o755 });

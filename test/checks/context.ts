@@ -35,7 +35,16 @@ export function withContext<T>(
     return use({
       checkpoint,
       request,
-      own: { schedPrio: undefined, allowGrown: [], untrusted: false, allowWrite: [], ...own },
+      own: {
+        schedPrio: undefined,
+        allowGrown: [],
+        untrusted: false,
+        allowWrite: [],
+        criu: undefined,
+        from: {},
+        words: [],
+        ...own,
+      },
       host: machine,
       criu: {
         path: "/usr/sbin/criu",

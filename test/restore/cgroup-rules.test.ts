@@ -18,6 +18,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 import { bareUnder, reportUnder } from "./under.ts";
 
@@ -68,7 +69,8 @@ test.if(v1("cpu") !== undefined)(
     });
     expect(named.message).toContain("50% of a processor");
     rmdirSync(cgroup); // CRIU left it
-    await run(stage, ["sh", "-c", named.remedy.command!]);
+    const told = await report(stage, "preflight", images);
+    expect((await typed(stage, told, "cgroup-property")).exit).toBe(0);
     await restored(stage, images);
     expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain("/above/workload");
     await killTree(stage, pid);
@@ -92,14 +94,15 @@ test("cgroup-property: a file that this kernel's cgroups do not have", async () 
   const named = await predicted(stage, copy, "cgroup-property");
   expect(named.subject).toBe(join(cgroup, "memory.max"));
   rmdirSync(cgroup);
-  await run(stage, ["sh", "-c", named.remedy.command!]);
+  const told = await report(stage, "preflight", copy);
+  expect((await typed(stage, told, "cgroup-property")).exit).toBe(0);
   await restored(stage, copy);
 });
 
 test("cgroup-missing: no more cgroups are allowed there", async () => {
   await using stage = openStage();
   const cgroup = makeCgroup(stage, v2, "above/workload");
-  const { images } = await dumpIn(stage, cgroup);
+  const { pid, images } = await dumpIn(stage, cgroup);
   rmdirSync(cgroup);
   writeFileSync(join(cgroup, "../cgroup.max.descendants"), "0");
   // recriu lets the tree stay where it is by itself, so it is a blocker only where the user wants it otherwise.
@@ -111,6 +114,8 @@ test("cgroup-missing: no more cgroups are allowed there", async () => {
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "cgroup-missing").criu_message!);
+  expect((await typed(stage, preflight, "cgroup-missing")).exit).toBe(0);
+  await killTree(stage, pid);
   writeFileSync(join(cgroup, "../cgroup.max.descendants"), "max");
   await restored(stage, images);
 });
@@ -145,7 +150,7 @@ test("cgroup-frozen: bare CRIU hangs", async () => {
     expect(blockers(preflight)).toEqual(["cgroup-frozen"]);
     expect((await report(stage, "restore", images)).exit).toBe(3);
     expect((await restoreBare(stage, images, [], { timeout: 3000 })).exit).toBe(null);
-    await run(stage, ["sh", "-c", finding(preflight, "cgroup-frozen").remedy.command!]);
+    expect((await typed(stage, preflight, "cgroup-frozen")).exit).toBe(0);
     await restored(stage, images);
     await killTree(stage, pid);
   }
@@ -171,8 +176,9 @@ test("cgroup-set-missing: a set, and a controller, that the images lack", async 
   const lost = changed(stage, images, "lost", (cgroup) => {
     cgroup.controllers = cgroup.controllers.filter(({ cnames }: any) => cnames[0] !== "");
   });
-  const named = await predicted(stage, lost, "cgroup-set-missing");
-  await restored(stage, lost, [named.remedy.command!]);
+  await predicted(stage, lost, "cgroup-set-missing");
+  const told = await report(stage, "preflight", lost);
+  expect((await typed(stage, told, "cgroup-set-missing")).exit).toBe(0);
 });
 
 test("cgroup-option: a yard that is not there, two roots for one hierarchy", async () => {
@@ -220,8 +226,12 @@ test("cgroup-namespace: not made again with --manage-cgroups=ignore", async () =
   await killTree(stage, pid);
   const lost = await report(stage, "preflight", images, ["--manage-cgroups=ignore"]);
   expect(finding(lost, "cgroup-namespace").severity).toBe("warning");
-  expect((await restoreBare(stage, images, ["--manage-cgroups=ignore"])).exit).toBe(0);
+  const options = ["--manage-cgroups=ignore"];
+  expect((await restoreBare(stage, images, options)).exit).toBe(0);
   expect(namespace()).toBe(ours);
+  await killTree(stage, pid);
+  expect((await typed(stage, lost, "cgroup-namespace", { options })).exit).toBe(0);
+  expect(namespace()).not.toBe(ours);
 });
 
 test("a relative --cgroup-yard is found from the work directory, and looked through to its end", async () => {

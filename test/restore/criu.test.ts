@@ -6,6 +6,7 @@ import { asCriu } from "../dropin/as-criu.ts";
 import { blockers, finding, report } from "./report.ts";
 import { alive, criu, dump, openStage, recriu, recriuBinary, run, start } from "./stage.ts";
 import { dumpX11 } from "./x11.ts";
+import { typed } from "./typed.ts";
 
 const old = join(import.meta.dir, "../../.cache/criu/bookworm/criu");
 const vvarVclock = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
@@ -17,6 +18,14 @@ test("criu-missing", async () => {
   const missing = await report(stage, "restore", images, [`--criu=${stage.dir}/criu`]);
   expect(missing).toMatchObject({ exit: 3, run: null, criu: { path: null, version: null } });
   expect(blockers(missing)).toEqual(["criu-missing"]);
+  expect(finding(missing, "criu-missing").message).toContain(
+    `${stage.dir}/criu does not exist (named by --criu)`,
+  );
+  const env = { RECRIU_CRIU: "/nope" };
+  const named = finding(await report(stage, "preflight", images, [], { env }), "criu-missing");
+  expect(named.message).toContain("/nope does not exist (named by RECRIU_CRIU)");
+  expect(named.remedy).toMatchObject({ command: null });
+  expect(named.remedy.text).toContain("RECRIU_CRIU");
   expect((await report(stage, "restore", images)).exit).toBe(0);
 });
 
@@ -78,6 +87,8 @@ test.skipIf(!vvarVclock)(
     const named = await report(stage, "restore", images, [`--criu=${old}`]);
     expect(named).toMatchObject({ exit: 3, run: null, criu: { path: old, version: "3.17.1" } });
     expect(blockers(named)).toEqual(["criu-too-old"]);
+    const version = await typed(stage, named, "criu-too-old");
+    expect([version.exit, version.stdout]).toEqual([0, expect.stringContaining("Version: ")]);
     const bare = await run(stage, [
       old,
       "restore",

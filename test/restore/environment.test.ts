@@ -1,14 +1,6 @@
 /** Where CRIU writes, its pid file, scripts, and /tmp. */
 import { expect, test } from "bun:test";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { foretold, restores } from "./named.ts";
 import { finding, report } from "./report.ts";
@@ -25,6 +17,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { programs, typed } from "./typed.ts";
 
 const dumpOf = async (stage: Stage) => {
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
@@ -41,12 +34,15 @@ test("pidfile-exists: of a run before", async () => {
   const stale = await foretold(stage, images, "pidfile-exists", { options });
   expect(stale.message).toContain("process 4194303, which it names, is gone");
   expect(stale.remedy.command).toBe(`rm ${pidfile}`);
-  rmSync(pidfile);
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "pidfile-exists")).exit).toBe(0);
+  expect(existsSync(pidfile)).toBe(false);
   writeFileSync(pidfile, `${process.pid}\n`);
   const live = await foretold(stage, images, "pidfile-exists", { options });
   expect(live.message).toContain(`it names process ${process.pid} (`);
   expect(live.remedy.command).toBe(`mv ${pidfile} ${pidfile}.aside`);
-  rmSync(pidfile);
+  const alive = await report(stage, "preflight", images, options);
+  expect((await typed(stage, alive, "pidfile-exists")).exit).toBe(0);
   // A link that leads nowhere is in the way too.
   symlinkSync("/nowhere/pid", pidfile);
   await foretold(stage, images, "pidfile-exists", { options });
@@ -94,7 +90,8 @@ test("script-not-executable", async () => {
   writeFileSync(script, "#!/bin/sh\nexit 0\n", { mode: 0o644 });
   const named = await foretold(stage, images, "script-not-executable", { options });
   expect(named.remedy.command).toBe(`chmod +x ${script}`);
-  chmodSync(script, 0o755);
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "script-not-executable")).exit).toBe(0);
   writeFileSync(script, "#!/nowhere/sh\nexit 0\n");
   await foretold(stage, images, "script-not-executable", { options });
   writeFileSync(script, "exit 0\n"); // without a first line it is one of sh
@@ -170,6 +167,11 @@ test("work-dir-unwritable: read-only images", async () => {
   const unlogged = await run(stage, words(criu, "-o", "restore.log"));
   expect(unlogged.exit).toBe(1);
   expect(unlogged.stdout + unlogged.stderr).toContain(log.criu_message);
+  const elsewhere = await typed(stage, JSON.parse(logged.stdout), "work-dir-unwritable", { under });
+  expect(elsewhere.exit).toBe(0);
+  expect(existsSync("/run/criu-work/restore.log")).toBe(true);
+  rmSync("/run/criu-work", { recursive: true });
+  await killTree(stage, pid);
   const work = join(stage.dir, "work");
   mkdirSync(work);
   const told = await run(
@@ -203,14 +205,12 @@ test("work-dir-unwritable: there is no such directory", async () => {
   await using stage = openStage();
   const { images } = await dumpOf(stage);
   const work = join(stage.dir, "work");
-  const named = finding(
-    await report(stage, "preflight", images, ["-W", work]),
-    "work-dir-unwritable",
-  );
+  const told = await report(stage, "preflight", images, ["-W", work]);
+  const named = finding(told, "work-dir-unwritable");
   const bare = await run(stage, [criu, "restore", "-d", "-D", images, "-W", work]);
   expect(bare.exit).toBe(1);
   expect(bare.stdout + bare.stderr).toContain(named.criu_message!);
-  mkdirSync(work);
+  expect((await typed(stage, told, "work-dir-unwritable")).exit).toBe(0);
   await restores(stage, images, { options: ["-W", work] });
   expect(readFileSync(join(work, "stats-restore")).length).toBeGreaterThan(0);
 });
@@ -239,7 +239,7 @@ const withoutTmp = () => {
 
 test("tmp-missing: CRIU cannot even start", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { pid, images } = await dumpOf(stage);
   const { moved, under } = withoutTmp();
   const program = moved(criu);
   const words = (binary: string, ...more: string[]) => [
@@ -261,5 +261,9 @@ test("tmp-missing: CRIU cannot even start", async () => {
   expect(bare.exit).toBe(1);
   const [message] = named.criu_message.split("XXXXXX");
   expect(bare.stdout + bare.stderr).toContain(message);
+  const PATH = `${moved(programs(stage))}:${process.env["PATH"]}`;
+  const here = { under, thenRestore: true, env: { PATH, RECRIU_CRIU: program } } as const;
+  expect((await typed(stage, JSON.parse(said.stdout), "tmp-missing", here)).exit).toBe(0);
+  await killTree(stage, pid);
   await restores(stage, images);
 });

@@ -7,7 +7,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -16,6 +15,7 @@ import { join } from "node:path";
 import { foretold } from "./foretold.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 import { compile } from "./stage/compile.ts";
 
 async function held(stage: Stage, things: string[], options: string[] = []) {
@@ -37,7 +37,7 @@ test("file-build-id: a mapped library of the same size is another build", async 
     images,
     pid,
     subject: library,
-    remedy: ["--file-validation=filesize"],
+    mend: "typed",
   });
   expect(named.remedy.command).toBe("--file-validation=filesize");
 });
@@ -55,7 +55,7 @@ test("file-unwritable: the file system is read-only now", async () => {
     images,
     pid,
     subject: file,
-    mend: async () => void (await run(stage, ["mount", "-o", "remount,rw", dir])),
+    mend: "typed",
   });
 });
 
@@ -73,10 +73,7 @@ test("proc-thread-file: a thread's file in /proc is opened before the thread is 
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "proc-thread-file").criu_message!);
   // The remedy is typed into a shell: the descriptor is opened there.
-  const { command } = finding(preflight, "proc-thread-file").remedy;
-  const { criu } = await import("./stage.ts");
-  const handed = await run(stage, ["sh", "-c", `${criu} restore -d -D ${images} ${command}`]);
-  expect([handed.exit, handed.stderr]).toEqual([0, expect.anything()]);
+  expect((await typed(stage, preflight, "proc-thread-file")).exit).toBe(0);
   await killTree(stage, pid);
 });
 
@@ -95,7 +92,7 @@ test("fifo-missing", async () => {
     images,
     pid,
     subject: fifo,
-    mend: async () => void (await run(stage, command!.split(" "))),
+    mend: "typed",
   });
 });
 
@@ -114,12 +111,14 @@ test("ghost-file-exists: a killed CRIU left it", async () => {
     images,
     pid,
     subject: left,
-    mend: () => {
-      // The CRIU that failed has removed it; recriu has to find one there for its remedy.
-      writeFileSync(left, "");
-      rmSync(left);
-    },
+    // The CRIU that failed has removed it.
+    mend: () => {},
   });
+  await killTree(stage, pid);
+  writeFileSync(left, "");
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "ghost-file-exists")).exit).toBe(0);
+  expect((await report(stage, "restore", images)).findings).toEqual([]);
 });
 
 test("ghost-file-exists: a directory of a deleted one's name", async () => {
@@ -150,7 +149,7 @@ test("ghost-file-exists: a directory of a deleted one's name", async () => {
     images,
     pid,
     subject: dir,
-    mend: () => renameSync(dir, `${dir}.aside`),
+    mend: "typed",
   });
 });
 
@@ -169,7 +168,7 @@ test("ghost-unwritable", async () => {
     images,
     pid,
     subject: `${file}.cr.${id}.ghost`,
-    mend: async () => void (await run(stage, ["mount", "-o", "remount,rw", dir])),
+    mend: "typed",
   });
 });
 
@@ -184,7 +183,8 @@ test("link-remap-missing: such images can be restored once", async () => {
   expect(once.severity).toBe("info");
   const [word, from, to] = once.remedy.command!.split(" ");
   expect([word, to]).toEqual(["ln", `${from}.keep`]);
-  linkSync(from!, to!);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "link-remap-missing")).exit).toBe(0);
   expect((await report(stage, "restore", images)).exit).toBe(0);
   await killTree(stage, pid);
   expect(existsSync(from!)).toBe(false);
@@ -249,6 +249,9 @@ for (const kind of ["flock", "posix"]) {
     expect((await restoreBare(stage, images)).exit).toBe(0);
     expect(isLocked()).toBe(false);
     await killTree(stage, pid);
+    expect((await typed(stage, without, "locks-ignored")).exit).toBe(0);
+    expect(isLocked()).toBe(true);
+    await killTree(stage, pid);
     expect((await report(stage, "preflight", images, ["--no-file-locks"])).findings).toEqual([]);
 
     const holder = await start(stage, "things", [kind, file]);
@@ -259,7 +262,7 @@ for (const kind of ["flock", "posix"]) {
     expect(finding(before, "locks-held").remedy.command).toBe(`kill ${holder.pid}`);
     const waiting = await restoreBare(stage, images, ["--file-locks"], { timeout: 1500 });
     expect(waiting.exit).toBeNull();
-    await killTree(stage, holder.pid);
+    expect((await typed(stage, before, "locks-held")).exit).toBe(0);
     const restored = await report(stage, "restore", images, ["--file-locks"]);
     expect(restored).toMatchObject({ exit: 0, findings: [], verdict: { result: "match" } });
     expect(isLocked()).toBe(true);
@@ -306,13 +309,13 @@ test("locks-held: of an open file description's lock CRIU says so", async () => 
   const file = join(stage.dir, "file");
   const options = ["--file-locks"];
   const { pid, images } = await held(stage, ["ofd", file], options);
-  const holder = await start(stage, "things", ["ofd", file]);
+  await start(stage, "things", ["ofd", file]);
   await foretold(stage, {
     id: "locks-held",
     images,
     pid,
     subject: file,
     options,
-    mend: () => killTree(stage, holder.pid),
+    mend: "typed",
   });
 });

@@ -13,7 +13,8 @@ import {
 import { join } from "node:path";
 import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
+import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 async function dumpTree(stage: Stage) {
   const cwd = join(stage.dir, "work");
@@ -31,7 +32,7 @@ async function foretold(
   images: string,
   id: string,
   subject: string,
-  mend: () => void,
+  mend: () => void | Promise<void>,
 ) {
   const preflight = await report(stage, "preflight", images);
   expect(preflight.exit).toBe(3);
@@ -41,7 +42,7 @@ async function foretold(
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(named.criu_message!);
-  mend();
+  await mend();
   expect(await report(stage, "restore", images)).toMatchObject({
     exit: 0,
     verdict: { result: "match" },
@@ -65,6 +66,22 @@ test("cwd-missing", async () => {
   await foretold(stage, images, "cwd-missing", cwd, () => mkdirSync(cwd));
 });
 
+test("one cause is one finding: the working directory of many tasks", async () => {
+  await using stage = openStage();
+  const cwd = join(stage.dir, "work");
+  mkdirSync(cwd);
+  const { pid } = await start(stage, "many", ["21", "0", "0", "0"], { cwd });
+  const images = await dump(stage, pid);
+  rmdirSync(cwd);
+  const { findings } = await report(stage, "preflight", images);
+  expect(findings.map(({ id, subject }) => [id, subject])).toEqual([["cwd-missing", cwd]]);
+  expect(findings[0]!.task).toBe(pid);
+  expect(findings[0]!.tasks.length).toBe(21);
+  const { stderr } = await recriu(stage, ["preflight", "-D", images]);
+  expect(stderr).toContain("task " + pid + " and 20 more");
+  expect(stderr.split("\n").length).toBeLessThan(12);
+});
+
 test("file-missing", async () => {
   await using stage = openStage();
   const { images, file } = await dumpTree(stage);
@@ -82,8 +99,13 @@ test("file-changed: another size", async () => {
 test("file-changed: another mode", async () => {
   await using stage = openStage();
   const { images, cwd } = await dumpTree(stage);
+  // Of an empty directory it is not known whether something should be mounted there.
+  writeFileSync(join(cwd, "something"), "");
   chmodSync(cwd, 0o700);
-  await foretold(stage, images, "file-changed", cwd, () => chmodSync(cwd, 0o755));
+  const told = await report(stage, "preflight", images);
+  await foretold(stage, images, "file-changed", cwd, async () => {
+    expect((await typed(stage, told, "file-changed")).exit).toBe(0);
+  });
 });
 
 test("--skip-file-rwx-check makes another mode no obstacle, as in CRIU", async () => {

@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { predicted, restored } from "./predicted.ts";
 import { blockers, type Finding, report } from "./report.ts";
 import { killTree, type Stage } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 export interface Case {
   id: string;
@@ -12,8 +13,8 @@ export interface Case {
   options?: string[];
   /** What the finding is about. */
   subject: string;
-  /** Mends the fault by hand, */
-  mend?: () => void | Promise<void>;
+  /** Mends the fault by hand, or the finding's command does, typed as it is shown, */
+  mend?: (() => void | Promise<void>) | "typed";
   /** or these options do. */
   remedy?: string[];
 }
@@ -24,8 +25,14 @@ export async function foretold(stage: Stage, given: Case): Promise<Finding> {
   expect([...new Set(blockers(await report(stage, "preflight", images, options)))]).toEqual([id]);
   const named = await predicted(stage, images, id, options);
   expect(named.subject).toBe(subject);
-  await mend?.();
-  await restored(stage, images, [...options, ...remedy]);
+  if (mend === "typed") {
+    const told = await report(stage, "preflight", images, options);
+    expect(await typed(stage, told, id, { options, subject })).toMatchObject({ exit: 0 });
+    // An option's command is a restore itself.
+    if (named.remedy.kind === "option") await killTree(stage, pid);
+  } else await mend?.();
+  if (mend !== "typed" || named.remedy.kind !== "option")
+    await restored(stage, images, [...options, ...remedy]);
   await killTree(stage, pid);
   return named;
 }

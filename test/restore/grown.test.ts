@@ -14,6 +14,7 @@ import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
 import { contents, copying, decoded, differences, shadows } from "./shadow.ts";
 import { dump, killTree, openStage, restoreBare, type Stage, start, waitFor } from "./stage.ts";
+import { typed } from "./typed.ts";
 import { compile } from "./stage/compile.ts";
 
 /** A tree that reads `file` and appends to `log`. */
@@ -67,7 +68,7 @@ test("a log that is only appended to may be longer, as its program would have ma
 
 test("any other open file only when the user says so, and by its own path", async () => {
   await using stage = openStage();
-  const { images, file, log } = await dumpTree(stage);
+  const { pid, images, file, log } = await dumpTree(stage);
   appendFileSync(file, ", and more");
   const blocked = await report(stage, "restore", images, [`--allow-grown=${log}`]);
   expect(blocked.exit).toBe(3);
@@ -83,6 +84,9 @@ test("any other open file only when the user says so, and by its own path", asyn
   truncateSync(file, 3);
   expect((await report(stage, "restore", images, allowed)).exit).toBe(3);
   truncateSync(file, grown);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "file-changed")).exit).toBe(0);
+  await killTree(stage, pid);
   expect(await report(stage, "restore", images, allowed)).toMatchObject({
     exit: 0,
     verdict: { result: "match" },

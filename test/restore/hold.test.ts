@@ -119,7 +119,7 @@ test("a plan that is blocked: no word of CRIU's, no shadow, no CRIU", async () =
   writeFileSync(log, "of an earlier restore\n");
   const blocked = await recriu(stage, words);
   expect(blocked.exit).toBe(3);
-  expect(blocked.stderr).toContain("blocker[pid-in-use]");
+  expect(blocked.stderr).toContain("blocker[already-running]");
   expect(blocked.stderr).not.toContain("criu/");
   // As CRIU leaves one: not that of an earlier restore, and none of the CRIU that was held.
   expect(readFileSync(log, "utf8")).toBe(blocked.stderr);

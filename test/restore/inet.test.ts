@@ -14,8 +14,10 @@ import {
   withConnection,
   withSocket,
 } from "./inet.ts";
+import { restored } from "./predicted.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
+import { dump, killTree, openStage, restoreBare, run, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 /** What a test that fails may leave on this machine. */
 afterAll(() => {
@@ -53,7 +55,7 @@ test("tcp-port-busy", async () => {
       images,
       pid,
       subject: `TCP ${src_addr === LOCALHOST ? "127.0.0.1" : "0.0.0.0"}:${port}`,
-      mend: () => killTree(stage, other.pid),
+      mend: "typed",
     });
     expect(named.remedy.command).toBe(`kill ${other.pid}`);
   }
@@ -83,13 +85,13 @@ test("udp-port-busy", async () => {
   await using stage = openStage();
   const port = freePort();
   const { pid, images } = await withSocket(stage, { ...UDP, src_port: port });
-  const other = await start(stage, "things", ["udp", String(port)]);
+  await start(stage, "things", ["udp", String(port)]);
   await foretold(stage, {
     id: "udp-port-busy",
     images,
     pid,
     subject: `UDP 127.0.0.1:${port}`,
-    mend: () => killTree(stage, other.pid),
+    mend: "typed",
   });
   const sharing = await start(stage, "things", ["reuse-udp", String(port)]);
   expect(finding(await report(stage, "preflight", images), "udp-port-busy")).toMatchObject({
@@ -111,18 +113,12 @@ test("tcp-address-missing: a listener and a UDP socket", async () => {
       images,
       pid,
       subject: "192.0.2.7",
-      mend: () => withAddress(stage),
+      mend: "typed",
     });
-    await run(stage, ["ip", "address", "del", "192.0.2.7/32", "dev", "lo"]);
-    expect(named.remedy.command).toContain("ip address add 192.0.2.7/32 dev ");
+    const device = /^ip address add 192\.0\.2\.7\/32 dev (\S+)$/.exec(named.remedy.command!)![1]!;
+    await run(stage, ["ip", "address", "del", "192.0.2.7/32", "dev", device]);
   }
 });
-
-/** On the loopback interface, where it disturbs nobody. */
-async function withAddress(stage: Stage): Promise<void> {
-  const { stderr } = await run(stage, ["ip", "address", "add", "192.0.2.7/32", "dev", "lo"]);
-  expect(stderr).toBe("");
-}
 
 test("tcp-established: the option is added, or --tcp-close taken at its word", async () => {
   await using stage = openStage();
@@ -137,6 +133,8 @@ test("tcp-established: the option is added, or --tcp-close taken at its word", a
   expect(bare.log).toContain(named.criu_message!);
 
   expect((await report(stage, "restore", images)).exit).toBe(0);
+  await killTree(stage, pid);
+  expect((await typed(stage, preflight, "tcp-established")).exit).toBe(0);
   await killTree(stage, pid);
   expect((await report(stage, "preflight", images, ["--tcp-close"])).findings).toEqual([]);
   const refused = await report(stage, "preflight", images, ["--no-tcp-established"]);
@@ -156,7 +154,7 @@ test("tcp-stream-missing: without its state a connection can only be closed", as
     pid,
     subject: finding(preflight, "tcp-stream-missing").subject,
     options: ["--tcp-established"],
-    remedy: ["--tcp-close"],
+    mend: "typed",
   });
 });
 
@@ -189,23 +187,24 @@ test("tcp-connection-busy: the program that was dumped runs on, or a copy of it"
     options: ["--tcp-established"],
     remedy: ["--tcp-close"],
   });
-  expect(named.remedy.command).toBe(`kill ${other.pid}`);
-});
+  expect(named.remedy.command).toBe(`kill ${other.pid} && sleep 61`);
+  const options = ["--tcp-established"];
+  const told = await report(stage, "preflight", images, options);
+  const minute = { options, timeout: 90_000 };
+  expect((await typed(stage, told, "tcp-connection-busy", minute)).exit).toBe(0);
+  await restored(stage, images, options);
+}, 180_000);
 
 test("net-device-missing: by name and by number", async () => {
   await using stage = openStage();
   const opts = { so_bound_dev: "recriu-none0" };
   const bound = await withSocket(stage, { ...UDP, src_port: freePort(), opts });
-  const addDevice = async (words: string[]) => {
-    const veth = ["type", "veth", "peer", "name", "recriu-peer"];
-    expect((await run(stage, ["ip", "link", "add", ...words, ...veth])).stderr).toBe("");
-  };
   await foretold(stage, {
     id: "net-device-missing",
     images: bound.images,
     pid: bound.pid,
     subject: "recriu-none0",
-    mend: () => addDevice(["recriu-none0"]),
+    mend: "typed",
   });
   await run(stage, ["ip", "link", "del", "recriu-none0"]);
 
@@ -236,7 +235,9 @@ test("net-device-missing: by name and by number", async () => {
     images,
     pid,
     subject: "77777",
-    mend: () => addDevice(["recriu-none1", "index", "77777"]),
+    mend: "typed",
   });
-  await run(stage, ["ip", "link", "del", "recriu-none1"]);
+  const { stdout } = await run(stage, ["ip", "-o", "link"]);
+  const made = /^77777: ([\w-]+)/m.exec(stdout)![1]!;
+  await run(stage, ["ip", "link", "del", made]);
 });

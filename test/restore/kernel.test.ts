@@ -1,6 +1,6 @@
 /** What tasks hold of the kernel's, and limits of this machine that stop it from coming back. */
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
@@ -16,6 +16,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 async function dumpOf(stage: Stage, ...args: string[]) {
   const { pid } = await start(stage, "kernel", args);
@@ -51,9 +52,14 @@ test("aio-limit: too few events for all, and a ring of another machine", async (
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, "aio", "64");
   const used = Number(readFileSync("/proc/sys/fs/aio-nr", "utf8"));
-  const named = await withSetting("fs/aio-max-nr", used, () =>
-    predicted(stage, images, "aio-limit"),
-  );
+  const named = await withSetting("fs/aio-max-nr", used, async () => {
+    const told = await report(stage, "preflight", images);
+    const found = await predicted(stage, images, "aio-limit");
+    expect((await typed(stage, told, "aio-limit")).exit).toBe(0);
+    await restored(stage, images);
+    await killTree(stage, pid);
+    return found;
+  });
   expect(named).toMatchObject({ task: pid, subject: "fs.aio-max-nr" });
   expect(named.remedy.command).toMatch(/^sysctl -w fs\.aio-max-nr=\d+$/);
   const many = changed(stage, images, "many", `mm-${pid}.img`, ([mm]) => (mm.aios[0].nr_req *= 16));
@@ -65,15 +71,36 @@ test("inotify-limit and watch-path-missing", async () => {
   await using stage = openStage();
   const watched = join(stage.dir, "watched");
   mkdirSync(watched);
-  const { pid, images } = await dumpOf(stage, "inotify", "3", watched);
+  // IN_CREATE: of the entries of a directory.
+  const { pid, images } = await dumpOf(stage, "inotify", "3", watched, "100");
   for (const name of ["fs/inotify/max_user_instances", "fs/inotify/max_user_watches"]) {
-    const named = await withSetting(name, 2, () => predicted(stage, images, "inotify-limit"));
-    expect(named.subject).toBe(name.replaceAll("/", "."));
+    await withSetting(name, 2, async () => {
+      const named = await predicted(stage, images, "inotify-limit");
+      expect(named.subject).toBe(name.replaceAll("/", "."));
+      const told = await report(stage, "preflight", images);
+      expect((await typed(stage, told, "inotify-limit")).exit).toBe(0);
+      await restored(stage, images);
+      await killTree(stage, pid);
+    });
   }
   rmdirSync(watched);
   const gone = await predicted(stage, images, "watch-path-missing");
   expect(gone).toMatchObject({ task: pid, subject: watched });
-  await run(stage, ["sh", "-c", gone.remedy.command!]);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "watch-path-missing")).exit).toBe(0);
+  await restored(stage, images);
+});
+
+test("watch-path-missing: a file is not put back as a directory", async () => {
+  await using stage = openStage();
+  const watched = join(stage.dir, "watched");
+  writeFileSync(watched, "");
+  const { images } = await dumpOf(stage, "inotify", "1", watched);
+  rmSync(watched);
+  const { remedy } = await predicted(stage, images, "watch-path-missing");
+  expect(remedy.command).toBeNull();
+  expect(remedy.text).toContain("whether that was a directory or a file");
+  writeFileSync(watched, "");
   await restored(stage, images);
 });
 
@@ -85,29 +112,30 @@ const resource =
 test.if(resource === 0n)("pipe-size: larger than fs.pipe-max-size", async () => {
   await using stage = openStage();
   const { images } = await dumpOf(stage, "pipe", "1048576");
-  const named = await withSetting("fs/pipe-max-size", 65536, () =>
-    predicted(stage, images, "pipe-size"),
-  );
-  expect(named.remedy.command).toBe("sysctl -w fs.pipe-max-size=1048576");
-  await restored(stage, images);
+  await withSetting("fs/pipe-max-size", 65536, async () => {
+    const named = await predicted(stage, images, "pipe-size");
+    expect(named.remedy.command).toBe("sysctl -w fs.pipe-max-size=1048576");
+    const told = await report(stage, "preflight", images);
+    expect((await typed(stage, told, "pipe-size")).exit).toBe(0);
+    await restored(stage, images);
+  });
 });
 
 test("memfd-executable: vm.memfd_noexec of the pid namespace", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage, "memfd");
+  const { pid, images } = await dumpOf(stage, "memfd");
   // The setting belongs to a pid namespace: in one of its own it changes nothing for others.
-  const inside = (value: number, ...argv: string[]) =>
-    run(stage, [
-      "unshare",
-      "--pid",
-      "--fork",
-      "--mount-proc",
-      "sh",
-      "-c",
-      `echo ${value} >/proc/sys/vm/memfd_noexec && exec "$@"`,
-      "sh",
-      ...argv,
-    ]);
+  const among = (value: number) => [
+    "unshare",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "sh",
+    "-c",
+    `echo ${value} >/proc/sys/vm/memfd_noexec; "$@"; exit $?`,
+    "sh",
+  ];
+  const inside = (value: number, ...argv: string[]) => run(stage, [...among(value), ...argv]);
   const preflight = ["preflight", "-D", images, "--json", `--criu=${criu}`];
   const bare = [criu, "restore", "-d", "-D", images, "-W", stage.dir, "-o", "-", "-v4"];
   for (const value of [1, 2]) {
@@ -119,6 +147,10 @@ test("memfd-executable: vm.memfd_noexec of the pid namespace", async () => {
   }
   expect(blockers(JSON.parse((await inside(0, recriuBinary, ...preflight)).stdout))).toEqual([]);
   expect((await inside(0, ...bare)).exit).toBe(0);
+  await killTree(stage, pid);
+  const told = JSON.parse((await inside(1, recriuBinary, ...preflight)).stdout);
+  const here = { under: among(1), thenRestore: true } as const;
+  expect((await typed(stage, told, "memfd-executable", here)).exit).toBe(0);
 });
 
 test("file-owner-missing: an owner outside the tree that is gone", async () => {
@@ -146,8 +178,10 @@ test("arch-mismatch, sigactions-count: images of another machine, or damaged", a
 test("cpu-features: --cpu-cap needs cpuinfo.img", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, "threads");
-  const named = await predicted(stage, images, "cpu-features", ["--cpu-cap=ins"]);
-  await restored(stage, images, [named.remedy.command!]);
+  const options = ["--cpu-cap=ins"];
+  await predicted(stage, images, "cpu-features", options);
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "cpu-features", { options })).exit).toBe(0);
   await killTree(stage, pid);
   // With it the processor is the same one here.
   const { pid: again } = await start(stage, "kernel", ["threads"]);

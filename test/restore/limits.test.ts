@@ -7,6 +7,8 @@ import { foretold, restores } from "./named.ts";
 import { blockers, report } from "./report.ts";
 import { dump, killTree, openStage, restoreBare, type Stage, start } from "./stage.ts";
 import { setting } from "./stage/sysctl.ts";
+import { typed } from "./typed.ts";
+import { reportUnder } from "./under.ts";
 
 const dumpOf = async (stage: Stage, ...args: string[]) => {
   const { pid } = await start(stage, "memory", args);
@@ -23,6 +25,10 @@ test("mmap-min-addr", async () => {
     expect(named).toMatchObject({ task: pid, subject: "0x2000" });
     // With the capability no limit counts.
     await restores(stage, images);
+    await killTree(stage, pid);
+    const told = await reportUnder(stage, noRawio, "preflight", images);
+    expect((await typed(stage, told, "mmap-min-addr")).exit).toBe(0);
+    await restores(stage, images, { under: noRawio });
     await killTree(stage, pid);
   }
   using _ = setting("vm/mmap_min_addr", 8192);
@@ -42,9 +48,10 @@ test("hugepages-short", async () => {
     expect(named.remedy.command).toEndWith(
       "echo 2 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
     );
+    const told = await report(stage, "preflight", images);
+    expect((await typed(stage, told, "hugepages-short")).exit).toBe(0);
+    await restores(stage, images);
   }
-  using _ = setting(pages, 2);
-  await restores(stage, images);
 });
 
 test("memory-short: one mapping larger than all memory", async () => {
@@ -57,9 +64,10 @@ test("memory-short: one mapping larger than all memory", async () => {
   {
     using _ = setting(overcommit, 0);
     await foretold(stage, images, "memory-short");
+    const told = await report(stage, "preflight", images);
+    expect((await typed(stage, told, "memory-short")).exit).toBe(0);
+    await restores(stage, images);
   }
-  using _ = setting(overcommit, 1);
-  await restores(stage, images);
 });
 
 test("mappings-too-many", async () => {
@@ -71,8 +79,10 @@ test("mappings-too-many", async () => {
     using __ = setting(most, 65_530);
     const named = await foretold(stage, images, "mappings-too-many");
     expect(named.remedy.command).toBe("sysctl -w vm.max_map_count=131072");
+    const told = await report(stage, "preflight", images);
+    expect((await typed(stage, told, "mappings-too-many")).exit).toBe(0);
+    await restores(stage, images);
   }
-  await restores(stage, images);
 });
 
 const limited = (descriptors: number) => [
@@ -89,10 +99,14 @@ test("fd-too-big: the caller's own limit, where it cannot be raised", async () =
   const { pid, images } = await dumpOf(stage, "fd", "4000");
   const named = await foretold(stage, images, "fd-too-big", { under: limited(1024) });
   expect(named).toMatchObject({ task: pid, subject: "4000" });
-  expect(named.remedy.command).toBe("ulimit -n 8192");
+  expect(named.remedy.command).toBe("ulimit -Sn 8192");
   // Room for the descriptor, but not for CRIU's own.
   await foretold(stage, images, "fd-too-big", { under: limited(4010) });
   await restores(stage, images, { under: limited(4200) });
+  await killTree(stage, pid);
+  const told = await reportUnder(stage, limited(1024), "preflight", images);
+  const here = { under: limited(1024), thenRestore: true } as const;
+  expect((await typed(stage, told, "fd-too-big", here)).exit).toBe(0);
 });
 
 test("fd-too-big: the kernel's limit", async () => {

@@ -15,6 +15,7 @@ import { predicted, restored } from "./predicted.ts";
 import { blockers, finding, report } from "./report.ts";
 import { descendants, killTree, openStage, restoreBare, run, type Stage } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
+import { typed } from "./typed.ts";
 
 /** A container with a directory and a file of the host mounted in it, and a tmpfs. */
 async function dumpWithMounts(stage: Stage) {
@@ -41,7 +42,7 @@ async function dumpWithMounts(stage: Stage) {
 
 test("external-mount-unmapped: the option is named with the key and the old path", async () => {
   await using stage = openStage();
-  const { root, images, options, data, file, map } = await dumpWithMounts(stage);
+  const { root, images, options, data, file } = await dumpWithMounts(stage);
   await predicted(stage, images, "external-mount-unmapped", options);
   const preflight = await report(stage, "preflight", images, options);
   const wanted = preflight.findings.filter(({ id }) => id === "external-mount-unmapped");
@@ -50,7 +51,10 @@ test("external-mount-unmapped: the option is named with the key and the old path
     `--external 'mnt[data]:${data}'`,
     `--external 'mnt[hosts]:${file}'`,
   ]);
-  await restored(stage, images, [...options, ...map(data)]);
+  // The other one is given.
+  const given = [...options, "--external", `mnt[hosts]:${file}`];
+  const told = await report(stage, "preflight", images, given);
+  expect((await typed(stage, told, "external-mount-unmapped", { options: given })).exit).toBe(0);
   expect(existsSync(join(root, "data"))).toBe(true);
 });
 
@@ -59,7 +63,8 @@ test("root-needed: without --root CRIU crashes or refuses", async () => {
   const { root, images, data, map } = await dumpWithMounts(stage);
   const named = await predicted(stage, images, "root-needed", map(data));
   expect(named.remedy.command).toBe(`--root ${root}`);
-  await restored(stage, images, ["--root", root, ...map(data)]);
+  const told = await report(stage, "preflight", images, map(data));
+  expect((await typed(stage, told, "root-needed", { options: map(data) })).exit).toBe(0);
 });
 
 test("root-missing: a directory it must be, a mount point it need not be", async () => {
@@ -100,6 +105,10 @@ test("mountpoint-missing: made inside the root, where it can only be a directory
     const named = await predicted(stage, images, "mountpoint-missing", all);
     expect(named).toMatchObject({ subject: join(root, place), remedy: { kind: "repair" } });
     await predicted(stage, images, "mountpoint-missing", [...all, "--mntns-compat-mode"]);
+    const told = await report(stage, "preflight", images, all);
+    expect((await typed(stage, told, "mountpoint-missing")).exit).toBe(0);
+    expect(await report(stage, "preflight", images, all)).toMatchObject({ exit: 0 });
+    rmdirSync(join(root, place));
     const done = await report(stage, "restore", images, all);
     expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
     expect(statSync(join(root, place)).isDirectory()).toBe(true);
@@ -164,7 +173,7 @@ test("mount-device-missing: a bind of an external device has it by the mount tha
     });
     const named = ["--external", `dev[loop]:${device}`];
     const lost = await predicted(stage, images, "mount-device-missing", options);
-    expect(lost.remedy.command).toBe("--external dev[loop]:DEVICE");
+    expect(lost.remedy.command).toBe("--external 'dev[loop]:DEVICE'");
     expect(blockers(await report(stage, "preflight", images, options))).toEqual([lost.id]);
     expect((await restoreBare(stage, images, [...options, ...named])).exit).toBe(0);
     const [app] = descendants(stage.supervisor.pid);

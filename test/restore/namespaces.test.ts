@@ -1,7 +1,7 @@
 /** Namespaces of the tree, and the network in one of its own. */
 import { expect, test } from "bun:test";
 import { cpSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
 import { blockers, report } from "./report.ts";
@@ -16,6 +16,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const NEWNET = "40000000";
 
@@ -75,7 +76,7 @@ test("external-netns: handed over as a descriptor", async () => {
     netns.ext_key = "outside";
   });
   const named = await predicted(stage, external, "external-netns");
-  expect(named.remedy.command).toBe("--inherit-fd 'fd[9]:outside'");
+  expect(named.remedy.command).toContain("--inherit-fd 'fd[9]:outside' 9</run/netns/NAME");
   const given = ["restore", "-d", "-D", external, "-W", stage.dir, "--inherit-fd", "fd[9]:outside"];
   // A namespace of which nothing but this descriptor is left, and CRIU in the one it was started in.
   const back = ["nsenter", `--net=/proc/${process.pid}/ns/net`, criu, ...given];
@@ -90,6 +91,16 @@ test("external-netns: handed over as a descriptor", async () => {
   ];
   expect((await run(stage, inside)).exit).toBe(0);
   await killTree(stage, pid);
+  const name = basename(stage.dir);
+  expect((await run(stage, ["ip", "netns", "add", name])).exit).toBe(0);
+  try {
+    const told = await report(stage, "preflight", external, ["-d"]);
+    const done = await typed(stage, told, "external-netns", { fill: { NAME: name } });
+    expect(done.exit).toBe(0);
+    await killTree(stage, pid);
+  } finally {
+    await run(stage, ["ip", "netns", "delete", name]);
+  }
 });
 
 test("net-link: the parent of a macvlan, the far end of a veth pair", async () => {

@@ -27,6 +27,7 @@ import {
   start,
   waitFor,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const dumpOf = async (stage: Stage) => {
   const { pid } = await start(stage, "memory", ["plain"]);
@@ -61,8 +62,9 @@ test("image-parent: the older checkpoint is gone", async () => {
   renameSync(older, `${older}.aside`);
   const named = await foretold(stage, newer, "image-parent", incomplete);
   expect(named).toMatchObject({ task: pid, subject: "parent" });
-  expect(named.remedy.command).toEndWith(`${newer}/parent`);
-  renameSync(`${older}.aside`, older);
+  const told = await report(stage, "preflight", newer);
+  const fill = { "/PATH/OF/THE/OLDER/CHECKPOINT": `${older}.aside` };
+  expect((await typed(stage, told, "image-parent", { fill })).exit).toBe(0);
   await restores(stage, newer);
 });
 
@@ -212,7 +214,8 @@ test("lazy-pages-socket: a lazy restore of a whole checkpoint", async () => {
   expect(refused.failure!.left.join()).toContain("the memory of --lazy-pages");
   await waitFor("the daemon to end", () => daemon.status !== null);
   rmSync(join(work, "lazy-pages.socket"), { force: true });
-  await serve();
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "lazy-pages-socket")).exit).toBe(0);
   await restores(stage, images, { options });
   await killTree(stage, pid);
   // What is fetched later is not compared, and not touched either.

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { requestFrom } from "../../src/criu/index.ts";
 import { preflight as lookFrom } from "../../src/plan/preflight.ts";
 import { link as criuByName, watched } from "../dropin/as-criu.ts";
+import { innermostPid } from "../../src/host/processes.ts";
 import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
 import { compile } from "./stage/compile.ts";
@@ -23,6 +24,7 @@ import {
   start,
   waitFor,
 } from "./stage.ts";
+import { typed, typedAndStays } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 test("the number of a task is taken", async () => {
@@ -40,6 +42,8 @@ test("the number of a task is taken", async () => {
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  const who = await typed(stage, preflight, "pid-in-use");
+  expect([who.exit, who.stdout.includes(`${pid} `)]).toEqual([0, true]);
   await killTree(stage, taker.pid);
   expect((await report(stage, "restore", images)).exit).toBe(0);
 });
@@ -223,6 +227,8 @@ test("pid-max: CRIU raises the machine's limit, but not far enough for a number 
   const bare = await bareUnder(stage, belowPidMax(pid), images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(equal, "pid-max").criu_message!);
+  const raisedFirst = { under: belowPidMax(pid), thenRestore: true } as const;
+  expect((await typed(stage, equal, "pid-max", raisedFirst)).exit).toBe(0);
   const enough = await reportUnder(stage, belowPidMax(pid + 1), "preflight", images);
   expect(enough.findings).toEqual([]);
   expect((await bareUnder(stage, belowPidMax(pid + 1), images)).exit).toBe(0);
@@ -284,7 +290,7 @@ test("an external pid namespace has to be handed over", async () => {
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["pid-namespace-external"]);
   const found = finding(preflight, "pid-namespace-external");
-  expect(found).toMatchObject({ subject: "other", remedy: { kind: "option" } });
+  expect(found).toMatchObject({ subject: "other", remedy: { kind: "human" } });
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(found.criu_message!);
@@ -295,4 +301,62 @@ test("an external pid namespace has to be handed over", async () => {
   expect(given.findings).toEqual([]);
   const again = await bareUnder(stage, handed, images, options);
   expect(again.exit).toBe(0);
+  const restored = descendants(stage.supervisor.pid).find(
+    ({ pid, ppid }) => ppid === stage.supervisor.pid && innermostPid(pid) !== pid,
+  );
+  await killTree(stage, restored!.pid);
+  const told = await report(stage, "preflight", images, ["-d"]);
+  const done = await typed(stage, told, "pid-namespace-external", { fill: { PID: `${init}` } });
+  expect([done.exit, done.stderr]).toEqual([0, expect.anything()]);
+});
+
+test("already-running: what holds the numbers is this tree, and nobody is told to end it", async () => {
+  await using stage = openStage();
+  const sockets = join(stage.dir, "sockets");
+  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
+  const images = await dump(stage, pid, ["--leave-running"]);
+  const running = await report(stage, "preflight", images);
+  expect(running.exit).toBe(3);
+  expect(blockers(running)).toEqual(["already-running"]);
+  expect(JSON.stringify(running.findings)).not.toMatch(/kill|\bend\b|stop process/);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(running, "already-running").criu_message!);
+  expect((await typed(stage, running, "already-running")).exit).toBe(0);
+  // Neither does a check that was asked for alone take it for a stranger's.
+  for (const only of ["pid-in-use", "unix-socket-busy"])
+    expect(blockers(await report(stage, "preflight", images, [`--only=${only}`]))).toEqual([
+      "already-running",
+    ]);
+
+  // A part of it is not it, and neither is a stranger under its number.
+  const [child] = descendants(pid).map((task) => task.pid);
+  process.kill(child!, "SIGKILL");
+  await waitFor("a zombie", () => !alive(child!));
+  expect(blockers(await report(stage, "preflight", images))).toContain("pid-in-use");
+  await killTree(stage, pid);
+  const taker = await takes(stage, pid);
+  const taken = await report(stage, "preflight", images);
+  expect(blockers(taken)).toEqual(["pid-in-use"]);
+  await killTree(stage, taker.pid);
+  const restored = await report(stage, "restore", images);
+  expect(restored).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(blockers(await report(stage, "preflight", images))).toEqual(["already-running"]);
+});
+
+test("pid-namespace-ends: with -d the init of a pid namespace takes the tree with it", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const asInit = ["unshare", "--pid", "--fork", "--mount-proc"];
+  const told = await reportUnder(stage, asInit, "preflight", images, ["-d"]);
+  expect(blockers(told)).toEqual(["pid-namespace-ends"]);
+  // CRIU says that all is well, and nothing is left.
+  expect((await bareUnder(stage, asInit, images)).exit).toBe(0);
+  expect(descendants(stage.supervisor.pid)).toEqual([]);
+  expect((await reportUnder(stage, asInit, "preflight", images, [])).findings).toEqual([]);
+  // Its number on this machine is another one.
+  const inside = () =>
+    descendants(stage.supervisor.pid).find(({ pid: of }) => innermostPid(of) === pid);
+  await typedAndStays(stage, told, "pid-namespace-ends", () => inside()?.pid);
 });

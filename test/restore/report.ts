@@ -7,6 +7,7 @@ export interface Finding {
   id: string;
   severity: string;
   task: number | null;
+  tasks: number[];
   image: string;
   subject: string;
   message: string;
@@ -30,6 +31,7 @@ export interface Effect {
 
 export interface Report {
   effects?: Effect[];
+  images: string;
   criu: { path: string | null; version: string | null };
   findings: Finding[];
   plan: {

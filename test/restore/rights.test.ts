@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
 import { criu, dump, killTree, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { setting } from "./stage/sysctl.ts";
+import { typed } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 const without = (capability: string) => [
@@ -203,4 +205,8 @@ test("dumpable-lost: what only a sysctl gives", async () => {
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(0);
   expect(bare.log).toContain(finding(preflight, "dumpable-lost").criu_message!);
+  await killTree(stage, pid);
+  using _ = setting("fs/suid_dumpable", Number(readFileSync("/proc/sys/fs/suid_dumpable", "utf8")));
+  expect((await typed(stage, preflight, "dumpable-lost")).exit).toBe(0);
+  expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
 });

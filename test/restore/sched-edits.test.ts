@@ -16,6 +16,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const FIFO_RESET = 0x40000001;
 
@@ -104,6 +105,11 @@ test("--sched-prio says the priority; --fix=none blocks; --dry-run shows each fi
   for (const wrong of ["0", "100", "-1", "many"])
     expect((await recriu(stage, ["restore", "--sched-prio", wrong, "-D", dir])).exit).toBe(2);
 
+  const told = await report(stage, "preflight", dir);
+  const fill = { "prio=N": "prio=42" };
+  expect((await typed(stage, told, "sched-priority-lost", { fill })).exit).toBe(0);
+  expect(await policyOf(stage, pid)).toEqual(["SCHED_FIFO|SCHED_RESET_ON_FORK", "42"]);
+  await killTree(stage, pid);
   const done = await report(stage, "restore", dir, ["--sched-prio=42"]);
   expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
   expect(await policyOf(stage, pid)).toEqual(["SCHED_FIFO|SCHED_RESET_ON_FORK", "42"]);

@@ -1,6 +1,6 @@
 /** Scheduling with SCHED_RESET_ON_FORK: as saved by CRIU 4, and as CRIU before 4.0 wrote it. */
 import { expect, test } from "bun:test";
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
@@ -14,6 +14,7 @@ import {
   run,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 test("FIFO 99 with the flag comes back with both, which only the kernel can tell", async () => {
@@ -144,6 +145,12 @@ test.skipIf(cpu === undefined)(
     const policy = async () => (await run(stage, ["chrt", "-p", `${pid}`])).stdout;
     expect(await policy()).toContain("SCHED_OTHER");
     await killTree(stage, pid);
+    expect((await typed(stage, preflight, "sched-rt-budget")).exit).toBe(0);
+    expect((await report(stage, "restore", images)).exit).toBe(0);
+    expect(await policy()).toContain("SCHED_FIFO");
+    await killTree(stage, pid);
+    for (const dir of [cgroup, join(cgroup, "..")])
+      writeFileSync(join(dir, "cpu.rt_runtime_us"), "0");
     // The cgroup of the caller has a budget.
     const ignored = await report(stage, "restore", images, ["--manage-cgroups=ignore"]);
     expect(ignored).toMatchObject({ exit: 0, findings: [] });

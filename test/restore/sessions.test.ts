@@ -18,6 +18,7 @@ import {
   start,
   waitFor,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const copyOf = (stage: Stage, images: string, name: string): string => {
   const copy = join(stage.dir, name);
@@ -50,6 +51,8 @@ test("a job with a child needs --shell-job, which recriu adds", async () => {
   expect(sameWords(bare.log, found.criu_message!)).toBe(true);
   const restored = await report(stage, "restore", images);
   expect(restored).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  await killTree(stage, job);
+  expect((await typed(stage, preflight, "shell-job-session")).exit).toBe(0);
   await killTree(stage, job);
   // What the user says is never overridden.
   const refused = await report(stage, "preflight", images, ["--no-shell-job"]);
@@ -172,14 +175,25 @@ test("CRIU's session is a number of the images", async () => {
   expect(bare.exit).toBe(1);
   const { stdout: text } = await run(stage, ["cat", log]);
   const binary = join(import.meta.dir, "../../dist/recriu");
-  const words = ["env", `RECRIU_CRIU=${criu}`, binary, "preflight", "-j", "-D", spoiled, "--json"];
+  const words = [
+    "env",
+    `RECRIU_CRIU=${criu}`,
+    binary,
+    "preflight",
+    "-d",
+    "-j",
+    "-D",
+    spoiled,
+    "--json",
+  ];
   const preflight = await inSession(words, spoil);
   expect(preflight.exit).toBe(3);
   const found = finding(JSON.parse(preflight.stdout), "session-intersects");
   expect(sameWords(text, found.criu_message!)).toBe(true);
-  expect(found.remedy.command).toContain("setsid --wait recriu restore -j");
+  expect(found.remedy.command).toContain("setsid --wait recriu restore -d -j");
   // Another session has another number.
-  expect((await report(stage, "restore", spoiled, ["-j"])).exit).toBe(0);
+  const told = JSON.parse(preflight.stdout);
+  expect((await typed(stage, told, "session-intersects")).exit).toBe(0);
   await waitFor("the job", () => processOf(job) !== undefined);
 });
 

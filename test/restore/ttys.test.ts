@@ -22,6 +22,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed, typedAndStays } from "./typed.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
 /** On a terminal of its own, which is the controlling one of its session. */
@@ -58,12 +59,23 @@ test("a job on a terminal of outside needs --shell-job, and a terminal on standa
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "tty-shell-job").criu_message!);
 
+  const onOne = await typed(stage, preflight, "tty-shell-job", { under: onTerminal });
+  expect(onOne.exit).toBe(0);
+  await killTree(stage, job);
+
   // Standard input is /dev/null here.
   const without = await report(stage, "preflight", images, ["-j"]);
   expect(blockers(without)).toEqual(["tty-stdin"]);
   const bareWithout = await restoreBare(stage, images, ["-j"]);
   expect(bareWithout.exit).toBe(1);
   expect(bareWithout.log).toContain(finding(without, "tty-stdin").criu_message!);
+
+  // -d is not among what is typed: script's terminal would hang up when it ends, and take the tree with it.
+  for (const words of [["-j", "-d"], ["-jd"]]) {
+    const detached = await report(stage, "preflight", images, words);
+    await typedAndStays(stage, detached, "tty-stdin", job);
+    await killTree(stage, job);
+  }
 
   const beside = await reportUnder(stage, besideTerminal, "preflight", images, ["-j"]);
   expect(blockers(beside)).toEqual(["tty-stdin"]);
@@ -106,6 +118,8 @@ for (const mode of ["pair", "hung-up"]) {
     const bare = await restoreBare(stage, images);
     expect(bare.exit).toBe(1);
     expect(bare.log).toContain(finding(preflight, "tty-index-busy").criu_message!);
+    const who = await typed(stage, preflight, "tty-index-busy");
+    expect([who.exit, who.stdout.includes(`${taker.pid}`)]).toEqual([0, true]);
     await killTree(stage, taker.pid);
     expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
   });
@@ -150,6 +164,10 @@ test("an external terminal has to be handed over", async () => {
   const given = await reportUnder(stage, handed, "preflight", images, named5);
   expect(given.findings).toEqual([]);
   expect((await bareUnder(stage, handed, images, ["-d", ...named5])).exit).toBe(0);
+  await killTree(stage, shell);
+  const told = await report(stage, "preflight", images, ["-d"]);
+  const fill = { "pts/N": `pts/${index}` };
+  expect((await typed(stage, told, "tty-external", { fill })).exit).toBe(0);
 });
 
 test("the device of a console is gone", async () => {
@@ -170,7 +188,7 @@ test("the device of a console is gone", async () => {
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(sameWords(bare.log, found.criu_message!)).toBe(true);
-  await make();
+  expect((await typed(stage, preflight, "tty-device-missing")).exit).toBe(0);
   expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
 });
 
@@ -192,6 +210,7 @@ test("tty-other-file: CRIU gives whatever stands at a terminal's path the mode o
     ["tty-other-file"],
   ]);
   expect(finding(blocked, "tty-other-file").subject).toBe(victim);
+  expect((await typed(stage, blocked, "tty-other-file")).stdout).toContain(victim);
   expect(statSync(victim).mode & 0o777).toBe(0o600);
   // CRIU fails at it, with the harm done.
   expect((await restoreBare(stage, images)).exit).toBe(1);

@@ -9,7 +9,7 @@ const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 /** The command as a list of words that takes more words, or as a function that takes one shell command. */
 export type Under = readonly string[] | ((command: string) => string[]);
 
-const argvUnder = (under: Under, words: string[]): string[] =>
+export const argvUnder = (under: Under, words: string[]): string[] =>
   typeof under === "function" ? under(words.map(quote).join(" ")) : [...under, ...words];
 
 /** `criu restore -d` under a command, and its log. */

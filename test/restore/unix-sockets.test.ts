@@ -8,7 +8,6 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -20,6 +19,7 @@ import { foretold } from "./foretold.ts";
 import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const LIMIT = "/proc/sys/net/unix/max_dgram_qlen";
 
@@ -54,6 +54,10 @@ test("a relative name whose directory is gone", async () => {
   expect(bare.log).toContain(finding(preflight, "unix-socket-dir").criu_message!);
   expect(bare.exit).toBe(1);
   expect((await report(stage, "restore", images)).exit).toBe(0);
+  await killTree(stage, pid);
+  rmSync(dir, { recursive: true });
+  expect((await typed(stage, preflight, "unix-socket-dir")).exit).toBe(0);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
   await killTree(stage, pid);
 });
 
@@ -108,7 +112,8 @@ test("unix-socket-dir-owner: whoever owns .X11-unix takes the tree's socket away
   chmodSync(dir, 0o777);
   const open = finding(await report(stage, "preflight", images), "unix-socket-dir-owner");
   expect(open).toMatchObject({ severity: "warning", subject: dir, criu_message: null });
-  expect((await run(stage, ["sh", "-c", open.remedy.command!])).exit).toBe(0);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "unix-socket-dir-owner")).exit).toBe(0);
   expect((await report(stage, "preflight", images)).findings).toEqual([]);
 
   rmSync(dir, { recursive: true });
@@ -146,7 +151,7 @@ test("unix-socket-unwritable: the directory is immutable", async () => {
       images,
       pid,
       subject: dir,
-      mend: () => mark("-i"),
+      mend: "typed",
     });
     expect(named.remedy.command).toBe(`chattr -i ${dir}`);
   } finally {
@@ -167,13 +172,7 @@ test("unix-socket-unwritable: the file system is read-only", async () => {
     images,
     pid,
     subject: dir,
-    mend: async () => {
-      const { command } = finding(
-        await report(stage, "preflight", images),
-        "unix-socket-unwritable",
-      ).remedy;
-      expect((await run(stage, ["sh", "-c", command!])).exit).toBe(0);
-    },
+    mend: "typed",
   });
   expect(named.criu_message).toContain("Read-only file system");
 });
@@ -184,13 +183,14 @@ test("unix-socket-busy: a server that was bound by a relative name is known by i
   const { pid, images } = await held(stage, ["listen", name]);
   rmSync(name);
   const other = await start(stage, "things", ["listen", "a"], { cwd: stage.dir });
-  const busy = finding(await report(stage, "preflight", images), "unix-socket-busy");
+  const told = await report(stage, "preflight", images);
+  const busy = finding(told, "unix-socket-busy");
   expect(busy).toMatchObject({ severity: "blocker", subject: name, criu_message: null });
   expect(busy.remedy.command).toBe(`kill ${other.pid}`);
   // Bare CRIU takes the name away from it, and says nothing.
   expect((await restoreBare(stage, images)).exit).toBe(0);
   await killTree(stage, pid);
-  await killTree(stage, other.pid);
+  expect((await typed(stage, told, "unix-socket-busy")).exit).toBe(0);
   expect((await report(stage, "restore", images)).exit).toBe(0);
   await killTree(stage, pid);
 });
@@ -231,7 +231,7 @@ test("unix-socket-ghost: a file stands where the directory was", async () => {
     images,
     pid,
     subject: name,
-    mend: () => renameSync(dir, `${dir}.aside`),
+    mend: "typed",
   });
 });
 
@@ -247,7 +247,7 @@ test("unix-socket-ghost: the directory of a relative name is gone", async () => 
     images,
     pid,
     subject: join(dir, "a"),
-    mend: () => mkdirSync(dir),
+    mend: "typed",
   });
 });
 
@@ -288,6 +288,8 @@ test("unix-socket-external: CRIU wants to be told, and recriu tells it", async (
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(preflight, "unix-socket-external").criu_message!);
+  expect((await typed(stage, preflight, "unix-socket-external")).exit).toBe(0);
+  await killTree(stage, pid);
   expect(await report(stage, "restore", images)).toMatchObject({ exit: 0 });
   await killTree(stage, pid);
   expect((await report(stage, "restore", images, ["--ext-unix-sk"])).findings).toEqual([]);
@@ -377,7 +379,7 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
       images,
       pid,
       subject: name,
-      mend: () => set(limit + 3),
+      mend: "typed",
     });
     expect(named.remedy.command).toBe(`sysctl -w net.unix.max_dgram_qlen=${limit + 3}`);
     set(limit);

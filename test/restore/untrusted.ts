@@ -21,12 +21,14 @@ export interface Harm {
   verdict?: "match" | "mismatch";
   /** Lets the tree through; else it is --ignore. */
   allow?: string[];
+  /** The check that blocks it without --untrusted, too; it is lowered here. */
+  also?: string;
 }
 
 /** The finding, which was the only kind that blocked. Nothing of the tree is left. */
 export async function refused(stage: Stage, harm: Harm): Promise<Finding> {
-  const { id, images, pid, options = [], done, again, fails = false } = harm;
-  const bare = await restoreBare(stage, images, options);
+  const { id, images, pid, done, again, fails = false } = harm;
+  const bare = await restoreBare(stage, images, harm.options);
   expect([id, bare.exit, fails ? "" : bare.errors.at(-1)]).toEqual([
     id,
     fails ? 1 : 0,
@@ -36,6 +38,7 @@ export async function refused(stage: Stage, harm: Harm): Promise<Finding> {
   if (!fails) await killTree(stage, pid);
   again?.();
 
+  const options = [...(harm.options ?? []), ...(harm.also ? [`--ignore=${harm.also}`] : [])];
   const blocked = await report(stage, "restore", images, ["--untrusted", ...options]);
   expect([...new Set(blockers(blocked))]).toEqual([id]);
   expect([blocked.exit, blocked.run]).toEqual([3, null]);

@@ -1,7 +1,7 @@
 /* One thing of the kernel's that a restore has to make again.
  *
  *     kernel READY aio EVENTS          an asynchronous I/O context
- *     kernel READY inotify N PATH      N inotify instances that watch PATH
+ *     kernel READY inotify N PATH [MASK]   N inotify instances that watch PATH, for all or what MASK says (hexadecimal)
  *     kernel READY pipe BYTES          a pipe of that size with something in it
  *     kernel READY memfd               a memfd
  *     kernel READY owner               a socket whose owner is a child
@@ -33,9 +33,9 @@ int main(int argc, char **argv)
 			die("io_setup");
 	} else if (!strcmp(kind, "inotify") && argc > 4) {
 		for (n = atoi(arg); n > 0; n--) {
-			int fd = inotify_init1(0);
+			int fd = inotify_init1(0), mask = argc > 5 ? strtol(argv[5], NULL, 16) : IN_ALL_EVENTS;
 
-			if (fd < 0 || inotify_add_watch(fd, argv[4], IN_ALL_EVENTS) < 0)
+			if (fd < 0 || inotify_add_watch(fd, argv[4], mask) < 0)
 				die("inotify");
 		}
 	} else if (!strcmp(kind, "pipe")) {

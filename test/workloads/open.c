@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
-#include <sys/ioctl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -94,7 +93,7 @@ int main(int argc, char **argv)
 	char path[4096];
 	struct sockaddr_nl netlink = { .nl_family = AF_NETLINK };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fds[2], fd, i, on = 1;
+	int fds[2], fd, i;
 
 	if (argc != 3)
 		return 2;
@@ -177,15 +176,6 @@ int main(int argc, char **argv)
 	if (bind(fd, (struct sockaddr *)&netlink, sizeof(netlink)) < 0)
 		die("netlink");
 	at(36, fd, "netlink");
-
-	/* A terminal that nobody else may open. */
-	fd = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-	if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0 || ptsname_r(fd, path, sizeof(path)))
-		die("/dev/ptmx");
-	at(37, fd, "master");
-	at(38, open(path, O_RDWR | O_NOCTTY), path);
-	if (ioctl(38, TIOCEXCL) < 0 || ioctl(37, TIOCPKT, &on) < 0)
-		die("TIOCEXCL");
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || shutdown(fds[0], SHUT_WR) < 0)
 		die("shutdown");

@@ -1,6 +1,7 @@
 /* Tasks with terminals.
  *
  *     terminal READY pair          both ends of a pseudoterminal, which controls no session
+ *     terminal READY exclusive     the same, that nobody else may open (TIOCEXCL), in packet mode
  *     terminal READY master        a master end, and a child that leads the session it controls
  *     terminal READY hung-up       a slave end whose master is closed
  *     terminal READY job           this process holds the master end; a "shell" leads the session on the
@@ -95,6 +96,12 @@ int main(int argc, char **argv)
 	} else if (!strcmp(argv[2], "pair")) {
 		open_master(path, sizeof(path));
 		open_slave(path);
+	} else if (!strcmp(argv[2], "exclusive")) {
+		int on = 1;
+
+		master = open_master(path, sizeof(path));
+		if (ioctl(open_slave(path), TIOCEXCL) < 0 || ioctl(master, TIOCPKT, &on) < 0)
+			die("TIOCEXCL");
 	} else if (!strcmp(argv[2], "hung-up")) {
 		master = open_master(path, sizeof(path));
 		open_slave(path);

@@ -15,7 +15,7 @@ export const tree: readonly Entry[] = [
     cause:
       "the number $<pid>$<other> is in use: by a process, a thread, a zombie, or as somebody's process group or session",
     remedy:
-      "ps -e -L -o pid,tid,pgid,sid,stat,comm shows its holder: end it; or unshare --fork --pid --mount-proc",
+      "ps -e -L -o pid,tid,pgid,sid,stat,comm shows its holder. It may be this very tree: recriu preflight tells. Else end it; or restore in a pid namespace of its own, and without -d (--restore-detached): unshare --fork --pid --mount-proc ends all in it when its first process ends",
     issues: ["#2692", "#2779", "#2190", "#483", "#1470"],
     example: "Can't fork for 4711: File exists",
     from: "staged",

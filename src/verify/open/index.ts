@@ -42,6 +42,18 @@ const kinds: Kinds = {
   ext: { reason: "files of CRIU's plugins" },
 };
 
+/** What --inherit-fd can put in a file's place (inherited_fd of criu/files.c); which files it does, their names would tell. */
+const inheritable: ReadonlySet<Kind> = new Set([
+  "reg",
+  "ext",
+  "pipe",
+  "fifo",
+  "usk",
+  "tty",
+  "memfd",
+  "tunf",
+]);
+
 const names = Object.keys(kinds) as Kind[];
 const kindOf = (file: FileEntry): Kind | undefined =>
   names.find((kind) => file[kind] !== undefined);
@@ -62,7 +74,7 @@ export const openFiles: Facet = {
         const entry = checkpoint.openFiles.get(id);
         const kind = entry && kindOf(entry);
         if (entry === undefined || kind === undefined) continue;
-        if (given) {
+        if (given && inheritable.has(kind)) {
           comparison.leftOut("open files, as --inherit-fd gives some");
           continue;
         }

@@ -1,0 +1,31 @@
+/** The words by which the same restore is called again, in commands that put it elsewhere. */
+import { parseWords } from "../criu/index.ts";
+import type { Context } from "./finding.ts";
+
+/** For `recriu restore`: what the user said, to recriu and to CRIU. */
+export const again = ({ own, request }: Pick<Context, "own" | "request">): string[] => [
+  ...own.words,
+  ...request.argv,
+];
+
+const detaching = new Set(["restore-detached", "daemon", "restore-sibling"]);
+
+/**
+ * The same, but it stays until the tree has ended: where the tree goes when the caller ends, that must not be before. The
+ * switch itself is left out; where it is in a cluster or a configuration file its opposite comes after it.
+ */
+export function againStaying({ own, request }: Pick<Context, "own" | "request">): string[] {
+  const parsed = parseWords(request.argv);
+  if (!request.detached || !parsed.ok) return again({ own, request });
+  // The members of a cluster have their words in common.
+  const groups = new Map<readonly string[], string[]>();
+  for (const { argv, name } of parsed.options)
+    groups.set(argv, [...(groups.get(argv) ?? []), name]);
+  const kept = [...groups].filter(([, names]) => !names.every((name) => detaching.has(name)));
+  const stillSaid =
+    request.configFiles.length > 0 ||
+    kept.some(([, names]) => names.some((name) => detaching.has(name)));
+  const words = kept.flatMap(([argv]) => argv);
+  const opposite = ["--no-restore-detached", "--no-restore-sibling"];
+  return [...own.words, ...words, ...(stillSaid ? opposite : [])];
+}

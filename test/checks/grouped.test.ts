@@ -1,0 +1,73 @@
+/** What is one finding, and what is not. */
+import { expect, test } from "bun:test";
+import type { Finding } from "../../src/checks/index.ts";
+import { grouped } from "../../src/checks/grouped.ts";
+
+const base: Finding = {
+  id: "cwd-missing",
+  severity: "blocker",
+  task: 7,
+  image: "files.img id 0x1",
+  subject: "/gone",
+  message: "/gone (working directory of task 7): No such file or directory",
+  criu_message: "Can't open file gone on restore: No such file or directory",
+  remedy: { kind: "human", text: "put it back", command: null },
+};
+const of = (task: number, other: Partial<Finding> = {}): Finding => ({
+  ...base,
+  task,
+  message: base.message.replace("7", `${task}`),
+  ...other,
+});
+
+test("the same for several tasks is one finding that lists them", () => {
+  expect(grouped([of(7), of(8), of(9), of(8)])).toEqual([
+    {
+      ...base,
+      tasks: [7, 8, 9],
+      message: "/gone (working directory of task 7 and 2 more): No such file or directory",
+    },
+  ]);
+  expect(grouped([of(7)])).toEqual([of(7)]);
+});
+
+test("what tells two causes apart keeps them apart", () => {
+  const other = { kind: "human", text: "another remedy", command: null } as const;
+  const apart = [
+    of(7),
+    of(8, { subject: "/other" }),
+    of(9, { severity: "warning" }),
+    of(10, { remedy: other }),
+    of(11, { id: "file-missing" }),
+    of(12, { criu_message: null, message: "one" }),
+    of(13, { criu_message: null, message: "another" }),
+  ];
+  expect(grouped(apart)).toEqual(apart);
+  // What is about no task is told as it was found: two forged values are two.
+  const forged = { ...base, task: null, criu_message: null };
+  expect(grouped([forged, { ...forged }])).toEqual([forged, forged]);
+});
+
+test("threads of a kind are one, with the edits of each", () => {
+  const thread = (tid: number): Finding => ({
+    ...of(7),
+    subject: `thread ${tid}`,
+    message: `thread ${tid} ran under SCHED_FIFO`,
+    remedy: {
+      kind: "edit",
+      text: "edit",
+      command: null,
+      edits: [
+        { id: "x", file: `core-${tid}.img`, entry: 0, field: "f", from: 1, to: 0, why: "why" },
+      ],
+    },
+  });
+  const [one, ...none] = grouped([thread(7), thread(8)]);
+  expect(none).toEqual([]);
+  expect(one).toMatchObject({
+    subject: "thread 7 and 1 more",
+    message: "thread 7 and 1 more ran under SCHED_FIFO",
+    tasks: [7],
+    remedy: { edits: [{ file: "core-7.img" }, { file: "core-8.img" }] },
+  });
+});
