@@ -36,8 +36,8 @@ export function changeable(path: string): string | undefined {
       const target = MAGIC.test(at) ? undefined : linkAt(AT_FDCWD, at);
       if (++links > MOST_LINKS) return `${at} leads nowhere: too many links`;
       if (target === undefined) {
-        const weak = weakTarget(at);
-        if (weak !== undefined) return weak;
+        const there = weakTarget(at);
+        if (there !== undefined) return there;
         unnamed = way.length;
       } else {
         if (target.startsWith("/")) way.length = 0;
