@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import {
   existsSync,
+  lchownSync,
   linkSync,
   readFileSync,
   rmSync,
@@ -43,12 +44,21 @@ for (const [name, program] of [
     } else rmSync(log);
 
     writeFileSync(other, "somebody else's\n");
-    for (const lead of [symlinkSync, linkSync]) {
-      lead(other, log);
+    const usersLink = () => {
+      symlinkSync(other, log);
+      lchownSync(log, 1000, 1000);
+    };
+    for (const lead of [usersLink, () => linkSync(other, log)]) {
+      lead();
       await refused();
       rmSync(log);
     }
     await run(stage, ["mkfifo", log]);
     expect((await refused()).exit).toBe(exit);
     expect(readFileSync(other, "utf8")).toBe("somebody else's\n");
+    // A link that only the caller himself can have made is his word, as it is to CRIU.
+    rmSync(log);
+    symlinkSync(other, log);
+    const { stderr: again } = await refused();
+    expect(readFileSync(other, "utf8")).toBe(again);
   });
