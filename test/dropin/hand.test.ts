@@ -82,6 +82,6 @@ test("the real CRIU is found, and recriu never takes itself for it", async () =>
   expect(refused).toEqual({
     exit: 1,
     stdout: "",
-    stderr: `recriu: the real CRIU is not found: ${itself} is a copy of recriu\n`,
+    stderr: `recriu: the real CRIU is not found: ${itself} is a copy of recriu (named by RECRIU_CRIU)\n`,
   });
 });
