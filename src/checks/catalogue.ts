@@ -52,7 +52,7 @@ import { pidMax, pidNamespaceExternal, pidNamespaceInit } from "./pid-namespaces
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
-import { pingGroupRange } from "./ping-sockets.ts";
+import { pingGroupRange, usernsPingRange } from "./ping-sockets.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -193,6 +193,7 @@ export const catalogue: readonly Check[] = [
   tcpAddressMissing,
   netDeviceMissing,
   pingGroupRange,
+  usernsPingRange,
   locksIgnored,
   locksHeld,
   lockMapped,

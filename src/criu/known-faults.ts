@@ -109,6 +109,16 @@ export const knownFaults = [
     sources: ["commit 1ce408ffa"],
   },
   {
+    id: "userns-ping-range",
+    criu: { from: "4.1", fixed: "4.2" },
+    what: "a tree in a user namespace that maps few groups, with a network of its own, is dumped so that no CRIU restores it",
+    concerns: "some trees",
+    says: /Failed to write net\/ipv4\/<sysctls>/,
+    check: "userns-ping-range",
+    remedy: "recriu leaves the setting out; dump with CRIU 4.2 or later",
+    sources: ["commit 87bd09a0d", "commit 4ca74b9af"],
+  },
+  {
     id: "join-ns-number",
     criu: { from: "3.17" },
     what: "--join-ns with the number of a process above 65535 looks for a file of that name",
