@@ -37,13 +37,8 @@ import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
 import { hugepagesShort, memoryShort } from "./memory.ts";
 import { externalMountSourceMissing, mountpointMissing } from "./mount-sources.ts";
 import { externalMountUnmapped, mountAutodetected, rootMissing, rootNeeded } from "./mounts.ts";
-import {
-  namespaceFile,
-  namespaceLimit,
-  nestedNamespace,
-  timeNamespace,
-  userNamespaceMap,
-} from "./namespaces.ts";
+import { namespaceFile, namespaceLimit, nestedNamespace, timeNamespace } from "./namespaces.ts";
+import { userNamespaceAlone, userNamespaceMap } from "./user-namespaces.ts";
 import { externalNetns, netToolsMissing, sysctlMissing } from "./net.ts";
 import { netLink } from "./net-links.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
@@ -137,6 +132,7 @@ export const catalogue: readonly Check[] = [
   pidMax,
   pidInUse,
   namespaceLimit,
+  userNamespaceAlone,
   userNamespaceMap,
   timeNamespace,
   loginuidImmutable,

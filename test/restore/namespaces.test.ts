@@ -185,7 +185,7 @@ async function dumpInUser(stage: Stage, prepare: (init: number) => string[], ids
   const root = join(stage.dir, "root");
   for (const directory of ["dev", "proc", "run/app"])
     mkdirSync(join(root, directory), { recursive: true });
-  const ready = join(stage.dir, "ready");
+  const ready = join(stage.dir, "ready-inside");
   const own = `mknod -m 666 ${root}/dev/null c 1 3 && chown -R 100000:100000 ${root} ${stage.dir} && chmod 755 ${stage.dir}`;
   expect((await run(stage, ["sh", "-c", own])).exit).toBe(0);
   const enter = ["nsenter", "--user", `--target=${holder.pid}`, "-S", "0", "-G", "0", "--"];
@@ -270,6 +270,20 @@ test("userns-ping-range: one group is not enough for what CRIU 4.1 has saved", a
   } else expect(preflight.findings).toEqual([]);
   const done = await report(stage, "restore", images, options);
   expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+});
+
+test("userns-alone: a user namespace in the machine's mount namespace", async () => {
+  await using stage = openStage();
+  const ready = join(stage.dir, "ready");
+  const words = ["unshare", "--user", "--map-root-user", "--", compile("sched"), ready];
+  const { pid } = await stage.supervisor.spawn([...words, "other", "0", "0"], { cwd: "/" });
+  await waitFor("the task", () => existsSync(ready));
+  const images = await dump(stage, pid);
+  expect((await predicted(stage, images, "userns-alone")).task).toBe(pid);
+  // With namespaces that belong to it, it is restored.
+  const whole = await dumpInUser(stage, () => []);
+  expect((await report(stage, "preflight", whole.images, whole.options)).findings).toEqual([]);
+  await restored(stage, whole.images, whole.options);
 });
 
 test("nested-namespace: a child with a namespace that its parent has not", async () => {
