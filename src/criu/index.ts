@@ -22,6 +22,7 @@ export {
   hasFeature,
   identify,
   isBeyondKnown,
+  NEWEST_IMAGES,
   NEWEST_KNOWN,
   startRefusal,
 } from "./version.ts";
