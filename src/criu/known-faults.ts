@@ -156,10 +156,11 @@ export type FaultId = (typeof knownFaults)[number]["id"];
 export const knownFault = (id: FaultId): KnownFault =>
   knownFaults.find((fault) => fault.id === id)!;
 
-/** For people: `before 4.1.1, on Linux 6.16 and later and stable updates of others`. */
+/** For people: `from 3.17 on and before 4.1.1 on Linux 6.16 and later and stable updates of others`. */
 export const versionsOf = ({ criu, kernel }: KnownFault): string =>
   [
-    criu.fixed === undefined ? `since ${criu.from}` : `before ${criu.fixed}`,
+    criu.from && `from ${criu.from} on`,
+    criu.fixed && `${criu.from === undefined ? "" : "and "}before ${criu.fixed}`,
     kernel && `on Linux ${kernel.from} and later`,
     kernel?.backported && "and stable updates of others",
   ]
