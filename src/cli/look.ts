@@ -1,5 +1,4 @@
 /** What the words of `restore` and `preflight` lead to: findings and a plan. */
-import { statSync } from "node:fs";
 import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
@@ -8,6 +7,8 @@ import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
+import { errorText } from "../sys/errno.ts";
+import { isAbsent, statAt } from "../sys/look.ts";
 import { near } from "./near.ts";
 import { understand } from "./request.ts";
 
@@ -26,9 +27,9 @@ export async function look(
     );
     return { ok: false, exit: exitCode.usage };
   }
-  const lost = own.allowWrite.find((path) => !isDirectory(path));
+  const lost = own.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
   if (lost !== undefined) {
-    line(`recriu ${command}: --allow-write: there is no directory ${harmless(lost)}`);
+    line(`recriu ${command}: --allow-write: ${harmless(lost)}`);
     return { ok: false, exit: exitCode.usage };
   }
   const hashing = hashingReport();
@@ -66,8 +67,14 @@ function reached(command: string, result: ArchivePreflight): Started {
   return { ok: false, exit: exitCode.usage };
 }
 
-const isDirectory = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function noDirectory(path: string): string | undefined {
+  const stat = statAt(path);
+  if (typeof stat === "number" && !isAbsent(stat))
+    return `${path} cannot be looked at: ${errorText(stat)}`;
+  return typeof stat !== "number" && stat.isDirectory()
+    ? undefined
+    : `there is no directory ${path}`;
+}
 
 const ids = catalogue.map(({ id }) => id);
 
