@@ -64,6 +64,15 @@ test("nothing but report prints", () => {
   expect(printing).toEqual([]);
 });
 
+test("a working directory without a name is as good as another: nothing asks the runtime for its name", () => {
+  const asking = files.filter(
+    (file) =>
+      file !== "sys/working-directory.ts" &&
+      /process\.cwd\(|realpathSync\(/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(asking).toEqual([]);
+});
+
 /**
  * What changes a file by its path follows whatever a user of the machine has put on the way. Rooms walk (`sys/walk.ts`)
  * and use descriptors, or have a reason to be here.
@@ -95,4 +104,20 @@ test("what cannot be seen is not taken for what is not there", () => {
     readFileSync(join(src, file), "utf8").includes("throwIfNoEntry"),
   );
   expect(blind).toEqual([]);
+});
+
+test("only one way leads up a path, and that one ends", () => {
+  const climbing = files.filter(
+    (file) =>
+      file !== "host/upward.ts" &&
+      /(\w+) = (?:\w+\.)?dirname\(\1\)/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(climbing).toEqual([]);
+});
+
+test("paths are the kernel's: nothing takes a backslash for a separator", () => {
+  const others = files.filter((file) =>
+    /from "(?:pathe|(?:node:)?path(?:\/\w+)?)"/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(others).toEqual([]);
 });

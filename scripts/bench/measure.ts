@@ -34,7 +34,7 @@ export interface Row {
   /** MiB of recriu's own at most, with full verification: the highest of three runs. */
   peak: number;
   /** As recriu --json tells them. */
-  phases: { preflight: number; verify: number };
+  phases: { preflight: number; verify: number; memory: number };
   preflight: Spread;
   /** CRIU's own decoder over the same images, in one process. */
   crit: Spread;
@@ -130,6 +130,14 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   if (told.exit !== 0) throw new Error(`recriu restore --json: exit ${told.exit}: ${told.stderr}`);
   const { timing_ms, run: made } = JSON.parse(told.stdout);
   const pid = String(made.pid);
+  const withMemory = async (): Promise<number> => {
+    const done = await run(stage, [...words(recriuBinary), "--json", "--verify=memory"], {
+      env: { RECRIU_CRIU: criu },
+    });
+    if (done.exit !== 0) throw new Error(`--verify=memory: exit ${done.exit}: ${done.stderr}`);
+    await clear(stage);
+    return JSON.parse(done.stdout).timing_ms.verify;
+  };
   const times = async (command: string[]) => {
     const all: number[] = [];
     for (let i = 0; i < runs; i++) all.push((await timed(stage, command)).ms);
@@ -137,6 +145,7 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   };
   const verify = await times([recriuBinary, "verify", "-D", images, "--pid", pid]);
   await clear(stage);
+  const memories = [await withMemory(), await withMemory(), await withMemory()];
   const preflight = await times([recriuBinary, "preflight", "-D", images, ...options]);
   const crit = await times(critWords(images));
   rmSync(join(stage.dir, "restore.log"), { force: true });
@@ -149,7 +158,11 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     ratio: spread(pairs.map(({ bare, recriu }) => recriu / bare)),
     more: spread(pairs.map(({ bare, recriu }) => recriu - bare)),
     peak: Math.max(...peaks),
-    phases: { preflight: timing_ms.preflight, verify: timing_ms.verify },
+    phases: {
+      preflight: timing_ms.preflight,
+      verify: timing_ms.verify,
+      memory: spread(memories).median,
+    },
     preflight,
     crit,
     verify,

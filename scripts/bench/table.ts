@@ -53,18 +53,28 @@ ${table(
 
 What recriu adds grows in line with tasks, descriptors and mappings (the rows that double): for a small tree it is its
 own start and the checks, for a large one reading images before CRIU starts and comparing every task, half of it
-while CRIU works on, half while the tree is stopped. Memory contents are never read, so they cost nothing.
+while CRIU works on, half while the tree is stopped. Memory contents are not read without \`--verify=memory\`, so they
+cost nothing.
 
 ## alone
 
 *preflight* and *verify* are whole commands, their start included; *in restore* are the same two as phases of
-one restore, the second with what is compared while CRIU works on. *crit* is CRIU's own decoder (Python, its pure
+one restore, the second with what is compared while CRIU works on, and with \`--verify=memory\`. *crit* is CRIU's own decoder (Python, its pure
 protobuf) over the same images in one process. *kernel* is what a C program takes for the system calls of a
 verification of a tree that bare CRIU has just restored, without a look at what they return: the least that
 \`verify\` could take in a restore.
 
 ${table(
-  ["checkpoint", "preflight", "crit", "verify", "in restore: preflight", "verify", "kernel"],
+  [
+    "checkpoint",
+    "preflight",
+    "crit",
+    "verify",
+    "in restore: preflight",
+    "verify",
+    "with memory",
+    "kernel",
+  ],
   rows.map((row) => [
     row.name,
     show(row.preflight),
@@ -72,6 +82,7 @@ ${table(
     show(row.verify),
     ms(row.phases.preflight),
     ms(row.phases.verify),
+    ms(row.phases.memory),
     show(row.kernel),
   ]),
 )}

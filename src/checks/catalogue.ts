@@ -8,18 +8,23 @@ import {
 } from "./bundle-rights.ts";
 import { bundleNamespace, bundleRoot, bundleUsers } from "./bundle.ts";
 import { cgroupOption } from "./cgroup-options.ts";
+import { cgroupOwner } from "./cgroup-owner.ts";
 import { cgroupProperty } from "./cgroup-property.ts";
 import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
 import { cgroupMissing } from "./cgroups.ts";
 import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
+import { breakpointsMissing } from "./breakpoints.ts";
 import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
-import { criuMissing, criuTooOld, privilege } from "./criu.ts";
+import { criuMissing, criuTooOld, criuUnstartable, privilege } from "./criu.ts";
 import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
+import { autoDedup } from "./dedup.ts";
 import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
 import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
+import { fileReplaced } from "./file-replaced.ts";
 import { fileChanged } from "./file-changed.ts";
 import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
 import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
+import { epollTarget } from "./epoll.ts";
 import type { Check } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
 import { ghostRights } from "./ghost-rights.ts";
@@ -27,8 +32,10 @@ import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts"
 import { gpuMissing } from "./gpu.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
+import { inheritedNarrower } from "./inherited-narrower.ts";
 import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
 import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
+import { joinNsMissing } from "./join-ns.ts";
 import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
 import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
 import { fileDiffers, imageAltered } from "./seal.ts";
@@ -44,7 +51,8 @@ import {
   timeNamespace,
   userNamespaceMap,
 } from "./namespaces.ts";
-import { externalNetns, netLink, netToolsMissing, sysctlMissing } from "./net.ts";
+import { externalNetns, netToolsMissing, sysctlMissing } from "./net.ts";
+import { netLink } from "./net-links.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
 import {
   pidMax,
@@ -52,9 +60,11 @@ import {
   pidNamespaceExternal,
   pidNamespaceInit,
 } from "./pid-namespaces.ts";
+import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
+import { pingGroupRange } from "./ping-sockets.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -62,6 +72,7 @@ import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
 import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
 import {
   adoptedChildLost,
+  groupLeaderLost,
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
@@ -72,10 +83,13 @@ import { imageNewer } from "./skew.ts";
 import { unixSocketDirOwner } from "./socket-owners.ts";
 import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
 import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
+import { mountGroup, mountPropagation } from "./mount-groups.ts";
 import { mountOfHost } from "./mount-host.ts";
 import { mountOutside } from "./mount-outside.ts";
 import { mountUnknown } from "./mount-unknown.ts";
+import { timerfdExpired } from "./timerfd.ts";
 import { timerId } from "./timers.ts";
+import { ttyControlling } from "./tty-controlling.ts";
 import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
 import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
 import { unixSocketBusy } from "./unix-busy.ts";
@@ -94,8 +108,12 @@ import { untrustedRoot } from "./untrusted/root.ts";
 import { workDirUnwritable } from "./workdir.ts";
 
 export const catalogue: readonly Check[] = [
+  noCheckpoint,
+  dumpFailed,
   criuMissing,
+  criuUnstartable,
   criuTooOld,
+  breakpointsMissing,
   privilege,
   workDirUnwritable,
   workFilePlanted,
@@ -121,13 +139,16 @@ export const catalogue: readonly Check[] = [
   sessionIntersects,
   sessionLeaderMissing,
   shellJobSession,
+  groupLeaderLost,
   adoptedChildLost,
+  joinNsMissing,
   nestedNamespace,
   gpuMissing,
   ttyShellJob,
   ttyNoTask,
   cgroupOption,
   cgroupMissing,
+  cgroupOwner,
   cgroupProperty,
   pidNamespaceInit,
   pidNamespaceEnds,
@@ -149,6 +170,8 @@ export const catalogue: readonly Check[] = [
   externalMountUnmapped,
   mountAutodetected,
   mountSharing,
+  mountPropagation,
+  mountGroup,
   rootNeeded,
   rootMissing,
   rootIgnored,
@@ -169,6 +192,7 @@ export const catalogue: readonly Check[] = [
   fileMissing,
   fifoMissing,
   fileChanged,
+  fileReplaced,
   fileBuildId,
   fileUnwritable,
   externalFile,
@@ -189,6 +213,7 @@ export const catalogue: readonly Check[] = [
   udpPortBusy,
   tcpAddressMissing,
   netDeviceMissing,
+  pingGroupRange,
   locksIgnored,
   locksHeld,
   lockMapped,
@@ -199,6 +224,8 @@ export const catalogue: readonly Check[] = [
   memfdExecutable,
   inotifyLimit,
   watchPathMissing,
+  timerfdExpired,
+  epollTarget,
   vdsoMissing,
   sigactionsCount,
   aioLimit,
@@ -208,6 +235,7 @@ export const catalogue: readonly Check[] = [
   cgroupThread,
   fdTooBig,
   imageVmas,
+  autoDedup,
   imageLazy,
   imageDeprecated,
   memoryShort,
@@ -226,6 +254,7 @@ export const catalogue: readonly Check[] = [
   ttyExternal,
   ttyOtherFile,
   ttyDeviceMissing,
+  ttyControlling,
   lsmMismatch,
   apparmorProfileMissing,
   seccompFilterMissing,
@@ -234,6 +263,7 @@ export const catalogue: readonly Check[] = [
   deathSignalInvalid,
   rlimitLowered,
   oomScore,
+  inheritedNarrower,
   idsUnmapped,
   capabilitiesMissing,
   dumpableLost,

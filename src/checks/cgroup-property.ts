@@ -1,15 +1,17 @@
 /** What CRIU writes into the cgroups that it makes again (cgroup.c, cgroup-props.c). */
 import { dirname } from "../sys/path.ts";
-import type { Host } from "../host/index.ts";
+import { upward } from "../host/upward.ts";
 import {
   directoryOf,
   ignored,
+  nearest,
   type SavedDirectory,
   savedDirectories,
   yardOf,
 } from "./cgroup-tree.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
+import { numbers } from "./number-lists.ts";
 
 /** Files that CRIU opens but never writes, or writes only at the very end without minding a failure. */
 const unwritten = new Set(["cgroup.procs", "tasks", "freezer.state", "net_prio.ifpriomap"]);
@@ -21,18 +23,6 @@ interface Problem {
   name: string;
   problem: string;
   criu: string;
-}
-
-/** Numbers of a list like `0-3,7`; undefined when it is none. */
-function numbers(list: string): Set<number> | undefined {
-  const found = new Set<number>();
-  for (const part of list.trim().split(",")) {
-    if (part === "") continue;
-    const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
-    if (from === undefined || Number(to) > 65_535) return undefined;
-    for (let n = Number(from); n <= Number(to); n++) found.add(n);
-  }
-  return found;
 }
 
 export const cgroupProperty: Check = {
@@ -146,9 +136,9 @@ function mayChange(
 }
 
 /** Whether a new v1 cgroup has this file, as far as those around it tell: all but the root of a hierarchy are alike. */
-function offered({ host }: Context, parent: string, name: string): boolean {
-  let at = parent;
-  while (at !== "/" && !host.exists(at)) at = dirname(at);
+function offered(context: Context, parent: string, name: string): boolean {
+  const { host } = context;
+  const at = nearest(context, parent);
   if (!host.exists(`${at}/cgroup.sane_behavior`)) return host.exists(`${at}/${name}`);
   // Only the root has that file; it may lack others.
   if (host.exists(`${at}/${name}`)) return true;
@@ -160,9 +150,9 @@ function offered({ host }: Context, parent: string, name: string): boolean {
 }
 
 /** What a cpuset that CRIU makes on the way, and writes nothing into, will have: nothing unless it is cloned from its parent. */
-function inherited(host: Host, path: string, name: string): string | undefined {
-  let at = path;
-  while (at !== "/" && !host.exists(at)) at = dirname(at);
+function inherited(context: Context, path: string, name: string): string | undefined {
+  const { host } = context;
+  const at = nearest(context, path);
   const cloned = host.read(`${at}/cgroup.clone_children`)?.trim();
   return cloned === "0" ? "" : cloned === "1" ? host.read(`${at}/${name}`)?.trim() : undefined;
 }
@@ -172,7 +162,7 @@ function inherited(host: Host, path: string, name: string): string | undefined {
  * gives it what it had.
  */
 function refusal(
-  { host }: Context,
+  context: Context,
   parent: string,
   name: string,
   value: string,
@@ -180,9 +170,10 @@ function refusal(
   exists: boolean,
   saved: boolean,
 ): { problem: string; errno?: string } | undefined {
+  const { host } = context;
   if (name === "cpuset.cpus" || name === "cpuset.mems") {
     const wanted = numbers(value);
-    const above = host.read(`${parent}/${name}`)?.trim() ?? inherited(host, parent, name);
+    const above = host.read(`${parent}/${name}`)?.trim() ?? inherited(context, parent, name);
     const allowed = above === undefined || saved ? undefined : numbers(above);
     if (wanted === undefined || allowed === undefined || exists) return undefined;
     if ([...wanted].every((n) => allowed.has(n))) return undefined;
@@ -191,7 +182,8 @@ function refusal(
   const time = (at: string, what: string) => Number(host.read(`${at}/${what}`)?.trim());
   if (name === "cpu.cfs_quota_us" && Number(value) > 0) {
     const part = Number(value) / Number(properties.get("cpu.cfs_period_us"));
-    for (let at = parent; host.exists(`${at}/${name}`); at = dirname(at)) {
+    for (const at of upward(parent)) {
+      if (!host.exists(`${at}/${name}`)) break;
       const quota = time(at, name);
       if (!(quota > 0)) continue;
       const most = quota / time(at, "cpu.cfs_period_us");

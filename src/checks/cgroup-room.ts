@@ -1,5 +1,6 @@
 /** Room in a hierarchy: for one more cgroup, and for a task in it (cgroups(7), cpuset(7)). */
 import { dirname } from "../sys/path.ts";
+import { upward } from "../host/upward.ts";
 import type { SavedDirectory } from "./cgroup-tree.ts";
 import type { Context } from "./finding.ts";
 
@@ -21,7 +22,8 @@ export function idleCpuset(
 /** Why no cgroup can be made below `at`, if so: cgroup.max.descendants and cgroup.max.depth of it and those above. */
 export function roomProblem({ host }: Context, at: string, wanted: string): string | undefined {
   const levels = (path: string) => path.split("/").length;
-  for (let up = at; up !== "/" && host.exists(`${up}/cgroup.type`); up = dirname(up)) {
+  for (const up of upward(at)) {
+    if (!host.exists(`${up}/cgroup.type`)) break;
     const most = Number.parseInt(host.read(`${up}/cgroup.max.descendants`) ?? "max", 10);
     const has = Number(/^nr_descendants (\d+)$/m.exec(host.read(`${up}/cgroup.stat`) ?? "")?.[1]);
     if (has + levels(wanted) - levels(at) > most)

@@ -1,6 +1,7 @@
 /** What a cgroup must allow, once it is there, for the tree to come back in it (cgroup.c). */
 import { dirname } from "../sys/path.ts";
-import { directoryOf, ignored, members, setOf, yardOf } from "./cgroup-tree.ts";
+import { directoryOf, ignored, members, setOf, yardOf, nearest } from "./cgroup-tree.ts";
+import { upward } from "../host/upward.ts";
 import type { CoreEntry } from "../image/index.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
@@ -63,15 +64,13 @@ export const cgroupSetMissing: Check = {
 };
 
 /** The nearest cgroup at or above a directory that is frozen, and how it is thawed. */
-function frozen(
-  { host }: Context,
-  directory: string,
-): { file: string; thawed: string } | undefined {
-  if (!host.exists(directory)) directory = dirname(directory);
+function frozen(context: Context, path: string): { file: string; thawed: string } | undefined {
+  const { host } = context;
+  const directory = nearest(context, path);
   const v1 = host.read(`${directory}/freezer.state`)?.trim();
   if (v1 !== undefined)
     return v1 === "THAWED" ? undefined : { file: `${directory}/freezer.state`, thawed: "THAWED" };
-  for (let at = directory; at !== "/"; at = dirname(at))
+  for (const at of upward(directory))
     if (host.read(`${at}/cgroup.freeze`)?.trim() === "1")
       return { file: `${at}/cgroup.freeze`, thawed: "0" };
   return undefined;

@@ -1,6 +1,7 @@
 /** The cgroups that a checkpoint names, as CRIU finds them after --cgroup-root and --cgroup-yard (cgroup.c). */
 import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
+import { upward } from "../host/upward.ts";
 import type { CgroupEntry } from "../image/index.ts";
 import type { Context } from "./finding.ts";
 
@@ -26,7 +27,7 @@ export interface SavedDirectory {
 }
 
 /** cgroup_perms. */
-interface Perms {
+export interface Perms {
   mode: number;
   uid: number;
   gid: number;
@@ -152,6 +153,22 @@ export function savedDirectories(context: Context): SavedDirectory[] {
   return found;
 }
 
+/** Roots of hierarchies, which are neither made nor written to, but get their saved owner. */
+export function savedRoots({ checkpoint }: Context): SavedDirectory[] {
+  const { controllers = [], sets = [] } = checkpoint.cgroup ?? {};
+  if (sets.length === 0) return [];
+  return controllers.flatMap((controller) =>
+    directoriesOf(controller)
+      .filter(({ dir_name }) => dir_name === "")
+      .map(({ dir_perms: perms }) => ({
+        controllers: controller.cnames,
+        path: "/",
+        properties: new Map<string, string>(),
+        perms,
+      })),
+  );
+}
+
 /** The directory of a hierarchy in the place where CRIU mounts them all, which its messages name. */
 export function yardOf(controllers: readonly string[]): string {
   if (controllers[0] === "") return "unified";
@@ -177,6 +194,12 @@ export function directoryOf(
   const yard = inYard(context, controllers);
   if (yard !== undefined) return join(yard, path);
   return cgroupDirectory(context.host.cgroupMounts, controllers, path);
+}
+
+/** The nearest directory at or above `path` that exists. */
+export function nearest({ host }: Context, path: string): string {
+  for (const at of upward(path)) if (host.exists(at)) return at;
+  return "/";
 }
 
 /** Whether CRIU leaves all cgroups alone. */

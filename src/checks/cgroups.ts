@@ -2,7 +2,8 @@
 import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
-import { errorText } from "../sys/errno.ts";
+import { upward } from "../host/upward.ts";
+import { EROFS, errorText } from "../sys/errno.ts";
 import { access } from "../sys/stat.ts";
 import {
   directoryOf,
@@ -10,6 +11,7 @@ import {
   inYard,
   type Member,
   members,
+  nearest,
   type SavedDirectory,
   savedDirectories,
   yardOf,
@@ -22,8 +24,10 @@ export function cgroupLeavings(context: Context): Leaving[] {
   if (ignored(context)) return [];
   const missing = new Set<string>();
   for (const { controllers, path } of [...members(context), ...savedDirectories(context)]) {
-    let at = directoryOf(context, controllers, path);
-    for (; at !== undefined && !context.host.exists(at); at = dirname(at)) missing.add(at);
+    for (const at of upward(directoryOf(context, controllers, path) ?? "")) {
+      if (context.host.exists(at)) break;
+      missing.add(at);
+    }
   }
   return [...missing].sort().map((path) => ({ kind: "cgroup", root: "/", path }));
 }
@@ -72,13 +76,6 @@ function hierarchyProblem(
   return undefined;
 }
 
-/** The nearest directory at or above `path` that exists. */
-function existing(context: Context, path: string): string {
-  let at = path;
-  while (at !== "/" && !context.host.exists(at)) at = dirname(at);
-  return at;
-}
-
 /** Why a task cannot be moved into the cgroup once it is there, if so: cgroup2's rules for threaded and inner cgroups. */
 function memberProblem(
   context: Context,
@@ -86,7 +83,7 @@ function memberProblem(
   { controllers, path, task }: Member,
   saved: SavedDirectory | undefined,
 ): { problem: string; criu: string } | undefined {
-  const at = existing(context, directory);
+  const at = nearest(context, directory);
   const moved = `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
   const type = context.host.read(`${at}/cgroup.type`)?.trim();
   const idle = idleCpuset(context, directory, controllers, saved);
@@ -130,6 +127,12 @@ function memberProblem(
     };
   }
   const writable = access(at, constants.W_OK);
+  // CRIU mounts the hierarchy for itself: where only the mount here is read-only, its own is not.
+  const own = inYard(context, controllers) === undefined;
+  const mounted = context.host.cgroupMounts.find(({ mountpoint }) =>
+    `${at}/`.startsWith(`${mountpoint}/`),
+  );
+  if (writable === -EROFS && own && mounted?.readOnly === "mount") return undefined;
   return writable < 0
     ? {
         problem: `${directory} cannot be made: ${at}: ${errorText(writable)}`,

@@ -70,13 +70,13 @@ const instructions: readonly (readonly [word: number, bits: string])[] = [
 export const cpuFeatures: Check = {
   id: "cpu-features",
   title: "The processor of the dump could do what this one cannot",
-  reads: "cpuinfo.img; /proc/cpuinfo, --cpu-cap",
+  reads: "cpuinfo.img; /proc/cpuinfo, criu cpuinfo check, --cpu-cap",
   why:
     "A program asks once what the processor can do. Restored on one that can do less, it ends with SIGILL some time later. CRIU saves the " +
     "processor only in a dump with --cpu-cap, and compares it only in a restore with --cpu-cap, which needs the saved one. A kernel may " +
-    "hide what its processor can do, so a difference in /proc/cpuinfo is a warning.",
+    "hide what its processor can do: what /proc/cpuinfo lacks CRIU is asked for, which asks the processor itself.",
   proof: "criu",
-  run({ checkpoint, host, request }) {
+  run({ checkpoint, host, request, criu }) {
     const asked = request.cpuCap !== undefined;
     const shared = { id: "cpu-features", task: null, image: "cpuinfo.img" } as const;
     if (asked && !checkpoint.files.has("cpuinfo.img"))
@@ -108,7 +108,8 @@ export const cpuFeatures: Check = {
         .filter(([bit, name]) => ((capability[word] ?? 0) >>> Number(bit)) & 1 && !here.has(name))
         .map(([, name]) => name),
     );
-    if (lacking.length === 0) return [];
+    // Where CRIU finds all of it, the kernel only hides it.
+    if (lacking.length === 0 || (criu && criu.cpuRefusal(checkpoint.dir) === undefined)) return [];
     const compared = asked && request.cpuCap.some((cap) => cap !== "fpu");
     return [
       {

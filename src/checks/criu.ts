@@ -1,5 +1,7 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
+import { criuHas, knownFault } from "../criu/known-faults.ts";
+import { byName } from "../criu/options.ts";
 import { isScratch } from "../criu/scratch.ts";
 import { again } from "./again.ts";
 import type { Check, Context, Leaving } from "./finding.ts";
@@ -55,15 +57,45 @@ export const criuMissing: Check = {
   },
 };
 
+export const criuUnstartable: Check = {
+  id: "criu-unstartable",
+  title: "This CRIU cannot be started on this machine",
+  reads: "how criu --version ends",
+  why:
+    "A file that may be executed need not run: its interpreter or loader is missing, its libraries are of another libc, or it was " +
+    "made for another machine. A CRIU that does not even say its version restores nothing.",
+  proof: "harm",
+  run: ({ criu }) =>
+    criu?.problem === undefined
+      ? []
+      : [
+          {
+            id: "criu-unstartable",
+            severity: "blocker",
+            task: null,
+            image: "",
+            subject: criu.path,
+            message: `${criu.path} cannot be started: ${criu.problem}`,
+            criu_message: null,
+            remedy: {
+              kind: "human",
+              text: "install a CRIU that runs here, or name one by --criu=PATH",
+              command: sh`apt-get install criu || dnf install criu`,
+            },
+          },
+        ],
+};
+
 export const criuTooOld: Check = {
   id: "criu-too-old",
   title: "This CRIU is too old for this kernel or these images",
-  reads: "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img",
+  reads:
+    "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img; the options given",
   why:
     "Kernels from 6.13 on have one more mapping beside the vDSO, and CRIU before 4.1 takes that for an error at every start. " +
-    "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.2.",
+    "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.3.",
   proof: "criu",
-  run({ criu, host, checkpoint }) {
+  run({ criu, host, checkpoint, request }) {
     if (criu?.version === undefined) return [];
     const { version } = criu;
     const shared = { id: "criu-too-old", task: null, subject: criu.path } as const;
@@ -74,7 +106,7 @@ export const criuTooOld: Check = {
         command: sh`criu --version`,
       }) as const;
     if (
-      compareVersions(version, "4.1") < 0 &&
+      criuHas(knownFault("vvar-vclock"), version) &&
       (host.read("/proc/self/maps") ?? "").includes("[vvar_vclock]")
     ) {
       const refusal = criu.startRefusal();
@@ -91,6 +123,21 @@ export const criuTooOld: Check = {
         ];
       }
     }
+    const unknown = [...request.explicit].find((name) => {
+      const since = byName(name)?.since;
+      return since !== undefined && compareVersions(version, since) < 0;
+    });
+    if (unknown !== undefined)
+      return [
+        {
+          ...shared,
+          severity: "blocker",
+          image: "",
+          message: `CRIU ${version} does not know the option --${unknown}`,
+          criu_message: `unrecognized option '--${unknown}'`,
+          remedy: upgrade(byName(unknown)!.since!),
+        },
+      ];
     if (checkpoint.inventory?.allow_uprobes && compareVersions(version, "4.2") < 0) {
       return [
         {
@@ -120,10 +167,14 @@ export const criuTooOld: Check = {
 export const privilege: Check = {
   id: "privilege",
   title: "The caller lacks the rights to restore",
-  reads: "effective user id and capabilities of recriu, which CRIU inherits",
-  why: "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, and takes a caller that is not root only with --unprivileged.",
+  reads:
+    "effective user id and capabilities of recriu, which CRIU inherits; what CRIU itself says of them when it starts; --unprivileged",
+  why:
+    "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. A caller who is not root it takes only with --unprivileged (from 3.18 on), and root with the latter alone " +
+    "fails without that option at what takes CAP_SYS_ADMIN: namespaces that CRIU tries out, the tree's clocks. With it the clocks are this machine's. It is added " +
+    "unless --unprivileged or --no-unprivileged was given.",
   proof: "criu",
-  run({ host, own, request }) {
+  run({ checkpoint, criu, host, namespaces, own, request }) {
     const root = host.effectiveUid === 0;
     const shared = {
       id: "privilege",
@@ -134,8 +185,10 @@ export const privilege: Check = {
     } as const;
     const sudo = {
       kind: "human",
-      text: "run it as root",
-      command: sh`sudo recriu restore ${again({ own, request })}`,
+      text: root
+        ? "run it with CAP_SYS_ADMIN, outside of this container or unit"
+        : "run it as root",
+      command: root ? null : sh`sudo recriu restore ${again({ own, request })}`,
     } as const;
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [
@@ -148,14 +201,40 @@ export const privilege: Check = {
         },
       ];
     }
-    if (root || request.unprivileged) return [];
+    const admin = (host.capabilities & CAP_SYS_ADMIN) !== 0n;
+    const { user, ...others } = namespaces.own;
+    // Of such a tree CRIU has to make namespaces, whatever it is told.
+    const needsAdmin = !user && Object.values(others).includes(true);
+    if (request.unprivileged ? admin || !needsAdmin : admin && root) return [];
+    const knows = criu?.version !== undefined && compareVersions(criu.version, "3.18") >= 0;
     return [
       {
         ...shared,
-        message: "the caller is not root",
-        criu_message: "Running as non-root requires '--unprivileged'",
-        remedy: sudo,
+        message: root
+          ? `CAP_SYS_ADMIN is not in effect, only CAP_CHECKPOINT_RESTORE${needsAdmin ? ", and the tree has namespaces of its own" : ""}`
+          : "the caller is not root",
+        criu_message: !root
+          ? "Running as non-root requires '--unprivileged'"
+          : needsAdmin
+            ? null
+            : (criu?.startRefusal() ?? refusalAtClocks(checkpoint)),
+        remedy:
+          needsAdmin || !knows
+            ? sudo
+            : {
+                kind: "option",
+                text: "do without what takes more rights; the tree's clocks become this machine's",
+                command: null,
+                option: "--unprivileged",
+                automatic: !request.explicit.has("unprivileged"),
+              },
       },
     ];
   },
 };
+
+/** Where CRIU fails that has tried the kernel out before. */
+const refusalAtClocks = ({ files }: Context["checkpoint"]): string | null =>
+  files.has("timens-0.img")
+    ? "timens: Unable to create a new time namespace: Operation not permitted"
+    : null;

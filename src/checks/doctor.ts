@@ -1,8 +1,23 @@
 /** What this machine offers a restore. */
-import { findCriu, startRefusal, identify } from "../criu/index.ts";
+import {
+  compareVersions,
+  findCriu,
+  identify,
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  startRefusal,
+} from "../criu/index.ts";
+import {
+  criuHas,
+  type KnownFault,
+  knownFaults,
+  showsOn,
+  versionsOf,
+} from "../criu/known-faults.ts";
 import { readOwnConfig } from "../criu/own.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { changeable } from "../sys/trust.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 
 export interface Fact {
   name: string;
@@ -58,7 +73,7 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       },
     ];
   const changed = changeable(criu.path);
-  const version = await identify(criu.path);
+  const { version, problem } = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
     ...passed,
@@ -66,14 +81,54 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       name: "criu",
       state: version === undefined ? "missing" : changed === undefined ? "ok" : "warning",
       found: `${criu.path}, version ${version ?? "unknown"}`,
-      means: version === undefined ? "it does not run" : `others can change it: ${changed}`,
+      means:
+        version === undefined
+          ? (problem ?? "it does not say which one it is")
+          : `others can change it: ${changed}`,
     },
+    ...(version === undefined ? [] : versionFacts(version, thisHost().kernel)),
     {
       name: "criu check",
       state: refusal === undefined ? "ok" : "missing",
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
+    ...(compareVersions(version ?? "0", "4.2") < 0 && breakpointsWork() === false
+      ? [
+          {
+            name: "breakpoints",
+            state: "warning" as const,
+            found: "hardware breakpoints do not work",
+            means: "CRIU before 4.2 hangs without CRIU_FAULT=130, which recriu sets for a restore",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What is known of this CRIU on this kernel, and that nothing is. */
+function versionFacts(version: string, kernel: string): Fact[] {
+  const beyond: Fact = {
+    name: "criu version",
+    state: "warning",
+    found: `${version} is newer than ${NEWEST_KNOWN}, the last that this recriu knows`,
+    means:
+      "its options and images may hold what is not known here: called as criu, recriu steps aside for those",
+  };
+  const faults = knownFaults.filter(
+    (fault: KnownFault) =>
+      fault.concerns !== "every start" &&
+      criuHas(fault, version) &&
+      showsOn(fault, kernel) !== "no",
+  );
+  return [
+    ...(isBeyondKnown(version) ? [beyond] : []),
+    ...faults.map((fault: KnownFault): Fact => ({
+      name: "criu fault",
+      state: "warning",
+      found: `CRIU ${versionsOf(fault)}: ${fault.what}`,
+      means: `${fault.remedy} (${fault.sources.join(", ")})`,
+    })),
   ];
 }
 
@@ -126,7 +181,7 @@ function cgroupFact(host: Host): Fact {
   const found = host.cgroupMounts.map((mount) =>
     mount.controllers[0] === "" ? "cgroup2" : mount.controllers.join(","),
   );
-  const writable = host.cgroupMounts.every((mount) => !mount.readOnly);
+  const writable = host.cgroupMounts.every(({ readOnly }) => readOnly !== "hierarchy");
   return {
     name: "cgroups",
     state: found.length > 0 && writable ? "ok" : "warning",

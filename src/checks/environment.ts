@@ -58,7 +58,7 @@ export const pidfileExists: Check = {
     const problem = unwritable(context, directory);
     if (problem === undefined) return [];
     const message = `the pid file ${pidfile} cannot be made: ${directory}: ${problem}`;
-    if (host.exists(directory) || !directory.startsWith("/"))
+    if (host.exists(directory))
       return [
         {
           ...shared,

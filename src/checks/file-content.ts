@@ -6,7 +6,7 @@ import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { builds } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
-import { sh, type ShellCommand } from "../sys/shell.ts";
+import { sh, type ShellCommand, typedOption } from "../sys/shell.ts";
 
 const O_PATH = 0x200000;
 const accessMode = (reg: RegFileEntry): number => reg.flags & 3;
@@ -179,7 +179,7 @@ export const procThreadFile: Check = {
           remedy: {
             kind: "human",
             text: "hand another file over in its place",
-            command: sh`--inherit-fd ${`fd[9]:${openedName(reg)}`} 9</dev/null`,
+            command: typedOption(`--inherit-fd fd[9]:${openedName(reg)}`, " 9</dev/null"),
           },
         },
       ];

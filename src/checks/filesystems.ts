@@ -13,12 +13,42 @@ import {
 } from "./mounts.ts";
 import { sh } from "../sys/shell.ts";
 
-/** Of each file system that CRIU has to mount anew the first mount. */
-function newFilesystems(context: Context): Mount[] {
-  const first = new Map<number, Mount>();
-  for (const mount of boundAndMade(context).made)
-    if (!first.has(mount.entry.root_dev)) first.set(mount.entry.root_dev, mount);
-  return [...first.values()];
+/**
+ * The mounts by which CRIU may mount a file system anew, for each that it has to: the first of them does, and all others of
+ * the device are bound from it. Those that the user named devices for come first, else it is one that shows the whole of
+ * the file system.
+ */
+function newFilesystems(context: Context): (readonly [Mount, ...Mount[]])[] {
+  const groups = Map.groupBy(boundAndMade(context).made, ({ entry }) => entry.root_dev);
+  return [...groups.values()].flatMap((members) => {
+    const depth = ({ at }: Mount) => at.split("/").length;
+    const group = members.toReversed().sort((a, b) => depth(b) - depth(a)); // as CRIU mounts them
+    const named = group.filter(({ key }) => key === EXTERNAL_DEVICE);
+    const whole = group.filter(({ entry }) => entry.root === "/");
+    const [first, ...others] = [named, whole, group].find(({ length }) => length > 0) ?? [];
+    return first === undefined ? [] : [[first, ...others] as const];
+  });
+}
+
+/** Major and minor number. */
+const deviceOf = ({ entry }: Mount) => [entry.root_dev >>> 20, entry.root_dev & 0xfffff] as const;
+
+/** The name that the device was given at the dump. */
+const nameOf = ({ entry }: Mount) => /^dev\[(.*)\]$/.exec(entry.source)?.[1] ?? entry.source;
+
+/** Whether CRIU knows what to mount: nothing, an option's device, or the one of the dump under its old number (resolve_source). */
+function isDeviceKnown(context: Context, mount: Mount): boolean {
+  const { entry, key } = mount;
+  const [major, minor] = deviceOf(mount);
+  if (major === 0) return true;
+  if (key !== EXTERNAL_DEVICE && entry.fstype !== AUTO) return false;
+  const name = nameOf(mount);
+  if (context.request.external.some((given) => given.kind === "dev" && given.key === name))
+    return true;
+  const same = lookOnHost(context, entry.source);
+  // A device number as stat(2) packs it: makedev(3).
+  const packed = (minor & 0xff) + major * 0x100 + (minor - (minor & 0xff)) * 0x1000;
+  return same?.ok === true && same.stat.isBlockDevice() && same.stat.rdev === packed;
 }
 
 export const mountDeviceMissing: Check = {
@@ -31,19 +61,11 @@ export const mountDeviceMissing: Check = {
     "from machine to machine.",
   proof: "criu",
   run: (context) =>
-    newFilesystems(context).flatMap((mount): Finding[] => {
-      const { entry, at, key } = mount;
-      const [major, minor] = [entry.root_dev >>> 20, entry.root_dev & 0xfffff];
-      if (major === 0) return [];
-      const name = /^dev\[(.*)\]$/.exec(entry.source)?.[1] ?? entry.source;
-      if (key === EXTERNAL_DEVICE || entry.fstype === AUTO) {
-        const given = context.request.external.some((e) => e.kind === "dev" && e.key === name);
-        const same = lookOnHost(context, entry.source);
-        const rdev = same?.ok && same.stat.isBlockDevice() ? same.stat.rdev : 0;
-        // A device number as stat(2) packs it: makedev(3).
-        const packed = (minor & 0xff) + major * 0x100 + (minor - (minor & 0xff)) * 0x1000;
-        if (given || rdev === packed) return [];
-      }
+    newFilesystems(context).flatMap((mounts): Finding[] => {
+      if (mounts.some((mount) => isDeviceKnown(context, mount))) return [];
+      const [mount] = mounts;
+      const { entry, at } = mount;
+      const [major, minor] = deviceOf(mount);
       return [
         {
           id: "mount-device-missing",
@@ -57,7 +79,7 @@ export const mountDeviceMissing: Check = {
             kind: "option",
             text: "name the device that holds it now (lsblk -f lists them)",
             command: null,
-            option: `--external dev[${name}]:DEVICE`,
+            option: `--external dev[${nameOf(mount)}]:DEVICE`,
             automatic: false,
           },
         },
@@ -76,7 +98,7 @@ export const filesystemUnknown: Check = {
       (context.host.read("/proc/filesystems") ?? "").split("\n").map((row) => row.split("\t")[1]),
     );
     if (known.size < 2) return [];
-    return newFilesystems(context).flatMap((mount): Finding[] => {
+    return newFilesystems(context).flatMap(([mount]): Finding[] => {
       const { fstype, fsname } = mount.entry;
       const name = fstype === AUTO ? fsname : fstypes[fstype];
       if (name === undefined || known.has(name)) return [];

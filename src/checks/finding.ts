@@ -36,10 +36,11 @@ export interface Edit extends FieldEdit {
 /**
  * What is not there now, CRIU will make, and a failed CRIU leaves behind: a socket's file at `path` inside the host
  * directory `root`, a cgroup's directory, a deleted file made again for the moment (ghost), CRIU's own temporary
- * directories in the directory `path`, or a setting of the kernel that it raises (sysctl).
+ * directories in the directory `path`, or a setting of the kernel that it raises (sysctl). name: it is
+ * there, and CRIU removes it before it is known whether the tree may run.
  */
 export interface Leaving {
-  kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl";
+  kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl" | "name";
   root: string;
   path: string;
   /**
@@ -65,6 +66,8 @@ export type Remedy =
       option: string;
       automatic: boolean;
     }
+  /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
+  | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** Only a person can decide or do it. */
   | { kind: "human"; text: string; command: ShellCommand | null };
 
@@ -91,8 +94,12 @@ export interface Criu {
   path: string;
   /** "4.1.1"; undefined when it would not say. */
   version: string | undefined;
+  /** Why it cannot be started, where that was seen. */
+  problem?: string | undefined;
   /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
   startRefusal(): string | undefined;
+  /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
+  cpuRefusal(images: string): string | undefined;
 }
 
 /** Everything a check may look at. */

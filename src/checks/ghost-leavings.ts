@@ -4,6 +4,7 @@
  * NAME is taken), in directories that CRIU makes for it (rfi_remap() of files-reg.c).
  */
 import type { GhostFileEntry } from "../image/index.ts";
+import { upward } from "../host/upward.ts";
 import { basename, dirname, join } from "../sys/path.ts";
 import type { Context, Leaving } from "./finding.ts";
 import { ghostsOf, isDirectory, linksOf } from "./ghosts.ts";
@@ -15,9 +16,8 @@ const isThere = ({ root, path }: Known): boolean => root.look(path, false).ok;
 
 /** CRIU goes up to the first directory that is there. */
 function trimmed(place: Known): Known {
-  let directory = dirname(place.path);
-  while (directory !== "/" && !place.root.look(directory).ok) directory = dirname(directory);
-  return { ...place, path: join(directory, basename(place.path)) };
+  const there = [...upward(dirname(place.path))].find((path) => place.root.look(path).ok) ?? "/";
+  return { ...place, path: join(there, basename(place.path)) };
 }
 
 const leaving = ({ root, path }: Known, like?: string): Leaving => ({
@@ -42,14 +42,8 @@ function linked(place: Known, like: string): Leaving[] {
     const other = { ...place, path: `${place.path}.cr_link` };
     return isThere(other) ? [] : [leaving(other, like)];
   }
-  const made: Leaving[] = [];
-  for (
-    let path = dirname(place.path);
-    path !== "/" && !place.root.look(path).ok;
-    path = dirname(path)
-  )
-    made.unshift(leaving({ ...place, path }));
-  return [...made, leaving(place, like)];
+  const made = [...upward(dirname(place.path))].filter((path) => !place.root.look(path).ok);
+  return [...made.toReversed().map((path) => leaving({ ...place, path })), leaving(place, like)];
 }
 
 /** What of all this is not there now. */
@@ -69,3 +63,11 @@ export function ghostLeavings(context: Context): Leaving[] {
   });
   return [...ghosts, ...links];
 }
+
+/** The names that CRIU removes. */
+export const linkRemapLeavings = (context: Context): Leaving[] =>
+  linksOf(context).flatMap(({ place }): Leaving[] =>
+    place.root.look(place.path, false).ok
+      ? [{ kind: "name", root: place.root.path, path: place.path }]
+      : [],
+  );

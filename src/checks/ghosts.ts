@@ -1,6 +1,7 @@
 /** Files that were deleted while they were open: CRIU makes them again from the images, or links them back (files-reg.c). */
 import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
+import { upward } from "../host/upward.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { GhostFileEntry, RegFileEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
@@ -105,8 +106,8 @@ export const ghostUnwritable: Check = {
     if (context.namespaces.own.mnt) return [];
     return ghostsOf(context).flatMap((ghost): Finding[] => {
       const { place } = ghost;
-      let directory = dirname(place.path);
-      while (directory !== "/" && !place.root.look(directory).ok) directory = dirname(directory);
+      const above = [...upward(dirname(place.path))];
+      const directory = above.find((path) => place.root.look(path).ok) ?? "/";
       if (place.root.access(directory, constants.W_OK) !== -EROFS) return [];
       const kind = isDirectory(ghost.ghost)
         ? `couldn't mkdirpat directory ${ghost.path}`

@@ -1,5 +1,7 @@
 /** The images themselves: what CRIU must be able to read before it can restore anything. */
+import { criuHas, knownFault } from "../criu/known-faults.ts";
 import type { Fault } from "../image/index.ts";
+import { consumedPages } from "./consumed.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 
 function findingsOf(context: Context, id: string, kinds: readonly Fault["kind"][]): Finding[] {
@@ -35,7 +37,7 @@ export const imageMissing: Check = {
   title: "An image that the restore needs is not there",
   reads:
     "the listing of the images directory; pstree.img, core-*.img and pagemap-*.img say which files belong to it",
-  why: "CRIU treats a missing image as an empty one and finds out in the middle of the restore, when it may already have made tasks. A task without descriptors has no fdinfo image, so that one alone may be right.",
+  why: "CRIU treats a missing image as an empty one and finds out in the middle of the restore, when it may already have made tasks. A task without descriptors has no fdinfo image: that one is only missed where files.img holds what no descriptor, mapping or directory is.",
   proof: "criu",
   run: (context) => findingsOf(context, "image-missing", ["missing", "absent"]),
 };
@@ -52,26 +54,33 @@ export const imageTruncated: Check = {
 
 export const pagesShort: Check = {
   id: "pages-short",
-  title: "A pages image is shorter than the memory it should hold",
-  reads: "pagemap-*.img against the size of pages-*.img",
-  why: "CRIU up to 4.2 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error.",
+  title: "A pages image does not hold the memory that it should",
+  reads:
+    "pagemap-*.img against the size of pages-*.img; of a file with holes the pages that no program has zero: vdso, thread pointers, stacks, the program's own data",
+  why:
+    "CRIU before 4.3 reads at the end of the file, gets nothing, and asks again for ever: it spins, ignores SIGTERM and prints no error. Later ones end with one. " +
+    "A restore with --auto-dedup takes out what it reads and leaves holes, which read as zeros: the next one makes tasks of zeros, or fails at the vdso. " +
+    "Holes alone are no fault: pages of zeros become holes where a file is copied with them (cp --sparse, tar -S), and on some file systems.",
   proof: "harm",
-  run: ({ checkpoint }) =>
-    checkpoint
+  run: (context) => {
+    const spins = criuHas(knownFault("pages-spin"), context.criu?.version);
+    const short = context.checkpoint
       .pages()
       .filter((use) => use.actual !== undefined && use.actual < use.expected)
-      .map((use) => ({
+      .map((use): Finding => ({
         id: "pages-short",
         severity: "blocker",
         task: taskOf(use.pagemaps[0] ?? ""),
         image: use.file,
         subject: use.file,
-        message: `${use.file} holds ${use.actual} bytes of the ${use.expected} that ${use.pagemaps.join(", ")} need; CRIU would spin for ever`,
-        criu_message: null,
+        message: `${use.file} holds ${use.actual} bytes of the ${use.expected} that ${use.pagemaps.join(", ")} need${spins ? "; CRIU would spin for ever" : ""}`,
+        criu_message: spins ? null : "Unexpected EOF reading pages data at offset",
         remedy: {
           kind: "human",
           text: `copy ${use.file} again from where the checkpoint was made`,
           command: null,
         },
-      })),
+      }));
+    return [...consumedPages(context), ...short];
+  },
 };

@@ -3,10 +3,11 @@ import { alreadyRunning, heldByTheTree } from "./already-running.ts";
 import { catalogue } from "./catalogue.ts";
 import { cgroupLeavings } from "./cgroups.ts";
 import { scratchLeavings } from "./criu.ts";
-import type { Context, Finding, Leaving } from "./finding.ts";
+import type { Check, Context, Finding, Leaving } from "./finding.ts";
 import { imageForged } from "./forged/index.ts";
+import { ghostLeavings, linkRemapLeavings } from "./ghost-leavings.ts";
 import { grouped } from "./grouped.ts";
-import { ghostLeavings } from "./ghost-leavings.ts";
+import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
 import { imageVersion } from "./inventory.ts";
 import { imageParent, imageVmas } from "./pages.ts";
@@ -29,9 +30,11 @@ export type {
   Severity,
 } from "./finding.ts";
 export type { Grants, IdRange } from "./grants.ts";
+export { lackOf } from "./no-checkpoint.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
+export { leavingHolders, pidInUse } from "./pids.ts";
 export { capabilityNumber } from "./rights.ts";
 export { filesNeeded } from "./seal.ts";
 
@@ -45,7 +48,15 @@ export const imageChecks: ReadonlySet<string> = new Set([
   imageVmas.id,
   imageAltered.id,
   imageForged.id,
+  dumpFailed.id,
 ]);
+
+/** The findings after which no other check has anything to look at. */
+const alone: readonly Check[] = [noCheckpoint, dumpFailed];
+
+/** Whether the directory was no checkpoint's: there is this one thing to say. */
+export const noneThere = ([first]: readonly Finding[]): boolean =>
+  first?.severity === "blocker" && alone.some(({ id }) => id === first.id);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
 export interface Selection {
@@ -65,16 +76,19 @@ export function runChecks(
   const asks = (id: string) =>
     only.includes(id) || (id === alreadyRunning.id && only.some((each) => heldByTheTree.has(each)));
   const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => asks(id));
-  const findings = chosen.flatMap((check) => {
+  const run = (check: Check): Finding[] => {
     try {
       return check.run(context);
     } catch (error) {
       return [crashed(check.id, error)];
     }
-  });
-  const runs = findings.some(({ id }) => id === alreadyRunning.id);
-  const told = runs ? findings.filter(({ id }) => !heldByTheTree.has(id)) : findings;
-  return grouped(lower([...before, ...told], ignore));
+  };
+  const none = lower(chosen.filter((check) => alone.includes(check)).flatMap(run), ignore);
+  if (none.some(({ severity }) => severity === "blocker")) return none;
+  const others = chosen.filter((check) => !alone.includes(check)).flatMap(run);
+  const runs = others.some(({ id }) => id === alreadyRunning.id);
+  const told = runs ? others.filter(({ id }) => !heldByTheTree.has(id)) : others;
+  return grouped([...none, ...lower([...before, ...told], ignore)]);
 }
 
 const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding[] =>
@@ -93,6 +107,7 @@ export function leavingsOf(context: Context): Leaving[] {
       ...socketLeavings(context),
       ...ghostLeavings(context),
       ...pidMaxLeavings(context),
+      ...linkRemapLeavings(context),
     ];
   } catch {
     return []; // the check of the same images says why

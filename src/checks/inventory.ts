@@ -1,4 +1,5 @@
 /** What the checkpoint as a whole says of itself and asks of the restore (image.c, check_img_inventory). */
+import { core_entry } from "../image/tables/process.ts";
 import { compareVersions } from "../criu/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
@@ -61,10 +62,13 @@ function deprecated({ checkpoint }: Context): [what: string, image: string, task
       ] as const);
   for (const [what, image] of before)
     if (checkpoint.holdsEntries(image)) found.push([what, image, null]);
-  for (const { pid, core } of livingTasks(checkpoint)) {
-    if (core?.tc === undefined) continue;
-    if (core.tc.timers === undefined) found.push(["Posix timers", `core-${pid}.img`, pid]);
-    if (core.tc.rlimits === undefined) found.push(["Rlimits", `core-${pid}.img`, pid]);
+  for (const { pid } of livingTasks(checkpoint)) {
+    // As it is written: the task's own has limits from wherever they are.
+    const image = `core-${pid}.img`;
+    const { tc } = checkpoint.values(image, core_entry)[0] ?? {};
+    if (tc === undefined) continue;
+    if (tc.timers === undefined) found.push(["Posix timers", image, pid]);
+    if (tc.rlimits === undefined) found.push(["Rlimits", image, pid]);
   }
   return found;
 }

@@ -2,7 +2,9 @@
 import type { Request } from "../criu/index.ts";
 import type { PstreeEntry } from "../image/index.ts";
 import type { Context } from "./finding.ts";
-import { type Node, prepareTree, type Tree } from "./pstree.ts";
+import { stuckTasks } from "./process-groups.ts";
+import type { Node } from "./pstree-nodes.ts";
+import { prepareTree, type Tree } from "./pstree.ts";
 
 const REMAP_PROCFS = 2;
 
@@ -32,8 +34,8 @@ export const isJob = ([root]: readonly PstreeEntry[]): boolean =>
 export function runsAsShellJob(context: Context): boolean {
   const { checkpoint, request } = context;
   if (request.shellJob) return true;
-  if (saysNoShellJob(request) || checkpoint.ttys.length > 0 || !losesSession(context)) return false;
-  return treeOf(context, true).ok;
+  if (saysNoShellJob(request) || checkpoint.ttys.length > 0) return false;
+  return (losesSession(context) || losesGroup(context)) && treeOf(context, true).ok;
 }
 
 export const saysNoShellJob = (request: Request): boolean =>
@@ -51,6 +53,19 @@ export function losesSession(context: Context): boolean {
     (node) => (node.state === "task" || node.state === "helper") && lost(node),
   );
 }
+
+/** Tasks that wait for ever for their process group, with `--shell-job` as given or as `shellJob` says. */
+export const stuckIn = (context: Context, shellJob?: boolean): Node[] =>
+  stuckTasks(
+    treeOf(context, shellJob),
+    context.namespaces.own.pid ? 0 : (context.host.self?.pgrp ?? 0),
+  );
+
+/** Without `--shell-job`, and only then, the root waits for ever for the group that it shares with the old shell. */
+export const losesGroup = (context: Context): boolean =>
+  isJob(context.checkpoint.pstree) &&
+  stuckIn(context, false).length > 0 &&
+  stuckIn(context, true).length === 0;
 
 /** CRIU's session as its children see it: a session of outside is 0 in a new pid namespace. */
 export const inheritedSession = ({ host, namespaces }: Context): number =>

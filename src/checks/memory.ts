@@ -2,6 +2,7 @@
 import type { Host } from "../host/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
+import { madeWritable } from "./made-writable.ts";
 import { livingTasks } from "./paths.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -18,9 +19,8 @@ function meminfo(host: Host, field: string): number {
   return found === null ? 0 : Number(found[1]) * 1024;
 }
 
-/** What the kernel accounts for (mmap(2), vm.overcommit_memory): private memory that can be written to. */
-const accounted = (vma: Vma): boolean =>
-  (vma.prot & PROT_WRITE) !== 0 && (vma.flags & (MAP_SHARED | MAP_HUGETLB)) === 0;
+/** What the kernel may account for (mmap(2), vm.overcommit_memory): private memory, once it can be written to. */
+const accountable = (vma: Vma): boolean => (vma.flags & (MAP_SHARED | MAP_HUGETLB)) === 0;
 
 export const memoryShort: Check = {
   id: "memory-short",
@@ -28,12 +28,14 @@ export const memoryShort: Check = {
   reads: "mm-*.img and pagemap-*.img; /proc/meminfo, /proc/sys/vm/overcommit_memory",
   why:
     "The kernel refuses a single mapping that is larger than memory and swap together (vm.overcommit_memory=0), or all that go beyond its " +
-    "commit limit (2). With less free memory than the images hold, the restore pushes everything else out, or the OOM killer ends it.",
+    "commit limit (2). CRIU before 4.3 makes even reservations of addresses (PROT_NONE) writable for the moment where a child has them too, where pages " +
+    "are fetched lazily or from a stream, or lie in a parent checkpoint. With less free memory than the images hold, the restore pushes everything else out, or the OOM killer ends it.",
   proof: "criu",
   run: (context) => [...overcommitted(context), ...beyondFree(context)],
 };
 
-function overcommitted({ checkpoint, host }: Context): Finding[] {
+function overcommitted(context: Context): Finding[] {
+  const { checkpoint, host } = context;
   const mode = numberIn(host, "/proc/sys/vm/overcommit_memory");
   const overcommit = (task: number | null, subject: string, message: string, criu: string) =>
     ({
@@ -54,17 +56,22 @@ function overcommitted({ checkpoint, host }: Context): Finding[] {
   if (mode === 0) {
     const whole = meminfo(host, "MemTotal") + meminfo(host, "SwapTotal");
     return livingTasks(checkpoint).flatMap((task) => {
-      const vma = made(task).find(
-        (one) => accounted(one) && !(one.flags & MAP_NORESERVE) && lengthOf(one) > whole,
+      const large = made(task).filter(
+        (one) => accountable(one) && !(one.flags & MAP_NORESERVE) && lengthOf(one) > whole,
       );
+      const vma = large.find((one) => madeWritable(context, task, one) !== undefined);
       if (vma === undefined) return [];
       const size = mib(lengthOf(vma));
+      const reserved =
+        (vma.prot & PROT_WRITE) === 0 ? ", which CRIU makes writable for the moment" : "";
       return [
         overcommit(
           task.pid,
           size,
-          `task ${task.pid} has one mapping of ${size}; memory and swap are ${mib(whole)} here, and vm.overcommit_memory=0 allows no larger one`,
-          refused(vma, "ENOMEM"),
+          `task ${task.pid} has one mapping of ${size}${reserved}; memory and swap are ${mib(whole)} here, and vm.overcommit_memory=0 allows no larger one`,
+          madeWritable(context, task, vma) === "elsewhere"
+            ? "Unable to map ANON_VMA: Cannot allocate memory"
+            : refused(vma, "ENOMEM"),
         ),
       ];
     });
@@ -74,7 +81,7 @@ function overcommitted({ checkpoint, host }: Context): Finding[] {
   let first: Vma | undefined;
   for (const task of livingTasks(checkpoint))
     for (const vma of made(task))
-      if (accounted(vma)) {
+      if (accountable(vma) && madeWritable(context, task, vma) !== undefined) {
         sum += lengthOf(vma);
         first ??= vma;
       }

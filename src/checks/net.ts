@@ -1,5 +1,5 @@
 /** Network namespaces that CRIU fills anew (net.c). */
-import { net_device_entry, netns_entry } from "../image/tables/namespaces.ts";
+import { netns_entry } from "../image/tables/namespaces.ts";
 import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { netSysctls } from "./net-sysctls.ts";
@@ -7,10 +7,6 @@ import { sh } from "../sys/shell.ts";
 
 /** NETWORK_LOCK_IPTABLES, which images before 3.17 mean without saying so. */
 const LOCK_IPTABLES = 0;
-
-/** nd_type of netdev-*.img. */
-export const VETH = 2;
-export const MACVLAN = 7;
 
 /** Ids of the tree's new network namespaces that CRIU fills: none with --empty-ns net. */
 function namespaceIds({ checkpoint, namespaces, request }: Context): number[] {
@@ -121,67 +117,6 @@ export const externalNetns: Check = {
           },
         },
       ];
-    }),
-};
-
-export const netLink: Check = {
-  id: "net-link",
-  title: "A network device of the tree cannot be made",
-  reads: "netdev-*.img; --external veth[…] and macvlan[…], --veth-pair, /sys/class/net",
-  why:
-    "The far end of a veth pair and the parent of a macvlan are outside of the tree's network namespace: options name them, and the " +
-    "name of the far end must be free on this machine.",
-  proof: "criu",
-  run: (context) =>
-    filledIds(context).flatMap((id) => {
-      const image = `netdev-${id}.img`;
-      return context.checkpoint
-        .values(image, net_device_entry)
-        .flatMap(({ type, name }): Finding[] => {
-          const given = (kind: string) =>
-            context.request.external.find(
-              (external) => external.kind === kind && external.key === name,
-            )?.value;
-          const shared = {
-            id: "net-link",
-            severity: "blocker",
-            task: null,
-            image,
-            subject: name,
-          } as const;
-          if (type === MACVLAN && given("macvlan") === undefined)
-            return [
-              {
-                ...shared,
-                message: `the macvlan ${name} has no parent device on this machine`,
-                criu_message: `net: a macvlan parent for ${name} is required`,
-                remedy: {
-                  kind: "option",
-                  text: "name the device that is to be its parent (ip -brief link lists them)",
-                  command: null,
-                  option: `--external macvlan[${name}]:DEVICE`,
-                  automatic: false,
-                },
-              },
-            ];
-          const outside =
-            type === VETH && given("netdev") === undefined
-              ? given("veth")?.split("@")[0]
-              : undefined;
-          if (outside === undefined || !context.host.exists(`/sys/class/net/${outside}`)) return [];
-          return [
-            {
-              ...shared,
-              message: `the far end of ${name} is to be ${outside}, and this machine has a device of that name`,
-              criu_message: "net: Can't restore link: ",
-              remedy: {
-                kind: "human",
-                text: "remove it if it is a leftover, or give the far end another name by --external veth[DEVICE]:NAME",
-                command: sh`ip link delete dev ${[outside]}`,
-              },
-            },
-          ];
-        });
     }),
 };
 

@@ -90,6 +90,18 @@ export const notChecked: readonly NotChecked[] = [
     why: "The images have the compiled program; runtimes and libraries compile one profile in many ways. That there is a filter which refuses something is compared: bundle-seccomp.",
   },
   {
+    what: "An eventfd that was made with EFD_SEMAPHORE comes back as an ordinary one.",
+    why: "CRIU saves the counter, and not the kind; the images do not tell.",
+  },
+  {
+    what: "Events of inotify and fanotify that had not been read are gone (`inotify events will be dropped`, says the dump).",
+    why: "They are not in the images, nor whether there were any.",
+  },
+  {
+    what: "A timer set to an absolute time (TFD_TIMER_ABSTIME) fires after the time that was left at the dump, up to a second early, and not at that time.",
+    why: "The images have the time that was left, and not the one that was set.",
+  },
+  {
     what: "Leases on files (fcntl(2), F_SETLEASE).",
     why: "One that another process holds is broken by CRIU's opening of the file already.",
   },

@@ -43,6 +43,16 @@ export const optionPolicies: readonly OptionPolicy[] = [
     why: "The dump was made with it; the mapping is left out of the images either way.",
   },
   {
+    option: "--unprivileged",
+    added: true,
+    why: "The caller has no more rights; without the option CRIU does not restore at all. Never when --unprivileged or --no-unprivileged was given.",
+  },
+  {
+    option: "--mntns-compat-mode",
+    added: true,
+    why: "The same mounts are made in another order. Never when --mntns-compat-mode or --no-mntns-compat-mode was given.",
+  },
+  {
     option: "--tcp-close",
     added: false,
     why: "The program loses its connections.",
@@ -73,6 +83,11 @@ export const optionPolicies: readonly OptionPolicy[] = [
     why: "It hands the tree something of this machine: which, is for the user to say.",
   },
   {
+    option: "--join-ns",
+    added: false,
+    why: "Whose namespace the tree goes into is for the user to say.",
+  },
+  {
     option: "--inherit-fd",
     added: false,
     why: "Only the caller can open the descriptor.",
@@ -96,6 +111,11 @@ export const optionPolicies: readonly OptionPolicy[] = [
     option: "--libdir",
     added: false,
     why: "It leaves out plugins that somebody installed.",
+  },
+  {
+    option: "--no-auto-dedup",
+    added: false,
+    why: "Who asks for --auto-dedup wants the room.",
   },
   {
     option: "--lazy-pages",

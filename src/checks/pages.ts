@@ -65,29 +65,43 @@ export const imageLazy: Check = {
   proof: "harm",
   run(context) {
     const { checkpoint, request } = context;
-    if (request.lazyPages) return [];
-    return [...checkpoint.pagemaps]
-      .filter(([, { lazy }]) => lazy)
-      .map(([pagemap]) => {
-        const pages = checkpoint
-          .runs(pagemap)
-          .filter(isLazyOnly)
-          .reduce((sum, run) => sum + run.pages, 0);
-        return {
-          id: "image-lazy",
-          severity: "blocker",
-          task: taskOf(pagemap),
-          image: pagemap,
-          subject: pagemap,
-          message: `${pages} pages of ${pagemap} are not in the images: they stayed with the dump that was made with --lazy-pages`,
-          criu_message: null,
-          remedy: {
-            kind: "human",
-            text: "while the dump still waits at HOST and PORT: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
-            command: sh`criu lazy-pages -d --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} && recriu restore ${again(context)} --lazy-pages`,
-          },
-        };
-      });
+    const lazy = [...checkpoint.pagemaps].filter(([, sum]) => sum.lazy);
+    if (request.lazyPages)
+      return lazy.slice(0, 1).map(([pagemap]) => ({
+        id: "image-lazy",
+        severity: "info",
+        task: null,
+        image: pagemap,
+        subject: pagemap,
+        message:
+          "memory that is not in the images can be fetched once: when this restore fails or is refused, the dump that has it may end with the connection",
+        criu_message: null,
+        remedy: {
+          kind: "human",
+          text: "for a checkpoint that can be restored again, dump without --lazy-pages",
+          command: null,
+        },
+      }));
+    return lazy.map(([pagemap]) => {
+      const pages = checkpoint
+        .runs(pagemap)
+        .filter(isLazyOnly)
+        .reduce((sum, run) => sum + run.pages, 0);
+      return {
+        id: "image-lazy",
+        severity: "blocker",
+        task: taskOf(pagemap),
+        image: pagemap,
+        subject: pagemap,
+        message: `${pages} pages of ${pagemap} are not in the images: they stayed with the dump that was made with --lazy-pages`,
+        criu_message: null,
+        remedy: {
+          kind: "human",
+          text: "while the dump still waits at HOST and PORT: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
+          command: sh`criu lazy-pages -d --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} && recriu restore ${again(context)} --lazy-pages`,
+        },
+      };
+    });
   },
 };
 

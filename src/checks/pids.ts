@@ -1,9 +1,10 @@
 /** Numbers that CRIU must give to tasks, threads and its own helpers (cr-restore.c, pstree.c). */
 import type { Stat } from "../host/index.ts";
+import { isLeaving, readStat } from "../host/processes.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
-import type { Helper } from "./pstree.ts";
 import { sh } from "../sys/shell.ts";
+import type { Helper } from "./pstree-nodes.ts";
 
 /** A number the restore needs, and what for. */
 interface Needed {
@@ -33,25 +34,53 @@ function neededNumbers(context: Context): Needed[] {
 }
 
 /** Who holds a number: /proc shows tasks and threads, but a number also stays taken while it is anybody's group or session. */
-function holderOf(
-  context: Context,
-  number: number,
-  processes: ReadonlyMap<number, Stat>,
-  groups: ReadonlyMap<number, Stat>,
-): string | undefined {
-  const process = processes.get(number);
-  if (process?.state === "Z")
-    return `a zombie (${process.comm}) whose parent ${process.ppid} has not reaped it`;
-  if (process !== undefined) return `process ${number} (${process.comm})`;
-  const thread = context.host.exists(`/proc/${number}`)
-    ? context.host.read(`/proc/${number}/status`)
-    : undefined;
-  if (thread !== undefined)
-    return `a thread of process ${/^Tgid:\s*(\d+)/m.exec(thread)?.[1]} (${/^Name:\s*(.*)$/m.exec(thread)?.[1]})`;
-  const member = groups.get(number);
-  if (member !== undefined)
-    return `the process group or session of process ${member.pid} (${member.comm})`;
-  return undefined;
+interface Holder {
+  /** Its process or thread, or a member of its group or session. */
+  readonly pid: number;
+  readonly said: string;
+}
+
+/** Who holds which of these numbers. What recriu itself has started is gone when CRIU needs them. */
+function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, Holder> {
+  const processes = new Map(host.processes.map((process) => [process.pid, process]));
+  const groups = new Map<number, Stat>();
+  for (const process of host.processes)
+    groups.set(process.pgrp, process).set(process.session, process);
+  const holderOf = (number: number): Holder | undefined => {
+    const process = processes.get(number);
+    if (process?.state === "Z") {
+      const said = `a zombie (${process.comm}) whose parent ${process.ppid} has not reaped it`;
+      return { pid: number, said };
+    }
+    if (process !== undefined) return { pid: number, said: `process ${number} (${process.comm})` };
+    const thread = host.exists(`/proc/${number}`) ? host.read(`/proc/${number}/status`) : undefined;
+    const leader = Number(/^Tgid:\s*(\d+)/m.exec(thread ?? "")?.[1]);
+    if (thread !== undefined && !host.own.has(leader)) {
+      const name = /^Name:\s*(.*)$/m.exec(thread)?.[1];
+      return { pid: number, said: `a thread of process ${leader} (${name})` };
+    }
+    const member = groups.get(number);
+    if (member === undefined) return undefined;
+    const said = `the process group or session of process ${member.pid} (${member.comm})`;
+    return { pid: member.pid, said };
+  };
+  return new Map(
+    numbers.flatMap((number) => {
+      const holder = holderOf(number);
+      return holder === undefined ? [] : [[number, holder] as const];
+    }),
+  );
+}
+
+/** Processes and threads that hold a number of the tree and are on their way to their end: soon they may have let go of it. */
+export function leavingHolders(context: Context): number[] {
+  if (context.namespaces.own.pid) return [];
+  const numbers = neededNumbers(context).map(({ number }) => number);
+  const held = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
+  return [...held].filter((pid) => {
+    const stat = readStat(pid);
+    return stat === undefined || isLeaving(stat);
+  });
 }
 
 export const pidInUse: Check = {
@@ -66,29 +95,30 @@ export const pidInUse: Check = {
   proof: "criu",
   run(context) {
     if (context.namespaces.own.pid) return [];
-    const processes = new Map(context.host.processes.map((process) => [process.pid, process]));
-    const groups = new Map<number, Stat>();
-    for (const process of context.host.processes)
-      groups.set(process.pgrp, process).set(process.session, process);
-    return neededNumbers(context).flatMap((needed): Finding[] => {
-      const holder = holderOf(context, needed.number, processes, groups);
+    const needed = neededNumbers(context);
+    const holders = holdersOf(
+      context,
+      needed.map(({ number }) => number),
+    );
+    return needed.flatMap(({ number, task, image, as }): Finding[] => {
+      const holder = holders.get(number);
       if (holder === undefined) return [];
       return [
         {
           id: "pid-in-use",
           severity: "blocker",
-          task: needed.task,
-          image: needed.image,
-          subject: String(needed.number),
-          message: `${needed.as} ${needed.number} cannot be made: the number is taken by ${holder}`,
+          task,
+          image,
+          subject: String(number),
+          message: `${as} ${number} cannot be made: the number is taken by ${holder.said}`,
           criu_message:
-            needed.as === "thread"
+            as === "thread"
               ? "Unable to create a thread: -17"
-              : `Can't fork for ${needed.number}: File exists`,
+              : `Can't fork for ${number}: File exists`,
           remedy: {
             kind: "human",
             text: "end its holder, or wait until the parent of a zombie reaps it",
-            command: sh`ps -eLo pid,tid,ppid,pgid,sid,stat,comm | grep -w -- ${needed.number}`,
+            command: sh`ps -eLo pid,tid,ppid,pgid,sid,stat,comm | grep -w -- ${number}`,
           },
         },
       ];

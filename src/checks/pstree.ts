@@ -3,32 +3,15 @@
  * tasks that lead the sessions and process groups whose leaders are dead, or the reason why it stops.
  */
 import type { PstreeEntry } from "../image/index.ts";
-
-/** A number of the tree. `reserved`: so far only somebody's session or group. */
-export interface Node {
-  pid: number;
-  sid: number;
-  pgid: number;
-  state: "reserved" | "task" | "thread" | "helper";
-  parent: Node | undefined;
-  /** In the order in which CRIU forks them. */
-  children: Node[];
-  /** The session that it was born into, where that is not its own. */
-  born: number | undefined;
-}
-
-/** A task that CRIU adds: under which number, for what, and which task of the images wants it. */
-export interface Helper {
-  number: number;
-  task: number | null;
-  as: "session" | "process group" | "member of a session" | "dead process of /proc";
-}
+import { type Helper, makeHelper, type Node, preorder, reserve } from "./pstree-nodes.ts";
+import { addSessionHelpers } from "./stand-ins.ts";
 
 export interface Failure {
   kind: "corrupt" | "intersects" | "no leader";
   task: number | null;
   message: string;
-  criu_message: string;
+  /** null: CRIU says nothing, and stands still. */
+  criu_message: string | null;
 }
 
 export type Tree =
@@ -57,6 +40,8 @@ export function prepareTree(given: Given): Tree {
   const orphan = findLeaderless(root);
   if (orphan !== undefined) return { ok: false, failure: orphan };
   root.children = leaders.concat(root.children);
+  const unborn = findUnborn(root, nodes);
+  if (unborn !== undefined) return unborn;
   for (const node of preorder(root)) {
     const group = nodes.get(node.pgid);
     if (node.pgid === 0 || node.pgid === node.pid || group?.state !== "reserved") continue;
@@ -75,20 +60,7 @@ export function prepareTree(given: Given): Tree {
   return { ok: true, root, nodes, helpers };
 }
 
-function reserve(nodes: Map<number, Node>, pid: number): Node {
-  let node = nodes.get(pid);
-  if (node === undefined) {
-    const unknown = { sid: 0, pgid: 0, parent: undefined, children: [], born: undefined };
-    nodes.set(pid, (node = { pid, state: "reserved", ...unknown }));
-  }
-  return node;
-}
-
-function makeHelper(node: Node, parent: Node, sid: number, pgid: number): void {
-  Object.assign(node, { parent, sid, pgid, state: "helper" });
-}
-
-const corrupt = (task: number, message: string, criu_message: string): Tree => ({
+const corrupt = (task: number, message: string, criu_message: string | null): Tree => ({
   ok: false,
   failure: { kind: "corrupt", task, message, criu_message },
 });
@@ -178,66 +150,6 @@ function joinSession(
   return undefined;
 }
 
-/**
- * prepare_pstree_ids, first part: children of the root in a session of others were born deeper and lost their parent.
- * A helper stands in for it: the dead leader itself (returned, to be put before the root's children), or a task with a
- * number of CRIU's choice below the living one.
- */
-function addSessionHelpers(root: Node, nodes: Map<number, Node>, helpers: Helper[]): Node[] {
-  const standIns = new Map<number, Node>();
-  const dead: Node[] = [];
-  const stay: Node[] = [];
-  const nextFree = freeNumbers(nodes);
-  for (const child of root.children) {
-    if (child.sid === root.sid || child.sid === child.pid) {
-      stay.push(child);
-      continue;
-    }
-    let standIn = standIns.get(child.sid);
-    if (standIn === undefined) {
-      const leader = reserve(nodes, child.sid);
-      if (leader.state === "reserved") {
-        standIn = leader;
-        makeHelper(leader, root, child.sid, child.sid);
-        dead.push(leader);
-        helpers.push({ number: child.sid, task: child.pid, as: "session" });
-      } else {
-        standIn = reserve(nodes, nextFree());
-        makeHelper(standIn, leader, child.sid, leader.pgid);
-        leader.children.unshift(standIn);
-        helpers.push({ number: standIn.pid, task: child.pid, as: "member of a session" });
-      }
-      standIns.set(child.sid, standIn);
-    }
-    child.parent = standIn;
-    standIn.children.push(child);
-  }
-  root.children = stay;
-  for (const standIn of standIns.values()) standIn.children.reverse();
-  return dead;
-}
-
-/** get_free_pid: the first gap above 300 among the numbers of the images; this machine is not asked. */
-function freeNumbers(nodes: ReadonlyMap<number, Node>): () => number {
-  let numbers: number[] | undefined;
-  let index = 0;
-  let previous = 0;
-  return () => {
-    if (numbers === undefined) {
-      numbers = [...nodes.keys()].sort((a, b) => a - b);
-      previous = numbers[0]!;
-      index = 1;
-    }
-    for (;;) {
-      const number = previous + 1 < 300 ? 301 : previous + 1;
-      const next = numbers[index];
-      if (next === undefined || next > number) return (previous = number);
-      previous = next;
-      index++;
-    }
-  };
-}
-
 /** prepare_pstree_ids, second part: a task that does not lead its session must have been born below its leader. */
 function findLeaderless(root: Node): Failure | undefined {
   for (const node of preorder(root)) {
@@ -269,11 +181,15 @@ function findLeaderless(root: Node): Failure | undefined {
   return undefined;
 }
 
-/** The tree in CRIU's order; children that are added to a node while it is visited are visited too. */
-export function* preorder(root: Node): Generator<Node> {
-  const stack = [root];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    yield node;
-    for (let i = node.children.length - 1; i >= 0; i--) stack.push(node.children[i]!);
-  }
+/** A child of the root whose session is led from below it: put below its leader, neither hangs on the root any more. */
+function findUnborn(root: Node, nodes: ReadonlyMap<number, Node>): Tree | undefined {
+  const born = new Set(preorder(root));
+  for (const node of nodes.values())
+    if (node.state === "task" && !born.has(node))
+      return corrupt(
+        node.pid,
+        `task ${node.pid} is in session ${node.sid}, whose leader is below it: nobody would make it, and CRIU waits for it for ever`,
+        null,
+      );
+  return undefined;
 }

@@ -1,6 +1,7 @@
 /** What puts a file back that is gone or another: all that the images know of it, and a command where one is enough. */
 import { constants, type Stats } from "node:fs";
 import { unescapeMountinfo } from "../host/index.ts";
+import { upward } from "../host/upward.ts";
 import type { RegFileEntry } from "../image/index.ts";
 import type { Lookup, Package } from "../host/index.ts";
 import { dirname } from "../sys/path.ts";
@@ -198,11 +199,11 @@ function deviceNumber({ host }: Context, path: string): [number, number] | undef
 
 /** The directory before a path that is there, as a path of the place's root, and what it is. */
 function nearest({ root, path }: Known): { path: string; stat: Stats | undefined } {
-  for (let at = dirname(path); ; at = dirname(at)) {
+  for (const at of upward(dirname(path))) {
     const found = root.look(at);
     if (found.ok) return { path: at, stat: found.stat };
-    if (at === "/" || at === ".") return { path: "/", stat: undefined };
   }
+  return { path: "/", stat: undefined };
 }
 
 /** An empty directory that is no mount point: perhaps one was mounted there. */

@@ -91,6 +91,7 @@ export function filesNeeded(context: Context): { used: UsedFile; file: NeededFil
       path: used.reg.name,
       size: Number(found.stat.size),
       mode: Number(found.stat.mode) & 0o7777,
+      mtime: found.stat.mtime.toISOString(),
       build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
     };
     return [{ used, file }];

@@ -4,9 +4,11 @@ import { again as sameCall } from "./again.ts";
 import {
   inheritedSession,
   isJob,
+  losesGroup,
   losesSession,
   runsAsShellJob,
   saysNoShellJob,
+  stuckIn,
   treeOf,
 } from "./jobs.ts";
 import type { Failure } from "./pstree.ts";
@@ -100,7 +102,7 @@ export const shellJobSession: Check = {
   why:
     "A tree whose root leads no session was dumped with --shell-job, and needs the option again: the session of the old shell cannot " +
     "be made, so the tree joins that of the caller. Without it the root joins it silently, and its children, which should have " +
-    "the old session, are refused. recriu adds the option itself where the tree has no terminal, which the option would " +
+    "the old session, are refused; a root that shared its process group with the shell waits for ever for a shell that never comes. recriu adds the option itself where the tree has no terminal, which the option would " +
     "exchange for the caller's.",
   proof: "criu",
   run(context) {
@@ -108,19 +110,22 @@ export const shellJobSession: Check = {
     const [root] = checkpoint.pstree;
     const inherited = inheritedSession(context);
     if (request.shellJob || root === undefined || !isJob(checkpoint.pstree)) return [];
-    if (root.sid === inherited || !treeOf(context, false).ok) return [];
+    const waits = losesGroup(context);
+    if ((root.sid === inherited && !waits) || !treeOf(context, false).ok) return [];
     const fails = losesSession(context);
     const joined = treeOf(context, true);
     if (joined.ok && unpairedSlaves(terminals(checkpoint, request)).length > 0) return []; // tty-shell-job says it
     const finding = {
       ...shared,
-      severity: fails ? "blocker" : "warning",
+      severity: fails || waits ? "blocker" : "warning",
       id: "shell-job-session",
       task: root.pid,
       subject: `session ${root.sid}`,
       message: fails
         ? `the root ${root.pid} is a job of session ${root.sid}, which cannot be made for its children`
-        : `the root ${root.pid} is a job of session ${root.sid}; it will be in session ${inherited} instead`,
+        : waits
+          ? `the root ${root.pid} was in the process group ${root.pgid} of a shell that is not in the images: CRIU waits for it for ever`
+          : `the root ${root.pid} is a job of session ${root.sid}; it will be in session ${inherited} instead`,
       criu_message: fails ? `Requested sid ${root.sid} doesn't match inherited ${inherited}` : null,
     } as const;
     if (!joined.ok)
@@ -143,6 +148,34 @@ export const shellJobSession: Check = {
       },
     ];
   },
+};
+
+export const groupLeaderLost: Check = {
+  id: "group-leader-lost",
+  title: "A task's process group is one that its leader has left",
+  reads:
+    "pid, pgid and sid of every entry of pstree.img; the process group of recriu, in which CRIU runs",
+  why:
+    "CRIU has a task join its process group once the leader says that it made it. A leader that has left its group for another, as programs " +
+    "that play shell do, never says so: the restore stands still without a word, or, as CRIU keeps the mark where that leader has an address " +
+    "and may take the one for the other, the task goes on and finds no such group. Which of the two is chance.",
+  proof: "harm",
+  run: (context) =>
+    context.request.shellJob || !losesGroup(context)
+      ? stuckIn(context, runsAsShellJob(context)).map(({ pid, pgid }): Finding => ({
+          ...shared,
+          id: "group-leader-lost",
+          task: pid,
+          subject: `task ${pid}`,
+          message: `task ${pid} waits for ever for its process group ${pgid}, whose leader is in another by now, or does not find it`,
+          criu_message: "Can't restore pgid",
+          remedy: {
+            kind: "human",
+            text: "let the leader go back into its group, or the members leave it (setpgid(2)), and dump again",
+            command: null,
+          },
+        }))
+      : [], // shell-job-session says it
 };
 
 export const adoptedChildLost: Check = {

@@ -1,12 +1,11 @@
 /** Images of a newer CRIU than the one that restores them. Fields that an older one does not know it skips; what stops it is here. */
-import { compareVersions } from "../criu/index.ts";
+import { compareVersions, isBeyondKnown } from "../criu/index.ts";
 import { file_entry } from "../image/tables/files.ts";
 import type { Check, Finding } from "./finding.ts";
 
-/** fd_types of files.img that came after 3.17, with the first CRIU that knows them; the highest that any CRIU up to 4.2 knows. */
+/** fd_types of files.img that came after 3.17, with the first CRIU that knows them; the highest that any known CRIU knows. */
 const since: Record<number, string> = { 20: "4.1" };
 const HIGHEST = 20;
-const LATEST = "4.2";
 const names: Record<number, string> = { 20: "a pidfd" };
 
 export const imageNewer: Check = {
@@ -24,7 +23,7 @@ export const imageNewer: Check = {
       const first = since[type];
       const unknown =
         first === undefined
-          ? type > HIGHEST && compareVersions(version, LATEST) <= 0
+          ? type > HIGHEST && !isBeyondKnown(version)
           : compareVersions(version, first) < 0;
       if (!unknown) return [];
       return [

@@ -15,6 +15,8 @@ export interface Tty {
   wasExternal: boolean;
   path: string | undefined;
   mntId: number | undefined;
+  /** Of the device at the path: CRIU gives it again. */
+  mode: number | undefined;
 }
 
 const EXT_TTY = 5;
@@ -37,7 +39,16 @@ export function terminals(checkpoint: Checkpoint, request: Request): Tty[] {
     return (files.get(info.id) ?? []).map(({ id, regf_id }): Tty => {
       const reg = checkpoint.openFiles.get(regf_id ?? id)?.reg;
       const wasExternal = info.type === EXT_TTY;
-      return { info, file: id, kind, key, wasExternal, path: reg?.name, mntId: reg?.mnt_id };
+      return {
+        info,
+        file: id,
+        kind,
+        key,
+        wasExternal,
+        path: reg?.name,
+        mntId: reg?.mnt_id,
+        mode: reg?.mode,
+      };
     });
   });
 }

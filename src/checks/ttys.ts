@@ -1,9 +1,10 @@
 /** Terminals whose other end or session is outside of the tree (tty.c). */
-import type { Check, Finding } from "./finding.ts";
-import { againStaying } from "./again.ts";
+import type { Check, Finding, Remedy } from "./finding.ts";
+import { again, againStaying } from "./again.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
-import { preorder } from "./pstree.ts";
+import { preorder } from "./pstree-nodes.ts";
 import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
+import { withoutTerminal } from "./tty-controlling.ts";
 import { sh } from "../sys/shell.ts";
 
 export const ttyShellJob: Check = {
@@ -15,10 +16,17 @@ export const ttyShellJob: Check = {
     "--shell-job the terminal on CRIU's standard input takes its place, one for the whole tree. recriu does not add the option itself: " +
     "only the caller can say which terminal the tree shall have.",
   proof: "criu",
-  run({ checkpoint, request }) {
+  run(context) {
+    const { checkpoint, request } = context;
     const unpaired = unpairedSlaves(terminals(checkpoint, request));
     const [first, second] = unpaired;
     if (first === undefined || (request.shellJob && second === undefined)) return [];
+    // With the terminal handed over, as /dev/tty wants it there, the option is not needed (tty-controlling).
+    if (
+      second === undefined &&
+      withoutTerminal(context).some(({ task }) => task.sid === first.info.sid)
+    )
+      return [];
     const shared = { id: "tty-shell-job", severity: "blocker", task: null } as const;
     const index = (tty: Tty) => tty.info.id >> 1;
     if (second !== undefined)
@@ -72,16 +80,16 @@ export const ttyStdin: Check = {
     const { checkpoint, request, host } = context;
     const [tty] = unpairedSlaves(terminals(checkpoint, request));
     const [root] = checkpoint.pstree;
-    if (tty === undefined || root === undefined || !request.shellJob) return [];
-    const finding = (message: string, criu_message: string): Finding => ({
+    if (root === undefined || !request.shellJob) return [];
+    const finding = (message: string, criu_message: string, remedy?: Remedy): Finding => ({
       id: "tty-stdin",
       severity: "blocker",
       task: root.pid,
-      image: imageOf(tty),
+      image: tty === undefined ? "pstree.img" : imageOf(tty),
       subject: "standard input",
       message,
       criu_message,
-      remedy: {
+      remedy: remedy ?? {
         kind: "human",
         text: request.detached
           ? "call it on a terminal; or let script(1) make one, without -d: when script ends, its terminal hangs up, and the tree with it"
@@ -89,6 +97,25 @@ export const ttyStdin: Check = {
         command: sh`script -qec ${sh`recriu restore ${againStaying(context)}`} /dev/null`,
       },
     });
+    if (request.inheritFds.some(({ fd }) => fd === 0))
+      return [
+        finding(
+          "standard input is handed over by --inherit-fd, and --shell-job wants it too",
+          "Can't send fd 0 into store: Bad file descriptor",
+          tty === undefined
+            ? {
+                kind: "human",
+                text: "leave --shell-job out: no terminal of the tree needs it",
+                command: sh`recriu restore ${again(context)} --no-shell-job`,
+              }
+            : {
+                kind: "human",
+                text: "hand over what it is under another number, as --inherit-fd fd[9]:…",
+                command: sh`exec 9<&0`,
+              },
+        ),
+      ];
+    if (tty === undefined) return [];
     const { stdin, self } = host;
     if (!stdin.terminal)
       return [

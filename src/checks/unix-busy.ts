@@ -14,7 +14,9 @@ import {
   namedSockets,
   placeOf,
 } from "./unix-entries.ts";
+import { ELOOP, errorText, EXDEV } from "../sys/errno.ts";
 import { sh } from "../sys/shell.ts";
+import { procLink } from "./forged/names.ts";
 
 const ID = "unix-socket-busy";
 
@@ -67,10 +69,17 @@ function abstractTaken(host: Host, named: Named, shown: string, holder: number):
 /** What is wrong at a socket's path. Of sockets that are not bound again, CRIU still removes the file. */
 function atPath(context: Context, named: AtPath): Finding | undefined {
   const { path } = named.name;
+  if (procLink(path) !== undefined) return throughProc(named, path);
   const place = placeOf(context, named, path);
-  const found = place.known ? place.root.look(place.path) : undefined;
-  if (!place.known || !found?.ok) return undefined;
+  if (!place.known) return undefined;
+  const found = place.root.look(place.path);
   const at = place.hostPath;
+  const isLink = () => {
+    const entry = place.root.look(place.path, false);
+    return entry.ok && entry.stat.isSymbolicLink();
+  };
+  if (!found.ok && beyond.has(found.problem)) return throughProc(named, at);
+  if (!found.ok) return isLink() ? linkThere(named, at, "leads nowhere") : undefined;
   if (!found.stat.isSocket()) {
     // A deleted one is bound all the same: CRIU moves the file aside for the moment.
     if (!isBound(named) || named.entry.deleted) return undefined;
@@ -83,7 +92,8 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
     };
   }
   const holder = holderOf(context.host, at, found.stat);
-  if (holder === undefined) return undefined;
+  if (holder === undefined)
+    return isLink() ? linkThere(named, at, "leads to a socket that nobody has") : undefined;
   return {
     ...about(ID, holder.sure ? "blocker" : "warning", named.image),
     subject: at,
@@ -92,6 +102,31 @@ function atPath(context: Context, named: AtPath): Finding | undefined {
     remedy: ownerRemedy(context.host, at, holder.inode),
   };
 }
+
+/** What openat2(2) says of a link of /proc on the way. */
+const beyond = new Set([errorText(ELOOP), errorText(EXDEV)]);
+
+/** A program may have bound a socket so, through a descriptor of its own; CRIU goes through its own, or another's. */
+const throughProc = ({ image, entry }: AtPath, at: string): Finding => ({
+  ...about(ID, "blocker", image),
+  subject: at,
+  message: `${at} leads through a link of /proc to something that CRIU has, and nobody can tell beforehand whose socket it would remove there`,
+  criu_message: `unix: Can't bind ${inode(entry)} addr ${givenName(entry)}`,
+  remedy: {
+    kind: "human",
+    text: "dump it again with the socket bound by its real path",
+    command: null,
+  },
+});
+
+/** No dump has a socket there: bind(2) takes no name that is a link. CRIU removes the link. */
+const linkThere = ({ image }: AtPath, at: string, problem: string): Finding => ({
+  ...about(ID, "blocker", image),
+  subject: at,
+  message: `${at} is a link, which ${problem}; CRIU would silently remove it`,
+  criu_message: null,
+  remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
+});
 
 /** Whose a socket file is: by its inode number, which no other path or namespace can fake; else by the name alone. */
 export function holderOf(

@@ -39,7 +39,10 @@ export function nameOf(entry: UnixSkEntry): Named["name"] | undefined {
   if (entry.name.length === 0) return undefined;
   if (entry.name[0] === 0) return { abstract: fromBytes(entry.name.subarray(1)) };
   const name = givenName(entry);
-  return { path: name.startsWith("/") ? name : join(entry.name_dir ?? "/", name) };
+  if (name.startsWith("/")) return { path: name };
+  const from = entry.name_dir ?? "/";
+  // Not joined: `..` behind a link is another directory than the text says.
+  return { path: name.split("/").includes("..") ? `${from}/${name}` : join(from, name) };
 }
 
 export function namedSockets({ checkpoint, request }: Context): Named[] {

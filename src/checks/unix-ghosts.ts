@@ -1,6 +1,7 @@
 /** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
 import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
+import { upward } from "../host/upward.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import {
@@ -66,7 +67,8 @@ function refused(context: Context, named: AtPath): Finding | undefined {
   }
   const place = placeOf(context, named, named.name.path);
   if (!place.known) return undefined;
-  for (let path = dirname(place.path); path !== "/"; path = dirname(path)) {
+  for (const path of upward(dirname(place.path))) {
+    if (path === "/") break;
     const found = place.root.look(path);
     if (!found.ok && found.problem === "No such file or directory") continue;
     const problem = !found.ok

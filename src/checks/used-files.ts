@@ -12,9 +12,14 @@ export interface UsedFile {
   task: number | null;
   /** How it is used; one file may be several. */
   uses: Set<Use>;
+  /** One of its mappings is shared: what is in it is not in the images. */
+  shared: boolean;
   /** Of a FIFO, the id by which CRIU's messages call it. */
   fifo?: number;
 }
+
+/** vma_entry.status, criu/include/image.h. */
+const VMA_FILE_SHARED = 0x80;
 
 /** Several checks ask the same of one context. */
 const known = new WeakMap<Context, UsedFile[]>();
@@ -41,7 +46,13 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
       own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
       inherited.has(reg.name.replace(/^\//, ""))
       ? undefined
-      : { reg, image: `files.img id 0x${reg.id.toString(16)}`, task, uses: new Set() };
+      : {
+          reg,
+          image: `files.img id 0x${reg.id.toString(16)}`,
+          task,
+          uses: new Set(),
+          shared: false,
+        };
   };
   const note = (id: number | undefined, task: number, use: Use, fifo?: number) => {
     if (id === undefined) return;
@@ -54,7 +65,11 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
     note(task.fs?.cwd_id, task.pid, "working directory");
     note(task.fs?.root_id, task.pid, "root directory");
     note(task.mm?.exe_file_id, task.pid, "program");
-    for (const id of mappedFiles(task.mm)) note(id, task.pid, "mapping");
+    for (const [id, shared] of mappedFiles(task.mm)) {
+      note(id, task.pid, "mapping");
+      const file = used.get(id);
+      if (shared && file !== undefined) file.shared = true;
+    }
     for (const fd of task.fds) {
       note(fd.id, task.pid, "descriptor");
       const fifo = openFiles.get(fd.id)?.fifo;
@@ -65,15 +80,18 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
 }
 
 /** Of forked tasks it is the same object. */
-const mapped = new WeakMap<MmEntry, number[]>();
+const mapped = new WeakMap<MmEntry, ReadonlyMap<number, boolean>>();
 
-/** Ids of the files that are mapped. */
-function mappedFiles(mm: MmEntry | undefined): readonly number[] {
-  if (mm === undefined) return [];
+/** Ids of the files that are mapped, and whether one of their mappings is shared. */
+function mappedFiles(mm: MmEntry | undefined): ReadonlyMap<number, boolean> {
+  if (mm === undefined) return new Map();
   let ids = mapped.get(mm);
   if (ids === undefined) {
-    const files = mm.vmas.filter(({ status }) => status & VMA_FILE);
-    mapped.set(mm, (ids = [...new Set(files.map(({ shmid }) => Number(shmid)))]));
+    const found = new Map<number, boolean>();
+    for (const { status, shmid } of mm.vmas)
+      if (status & VMA_FILE)
+        found.set(Number(shmid), found.get(Number(shmid)) || (status & VMA_FILE_SHARED) !== 0);
+    mapped.set(mm, (ids = found));
   }
   return ids;
 }

@@ -12,10 +12,9 @@ export function unwritable({ host }: Context, directory: string): string | undef
   return problem < 0 ? errorText(problem) : undefined;
 }
 
-/** A path as the user wrote it: one that CRIU resolves in its work directory was given without that. */
-export function asGiven({ request: { workDir } }: Context, path: string): string {
-  return path.startsWith(`${workDir}/`) ? path.slice(workDir.length + 1) : path;
-}
+/** A path as the user wrote it, and as CRIU names it. */
+export const asGiven = ({ request: { typed } }: Context, path: string): string =>
+  typed.get(path) ?? path;
 
 /** Whether CRIU makes its yard for cgroups in the work directory (cgroup.c, prepare_cgroup_sfd). */
 const makesYard = ({ checkpoint, request }: Context): boolean =>
@@ -32,16 +31,8 @@ const fallback = "/run";
  */
 export function otherWorkDir(context: Context): string | undefined {
   const { request, host } = context;
-  const relative = [
-    request.logFile,
-    request.pidfile,
-    request.root,
-    request.cgroupYard,
-    request.libdir,
-    ...request.external.map(({ value }) => value),
-    ...request.actionScripts.filter((script) => script.includes("/")),
-  ].some(
-    (path) => path !== undefined && (!path.startsWith("/") || asGiven(context, path) !== path),
+  const relative = [...request.typed].some(
+    ([path, typed]) => path !== request.imagesDir && !typed.startsWith("/"),
   );
   if (request.explicit.has("work-dir") || relative || request.lazyPages) return undefined;
   if (host.effectiveUid !== 0 || unwritable(context, fallback) !== undefined) return undefined;
@@ -76,7 +67,7 @@ export const workDirUnwritable: Check = {
           severity: "blocker",
           subject: workDir,
           message: `CRIU cannot work in ${workDir}: ${closed}`,
-          criu_message: `Can't change directory to ${workDir}: ${closed}`,
+          criu_message: `Can't change directory to ${asGiven(context, workDir)}: ${closed}`,
           remedy: {
             kind: "human",
             ...(closed === errorText(ENOENT)

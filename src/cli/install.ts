@@ -52,7 +52,7 @@ export const command: Command = {
     }
     const root = String(parsed.values.root ?? "");
     for (const target of chosen) {
-      const { wants, next } = installationOf(target, realpathSync(process.execPath));
+      const { wants, next } = installationOf(target, realpathSync.native(process.execPath));
       const planned = plan(root, wants);
       if (!planned.ok) {
         line(`recriu install: ${target}: ${harmless(planned.problem)}; nothing was written for it`);

@@ -12,7 +12,9 @@ import { isAbsent, statAt } from "../sys/look.ts";
 import { near } from "./near.ts";
 import { understand } from "./request.ts";
 
-export type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number };
+/** `said`: why there is nothing to report. */
+export type Started =
+  { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
 /** Read the images, run the checks. What cannot even be read is said here. */
 export async function look(
@@ -22,19 +24,16 @@ export async function look(
   const stranger = unknownCheck(own);
   if (stranger !== undefined) {
     const { id, from } = stranger;
-    line(
-      `recriu ${command}: ${from}: there is no check ${harmless(id)}${near(id, ids)}; recriu explain --list has them all`,
+    return refused(
+      command,
+      `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`,
     );
-    return { ok: false, exit: exitCode.usage };
   }
   const lost = own.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
-  if (lost !== undefined) {
-    line(`recriu ${command}: --allow-write: ${harmless(lost)}`);
-    return { ok: false, exit: exitCode.usage };
-  }
+  if (lost !== undefined) return refused(command, `--allow-write: ${lost}`);
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, own, undefined, seal);
+  const result = await preflight(request, own, undefined, seal, undefined, command === "restore");
   hashing.end();
   return reached(command, result);
 }
@@ -46,7 +45,8 @@ export async function begin(
   options: readonly OwnOption[],
 ): Promise<Started> {
   const asked = understand(command, words, options);
-  return asked.ok ? look(command, asked) : asked;
+  if (!asked.ok) return { ...asked, said: "" };
+  return look(command, asked);
 }
 
 /** The same for an archive that Podman exported. */
@@ -63,8 +63,12 @@ export async function beginArchive(
 function reached(command: string, result: ArchivePreflight): Started {
   if (result.ok) return result;
   const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
+  return refused(command, said);
+}
+
+function refused(command: string, said: string): Started {
   line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage };
+  return { ok: false, exit: exitCode.usage, said };
 }
 
 function noDirectory(path: string): string | undefined {
@@ -95,6 +99,7 @@ function unknownCheck({
 /** The exit code of findings that block, or undefined when none does. */
 export function blockedExit({ plan }: Preflight): number | undefined {
   if (plan.outcome !== "blocked") return undefined;
+  if (plan.unanswered.some(({ id }) => id === "no-checkpoint")) return exitCode.usage;
   return plan.unanswered.some((finding) => imageChecks.has(finding.id))
     ? exitCode.images
     : exitCode.blocked;

@@ -1,9 +1,10 @@
 import { type OwnOption, ownOptions } from "../criu/index.ts";
 import { catalogue } from "../checks/index.ts";
 import { isArchive } from "../image/archive.ts";
+import type { Preflight } from "../plan/preflight.ts";
 import { carryOut } from "../repair/index.ts";
-import { printJson, reportOf } from "../report/json.ts";
 import { printEffects } from "../report/effects.ts";
+import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { printFindings, printSummary } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -48,26 +49,34 @@ export const command: Command = {
       !first.startsWith("-") && isArchive(first)
         ? await beginArchive("preflight", first, others, options)
         : await begin("preflight", rawArgs, options);
-    if (!started.ok) return started.exit;
+    if (!started.ok) {
+      if (rawArgs.includes("--json")) printJson(reportOfNothing("", started));
+      return started.exit;
+    }
     const { preflight } = started;
-    if (preflight.own.json) printJson(reportOf(preflight, undefined));
-    else {
+    const { json } = preflight.own;
+    if (!json) {
       printFindings(preflight.findings);
       printSummary(preflight);
       if (preflight.effects !== undefined && preflight.own.given.has("effects"))
         printEffects(preflight.effects);
     }
-    const blocked = blockedExit(preflight);
-    if (blocked !== undefined) return blocked;
-    if (preflight.plan.repairs.length === 0) return exitCode.ok;
-    if (!preflight.own.given.has("fix")) return exitCode.repairable;
-    const done = carryOut({ ...preflight.plan, edits: [], leavings: [] }, preflight.checkpoint);
-    if (!done.ok) {
-      line(`recriu preflight: ${harmless(done.problem)}`);
-      return exitCode.blocked;
-    }
-    done.repaired.keep();
-    line("repaired");
-    return exitCode.ok;
+    const exit = blockedExit(preflight) ?? repairAsked(preflight);
+    if (json) printJson(reportOf(preflight, undefined, exit));
+    return exit;
   },
 };
+
+/** Carry the repairs out, if that is asked for. Returns the exit code. */
+function repairAsked({ plan, own, checkpoint }: Preflight): number {
+  if (plan.repairs.length === 0) return exitCode.ok;
+  if (!own.given.has("fix")) return exitCode.repairable;
+  const done = carryOut({ ...plan, edits: [], leavings: [] }, checkpoint);
+  if (!done.ok) {
+    line(`recriu preflight: ${harmless(done.problem)}`);
+    return exitCode.blocked;
+  }
+  done.repaired.keep();
+  line("repaired");
+  return exitCode.ok;
+}

@@ -1,6 +1,7 @@
 import { fstatSync } from "node:fs";
 import { ownOptions } from "../criu/index.ts";
 import { exitCode } from "../report/outcome.ts";
+import { progressReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { holdCriu } from "../restore/hold.ts";
 import type { Command } from "./command.ts";
@@ -23,10 +24,18 @@ export const command: Command = {
       line(`recriu restore: --progress-fd takes an open descriptor, not ${harmless(given)}`);
       return exitCode.usage;
     }
-    const held = holdCriu(asked.request, asked.own);
-    // All else is loaded while CRIU starts.
-    const { restoreAsked } = await import("./restore-asked.ts");
-    return restoreAsked(asked, held);
+    const { json } = asked.own;
+    const progress = progressReport(given === undefined ? undefined : Number(given), json);
+    let exit: number = exitCode.criuFailed;
+    try {
+      const held = holdCriu(asked.request, asked.own);
+      // All else is loaded while CRIU starts.
+      const { restoreAsked } = await import("./restore-asked.ts");
+      exit = await restoreAsked(asked, held, progress);
+    } finally {
+      progress?.done(exit);
+    }
+    return exit;
   },
 };
 

@@ -1,3 +1,5 @@
+import { lackOf } from "../checks/index.ts";
+import { thisHost } from "../host/index.ts";
 import { openArchive } from "../image/archive.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
@@ -52,6 +54,11 @@ function show(dir: string, name: string, json: boolean): number {
     return exitCode.usage;
   }
   const { checkpoint } = opened;
+  const lack = lackOf(checkpoint, thisHost());
+  if (lack?.id === "no-checkpoint") {
+    line(`recriu show: ${harmless(`${name} ${lack.message}; ${lack.text}`)}`);
+    return exitCode.usage;
+  }
   const faults = checkpoint.readEverything();
   const contents = contentsOf(checkpoint, name);
   if (json) printJson(contents);

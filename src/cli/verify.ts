@@ -1,15 +1,18 @@
 import { type OwnOption, ownOptions, requestFrom } from "../criu/index.ts";
+import { lackOf } from "../checks/index.ts";
+import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
-import { findRoot, verify, liveTree } from "../verify/index.ts";
+import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
 import { criuHelp, ownArgs } from "./request.ts";
 
 const options: readonly OwnOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
+  { name: "verify", arg: "required", value: "memory", help: "compare what is in memory, too" },
   ...ownOptions.filter(({ name }) => name === "sched-prio"),
   { name: "json", arg: "none", help: "one JSON document on stdout" },
 ];
@@ -30,6 +33,9 @@ export const command: Command = {
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;
+    const lack = lackOf(checkpoint, thisHost());
+    if (lack?.id === "no-checkpoint")
+      return refuse(`${checkpoint.dir} ${lack.message}; ${lack.text}`);
     if (checkpoint.root === undefined) {
       for (const { file, problem } of checkpoint.faults) refuse(`${file}: ${problem}`);
       return exitCode.images;
@@ -46,11 +52,19 @@ export const command: Command = {
       );
       return exitCode.verification;
     }
-    const verdict = verify(checkpoint, request, liveTree(checkpoint, pid, false), {
-      lostPriority: own.schedPrio,
-    });
-    if (own.json) printJson({ images: checkpoint.dir, pid, verdict });
-    else printVerdict(verdict);
+    const asked = own.given.get("verify");
+    if (asked !== undefined && asked !== "memory")
+      return refuse(`--verify is memory here; not ${asked}`);
+    const live = liveTree(checkpoint, pid, false);
+    const structure = verify(checkpoint, request, live, { lostPriority: own.schedPrio });
+    const verdict =
+      own.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
+    if (own.json) printJson({ images: request.typed.get(request.imagesDir), pid, verdict });
+    else {
+      printVerdict(verdict);
+      if (verdict.differences.some((each) => each.facet === "memory" && each.class === "changed"))
+        line("what a running tree has written since cannot be told from what was wrong before");
+    }
     return verdict.result === "match" ? exitCode.ok : exitCode.verification;
   },
 };

@@ -79,6 +79,16 @@ export const effects: Readonly<Record<string, Effect>> = {
   port: (_draft, value) => (atoi(value) !== 0 ? undefined : bad("port", value, "a port")),
   ms: () => "--ms is withdrawn",
 
+  "image-io-mode": oneOf("writeback", "direct"),
+
+  "decompress-threads": (_draft, value) =>
+    /^\d+$/.test(value) && Number(value) <= 1024
+      ? undefined
+      : bad("decompress-threads", value, "a number up to 1024"),
+
+  "plugin-option": (_draft, value) =>
+    /^[^.=]+\.[^=]+/.test(value) ? undefined : bad("plugin-option", value, "PLUGIN.NAME[=VALUE]"),
+
   "file-validation"(draft, value, option) {
     if (value !== "filesize" && value !== "buildid") {
       return oneOf("filesize", "buildid")(draft, value, option);

@@ -2,6 +2,7 @@
 import { join } from "../sys/path.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { access, statOf, X_OK } from "../sys/stat.ts";
+import { absolute } from "../sys/working-directory.ts";
 import { firstSafe } from "../sys/trust.ts";
 
 /** `passed`: those that were there and not taken, and how others could change them. */
@@ -65,6 +66,6 @@ const leastRuntime = 40 * 1024 * 1024;
 /** A copy has another inode; but the section that holds its code is named at the end of the file. */
 function isBunProgram(path: string, size: number): boolean {
   if (size < leastRuntime) return false;
-  const end = Bun.mmap(path, { shared: false }).subarray(-256 * 1024);
+  const end = Bun.mmap(absolute(path), { shared: false }).subarray(-256 * 1024);
   return Buffer.from(end).includes("\0.bun\0");
 }

@@ -143,6 +143,9 @@ function longName(typed: string): LongName | string {
   const candidates = longNames().filter(({ long }) => long.startsWith(typed));
   const exact = candidates.find(({ long }) => long === typed);
   if (exact !== undefined) return exact;
+  // What was short for one option stays that, though a later CRIU has more that begin so; that one refuses it itself.
+  const old = candidates.filter(({ option }) => option.since === undefined);
+  if (old.length === 1) return old[0]!;
   if (candidates.length > 1) {
     const possibilities = candidates.map(({ long }) => `'--${long}'`).join(" ");
     return `option '--${typed}' is ambiguous; possibilities: ${possibilities}`;

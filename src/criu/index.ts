@@ -15,6 +15,21 @@ export {
   type JoinNs,
   type Request,
 } from "./request.ts";
-export { criuWords, type Exit, type RunningCriu, type Start, startCriu } from "./start.ts";
+export {
+  criuWords,
+  type Exit,
+  type RunningCriu,
+  type Start,
+  startCriu,
+  withheld,
+} from "./start.ts";
 export { requestFrom, type RequestResult } from "./understand.ts";
-export { compareVersions, hasFeature, identify, startRefusal } from "./version.ts";
+export {
+  compareVersions,
+  cpuRefusal,
+  hasFeature,
+  identify,
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  startRefusal,
+} from "./version.ts";

@@ -2,7 +2,7 @@
  * CRIU's log. A line is `(SS.UUUUUU) PID: Error (criu/FILE.c:LINE): subsystem: message`; time and pid are missing at low
  * verbosity, and code that runs inside a restored task says `pie: PID:` (criu/log.c).
  */
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync, fstatSync } from "node:fs";
 import { dirname, basename } from "../sys/path.ts";
 import { StringDecoder } from "node:string_decoder";
 import type { Request } from "./request.ts";
@@ -60,7 +60,7 @@ const trailers: readonly RegExp[] = [
   /^(?:exited, status=|killed by signal )/,
   /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
   /^Restorer (?:fail|abnormal termination)/,
-  /^Restoring FAILED/,
+  /^(?:Restoring|Dumping|Pre-dumping) FAILED/,
   // Without CAP_SYS_RESOURCE, at every start; CRIU goes on.
   /^rlimit: Can't setup RLIMIT_NOFILE for self/,
   /Can't remove the directory \/tmp\/\.criu\.mntns\./,
@@ -124,6 +124,22 @@ export function* linesOf(path: string): Generator<string> {
     // A directory, or a file that went away: what was read counts.
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The last line of a log file that is not empty; undefined where there is none, or none that can be read. */
+export function lastLineOf(path: string): string | undefined {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      const end = Buffer.alloc(longest);
+      const read = readSync(fd, end, 0, longest, Math.max(0, fstatSync(fd).size - longest));
+      return end.toString("utf8", 0, read).trimEnd().split("\n").at(-1) || undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Every command line option of CRIU 3.17 to 4.2, in CRIU's own order (criu(8); criu/config.c). One table for the
+ * Every command line option of CRIU 3.17 to 4.3, in CRIU's own order (criu(8); criu/config.c). One table for the
  * parser, the help, the completions and the man pages.
  */
 
@@ -246,6 +246,27 @@ export const criuOptions: readonly CriuOption[] = [
   bool("unprivileged", { since: "3.18", restore }, "accept the limits of running without root"),
   bool("ghost-fiemap", { since: "3.18" }, "find the holes of deleted files by fiemap"),
   bool("allow-uprobes", { since: "4.2", restore }, "allow mappings of uprobes"),
+  valued(
+    "image-io-mode",
+    "MODE",
+    { since: "4.3", restore },
+    "how pages images are read: writeback (default) or direct",
+  ),
+  flag("compress", { since: "4.3" }, "compress pages of memory with LZ4"),
+  valued("compress-acceleration", "N", { since: "4.3" }, "faster, and less well"),
+  valued("compress-block", "BYTES", { since: "4.3" }, "how much is compressed at once"),
+  valued(
+    "decompress-threads",
+    "N",
+    { since: "4.3", restore },
+    "so many threads decompress pages: 0 to 1024",
+  ),
+  valued(
+    "plugin-option",
+    "PLUGIN.NAME[=VALUE]",
+    { list, since: "4.3", restore },
+    "an option for a plugin",
+  ),
 ];
 
 /** A long name that getopt knows: an option's own, or its `no-` twin. */

@@ -19,8 +19,8 @@ export const ownOptions: readonly OwnOption[] = [
   {
     name: "verify",
     arg: "required",
-    value: "gate|report|off",
-    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported",
+    value: "gate|report|off|memory",
+    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported; memory: gate, and all that is in memory",
   },
   {
     name: "ignore",
@@ -49,6 +49,12 @@ export const ownOptions: readonly OwnOption[] = [
     help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
   },
   {
+    name: "settle",
+    arg: "required",
+    value: "SECONDS",
+    help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
+  },
+  {
     name: "progress-fd",
     arg: "required",
     value: "N",
@@ -72,7 +78,8 @@ export const ownOptions: readonly OwnOption[] = [
 export interface OwnOptions {
   readonly dryRun: boolean;
   readonly fix: "safe" | "none";
-  readonly verify: "gate" | "report" | "off";
+  /** memory: as gate, and what the tree has in memory. */
+  readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
   readonly ignore: readonly string[];
   /** Of real-time threads whose priority was not saved: 1 to 99. */
@@ -90,6 +97,8 @@ export interface OwnOptions {
   readonly untrusted: boolean;
   /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
   readonly allowWrite: readonly string[];
+  /** Seconds that a detached tree is watched after it runs; 0: it is not. */
+  readonly settle: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly given: ReadonlyMap<string, string>;
   /** The words on the command line that a call of `restore` in its place needs, too: not how it is told, nor `--dry-run`. */
@@ -109,6 +118,7 @@ export const settable = [
   "ignore",
   "criu",
   "stall",
+  "settle",
   "untrusted",
   "allow-write",
 ] as const;
@@ -141,14 +151,16 @@ export function resolveOwn(
 
   const fix = choice(settings.fix, ["safe", "none"] as const);
   if (!fix.ok) return fix;
-  const verify = choice(settings.verify, ["gate", "report", "off"] as const);
+  const verify = choice(settings.verify, ["gate", "report", "off", "memory"] as const);
   if (!verify.ok) return verify;
   if (settings.criu?.value === "") {
     return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
   }
   const stall = settings.stall ?? { value: "300", from: "" };
-  if (!/^\d{1,6}$/.test(stall.value))
-    return { ok: false, problem: `${stall.from} wants a number of seconds, not '${stall.value}'` };
+  const settle = settings.settle ?? { value: "0", from: "" };
+  for (const { value, from } of [stall, settle])
+    if (!/^\d{1,6}$/.test(value))
+      return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
   const priority = given.get("sched-prio");
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
@@ -179,6 +191,7 @@ export function resolveOwn(
       stall: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
+      settle: Number(settle.value),
       given,
       words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
     },

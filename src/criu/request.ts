@@ -23,10 +23,12 @@ export interface JoinNs {
   readonly options: string | undefined;
 }
 
-/** Paths that CRIU resolves in its work directory are given so that they lead there from recriu's own directory. */
+/** Every path is absolute: it leads where CRIU would find it. */
 export interface Request {
   readonly imagesDir: string;
   readonly workDir: string;
+  /** The paths as they were typed, by what they are here: CRIU names them so. */
+  readonly typed: ReadonlyMap<string, string>;
   readonly root: string | undefined;
   /** Undefined: CRIU logs to stderr. "-": to stdout. */
   readonly logFile: string | undefined;
@@ -97,7 +99,7 @@ export interface CgroupRoot {
 
 /** What a field is while options are still being read. */
 type Open<T> = T extends readonly (infer E)[] ? E[] : T;
-export type Draft = { -readonly [K in keyof Request]: Open<Request[K]> };
+export type Draft = { -readonly [K in Exclude<keyof Request, "typed">]: Open<Request[K]> };
 
 /** CRIU's defaults (init_opts). */
 export function emptyDraft(argv: readonly string[], configFiles: readonly string[]): Draft {

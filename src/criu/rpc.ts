@@ -74,6 +74,7 @@ const criu_resp = message("criu_resp", {
   type: required(1, "enum"),
   success: required(2, "bool"),
   restore: optional(4, message("criu_restore_resp", { pid: required(1, "int32") })),
+  cr_errno: optional(7, "int32"),
   cr_errmsg: optional(9, "string"),
 });
 
@@ -93,9 +94,15 @@ export function withConfigFile(bytes: Uint8Array, file: string): Uint8Array {
   return encode(criu_req, request.value);
 }
 
-/** The answer of a CRIU that could not restore. */
-export const restoreRefusal = (problem: string): Uint8Array =>
-  encode(criu_resp, { type: RESTORE, success: false, restore: { pid: -1 }, cr_errmsg: problem });
+/** The answer of a CRIU that could not restore, with the errno that it has for some problems. */
+export const restoreRefusal = (cr_errmsg: string, cr_errno: number | undefined): Uint8Array =>
+  encode(criu_resp, {
+    type: RESTORE,
+    success: false,
+    restore: { pid: -1 },
+    ...(cr_errno !== undefined && { cr_errno }),
+    cr_errmsg,
+  });
 
 /** criu_cg_mode; the seventh is CRIU's default. */
 const DEFAULT_CGROUP_MODE = "soft";

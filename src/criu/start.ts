@@ -4,7 +4,7 @@ import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { criuEnvironment } from "./environment.ts";
 import { parseWords } from "./getopt.ts";
-import { linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
+import { lastLineOf, linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
 import type { Request } from "./request.ts";
 
 export interface Start {
@@ -15,6 +15,8 @@ export interface Start {
   /** The images that CRIU reads instead of those that the user named. It works where it would have. */
   readonly images?: { readonly dir: string; readonly workDir: string };
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Variables that recriu adds to it, `NAME=VALUE`. */
+  readonly variables?: readonly string[];
   /** Descriptors to hand over besides those that the request names: number in CRIU → number here. */
   readonly fds?: ReadonlyMap<number, number>;
   /** CRIU's stdout: ours (default), or our stderr when stdout is for a document. */
@@ -39,6 +41,8 @@ export interface RunningCriu {
   kill(signal: NodeJS.Signals | number): void;
   /** Of a quiet CRIU: pass on what it has said and will say. Throws when its log's file cannot be opened. */
   listen(): void;
+  /** The last line of its log so far, wherever that goes; undefined where there is none. */
+  lastWords(): string | undefined;
   /** Once it has exited: the error lines of this run's log, wherever it went. */
   log(): Promise<readonly string[]>;
 }
@@ -63,7 +67,8 @@ export function criuWords(
  */
 export function startCriu(start: Start): RunningCriu {
   const { path, request, options = [], images, stdout = "inherit", quiet = false } = start;
-  const env = criuEnvironment(start.env ?? process.env);
+  const added = (start.variables ?? []).map((variable) => variable.split("=", 2));
+  const env = criuEnvironment({ ...(start.env ?? process.env), ...Object.fromEntries(added) });
   const logsBefore = logFiles(request);
   const given = new Set(request.fds);
   const ours = (fd: 1 | 2) => request.execCmd === undefined && !given.has(fd);
@@ -82,6 +87,7 @@ export function startCriu(start: Start): RunningCriu {
   let child: Bun.Subprocess<"inherit", "pipe", "pipe">;
   try {
     const last = [
+      ...withheld(request),
       ...(images ? [`--images-dir=${images.dir}`, `--work-dir=${images.workDir}`] : []),
       // Our end, not one of its own: CRIU's descriptors are what they would be.
       ...(log ? [`--log-file=/proc/${process.pid}/fd/${log.write}`] : []),
@@ -93,11 +99,16 @@ export function startCriu(start: Start): RunningCriu {
   }
 
   const printed: string[] = [];
+  let last: string | undefined;
+  const hear = (line: string) => {
+    if (line !== "") last = line;
+    keep(printed, [line]);
+  };
   const passing: Passing[] = [];
   const listen = () => {
-    if (log) passing.push(passOn(Bun.file(log.read).stream(), openLog(request.logFile!), []));
-    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, printed));
-    if (pipeErr) passing.push(passOn(child.stderr, 2, printed));
+    if (log) passing.push(passOn(Bun.file(log.read).stream(), openLog(request.logFile!)));
+    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, hear));
+    if (pipeErr) passing.push(passOn(child.stderr, 2, hear));
   };
   if (!quiet) listen();
   const exited = child.exited.then(async (code) => {
@@ -113,6 +124,7 @@ export function startCriu(start: Start): RunningCriu {
     exited,
     kill: (signal) => child.kill(signal),
     listen,
+    lastWords: () => last ?? [...logFiles(request).keys()].map(lastLineOf)[0],
     async log() {
       await exited;
       const lines = [...printed];
@@ -123,6 +135,10 @@ export function startCriu(start: Start): RunningCriu {
     },
   };
 }
+
+/** Said behind the user's words: what CRIU is not to do, as recriu does it when the tree runs (src/image/dedup.ts). */
+export const withheld = ({ autoDedup }: Request): string[] =>
+  autoDedup ? ["--no-auto-dedup"] : [];
 
 /** How long, in ms, CRIU's last words may take to arrive after its end. */
 const drainTime = 250;
@@ -179,9 +195,13 @@ interface Passing {
   cancel(): void;
 }
 
-/** Copy a stream to a descriptor as it comes, and keep its error lines. */
-function passOn(stream: ReadableStream<Uint8Array>, fd: number, printed: string[]): Passing {
-  const split = lineSplitter((line) => keep(printed, [line]));
+/** Copy a stream to a descriptor as it comes, and hear its lines. */
+function passOn(
+  stream: ReadableStream<Uint8Array>,
+  fd: number,
+  hear: (line: string) => void = () => {},
+): Passing {
+  const split = lineSplitter(hear);
   const reader = stream.getReader();
   const copy = async () => {
     let heard = true;

@@ -5,7 +5,8 @@ import { effects } from "./effects.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
 import { byName, type OwnOption } from "./options.ts";
 import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn } from "./own.ts";
-import { type Draft, emptyDraft, type External, type Request } from "./request.ts";
+import { absoluteFrom, settlePaths } from "./paths.ts";
+import { type Draft, emptyDraft, type Request } from "./request.ts";
 
 export type RequestResult =
   /** `ignored`: that recriu's own configuration file is not used, and why. */
@@ -83,7 +84,9 @@ export function requestFrom(
   const problem = contradiction(draft);
   if (problem !== undefined) return { ok: false, problem };
   const settled = ownOf(parsed.own, env, read);
-  return settled.ok ? { ...settled, request: inWorkDir(draft) } : { ...settled, own: true };
+  if (!settled.ok) return { ...settled, own: true };
+  const allowGrown = settled.own.allowGrown.map((path) => absoluteFrom(".", path));
+  return { ...settled, request: settlePaths(draft), own: { ...settled.own, allowGrown } };
 }
 
 function ownOf(
@@ -123,28 +126,4 @@ function excessProblem(
   const known = own.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
   const hint = known?.arg === "optional" ? `; is --${known.name}=${word} meant?` : "";
   return `restore takes no argument '${word}'${hint}`;
-}
-
-/** CRIU changes into its work directory before it opens these. */
-function inWorkDir(draft: Draft): Request {
-  const { workDir } = draft;
-  const there = (path: string): string =>
-    path.startsWith("/") || workDir === "." ? path : `${workDir}/${path}`;
-  const source = (entry: External): External =>
-    entry.kind === "mnt" && entry.value !== undefined
-      ? { ...entry, value: there(entry.value) }
-      : entry;
-  return {
-    ...draft,
-    root: draft.root && there(draft.root),
-    logFile: draft.logFile === "-" ? "-" : draft.logFile && there(draft.logFile),
-    pidfile: draft.pidfile && there(draft.pidfile),
-    cgroupYard: draft.cgroupYard && there(draft.cgroupYard),
-    libdir: draft.libdir && there(draft.libdir),
-    external: draft.external.map(source),
-    extMountMap: draft.extMountMap.map(({ key, value }) => ({ key, value: there(value) })),
-    actionScripts: draft.actionScripts.map((script) =>
-      script.includes("/") ? there(script) : script,
-    ),
-  };
 }

@@ -39,24 +39,49 @@ function askNow(words: string[]): Answer | undefined {
 export const parseVersion = (text: string): string | undefined =>
   /^Version: (\S+)/m.exec(text)?.[1];
 
-/** Ask CRIU for its version. It takes some 5 ms, in which the caller can read images; undefined when it would not say. */
-export async function identify(path: string): Promise<string | undefined> {
+/** What a CRIU says of itself: its version; or why it cannot be started. Neither where it does not end, or says something else. */
+export interface Identity {
+  readonly version: string | undefined;
+  readonly problem: string | undefined;
+}
+
+/** Ask CRIU for its version. It takes some 5 ms, in which the caller can read images. */
+export async function identify(path: string): Promise<Identity> {
   const words = [path, "--version", "--no-default-config"];
   const { CRIU_CONFIG_FILE: _, ...env } = criuEnvironment(process.env);
+  const fails = (problem: string): Identity => ({ version: undefined, problem });
   try {
     const child = Bun.spawn(words, {
       env,
       stdin: "ignore",
       stdout: "pipe",
-      stderr: "ignore",
-      timeout: 10_000,
+      stderr: "pipe",
     });
-    const text = await Bun.readableStreamToText(child.stdout);
-    return (await child.exited) === 0 ? parseVersion(text) : undefined;
-  } catch {
-    return undefined;
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, PATIENCE);
+    const answer = Promise.all([
+      Bun.readableStreamToText(child.stdout),
+      Bun.readableStreamToText(child.stderr),
+      child.exited,
+    ]);
+    const [said, wrong, code] = (await Promise.race([answer, late])) ?? ["", "", 0];
+    clearTimeout(timer);
+    if (said === "" && code === 0) child.kill("SIGKILL");
+    if (code === 0) return { version: parseVersion(said), problem: undefined };
+    const line = wrong.trim().split("\n").at(-1)!.slice(0, 500);
+    const ending =
+      child.signalCode === null ? `it exits with ${code}` : `it is ended by ${child.signalCode}`;
+    return fails(line === "" ? ending : `${ending}: ${line}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return fails("the interpreter or loader that it names is not there");
+    if (code === "ENOEXEC") return fails("it is no program for this machine");
+    return fails((error as Error).message);
   }
 }
+
+/** Milliseconds. */
+const PATIENCE = 10_000;
 
 /** Below 0 when `a` is older than `b`: number by number, a missing one is 0; "4.0-rc1" counts as 4.0. */
 export function compareVersions(a: string, b: string): number {
@@ -70,17 +95,31 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
+/** The last release whose options and images are known here: read, and seen to restore. */
+export const NEWEST_KNOWN = "4.3";
+
+/** Whether a CRIU is of a later release; a later sublevel of the last one is not. */
+export const isBeyondKnown = (version: string): boolean =>
+  compareVersions(version.split(".").slice(0, 2).join("."), NEWEST_KNOWN) > 0;
+
 /** Does `criu check --feature NAME` succeed? False also for a name that this CRIU does not know. */
 export function hasFeature(path: string, name: string): boolean {
   return ask(path, "check", "--feature", name)?.code === 0;
 }
+
+/** What this CRIU says of the processor in a directory of images, which it asks itself and not the kernel; undefined: nothing against it. */
+export const cpuRefusal = (path: string, images: string): string | undefined =>
+  refusalOf(ask(path, "cpuinfo", "check", "--cpu-cap=ins", "-D", images));
 
 /**
  * The error that ends every start of this CRIU on this machine; undefined when it can start. The feature asked for is
  * one that every kernel since 3.15 has, so that only the start itself can fail.
  */
 export function startRefusal(path: string): string | undefined {
-  const answer = ask(path, "check", "--feature", "mnt_id");
+  return refusalOf(ask(path, "check", "--feature", "mnt_id"));
+}
+
+function refusalOf(answer: ReturnType<typeof ask>): string | undefined {
   if (answer === undefined) return "it cannot be started";
   if (answer.code === 0) return undefined;
   const printed = `${answer.stderr}\n${answer.stdout}`;

@@ -1,13 +1,20 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
-import type { OwnOptions, Request } from "../criu/index.ts";
+import {
+  isBeyondKnown,
+  NEWEST_KNOWN,
+  type OwnOptions,
+  type Request,
+  withheld,
+} from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
 import { moveAside } from "../restore/aside.ts";
 import { MOVED } from "../restore/moved.ts";
+import { crErrno } from "./cr-errno.ts";
 import { become } from "./given.ts";
-import { type Criu, hand, stepAside } from "./hand.ts";
+import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
 export interface Guarded {
@@ -32,14 +39,14 @@ export interface Runtime {
   rename: (config: string) => boolean;
 }
 
-/** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints. */
+/** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
 export async function guard(
   criu: Criu,
   { request, own, words, scripts, runtime }: Guarded,
-  refuse: (print: () => void) => number,
+  refuse: (print: () => void, errno?: number) => number,
 ): Promise<number> {
   const refuseBecause = (problem: string, left: string[] = []) =>
-    refuse(() => printFailure({ line: problem, explanation: undefined, left }));
+    refuse(() => printFailure({ line: problem, explanation: undefined, left, at: [] }));
   // What nobody can look at is not trusted on CRIU's word.
   const aside = (why: string) =>
     own.untrusted ? refuseBecause(`untrusted, and not looked at: ${why}`) : stepAside(criu, why);
@@ -52,10 +59,20 @@ export async function guard(
 
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   if (plan.unanswered.length > 0)
-    return refuse(() => printRefusal(result.preflight, plan.unanswered));
+    return refuse(
+      () => printRefusal(result.preflight, plan.unanswered),
+      crErrno(plan.unanswered, checkpoint.root?.pid),
+    );
+  if (
+    real?.version !== undefined &&
+    isBeyondKnown(real.version) &&
+    process.env.RECRIU_DEBUG === "1"
+  )
+    await say(`recriu: CRIU ${real.version} is newer than ${NEWEST_KNOWN}, the last that is known`);
   const gate = scripts(real?.version);
   // What the request settles is changed where it cannot: in the configuration file that goes over it.
-  const over = runtime && (plan.edits.length > 0 || plan.options.some(runtime.settles));
+  const changed = plan.edits.length > 0 || request.autoDedup;
+  const over = runtime && (changed || plan.options.some(runtime.settles));
   if (over && !gate)
     return refuseBecause(`CRIU ${real?.version} cannot be told otherwise than its caller asks`);
 
@@ -74,19 +91,24 @@ export async function guard(
   if (over) {
     if (config === undefined || !runtime.rename(config))
       return refuseBecause("the request of the runtime cannot be changed");
-    return hand(criu);
+    return hand(criu, [], [], plan.environment);
   }
   const asked = script === undefined ? [] : ["--action-script", script];
   const instead =
     images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(criu, [...plan.options, ...asked], instead);
+  return hand(
+    criu,
+    [...plan.options, ...asked],
+    [...instead, ...withheld(request)],
+    plan.environment,
+  );
 }
 
 /** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
-const configLines = ({ workDir }: Request, { options, edits }: Plan): string =>
+const configLines = (request: Request, { options, edits }: Plan): string =>
   [
-    ...options.map((option) => option.slice(2)),
-    ...(edits.length > 0 ? [`work-dir "${workDir}"`] : []),
+    ...[...options, ...withheld(request)].map((option) => option.slice(2)),
+    ...(edits.length > 0 ? [`work-dir "${request.workDir}"`] : []),
   ]
     .map((text) => `${text}\n`)
     .join("");
@@ -95,6 +117,6 @@ function printRefusal(of: Preflight, unanswered: Finding[]): void {
   printFindings(unanswered);
   printSummary({
     ...of,
-    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [] },
+    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
   });
 }

@@ -15,8 +15,10 @@ export async function hand(
   { path, given }: Criu,
   options: readonly string[] = [],
   last: readonly string[] = [],
+  variables: readonly string[] = [],
 ): Promise<number> {
-  return refuse(`${path}: ${errorText(become(path, withLast(given, last), options))}`);
+  const failed = become(path, withLast(given, last), options, variables);
+  return refuse(`${path}: ${errorText(failed)}`);
 }
 
 /** `last` behind the other options, so that of two it counts: before `--`, if that ends them. */

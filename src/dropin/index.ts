@@ -32,10 +32,15 @@ export async function dropin(words: readonly string[]): Promise<number> {
   const { commandOf } = await import("../criu/getopt.ts");
   const posixlyCorrect = process.env.POSIXLY_CORRECT !== undefined;
   const asked = commandOf(words, { posixlyCorrect });
+  if (asked === undefined) {
+    await tell();
+    const { stepBeyond } = await import("./beyond.ts");
+    return stepBeyond(criu, words, settled.own.untrusted);
+  }
   // A runtime's CRIU has the container's stderr: it is told in the log.
-  if (asked?.command === "swrk") return (await import("./swrk.ts")).guardSwrk(criu, asked.words);
+  if (asked.command === "swrk") return (await import("./swrk.ts")).guardSwrk(criu, asked.words);
   await tell();
-  if (asked?.command === "restore")
+  if (asked.command === "restore")
     return (await import("./restore.ts")).guardRestore(criu, asked.words);
   return hand(criu);
 }

@@ -3,7 +3,7 @@
  * in through a copy of the client's descriptor: the client itself, which waits for an answer, sees nothing of it.
  */
 import { readdirSync, readlinkSync } from "node:fs";
-import { listUnixPeers } from "../host/sock-diag.ts";
+import { listUnixEnds } from "../host/sock-diag.ts";
 import { borrow } from "../sys/descriptors.ts";
 import { sendMessage, takeMessages } from "../sys/messages.ts";
 
@@ -22,7 +22,7 @@ export function inject(fd: number, client: number, message: Uint8Array): boolean
 /** The client's descriptor of the socket that `fd` is connected to. */
 function otherEnd(fd: number, client: number): number | undefined {
   const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
-  const peer = listUnixPeers()?.get(Number(inode));
+  const peer = listUnixEnds()?.get(Number(inode))?.peer;
   if (peer === undefined) return undefined;
   try {
     const numbers = readdirSync(`/proc/${client}/fd`);

@@ -11,12 +11,12 @@ import {
   rpcWords,
   withConfigFile,
 } from "../criu/rpc.ts";
+import { appendToLog } from "../report/log-file.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
 import { answerMessage } from "../sys/messages.ts";
 import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
 import { inject } from "./inject.ts";
-import { appendToLog } from "./log.ts";
 
 export interface Waiting {
   /** The socket, and the process at its other end. */
@@ -35,12 +35,12 @@ export async function guardRequest(
   { fd, client, message, opts, words: called }: Waiting,
 ): Promise<number> {
   const config = ended(opts.config_file === undefined ? "" : readConfigFile(opts.config_file));
-  const refuse = (print: () => void) => {
+  const refuse = (print: () => void, errno?: number) => {
     const block = captured(() => {
       for (const note of criu.notes) line(harmless(note));
       print();
     });
-    answerMessage(fd, restoreRefusal(block));
+    answerMessage(fd, restoreRefusal(block, errno));
     appendToLog(logFile, block);
     return 1;
   };
@@ -91,7 +91,7 @@ const ended = (text = ""): string => (text === "" || text.endsWith("\n") ? text 
 function directoryOf(client: number, fd: number): string {
   const handle = `/proc/${client}/fd/${fd}`;
   try {
-    const name = realpathSync(handle);
+    const name = realpathSync.native(handle);
     const [there, here] = [statSync(handle), statSync(name)];
     return there.ino === here.ino && there.dev === here.dev ? name : handle;
   } catch {

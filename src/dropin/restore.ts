@@ -1,5 +1,7 @@
 /** `criu restore`. */
 import { requestFrom } from "../criu/understand.ts";
+import { leaveLog } from "../report/log-file.ts";
+import { captured } from "../report/terminal.ts";
 import { guard } from "./guard.ts";
 import { type Criu, hand, refuse } from "./hand.ts";
 
@@ -7,7 +9,13 @@ import { type Criu, hand, refuse } from "./hand.ts";
 export async function guardRestore(criu: Criu, words: readonly string[]): Promise<number> {
   const understood = requestFrom(words, process.env, []);
   // CRIU refuses it, too, and says so in its own words; or it is asked for its help. Of recriu's settings it knows nothing.
-  if (!understood.ok) return understood.own === true ? refuse(understood.problem) : hand(criu);
+  if (!understood.ok) {
+    if (understood.own === true) return refuse(understood.problem);
+    if (understood.asked !== undefined) return hand(criu);
+    const own = requestFrom([], process.env, []);
+    const { stepBeyond } = await import("./beyond.ts");
+    return stepBeyond(criu, words, !own.ok || own.own.untrusted, understood.problem);
+  }
   const { request, own } = understood;
   const asked = {
     request,
@@ -17,6 +25,7 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
   };
   return guard(criu, asked, (print) => {
     print();
+    leaveLog(request.logFile, captured(print));
     return 1;
   });
 }

@@ -3,17 +3,19 @@ import { closeSync, readFileSync, writeSync } from "node:fs";
 import { errorLines, firstCause, linesOf, type Request, requestFrom } from "../criu/index.ts";
 import { logFiles } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
-import { openCheckpoint } from "../image/index.ts";
+import { type Checkpoint, openCheckpoint } from "../image/index.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
+import { appendToLog } from "../report/log-file.ts";
 import type { Failure } from "../report/outcome.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
-import { printFailure, printJournalNote, printVerdict } from "../report/text.ts";
+import { printFailure, printJournalNote, printNotes, printVerdict } from "../report/text.ts";
+import { dedupLater } from "../restore/consumed.ts";
 import { type Gate, openGate, POST_RESTORE, POST_RESUME, PRE_RESUME } from "../restore/gate.ts";
 import { type Gatekeeper, gatekeeper } from "../restore/gatekeeper.ts";
 import { dying, gone } from "../restore/tree.ts";
 import { memoryFile } from "../sys/files.ts";
+import type { Verdict } from "../verify/index.ts";
 import { leaveSession, openProcess, readable } from "../sys/process.ts";
-import { appendToLog } from "./log.ts";
 import { type Answer, ANSWER, type Order, ORDER } from "./watcher.ts";
 
 export async function watch(): Promise<void> {
@@ -31,9 +33,10 @@ export async function watch(): Promise<void> {
   answer({ ok: true, script, config, images });
   if (ready.gate === undefined) return ready.repaired.keep();
 
-  const { request, keeper, repaired } = ready;
+  const { checkpoint, request, keeper, repaired } = ready;
   const logBefore = logFiles(request);
-  const asked = tend(ready.gate, keeper, order, caller);
+  const dedup = dedupLater(checkpoint, request);
+  const asked = tend(ready.gate, keeper, order, caller, dedup);
   const forRuntime = order.runtime !== undefined;
   // Of a runtime's CRIU the log was CRIU's own until now.
   const say = (print: () => void) =>
@@ -42,6 +45,7 @@ export async function watch(): Promise<void> {
   const mismatch = keeper.verdict.result === "mismatch";
   // Where a runtime's users look for what CRIU did they find that it was verified.
   if (mismatch || (forRuntime && asked.resumed)) say(() => printVerdict(keeper.verdict));
+  if (asked.notes.length > 0) say(() => printNotes(asked.notes));
   if (asked.resumed) return repaired.keep();
   // CRIU does not wait for all that it killed, and they may still hold what is to be taken back.
   await gone(dying());
@@ -72,6 +76,7 @@ function answer(text: Answer): void {
 
 interface Ready {
   ok: true;
+  checkpoint: Checkpoint;
   request: Request;
   keeper: Gatekeeper;
   repaired: Changes;
@@ -84,6 +89,8 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   if (!understood.ok || !opened?.ok) return failure("the images are gone");
   const { request } = understood;
   const { checkpoint } = opened;
+  if (!order.gate && request.autoDedup)
+    return failure("--auto-dedup waits for a tree that runs, which this CRIU does not tell of");
   // At the gate edits are set right, and known to have been read.
   if (!order.gate && order.plan.edits.length > 0)
     return failure("images are only edited for a CRIU that can be held at the gate: 3.19 or later");
@@ -94,13 +101,16 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
   const { repaired } = made;
   // A runtime's CRIU has the container's stderr.
   if (order.runtime === undefined) printJournalNote(repaired.problem);
-  const keeper = gatekeeper(checkpoint, request, order.own, repaired.dropImages, repaired.noteTree);
-  return { ok: true, request, keeper, repaired, gate: gate?.gate };
+  const judging = { ...order.own, edited: order.plan.edits.length > 0 };
+  const keeper = gatekeeper(checkpoint, request, judging, repaired.dropImages, repaired.noteTree);
+  return { ok: true, checkpoint, request, keeper, repaired, gate: gate?.gate };
 }
 
 interface Asked {
   resumed: boolean;
   criu: number | undefined;
+  /** What was not done when the tree ran. */
+  notes: string[];
 }
 
 /**
@@ -111,23 +121,24 @@ interface Asked {
 function tend(
   gate: Gate,
   keeper: Gatekeeper,
-  { own, plan, runtime }: Order,
+  { runtime }: Order,
   caller: number,
+  onRun: (verdict: Verdict) => string[],
 ): Asked {
-  // What CRIU was shown otherwise than it was saved is set right at the gate.
-  const silent = own.verify === "off" && plan.edits.length === 0;
   let criu: number | undefined;
   let last = false;
+  let notes: string[] = [];
   for (;;) {
     if (!readable([gate.questions, criu ?? caller]).includes(gate.questions))
-      return { resumed: last || keeper.resumed, criu };
+      return { resumed: last || keeper.resumed, criu, notes };
     gate.answer((point, root, asker) => {
       const opened = criu === undefined ? openProcess(asker) : -1;
       if (opened >= 0) criu = opened;
+      if (point === POST_RESUME && !last) notes = onRun(keeper.verdict);
       last ||= point === POST_RESUME;
-      return last || silent || keeper.decide(point, root);
+      return last || keeper.decide(point, root, asker);
     });
-    if (last && runtime === undefined) return { resumed: true, criu };
+    if (last && runtime === undefined) return { resumed: true, criu, notes };
   }
 }
 
@@ -139,5 +150,6 @@ function whyCriuFailed(request: Request, before: Map<string, string>, left: stri
     line: cause ?? "CRIU ended before the tree ran",
     explanation: cause === undefined ? undefined : explain(cause),
     left,
+    at: [],
   };
 }

@@ -8,7 +8,7 @@
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
-import type { Judging } from "../restore/gatekeeper.ts";
+import type { OwnOptions } from "../criu/index.ts";
 import { pipe } from "../sys/files.ts";
 import { cgroupsOf } from "./cgroups.ts";
 import { WATCHER } from "./names.ts";
@@ -23,7 +23,7 @@ export interface Order {
   /** The words of `criu restore` that ask for what CRIU will do. */
   words: readonly string[];
   plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leavings: readonly Leaving[] };
-  own: Judging;
+  own: Pick<OwnOptions, "verify" | "schedPrio">;
   /** CRIU will run the gate's script. */
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
@@ -54,12 +54,13 @@ export function startWatcher(order: Order): Answer {
   if (typeof orders === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made", left: [] };
   const { runtime } = order;
-  const stderr = runtime === undefined ? "inherit" : "ignore";
+  // What the shell itself says of the place where it is started is for nobody.
+  const stderr = runtime === undefined ? "2>&5 5>&-" : "5>&-";
   const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);
-  const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} &`;
+  const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} ${stderr} &`;
   const started = Bun.spawnSync(["/bin/sh", "-c", script, `/proc/${process.pid}/exe`, ...cgroups], {
     env: criuEnvironment(process.env),
-    stdio: ["ignore", "ignore", stderr, orders[0], answers[1]],
+    stdio: ["ignore", "ignore", "ignore", orders[0], answers[1], 2],
   });
   closeSync(orders[0]);
   closeSync(answers[1]);

@@ -1,5 +1,6 @@
 /** A line of CRIU's log to its cause and its remedy. */
 import { catalogue } from "../checks/index.ts";
+import { knownFaults, type KnownFault, versionsOf } from "../criu/known-faults.ts";
 import { typedWord } from "../sys/shell.ts";
 import { entries } from "./entries/index.ts";
 
@@ -34,7 +35,19 @@ export function explain(message: string): Explanation | undefined {
       issues,
     };
   }
-  return undefined;
+  const faults: readonly KnownFault[] = knownFaults;
+  const fault = faults.find(({ says }) => says?.test(message));
+  return (
+    fault && {
+      line: message,
+      check: fault.check,
+      also: [],
+      cause: `CRIU ${versionsOf(fault)}: ${fault.what}`,
+      remedy: fault.remedy,
+      since: fault.criu.fixed,
+      issues: fault.sources,
+    }
+  );
 }
 
 type Found = (name: string) => string;

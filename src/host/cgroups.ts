@@ -9,7 +9,8 @@ export interface CgroupMount {
   mountpoint: string;
   /** The cgroup that is mounted there: "/" unless only a part of the hierarchy is. */
   root: string;
-  readOnly: boolean;
+  /** This mount of it, or the hierarchy wherever it is mounted. */
+  readOnly: false | "mount" | "hierarchy";
   /** `major:minor` of its file system. */
   device: string;
 }
@@ -41,7 +42,9 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
       mountpoint: unescapeMountinfo(fields[4] ?? ""),
       root: unescapeMountinfo(fields[3] ?? "/"),
       device: fields[2] ?? "",
-      readOnly: options.includes("ro") || (fields[5] ?? "").split(",").includes("ro"),
+      readOnly: options.includes("ro")
+        ? "hierarchy"
+        : (fields[5] ?? "").split(",").includes("ro") && "mount",
     });
   }
   return mounts;

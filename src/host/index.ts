@@ -2,10 +2,18 @@
 import { constants, type Stats } from "node:fs";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
+import { type Attributes, ownAttributes } from "../sys/attributes.ts";
+import { breakpointsWork } from "../sys/breakpoints.ts";
 import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
 import { descriptorLimit } from "./limits.ts";
 import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
-import { effectiveCapabilities, listProcesses, readStat, type Stat } from "./processes.ts";
+import {
+  effectiveCapabilities,
+  familyOf,
+  listProcesses,
+  readStat,
+  type Stat,
+} from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
 import { type HeldLock, listLocks } from "./locks.ts";
@@ -17,6 +25,7 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
+import { inNetwork } from "../sys/network.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 
 export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
@@ -38,7 +47,10 @@ export interface Host {
   readonly kernel: string;
   /** x64, arm64 … as Node names it. */
   readonly architecture: string;
+  /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
   readonly processes: readonly Stat[];
+  /** recriu's processes that are none of them. */
+  readonly own: ReadonlySet<number>;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
   /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
@@ -63,6 +75,8 @@ export interface Host {
   readonly controllers: ReadonlyMap<string, { hierarchy: number; enabled: boolean }>;
   /** A small file of /proc or /sys, or of a cgroup; undefined when it is not there. */
   read(path: string): string | undefined;
+  /** The same in another network namespace, which stands at `network`; undefined also where that cannot be entered. */
+  readInNetwork(network: string, path: string): string | undefined;
   exists(path: string): boolean;
   /** Whether this process may write the file: access(2). */
   writable(path: string): boolean;
@@ -74,6 +88,10 @@ export interface Host {
   program(name: string): string | undefined;
   /** A variable of the environment, which CRIU inherits. */
   variable(name: string): string | undefined;
+  /** What this process hands down beside what /proc shows. */
+  readonly attributes: Attributes;
+  /** Whether hardware breakpoints are met; undefined where it cannot be told. */
+  readonly breakpoints: boolean | undefined;
   /** What stands at a path itself, links not followed; undefined when nothing does. */
   entry(path: string): Stats | undefined;
   /** What a user has put in the place of a file that is to be written, in words; undefined when nothing. */
@@ -97,9 +115,15 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
-/** This machine. */
-export function thisHost(): Host {
-  const processes = once(listProcesses);
+/** This machine; `stays`: recriu itself is there while CRIU restores. */
+export function thisHost(stays = true): Host {
+  const listed = once(listProcesses);
+  const own = once(() => {
+    const family = familyOf(process.pid, listed());
+    if (stays) family.delete(process.pid);
+    return family;
+  });
+  const processes = once(() => listed().filter(({ pid }) => !own().has(pid)));
   const unixSockets = once(() => listUnixSockets());
   const boundFiles = once(listBoundFiles);
   const interfaces = once(listInterfaces);
@@ -130,6 +154,9 @@ export function thisHost(): Host {
     },
     get processes() {
       return processes();
+    },
+    get own() {
+      return own();
     },
     get self() {
       return self();
@@ -165,6 +192,7 @@ export function thisHost(): Host {
       return controllers();
     },
     read,
+    readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
     writable: (path) => access(path, constants.W_OK) === 0,
     limit(resource) {
@@ -174,6 +202,12 @@ export function thisHost(): Host {
     packageOf: findPackage,
     program: findProgram,
     variable: (name) => process.env[name],
+    get attributes() {
+      return ownAttributes();
+    },
+    get breakpoints() {
+      return breakpointsWork();
+    },
     entry: entryAt,
     planted: plantedAt,
     identity: identityOf,

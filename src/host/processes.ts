@@ -56,6 +56,26 @@ export function listProcesses(): Stat[] {
     .filter((stat) => stat !== undefined);
 }
 
+/**
+ * Whether a process or thread is on its way to its end: a zombie that nobody has reaped yet, exiting (PF_EXITING of
+ * linux/sched.h), or sent SIGKILL.
+ */
+export function isLeaving({ pid, state, flags }: Stat): boolean {
+  const PF_EXITING = 0x4;
+  if (state === "Z" || state === "X" || (flags & PF_EXITING) !== 0) return true;
+  const status = parseStatus(procFile(pid, "status"));
+  const killed = (signals: string | undefined) => (BigInt(`0x${signals ?? 0}`) & (1n << 8n)) !== 0n;
+  return killed(status.get("ShdPnd")) || killed(status.get("SigPnd"));
+}
+
+/** Of a list of processes those that are `root` or below it. */
+export function familyOf(root: number, processes: readonly Stat[]): Set<number> {
+  const children = Map.groupBy(processes, ({ ppid }) => ppid);
+  const family = new Set([root]);
+  for (const member of family) for (const { pid } of children.get(member) ?? []) family.add(pid);
+  return family;
+}
+
 /** Thread ids of a process, leader first. */
 export function threadsOf(pid: number): number[] {
   const names = namesAt(AT_FDCWD, `/proc/${pid}/task`) ?? [];

@@ -37,9 +37,12 @@ const TCP_LISTEN = 10;
 const UDIAG_SHOW_NAME = 1;
 const UDIAG_SHOW_NAME_VFS = 3;
 const UDIAG_SHOW_PEER = 4;
+const UDIAG_SHOW_RQLEN = 16;
 const UNIX_DIAG_NAME = 0;
 const UNIX_DIAG_VFS = 1;
 const UNIX_DIAG_PEER = 2;
+const UNIX_DIAG_RQLEN = 4;
+const UNIX_DIAG_SHUTDOWN = 6;
 const INET_DIAG_SKV6ONLY = 11;
 
 /** Unix sockets with a file; undefined when this kernel cannot tell (no unix_diag). */
@@ -86,20 +89,35 @@ export function unixName(name: Uint8Array): string {
   return fromBytes(end < 0 ? name : name.subarray(0, end));
 }
 
-/** The socket at the other end of each connected Unix socket, by inode numbers; undefined without unix_diag. */
-export function listUnixPeers(): Map<number, number> | undefined {
+/** What the kernel tells of a Unix socket beside its name. */
+export interface UnixEnd {
+  /** The inode number of the socket at the other end. */
+  peer: number | undefined;
+  /** Closed for receiving (1), for sending (2); undefined where the kernel does not say. */
+  shutdown: number | undefined;
+  /** Of one that listens: how many connections may wait. */
+  backlog: number | undefined;
+}
+
+/** Unix sockets by their inode numbers; undefined without unix_diag. */
+export function listUnixEnds(): Map<number, UnixEnd> | undefined {
   const request = Buffer.alloc(24);
   request.writeUInt8(AF_UNIX, 0);
   request.writeUInt32LE(0xffffffff, 4);
-  request.writeUInt32LE(UDIAG_SHOW_PEER, 12);
+  request.writeUInt32LE(UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN, 12);
   const answers = dumpSockets(request);
   if (answers === undefined) return undefined;
-  const peers = new Map<number, number>();
+  const ends = new Map<number, UnixEnd>();
   for (const answer of answers) {
-    const peer = attributesOf(answer, 16).get(UNIX_DIAG_PEER);
-    if (peer !== undefined) peers.set(answer.readUInt32LE(4), peer.readUInt32LE(0));
+    const attributes = attributesOf(answer, 16);
+    const listens = answer.readUInt8(2) === TCP_LISTEN;
+    ends.set(answer.readUInt32LE(4), {
+      peer: attributes.get(UNIX_DIAG_PEER)?.readUInt32LE(0),
+      shutdown: attributes.get(UNIX_DIAG_SHUTDOWN)?.readUInt8(0),
+      backlog: listens ? attributes.get(UNIX_DIAG_RQLEN)?.readUInt32LE(4) : undefined,
+    });
   }
-  return peers;
+  return ends;
 }
 
 /** Sockets of a protocol over both families; a family that cannot be asked has none. */

@@ -5,9 +5,11 @@
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
+import { someHeldByNobody } from "./held.ts";
 import { Images } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
-import { PE_LAZY, type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
+import { type Content, contentsOf, wantedRuns } from "./contents.ts";
+import { type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
@@ -62,17 +64,23 @@ export interface Checkpoint {
   /** Of its content: how many bytes there are, and where the last chunk of it ends in the file. */
   ghostContent(remapId: number): { bytes: number; end: bigint };
   mounts(mntNsId: number): readonly MntEntry[];
+  /** Use the data behind the entries of an image, each by its number: what waited in pipes and sockets. Undefined where it cannot be read. */
+  useData<T>(file: string, use: (data: (entry: number) => Uint8Array) => T): T | undefined;
   /** Every message of an image with its kind; nothing of raw data. */
   messages(file: string): readonly { of: Message<any>; value: any }[];
   /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
   values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
   pages(): readonly PagesUse[];
+  /** Bytes of a pages image that its file system keeps no room for. */
+  holes(file: string): number;
   /** Whether an image that CRIU can do without is there and holds something. */
   holdsEntries(file: string): boolean;
   /** Page maps of living tasks and of shared memory, by file. */
   readonly pagemaps: ReadonlyMap<string, Pagemap>;
   /** What a page map holds, in its order; nothing when it cannot be read. */
   runs(pagemap: string): readonly Run[];
+  /** Where the content of a page map's pages is, its parents' too, by address; lazy ones are left out when `lazy`. */
+  contents(pagemap: string, lazy: boolean): Content[];
   /** Pages of an incremental checkpoint that its parents do not have, one entry a page map. `lazy`: lazy pages are not wanted. */
   lostPages(lazy: boolean): readonly LostPages[];
   /** What could not be read so far. */
@@ -186,6 +194,17 @@ class LazyCheckpoint implements Checkpoint {
       .map(({ value }, index) => ({ of: format.schema(index), value }));
   }
 
+  useData<T>(file: string, use: (data: (entry: number) => Uint8Array) => T): T | undefined {
+    const entries = this.images.entries(file, "optional");
+    const read = this.directory.read(file, (source) =>
+      use((entry) => {
+        const { offset, length } = entries[entry]!.payload;
+        return source.read(offset, length);
+      }),
+    );
+    return read.ok ? read.value : undefined;
+  }
+
   values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {
     return this.images.entries(file, "optional").map((entry) => entry.value);
   }
@@ -204,17 +223,8 @@ class LazyCheckpoint implements Checkpoint {
   get openFiles(): ReadonlyMap<number, FileEntry> {
     return this.once("files", () => {
       const files = new Map<number, FileEntry>();
-      for (const { value } of this.images.entries(
-        "files.img",
-        this.files.has("reg-files.img") ? "optional" : "required",
-      ))
+      for (const { value } of this.images.entries("files.img", "required"))
         files.set(value.id, value);
-      if (files.size > 0) return files;
-      // Before files.img there was an image for each kind, of which these two matter to the checks.
-      for (const { value } of this.images.entries("reg-files.img", "optional"))
-        files.set(value.id, { type: 1, id: value.id, reg: value });
-      for (const { value } of this.images.entries("unixsk.img", "optional"))
-        files.set(value.id, { type: 5, id: value.id, usk: value });
       return files;
     });
   }
@@ -258,18 +268,27 @@ class LazyCheckpoint implements Checkpoint {
     });
   }
 
+  holes(file: string): number {
+    return this.directory.holes(file);
+  }
+
   runs(pagemap: string): readonly Run[] {
     return this.once(`runs ${pagemap}`, () => runsOf(this.images.entries(pagemap, "optional")));
+  }
+
+  contents(pagemap: string, lazy: boolean): Content[] {
+    const pagesId = this.pagemaps.get(pagemap)?.pagesId;
+    if (pagesId === undefined) return [];
+    return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
   }
 
   lostPages(lazy: boolean): readonly LostPages[] {
     return this.once(`lost ${lazy}`, () => {
       const parents = new Parents(this.directory);
-      const wanted = (run: Run) => !(lazy && run.flags & PE_LAZY);
       // Where there is no parent, only a page that should be in one is lost.
       const incremental = this.files.has("parent");
       return [...this.pagemaps].flatMap(([file, { parent }]) =>
-        incremental || parent ? (parents.lost(file, this.runs(file).filter(wanted)) ?? []) : [],
+        incremental || parent ? (parents.lost(file, wantedRuns(this.runs(file), lazy)) ?? []) : [],
       );
     });
   }
@@ -301,6 +320,7 @@ class LazyCheckpoint implements Checkpoint {
         if (formatOf(file) !== undefined) this.images.entries(file, "optional");
       // A hundred checks ask every task for the same: what is read is plain data from here on.
       this.cached.set("tasks", this.tasks.map(plain));
+      this.images.forgetAbsent(() => !someHeldByNobody(this));
       return this.faults;
     });
   }

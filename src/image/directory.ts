@@ -7,6 +7,7 @@ import {
   readdirSync,
   readSync,
   realpathSync,
+  type Stats,
   statSync,
 } from "node:fs";
 import type { Fault } from "./fault.ts";
@@ -20,6 +21,8 @@ export interface ImageDirectory {
   readonly names: ReadonlySet<string>;
   /** Bytes of a file; undefined where there is none, or what is there is no regular file (a FIFO, a device). */
   size(file: string): number | undefined;
+  /** Bytes of it that its file system keeps no room for: holes, which read as zeros. */
+  holes(file: string): number;
   /** Use a file's bytes. The file is closed afterwards. */
   read<T>(
     file: string,
@@ -47,7 +50,7 @@ export function openImageDirectory(path: string): DirectoryResult {
   let real: string;
   try {
     names = readdirSync(path);
-    real = realpathSync(path);
+    real = realpathSync.native(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT")
@@ -56,24 +59,33 @@ export function openImageDirectory(path: string): DirectoryResult {
     return failed("unreadable", (error as Error).message, String(code));
   }
   const listed = new Set(names);
+  const known = new Map<string, Stats | undefined>();
+  const statOnce = (file: string): Stats | undefined => {
+    if (!known.has(file)) known.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
+    return known.get(file);
+  };
   return {
     ok: true,
     directory: {
       path,
       real,
       names: listed,
-      size: (file) => (listed.has(file) ? sizeOf(`${path}/${file}`) : undefined),
+      size: (file) => statOnce(file)?.size,
+      holes(file) {
+        const { size = 0, blocks = 0 } = statOnce(file) ?? {};
+        return Math.max(0, size - blocks * 512);
+      },
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read: (file, use) => (listed.has(file) ? readFile(path, real, file, use) : notThere(file)),
     },
   };
 }
 
-/** Bytes of a regular file; a link that loops or leads nowhere has none, and reading it says why. */
-function sizeOf(path: string): number | undefined {
+/** Of a regular file; a link that loops or leads nowhere is none, and reading it says why. */
+function statOf(path: string): Stats | undefined {
   try {
     const stat = statSync(path);
-    return stat.isFile() ? stat.size : undefined;
+    return stat.isFile() ? stat : undefined;
   } catch {
     return undefined;
   }

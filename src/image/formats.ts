@@ -67,7 +67,8 @@ const ghostFile: Format = {
 const exact: Record<string, Format> = {
   inventory: one(0x58313116, inventory_entry),
   pstree: { ...entries(0x50273030, process.pstree_entry), needed: true, silent: true },
-  files: entries(0x56303138, files.file_entry),
+  // Where it has none, CRIU goes on with images from before 3.3, one for each kind of file, and crashes at the last.
+  files: { ...entries(0x56303138, files.file_entry), needed: true, silent: true },
   "reg-files": entries(0x50363636, files.reg_file_entry),
   "ext-files": entries(0x59255641, files.ext_file_entry),
   "ns-files": entries(0x61394011, files.ns_file_entry),

@@ -38,7 +38,7 @@ export class Images {
         this.faults.push({
           ...read.fault,
           kind: "absent",
-          problem: "it is not there: a task would have no descriptors",
+          problem: "it is not there, and there are files that no other descriptor holds",
         });
       else if (need === "required")
         this.faults.push({
@@ -50,6 +50,14 @@ export class Images {
     else entries = read.value.entries;
     this.known.set(file, entries);
     return entries;
+  }
+
+  /** Images that need not be there are no faults where `nothingLost` says that nothing was in them. */
+  forgetAbsent(nothingLost: () => boolean): void {
+    const isAbsent = ({ kind }: Fault) => kind === "absent";
+    if (!this.faults.some(isAbsent) || !nothingLost()) return;
+    const others = this.faults.filter((fault) => !isAbsent(fault));
+    this.faults.splice(0, Infinity, ...others);
   }
 
   /** img_version of the inventory. */

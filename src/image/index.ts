@@ -22,9 +22,13 @@ export {
   savedScheduling,
   wantedScheduling,
 } from "./sched.ts";
-export { PE_LAZY, PE_PRESENT, type Run } from "./pagemap.ts";
+export { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
+export type { Content } from "./contents.ts";
+export { type Dedup, dedupOf, punch } from "./dedup.ts";
+export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";
 export { type Task, type Thread, wasAdopted } from "./task.ts";
+export { hasExpired, type TimerfdEntry } from "./timerfd.ts";
 export type {
   CgroupEntry,
   CoreEntry,

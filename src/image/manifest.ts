@@ -28,6 +28,8 @@ export interface NeededFile {
   /** Permission bits. */
   mode: number;
   build_id: string | null;
+  /** When it was last written to, as ISO 8601; seals of recriu 0.1 have none. */
+  mtime?: string;
 }
 
 export interface Manifest {
@@ -203,6 +205,7 @@ function whatIsOdd(value: unknown): string | undefined {
       !isText(file.path) ||
       !isSize(file.size) ||
       !isSize(file.mode) ||
+      !(file.mtime === undefined || isText(file.mtime)) ||
       !(file.build_id === null || isText(file.build_id)),
   );
   return strange === undefined ? undefined : "a file in it has no path, size, mode or build-id";

@@ -5,6 +5,7 @@
  */
 import { join } from "../sys/path.ts";
 import { type DirectoryResult, type ImageDirectory, openImageDirectory } from "./directory.ts";
+import type { Content } from "./contents.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
 import { readFrames } from "./frame.ts";
@@ -65,8 +66,12 @@ export class Parents {
     return parent?.ok ? parent.directory : undefined;
   }
 
-  /** What is wrong with the pages that `runs` of the page map `file` wants from its parents. */
-  lost(file: string, runs: readonly Run[]): LostPages | undefined {
+  /** What is wrong with the pages that `runs` of the page map `file` wants from its parents. `found` gets those that are there. */
+  lost(
+    file: string,
+    runs: readonly Run[],
+    found: (content: Content) => void = () => {},
+  ): LostPages | undefined {
     let wanted = runs.filter((run) => run.flags & PE_PARENT);
     for (let level = 0; ; level += 1) {
       const parent = this.at(level);
@@ -88,13 +93,16 @@ export class Parents {
         return wanted.length === 0 ? undefined : lost("none", `it has no ${file}`);
       }
       const next: Run[] = [];
-      const found = look(wanted, older.runs, older.available ?? 0, next);
-      if (found !== undefined) {
-        const pages = `pages-${older.pagesId}.img`;
-        if (found.kind === "page") return lost("page", `its ${file} lacks it`, found.page);
+      const name = `pages-${older.pagesId}.img`;
+      const path = `${parent.directory.path}/${name}`;
+      const tell = (first: number, pages: number, before: number) =>
+        found({ page: first, pages, file: path, offset: before * pageSize() });
+      const missing = look(wanted, older.runs, older.available ?? 0, next, tell);
+      if (missing !== undefined) {
+        if (missing.kind === "page") return lost("page", `its ${file} lacks it`, missing.page);
         return older.available === undefined
-          ? lost("gone", `it has no ${pages}`, found.page)
-          : lost("short", `its ${pages} ends early`, found.page);
+          ? lost("gone", `it has no ${name}`, missing.page)
+          : lost("short", `its ${name} ends early`, missing.page);
       }
       wanted = next;
     }
@@ -118,12 +126,16 @@ function read(directory: ImageDirectory, file: string): Older | { fault: Fault }
   return { runs: runsOf(entries), pagesId, available };
 }
 
-/** Look `wanted` up in a parent's runs; what that one has from its own parent is added to `next`. */
+/**
+ * Look `wanted` up in a parent's runs; what that one has from its own parent is added to `next`. `found` is told of pages
+ * that are in its pages image, behind so many others.
+ */
 function look(
   wanted: readonly Run[],
   runs: readonly Run[],
   available: number,
   next: Run[],
+  found: (page: number, pages: number, before: number) => void,
 ): { kind: "page" | "data"; page: number } | undefined {
   let at = 0;
   let before = 0; // pages of the image before run `at`
@@ -139,9 +151,10 @@ function look(
       if (run.flags & PE_PARENT) {
         next.push({ page, pages: count, flags: PE_PARENT });
       } else {
-        const end = before + (page - run.page) + count;
+        const index = before + (page - run.page);
         if (run.flags & PE_LAZY && !(run.flags & PE_PRESENT)) return { kind: "data", page };
-        if (end * pageSize() > available) return { kind: "data", page };
+        if ((index + count) * pageSize() > available) return { kind: "data", page };
+        found(page, count, index);
       }
       page += count;
     }

@@ -41,7 +41,7 @@ export const wasAdopted = ({ root }: { root: Task | undefined }, task: Task): bo
   task.ppid === root?.pid && ![task.pid, root.pid, root.sid].includes(task.sid);
 
 /** The entries of an image; `need` as in Checkpoint. */
-type Entries = (file: string, need: "required" | "usual") => readonly Entry[];
+type Entries = (file: string, need: "required" | "usual" | "optional") => readonly Entry[];
 
 const states: Record<number, TaskState> = { 1: "alive", 2: "dead", 3: "stopped" };
 
@@ -60,7 +60,7 @@ export class LazyTask implements Task {
     ({ pid: this.pid, ppid: this.ppid, pgid: this.pgid, sid: this.sid } = entry);
     // CRIU takes the first thread for the leader whatever its number; that of a zombie was never filled in.
     const tids = new Set([entry.pid, ...entry.threads.slice(1)]);
-    this.threads = [...tids].map((tid) => new LazyThread(entries, tid));
+    this.threads = [...tids].map((tid) => new LazyThread(entries, tid, entry.pid));
   }
 
   private read(): Images {
@@ -70,7 +70,11 @@ export class LazyTask implements Task {
     if (this.state === "dead") return (this.images = none);
     const first = (file: string) => entries(file, "required")[0]?.value;
     const ids = first(`ids-${pid}.img`) as TaskKobjIdsEntry | undefined;
-    const [mm, fs] = [first(`mm-${pid}.img`), first(`fs-${pid}.img`)];
+    const fs = first(`fs-${pid}.img`);
+    let mm = first(`mm-${pid}.img`) as MmEntry | undefined;
+    // Of old images they have one of their own, and so have rights and limits below: CRIU takes them from there.
+    if (mm?.vmas.length === 0)
+      mm = { ...mm, vmas: entries(`vmas-${pid}.img`, "optional").map((entry) => entry.value) };
     const fdinfo = ids && entries(`fdinfo-${ids.files_id}.img`, "usual");
     return (this.images = { ids, mm, fs, fds: fdinfo?.map((entry) => entry.value) ?? [] });
   }
@@ -135,10 +139,25 @@ class LazyThread implements Thread {
   constructor(
     private readonly entries: Entries,
     readonly tid: number,
+    private readonly pid: number,
   ) {}
 
   get core(): CoreEntry | undefined {
-    this.image ??= { core: this.entries(`core-${this.tid}.img`, "required")[0]?.value };
+    this.image ??= {
+      core: this.completed(this.entries(`core-${this.tid}.img`, "required")[0]?.value),
+    };
     return this.image.core;
+  }
+
+  private completed(core: CoreEntry | undefined): CoreEntry | undefined {
+    const { thread_core, tc } = core ?? {};
+    const old = (file: string) =>
+      this.entries(`${file}-${this.pid}.img`, "optional").map(({ value }) => value);
+    const creds =
+      thread_core !== undefined && thread_core.creds === undefined ? old("creds")[0] : undefined;
+    const rlimits = tc !== undefined && tc.rlimits === undefined ? old("rlimit") : [];
+    if (creds !== undefined) core = { ...core!, thread_core: { ...thread_core!, creds } };
+    if (rlimits.length > 0) core = { ...core!, tc: { ...tc!, rlimits: { rlimits } } };
+    return core;
   }
 }

@@ -70,6 +70,8 @@ export function decode<M extends Message<any>>(
 class Reader {
   private at = 0;
   private messages = 0;
+  /** The upper half of the number that was read last. */
+  private high = 0;
   constructor(
     private readonly bytes: Uint8Array,
     private readonly base: number,
@@ -146,7 +148,7 @@ class Reader {
         return this.varint32(end);
       case "enum":
       case "int32":
-        return this.varint32(end) | 0;
+        return this.int32(end);
       case "sint32": {
         const raw = this.varint32(end);
         return (raw >>> 1) ^ -(raw & 1);
@@ -193,25 +195,38 @@ class Reader {
     return this.at + length;
   }
 
-  /** The low 32 bits of a varint, as an unsigned number; longer ones are cut as protobuf-c cuts them. */
+  /** A number of at most 32 bits, unsigned. */
   private varint32(end: number): number {
+    const low = this.varint(end);
+    if (this.high !== 0) this.fail("a number of 32 bits has more");
+    return low;
+  }
+
+  /** Negative ones are written with 64 bits; some writers leave the upper half out. */
+  private int32(end: number): number {
+    const low = this.varint(end) | 0;
+    if (this.high !== 0 && (low >= 0 || this.high !== 0xffffffff))
+      this.fail("a number of 32 bits has more");
+    return low;
+  }
+
+  private varint64(end: number): bigint {
+    const low = this.varint(end);
+    return this.high === 0 ? BigInt(low) : (BigInt(this.high) << 32n) | BigInt(low);
+  }
+
+  /**
+   * The lower half of a varint, unsigned; the upper one is in `high`. In the fewest bytes that hold it, as every writer
+   * does it: of more bytes, or bits that the field cannot hold, protobuf-c makes something else than others would.
+   */
+  private varint(end: number): number {
+    this.high = 0;
     // Most are one byte long.
     const first = this.bytes[this.at]!;
     if (this.at < end && first < 0x80) {
       this.at += 1;
       return first;
     }
-    let low = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.at >= end) this.fail("the message ends inside a number");
-      const byte = this.bytes[this.at++]!;
-      if (shift < 32) low |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return low >>> 0;
-    }
-    return this.fail("a number is longer than ten bytes");
-  }
-
-  private varint64(end: number): bigint {
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
@@ -222,16 +237,17 @@ class Reader {
       else if (shift === 28) {
         low |= bits << 28;
         high |= bits >>> 4;
-      } else if (shift < 63) high |= bits << (shift - 32);
-      else high |= (bits & 1) << 31;
-      if (byte < 0x80)
-        return high === 0 ? BigInt(low >>> 0) : (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+      } else high |= bits << (shift - 32);
+      if (byte >= 0x80) continue;
+      if (byte === 0 || (shift === 63 && byte > 1)) this.fail("a number has bytes to spare");
+      this.high = high >>> 0;
+      return low >>> 0;
     }
     return this.fail("a number is longer than ten bytes");
   }
 
   private skip(wire: number, end: number): void {
-    if (wire === VARINT) this.varint32(end);
+    if (wire === VARINT) this.varint(end);
     else if (wire === LENGTH) this.at = this.length(end);
     else {
       const size =

@@ -12,6 +12,8 @@ export interface Plan {
   edits: Edit[];
   /** Options added to those that the user gave to CRIU. */
   options: string[];
+  /** Variables added to CRIU's environment, `NAME=VALUE`. */
+  environment: string[];
   /** What is taken back when CRIU fails. */
   leavings: Leaving[];
   /** The blockers that nothing in this plan answers. */
@@ -30,11 +32,13 @@ export function planFor(
   const repairs: Repair[] = [];
   const edits: Edit[] = [];
   const options = new Set<string>();
+  const environment: string[] = [];
   const unanswered: Finding[] = [];
   for (const finding of findings) {
     const { remedy } = finding;
     if (fix === "safe" && remedy.kind === "repair") repairs.push(remedy.repair);
     else if (fix === "safe" && remedy.kind === "edit") edits.push(...remedy.edits);
+    else if (fix === "safe" && remedy.kind === "variable") environment.push(remedy.variable);
     else if (finding.severity !== "blocker") continue;
     else if (
       fix === "safe" &&
@@ -46,7 +50,7 @@ export function planFor(
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
-  return { outcome, repairs, edits, options: [...options], leavings, unanswered };
+  return { outcome, repairs, edits, options: [...options], environment, leavings, unanswered };
 }
 
 const isAdded = (option: string): boolean => policyOf(option)?.added === true;

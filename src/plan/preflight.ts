@@ -2,15 +2,25 @@
 import {
   type Criu,
   type Finding,
-  type Grants,
   type Context,
   crashed,
   type Effect,
+  type Grants,
+  leavingHolders,
   leavingsOf,
   namespacesOf,
+  pidInUse,
   runChecks,
 } from "../checks/index.ts";
-import { findCriu, identify, type OwnOptions, type Request, startRefusal } from "../criu/index.ts";
+import {
+  cpuRefusal,
+  findCriu,
+  identify,
+  type OwnOptions,
+  type Request,
+  startRefusal,
+} from "../criu/index.ts";
+import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
@@ -37,7 +47,7 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
 /**
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
  * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
- * runtime `bundle` is what its configuration grants the container.
+ * runtime `bundle` is what its configuration grants the container. `stays`: this process is there while CRIU restores.
  */
 export async function preflight(
   request: Request,
@@ -45,55 +55,66 @@ export async function preflight(
   stands: (finding: Finding) => boolean = () => true,
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
   bundle?: Grants,
+  stays = true,
 ): Promise<PreflightResult> {
   const start = performance.now();
   const found = findCriu(own.criu, process.env);
-  const version = found.ok ? identify(found.path) : undefined;
+  const identity = found.ok ? identify(found.path) : undefined;
   const opened = openCheckpoint(request.imagesDir);
   if (!opened.ok) return opened;
   const { checkpoint } = opened;
-  const host = thisHost();
+  let host = thisHost(stays);
   // While CRIU starts to say which one it is, what takes longest to read is read.
   checkpoint.readEverything();
   void host.processes;
   const criu: Criu | undefined = found.ok
     ? {
         path: found.path,
-        version: await version,
+        ...(await identity!),
         startRefusal: () => startRefusal(found.path),
+        cpuRefusal: (images) => cpuRefusal(found.path, images),
       }
     : undefined;
-  const namespaces = namespacesOf(checkpoint, host, request);
-  const only = own.given.get("only")?.split(",") ?? [];
-  const { passed } = found;
   const by = own.from.criu === undefined ? "" : ` (named by ${own.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
-  const looked: Context = {
-    checkpoint,
-    host,
-    request,
-    own,
-    criu,
-    noCriu,
-    passed,
-    namespaces,
-    seal: seal(),
-    bundle,
+  const { passed } = found;
+  const known = { checkpoint, request, own, criu, noCriu, passed, seal: seal(), bundle };
+  const only = own.given.get("only")?.split(",") ?? [];
+  const check = async () => {
+    const namespaces = namespacesOf(checkpoint, host, request);
+    const looked: Context = { ...known, host, namespaces };
+    const { effects, problems } = await effectsOf(looked, own);
+    const context = { ...looked, effects };
+    const all = runChecks(context, { only, ignore: own.ignore }, problems);
+    return { context, effects, findings: all.filter(stands).map(onlySafely) };
   };
-  const { effects, problems } = await effectsOf(looked, own);
-  const context = { ...looked, effects };
-  const findings = runChecks(context, { only, ignore: own.ignore }, problems)
-    .filter(stands)
-    .map(onlySafely);
+  let seen = await check();
+  const taken = seen.findings.some(({ id }) => id === pidInUse.id);
+  if (taken && (await haveLeft(leavingHolders(seen.context)))) {
+    host = thisHost(stays);
+    seen = await check();
+  }
+  const { context, effects, findings } = seen;
   const whole = planFor(findings, leavingsOf(context), own.fix);
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const took = performance.now() - start;
-  const images = checkpoint.dir;
+  const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {
     ok: true,
     preflight: { request, own, images, checkpoint, host, criu, findings, effects, plan, took },
   };
+}
+
+/** How long, in ms, what ends may take to let go of the tree's numbers. Straight after a dump they are still there. */
+const PATIENCE = 1000;
+
+/** Wait until these processes are gone, or the time is over; false where there was nothing to wait for. */
+async function haveLeft(pids: readonly number[]): Promise<boolean> {
+  const end = performance.now() + PATIENCE;
+  while (pids.some((pid) => readStat(pid) !== undefined) && performance.now() < end)
+    await Bun.sleep(2);
+  return pids.length > 0;
 }
 
 /** Nothing of it is loaded unless somebody wants to know. What hostile images break is a finding, as of a check. */

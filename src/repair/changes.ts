@@ -1,7 +1,6 @@
 /** What one run of recriu changes on this machine, written down before it is done, and taken back. */
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
-import { resolve } from "../sys/path.ts";
 import { unmakeDirectory } from "./directory.ts";
 import {
   beginJournal,
@@ -10,6 +9,7 @@ import {
   leftJournals,
   stateDirectory,
 } from "./journal.ts";
+import { bringNameBack, dropName } from "./kept-names.ts";
 import { removeLeaving } from "./leavings.ts";
 import { removeShadow, type Shadow } from "./shadow.ts";
 import type { Step } from "./step.ts";
@@ -70,11 +70,12 @@ export function beginChanges(images: string): Changes {
       return left;
     },
     noteTree(root) {
-      const path = resolve(images);
-      kept?.write({ action: "tree", root: "/", path, pid: root, started: startOf(root) });
+      kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) });
     },
     keep() {
       changes.dropImages();
+      for (const step of steps) if (step.action === "name") dropName(step);
+      steps.length = 0;
       forget();
     },
   };
@@ -144,6 +145,8 @@ function takeBackNow(step: Step): string | undefined {
       return unmakeDirectory(step);
     case "shadow":
       return removeShadow(step);
+    case "name":
+      return bringNameBack(step);
     case "tree":
       return treeLeft(step);
     default:

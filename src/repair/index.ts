@@ -4,6 +4,7 @@ import type { Checkpoint } from "../image/index.ts";
 import { beginChanges, type Changes, dropLeftShadows } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
 import { stepOf } from "./place.ts";
+import { keepName } from "./kept-names.ts";
 import { fillShadow } from "./shadow-images.ts";
 import { besides, openShadow } from "./shadow.ts";
 
@@ -48,7 +49,9 @@ export function carryOut(
     }
     const problem = changes.shadow && fillShadow(changes.shadow, checkpoint, edits);
     if (problem !== undefined) return failed(problem);
-    for (const leaving of leavings) record(stepOf(leaving));
+    for (const leaving of leavings)
+      if (leaving.kind !== "name") record(stepOf(leaving));
+      else if (changes.problem === undefined) keepName(leaving, record);
   } catch (error) {
     // What cannot be written down (a full disk) is not done.
     return failed(`the journal cannot be written: ${(error as Error).message}`);

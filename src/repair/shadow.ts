@@ -24,7 +24,7 @@ export interface Shadow {
 export function besides(images: string): string[] {
   const places = ["/run", process.env.TMPDIR ?? "/tmp"];
   try {
-    return [dirname(realpathSync(images)), ...places];
+    return [dirname(realpathSync.native(images)), ...places];
   } catch {
     return places; // there are no images, which others say
   }

@@ -32,13 +32,14 @@ function findingOf({ remedy, ...finding }: Finding): object {
 /** More would be no report: of the others their number. */
 const MOST_EFFECTS = 20_000;
 
-/** The report of `preflight`, and of `restore` when `outcome` is given. Times in milliseconds. */
-export function reportOf(preflight: Preflight, outcome: Outcome | undefined): object {
+/** The report of `preflight`, and of `restore` when `outcome` is given, which ends with code `exit`. Times in milliseconds. */
+export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exit: number): object {
   const { images, checkpoint, criu, findings, plan } = preflight;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   return {
     recriu: version,
     schema: 1,
+    exit,
     images,
     criu: { path: criu?.path ?? null, version: criu?.version ?? null },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
@@ -48,6 +49,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      environment: plan.environment,
     },
     ...(preflight.effects !== undefined &&
       preflight.own.given.has("effects") && {
@@ -62,11 +64,32 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined): ob
           cause: outcome.failure.explanation?.cause ?? null,
           remedy: outcome.failure.explanation?.remedy ?? null,
           left: outcome.failure.left,
+          at: outcome.failure.at,
         }
       : null,
+    notes: outcome?.notes ?? [],
+    watched: outcome?.watched ?? null,
     timing_ms: {
       preflight: preflight.took,
       ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),
     },
   };
 }
+
+/** The same where nothing could be looked at: why, and nothing else. */
+export const reportOfNothing = (images: string, why: { exit: number; said: string }): object => ({
+  recriu: version,
+  schema: 1,
+  exit: why.exit,
+  images,
+  criu: { path: null, version: null },
+  tree: { tasks: 0, threads: 0, root_pid: null },
+  findings: [],
+  plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
+  run: null,
+  verdict: null,
+  failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },
+  notes: [],
+  watched: null,
+  timing_ms: { preflight: 0, repair: 0, criu: 0, verify: 0 },
+});

@@ -28,6 +28,31 @@ export interface Failure {
   explanation: Explanation | undefined;
   /** What could not be taken back. */
   left: string[];
+  /** Of a CRIU that was given up: what it and its tasks were at. */
+  at: string[];
+}
+
+/** A task that ended after it was restored, while recriu still looked. */
+export interface End {
+  /** Its pid in the images, and on this machine. */
+  task: number;
+  pid: number;
+  /** Its exit code, or the signal that ended it; neither: the kernel does not tell (before Linux 6.15). */
+  code: number | null;
+  signal: number | null;
+  core_dumped: boolean;
+  /** What the kernel has logged of it. */
+  kernel: string | null;
+}
+
+/** The tasks that were watched, for how long at the most, and those of them that ended. */
+export interface Watched {
+  tasks: number;
+  /** Of these nothing is known: no descriptor could be had. */
+  unwatched: number;
+  /** Seconds; null: until CRIU ended. */
+  seconds: number | null;
+  ended: End[];
 }
 
 export interface Outcome {
@@ -35,5 +60,9 @@ export interface Outcome {
   run: Run | null;
   verdict: Verdict | null;
   failure: Failure | null;
+  /** What was asked for beside the tree and not done, in words. */
+  notes: string[];
+  /** null: nobody watched what became of the tree. */
+  watched: Watched | null;
   timing_ms: { repair: number; criu: number; verify: number };
 }

@@ -1,12 +1,13 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
-import type { Finding, Severity } from "../checks/index.ts";
+import { constants } from "node:os";
+import { type Finding, noneThere, type Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { sh, typedOption } from "../sys/shell.ts";
-import type { Failure, Outcome } from "./outcome.ts";
+import type { Failure, Outcome, End, Watched } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const paint: Record<Severity, (text: string) => string> = {
@@ -26,6 +27,11 @@ export function printFindings(findings: readonly Finding[]): void {
 
 function printFinding(finding: Finding): void {
   const { remedy } = finding;
+  if (noneThere([finding])) {
+    const typed = remedy.kind !== "human" || remedy.command === null ? "" : `: ${remedy.command}`;
+    const said = `${finding.message}; ${remedy.text}`;
+    return line(`${red(`blocker[${finding.id}]`)}: ${harmless(said)}${typed}`);
+  }
   line(
     `${paint[finding.severity](`${finding.severity}[${finding.id}]`)}: ${bold(harmless(finding.message))}`,
   );
@@ -33,12 +39,16 @@ function printFinding(finding: Finding): void {
   if (finding.tasks !== undefined && finding.tasks.length > 1)
     line(`  ${dim("tasks")}   ${few(finding.tasks)}`);
   if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
-  if (finding.severity !== "info") line(`  ${dim(remedy.kind.padEnd(7))} ${harmless(remedy.text)}`);
+  if (finding.severity !== "info")
+    line(
+      `  ${dim((remedy.kind === "variable" ? "set" : remedy.kind).padEnd(7))} ${harmless(remedy.text)}`,
+    );
   const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
   if (typed !== null) line(`          ${typed}`);
   line();
 }
 
+const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
 const FEW = 8;
 const few = (numbers: readonly number[]): string =>
   numbers.slice(0, FEW).join(", ") +
@@ -48,12 +58,13 @@ const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
 export function printSummary({ images, checkpoint, criu, findings, plan }: Preflight): void {
+  if (noneThere(findings)) return;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const blockers = findings.filter((finding) => finding.severity === "blocker").length;
   const warnings = findings.filter((finding) => finding.severity === "warning").length;
   line(
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
-      `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu?.version ?? "not found"}`,
+      `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
   );
   printPlan(plan);
 }
@@ -68,6 +79,7 @@ function printPlan(plan: Plan): void {
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
+  for (const variable of plan.environment) line(`  set     ${variable}`);
   const verdict = {
     ready: green("ready to restore"),
     repairable: green("can be restored once repaired"),
@@ -99,10 +111,23 @@ export function printVerdict(verdict: Verdict): void {
     if (differences.length > SHOWN)
       line(`${paintGroup(group)} and ${differences.length - SHOWN} more`);
   }
+  const { compared, not_compared: notCompared, left_out: leftOut } = verdict;
+  const why = leftOut.map(({ facet, reason, count: n }) => `${facet}: ${reason}: ${n}`).join("; ");
+  const apart = notCompared === 0 ? "" : `, ${notCompared} not compared (${why})`;
+  const memory = verdict.memory === undefined ? "" : ` and ${mebibytes(verdict.memory)} of memory`;
+  const counted = `${compared} values${memory} compared${apart}`;
+  const changed = verdict.differences.filter((difference) => difference.class === "changed").length;
+  // No more is said than was seen.
+  const saved =
+    changed > 0
+      ? `${changed} changed since by the running tree; what it cannot change is as it was saved`
+      : notCompared > 0
+        ? "what was compared is as it was saved"
+        : "the tree is the saved one";
   line(
     verdict.result === "match"
-      ? `${green("verified")}: ${verdict.compared} values compared, the tree is the saved one`
-      : `${red("not verified")}: ${verdict.compared} values compared, the tree is not the saved one`,
+      ? `${green("verified")}: ${counted}, ${saved}`
+      : `${red("not verified")}: ${counted}, the tree is not the saved one`,
   );
 }
 
@@ -149,15 +174,45 @@ export function printJournalNote(problem: string | undefined): void {
 export function printFailure(failure: Failure): void {
   line(`${red("failed")}: ${bold(harmless(failure.line))}`);
   if (failure.explanation !== undefined) printExplanation(failure.explanation);
+  for (const at of failure.at) line(`  ${dim("at")}      ${harmless(at)}`);
   for (const left of failure.left) line(`  ${yellow("left")}    ${harmless(left)}`);
 }
 
 /** Only what was looked for: docs/verification.md says what CRIU may leave beside. */
 const NOTHING_LEFT =
   "taken back: of what was looked for (tasks, sockets, cgroups, deleted files, temporary directories, kernel.pid_max) nothing is left";
+export function printNotes(notes: readonly string[]): void {
+  for (const note of notes) line(`${yellow("note")}: ${harmless(note)}`);
+}
+
+/** How a task ended: `by SIGABRT, its core dumped`. */
+function howOf({ code, signal, core_dumped }: End): string {
+  if (signal !== null) {
+    const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+    return `by ${name ?? `signal ${signal}`}${core_dumped ? ", its core dumped" : ""}`;
+  }
+  return code === null ? "; how, this kernel does not tell (before Linux 6.15)" : `with ${code}`;
+}
+
+/** What became of the tree while it was watched; `root` is its root on this machine. */
+export function printWatched(
+  { tasks, unwatched, seconds, ended }: Watched,
+  root: number | null,
+): void {
+  for (const end of ended) {
+    const how = howOf(end);
+    const who = end.pid === root ? `the tree ended: task ${end.task}` : `task ${end.task} ended`;
+    line(`${end.code === 0 ? who : yellow(who)}${how.startsWith(";") ? "" : " "}${how}`);
+    if (end.kernel !== null) line(`  ${dim("kernel")}  ${harmless(end.kernel)}`);
+  }
+  if (seconds !== null && ended.length < tasks)
+    line(`${count(tasks - ended.length, "task")} of ${tasks} run on after ${seconds} s`);
+  if (unwatched > 0) line(`${count(unwatched, "task")} could not be watched`);
+}
 
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
+  printNotes(outcome.notes);
   if (outcome.failure !== null) {
     printFailure(outcome.failure);
     line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");
@@ -166,4 +221,5 @@ export function printOutcome(outcome: Outcome): void {
       `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
     );
   }
+  if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from "node:fs";
 import type { Request } from "../criu/index.ts";
-import { procFile, threadsOf } from "../host/processes.ts";
+import { descendantsOf, procFile, threadsOf } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { execute, keepOpen } from "../sys/process.ts";
 import { MOVED } from "./moved.ts";
@@ -35,7 +35,11 @@ export function wayOf(checkpoint: Checkpoint): Move | undefined {
   );
   const next = Number(procFile("sys", "kernel/ns_last_pid") ?? 0);
   const again = threadsOf(process.pid).some((tid) => tid !== process.pid && needed.has(tid));
-  const soon = [...needed].some((number) => number > next && number <= next + ROOM);
+  // What recriu has started (a CRIU that is held) counts with what it will start.
+  const below = descendantsOf(process.pid).flatMap((pid) => threadsOf(pid));
+  const soon =
+    below.some((tid) => needed.has(tid)) ||
+    [...needed].some((number) => number > next && number <= next + ROOM);
   const start = Math.max(next, ...needed) + 1;
   const limit = Number(procFile("sys", "kernel/pid_max") ?? 32768);
   return (!again && !soon) || start + ROOM > limit ? undefined : { start, again };

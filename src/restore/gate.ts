@@ -7,7 +7,8 @@
  * starts it up to seven times.
  */
 import { closeSync, readSync, writeSync } from "node:fs";
-import { askingProgram } from "../sys/asking-program.ts";
+import type { Request } from "../criu/index.ts";
+import { answerBytes, askingProgram, type Hold } from "../sys/asking-program.ts";
 import { memoryFile, pipe } from "../sys/files.ts";
 
 /** Every task exists, nothing has run, the network is locked; a refusal makes CRIU kill the tree. */
@@ -31,14 +32,23 @@ export interface Gate {
 
 /**
  * `criu`: the process that asks. `goOn` lets it go on at once: what is done then is done while it works, and the answer
- * is given.
+ * is given. A process group that is to stay connected is a yes, too.
  */
-export type Decide = (point: string, rootPid: number, criu: number, goOn: () => void) => boolean;
+export type Decide = (
+  point: string,
+  rootPid: number,
+  criu: number,
+  goOn: () => void,
+) => boolean | Hold;
+
+/** The points that recriu has to be asked at. */
+export const pointsFor = ({ autoDedup }: Request): string[] =>
+  autoDedup ? [POST_RESTORE, PRE_RESUME, POST_RESUME] : [POST_RESTORE, PRE_RESUME];
 
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
 /** Open the gate at these of CRIU's points; at all others it goes on. */
-export function openGate(points: readonly string[] = [POST_RESTORE, PRE_RESUME]): GateResult {
+export function openGate(points: readonly string[]): GateResult {
   const questions = pipe();
   const answers = pipe();
   if (typeof questions === "number" || typeof answers === "number")
@@ -81,17 +91,17 @@ function reply(question: string, points: readonly string[], answers: number, dec
   const told = (name: string) => new RegExp(`(?:^|\0)CRTOOLS_${name}=([^\0]*)`).exec(question)?.[1];
   const point = told("SCRIPT_ACTION") ?? "";
   let answered = false;
-  const give = (answer: "g" | "n") => {
-    if (!answered) writeSync(answers, answer);
+  const give = (go: boolean | Hold) => {
+    if (!answered) writeSync(answers, answerBytes(go));
     answered = true;
   };
-  let go = false;
+  let go: boolean | Hold = false;
   try {
     // CRIU tells of its images through its own descriptor: /proc/PID/fd/N.
     const criu = Number(/^\/proc\/(\d+)\//.exec(told("IMAGE_DIR") ?? "")?.[1]);
     const root = Number(told("INIT_PID"));
-    go = !points.includes(point) || decide(point, root, criu, () => give("g"));
+    go = !points.includes(point) || decide(point, root, criu, () => give(true));
   } finally {
-    give(go ? "g" : "n");
+    give(go);
   }
 }

@@ -24,7 +24,7 @@ import { builtInPlugins } from "../checks/plugins.ts";
 import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import { type Gate, openGate } from "./gate.ts";
+import { type Gate, openGate, pointsFor } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
 export interface Held {
@@ -54,7 +54,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
-  const opened = openGate();
+  const opened = openGate(pointsFor(request));
   const changes = beginChanges(request.imagesDir);
   const shadow = openShadow(places, changes.record);
   const fail = () => {
@@ -82,6 +82,11 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   } catch {
     return fail();
   }
+  let held = true;
+  const release = () => {
+    if (held) closeSync(write);
+    held = false;
+  };
   let ended = false;
   void criu.exited.finally(() => {
     ended = true;
@@ -101,11 +106,11 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       } catch (error) {
         return { ok: false, problem: (error as Error).message };
       }
-      closeSync(write);
+      release();
       return { ok: true, criu };
     },
     async drop() {
-      closeSync(write);
+      release();
       const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE);
       await criu.exited;
       clearTimeout(kill);

@@ -3,23 +3,25 @@
  * Whether it holds is for the verification to say.
  */
 import { writeFileSync } from "node:fs";
-import { savedScheduling, wantedScheduling } from "../image/index.ts";
+import { type Checkpoint, savedScheduling, wantedScheduling } from "../image/index.ts";
 import { getLimit, setLimit } from "../sys/process.ts";
 import { scheduling, setScheduling } from "../sys/sched.ts";
 import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
+import { mendFiles } from "./mend-files.ts";
 
 /** Mend a stopped tree; returns what was set. `lostPriority` is for real-time threads whose own was not saved. */
-export function mend({ tasks }: LiveTree, lostPriority: number): Difference[] {
-  return [...tasks.values()]
+export function mend(checkpoint: Checkpoint, tree: LiveTree, lostPriority: number): Difference[] {
+  const tasks = [...tree.tasks.values()]
     .filter(({ task }) => task.state !== "dead")
     .flatMap((live) => [
       ...mendScheduling(live, lostPriority),
       ...mendLimits(live),
       ...mendOom(live),
     ]);
+  return [...tasks, ...mendFiles(checkpoint, tree)];
 }
 
-const mended = (
+export const mended = (
   facet: string,
   { task }: LiveTask,
   expected: string,

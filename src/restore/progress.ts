@@ -14,19 +14,18 @@ export function watch(
   gate: { readonly rootPid: number | null; readonly resumed: boolean },
   report: ProgressReport,
 ): () => void {
-  const started = performance.now();
   const all = checkpoint.tasks.length;
   const promised = checkpoint.pages().reduce((sum, { expected }) => sum + expected, 0);
   const look = () => {
+    if (gate.resumed) return;
     const made = descendantsOf(criu);
     const restored = made.reduce((sum, pid) => sum + residentBytes(pid), 0);
     const making =
       made.length === 0 ? "preparing" : made.length < all ? "making tasks" : "restoring memory";
     report.tell({
-      phase: gate.resumed ? "resumed" : gate.rootPid === null ? making : "verifying",
+      phase: gate.rootPid === null ? making : "verifying",
       tasks: { made: Math.min(made.length, all), of: all },
       memory: { restored: Math.min(restored, promised), of: promised },
-      elapsed_ms: Math.round(performance.now() - started),
     });
   };
   let interval: Timer | undefined;
@@ -34,10 +33,20 @@ export function watch(
     look();
     interval = setInterval(look, INTERVAL);
   }, report.after);
+  let ended = false;
   return () => {
+    if (ended) return;
+    ended = true;
     clearTimeout(first);
     clearInterval(interval);
     report.end();
+    // What was seen last is brought forward.
+    if (gate.resumed)
+      report.tell({
+        phase: "resumed",
+        tasks: { made: 0, of: all },
+        memory: { restored: 0, of: promised },
+      });
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Exit, RunningCriu } from "../criu/index.ts";
 import { childrenOf } from "../host/processes.ts";
 import { watchForStall } from "./stall.ts";
+import { standstillOf } from "./standstill.ts";
 import { gone, killTree } from "./tree.ts";
 
 export interface Supervised {
@@ -10,6 +11,8 @@ export interface Supervised {
   interrupted: NodeJS.Signals | undefined;
   /** CRIU was given up: the tree did not run when the time was over, or nothing moved any more. */
   givenUp: "overdue" | "stalled" | undefined;
+  /** What it and its tasks were at then. */
+  at: string[];
 }
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -24,7 +27,11 @@ export async function supervise(
   resumed: () => boolean,
   { timeout, stall }: { timeout: number | undefined; stall: number },
 ): Promise<Supervised> {
-  const seen: Omit<Supervised, "exit"> = { interrupted: undefined, givenUp: undefined };
+  const seen: Omit<Supervised, "exit"> = {
+    interrupted: undefined,
+    givenUp: undefined,
+    at: [],
+  };
   const forward = (signal: NodeJS.Signals) => {
     seen.interrupted = signal;
     child.kill(resumed() ? signal : "SIGKILL");
@@ -32,6 +39,7 @@ export async function supervise(
   const giveUp = (why: "overdue" | "stalled") => {
     if (resumed()) return;
     seen.givenUp = why;
+    seen.at = standstillOf(child.pid);
     child.kill("SIGKILL");
   };
   for (const signal of ENDING) process.on(signal, forward);
@@ -41,7 +49,14 @@ export async function supervise(
   clearTimeout(timer);
   stopWatching();
   for (const signal of ENDING) process.removeListener(signal, forward);
-  // What a dead CRIU leaves has become recriu's child, as recriu is its subreaper.
-  if (exit.code !== 0 && !resumed()) await gone(killTree(...childrenOf(process.pid)));
+  if (exit.code !== 0) await endHalfMade(child, resumed());
   return { exit, ...seen };
+}
+
+/** End a CRIU and all that it has made, if it does not run yet. What a dead CRIU leaves is recriu's child: it is its subreaper. */
+export async function endHalfMade(child: RunningCriu, resumed: boolean): Promise<void> {
+  if (resumed) return;
+  child.kill("SIGKILL");
+  await child.exited;
+  await gone(killTree(...childrenOf(process.pid)));
 }

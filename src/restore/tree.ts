@@ -1,5 +1,5 @@
 /** End a tree that must not stay. */
-import { childrenOf, listProcesses, readStat, statusOf } from "../host/processes.ts";
+import { childrenOf, isLeaving, listProcesses, readStat } from "../host/processes.ts";
 import { kill } from "../sys/process.ts";
 
 const SIGKILL = 9;
@@ -24,19 +24,11 @@ export function killTree(...roots: number[]): number[] {
   return doomed;
 }
 
-/** What is on its way to its end now: SIGKILL waits for it, or it is exiting (PF_EXITING of linux/sched.h). */
-export function dying(): number[] {
-  const PF_EXITING = 0x4;
-  const killed = (signals: string | undefined) => (BigInt(`0x${signals ?? 0}`) & (1n << 8n)) !== 0n;
-  return listProcesses()
-    .filter(({ flags, pid }) => {
-      const status = statusOf(pid);
-      return (
-        (flags & PF_EXITING) !== 0 || killed(status.get("ShdPnd")) || killed(status.get("SigPnd"))
-      );
-    })
+/** What is on its way to its end now, and no zombie yet. */
+export const dying = (): number[] =>
+  listProcesses()
+    .filter((process) => process.state !== "Z" && isLeaving(process))
     .map(({ pid }) => pid);
-}
 
 /** Wait until processes that were killed have let go of what they had. A zombie has. */
 export async function gone(killed: readonly number[]): Promise<void> {

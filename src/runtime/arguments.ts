@@ -8,6 +8,8 @@ export interface RuntimeCommand {
   /** Options before it and after it, without dashes; those that take no value are "". The last of a name counts. */
   global: ReadonlyMap<string, string>;
   options: ReadonlyMap<string, string>;
+  /** Which of the words is an option of that name; one that takes the next word as its value is not among them. */
+  places(name: string): number[];
   /** The container's name. */
   container: string | undefined;
 }
@@ -28,6 +30,7 @@ export function parseRuntime(words: readonly string[], crun: boolean): RuntimeCo
   let command: string | undefined;
   let end = words.length;
   const operands: string[] = [];
+  const flags: string[] = [];
   for (let i = 0; i < words.length; i += 1) {
     const word = words[i]!;
     if (word === "--") {
@@ -42,10 +45,12 @@ export function parseRuntime(words: readonly string[], crun: boolean): RuntimeCo
     }
     const [name = "", value] = split(word.replace(/^--?/, ""));
     const takes = valued.has(name) && !(crun && crunOnlyWithEquals.has(name));
+    if (!takes) flags[i] = name;
     const given = value ?? (takes ? words[(i += 1)] : "");
     (command === undefined ? global : options).set(name === "b" ? "bundle" : name, given ?? "");
   }
-  return { command, end, global, options, container: operands[0] };
+  const places = (name: string) => [...flags.keys()].filter((place) => flags[place] === name);
+  return { command, end, global, options, places, container: operands[0] };
 }
 
 function split(option: string): [string, string | undefined] {

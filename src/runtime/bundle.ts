@@ -1,7 +1,8 @@
 /** An OCI bundle: what its config.json says of the container's root, mounts and rights (OCI runtime-spec, config.md). */
 import { readFileSync } from "node:fs";
-import { join, resolve } from "../sys/path.ts";
 import { capabilityNumber, type Grants, type IdRange } from "../checks/index.ts";
+import { join, resolve } from "../sys/path.ts";
+import { absolute } from "../sys/working-directory.ts";
 
 export interface Bundle {
   /** The root file system, absolute. */
@@ -10,6 +11,8 @@ export interface Bundle {
   binds: { destination: string; source: string }[];
   /** What the images are held against; undefined: there is no configuration. */
   grants?: Grants;
+  /** A configuration file for CRIU, which goes over what the runtime asks of it. */
+  criuConfig?: string;
 }
 
 /**
@@ -26,8 +29,11 @@ export function bundleOf(text: string, dir: string): Bundle | undefined {
   const config = object(parsed);
   const path = string(object(config["root"])["path"]);
   if (path === undefined) return undefined;
+  const criuConfig = string(object(config["annotations"])["org.criu.config"]);
+  const within = (name: string) => absolute(resolve(dir, name));
   return {
-    root: resolve(dir, path),
+    root: within(path),
+    ...(criuConfig === undefined ? {} : { criuConfig }),
     binds: list(config["mounts"]).flatMap((each) => {
       const mount = object(each);
       const destination = string(mount["destination"]);
@@ -36,7 +42,7 @@ export function bundleOf(text: string, dir: string): Bundle | undefined {
         mount["type"] === "bind" ||
         list(mount["options"]).some((option) => option === "bind" || option === "rbind");
       return destination !== undefined && source !== undefined && bind
-        ? [{ destination, source: resolve(dir, source) }]
+        ? [{ destination, source: within(source) }]
         : [];
     }),
     grants: grantsOf(config),

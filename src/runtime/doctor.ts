@@ -67,7 +67,7 @@ async function versionOf(path: string): Promise<string> {
 function criuIsRecriu(path: string | undefined): boolean {
   for (const dir of path?.split(":") ?? []) {
     try {
-      return realpathSync(join(dir, "criu")) === realpathSync(process.execPath);
+      return realpathSync.native(join(dir, "criu")) === realpathSync.native(process.execPath);
     } catch {
       // not here
     }

@@ -22,7 +22,9 @@ export function findRuntime(
 function runnable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile() && realpathSync(path) !== realpathSync(process.execPath);
+    return (
+      statSync(path).isFile() && realpathSync.native(path) !== realpathSync.native(process.execPath)
+    );
   } catch {
     return false;
   }

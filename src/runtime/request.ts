@@ -1,8 +1,8 @@
 /** What a runtime will ask of CRIU for `restore`, as the words of `criu restore` (runc: criu_linux.go; crun: criu.c). */
 import { existsSync } from "node:fs";
-import { resolve } from "../sys/path.ts";
 import type { Finding } from "../checks/index.ts";
 import { openCheckpoint } from "../image/index.ts";
+import { absolute } from "../sys/working-directory.ts";
 import type { RuntimeCommand } from "./arguments.ts";
 import type { Bundle } from "./bundle.ts";
 
@@ -19,17 +19,17 @@ const sameWithValue = ["lsm-profile", "lsm-mount-context"];
 
 /** The images, by default those in ./checkpoint. */
 export const imagesOf = ({ options }: RuntimeCommand): string =>
-  resolve(options.get("image-path") ?? "checkpoint");
+  absolute(options.get("image-path") ?? "checkpoint");
 
 export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   const { options } = command;
   const words = ["--images-dir", imagesOf(command), "--root", bundle.root];
   // Without a directory given, the runtime's own state directory is the work directory.
-  words.push("--work-dir", resolve(options.get("work-path") ?? "/run"));
+  words.push("--work-dir", absolute(options.get("work-path") ?? "/run"));
   // The container's own cgroups, which the runtime names, come in the place of those that were saved.
   words.push("--cgroup-root", "/");
   words.push("--log-file", "restore.log", "--restore-detached", "--restore-sibling");
-  for (const name of same) if (options.has(name)) words.push(`--${name}`);
+  for (const name of same) if ((options.get(name) ?? "false") !== "false") words.push(`--${name}`);
   for (const name of sameWithValue)
     if (options.has(name)) words.push(`--${name}`, options.get(name)!);
   const mode = options.get("manage-cgroups-mode");
@@ -86,6 +86,12 @@ export const logOf = ({ global }: RuntimeCommand): { path: string; json: boolean
     json: global.get("log-format") === "json",
   };
 };
+
+/** The configuration file that the runtime has CRIU put over its own request: the bundle names one, or an administrator made it. */
+export function fileOverRequest({ criuConfig }: Bundle, crun: boolean): string | undefined {
+  const usual = [...(crun ? ["/etc/criu/crun.conf"] : []), "/etc/criu/runc.conf"];
+  return criuConfig ?? usual.find((file) => existsSync(file));
+}
 
 /** How the options of a plan reach CRIU. */
 export interface Passed {

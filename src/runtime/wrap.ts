@@ -4,7 +4,7 @@
  */
 import type { Finding } from "../checks/index.ts";
 import { readConfigFile } from "../criu/config-file.ts";
-import { compareVersions, requestFrom } from "../criu/index.ts";
+import { compareVersions, parseConfig, parseWords, requestFrom } from "../criu/index.ts";
 import { become, whatWasGiven } from "../dropin/given.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
@@ -15,7 +15,7 @@ import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
 import { findRuntime } from "./real.ts";
-import { criuWordsOf, logOf, passOn, standsUnderRuntime } from "./request.ts";
+import { criuWordsOf, fileOverRequest, logOf, passOn, standsUnderRuntime } from "./request.ts";
 import { sh } from "../sys/shell.ts";
 
 const REFUSED = 1;
@@ -32,16 +32,19 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
     return NOT_FOUND;
   }
   const [, ...rest] = given.argv;
-  const command = parseRuntime(words, path.includes("crun"));
+  const crun = path.includes("crun");
+  const command = parseRuntime(words, crun);
   const prepared: Prepared =
-    command.command === "restore" ? await prepare(command) : { ok: true, flags: [], env: [] };
+    command.command === "restore"
+      ? await prepare(command, crun)
+      : { ok: true, flags: [], without: [], env: [] };
   if (prepared.ok) {
     const flags = prepared.flags.map((flag) => Buffer.from(`${flag}\0`));
-    const argv = [Buffer.from(`${path}\0`), ...rest.toSpliced(command.end, 0, ...flags)];
+    const kept = rest.map((word, place) => (prepared.without.includes(place) ? [] : [word]));
+    const argv = [Buffer.from(`${path}\0`), ...kept.toSpliced(command.end, 0, flags).flat()];
     // Of two variables of one name the first counts.
-    const env = given.env.filter(
-      (entry) => prepared.env.length === 0 || entry.indexOf(CONFIG) !== 0,
-    );
+    const names = prepared.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
+    const env = given.env.filter((entry) => names.every((name) => entry.indexOf(name) !== 0));
     const failed = become(path, { ...given, argv, env }, [], prepared.env);
     line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
     return NOT_FOUND;
@@ -55,15 +58,16 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
 }
 
 type Prepared =
-  | { ok: true; flags: string[]; env: string[] }
+  /** `without`: places of the words that the runtime is not given. */
+  | { ok: true; flags: string[]; without: number[]; env: string[] }
   | { ok: false; message: string; blockers: readonly Finding[] };
 
 /**
  * Preflight; and a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no bundle, no
  * images) is for the runtime to refuse in its words.
  */
-async function prepare(command: RuntimeCommand): Promise<Prepared> {
-  const nothing: Prepared = { ok: true, flags: [], env: [] };
+async function prepare(command: RuntimeCommand, crun: boolean): Promise<Prepared> {
+  const nothing: Prepared = { ok: true, flags: [], without: [], env: [] };
   const read = readBundle(command.options.get("bundle") ?? ".");
   if (!read.ok) return nothing;
   const words = criuWordsOf(command, read.bundle);
@@ -90,22 +94,40 @@ async function prepare(command: RuntimeCommand): Promise<Prepared> {
   );
   if (blockers.length > 0)
     return { ok: false, message: refusal(blockers, result.preflight), blockers };
+  const { autoDedup } = asked.request;
+  const over = fileOverRequest(read.bundle, crun);
+  if (over !== undefined && asksDedup(readConfigFile(over)))
+    return { ok: false, message: dedupIn(over), blockers: [] };
   const watcher = startWatcher({
     words: [...plan.options, ...words],
     plan,
     own,
     // CRIU runs action scripts beside the runtime's notifications since 3.19.
     gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
-    config: [givenConfig(), ...lines].join(""),
+    config: [givenConfig(), ...lines, ...(autoDedup ? ["no-auto-dedup\n"] : [])].join(""),
     runtime: process.pid,
     notes: [],
     pid: process.pid,
   });
   if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };
-  const env = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
+  const config = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
+  const env = [...config, ...plan.environment];
   const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
-  return { ok: true, flags: [...flags, ...images], env };
+  // The watcher does it when the container runs.
+  const without = autoDedup ? command.places("auto-dedup") : [];
+  return { ok: true, flags: [...flags, ...images], without, env };
 }
+
+/** Whether a configuration file has CRIU take the pages out of the images. */
+function asksDedup(text = ""): boolean {
+  const config = parseConfig(text);
+  const parsed = config.ok ? parseWords(config.words) : undefined;
+  const last = parsed?.ok && parsed.options.findLast(({ name }) => name === "auto-dedup");
+  return last !== undefined && last !== false && !last.negated;
+}
+
+const dedupIn = (file: string): string =>
+  `auto-dedup in ${file} has CRIU destroy the images while it reads them, also where the container is refused then; nothing was touched; give it as the runtime's --auto-dedup instead`;
 
 /** What a configuration file that the environment names says already. */
 function givenConfig(): string {

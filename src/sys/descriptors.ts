@@ -1,12 +1,11 @@
 /** Descriptors of other processes, looked at through a copy: pidfd_getfd(2), Linux 5.6. */
 import { ptr } from "bun:ffi";
 import { call } from "./libc.ts";
-import { openProcess } from "./process.ts";
+import { openProcess, SYS_ioctl } from "./process.ts";
 import { closeHandle } from "./small-files.ts";
 
 const SYS_pidfd_getfd = 438n;
 export const SOL_SOCKET = 1;
-const SYS_ioctl = process.arch === "x64" ? 16n : 29n;
 
 /** Use a copy of descriptor `fd` of process `pid`; undefined when the kernel does not hand it out. */
 export function borrow<T>(pid: number, fd: number, use: (copy: number) => T): T | undefined {
@@ -34,6 +33,10 @@ export function socketOption(
   const result = call((c) => c.getsockopt(fd, level, option, ptr(value), ptr(length)));
   return result < 0 ? undefined : value.subarray(0, length[0]);
 }
+
+/** An ioctl(2) that only sets: 0 or -errno. */
+export const ioctlSet = (fd: number, request: number): number =>
+  call((c) => c.syscall(SYS_ioctl, BigInt(fd), BigInt(request), 0n, 0n, 0n, 0n));
 
 /** What ioctl(2) fills in, `size` bytes; undefined when the request fails. */
 export function ioctlRead(fd: number, request: number, size: number): Buffer | undefined {

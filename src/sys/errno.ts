@@ -35,12 +35,14 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const EACCES = 13;
 export const EEXIST = 17;
+export const EXDEV = 18;
 export const ENOTDIR = 20;
 export const EROFS = 30;
 export const ENAMETOOLONG = 36;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
 export const EPROTOTYPE = 91;
+export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
 export const ECONNREFUSED = 111;
 

@@ -14,6 +14,8 @@ const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
 const ENOSYS = 38;
 const EAGAIN = 11;
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
 
 /**
  * Open `path` as seen from inside the directory `root`: absolute links and `..` cannot leave it.
@@ -72,6 +74,12 @@ export function symlinkat(target: string, dir: number, name: string): number {
   return call((c) => c.symlinkat(ptr(to), dir, ptr(at)));
 }
 
+/** A second name in the same directory, nothing followed and nothing replaced: 0 or -errno. */
+export function linkat(dir: number, name: string, second: string): number {
+  const [from, to] = [cString(name), cString(second)];
+  return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), 0));
+}
+
 export function unlinkat(dir: number, name: string): number {
   const bytes = cString(name);
   return call((c) => c.unlinkat(dir, ptr(bytes), 0));
@@ -100,6 +108,10 @@ export const fchown = (fd: number, uid: number, gid: number): number =>
 
 /** Take an exclusive lock on an open file without waiting: 0, or -errno (EAGAIN when somebody holds it). */
 export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 | 4));
+
+/** Give a range of a file back to its file system; it then reads as zeros, the size stays. 0 or -errno. fallocate(2). */
+export const punchHole = (fd: number, offset: number, length: number): number =>
+  call((c) => c.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));
 
 /** Detach the mount that a descriptor's path (`handle`) is the root of: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {

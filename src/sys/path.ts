@@ -21,11 +21,13 @@ export function normalize(path: string): string {
 export const join = (...parts: readonly string[]): string =>
   normalize(parts.filter((part) => part !== "").join("/"));
 
-/** The path that `parts` lead to one after the other from the working directory; absolute, without a slash at its end. */
+/**
+ * The path that `parts` lead to one after the other, without a slash at its end. Where none of them is absolute it is
+ * relative: of the working directory, which may have no name, nothing is asked here (`sys/working-directory.ts`).
+ */
 export function resolve(...parts: readonly string[]): string {
   const from = parts.findLastIndex((part) => part.startsWith("/"));
-  const all = from < 0 ? [process.cwd(), ...parts] : parts.slice(from);
-  return withoutEnd(join(...all));
+  return withoutEnd(join(...parts.slice(Math.max(from, 0))));
 }
 
 /** How `to` is reached from the directory `from`: both absolute. */

@@ -41,9 +41,27 @@ export function sameOpenFile(
   return result < 0 ? undefined : result === 0;
 }
 
-/** Become the parent of orphaned descendants: prctl(2). */
-export const becomeSubreaper = (): number =>
-  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+const KCMP_EPOLL_TFD = 7;
+
+/**
+ * Whether what an epoll of another process watches (as the `nth` file under the number `tfd`) is a descriptor of a
+ * process: kcmp(2). Undefined where the kernel does not say.
+ */
+export function watchesFile(
+  pid: number,
+  fd: number,
+  watcher: number,
+  { epoll, tfd, nth }: { epoll: number; tfd: number; nth: number },
+): boolean | undefined {
+  const slot = new Uint32Array([epoll, tfd, nth]);
+  const at = BigInt(ptr(slot));
+  const result = call((c) => c.syscall(SYS_kcmp, pid, watcher, KCMP_EPOLL_TFD, fd, at, 0));
+  return result < 0 ? undefined : result === 0;
+}
+
+/** Become the parent of orphaned descendants, or no longer: prctl(2). */
+export const becomeSubreaper = (yes = true): number =>
+  call((c) => c.prctl(PR_SET_CHILD_SUBREAPER, yes ? 1n : 0n, 0n, 0n, 0n));
 
 /** The secure bits of this process (capabilities(7)), which execve(2) keeps: a bit set or -errno. */
 export const getSecurebits = (): number => call((c) => c.prctl(PR_GET_SECUREBITS, 0n, 0n, 0n, 0n));
@@ -98,14 +116,44 @@ const SYS_pidfd_open = 434n;
 export const openProcess = (pid: number): number =>
   call((c) => c.syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n));
 
-/** Wait until one of the descriptors can be read or its other end is gone; those that can. poll(2). */
-export function readable(fds: readonly number[]): number[] {
+/** PIDFD_GET_INFO and PIDFD_INFO_EXIT of linux/pidfd.h; the first size of struct pidfd_info, and where its exit_code is. */
+const PIDFD_GET_INFO = 0xc040ff0b;
+const PIDFD_INFO_EXIT = 8n;
+const INFO_SIZE = 64;
+const EXIT_CODE_AT = 60;
+export const SYS_ioctl = process.arch === "x64" ? 16n : 29n;
+
+/**
+ * How the process of such a descriptor ended, as wait(2) would have it, once its parent knows; undefined before, and on
+ * kernels before 6.15.
+ */
+export function exitStatusOf(handle: number): number | undefined {
+  const info = Buffer.alloc(INFO_SIZE);
+  info.writeBigUInt64LE(PIDFD_INFO_EXIT, 0);
+  const [fd, request, into] = [BigInt(handle), BigInt(PIDFD_GET_INFO), BigInt(ptr(info))];
+  const asked = call((c) => c.syscall(SYS_ioctl, fd, request, into, 0n, 0n, 0n));
+  const told = asked >= 0 && (info.readBigUInt64LE(0) & PIDFD_INFO_EXIT) !== 0n;
+  return told ? info.readInt32LE(EXIT_CODE_AT) : undefined;
+}
+
+/**
+ * Wait until one of the descriptors can be read or its other end is gone; those that can. poll(2). `timeout` in
+ * milliseconds; -1: for ever.
+ */
+export function readable(fds: readonly number[], timeout = -1): number[] {
   const POLLIN = 1;
   const EINTR = -4;
   const entries = new Int32Array(fds.flatMap((fd) => [fd, POLLIN]));
-  while (call((c) => c.poll(ptr(entries), BigInt(fds.length), -1)) === EINTR);
+  while (call((c) => c.poll(ptr(entries), BigInt(fds.length), timeout)) === EINTR);
   // struct pollfd: int fd; short events, revents.
   return fds.filter((_, index) => entries[2 * index + 1]! >>> 16 !== 0);
+}
+
+/** Whether a descriptor takes at least PIPE_BUF bytes within so many ms, or its other end is gone. poll(2). */
+export function writable(fd: number, patience: number): boolean {
+  const POLLOUT = 4;
+  const entry = Int32Array.of(fd, POLLOUT);
+  return call((c) => c.poll(ptr(entry), 1n, patience)) > 0;
 }
 
 /** The kernel's upper bound of kernel.pid_max on 64-bit machines (linux/threads.h). */

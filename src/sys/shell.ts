@@ -50,11 +50,11 @@ export function typedWord(text: string): ShellCommand | null {
   return variables.length > 0 ? null : (word as ShellCommand);
 }
 
-/** Options as they are typed, `--name=VALUE` or `--name VALUE`; null as for a word. */
-export function typedOption(option: string): ShellCommand | null {
+/** An option as it is typed, `--name=VALUE` or `--name VALUE`, and what of the shell's own is `behind` it; null as for a word. */
+export function typedOption(option: string, behind: "" | " 9</dev/null" = ""): ShellCommand | null {
   const [, name = "", value] = /^(--[a-z-]+[= ])?(.*)$/s.exec(option)!;
   const word = typedWord(value!);
-  return word && (`${name}${word}` as ShellCommand);
+  return word && (`${name}${word}${behind}` as ShellCommand);
 }
 
 /**

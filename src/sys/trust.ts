@@ -2,6 +2,7 @@
 import { errorText } from "./errno.ts";
 import { AT_FDCWD, linkAt, readAt } from "./small-files.ts";
 import { type Holder, holderOf } from "./stat.ts";
+import { absolute } from "./working-directory.ts";
 
 const S_IFMT = 0o170000;
 const S_IFLNK = 0o120000;
@@ -11,14 +12,19 @@ const OTHERS_WRITE = 0o022;
 /** As many links as the kernel follows, path_resolution(7). */
 const MOST_LINKS = 40;
 
+/** Links of the kernel's, which lead to a file and not to a path (proc(5)): what they seem to say may be another file. */
+const MAGIC = /^\/proc\/\d+\/(?:task\/\d+\/)?(?:cwd|exe|root|(?:fd|map_files|ns)\/[^/]+)$/;
+
 /**
  * How somebody who is neither root nor this process's user could put something else at `path`, or write into what is
  * there: by a directory or link on the way, or by the file itself. Undefined when nobody can, or when nothing is there.
  */
 export function changeable(path: string): string | undefined {
-  const ahead = (path.startsWith("/") ? path : `${process.cwd()}/${path}`).split("/");
+  const ahead = absolute(path).split("/");
   const way: string[] = [];
   let links = 0;
+  /** How many names lead to what has no path, so that only the kernel knows what is above it; 0: none do. */
+  let unnamed = 0;
   for (;;) {
     const at = `/${way.join("/")}`;
     const holder = holderOf(at, false);
@@ -27,18 +33,23 @@ export function changeable(path: string): string | undefined {
     const weak = weakness(at, holder, link);
     if (weak !== undefined) return weak;
     if (link) {
-      const target = linkAt(AT_FDCWD, at);
-      // What a link of /proc leads to has no path; such a link is nobody else's.
-      if (at.startsWith("/proc/") || target === undefined) return weakTarget(at);
+      const target = MAGIC.test(at) ? undefined : linkAt(AT_FDCWD, at);
       if (++links > MOST_LINKS) return `${at} leads nowhere: too many links`;
-      if (target.startsWith("/")) way.length = 0;
-      else way.pop();
-      ahead.unshift(...target.split("/"));
+      if (target === undefined) {
+        const there = weakTarget(at);
+        if (there !== undefined) return there;
+        unnamed = way.length;
+      } else {
+        if (target.startsWith("/")) way.length = 0;
+        else way.pop();
+        ahead.unshift(...target.split("/"));
+      }
     }
     let name = ahead.shift();
     while (name === "" || name === ".") name = ahead.shift();
     if (name === undefined) return undefined;
-    if (name === "..") way.pop();
+    if (way.length < unnamed) unnamed = 0;
+    if (name === ".." && unnamed === 0) way.pop();
     else way.push(name);
   }
 }

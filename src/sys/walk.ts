@@ -11,6 +11,7 @@ import { ptr } from "bun:ffi";
 import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, errorText } from "./errno.ts";
 import { openEntry } from "./files.ts";
 import { call } from "./libc.ts";
+import { workingDirectory } from "./working-directory.ts";
 
 const O_PATH = 0x200000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
@@ -194,13 +195,13 @@ function linkAt(dir: number, name: string): { owner: number; target: string } | 
 
 /** Walk to a path of this machine that the caller named himself; a relative one begins at the working directory. */
 export function walkNamed(path: string, rules: Rules = {}): Walk {
+  const here = path.startsWith("/") ? "" : workingDirectory();
+  if (here === undefined)
+    return { ok: false, errno: ENOENT, problem: `${path}: the working directory has no name` };
   const root = openEntry(-100, "/", DIRECTORY);
   if (root < 0) return { ok: false, errno: -root, problem: `/: ${errorText(root)}` };
   try {
-    const absolute = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
-    return walk(root, absolute, { named: true, ...rules });
-  } catch {
-    return { ok: false, errno: ENOENT, problem: `${path}: the working directory is gone` };
+    return walk(root, `${here}/${path}`, { named: true, ...rules });
   } finally {
     closeSync(root);
   }

@@ -2,14 +2,20 @@
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { sameOpenFile } from "../sys/process.ts";
-import type { Facet } from "./facet.ts";
+import { type Facet, shownName } from "./facet.ts";
 
-/** Flags of open(2) that are fixed for an open file; the rest either belong to the opening or are set by the kernel. */
+/** Flags of open(2) that an open file keeps; the rest either belong to the opening or are set by the kernel. */
 const O_ACCMODE = 0o3;
+const O_RDWR = 0o2;
 const O_APPEND = 0o2000;
 const O_NONBLOCK = 0o4000;
+const O_ASYNC = 0o20000;
+const O_DIRECT = 0o40000;
+const O_NOATIME = 0o1000000;
 const O_CLOEXEC = 0o2000000;
-const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK;
+const O_PATH = 0o10000000;
+const O_TMPFILE = 0o20000000;
+const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME | O_PATH;
 const FD_CLOEXEC = 1;
 
 /** What /proc/PID/fd shows for kinds of files that have no name. */
@@ -26,6 +32,9 @@ const anonymous: [keyof FileEntry, RegExp, string][] = [
   ["ify", /^anon_inode:inotify/, "an inotify"],
   ["ffy", /^anon_inode:\[fanotify/, "a fanotify"],
   ["memfd", /^\/memfd:/, "a memfd"],
+  ["pidfd", /^(anon_inode:\[pidfd\]|pidfd:\[)/, "a pidfd"],
+  ["bpf", /^anon_inode:bpf-map/, "a BPF map"],
+  ["nsf", /^[a-z_]+:\[\d+\]$/, "a namespace"],
 ];
 
 /** That there are no others: CRIU's own, which it needs to the end, are gone only then. */
@@ -50,10 +59,11 @@ export const descriptors: Facet = {
   id: "descriptors",
   final: "tree",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
+  compare({ checkpoint, live, request }, { same, leftOut }) {
     const given = request.inheritFds.length > 0;
     /** The first descriptor met of each open file that was saved. */
     const first = new Map<number, { pid: number; number: number; who: string }>();
+    const flagsById = new Map<number, number | undefined>();
     for (const { task, pid, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
       for (const { fd: number, id, flags } of task.fds) {
@@ -61,9 +71,10 @@ export const descriptors: Facet = {
         const target = proc.link(`fd/${number}`);
         const kind = kindOf(file, checkpoint, given);
         const what = `descriptor ${number}`;
-        if (kind === undefined)
+        if (kind === undefined) {
           same(task.pid, what, "open", target === undefined ? undefined : "open");
-        else if (typeof kind === "string") same(task.pid, what, kind, target);
+          if (given || file?.tty === undefined) leftOut(given ? GIVEN : UNNAMED);
+        } else if (typeof kind === "string") same(task.pid, what, kind, target);
         else
           same(
             task.pid,
@@ -77,8 +88,8 @@ export const descriptors: Facet = {
           first.set(id, { pid, number, who: `${number} of task ${task.pid}` });
         else {
           const shared = sameOpenFile(known.pid, known.number, pid, number);
-          if (shared !== undefined)
-            same(task.pid, `${what} is descriptor ${known.who}`, "yes", shared ? "yes" : "no");
+          if (shared === undefined) leftOut("whether two are one open file (kcmp)");
+          else same(task.pid, `${what} is descriptor ${known.who}`, "yes", shared ? "yes" : "no");
         }
         const info = infoOf(proc, number);
         same(
@@ -87,14 +98,34 @@ export const descriptors: Facet = {
           flags & FD_CLOEXEC,
           info.flags & O_CLOEXEC ? 1 : 0,
         );
-        if (file?.reg === undefined || given) continue;
-        same(task.pid, `flags of ${what}`, octal(file.reg.flags & KEPT), octal(info.flags & KEPT));
+        if (file === undefined || given) continue;
+        if (!flagsById.has(id)) flagsById.set(id, flagsOf(file, checkpoint));
+        const kept = flagsById.get(id);
+        if (kept !== undefined)
+          same(task.pid, `flags of ${what}`, octal(kept & KEPT), octal(info.flags & KEPT));
+        if (file.reg === undefined) continue;
         if (task.state !== "alive" || live.stopped)
           same(task.pid, `position of ${what}`, String(file.reg.pos), info.position);
+        else leftOut("positions, as the tree runs");
       }
     }
   },
 };
+
+const GIVEN = "what --inherit-fd gives";
+const UNNAMED =
+  "names of deleted files, of those that never had one, and of others' (plugins, devices)";
+
+/** Flags of open(2) of any kind of file; a FIFO has those of the file by which it was opened. */
+function flagsOf(file: FileEntry, { openFiles }: Checkpoint): number | undefined {
+  const { fifo, pidfd, ...kinds } = file;
+  if (fifo !== undefined) return openFiles.get(fifo.regf_id ?? fifo.id)?.reg?.flags;
+  // CRIU saves a pidfd's without its access mode, which is always this.
+  if (pidfd !== undefined) return pidfd.flags | O_RDWR;
+  for (const saved of Object.values(kinds))
+    if (typeof saved === "object" && "flags" in saved) return saved.flags;
+  return undefined;
+}
 
 /** A path that the descriptor must lead to, a kind of nameless file, or undefined where neither can be told. */
 function kindOf(
@@ -103,11 +134,12 @@ function kindOf(
   given: boolean,
 ): string | { name: string; shown: RegExp } | undefined {
   if (file === undefined || given) return undefined;
-  if (file.reg !== undefined) {
+  const reg = file.reg ?? checkpoint.openFiles.get(file.fifo?.regf_id ?? -1)?.reg;
+  if (reg !== undefined) {
     // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.
-    return checkpoint.remapped.has(file.id) || file.reg.ext || (file.reg.flags & 0o20000000) !== 0
+    return checkpoint.remapped.has(reg.id) || reg.ext || (reg.flags & O_TMPFILE) !== 0
       ? undefined
-      : file.reg.name;
+      : shownName(reg);
   }
   const found = anonymous.find(([member]) => file[member] !== undefined);
   return found === undefined ? undefined : { name: found[2], shown: found[1] };

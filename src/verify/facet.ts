@@ -3,8 +3,11 @@ import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import type { LiveTree } from "./live.ts";
 
-/** mended: CRIU had not restored it, recriu then did. fatal: not the saved tree. tolerated: lost, but the tree is the saved one. expected: what was asked for. */
-export type DifferenceClass = "fatal" | "tolerated" | "expected" | "mended";
+/**
+ * mended: CRIU had not restored it, recriu then did. fatal: not the saved tree. tolerated: lost, but the tree is the
+ * saved one. expected: what was asked for. changed: a tree that runs does so by itself, it proves nothing.
+ */
+export type DifferenceClass = "fatal" | "tolerated" | "expected" | "mended" | "changed";
 
 export interface Difference {
   facet: string;
@@ -15,15 +18,24 @@ export interface Difference {
   class: DifferenceClass;
 }
 
+/** What was saved and could not be held against the tree: why, and of how many values. */
+export interface NotCompared {
+  facet: string;
+  reason: string;
+  count: number;
+}
+
 export interface Subject {
   checkpoint: Checkpoint;
   live: LiveTree;
   request: Request;
   /** What real-time threads were given whose priority was not saved; undefined: nobody knows. */
   lostPriority: number | undefined;
+  /** The tree does not come to the last point yet, where recriu mends what it can. */
+  early: boolean;
 }
 
-/** Takes each pair of values in turn; equal ones only count. */
+/** Takes each pair of values in turn; equal ones only count. What is not compared is not equal: it is said apart. */
 export interface Comparison {
   same(
     task: number | null,
@@ -32,6 +44,8 @@ export interface Comparison {
     found: string | number | undefined,
     unequal?: DifferenceClass,
   ): void;
+  /** A saved value that is left out here. Reasons are plain text that holds nothing of the images: equal ones are counted. */
+  leftOut(reason: string, count?: number): void;
 }
 
 /**
@@ -44,7 +58,10 @@ export type Final = "tree" | "outside" | "state";
 export interface Facet {
   id: string;
   final: Final;
-  /** A running tree changes it by itself: then a difference proves nothing. */
+  /** A running tree changes it by itself: then a difference is what changed since. */
   moving?: true;
   compare(subject: Subject, comparison: Comparison): void;
 }
+
+/** A saved path as /proc/PID/fd shows it: of a directory /proc/PID a dump writes a slash at the end (files-reg.c). */
+export const shownName = ({ name }: { name: string }): string => name.replace(/(.)\/$/s, "$1");

@@ -2,7 +2,8 @@
 import type { Request } from "../criu/index.ts";
 import { procFile } from "../host/processes.ts";
 import type { Checkpoint, InetSkEntry } from "../image/index.ts";
-import type { Facet, Subject } from "./facet.ts";
+import { tcp_stream_entry } from "../image/tables/sockets.ts";
+import type { Comparison, Facet, Subject } from "./facet.ts";
 
 const SOCK_RAW = 3;
 const IPPROTO_TCP = 6;
@@ -14,18 +15,22 @@ interface Inet {
   localPort: number;
   remotePort: number;
   state: number;
+  /** Bytes that were sent and not acknowledged, and that were received and not read; of a listener other things. */
+  queued: readonly [sent: number, received: number];
 }
 
 /** The TCP and UDP sockets that were saved, and what the kernel says of each now. */
-function* socketsOf({ checkpoint, live }: Subject) {
+function* socketsOf({ checkpoint, live }: Subject, leftOut: Comparison["leftOut"] = () => {}) {
   /** Tasks of one network namespace see the same tables. */
   const tables = new Map<string, Map<number, Inet>>();
   for (const { task, pid, proc } of live.tasks.values()) {
     for (const { id, fd } of task.fds) {
       const saved = checkpoint.openFiles.get(id)?.isk;
-      // Of a raw socket the "port" is its protocol.
-      if (saved === undefined || saved.src_port === 0 || saved.type === SOCK_RAW) continue;
-      if (saved.proto !== IPPROTO_TCP && saved.proto !== IPPROTO_UDP) continue;
+      if (saved === undefined) continue;
+      if (!isShown(saved)) {
+        leftOut("sockets that are neither TCP nor UDP, or have no port");
+        continue;
+      }
       const namespace = proc.link("ns/net") ?? "";
       const table = tables.get(namespace) ?? readTables(pid);
       tables.set(namespace, table);
@@ -35,6 +40,10 @@ function* socketsOf({ checkpoint, live }: Subject) {
     }
   }
 }
+
+/** Of a raw socket the "port" is its protocol. */
+const isShown = ({ src_port, type, proto }: InetSkEntry): boolean =>
+  src_port !== 0 && type !== SOCK_RAW && (proto === IPPROTO_TCP || proto === IPPROTO_UDP);
 
 /** A TCP socket that does not listen. Closed ones have no entry to look up, and --tcp-close makes all of them so. */
 const isConnection = ({ proto, state }: InetSkEntry): boolean =>
@@ -50,13 +59,22 @@ export const inetSockets: Facet = {
   id: "inet sockets",
   final: "outside",
   moving: true,
-  compare(subject, { same }) {
-    for (const { task, fd, saved, listens, now } of socketsOf(subject)) {
+  compare(subject, { same, leftOut }) {
+    for (const { task, fd, saved, listens, now } of socketsOf(subject, leftOut)) {
       const connection = isConnection(saved);
-      if (connection && isClosed(saved, subject.request)) continue;
-      if (connection && now === undefined) continue; // its peer closed it as soon as the network was unlocked
-      const ports = ({ localPort, remotePort }: Inet) => `${localPort} to ${remotePort}`;
-      const expected = ports({ localPort: saved.src_port, remotePort: saved.dst_port, state: 0 });
+      if (connection && isClosed(saved, subject.request)) {
+        leftOut(
+          saved.dst_port === 0 ? "closed TCP sockets" : "TCP connections closed by --tcp-close",
+        );
+        continue;
+      }
+      if (connection && now === undefined) {
+        leftOut("TCP connections that ended as soon as the network was unlocked");
+        continue;
+      }
+      const ports = ({ localPort, remotePort }: Pick<Inet, "localPort" | "remotePort">) =>
+        `${localPort} to ${remotePort}`;
+      const expected = ports({ localPort: saved.src_port, remotePort: saved.dst_port });
       same(task, `ports of descriptor ${fd}`, expected, now && ports(now));
       if (listens)
         same(
@@ -74,11 +92,24 @@ export const connections: Facet = {
   id: "inet sockets",
   final: "tree",
   moving: true,
-  compare(subject, { same }) {
-    if (!subject.live.stopped) return;
+  compare(subject, { same, leftOut }) {
     for (const { task, fd, saved, now } of socketsOf(subject)) {
       if (!isConnection(saved) || isClosed(saved, subject.request) || now === undefined) continue;
+      if (!subject.live.stopped) {
+        leftOut("states of TCP connections, as the tree runs");
+        continue;
+      }
       same(task, `TCP state of descriptor ${fd}`, saved.state, now.state);
+      const file = `tcp-stream-${saved.ino.toString(16)}.img`;
+      const [stream] = subject.checkpoint.values(file, tcp_stream_entry);
+      if (stream === undefined) leftOut("TCP queues whose image is not there");
+      else
+        same(
+          task,
+          `bytes sent and received of descriptor ${fd}`,
+          `${stream.outq_len} and ${stream.inq_len}`,
+          now.queued.join(" and "),
+        );
     }
   },
 };
@@ -87,7 +118,7 @@ function readTables(pid: number): Map<number, Inet> {
   const sockets = new Map<number, Inet>();
   for (const name of TABLES) {
     for (const line of (procFile(pid, `net/${name}`) ?? "").split("\n").slice(1)) {
-      const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/);
+      const [, local, remote, state, queues, , , , , inode] = line.trim().split(/\s+/);
       if (inode === undefined) continue;
       const portOf = (address: string | undefined) =>
         Number.parseInt(address?.split(":")[1] ?? "0", 16);
@@ -95,7 +126,11 @@ function readTables(pid: number): Map<number, Inet> {
         localPort: portOf(local),
         remotePort: portOf(remote),
         state: Number.parseInt(state ?? "0", 16),
-      };
+        queued: [
+          Number.parseInt(queues ?? "0", 16),
+          Number.parseInt(queues?.split(":")[1] ?? "0", 16),
+        ],
+      } as const;
       sockets.set(Number(inode), found);
     }
   }

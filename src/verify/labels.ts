@@ -4,13 +4,16 @@ import type { Facet } from "./facet.ts";
 export const labels: Facet = {
   id: "labels",
   final: "state",
-  compare({ live, request }, { same }) {
-    if (request.lsmProfile !== undefined) return; // another one was asked for
+  compare({ live, request }, { same, leftOut }) {
     for (const { task, proc, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const saved = core?.thread_core?.creds?.lsm_profile;
         const now = threads.get(tid);
         if (saved === undefined || saved === "" || now === undefined) continue;
+        if (request.lsmProfile !== undefined) {
+          leftOut("labels, as --lsm-profile asks for another");
+          continue;
+        }
         same(
           task.pid,
           `label of thread ${tid}`,

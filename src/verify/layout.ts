@@ -20,14 +20,18 @@ export const layout: Facet = {
   id: "layout",
   final: "state",
   moving: true,
-  compare({ live }, { same }) {
+  compare({ checkpoint, live }, { same }) {
     for (const { task, stat } of live.tasks.values()) {
       if (task.mm === undefined) continue;
+      // They change by execve(2) only: then the root is another program, as is whoever got its number later.
+      const fixed = (name: string) =>
+        task === checkpoint.root && (name === "mm_start_code" || name === "mm_start_stack");
       // The second field, the name, may hold blanks: it ends at the last parenthesis.
-      const found = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       for (const { field, name, decimal, shown } of savedLayout(task.mm)) {
-        const now = found[field - 3];
-        same(task.pid, name, shown, now === decimal ? shown : now && hex(BigInt(now)));
+        const now = words[field - 3];
+        const found = now === decimal ? shown : now && hex(BigInt(now));
+        same(task.pid, name, shown, found, fixed(name) ? "fatal" : undefined);
       }
     }
   },

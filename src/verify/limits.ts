@@ -36,7 +36,9 @@ export const limits: Facet = {
             : now.soft === cur && now.hard === max
               ? shown
               : both(now.soft, now.hard);
-        same(task.pid, name, shown, found);
+        // A program may change its own, but not raise what it was held to.
+        const lowered = typeof now !== "number" && now.hard <= max && !live.stopped;
+        same(task.pid, name, shown, found, lowered ? "changed" : undefined);
       }
     }
   },

@@ -36,8 +36,14 @@ export interface LiveTree {
   tasks: ReadonlyMap<number, LiveTask>;
   /** Nothing of it has run yet: what a running tree changes by itself can be compared too. */
   stopped: boolean;
-  /** Processes below the root that no image knows, by their pid on this machine. */
-  strangers: readonly number[];
+  /** Processes below the root that no image knows. */
+  strangers: readonly Stranger[];
+}
+
+export interface Stranger {
+  pid: number;
+  /** In clock ticks since boot. */
+  starttime: bigint;
 }
 
 /**
@@ -47,7 +53,7 @@ export interface LiveTree {
 export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean): LiveTree {
   const saved = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
   const tasks = new Map<number, LiveTask>();
-  const strangers: number[] = [];
+  const strangers: Stranger[] = [];
   const seen = new Set<number>();
   const pending = [root];
   for (;;) {
@@ -70,7 +76,7 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     const task = saved.get(innermost(status()) ?? pid);
     const tids = threadsOf(pid);
     if (task === undefined) {
-      strangers.push(pid);
+      strangers.push({ pid, starttime: stat.starttime });
       proc.close();
     } else {
       const threads = new Map(tids.map((tid) => [innermost(status(tid)) ?? tid, tid]));

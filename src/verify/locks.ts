@@ -13,12 +13,13 @@ export const locks: Facet = {
   id: "file locks",
   final: "outside",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
+  compare({ checkpoint, live, request }, { same, leftOut }) {
     const lost = new Set(locksLost(checkpoint));
     for (const saved of checkpoint.fileLocks) {
       const { flag, type, pid, fd, start, len } = saved;
       const kind = kinds[flag];
       const now = live.tasks.get(pid);
+      if (kind === undefined) leftOut("leases");
       if (kind === undefined || now === undefined) continue;
       const end = len === 0n ? "EOF" : String(start + len - 1n);
       const lock = `${kind} ${type === F_RDLCK ? "READ" : "WRITE"} ${start} ${end}`;

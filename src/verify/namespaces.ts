@@ -16,8 +16,13 @@ const kinds = [
 export const namespaces: Facet = {
   id: "namespaces",
   final: "tree",
-  compare({ checkpoint, live, request }, { same }) {
-    if (request.joinNs.length > 0 || request.inheritFds.length > 0) return; // joined ones are as the caller says
+  compare({ checkpoint, live, request }, { same, leftOut }) {
+    // Joined ones are as the caller says.
+    if (request.joinNs.length > 0 || request.inheritFds.length > 0)
+      return leftOut(
+        "namespaces, as --join-ns or --inherit-fd asks",
+        live.tasks.size * kinds.length,
+      );
     for (const [field, name] of kinds) {
       /** The first task met in each saved namespace, and where it is now. */
       const places = new Map<number, { who: string; now: string | undefined }>();

@@ -1,11 +1,12 @@
 /** What a task runs, as what, and where. */
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint } from "../image/index.ts";
-import type { Comparison, Facet } from "./facet.ts";
+import { type Comparison, type Facet, shownName } from "./facet.ts";
 
 export const command: Facet = {
   id: "command",
   final: "tree",
+  moving: true,
   compare({ live }, { same }) {
     for (const { task, proc, comm, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
@@ -22,30 +23,32 @@ export const command: Facet = {
 export const executable: Facet = {
   id: "executable",
   final: "tree",
-  compare({ checkpoint, live }, { same }) {
+  moving: true,
+  compare({ checkpoint, live }, comparison) {
     for (const { task, proc } of live.tasks.values())
-      compareLink(checkpoint, same, task.pid, proc, "exe", task.mm?.exe_file_id);
+      compareLink(checkpoint, comparison, task.pid, proc, "exe", task.mm?.exe_file_id);
   },
 };
 
 export const workingDirectory: Facet = {
   id: "cwd",
   final: "tree",
-  compare({ checkpoint, live }, { same }) {
+  moving: true,
+  compare({ checkpoint, live }, comparison) {
     for (const { task, proc } of live.tasks.values())
-      compareLink(checkpoint, same, task.pid, proc, "cwd", task.fs?.cwd_id);
+      compareLink(checkpoint, comparison, task.pid, proc, "cwd", task.fs?.cwd_id);
   },
 };
 
 export const rootDirectory: Facet = {
   id: "root",
   final: "tree",
-  compare({ checkpoint, live }, { same }) {
+  compare({ checkpoint, live }, comparison) {
     // The root of a mount namespace is seen from here as "/", whatever its name was.
     for (const { task, proc } of live.tasks.values()) {
       const saved = checkpoint.openFiles.get(task.fs?.root_id ?? 0)?.reg?.name;
       if (saved !== undefined && saved !== "/") {
-        compareLink(checkpoint, same, task.pid, proc, "root", task.fs?.root_id);
+        compareLink(checkpoint, comparison, task.pid, proc, "root", task.fs?.root_id);
       }
     }
   },
@@ -54,13 +57,14 @@ export const rootDirectory: Facet = {
 /** A file that had been deleted at the dump comes back under another name, and is shown so: not compared. */
 function compareLink(
   checkpoint: Checkpoint,
-  same: Comparison["same"],
+  { same, leftOut }: Comparison,
   task: number,
   proc: ProcessFiles,
   link: "exe" | "cwd" | "root",
   id: number | undefined,
 ): void {
   const saved = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
-  if (saved === undefined || checkpoint.remapped.has(saved.id)) return;
-  same(task, link, saved.name, proc.link(link));
+  if (saved === undefined) return;
+  if (checkpoint.remapped.has(saved.id)) return leftOut("names of deleted files");
+  same(task, link, shownName(saved), proc.link(link));
 }

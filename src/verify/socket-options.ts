@@ -26,42 +26,109 @@ const reusing: typeof plain = [
   ["so_reuseport", 15],
 ];
 const IPPROTO_TCP = 6;
+const AF_INET6 = 10;
+const SOL_IP = 0;
+const SOL_IPV6 = 41;
+const SOL_PACKET = 263;
+const SO_BINDTODEVICE = 25;
+const IFNAMSIZ = 16;
 const SO_LINGER = 13;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
+
+/** Options of one protocol, all of 4 bytes: name, level, number (linux/in.h, in6.h, tcp.h, if_packet.h), what was saved. */
+type Option = [name: string, level: number, option: number, saved: number | boolean | undefined];
+
+function optionsOf({ isk, psk }: FileEntry): Option[] {
+  if (psk !== undefined)
+    return [
+      ["PACKET_AUXDATA", SOL_PACKET, 8, psk.aux_data],
+      ["PACKET_ORIGDEV", SOL_PACKET, 9, psk.orig_dev],
+      ["PACKET_VERSION", SOL_PACKET, 10, psk.version],
+      ["PACKET_RESERVE", SOL_PACKET, 12, psk.reserve],
+      ["PACKET_LOSS", SOL_PACKET, 14, psk.loss],
+      ["PACKET_VNET_HDR", SOL_PACKET, 15, psk.vnet_hdr],
+      ["PACKET_TIMESTAMP", SOL_PACKET, 17, psk.timestamp],
+    ];
+  if (isk === undefined) return [];
+  const { ip_opts, tcp_opts, opts } = isk;
+  const tcp: Option[] = [
+    ["TCP_NODELAY", IPPROTO_TCP, 1, tcp_opts?.nodelay],
+    ["TCP_CORK", IPPROTO_TCP, 3, tcp_opts?.cork],
+    ["TCP_KEEPIDLE", IPPROTO_TCP, 4, tcp_opts?.keepidle ?? opts.tcp_keepidle],
+    ["TCP_KEEPINTVL", IPPROTO_TCP, 5, tcp_opts?.keepintvl ?? opts.tcp_keepintvl],
+    ["TCP_KEEPCNT", IPPROTO_TCP, 6, tcp_opts?.keepcnt ?? opts.tcp_keepcnt],
+  ];
+  const ip: Option[] =
+    isk.family === AF_INET6
+      ? [
+          ["IPV6_V6ONLY", SOL_IPV6, 26, isk.v6only],
+          ["IPV6_RECVPKTINFO", SOL_IPV6, 49, ip_opts?.pktinfo],
+          ["IPV6_FREEBIND", SOL_IPV6, 78, ip_opts?.freebind],
+        ]
+      : [
+          ["IP_TOS", SOL_IP, 1, ip_opts?.tos],
+          ["IP_TTL", SOL_IP, 2, ip_opts?.ttl],
+          ["IP_PKTINFO", SOL_IP, 8, ip_opts?.pktinfo],
+          ["IP_FREEBIND", SOL_IP, 15, ip_opts?.freebind],
+        ];
+  return [...ip, ...(isk.proto === IPPROTO_TCP ? tcp : [])];
+}
 
 export const socketOptions: Facet = {
   id: "socket options",
   final: "state",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
+  compare({ checkpoint, live, request }, { same, leftOut }) {
     const seen = new Set<number>();
     for (const { task, pid } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const file = checkpoint.openFiles.get(id);
         const opts = file && (file.isk ?? file.usk ?? file.nlsk ?? file.psk)?.opts;
-        if (opts === undefined || seen.has(id) || request.inheritFds.length > 0) continue;
+        if (opts === undefined || seen.has(id)) continue;
         seen.add(id);
+        if (request.inheritFds.length > 0) {
+          leftOut("options of sockets, as --inherit-fd gives some");
+          continue;
+        }
         const connection = file?.isk?.proto === IPPROTO_TCP && file.isk.dst_port !== 0;
         // A closed connection is a new socket, with options of its own.
-        if (connection && request.tcpClose) continue;
+        if (connection && request.tcpClose) {
+          leftOut("options of TCP connections closed by --tcp-close");
+          continue;
+        }
         const reuse = file?.isk !== undefined && !connection;
-        borrow(pid, fd, (copy) => {
-          const compare = (name: string, saved: string | number, option: number, bytes: number) => {
-            const now = socketOption(copy, SOL_SOCKET, option, bytes);
-            if (now === undefined) return;
+        const asked = borrow(pid, fd, (copy) => {
+          const compare = (
+            name: string,
+            saved: string | number,
+            option: number,
+            bytes: number,
+            level = SOL_SOCKET,
+          ) => {
+            const now = socketOption(copy, level, option, bytes);
+            if (now === undefined) return leftOut("options that this socket does not tell");
             same(task.pid, `${name} of descriptor ${fd}`, saved, shown(now));
           };
           for (const [name, option] of reuse ? [...plain, ...reusing] : plain) {
             const saved = opts[name];
             if (saved !== undefined) compare(name, even(name, Number(saved)), option, 4);
           }
+          for (const [name, level, option, saved] of optionsOf(file!))
+            if (saved !== undefined) compare(name, Number(saved), option, 4, level);
+          if (opts.so_bound_dev !== undefined) {
+            const device = socketOption(copy, SOL_SOCKET, SO_BINDTODEVICE, IFNAMSIZ);
+            const now = device?.toString().replace(/\0.*$/s, "");
+            same(task.pid, `SO_BINDTODEVICE of descriptor ${fd}`, opts.so_bound_dev, now);
+          }
           if (opts.so_linger !== undefined)
             compare("so_linger", `1 ${opts.so_linger}`, SO_LINGER, 8);
           const { so_snd_tmo_sec, so_snd_tmo_usec, so_rcv_tmo_sec, so_rcv_tmo_usec } = opts;
           compare("so_sndtimeo", `${so_snd_tmo_sec}.${so_snd_tmo_usec}`, SO_SNDTIMEO, 16);
           compare("so_rcvtimeo", `${so_rcv_tmo_sec}.${so_rcv_tmo_usec}`, SO_RCVTIMEO, 16);
+          return true;
         });
+        if (asked === undefined) leftOut("options of sockets: no copy (pidfd_getfd)");
       }
     }
   },

@@ -1,7 +1,8 @@
 /** Named Unix sockets: that each is bound to its name again, and listens if it did. */
 import { linkOf } from "../host/processes.ts";
-import { listUnixPeers, unixName } from "../host/sock-diag.ts";
+import { listUnixEnds, unixName } from "../host/sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "../host/sockets.ts";
+import type { UnixSkEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
 const SOCK_DGRAM = 2;
@@ -11,7 +12,8 @@ const TCP_LISTEN = 10;
 export const unixSockets: Facet = {
   id: "unix sockets",
   final: "outside",
-  compare({ checkpoint, live }, { same }) {
+  moving: true,
+  compare({ checkpoint, live }, { same, leftOut }) {
     const tasks = [...live.tasks.values()];
     const seen = new Set(tasks.map(({ task }) => task.ids?.net_ns_id));
     let table: Map<number, UnixSocket> | undefined;
@@ -27,9 +29,12 @@ export const unixSockets: Facet = {
     for (const { task, proc } of tasks) {
       for (const fd of task.fds) {
         const saved = checkpoint.openFiles.get(fd.id)?.usk;
-        if (saved === undefined || saved.name.length === 0 || saved.deleted) continue;
+        if (saved === undefined || saved.name.length === 0) continue;
         if (saved.type !== SOCK_DGRAM && saved.state === TCP_ESTABLISHED) continue;
-        if (saved.ns_id !== undefined && !seen.has(saved.ns_id)) continue;
+        if (saved.deleted || (saved.ns_id !== undefined && !seen.has(saved.ns_id))) {
+          leftOut("names of sockets whose file was gone, or in a network namespace of no task");
+          continue;
+        }
         const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd.fd}`) ?? "")?.[1];
         table ??= read();
         const now = inode === undefined ? undefined : table.get(Number(inode));
@@ -43,25 +48,28 @@ export const unixSockets: Facet = {
 };
 
 /**
- * Connected Unix sockets whose other end is in the tree too: inode numbers are new, so what is compared is which
- * descriptors are the two ends of one connection. Only of this network namespace does the kernel tell.
+ * What the kernel tells of the Unix sockets of this network namespace, and of no other: where both ends are in the tree,
+ * which descriptors they are (inode numbers are new); what was shut down; how many may wait at one that listens.
  */
 export const unixPeers: Facet = {
   id: "unix peers",
   final: "outside",
   moving: true,
-  compare({ checkpoint, live }, { same }) {
+  compare({ checkpoint, live }, { same, leftOut }) {
     const here = linkOf("self", "ns/net");
     /** Saved inode number to the live one, and which descriptor has it. */
     const ends = new Map<number, { inode: number; where: string; listens: boolean }>();
-    const connected: { task: number; fd: number; ino: number; peer: number }[] = [];
+    const sockets: { task: number; fd: number; saved: UnixSkEntry }[] = [];
     for (const { task, proc } of live.tasks.values()) {
       let elsewhere: boolean | undefined;
       for (const { id, fd } of task.fds) {
         const saved = checkpoint.openFiles.get(id)?.usk;
         if (saved === undefined || ends.has(saved.ino)) continue;
         elsewhere ??= proc.link("ns/net") !== here;
-        if (elsewhere) break;
+        if (elsewhere) {
+          leftOut("ends of sockets in another network namespace");
+          continue;
+        }
         const inode = /^socket:\[(\d+)\]$/.exec(proc.link(`fd/${fd}`) ?? "")?.[1];
         if (inode === undefined) continue;
         ends.set(saved.ino, {
@@ -69,19 +77,31 @@ export const unixPeers: Facet = {
           where: `${fd} of task ${task.pid}`,
           listens: saved.state === TCP_LISTEN,
         });
-        if (saved.peer !== 0)
-          connected.push({ task: task.pid, fd, ino: saved.ino, peer: saved.peer });
+        sockets.push({ task: task.pid, fd, saved });
       }
     }
-    const peers = connected.length === 0 ? undefined : listUnixPeers();
-    if (peers === undefined) return;
+    const told = sockets.length === 0 ? undefined : listUnixEnds();
+    if (told === undefined)
+      return leftOut("ends of sockets, of which this kernel does not tell", sockets.length);
     const names = new Map([...ends.values()].map(({ inode, where }) => [inode, where]));
-    for (const { task, fd, ino, peer } of connected) {
+    for (const { task, fd, saved } of sockets) {
+      const { ino, peer, shutdown, backlog, state } = saved;
+      const now = told.get(ends.get(ino)!.inode);
+      if (shutdown !== undefined)
+        same(task, `shutdown(2) of descriptor ${fd}`, shutdown, now?.shutdown);
+      // net.core.somaxconn may allow less here.
+      const fewer = now?.backlog !== undefined && now.backlog < backlog ? "tolerated" : undefined;
+      if (state === TCP_LISTEN)
+        same(task, `connections that may wait at descriptor ${fd}`, backlog, now?.backlog, fewer);
+      if (peer === 0) continue;
       const other = ends.get(peer);
       // Outside the tree, or in nobody's descriptors; or the connection waits to be accepted: then its end has no number.
-      if (other === undefined || other.listens) continue;
-      const now = peers.get(ends.get(ino)!.inode);
-      const found = now === undefined ? undefined : (names.get(now) ?? `socket ${now}`);
+      if (other === undefined || other.listens) {
+        leftOut("peers outside the tree, or that wait to be accepted");
+        continue;
+      }
+      const end = now?.peer;
+      const found = end === undefined ? undefined : (names.get(end) ?? `socket ${end}`);
       same(task, `peer of descriptor ${fd}`, other.where, found);
     }
   },

@@ -7,6 +7,9 @@ import type { Facet } from "./facet.ts";
 const TTY_TYPE_PTY = 1;
 const TCGETS = 0x5401;
 const TIOCGWINSZ = 0x5413;
+const TIOCGPKT = 0x80045438;
+const TIOCGPTLCK = 0x80045439;
+export const TIOCGEXCL = 0x80045440;
 /** struct termios of the kernel: four words of flags, the line discipline, the characters. */
 const TERMIOS = 36;
 const CHARACTERS = 19;
@@ -15,16 +18,24 @@ export const terminals: Facet = {
   id: "terminals",
   final: "state",
   moving: true,
-  compare({ checkpoint, live, request }, { same }) {
+  compare({ checkpoint, live, request }, { same, leftOut }) {
     // A job's terminal is the caller's; others come from where the caller says.
-    if (request.shellJob || request.inheritFds.length > 0) return;
+    if (request.shellJob || request.inheritFds.length > 0)
+      return leftOut(
+        "terminals, as --shell-job or --inherit-fd gives them",
+        checkpoint.ttys.length,
+      );
     const infos = new Map(checkpoint.ttys.map((info) => [info.id, info]));
     const seen = new Set<number>();
     for (const { task, pid, proc } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
         const info = infos.get(checkpoint.openFiles.get(id)?.tty?.tty_info_id ?? -1);
-        if (info === undefined || info.type !== TTY_TYPE_PTY || seen.has(id)) continue;
+        if (info === undefined || seen.has(id)) continue;
         seen.add(id);
+        if (info.type !== TTY_TYPE_PTY) {
+          leftOut("terminals that are no pseudoterminals");
+          continue;
+        }
         const what = `terminal at descriptor ${fd}`;
         const link = proc.link(`fd/${fd}`);
         const slave = /\/pts\/(\d+)$/.exec(link ?? "");
@@ -32,8 +43,16 @@ export const terminals: Facet = {
           same(task.pid, `index of the ${what}`, info.pty.index, slave[1]);
         borrow(pid, fd, (copy) => {
           const modes = ioctlRead(copy, TCGETS, TERMIOS);
-          if (info.termios !== undefined && modes !== undefined)
+          if (modes === undefined) return leftOut("terminals that are hung up");
+          if (info.termios !== undefined)
             same(task.pid, `modes of the ${what}`, savedModes(info.termios), liveModes(modes));
+          const flag = (command: number) => ioctlRead(copy, command, 4)?.readInt32LE(0);
+          same(task.pid, `TIOCEXCL of the ${what}`, Number(info.exclusive), flag(TIOCGEXCL));
+          // Only a master has them.
+          if (slave === null) {
+            same(task.pid, `TIOCPKT of the ${what}`, Number(info.packet_mode), flag(TIOCGPKT));
+            same(task.pid, `TIOCSPTLCK of the ${what}`, Number(info.locked), flag(TIOCGPTLCK));
+          }
           const size = ioctlRead(copy, TIOCGWINSZ, 8);
           if (info.winsize !== undefined && size !== undefined) {
             const { ws_row, ws_col } = info.winsize;

@@ -5,12 +5,15 @@ export const timers: Facet = {
   id: "timers",
   final: "state",
   moving: true,
-  compare({ live }, { same }) {
+  compare({ live }, { same, leftOut }) {
     for (const { task, proc } of live.tasks.values()) {
       const saved = task.core?.tc?.timers?.posix ?? [];
       if (saved.length === 0 || task.state === "dead") continue;
       const text = proc.read("timers");
-      if (text === undefined) continue; // a kernel without CONFIG_CHECKPOINT_RESTORE
+      if (text === undefined) {
+        leftOut("timers, of which this kernel does not tell", saved.length);
+        continue;
+      }
       const found = new Map(text.split(/^(?=ID:)/m).map((block) => [number(block, "ID"), block]));
       for (const { it_id, clock_id, si_signo } of saved) {
         const block = found.get(it_id);

@@ -55,13 +55,15 @@ const shown = ({ file, texts, holes }: Template) =>
 
 /** A hole for a list of words, which may be options. */
 const isList = (hole: string) =>
-  /^\[|^(?:options|words)$|^(?:again|againStaying|sameCall)\(/.test(hole);
+  /^\[|\bargv$|^(?:options|words|prefix)$|^(?:again|againStaying|sameCall)\(/.test(hole);
 
 /** The programs of the templates: the words that commands begin with. */
 const programs = [
   ...new Set(
-    templates.flatMap(
-      ({ texts }) => texts.join(" ").match(/(?<=^|[|;&] |\$\()(?!exec )[a-z][\w-]*(?= |$)/g) ?? [],
+    templates.flatMap(({ texts, holes }) =>
+      holes.length === 0
+        ? []
+        : (texts.join(" ").match(/(?<=^|[|;&] |\$\()(?!exec )[a-z][\w-]*(?= |$)/g) ?? []),
     ),
   ),
 ];
@@ -100,7 +102,10 @@ function run(shell: string, commands: readonly Made[]): string[][] {
         mkdirSync(Buffer.from(toBytes(`${there}/${value}`)) as unknown as string);
     // Options are typed behind a program's name.
     const options = template.texts[0]!.startsWith("--");
-    const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : command;
+    // So are words that begin with a value: no program of that name is there to note them.
+    const named =
+      template.texts[0] === "" ? command.replace(/^(name\d=.*? && )*/s, "$&recriu ") : command;
+    const typed = options ? command.replace(/(?<=^|&& )--/, "recriu --") : named;
     // What only the caller knows (a NAME, a PID) is not here.
     const opened = typed.replace(/ 9<>?\/\S*[A-Z]\S*$/, " 9</dev/null");
     script.push(`words=${there}.words; cd ${there}; (${opened}\n)`);

@@ -46,7 +46,12 @@ export function withContext<T>(
         ...own,
       },
       host: machine,
-      criu: { path: "/usr/sbin/criu", version, startRefusal: () => undefined },
+      criu: {
+        path: "/usr/sbin/criu",
+        version,
+        startRefusal: () => undefined,
+        cpuRefusal: () => undefined,
+      },
       namespaces: namespacesOf(checkpoint, machine, request),
       bundle,
     });

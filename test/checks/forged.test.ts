@@ -73,6 +73,7 @@ const places: Record<string, [file: string, wrap: Wrap]> = {
   memfd_file_entry: ["files.img", inside("file_entry", "memfd")],
   tty_file_entry: ["tty.img", itself],
   ns_file_entry: ["ns-files.img", itself],
+  tty_info_entry: ["tty-info.img", itself],
   vma_entry: ["vmas-1.img", itself],
   remap_file_path_entry: ["remap-fpath.img", itself],
   fown_entry: ["reg-files.img", inside("reg_file_entry", "fown")],
@@ -115,7 +116,7 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   [
     "cgroup_prop_entry.name",
     ["memory.max", "hugetlb.2MB.limit_in_bytes"],
-    [...names, "release_agent"],
+    [...names, "release_agent", "cgroup.kill", "devices.allow"],
   ],
   [
     "cgroup_prop_entry.value",
@@ -128,8 +129,16 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   ["reg_file_entry.flags", [0, 0o2102001 & ~0o1700, 0o100000], once],
   [
     "reg_file_entry.name",
-    ["/", "/a/b", "/a/..b"],
+    ["/", "/a/b", "/a/..b", "/proc/10/", "/proc/10/fd", "/dev/fd"],
     [
+      "/a//b",
+      "/a/./b",
+      "/a/.",
+      "/proc//self/root/etc",
+      "/proc/./1/cwd/x",
+      "/dev/fd/3/x",
+      "/dev/stdin/x",
+      "/proc/self/root",
       "a",
       "/a/../b",
       "/..",
@@ -138,6 +147,7 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
       `/${"a".repeat(5000)}`,
     ],
   ],
+  ["reg_file_entry.name", ["/proc/10/root", "/proc/10/fd/3"], [], { flags: 0o10400000 }],
   ["reg_file_entry.mode", [0o100644, 0o040755, 0o020666, 0o010600], [0o060660, 0o140755]],
   ["reg_file_entry.mode", [0o120777], [], { flags: 0o10000000 }],
   ["reg_file_entry.mode", [], [0o120777], { flags: 0 }],
@@ -145,7 +155,11 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   ["memfd_file_entry.flags", [0o100002], once],
   ["tty_file_entry.flags", [2], once],
   ["ns_file_entry.flags", [0], once],
+  ["tty_info_entry.rdev", [0x8803, 0x502], [0x8804, 0x108803], { pty: { index: 3 } }],
+  ["tty_info_entry.rdev", [0x401], []],
   ["vma_entry.fdflags", [0, 1, 2], [0o1001, 0o101, 3]],
+  ["vma_entry.status", [0x41, 0x201], [], { flags: 2 }],
+  ["vma_entry.status", [0x81, 0x101, 0x2000], [0x41, 0x201, 0x8001], { flags: 1 }],
   ["remap_file_path_entry.remap_type", [0, 1, 2], [3, -1]],
   ["fown_entry.signum", [0, 29, 64], [65]],
   ["fown_entry.pid_type", [0, 1, 2], [3]],
@@ -155,9 +169,11 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
   ["unix_sk_entry.name_dir", ["/run"], ["run", "/run/../etc"]],
   [
     "unix_sk_entry.name",
-    [bytes(""), bytes("/run/x\0"), bytes("\0abstract\0x"), bytes("../x\0")],
-    [bytes("/run/x\0/y\0"), bytes("a".repeat(110))],
+    [bytes(""), bytes("/run/x\0"), bytes("\0abstract\0x")],
+    [bytes("/run/x\0/y\0"), bytes("a".repeat(110)), bytes("../x\0")],
   ],
+  ["unix_sk_entry.name", [bytes("../x\0")], [], { name_dir: "/run" }],
+  ["unix_sk_entry.name", [bytes("x\0")], [], { uflags: 1 }],
   ["file_perms_entry.mode", [0o140755], [0o100755, 0o755]],
   ["mnt_entry.mountpoint", ["./", "./dev/pts", "/"], ["./../etc", "./a/../../b"]],
   ["mnt_entry.root", ["/", "net:[4026531840]", "/a//deleted"], ["/a/../..", "/.."]],
@@ -204,6 +220,22 @@ describe("a value that no dump writes", () => {
       for (const value of forged)
         expect([field, value, found(field, value, rest)]).not.toEqual([field, value, 0]);
     });
+});
+
+test("of an open file there is what its type has, and nothing else", () => {
+  const reg = least(files.reg_file_entry);
+  const fifo = least(files.fifo_entry);
+  for (const [entry, count] of [
+    [{ type: 1, reg }, 0],
+    [{ type: 3, fifo }, 0],
+    [{ type: 1, reg, fifo }, 1],
+    [{ type: 3, reg, fifo }, 1],
+    [{ type: 3, reg }, 1],
+  ] as const) {
+    const made = image("files.img", [{ id: 0, ...entry }]);
+    const told = withContext({ "files.img": made }, {}, (context) => imageForged.run(context));
+    expect(told.map(({ subject }) => subject)).toEqual(Array(count).fill("file_entry.type"));
+  }
 });
 
 test("every rule is broken by a case above", () => {

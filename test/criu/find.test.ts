@@ -121,9 +121,12 @@ describe("which CRIU it is", () => {
       "v",
       '[ "$1 $2" = "--version --no-default-config" ] && echo "Version: 3.19"',
     );
-    expect(await identify(answers)).toBe("3.19");
-    expect(await identify(program("broken", "echo Version: 9; exit 1"))).toBeUndefined();
-    expect(await identify(join(dir, "missing"))).toBeUndefined();
+    expect(await identify(answers)).toEqual({ version: "3.19", problem: undefined });
+    expect(await identify(program("broken", "echo Version: 9; exit 1"))).toEqual({
+      version: undefined,
+      problem: "it exits with 1",
+    });
+    expect((await identify(join(dir, "missing"))).problem).toContain("is not there");
   });
 
   test("older and newer", () => {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Request, requestFrom } from "../../src/criu/index.ts";
 
 type Files = Record<string, string>;
+/** Paths are absolute from where they are read on. */
+const cwd = process.cwd();
 
 function asked(words: string | string[], env: Record<string, string> = {}, files: Files = {}) {
   const argv = typeof words !== "string" ? words : words === "" ? [] : words.split(" ");
@@ -28,8 +33,8 @@ describe("options and what they ask", () => {
     [
       "",
       {
-        imagesDir: ".",
-        workDir: ".",
+        imagesDir: cwd,
+        workDir: cwd,
         detached: false,
         verbosity: 2,
         logFile: undefined,
@@ -38,16 +43,21 @@ describe("options and what they ask", () => {
         fileValidation: "buildid",
       },
     ],
-    ["-D x", { imagesDir: "x", workDir: "x" }],
-    ["-D x -D y", { imagesDir: "y", workDir: "y" }],
+    ["-D x", { imagesDir: `${cwd}/x`, workDir: `${cwd}/x` }],
+    ["-D x -D y", { imagesDir: `${cwd}/y`, workDir: `${cwd}/y` }],
     [
       "-D x -W w -o log --pidfile pid",
-      { imagesDir: "x", workDir: "w", logFile: "w/log", pidfile: "w/pid" },
+      {
+        imagesDir: `${cwd}/x`,
+        workDir: `${cwd}/w`,
+        logFile: `${cwd}/w/log`,
+        pidfile: `${cwd}/w/pid`,
+      },
     ],
     ["-D x -o /log", { logFile: "/log" }],
     ["-D x -o -", { logFile: "-" }],
-    ["-o log", { logFile: "log" }],
-    ["-D x -r rootfs -L lib", { root: "x/rootfs", libdir: "x/lib" }],
+    ["-o log", { logFile: `${cwd}/log` }],
+    ["-D x -r rootfs -L lib", { root: `${cwd}/x/rootfs`, libdir: `${cwd}/x/lib` }],
     ["-d", { detached: true }],
     ["--daemon", { detached: true }],
     ["-d --no-daemon", { detached: false }],
@@ -86,7 +96,7 @@ describe("options and what they ask", () => {
         ],
       },
     ],
-    ["-D i --external mnt[a]:b", { external: [{ kind: "mnt", key: "a", value: "i/b" }] }],
+    ["-D i --external mnt[a]:b", { external: [{ kind: "mnt", key: "a", value: `${cwd}/i/b` }] }],
     ["--external unix[7]", { external: [{ kind: "unix", key: "7", value: undefined }] }],
     [
       "--external mnt[]:m",
@@ -118,7 +128,7 @@ describe("options and what they ask", () => {
       },
     ],
     ["--empty-ns net", { emptyNs: ["net"] }],
-    ["-D i --action-script ./a --action-script b", { actionScripts: ["i/./a", "b"] }],
+    ["-D i --action-script ./a --action-script b", { actionScripts: [`${cwd}/i/a`, "b"] }],
     ["--exec-cmd -- sh -c x", { execCmd: ["sh", "-c", "x"] }],
     ["--cpu-cap", { cpuCap: ["fpu", "cpu", "ins"] }],
     ["--cpu-cap=cpu", { cpuCap: ["fpu", "ins", "cpu"] }],
@@ -145,6 +155,29 @@ describe("options and what they ask", () => {
   ];
   test.each(cases)("%s", (words, asks) => {
     expect(request(words)).toMatchObject(asks as Record<string, unknown>);
+  });
+
+  test("a path is absolute from where CRIU opens it, and is named as it was typed", () => {
+    const dir = mkdtempSync(join(tmpdir(), "recriu-paths-"));
+    try {
+      mkdirSync(join(dir, "far/work"), { recursive: true });
+      symlinkSync(join(dir, "far/work"), join(dir, "link"));
+      const words = `-D . -W ${dir}/link --cgroup-yard ../../yard -r ..hidden -L ../../../../../../../x`;
+      const { imagesDir, cgroupYard, root, libdir, typed } = request(words);
+      expect({ imagesDir, cgroupYard, root, libdir }).toEqual({
+        imagesDir: cwd,
+        cgroupYard: `${dir}/yard`,
+        root: `${dir}/link/..hidden`,
+        libdir: "/x",
+      });
+      expect([imagesDir, cgroupYard!].map((path) => typed.get(path))).toEqual([".", "../../yard"]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+    const vouched = asked("--allow-grown a/b --allow-grown /c");
+    expect(vouched.ok && vouched.own.allowGrown).toEqual([`${cwd}/a/b`, "/c"]);
+    const device = request("-D i --external dev[x]:y --external veth[a]:b");
+    expect(device.external.map(({ value }) => value)).toEqual([`${cwd}/i/y`, "b"]);
   });
 
   test("argv is what was typed, explicit is what it named", () => {
@@ -220,14 +253,14 @@ describe("configuration files", () => {
     };
     const read = request("-o argv --no-tcp-close --action-script /4", env, files);
     expect(read).toMatchObject({
-      logFile: "argv",
+      logFile: `${cwd}/argv`,
       verbosity: 3,
       tcpClose: false,
       actionScripts: ["/1", "/2", "/3", "/4"],
     });
     expect(read.configFiles).toEqual([etc, "/h/.criu/default.conf", "/e"]);
-    expect(request("", env, files).logFile).toBe("env");
-    expect(request("--config /none", env, files).logFile).toBe("env");
+    expect(request("", env, files).logFile).toBe(`${cwd}/env`);
+    expect(request("--config /none", env, files).logFile).toBe(`${cwd}/env`);
     expect(request("--no-default-config", { HOME: "/h" }, files).logFile).toBeUndefined();
   });
 
@@ -327,7 +360,7 @@ describe("own options", () => {
 
   const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
     ["--fix=all", {}, "", /^--fix is safe, none; not 'all'$/],
-    ["--verify no", {}, "", /^--verify is gate, report, off; not 'no'$/],
+    ["--verify no", {}, "", /^--verify is gate, report, off, memory; not 'no'$/],
     ["--criu=", {}, "", /--criu wants/],
     ["", { RECRIU_VERIFY: "x" }, "", /^RECRIU_VERIFY is gate/],
     ["", {}, "verify x\n", /^verify in \/etc\/recriu\/recriu\.conf is gate/],

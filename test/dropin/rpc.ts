@@ -14,6 +14,7 @@ const criuOpts = message("criu_opts", {
   log_file: optional(10, "string"),
   notify_scripts: optional(12, "bool"),
   root: optional(13, "string"),
+  auto_dedup: optional(16, "bool"),
   work_dir_fd: optional(17, "int32"),
   rst_sibling: optional(26, "bool"),
   manage_cgroups_mode: optional(34, "enum"),
@@ -27,6 +28,7 @@ const response = message("criu_resp", {
   type: required(1, "enum"),
   success: required(2, "bool"),
   restore: optional(4, message("criu_restore_resp", { pid: required(1, "int32") })),
+  cr_errno: optional(7, "int32"),
   cr_errmsg: optional(9, "string"),
   version: optional(10, message("criu_version", { major_number: required(1, "int32") })),
 });

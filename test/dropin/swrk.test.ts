@@ -1,11 +1,19 @@
 /** `criu swrk`, as container runtimes and libcriu call it. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { encode } from "../../src/image/wire.ts";
 import {
   alive,
   criu,
+  descendants,
   dump,
   hierarchies,
   killTree,
@@ -58,6 +66,35 @@ test("a blocker: the runtime gets recriu's words as CRIU's answer, and finds the
   );
   expect(failed).toMatchObject({ exit: 1, stderr: "" });
   expect(existsSync(sockets)).toBe(false);
+});
+
+test("a refusal has the errno that CRIU's own answer has", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"]);
+  const child = descendants(pid)[0]!.pid;
+  const thread = Number(readdirSync(`/proc/${pid}/task`).find((tid) => tid !== `${pid}`) ?? 0);
+  const images = await dump(stage, pid);
+  const powerless = (program: string) => {
+    const path = join(stage.dir, `powerless-${++stage.count}`);
+    const text = `exec setpriv --bounding-set=-all --inh-caps=-all -- ${program} "$@"`;
+    writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return path;
+  };
+  const errnoOf = async (program: string) => {
+    const { answer } = await ask(stage, images, restore(), { program });
+    expect(answer).toMatchObject({ success: false });
+    return answer!.cr_errno;
+  };
+  const found: (number | undefined)[] = [];
+  for (const number of [pid, child, thread].filter((each) => each > 0)) {
+    const holder = await start(stage, "at-pid", [`${number}`]);
+    found.push(await errnoOf(criu));
+    expect(await errnoOf(link(stage))).toBe(found.at(-1));
+    await killTree(stage, holder.pid);
+  }
+  found.push(await errnoOf(powerless(criu)));
+  expect(await errnoOf(powerless(link(stage)))).toBe(found.at(-1));
+  expect(found.filter((errno) => errno !== undefined)).toEqual([17, 56]);
 });
 
 test("the configuration file that a request names goes over the request, for recriu as for CRIU", async () => {

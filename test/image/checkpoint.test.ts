@@ -107,6 +107,32 @@ describe("what stands at an image's name may be anything", () => {
   });
 });
 
+test("what old images have in images of their own is the task's all the same", () => {
+  const user = { uid: 1, gid: 1, euid: 1, egid: 1, suid: 1, sgid: 1, fsuid: 1, fsgid: 1 };
+  const none = { cap_inh: [], cap_eff: [], cap_bnd: [], cap_amb: [], groups: [] };
+  const creds = { ...user, ...none, secbits: 0, cap_prm: [7] };
+  const vma = {
+    start: 0n,
+    end: 4096n,
+    pgoff: 0n,
+    shmid: 2n,
+    prot: 3,
+    flags: 1,
+    status: 0x81,
+    fd: 0n,
+  };
+  const { root } = read(
+    make((files) => {
+      files["creds-10.img"] = image("creds-10.img", [creds]);
+      files["rlimit-10.img"] = image("rlimit-10.img", [{ cur: 1n, max: 2n }]);
+      files["vmas-10.img"] = image("vmas-10.img", [vma]);
+    }),
+  );
+  expect(root!.threads.map(({ core }) => core!.thread_core!.creds!.cap_prm)).toEqual([[7], [7]]);
+  expect(root!.core!.tc!.rlimits!.rlimits).toEqual([{ cur: 1n, max: 2n }]);
+  expect(root!.mm!.vmas).toEqual([vma]);
+});
+
 test("an entry that claims gigabytes costs none", () => {
   const path = make((files) => {
     const claim = Buffer.from(files["files.img"]!.subarray(0, 12));

@@ -67,13 +67,18 @@ export function fixture(): Record<string, Uint8Array> {
     "core-12.img": [core(2)],
     "ids-10.img": [{ ...ids, pid_ns_id: 1, net_ns_id: 2, mnt_ns_id: 6 }],
     "fs-10.img": [{ cwd_id: 1, root_id: 1 }],
-    "fdinfo-2.img": [{ id: 2, flags: 0, type: 1, fd: 0 }],
+    "fdinfo-2.img": [{ id: 3, flags: 0, type: 1, fd: 0 }],
     "files.img": [
       { type: 1, id: 1, reg: { id: 1, flags: 0, pos: 0n, fown: noOne, name: "/", mode: 0o40755 } },
       {
         type: 1,
         id: 2,
         reg: { id: 2, flags: 0, pos: 0n, fown: noOne, name: "/dev/null", mode: 0o20666 },
+      },
+      {
+        type: 1,
+        id: 3,
+        reg: { id: 3, flags: 0, pos: 0n, fown: noOne, name: "/dev/null", mode: 0o20666 },
       },
     ],
     "mm-10.img": [{ ...addresses, exe_file_id: 2, mm_saved_auxv: [], vmas: [], aios: [] }],

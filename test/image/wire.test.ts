@@ -88,6 +88,22 @@ describe("bytes that are no message", () => {
       "a number is longer than ten bytes",
     ]);
   });
+  test("a number of more bytes or bits than its field has, which parsers cut in different ways", () => {
+    const spare = "a number has bytes to spare";
+    const more = "a number of 32 bits has more";
+    for (const [bytes, problemOf] of [
+      ["88 00 01", spare],
+      ["08 81 00", spare],
+      ["08 81 80 80 80 80 80 80 80 80 02", spare],
+      ["08 01 12 81 00 61", spare],
+      ["88 80 80 80 10 01", more],
+      ["08 81 80 80 80 10", more],
+    ] as const)
+      expect([bytes, decode(leaf, hex(bytes))]).toMatchObject([
+        bytes,
+        { ok: false, problem: problemOf },
+      ]);
+  });
   test("a length beyond the end", () => {
     expect(problem(leaf, "08 01 12 05 61")).toEqual([104, "a field of 5 bytes has 1 left"]);
     expect(problem(leaf, "08 01 12 ff ff ff ff 0f")).toEqual([

@@ -29,6 +29,9 @@ const alone = [
 ];
 const size = { width: 800, height: 600 };
 
+/** The last words of a verdict. Chromium has deleted files, whose names cannot be compared: then it says less. */
+export const asSaved = /the tree is the saved one|what was compared is as it was saved/;
+
 /** Options of the dump. */
 export const dumpOptions = ["--ext-unix-sk", "--file-locks", "--ghost-limit", "100M"];
 

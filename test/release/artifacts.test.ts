@@ -79,6 +79,10 @@ test("each tarball's program runs: here, in qemu, by musl's loader, by that in q
   ];
   for (const words of ways) {
     expect(runHere([...words, "--version"])).toEqual(said(`recriu ${release.version}`));
+    const gone = 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"';
+    expect(runHere(["sh", "-c", gone, "sh", ...words, "--version"])).toEqual(
+      said(`recriu ${release.version}`),
+    );
     // libc is asked whether there is a terminal: its functions are found.
     const doctor = runHere([...words, "doctor", "--criu=/bin/false"], { NO_COLOR: "" });
     expect(doctor.stderr).toContain("kernel");

@@ -1,21 +1,26 @@
 /** What cgroups must allow for a tree to come back in them. */
 import { expect, test } from "bun:test";
-import { cpSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
+  criu,
   dump,
   hierarchies,
   killTree,
   makeCgroup,
   openStage,
+  recriuBinary,
   restoreBare,
+  run,
   type Stage,
   start,
 } from "./stage.ts";
 import { typed } from "./typed.ts";
+
+import { bareUnder, reportUnder } from "./under.ts";
 
 const v1 = (controller: string) =>
   hierarchies().find(
@@ -115,6 +120,26 @@ test("cgroup-missing: no more cgroups are allowed there", async () => {
   await restored(stage, images);
 });
 
+test("a hierarchy that only this mount of it makes read-only is no obstacle: CRIU mounts it for itself", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "workload");
+  const { pid, images } = await dumpIn(stage, cgroup);
+  const readOnly = `mount -o remount,bind,ro ${v2.mount} && exec "$@"`;
+  const under = ["unshare", "-m", "sh", "-c", readOnly, "sh"];
+  const back = () => readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  for (const restore of [
+    () => bareUnder(stage, under, images),
+    () => reportUnder(stage, under, "restore", images),
+  ]) {
+    rmdirSync(cgroup);
+    const done = await restore();
+    expect(done.exit).toBe(0);
+    if ("plan" in done) expect(done.plan.options).toEqual([]);
+    expect(back()).toContain(cgroup.slice(v2.mount.length));
+    await killTree(stage, pid);
+  }
+});
+
 test("cgroup-frozen: bare CRIU hangs", async () => {
   await using stage = openStage();
   const cgroup = makeCgroup(stage, v2, "above/workload");
@@ -129,6 +154,16 @@ test("cgroup-frozen: bare CRIU hangs", async () => {
     await restored(stage, images);
     await killTree(stage, pid);
   }
+});
+
+test("cgroup-frozen: a name with a backslash, as systemd's have", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "a\\x2db");
+  const { images } = await dumpIn(stage, cgroup);
+  writeFileSync(join(cgroup, "cgroup.freeze"), "1");
+  expect(finding(await report(stage, "preflight", images), "cgroup-frozen").subject).toBe(cgroup);
+  writeFileSync(join(cgroup, "cgroup.freeze"), "0");
+  await restored(stage, images);
 });
 
 test("cgroup-set-missing: a set, and a controller, that the images lack", async () => {
@@ -197,4 +232,57 @@ test("cgroup-namespace: not made again with --manage-cgroups=ignore", async () =
   await killTree(stage, pid);
   expect((await typed(stage, lost, "cgroup-namespace", { options })).exit).toBe(0);
   expect(namespace()).not.toBe(ours);
+});
+
+test("a relative --cgroup-yard is found from the work directory, and looked through to its end", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "above/workload");
+  const { pid, images } = await dumpIn(stage, cgroup);
+  const yard = join(stage.dir, "yard");
+  const work = join(stage.dir, "far/work");
+  const link = join(stage.dir, "link");
+  mkdirSync(join(yard, "unified"), { recursive: true });
+  mkdirSync(work, { recursive: true });
+  symlinkSync(work, link);
+  await run(stage, ["mount", "-t", "cgroup2", "none", join(yard, "unified")]);
+  for (const options of [
+    ["-W", work, "--cgroup-yard", "../../yard"],
+    ["-W", link, "--cgroup-yard", ".././../yard"],
+  ]) {
+    await eventually(() => rmdirSync(cgroup));
+    rmdirSync(join(cgroup, ".."));
+    const preflight = await report(stage, "preflight", images, options);
+    expect(preflight.exit).toBe(0);
+    expect(finding(preflight, "cgroup-missing")).toMatchObject({
+      severity: "info",
+      subject: join(yard, "unified", cgroup.slice(v2.mount.length)),
+    });
+    expect((await restoreBare(stage, images, options)).exit).toBe(0);
+    await killTree(stage, pid);
+    await restored(stage, images, options);
+    await killTree(stage, pid);
+  }
+  const nowhere = ["--cgroup-yard", "../../../../../../../nowhere/x"];
+  expect((await predicted(stage, images, "cgroup-option", nowhere)).subject).toBe("/nowhere/x");
+  // Under the name of criu, too.
+  const done = await run(
+    stage,
+    [
+      "bash",
+      "-c",
+      'exec -a criu "$0" "$@"',
+      recriuBinary,
+      "restore",
+      "-d",
+      "-D",
+      images,
+      "-W",
+      work,
+      "--cgroup-yard",
+      "../../yard",
+    ],
+    { env: { RECRIU_CRIU: criu } },
+  );
+  expect(done.exit).toBe(0);
+  await killTree(stage, pid);
 });

@@ -33,6 +33,7 @@ import {
   waitFor,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
+import { compile } from "./stage/compile.ts";
 import { dumpX11 } from "./x11.ts";
 
 /** An action script that runs `command` at `point`; CRIU is $PPID, recriu its parent. */
@@ -110,12 +111,37 @@ for (const limit of ["--timeout", "--stall"]) {
     truncateSync(pages, statSync(pages).size - 4096);
     const options = ["--ignore=pages-short", `${limit}=1`, "-v0"];
     const hung = await report(stage, "restore", images, options);
-    expect(hung).toMatchObject({ exit: 137, failure: { left: [] } });
+    // The signal was recriu's own: CRIU failed.
+    expect(hung).toMatchObject({ exit: 1, run: { criu_exit: 137 }, failure: { left: [] } });
     expect(hung.failure!.line).toContain(limit);
+    expect(hung.failure!.at[0]).toMatch(/^criu \d+: /);
     await waitFor("the tree to be gone", () => !tasks.some(processOf));
     expect(existsSync(sockets)).toBe(false);
   });
 }
+
+test("a stall that is given up says what CRIU was at, and again what was warned of", async () => {
+  await using stage = openStage();
+  const shell = stage.supervisor.spawn([compile("job"), join(stage.dir, "ready"), "nohup"]);
+  await (
+    await shell
+  ).exited;
+  const [job] = descendants(stage.supervisor.pid);
+  const images = await dump(stage, job!.pid, ["--shell-job"]);
+  const work = ["-W", stage.dir, "-v4", "-o", "restore.log", "--no-shell-job"];
+  const words = ["restore", "-D", images, ...work, "--stall=1", "--ignore=shell-job-session"];
+  const hung = await recriu(stage, words);
+  expect(hung.exit).toBe(1);
+  const [, after] = hung.stderr.split("failed: ");
+  expect(after).toMatch(
+    /^CRIU was killed: for 1 s it made no task and moved no byte \(--stall\)\n/,
+  );
+  expect(after).toMatch(/\n {2}at {6}criu \d+: waits in /);
+  expect(after).toMatch(/\n {2}at {6}task \d+ \(\w+\)( and \d+ more like it)?: waits in futex/);
+  expect(after).toMatch(/\n {2}at {6}its last words: .*pgid\n/);
+  expect(after).toContain("warning[shell-job-session]");
+  expect(descendants(stage.supervisor.pid)).toEqual([]);
+});
 
 test("a script that takes longer than --stall is waited for", async () => {
   await using stage = openStage();

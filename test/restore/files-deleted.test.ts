@@ -5,6 +5,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -13,7 +14,7 @@ import {
 import { join } from "node:path";
 import { foretold } from "./foretold.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, type Stage, start } from "./stage.ts";
+import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
 import { typed } from "./typed.ts";
 import { compile } from "./stage/compile.ts";
 
@@ -194,6 +195,45 @@ test("link-remap-missing: such images can be restored once", async () => {
     subject: from!,
     mend: () => linkSync(to!, from!),
   });
+});
+
+test("link-remap-missing: a tree that is refused at the last point has lost nothing", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  writeFileSync(file, "content");
+  linkSync(file, join(stage.dir, "other"));
+  const { pid, images } = await held(stage, ["read", file, "unlink", file], ["--link-remap"]);
+  const name = finding(await report(stage, "preflight", images), "link-remap-missing").subject;
+  rmSync(join(stage.dir, "other"));
+  const script = join(stage.dir, "script");
+  const spoil = "kill -9 $CRTOOLS_INIT_PID; sleep 0.1";
+  const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || { ${spoil}; }\n`;
+  writeFileSync(script, text, { mode: 0o755 });
+  const names = () => readdirSync(stage.dir).filter((each) => /link_remap|^\.recriu/.test(each));
+  const before = names();
+  const refused = await report(stage, "restore", images, ["--action-script", script]);
+  expect(refused).toMatchObject({ exit: 5, failure: { left: [] } });
+  expect(names()).toEqual(before);
+  expect(readFileSync(name, "utf8")).toBe("content");
+  // A recriu that is killed there: undo brings the name back.
+  const die = `kill -9 $(awk '{print $4}' /proc/$PPID/stat)`;
+  writeFileSync(script, text.replace(spoil, die));
+  const killed = await recriu(stage, ["restore", "-d", "-D", images, "--action-script", script]);
+  expect(killed.exit).toBe(137);
+  await killTree(stage, pid);
+  expect(existsSync(name)).toBe(false);
+  expect((await recriu(stage, ["undo"])).exit).toBe(0);
+  expect(names()).toEqual(before);
+
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+  expect(names()).toEqual([]);
+  await killTree(stage, pid);
+
+  // By bare CRIU the file would be gone.
+  writeFileSync(name, "content");
+  writeFileSync(script, text);
+  expect((await restoreBare(stage, images, ["--action-script", script])).exit).toBe(1);
+  expect(existsSync(name)).toBe(false);
 });
 
 for (const kind of ["flock", "posix"]) {

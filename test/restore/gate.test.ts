@@ -205,9 +205,12 @@ test("attached: recriu stays until the tree ends, and a signal ends it", async (
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["other", "0", "5"]);
   const images = await dump(stage, pid);
-  const attached = recriu(stage, ["restore", "-D", images]);
-  await waitFor("the tree", () => alive(pid));
-  await Bun.sleep(50);
+  const log = join(stage.dir, "r.log");
+  const attached = recriu(stage, ["restore", "-D", images, "-v4", "-o", log]);
+  await waitFor(
+    "the tree to run",
+    () => existsSync(log) && readFileSync(log, "utf8").includes("Tasks resumed"),
+  );
   await killTree(stage, pid);
   const { exit, stderr } = await attached;
   expect(exit).toBe(0);

@@ -1,6 +1,6 @@
 /** IP sockets. CRIU 4.1.1 cannot dump them on Linux 6.18 (`Can't get 1:16 opt`), but it restores them: the images are edited ones. */
 import { afterAll, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { existsSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { foretold } from "./foretold.ts";
 import {
@@ -16,8 +16,9 @@ import {
 } from "./inet.ts";
 import { restored } from "./predicted.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, start } from "./stage.ts";
+import { dump, killTree, openStage, restoreBare, run, start, waitFor } from "./stage.ts";
 import { typed } from "./typed.ts";
+import { setting } from "./stage/sysctl.ts";
 
 /** What a test that fails may leave on this machine. */
 afterAll(() => {
@@ -240,4 +241,61 @@ test("net-device-missing: by name and by number", async () => {
   const { stdout } = await run(stage, ["ip", "-o", "link"]);
   const made = /^77777: ([\w-]+)/m.exec(stdout)![1]!;
   await run(stage, ["ip", "link", "del", made]);
+});
+
+test("ping-group-range: on this machine, and in a namespace that is joined", async () => {
+  await using stage = openStage();
+  const PING = { type: 2, proto: 1, state: 7, src_port: 0 };
+  const { pid, images } = await withSocket(stage, PING);
+  const range = "net/ipv4/ping_group_range";
+  {
+    using _ = setting(range, "1 0");
+    const named = await foretold(stage, {
+      id: "ping-group-range",
+      images,
+      pid,
+      subject: "this machine",
+      mend: "typed",
+    });
+    expect(named.remedy.command).toBe("sysctl -w net.ipv4.ping_group_range='0 2147483647'");
+    expect((await report(stage, "preflight", images)).findings).toEqual([]);
+  }
+  using _ = setting(range, "0 2147483647");
+  // One that begins as all do.
+  const other = await stage.supervisor.spawn(["unshare", "--net", "sleep", "1000"], { cwd: "/" });
+  await waitFor("the other network", () => {
+    const network = (of: string) => readlinkSync(`/proc/${of}/ns/net`);
+    return network(`${other.pid}`) !== network("self");
+  });
+  const file = `/proc/${other.pid}/ns/net`;
+  const options = ["--join-ns", `net:${file}`];
+  const joined = await foretold(stage, {
+    id: "ping-group-range",
+    images,
+    pid,
+    options,
+    subject: `the namespace ${file}`,
+    mend: async () => {
+      const command = finding(await report(stage, "preflight", images, options), "ping-group-range")
+        .remedy.command!;
+      expect((await run(stage, ["sh", "-c", command])).exit).toBe(0);
+    },
+  });
+  expect(joined.message).toContain("nobody");
+  const gone = ["--join-ns", `net:${stage.dir}/none`];
+  for (const target of [gone, ["--join-ns", "net:65530"], ["--join-ns", `net:${other.pid}`]]) {
+    const named = await report(stage, "preflight", images, target);
+    const number = Number(target[1]!.slice(4));
+    if (number <= 65535 && existsSync(`/proc/${number}`)) continue;
+    expect(blockers(named)).toContain("join-ns-missing");
+    const { criu_message, remedy } = finding(named, "join-ns-missing");
+    const bare = await restoreBare(stage, images, target);
+    expect(bare.exit).toBe(1);
+    expect(bare.stderr + bare.stdout).toContain(criu_message!);
+    if (number !== other.pid) continue;
+    expect(remedy.command).toBe(`--join-ns net:${file}`);
+    expect((await typed(stage, named, "join-ns-missing")).exit).toBe(0);
+    await killTree(stage, pid);
+  }
+  await restored(stage, images);
 });

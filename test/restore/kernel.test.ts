@@ -192,7 +192,11 @@ test("cpu-features: --cpu-cap needs cpuinfo.img", async () => {
     x86_entry[0].capability[6] |= 1 << 21; // TBM, which only processors of 2012 have
   });
   const warned = await report(stage, "preflight", better, ["--cpu-cap=ins"]);
-  expect(finding(warned, "cpu-features")).toMatchObject({ severity: "warning", subject: "tbm" });
+  expect(finding(warned, "cpu-features")).toMatchObject({
+    severity: "warning",
+    // A kernel may hide more than that.
+    subject: expect.stringContaining("tbm"),
+  });
   const bare = await restoreBare(stage, better, ["--cpu-cap=ins"]);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(finding(warned, "cpu-features").criu_message!);

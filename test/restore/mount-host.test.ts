@@ -160,14 +160,15 @@ test("mount-outside: a path that leads upwards, a link on the way", async () => 
   });
   const seen = (at: string) =>
     expect(readFileSync(join(at, "again/secret"), "utf8")).toBe("of this machine");
-  const blocked = async (dir: string, why: string) => {
+  const blocked = async (dir: string, why: string, exit = 3) => {
     const done = await report(stage, "restore", dir, options);
-    expect(done).toMatchObject({ exit: 3, run: null });
+    expect(done).toMatchObject({ exit, run: null });
     expect(told(done.findings, "mount-outside")).toMatchObject([
       { severity: "blocker", subject: "/again", message: expect.stringContaining(why) },
     ]);
   };
-  await blocked(upwards, "leads upwards");
+  // No dump writes such a path: image-forged says so, too.
+  await blocked(upwards, "leads upwards", 6);
   await inBare(stage, upwards, options, seen);
 
   renameSync(join(root, "part"), join(root, "part.aside"));

@@ -5,15 +5,17 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmdirSync,
   statSync,
   writeFileSync,
 } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
-import { finding, report } from "./report.ts";
-import { killTree, openStage, restoreBare, run, type Stage } from "./stage.ts";
+import { blockers, finding, report, explained, sameWords } from "./report.ts";
+import { descendants, killTree, openStage, restoreBare, run, type Stage, criu } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
 import { typed } from "./typed.ts";
 
@@ -153,6 +155,38 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
   await restored(stage, images, all);
 });
 
+test("mount-device-missing: a bind of an external device has it by the mount that was named", async () => {
+  await using stage = openStage();
+  const disk = join(stage.dir, "disk.img");
+  const sh = (command: string) => run(stage, ["sh", "-ec", command]);
+  await sh(`truncate -s 20M ${disk} && mkfs.ext4 -qF ${disk} && mkdir ${disk}.d`);
+  await sh(`mount -o loop ${disk} ${disk}.d && mkdir ${disk}.d/a ${disk}.d/b && umount ${disk}.d`);
+  const device = (await sh(`losetup --find --show ${disk}`)).stdout.trim();
+  try {
+    const number = (await sh(`lsblk -no MAJ:MIN ${device}`)).stdout.trim().replace(":", "/");
+    const root = join(stage.dir, "root");
+    const { images, options } = await dumpContainer(stage, {
+      mounts: [
+        ["ext4", device, "/disk"],
+        ["bind", join(root, "disk/a"), "/disk/b"],
+        ["ext4", device, "/again"],
+      ],
+      options: ["--external", `dev[${number}]:loop`],
+    });
+    const named = ["--external", `dev[loop]:${device}`];
+    const lost = await predicted(stage, images, "mount-device-missing", options);
+    expect(lost.remedy.command).toBe("--external 'dev[loop]:DEVICE'");
+    expect(blockers(await report(stage, "preflight", images, options))).toEqual([lost.id]);
+    expect((await restoreBare(stage, images, [...options, ...named])).exit).toBe(0);
+    const [app] = descendants(stage.supervisor.pid);
+    await killTree(stage, app!.pid);
+    await restored(stage, images, [...options, ...named]);
+    await killTree(stage, descendants(stage.supervisor.pid)[0]!.pid);
+  } finally {
+    await sh(`losetup -d ${device}`);
+  }
+});
+
 test("mount-unknown: CRIU stops at a socket and crashes at a file of no known mount", async () => {
   await using stage = openStage();
   const { images, socket, options } = await dumpContainer(stage);
@@ -174,4 +208,106 @@ test("mount-unknown: CRIU stops at a socket and crashes at a file of no known mo
   });
   await predicted(stage, lostFile, "mount-unknown", options);
   await restored(stage, images, options);
+});
+
+/** A container in which one directory is mounted twice, as one shared mount; with or without /proc. */
+async function dumpShared(stage: Stage, proc: boolean) {
+  const [one, two, narrow] = ["a", "b", "a/narrow"].map((name) => join(stage.dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const directory of [one, two, narrow]) mkdirSync(directory);
+  const inside = join(stage.dir, "root/one");
+  mkdirSync(inside, { recursive: true });
+  const { images, options } = await dumpContainer(stage, {
+    mounts: [
+      ...(proc ? ([["proc", "none", "/proc"]] as [string, string, string][]) : []),
+      ["shared", one, "/one"],
+      ["bind", inside, "/two"],
+    ],
+    options: ["--external", "mnt[/one]:one", "--external", "mnt[/two]:two"],
+  });
+  const from = (first: string, second: string) => [
+    ...options,
+    "--external",
+    `mnt[one]:${first}`,
+    "--external",
+    `mnt[two]:${second}`,
+  ];
+  return { images, from, one, two, narrow };
+}
+
+/** Named with the option that recriu adds itself, without which CRIU fails, and with which it does not. */
+async function madeTheOldWay(stage: Stage, images: string, id: string, options: string[]) {
+  const preflight = await report(stage, "preflight", images, options);
+  expect(preflight).toMatchObject({ exit: 0, plan: { options: ["--mntns-compat-mode"] } });
+  const named = finding(preflight, id);
+  const bare = await restoreBare(stage, images, options);
+  expect(bare.exit).toBe(1);
+  expect(bare.errors.filter((line) => sameWords(line, named.criu_message!))).not.toEqual([]);
+  explained(named);
+  const done = await report(stage, "restore", images, options);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  await killTree(stage, done.run!.pid!);
+  const kept = await report(stage, "preflight", images, [...options, "--no-mntns-compat-mode"]);
+  expect(kept).toMatchObject({ exit: 3, plan: { options: [] } });
+  return named;
+}
+
+/** The option, typed; then its tree is ended by the pid that CRIU notes. */
+async function typedTheOldWay(
+  stage: Stage,
+  images: string,
+  options: string[],
+  type: (told: Awaited<ReturnType<typeof report>>, how: object) => Promise<{ exit: number | null }>,
+) {
+  const told = await report(stage, "preflight", images, options);
+  const pidfile = join(stage.dir, `pid-${++stage.count}`);
+  expect((await type(told, { options: [...options, "--pidfile", pidfile] })).exit).toBe(0);
+  await killTree(stage, Number(readFileSync(pidfile, "utf8")));
+}
+
+test("mount-group: one mount in two places, made from two", async () => {
+  await using stage = openStage();
+  const { images, from, one, two, narrow } = await dumpShared(stage, true);
+  for (const options of [from(one, one), from(narrow, one)])
+    expect((await report(stage, "preflight", images, options)).findings).toEqual([]);
+  expect((await madeTheOldWay(stage, images, "mount-group", from(one, two))).subject).toBe("/one");
+  await typedTheOldWay(stage, images, from(one, two), (told, how) =>
+    typed(stage, told, "mount-group", how),
+  );
+  await madeTheOldWay(stage, images, "mount-group", from(one, narrow));
+  await restored(stage, images, from(narrow, one));
+});
+
+test("mount-propagation: a shared mount in a namespace without /proc", async () => {
+  await using stage = openStage();
+  const { images, from, one } = await dumpShared(stage, false);
+  const named = await madeTheOldWay(stage, images, "mount-propagation", from(one, one));
+  await typedTheOldWay(stage, images, from(one, one), (told, how) =>
+    typed(stage, told, "mount-propagation", how),
+  );
+  expect(named.message).toContain("no /proc");
+});
+
+test("mount-propagation: a CRIU before 4.1.1 on a kernel since 6.16, by what it says of itself", async () => {
+  await using stage = openStage();
+  const { images, from, one } = await dumpShared(stage, true);
+  // No such CRIU starts on such a kernel here: this one is newer than it says.
+  const says = join(stage.dir, "criu-4.1");
+  const script = `#!/bin/sh\n[ "$1" = --version ] && echo "Version: 4.1" && exit\nexec ${criu} "$@"\n`;
+  writeFileSync(says, script, { mode: 0o755 });
+  const options = [...from(one, one), `--criu=${says}`];
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  const since = major > 6 || (major === 6 && minor >= 16);
+  const preflight = await report(stage, "preflight", images, options);
+  const named = finding(preflight, "mount-propagation");
+  expect(named.severity).toBe(since ? "blocker" : "warning");
+  expect(named.criu_message).toContain("Invalid argument");
+  explained(named);
+  const done = await report(stage, "restore", images, options);
+  expect(done).toMatchObject({ exit: 0, plan: { options: since ? ["--mntns-compat-mode"] : [] } });
+  await killTree(stage, done.run!.pid!);
+  expect((await report(stage, "preflight", images, from(one, one))).findings).toEqual([]);
 });

@@ -1,6 +1,15 @@
 /** Namespaces of the tree, and the network in one of its own. */
 import { expect, test } from "bun:test";
-import { cpSync, readdirSync } from "node:fs";
+import {
+  cpSync,
+  readdirSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
@@ -11,12 +20,15 @@ import {
   dump,
   killTree,
   openStage,
+  recriuBinary,
   restoreBare,
   run,
   type Stage,
   start,
+  waitFor,
 } from "./stage.ts";
 import { typed } from "./typed.ts";
+import { compile } from "./stage/compile.ts";
 
 const NEWNET = "40000000";
 
@@ -115,6 +127,146 @@ test("net-link: the parent of a macvlan, the far end of a veth pair", async () =
   const busy = await predicted(stage, veth, "net-link", ["--external", "veth[eth0]:lo"]);
   expect(busy.message).toContain("this machine has a device of that name");
   await restored(stage, images);
+});
+
+/** A restore with what a finding tells to type, word for word; exit code. */
+async function typedOption(
+  stage: Stage,
+  images: string,
+  command: string | null,
+): Promise<number | null> {
+  const words = `exec "$0" restore -d -D "$1" --criu="$2" ${command}`;
+  return (await run(stage, ["sh", "-c", words, recriuBinary, images, criu])).exit;
+}
+
+/** A task in a network of its own with one end of a veth pair, which is made there (its number is low) or moved there. */
+async function dumpWithVeth(stage: Stage, moved: boolean) {
+  const { pid } = await start(stage, "kernel", ["unshare", NEWNET]);
+  const [outer, inner] = [`rq${pid}`, moved ? `rp${pid}` : "eth0"];
+  const made = moved
+    ? `ip link add ${outer} type veth peer name ${inner} && ip link set ${inner} netns ${pid} name eth0`
+    : `ip link add ${outer} type veth peer name eth0 netns ${pid}`;
+  const up = `ip link set ${outer} up && nsenter -t ${pid} -n ip link set eth0 up`;
+  expect(await run(stage, ["sh", "-c", `${made} && ${up}`])).toMatchObject({ exit: 0 });
+  return { pid, images: await dump(stage, pid, ["--network-lock=nftables"]) };
+}
+
+test("net-link: a veth pair whose far end no option names", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpWithVeth(stage, false);
+  const named = await predicted(stage, images, "net-link");
+  expect(named).toMatchObject({ subject: "eth0", criu_message: "net: Unknown peer net namespace" });
+  expect(named.remedy.command).toMatch(/^--external 'veth\[eth0\]:veth\d+'$/);
+  expect(await typedOption(stage, images, named.remedy.command)).toBe(0);
+  await killTree(stage, pid);
+  const bridge = ["--external", "veth[eth0]:rqfar@rqnone"];
+  const nowhere = await predicted(stage, images, "net-link", bridge);
+  expect(nowhere.message).toContain("no bridge of that name");
+  await run(stage, ["ip", "link", "add", "rqnone", "type", "bridge"]);
+  try {
+    await restored(stage, images, bridge);
+    await killTree(stage, pid);
+  } finally {
+    await run(stage, ["ip", "link", "delete", "dev", "rqnone"]);
+  }
+});
+
+test("net-link: CRIU makes both ends in the tree where their numbers allow it, and says that it is restored", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpWithVeth(stage, true);
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight.findings).toMatchObject([{ id: "net-link", severity: "warning" }]);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(0);
+  expect(bare.log).toContain("net: Unknown peer net namespace");
+  const devices = await run(stage, ["nsenter", "-t", `${pid}`, "-n", "ip", "-o", "link"]);
+  expect(devices.stdout.trim().split("\n").length).toBe(3);
+  await killTree(stage, pid);
+  expect(await typedOption(stage, images, preflight.findings[0]!.remedy.command)).toBe(0);
+  const right = await run(stage, ["nsenter", "-t", `${pid}`, "-n", "ip", "-o", "link"]);
+  expect(right.stdout.trim().split("\n").length).toBe(2);
+  await killTree(stage, pid);
+});
+
+/** A container in a user namespace whose root is the user 100000, in a network of its own that `prepare` fills. */
+async function dumpInUser(stage: Stage, prepare: (init: number) => string[]) {
+  const holder = await stage.supervisor.spawn(["unshare", "--user", "sleep", "1000"], { cwd: "/" });
+  await waitFor("the user namespace", () => {
+    const user = (of: string) => readlinkSync(`/proc/${of}/ns/user`);
+    return user(`${holder.pid}`) !== user("self");
+  });
+  for (const map of ["uid_map", "gid_map"])
+    writeFileSync(`/proc/${holder.pid}/${map}`, "0 100000 65536");
+  const root = join(stage.dir, "root");
+  for (const directory of ["dev", "proc", "run/app"])
+    mkdirSync(join(root, directory), { recursive: true });
+  const ready = join(stage.dir, "ready");
+  const own = `mknod -m 666 ${root}/dev/null c 1 3 && chown -R 100000:100000 ${root} ${stage.dir} && chmod 755 ${stage.dir}`;
+  expect((await run(stage, ["sh", "-c", own])).exit).toBe(0);
+  const enter = ["nsenter", "--user", `--target=${holder.pid}`, "-S", "0", "-G", "0", "--"];
+  const inside = [compile("container"), ready, root, "/run/app/sock", "proc", "none", "/proc"];
+  const container = await stage.supervisor.spawn([...enter, "unshare", "--net", "--", ...inside], {
+    cwd: "/",
+  });
+  await waitFor("the container", () => existsSync(ready));
+  const [init] = descendants(container.pid);
+  const words = prepare(init!.pid);
+  if (words.length > 0) expect(await run(stage, words)).toMatchObject({ exit: 0 });
+  const images = await dump(stage, init!.pid, ["--network-lock=nftables"]);
+  await run(stage, ["mount", "--bind", root, root]);
+  return { images, options: ["--root", root] };
+}
+
+test("net-link: in a user namespace no far end can be put outside, but an end moved in", async () => {
+  await using stage = openStage();
+  const { images, options } = await dumpInUser(stage, (init) => [
+    "sh",
+    "-c",
+    `ip link add rq${init} type veth peer name eth0 netns ${init} && nsenter -t ${init} -n ip link set lo up`,
+  ]);
+  const given = [...options, "--external", "veth[eth0]:rqfar2"];
+  const { command } = (await predicted(stage, images, "net-link", given)).remedy;
+  const told = /^ip link add rqfar2 type veth peer name (\S+) && recriu restore (.*)$/.exec(
+    command!,
+  )!;
+  const words = `ip link add rqfar2 type veth peer name ${told[1]} && exec "$0" restore -d --criu="$1" ${told[2]}`;
+  expect(await run(stage, ["sh", "-c", words, recriuBinary, criu])).toMatchObject({ exit: 0 });
+  const missing = ["--external", "netdev[eth0]:rqnothere"];
+  expect((await predicted(stage, images, "net-link", [...options, ...missing])).message).toContain(
+    "rqnothere, which this machine does not have",
+  );
+});
+
+test("net-link: in a user namespace /dev/net/tun is opened as its root", async () => {
+  await using stage = openStage();
+  const device = "/dev/net/tun";
+  const { mode } = statSync(device);
+  const { images, options } = await dumpInUser(stage, (init) => [
+    "nsenter",
+    "-n",
+    "-t",
+    `${init}`,
+    "ip",
+    "tuntap",
+    "add",
+    "dev",
+    "tun0",
+    "mode",
+    "tun",
+  ]);
+  try {
+    chmodSync(device, 0o600);
+    const named = await predicted(stage, images, "net-link", options);
+    expect(named).toMatchObject({
+      subject: "tun0",
+      criu_message: "tun: Can't open tun device: Permission denied",
+      remedy: { command: "chmod 0666 /dev/net/tun" },
+    });
+    chmodSync(device, 0o666);
+    await restored(stage, images, options);
+  } finally {
+    chmodSync(device, mode);
+  }
 });
 
 test("nested-namespace: a child with a namespace that its parent has not", async () => {

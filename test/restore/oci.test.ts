@@ -1,6 +1,6 @@
 /** OCI runtimes, alone and with recriu in their place: a container whose socket's directory is gone from its root. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { answers, cgroupsOf, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
@@ -115,4 +115,49 @@ test("runc: a priority that was not saved, which fails alone", async () => {
   expect(shadows(stage.dir)).toEqual([]);
   expect(contents(images)).toEqual(before);
   await end(container, guarded);
+});
+
+test("runc --auto-dedup: the images lose nothing before the container runs", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  await checkpoint(container);
+  const { images } = container;
+  const whole = contents(images);
+  const allocated = () =>
+    readdirSync(images)
+      .filter((name) => name.startsWith("pages-"))
+      .reduce((sum, name) => sum + statSync(join(images, name)).blocks, 0);
+  const before = allocated();
+  const words = (id: string) => {
+    const [restore = "", ...rest] = restoreWords(container, id);
+    return [restore, "--auto-dedup", ...rest];
+  };
+  // A bundle's configuration file goes over what runc asks.
+  const bundle = join(container.bundle, "config.json");
+  const config = readFileSync(bundle, "utf8");
+  const over = join(stage.dir, "over.conf");
+  const script = join(stage.dir, "veto");
+  const annotated = { ...JSON.parse(config), annotations: { "org.criu.config": over } };
+  writeFileSync(bundle, JSON.stringify(annotated));
+  writeFileSync(over, "auto-dedup\n");
+  const named = `${container.name}-named`;
+  expect((await container.guarded(...restoreWords(container, named))).exit).toBe(1);
+  expect(readFileSync(join(stage.dir, "stderr"), "utf8")).toContain(`auto-dedup in ${over}`);
+  expect(contents(images)).toEqual(whole);
+
+  writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ]\n", { mode: 0o755 });
+  writeFileSync(over, `action-script ${script}\n`);
+  for (const way of ["guarded", "withCriu"] as const) {
+    const id = `${container.name}-refused-${way}`;
+    expect((await container[way](...words(id))).exit).toBe(1);
+    expect(contents(images)).toEqual(whole);
+    await end(container, id);
+  }
+  writeFileSync(bundle, config);
+  const id = `${container.name}-runs`;
+  const restored = await container.guarded(...words(id));
+  expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+  expect(await answers(container, "still there")).toBe("still there");
+  await waitFor("the images to have lost their memory", () => allocated() < before / 2);
+  await end(container, id);
 });

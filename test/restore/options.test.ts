@@ -1,6 +1,6 @@
 /** Options of CRIU that change how a restore begins, waits or ends: the gate works with each. */
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { report } from "./report.ts";
 import {
@@ -130,65 +130,4 @@ test("the log and the statistics are where CRIU puts them", async () => {
   expect(existsSync(join(stage.dir, "stats-restore"))).toBe(true);
   await killTree(stage, pid);
   expect((await restoreBare(stage, images)).exit).toBe(0);
-});
-
-test("--progress-fd: how far it is, as JSON lines", async () => {
-  await using stage = openStage();
-  const { pid } = await start(stage, "tree", [
-    stage.dir,
-    "/etc/hostname",
-    `${stage.dir}/log`,
-    "40",
-  ]);
-  const images = await dump(stage, pid);
-  const told = join(stage.dir, "told");
-  const script = join(stage.dir, "script");
-  writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || sleep 0.6\n");
-  chmodSync(script, 0o755);
-  const words = [
-    "restore",
-    "-d",
-    "-D",
-    images,
-    `--criu=${criu}`,
-    "--progress-fd=7",
-    "--action-script",
-    script,
-  ];
-  const done = await run(stage, [
-    "sh",
-    "-c",
-    `exec "$@" 7>'${told}'`,
-    "sh",
-    recriuBinary,
-    ...words,
-  ]);
-  expect(done.exit).toBe(0);
-  const lines = readFileSync(told, "utf8")
-    .trim()
-    .split("\n")
-    .map((each) => JSON.parse(each));
-  expect(lines.length).toBeGreaterThan(2);
-  const full = lines.find(({ phase }) => phase === "restoring memory");
-  expect(full).toMatchObject({ tasks: { made: 42, of: 42 } });
-  expect(full.memory.of).toBeGreaterThan(1e6);
-  const closed = await recriu(stage, ["restore", "-D", images, "--progress-fd=77"]);
-  expect(closed).toMatchObject({ exit: 2, stderr: expect.stringContaining("--progress-fd") });
-  await killTree(stage, pid);
-});
-
-test("on a terminal a long restore shows one line, and clears it", async () => {
-  await using stage = openStage();
-  const { pid, images } = await dumpOne(stage);
-  const script = join(stage.dir, "script");
-  writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || sleep 1.5\n");
-  chmodSync(script, 0o755);
-  const words = `${recriuBinary} restore -d -D ${images} --criu=${criu} --action-script ${script} -o /dev/null`;
-  const shown = await run(stage, ["script", "-qec", words, "/dev/null"]);
-  expect(shown.exit).toBe(0);
-  expect(shown.stdout).toContain("\r\u001b[Krestoring memory: task 1 of 1, ");
-  expect(shown.stdout.lastIndexOf("\r\u001b[K")).toBeGreaterThan(
-    shown.stdout.lastIndexOf("task 1 of 1"),
-  );
-  await killTree(stage, pid);
 });

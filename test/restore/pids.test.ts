@@ -1,18 +1,25 @@
 /** Numbers that are taken. */
 import { expect, test } from "bun:test";
-import { cpSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { requestFrom } from "../../src/criu/index.ts";
+import { preflight as lookFrom } from "../../src/plan/preflight.ts";
+import { link as criuByName, watched } from "../dropin/as-criu.ts";
 import { innermostPid } from "../../src/host/processes.ts";
 import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
+import { compile } from "./stage/compile.ts";
 import {
   alive,
+  criu,
   descendants,
   dump,
   killTree,
   openStage,
   processOf,
+  recriuBinary,
   restoreBare,
+  run,
   type Stage,
   start,
   waitFor,
@@ -86,6 +93,44 @@ test("a zombie holds its number", async () => {
   expect(bare.log).toContain(`Can't fork for ${pid}: File exists`);
   await killTree(stage, holder.pid);
   expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+for (const [name, program] of [
+  ["recriu restore", () => recriuBinary],
+  ["criu restore", criuByName],
+] as const)
+  test(`${name}: what is about to be reaped is waited for`, async () => {
+    await using stage = openStage();
+    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+    const images = await dump(stage, pid);
+    const holder = await start(stage, "zombie-at", [`${pid}`]);
+    const later = `(sleep 0.5; kill -USR1 ${holder.pid}) & exec "$@"`;
+    const words = ["restore", "-d", "-D", images, "-o", join(stage.dir, "r.log")];
+    const argv = ["sh", "-c", later, "sh", program(stage), ...words];
+    const restored = await run(stage, argv, { env: { RECRIU_CRIU: criu } });
+    expect(restored).toMatchObject({ exit: 0 });
+    await waitFor("the watcher to end", () => !watched(stage));
+    expect(alive(pid)).toBe(true);
+  });
+
+test("nothing that recriu itself has started counts as somebody's, whatever its number", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const asked = requestFrom(["-D", images, `--criu=${criu}`], {});
+  if (!asked.ok) throw new Error("the words are wrong");
+  // Here this test is recriu.
+  const ready = join(stage.dir, "ready");
+  const child = Bun.spawn([compile("at-pid"), ready, `${pid}`]);
+  try {
+    await waitFor("the number to be taken", () => existsSync(ready));
+    const looked = await lookFrom(asked.request, asked.own);
+    expect(looked.ok && looked.preflight.findings).toEqual([]);
+    expect(blockers(await report(stage, "preflight", images))).toEqual(["pid-in-use"]);
+  } finally {
+    process.kill(pid, "SIGKILL");
+    await child.exited;
+  }
 });
 
 /** A free number of this machine, and what takes it. */

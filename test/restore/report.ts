@@ -39,14 +39,25 @@ export interface Report {
     repairs: { path: string; mode: number }[];
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
+    environment: string[];
   };
   run: { criu_exit: number; pid: number | null } | null;
   verdict: {
     result: string;
     compared: number;
-    differences: { facet: string; expected: string; found: string; class: string }[];
+    memory?: number;
+    not_compared: number;
+    left_out: { facet: string; reason: string; count: number }[];
+    differences: {
+      facet: string;
+      task: number | null;
+      expected: string;
+      found: string;
+      class: string;
+    }[];
   } | null;
-  failure: { line: string; cause: string | null; left: string[] } | null;
+  notes: string[];
+  failure: { line: string; cause: string | null; left: string[]; at: string[] } | null;
 }
 
 /** `recriu preflight --json` or `recriu restore -d --json`, and its exit code. */
@@ -64,7 +75,10 @@ export async function report(
   });
   if (!done.stdout.startsWith("{"))
     throw new Error(`recriu ${command} printed no report, exit ${done.exit}: ${done.stderr}`);
-  return { ...(JSON.parse(done.stdout) as Report), exit: done.exit, stderr: done.stderr };
+  const printed = JSON.parse(done.stdout) as Report & { exit: number };
+  if (printed.exit !== done.exit)
+    throw new Error(`recriu ${command} says that it exits ${printed.exit}, and exits ${done.exit}`);
+  return { ...printed, stderr: done.stderr };
 }
 
 /** The ids of findings that block. */

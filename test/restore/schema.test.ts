@@ -13,7 +13,7 @@ const schema = JSON.parse(
 const validate = new Ajv2020({ allErrors: true, strictTypes: false }).compile(schema);
 
 function valid(document: Awaited<ReturnType<typeof report>>): void {
-  const { exit: _, stderr: __, ...printed } = document;
+  const { stderr: _, ...printed } = document;
   validate(printed);
   expect(validate.errors ?? []).toEqual([]);
 }

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compile } from "./stage/compile.ts";
 import { edit } from "./edit.ts";
 import { blockers, finding, report, sameWords } from "./report.ts";
 import {
@@ -77,6 +78,65 @@ test("a job alone is restored into another session: a warning", async () => {
   expect((await restoreBare(stage, images)).exit).toBe(0);
   const { stdout } = await run(stage, ["ps", "-o", "sid=", "-p", `${job}`]);
   expect(Number(stdout)).not.toBe(shell);
+});
+
+test("a job whose shell is dead and led its group: bare CRIU waits for ever, recriu adds --shell-job", async () => {
+  await using stage = openStage();
+  const shell = stage.supervisor.spawn([compile("job"), join(stage.dir, "ready"), "nohup"]);
+  await (
+    await shell
+  ).exited;
+  const [job] = descendants(stage.supervisor.pid);
+  const images = await dump(stage, job!.pid, ["--shell-job"]);
+  const found = finding(await report(stage, "preflight", images), "shell-job-session");
+  expect(found).toMatchObject({
+    severity: "blocker",
+    criu_message: null,
+    remedy: { command: "--shell-job" },
+  });
+  expect((await restoreBare(stage, images, [], { timeout: 3000 })).exit).toBe(null);
+  const refused = await report(stage, "restore", images, ["--no-shell-job"]);
+  expect(blockers(refused)).toEqual(["shell-job-session"]);
+  expect(refused.exit).toBe(3);
+  expect((await restoreBare(stage, images, [found.remedy.command!])).exit).toBe(0);
+  await killTree(stage, job!.pid);
+  const restored = await report(stage, "restore", images);
+  expect(restored).toMatchObject({ exit: 0, plan: { options: ["--shell-job"] } });
+  expect(restored.verdict!.result).toBe("match");
+});
+
+/** Bare CRIU waits for ever, or, by the chance of an address, fails. */
+async function standsStill(stage: Stage, images: string, options: string[] = []): Promise<void> {
+  const { exit, log } = await restoreBare(stage, images, options, { timeout: 3000 });
+  if (exit !== null)
+    expect([exit, log]).toEqual([1, expect.stringContaining("Can't restore pgid")]);
+}
+
+test("group-leader-lost: a leader that is in another group never lets its members go on", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "job", ["moved"]);
+  const [, member] = descendants(pid);
+  const images = await dump(stage, pid);
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight.exit).toBe(3);
+  expect(finding(preflight, "group-leader-lost")).toMatchObject({
+    severity: "blocker",
+    task: member!.pid,
+  });
+  await standsStill(stage, images);
+  // Once nobody is in the group that its leader has left, nobody waits.
+  const back = copyOf(stage, images, "back");
+  edit(back, "pstree.img", (entries) => void (entries[2].pgid = entries[1].pgid));
+  expect((await report(stage, "restore", back)).exit).toBe(0);
+});
+
+test("group-leader-lost: what a job alone waits for is nothing that --shell-job mends", async () => {
+  await using stage = openStage();
+  const { job, images } = await dumpJob(stage, "moved");
+  const preflight = await report(stage, "preflight", images, ["-j"]);
+  expect(blockers(preflight)).toEqual(["group-leader-lost"]);
+  await standsStill(stage, images, ["-j"]);
+  await killTree(stage, job);
 });
 
 test("a tree that leads its session needs nothing of it", async () => {
@@ -177,4 +237,20 @@ test("tree-corrupt: entries that CRIU refuses", async () => {
     expect(bare.log).toContain(finding(preflight, "tree-corrupt").criu_message!);
   }
   expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("tree-corrupt: a session that is led from below, which CRIU waits for", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "job", ["family"]);
+  const images = await dump(stage, pid);
+  edit(images, "pstree.img", (entries) => {
+    entries[1].sid = entries[2].pid;
+    entries[2].sid = entries[2].pid;
+  });
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "tree-corrupt")).toMatchObject({
+    severity: "blocker",
+    criu_message: null,
+  });
+  expect((await restoreBare(stage, images, [], { timeout: 3000 })).exit).toBe(null);
 });

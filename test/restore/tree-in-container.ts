@@ -16,7 +16,7 @@ export async function dumpContainer(stage: Stage, { mounts = [], options = [] }:
   const socket = "/run/recriu-test/app/sock";
   mkdirSync(root, { mode: 0o755, recursive: true });
   for (const [type, source, inside] of mounts) {
-    const file = type === "bind" && statSync(source).isFile();
+    const file = type === "bind" && statSync(source, { throwIfNoEntry: false })?.isFile();
     mkdirSync(file ? dirname(join(root, inside)) : join(root, inside), { recursive: true });
     if (file) writeFileSync(join(root, inside), "");
   }

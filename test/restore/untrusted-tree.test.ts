@@ -38,6 +38,7 @@ test("untrusted-setuid: a deleted file comes back with root's rights, a program 
   edit(images, "ghost-file-1.img", ([ghost]) => (ghost.mode = 0o104755));
   await refused(stage, {
     id: "untrusted-setuid",
+    also: "ghost-rights",
     images,
     pid,
     subject: `${gone}.cr.1.ghost`,

@@ -92,6 +92,7 @@ test("untrusted-write: a flag that no dump has empties a file, and CRIU fails on
   editFile(images, victim, (reg) => (reg.flags |= 0o1000));
   await refused(stage, {
     id: "untrusted-write",
+    also: "image-forged",
     images,
     pid,
     subject: victim,
@@ -142,6 +143,7 @@ test("untrusted-delete: the name to be removed is another's", async () => {
   chmodSync(stage.dir, 0o1777);
   await refused(stage, {
     id: "untrusted-delete",
+    also: "image-forged",
     images,
     pid,
     subject: at("victim"),
@@ -170,6 +172,31 @@ test("untrusted-read: a file that the tree's user may not read", async () => {
     done: () => expect(holds(pid, secret)).toBe(true),
   });
   expect(named.message).toContain("mode 0600, owner 0:0");
+});
+
+test("untrusted-read: a mapping, and a file in a directory that the user may not enter", async () => {
+  await using stage = openStage();
+  chmodSync(stage.dir, 0o755);
+  const inside = join(stage.dir, "closed");
+  mkdirSync(inside);
+  const [mapped, open] = [join(stage.dir, "mapped"), join(inside, "open")];
+  for (const file of [mapped, open]) writeFileSync(file, "secret");
+  const { pid, images } = await held(stage, ["map", mapped, "read", open]);
+  edit(images, `core-${pid}.img`, ([core]) => {
+    const { creds } = core.thread_core;
+    for (const id of ["uid", "euid", "suid", "fsuid"]) creds[id] = 65534;
+    for (const set of ["cap_inh", "cap_prm", "cap_eff"]) creds[set] = [0, 0];
+  });
+  expect(blockers(await report(stage, "preflight", images, ["--untrusted"]))).toEqual([]);
+  chmodSync(mapped, 0o600);
+  editFile(images, mapped, (reg) => (reg.mode = 0o100600));
+  chmodSync(inside, 0o700);
+  const { findings } = await report(stage, "preflight", images, ["--untrusted"]);
+  const secret = findings.filter(({ id }) => id === "untrusted-read");
+  expect(secret.map(({ subject }) => subject).toSorted()).toEqual([open, mapped]);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+  expect(holds(pid, open)).toBe(true);
+  await killTree(stage, pid);
 });
 
 test("untrusted-proc-write: a switch of the kernel's", async () => {
@@ -215,6 +242,7 @@ test("untrusted-device: another device of the name, and a deleted one with a num
   );
   await refused(stage, {
     id: "untrusted-device",
+    also: "ghost-rights",
     images: deleted.images,
     pid: deleted.pid,
     subject: `${gone}.cr.1.ghost`,

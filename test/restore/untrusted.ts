@@ -19,13 +19,16 @@ export interface Harm {
   fails?: boolean;
   /** What recriu says of the tree that CRIU then restores. */
   verdict?: "match" | "mismatch";
+  /** Blocks the same images without --untrusted, and is let through beside it. */
+  also?: "image-forged" | "ghost-rights";
   /** Lets the tree through; else it is --ignore. */
   allow?: string[];
 }
 
 /** The finding, which was the only kind that blocked. Nothing of the tree is left. */
 export async function refused(stage: Stage, harm: Harm): Promise<Finding> {
-  const { id, images, pid, options = [], done, again, fails = false } = harm;
+  const { id, images, pid, options = [], done, again, fails = false, also } = harm;
+  const always: string[] = also === undefined ? [] : [also];
   const bare = await restoreBare(stage, images, options);
   expect([id, bare.exit, fails ? "" : bare.errors.at(-1)]).toEqual([
     id,
@@ -37,14 +40,15 @@ export async function refused(stage: Stage, harm: Harm): Promise<Finding> {
   again?.();
 
   const blocked = await report(stage, "restore", images, ["--untrusted", ...options]);
-  expect([...new Set(blockers(blocked))]).toEqual([id]);
-  expect([blocked.exit, blocked.run]).toEqual([3, null]);
+  expect([...new Set(blockers(blocked))]).toEqual([...always, id]);
+  expect([blocked.exit, blocked.run]).toEqual([also === "image-forged" ? 6 : 3, null]);
   const named = blocked.findings.find((one) => one.id === id && one.subject === harm.subject);
   expect(blocked.findings.map(({ subject }) => subject)).toContain(harm.subject);
-  // Nobody asked: nothing is said.
-  expect(blockers(await report(stage, "preflight", images, options))).toEqual([]);
+  // Nobody asked: nothing is said of that.
+  expect(blockers(await report(stage, "preflight", images, options))).toEqual(always);
 
-  const allow = harm.allow ?? [`--ignore=${id}`];
+  const ignored = [...always, ...(harm.allow === undefined ? [id] : [])];
+  const allow = [...(harm.allow ?? []), ...ignored.map((each) => `--ignore=${each}`)];
   const allowed = await report(stage, "restore", images, ["--untrusted", ...allow, ...options]);
   expect(blockers(allowed)).toEqual([]);
   if (fails) return named!;

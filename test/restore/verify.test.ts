@@ -7,6 +7,7 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { labelOf } from "../../src/verify/labels.ts";
 import { edit } from "./edit.ts";
+import { report } from "./report.ts";
 import {
   close,
   dump,
@@ -198,6 +199,27 @@ test("terminals: index, modes, size, and whose they are", async () => {
   const found = (await differences(saved, terminal.pid)).map((each) => each.expected);
   for (const words of ["modes of the terminal", "size of the terminal", "controlling terminal"])
     expect(found.filter((line) => line.startsWith(words))).not.toEqual([]);
+  await killTree(stage, terminal.pid);
+});
+
+test("terminals: for nobody else, which CRIU forgets, and packet mode", async () => {
+  const terminal = await start(stage, "terminal", ["exclusive"]);
+  const saved = await dump(stage, terminal.pid);
+  // As CRIU alone brings it back; and so that the gate has something to set.
+  expect((await restoreBare(stage, saved)).exit).toBe(0);
+  const bare = await differences(saved, terminal.pid);
+  expect(bare.map((each) => each.expected)).toEqual([
+    expect.stringMatching(/^TIOCEXCL of the terminal at descriptor \d+: 1$/),
+  ]);
+  await killTree(stage, terminal.pid);
+  const done = await report(stage, "restore", saved);
+  expect(done).toMatchObject({ exit: 0, failure: null, verdict: { result: "match" } });
+  expect(done.verdict!.differences).toMatchObject([{ class: "mended", facet: "open files" }]);
+  edit(saved, "tty-info.img", (infos) => {
+    for (const info of infos) info.packet_mode = !info.packet_mode;
+  });
+  const found = (await differences(saved, terminal.pid)).map((each) => each.expected);
+  expect(found.filter((line) => line.startsWith("TIOCPKT of the terminal"))).not.toEqual([]);
   await killTree(stage, terminal.pid);
 });
 

@@ -1,8 +1,21 @@
 /** The program that CRIU starts as its action script: what it says, what it takes for an answer, and that it is what its listing says. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { descriptorsOf } from "../../src/host/processes.ts";
 import { askingProgram } from "../../src/sys/asking-program.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -70,8 +83,28 @@ for (const { name, run, assemble } of machines)
       }
     });
 
+    test("what is answered counts, whoever answers being gone by then", async () => {
+      const [program, questions, answers] = ["late", "full", "b"].map((file) => join(dir, file));
+      writeFileSync(program!, askingProgram(questions!, answers!, name)!);
+      chmodSync(program!, 0o755);
+      writeFileSync(answers!, "g");
+      Bun.spawnSync(["mkfifo", questions!]);
+      // It waits to ask: nothing more fits into the pipe.
+      const pipe = openSync(questions!, constants.O_RDWR | constants.O_NONBLOCK);
+      const full = Buffer.alloc(1 << 16);
+      expect(writeSync(pipe, full)).toBe(full.length);
+      const asking = Bun.spawn([...run, program!]);
+      const isOpen = (path: string) => [...descriptorsOf(asking.pid).values()].includes(path);
+      while (!isOpen(questions!) || !isOpen(answers!)) await Bun.sleep(1);
+      rmSync(answers!);
+      expect(readSync(pipe, full)).toBe(full.length);
+      expect(await asking.exited).toBe(0);
+      closeSync(pipe);
+      rmSync(questions!);
+    });
+
     test("is what an assembler makes of its listing", () => {
-      const source = readFileSync(join(root, "src/sys/asking-program.ts"), "utf8");
+      const source = readFileSync(join(root, "src/sys/asking-listing.ts"), "utf8");
       const listing = new RegExp(`^const ${name} = \`\n(.*?)^\`;`, "ms").exec(source)![1]!;
       const words = listing.replace(/^ {2}(?:[0-9a-f]{2} )+/gm, "").trimEnd();
       const places = "questions: .zero 32\nanswers: .zero 32\n";

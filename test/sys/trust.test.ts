@@ -1,7 +1,7 @@
 /** Who else could change what is at a path: by the file, by a directory, by a link. Another user is uid 1000. */
 import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changeable, firstSafe } from "../../src/sys/trust.ts";
@@ -72,6 +72,22 @@ test("a link that another user made, or to where he can write, on the way or at 
   expect(changeable(join(dir, "bin/first"))).toStartWith(`${dir}/open can be written to`);
   symlinkSync("loop", join(dir, "loop"));
   expect(changeable(join(dir, "loop"))).toContain("too many links");
+});
+
+test("behind a link of /proc, which has no path", () => {
+  const fd = openSync(join(dir, "bin"), "r");
+  const through = `/proc/self/fd/${fd}`;
+  const behind = `/proc/${process.pid}/fd/${fd}`;
+  symlinkSync("../bin/program", join(dir, "bin/round"));
+  for (const path of ["program", "round", "../bin/program", "nothing"])
+    expect([path, changeable(`${through}/${path}`)]).toEqual([path, undefined]);
+  chownSync(file, ALICE, 0);
+  for (const path of ["program", "../bin/program"])
+    expect(changeable(`${through}/${path}`)).toBe(`${behind}/${path} belongs to uid ${ALICE}`);
+  expect(changeable(`${through}/round`)).toContain(`program belongs to uid ${ALICE}`);
+  chmodSync(join(dir, "bin"), 0o777);
+  expect(changeable(`${through}/program`)).toStartWith(`${behind} can be written to by others`);
+  closeSync(fd);
 });
 
 test("the caller's own is his own affair", () => {

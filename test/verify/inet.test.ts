@@ -26,6 +26,9 @@ function descriptorOf(port: number): number {
   return Number(fd);
 }
 
+/** What a tcp-stream image says of an idle connection's queues. */
+const stream = { inq_len: 0, outq_len: 0 };
+
 const listener = (port: number) => ({ src_port: port, dst_port: 0, proto: 6, state: 10 });
 
 /** What a facet says of this process, were it saved with the socket `isk` at descriptor `fd`. */
@@ -35,7 +38,7 @@ function compare(facet: Facet, fd: number, isk: object, stopped = true): string[
   const live = { task, pid: process.pid, proc: new ProcessFiles(process.pid) };
   facet.compare(
     {
-      checkpoint: { openFiles: new Map([[7, { isk }]]) },
+      checkpoint: { openFiles: new Map([[7, { isk }]]), values: () => [stream] },
       live: { tasks: new Map([[1, live]]), stopped },
       request: { tcpClose: false },
     } as never,
@@ -43,6 +46,7 @@ function compare(facet: Facet, fd: number, isk: object, stopped = true): string[
       same(_task, what, expected, now) {
         if (String(expected) !== String(now)) found.push(`${what}: ${now}`);
       },
+      leftOut() {},
     },
   );
   return found;
@@ -63,9 +67,14 @@ test("the state of a connection counts while the network is locked, its ports al
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket });
   const client = await Bun.connect({ hostname: "127.0.0.1", port: server.port, socket });
   const fd = descriptorOf(client.localPort);
-  const saved = { src_port: client.localPort, dst_port: server.port, proto: 6, state: 1 };
+  const pair = { src_port: client.localPort, dst_port: server.port };
+  const saved = { ...pair, proto: 6, state: 1, ino: 1 };
   const closing = { ...saved, state: 8 };
   expect(compare(connections, fd, saved)).toEqual([]);
+  stream.inq_len = 3;
+  const queued = [`bytes sent and received of descriptor ${fd}: 0 and 0`];
+  expect(compare(connections, fd, saved)).toEqual(queued);
+  stream.inq_len = 0;
   expect(compare(connections, fd, closing)).toEqual([`TCP state of descriptor ${fd}: 1`]);
   expect(compare(connections, fd, closing, false)).toEqual([]);
   expect(compare(inetSockets, fd, closing)).toEqual([]);

@@ -5,7 +5,7 @@
  * ROOT becomes the root of a new mount namespace (pivot_root(2)), in which a copy of this program,
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
  * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
- * file system or `bind`; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, each
+ * file system, `bind`, or `shared`, a bind mount that becomes a shared one; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, each
  * by a child that has a file open there. Ends when the server does.
  */
 #include "workload.h"
@@ -98,7 +98,7 @@ static void enter(const char *root, char *socket, char **mounts)
 	if (mount(root, root, NULL, MS_BIND, NULL) < 0 || chdir(root) < 0)
 		die(root);
 	for (; *mounts; mounts += 3) {
-		int bind = !strcmp(mounts[0], "bind");
+		int shared = !strcmp(mounts[0], "shared"), bind = shared || !strcmp(mounts[0], "bind");
 
 		if (!strcmp(mounts[0], "nested")) {
 			if (nested < 63)
@@ -108,6 +108,8 @@ static void enter(const char *root, char *socket, char **mounts)
 		snprintf(at, sizeof(at), "%s%s", root, mounts[2]);
 		if (mount(mounts[1], at, bind ? NULL : mounts[0], bind ? MS_BIND : 0, NULL) < 0)
 			die(at);
+		if (shared && mount(NULL, at, NULL, MS_SHARED, NULL) < 0)
+			die("MS_SHARED");
 	}
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		die("pivot_root");

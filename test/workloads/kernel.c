@@ -8,8 +8,10 @@
  *     kernel READY threads             two threads
  *     kernel READY open PATH           a file, for reading
  *     kernel READY unshare FLAGS       new namespaces, CLONE_NEW* in hexadecimal
+ *     kernel READY closed              a child without any descriptor
  */
 #include "workload.h"
+#include <dirent.h>
 #include <linux/aio_abi.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -19,6 +21,24 @@ static void *idle(void *unused)
 {
 	(void)unused;
 	sleep_forever();
+}
+
+/* How many descriptors a process has. */
+static int held_by(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	int count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		die(path);
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
 }
 
 int main(int argc, char **argv)
@@ -64,6 +84,16 @@ int main(int argc, char **argv)
 	} else if (!strcmp(kind, "unshare")) {
 		if (unshare(strtoul(arg, NULL, 16)) < 0)
 			die("unshare");
+	} else if (!strcmp(kind, "closed")) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			close_range(0, ~0U, 0);
+			sleep_forever();
+		}
+		/* The child is in its sleep when it holds nothing more. */
+		while (held_by(child) > 0)
+			usleep(1000);
 	} else {
 		return 2;
 	}

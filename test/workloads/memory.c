@@ -1,8 +1,9 @@
 /* A task at some limit of the kernel, without CAP_SYS_RAWIO and CAP_SYS_RESOURCE.
  *
- *     memory READY low|huge|large|plain|many COUNT|fd NUMBER
+ *     memory READY low|huge|large|reserved|inherited|plain|many COUNT|fd NUMBER
  *
  * low: a page at 0x2000. huge: two private huge pages. large: one mapping twice as large as memory.
+ * reserved: as many addresses, without access; inherited: a child has them too.
  * many: COUNT mappings. fd: /dev/null under NUMBER. plain: 64 pages that can be told apart.
  */
 #include "workload.h"
@@ -50,6 +51,12 @@ int main(int argc, char **argv)
 		if (sysinfo(&info) < 0)
 			die("sysinfo");
 		map(NULL, 2 * (info.totalram + info.totalswap) * info.mem_unit, PROT_READ | PROT_WRITE, 0);
+	} else if (!strcmp(what, "reserved") || !strcmp(what, "inherited")) {
+		if (sysinfo(&info) < 0)
+			die("sysinfo");
+		map(NULL, 2 * (info.totalram + info.totalswap) * info.mem_unit, PROT_NONE, 0);
+		if (!strcmp(what, "inherited") && fork() == 0)
+			sleep_forever();
 	} else if (!strcmp(what, "many")) {
 		/* Every other one is protected otherwise, so that the kernel cannot join them. */
 		for (int i = 0; i < number; i++)

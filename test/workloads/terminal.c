@@ -1,10 +1,13 @@
 /* Tasks with terminals.
  *
  *     terminal READY pair          both ends of a pseudoterminal, which controls no session
+ *     terminal READY exclusive     the same, that nobody else may open (TIOCEXCL), in packet mode
  *     terminal READY master        a master end, and a child that leads the session it controls
  *     terminal READY hung-up       a slave end whose master is closed
  *     terminal READY job           this process holds the master end; a "shell" leads the session on the
  *                                  slave end; below it, a job in the foreground: 0-2 on the terminal
+ *     terminal READY keeper        a "shell" that leads a session on the slave end keeps /dev/tty open;
+ *                                  this process holds the master end
  *     terminal READY pairs N       N pseudoterminals, to take their numbers
  *     terminal READY open PATH     the device PATH, which becomes no controlling terminal
  */
@@ -79,6 +82,36 @@ static void job(int master, const char *path)
 	close(done[0]);
 }
 
+static void keeper(int master, const char *path)
+{
+	int done[2];
+	char byte;
+
+	if (pipe(done) < 0)
+		die("pipe");
+	if (fork() == 0) {
+		int slave = open_slave(path);
+
+		prctl(PR_SET_NAME, "shell");
+		close(master);
+		close(done[0]);
+		lead(slave);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(slave, fd);
+		close(slave);
+		if (open("/dev/tty", O_RDWR) < 0)
+			die("/dev/tty");
+		if (write(done[1], "", 1) != 1)
+			die("write");
+		close(done[1]);
+		sleep_forever();
+	}
+	close(done[1]);
+	if (read(done[0], &byte, 1) != 1)
+		die("the shell ended");
+	close(done[0]);
+}
+
 int main(int argc, char **argv)
 {
 	char path[64];
@@ -95,10 +128,19 @@ int main(int argc, char **argv)
 	} else if (!strcmp(argv[2], "pair")) {
 		open_master(path, sizeof(path));
 		open_slave(path);
+	} else if (!strcmp(argv[2], "exclusive")) {
+		int on = 1;
+
+		master = open_master(path, sizeof(path));
+		if (ioctl(open_slave(path), TIOCEXCL) < 0 || ioctl(master, TIOCPKT, &on) < 0)
+			die("TIOCEXCL");
 	} else if (!strcmp(argv[2], "hung-up")) {
 		master = open_master(path, sizeof(path));
 		open_slave(path);
 		close(master);
+	} else if (!strcmp(argv[2], "keeper")) {
+		master = open_master(path, sizeof(path));
+		keeper(master, path);
 	} else if (!strcmp(argv[2], "job")) {
 		master = open_master(path, sizeof(path));
 		job(master, path);

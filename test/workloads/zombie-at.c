@@ -1,8 +1,14 @@
-/* Keeps a zombie at a number.
+/* Keeps a zombie at a number, until SIGUSR1.
  *
  *     zombie-at READY PID
  */
 #include "workload.h"
+
+static void reap(int number)
+{
+	(void)number;
+	waitpid(-1, NULL, 0);
+}
 
 int main(int argc, char **argv)
 {
@@ -14,6 +20,7 @@ int main(int argc, char **argv)
 		_exit(0);
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) < 0)
 		die("waitid");
+	signal(SIGUSR1, reap);
 	ready(argv[1]);
 	sleep_forever();
 }

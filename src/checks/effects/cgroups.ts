@@ -7,6 +7,7 @@ import {
   members,
   type SavedDirectory,
   savedDirectories,
+  savedRoots,
   yardOf,
 } from "../cgroup-tree.ts";
 import type { Context } from "../finding.ts";
@@ -23,27 +24,11 @@ export function cgroupEffects(context: Context): Effect[] {
   if (ignored(context)) return [];
   return [
     ...hierarchies(context),
-    ...[...roots(context), ...savedDirectories(context)].flatMap((saved) =>
+    ...[...savedRoots(context), ...savedDirectories(context)].flatMap((saved) =>
       directory(context, saved),
     ),
     ...joins(context),
   ];
-}
-
-/** The root of a hierarchy is neither made nor written to, but gets its saved owner. */
-function roots({ checkpoint }: Context): SavedDirectory[] {
-  const { controllers = [], sets = [] } = checkpoint.cgroup ?? {};
-  if (sets.length === 0) return [];
-  return controllers.flatMap(({ cnames, dirs }) =>
-    (dirs as unknown as { dir_name: string; dir_perms?: Owner }[])
-      .filter(({ dir_name }) => dir_name === "")
-      .map(({ dir_perms: perms }) => ({
-        controllers: cnames,
-        path: "/",
-        properties: new Map<string, string>(),
-        perms,
-      })),
-  );
 }
 
 /** CRIU mounts each hierarchy for itself; where that was mounted nowhere, it is new to this machine. */

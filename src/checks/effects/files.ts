@@ -1,5 +1,5 @@
 /** Files that CRIU opens by the paths and with the flags that the images name (files-reg.c, fifo.c). */
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { dirname } from "../../sys/path.ts";
 import { findMount, type RegFileEntry, type Task, VMA_FILE } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
@@ -23,6 +23,7 @@ const { O_APPEND, O_CREAT, O_TRUNC, S_IFBLK, S_IFCHR, S_IFMT } = constants;
 const O_ACCMODE = 3;
 const O_PATH = 0x200000;
 const VMA_FILE_SHARED = 0x80;
+const MAP_SHARED = 1;
 
 interface Use {
   reg: RegFileEntry;
@@ -73,12 +74,14 @@ function mappings({ mm }: Task): readonly { id: number; flags: number }[] {
   if (mm === undefined) return [];
   let found = mapped.get(mm);
   if (found === undefined) {
-    const shared = (status: number) => (status & VMA_FILE_SHARED) !== 0;
     found = mm.vmas
       .filter(({ status }) => status & VMA_FILE)
-      .map(({ shmid, status, fdflags = 0, prot }) => ({
+      .map(({ shmid, status, flags, fdflags = 0, prot }) => ({
         id: Number(shmid),
-        flags: shared(status) ? fdflags | (prot & 2 ? 2 : 0) : fdflags & ~O_ACCMODE,
+        flags:
+          status & VMA_FILE_SHARED || flags & MAP_SHARED
+            ? fdflags | (prot & 2 ? 2 : 0)
+            : fdflags & ~O_ACCMODE,
       }));
     mapped.set(mm, found);
   }
@@ -173,7 +176,7 @@ function refusal(context: Context, { reg, how, flags, task }: Use, land: Landing
   if (write && kernelFsOf(context, reg, land) !== undefined)
     return isOwnProc(context, reg.name) ? null : "untrusted-proc-write";
   if (write) return isOutside(context, land) ? "untrusted-write" : null;
-  return how === "descriptor" && isSecret(context, land, task) ? "untrusted-read" : null;
+  return how !== "program" && isSecret(context, land, task) ? "untrusted-read" : null;
 }
 
 /** The kernel's own file system that a file is in, also where only the tree's own mounts have it. */
@@ -202,11 +205,18 @@ function isOwnProc({ checkpoint, namespaces }: Context, path: string): boolean {
   return checkpoint.tasks.some((task) => task.pid === Number(pid));
 }
 
-/** A file that not everybody may read, in the hands of a task that is neither its owner nor root. */
+/** A file that not everybody may read, or get to, in the hands of a task that is neither its owner nor root. */
 function isSecret(context: Context, { stat, path }: Landing, pid: number | null): boolean {
-  if (stat === undefined || !stat.isFile() || stat.mode & 0o004 || typeof path !== "string")
+  if (stat === undefined || typeof path !== "string") return false;
+  if (!(stat.isFile() || stat.isDirectory()) || !isOutside(context, { path: dirname(path) }))
     return false;
-  if (!isOutside(context, { path: dirname(path) })) return false;
   const creds = context.checkpoint.tasks.find((task) => task.pid === pid)?.core?.thread_core?.creds;
-  return creds !== undefined && creds.euid !== 0 && creds.euid !== stat.uid;
+  if (creds === undefined || creds.euid === 0) return false;
+  const closed = ({ mode, uid }: Stats, right: number) => !(mode & right) && creds.euid !== uid;
+  if (closed(stat, 0o004)) return true;
+  for (let at = dirname(path); at !== "/"; at = dirname(at)) {
+    const above = context.host.entry(at);
+    if (above !== undefined && closed(above, 0o001)) return true;
+  }
+  return false;
 }

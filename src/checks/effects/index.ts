@@ -5,6 +5,7 @@ import { criuEffects } from "./criu.ts";
 import { deletedEffects } from "./deleted.ts";
 import type { Effect } from "./effect.ts";
 import { fileEffects } from "./files.ts";
+import { imageEffects } from "./images.ts";
 import { kernelEffects } from "./kernel.ts";
 import { mountEffects } from "./mounts.ts";
 import { networkEffects } from "./network.ts";
@@ -15,6 +16,7 @@ import { terminalEffects } from "./terminals.ts";
 
 const families = [
   criuEffects,
+  imageEffects,
   mountEffects,
   cgroupEffects,
   deletedEffects,

@@ -3,7 +3,8 @@ import { net_device_entry, netns_entry } from "../../image/tables/namespaces.ts"
 import type { Context } from "../finding.ts";
 import { hostSockets, IPPROTO_TCP, isConnection, TCP_LISTEN, textOf } from "../inet-entries.ts";
 import { netSysctls } from "../net-sysctls.ts";
-import { filledIds, MACVLAN, VETH } from "../net.ts";
+import { filledIds } from "../net.ts";
+import { MACVLAN, VETH } from "../net-links.ts";
 import { inHostNet } from "../unix-entries.ts";
 import { type Effect, effect, imageOf } from "./effect.ts";
 

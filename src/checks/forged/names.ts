@@ -7,8 +7,24 @@ const LONGEST_PATH = 4095;
 export const leadsDown = (path: string): boolean =>
   path.length <= LONGEST_PATH && !path.split("/").includes("..");
 
-/** A path as d_path() of the kernel gives it. */
+/** An absolute path; not every one that CRIU puts together itself is in its shortest form. */
 export const isAbsolute = (path: string): boolean => path.startsWith("/") && leadsDown(path);
+
+/** A path as d_path() of the kernel gives it; of the directory /proc/PID CRIU writes a slash behind it. */
+export const isPath = (path: string): boolean =>
+  isAbsolute(path) && !/\/\.?\//.test(path) && !path.endsWith("/.");
+
+/** Links of /proc that lead to what a process has, wherever that is; /dev has links to some. */
+const PROC_LINK =
+  /^(\/.*\/\.\.)?\/(proc\/[^/]+\/(task\/\d+\/)?(root|cwd|exe|fd\/\d+|map_files\/[^/]+)|dev\/(fd\/\d+|stdin|stdout|stderr))(?<behind>\/.*)?$/s;
+
+/** Whether such a link is on the way to `path`, or at its end: there nobody can tell beforehand what is behind it. */
+export function procLink(path: string): "through" | "end" | undefined {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  const found = PROC_LINK.exec(`/${names.join("/")}`);
+  if (found === null) return undefined;
+  return found.groups!["behind"] === undefined ? "end" : "through";
+}
 
 /** One entry of a directory. */
 export const isComponent = (name: string): boolean =>

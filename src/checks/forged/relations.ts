@@ -1,6 +1,6 @@
 /** What a dump writes in two places, and what of it has to agree. */
 import { constants } from "node:fs";
-import { dirname } from "node:path/posix";
+import { dirname } from "../../sys/path.ts";
 import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
 import { mnt_entry } from "../../image/tables/namespaces.ts";
 import { GHOST, LINKED, remapsOf } from "../remaps.ts";
@@ -15,22 +15,60 @@ export function* forgedRelations(checkpoint: Checkpoint): Generator<Forged> {
   yield* ghosts(checkpoint);
 }
 
-/** CRIU knows a file by its kind and number and restores all of them; what looks for a number finds one. */
+/** The field that a file_entry of a type has; CRIU reads no other. fd_types: images/fdinfo.proto. */
+const fieldOfType: Readonly<Record<number, string>> = {
+  1: "reg",
+  2: "pipe",
+  3: "fifo",
+  4: "isk",
+  5: "usk",
+  6: "efd",
+  7: "epfd",
+  8: "ify",
+  9: "sgfd",
+  10: "psk",
+  11: "tty",
+  12: "ffy",
+  13: "nlsk",
+  14: "nsf",
+  15: "tunf",
+  16: "ext",
+  17: "tfd",
+  18: "memfd",
+  19: "bpf",
+  20: "pidfd",
+};
+
+/**
+ * CRIU knows a file by its kind and number and restores all of them; what looks for a number finds one. Of an entry it
+ * reads what its type says; what looks for a path finds whatever is there.
+ */
 function* hiddenFiles(checkpoint: Checkpoint): Generator<Forged> {
   const seen = new Set<number>();
   for (const { value } of checkpoint.messages("files.img")) {
-    if (seen.has(value.id))
-      yield {
-        file: "files.img",
-        id: value.id,
-        field: "file_entry.id",
-        value: value.id,
-        rule: {
-          written: "a number of its own for each file",
-          acts: "restores every file of a number: sockets are removed and bound that nobody has open",
-        },
-      };
-    seen.add(value.id);
+    const { id, type, ...of } = value;
+    const told = (field: string, written: string, acts: string): Forged => ({
+      file: "files.img",
+      id,
+      field: `file_entry.${field}`,
+      value: value[field],
+      rule: { written, acts },
+    });
+    if (seen.has(id))
+      yield told(
+        "id",
+        "a number of its own for each file",
+        "restores every file of a number: sockets are removed and bound that nobody has open",
+      );
+    seen.add(id);
+    const field = fieldOfType[type];
+    const others = Object.keys(of).filter((each) => each !== field);
+    if (field !== undefined && others.length > 0)
+      yield told(
+        "type",
+        `${field} of a file of that type, and no ${others.join(", ")}`,
+        "goes by the type",
+      );
   }
 }
 

@@ -23,8 +23,10 @@ import {
   isComponent,
   isController,
   isDeviceName,
+  isPath,
   isRunId,
   leadsDown,
+  procLink,
 } from "./names.ts";
 
 export interface Rule {
@@ -39,11 +41,9 @@ export interface Rule {
 
 const { O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, S_IFBLK, S_IFLNK, S_IFMT, S_IFSOCK } = constants;
 const O_PATH = 0x200000;
+const O_LINK = O_PATH | constants.O_NOFOLLOW;
 /** What open(2) does once is no longer in the flags of an open file (do_dentry_open() of fs/open.c). */
 const ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
-
-/** The kernel gives the path of what such a link leads to. */
-const THROUGH_PROC = /^\/proc\/[^/]+\/(task\/\d+\/)?(root|cwd|exe|fd\/\d+|map_files\/[^/]+)\/./;
 
 const flags: Rule = {
   field: "flags",
@@ -51,6 +51,10 @@ const flags: Rule = {
   written: "the kernel reports no O_CREAT, O_EXCL, O_NOCTTY or O_TRUNC of an open file",
   acts: "would open the path with them: O_TRUNC empties any file, O_CREAT makes one",
 };
+
+/** VMA_FILE_PRIVATE, VMA_ANON_PRIVATE and VMA_AREA_SHSTK of image.h; mmap(2). */
+const PRIVATE = 0x40 | 0x200 | 0x8000;
+const MAP_SHARED = 1;
 
 const path = (field: string, acts: string): Rule => ({
   field,
@@ -66,6 +70,16 @@ const down = (field: string, acts: string): Rule => ({
   acts,
 });
 
+/** Files of cgroups that no dump can have read (kernel/cgroup, mm/memcontrol.c, security/device_cgroup.c). */
+const WRITE_ONLY = new Set([
+  "cgroup.kill",
+  "cgroup.event_control",
+  "devices.allow",
+  "devices.deny",
+  "memory.force_empty",
+  "memory.reclaim",
+]);
+
 /** cgroup.subtree_control of CRIU is put together in a buffer of 1,024 bytes, with a sign and a space for each word. */
 const SHORT_LIST = /^[a-z_0-9 ]{0,300}$/;
 
@@ -73,6 +87,12 @@ const SHORT_LIST = /^[a-z_0-9 ]{0,300}$/;
 const CGROUPS = new Set([12, 23]);
 /** The root of a cgroup's mount that lies above the cgroup namespace of the dump begins with /.. (cgroup_namespaces(7)). */
 const belowNamespace = (root: string) => root.replace(/^(\/\.\.)+(?=\/|$)/, "");
+
+/** UNIX98_PTY_SLAVE_MAJOR */
+const PTS = 136;
+const SLASH = 0x2f;
+/** unix_sk_entry.uflags: a socket outside of the tree. */
+const USK_EXTERN = 1;
 
 const word = /^[^/:\n]*$/;
 
@@ -137,6 +157,12 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
         acts: "would have the kernel run the program that it names, as root and outside of every container",
       },
       {
+        field: "name",
+        holds: (name: string) => !WRITE_ONLY.has(name),
+        written: "a file that can be read: these can only be written to",
+        acts: "writes to it: cgroup.kill ends all that is in the cgroup, with --manage-cgroups=full also in one that is there",
+      },
+      {
         field: "value",
         holds: (value: string, { name }) =>
           name !== "cgroup.subtree_control" || SHORT_LIST.test(value),
@@ -164,8 +190,16 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
       {
         ...path("name", "opens it"),
         holds: (name: string, { ext }) =>
-          (ext ? leadsDown(name) : isAbsolute(name)) && !THROUGH_PROC.test(name),
-        written: "an absolute path without .., and none that leads through a link of /proc",
+          (ext ? leadsDown(name) : isPath(name)) && procLink(name) !== "through",
+        written:
+          "an absolute path in its shortest form, and none that leads through a link of /proc",
+      },
+      {
+        ...path("name", "opens it"),
+        holds: (name: string, entry) =>
+          procLink(name) !== "end" || (entry.flags & O_LINK) === O_LINK,
+        written:
+          "what a link of /proc leads to, unless the link itself is open (O_PATH, O_NOFOLLOW)",
       },
       {
         field: "mode",
@@ -186,6 +220,20 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
   [files.tty_file_entry, [flags]],
   [files.ns_file_entry, [flags]],
   [
+    files.tty_info_entry,
+    [
+      {
+        field: "rdev",
+        holds: (rdev: number, { pty }) =>
+          pty === undefined ||
+          ((rdev >>> 8) & 0xfff) !== PTS ||
+          ((rdev & 0xff) | ((rdev >>> 12) & 0xfff00)) === pty.index,
+        written: "the number of the terminal that the index names",
+        acts: "makes the terminal of that index, and gives the one at the path the image's owner, mode and settings",
+      },
+    ],
+  ],
+  [
     vma_entry,
     [
       {
@@ -193,6 +241,12 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
         holds: (value: number) => value <= 2,
         written: "O_RDONLY, O_WRONLY or O_RDWR",
         acts: "would open the mapped file with them: O_TRUNC empties any file, O_CREAT makes one",
+      },
+      {
+        field: "status",
+        holds: (status: number, vma) => !(status & PRIVATE && vma.flags & MAP_SHARED),
+        written: "private or shared, as the flags say",
+        acts: "fills what it takes for private with pages of the images: a shared mapping writes them into the file",
       },
     ],
   ],
@@ -237,6 +291,13 @@ export const rules: readonly (readonly [Message<any>, readonly Rule[]])[] = [
           name.length <= 109 && (name[0] === 0 || [-1, name.length - 1].includes(name.indexOf(0))),
         written: "at most 108 bytes, with a NUL only at its begin or its end",
         acts: "removes the socket of that name, binds it again and gives it the image's owner and mode",
+      },
+      {
+        field: "name",
+        holds: ([first = 0]: Uint8Array, { name_dir, uflags }) =>
+          first === 0 || first === SLASH || name_dir !== undefined || (uflags & USK_EXTERN) !== 0,
+        written: "name_dir with a relative name, the directory that it is bound from",
+        acts: "would remove and bind what has that name in CRIU's own working directory",
       },
     ],
   ],

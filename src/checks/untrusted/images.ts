@@ -1,6 +1,8 @@
 /** Whether the images that were looked at are those that CRIU will read. */
-import { dirname, join } from "../../sys/path.ts";
+import { upward } from "../../host/upward.ts";
+import { join } from "../../sys/path.ts";
 import type { Check, Context, Finding } from "../finding.ts";
+import { imagePlaces } from "../image-places.ts";
 
 /** A name in a directory that others may write to is safe where only owners may rename and remove: the sticky bit. */
 const STICKY = 0o1000;
@@ -22,25 +24,22 @@ function changer(context: Context, path: string): string | undefined {
 export const untrustedImages: Check = {
   id: "untrusted-images",
   title: "Others could exchange the images of an untrusted tree while it is restored",
-  reads: "owner and mode of the images, their directory and all above it",
+  reads:
+    "owner and mode of the images and their parents' (parent), their directories and all above",
   why:
     "recriu reads the images first, and CRIU reads them again. Whoever can write to them, or rename a directory on the way, can show recriu one " +
     "checkpoint and CRIU another.",
   proof: "harm",
   run(context) {
-    const { checkpoint, host, own, request } = context;
+    const { own, request } = context;
     if (!own.untrusted) return [];
     if (request.stream)
       return [finding("--stream", "come through a stream, where nobody has looked at them")];
-    const root = host.root("/");
-    const dir = root.ok ? root.root.real(absolute(checkpoint.dir)) : undefined;
-    if (dir === undefined) return [];
-    const above: string[] = [];
-    for (let at = dir; ; at = dirname(at)) {
-      above.push(at);
-      if (at === "/") break;
+    const paths = new Set<string>();
+    for (const { directory, names } of imagePlaces(context)) {
+      for (const path of [...upward(directory)].toReversed()) paths.add(path);
+      for (const name of names) paths.add(join(directory, name));
     }
-    const paths = [...above.toReversed(), ...[...checkpoint.files].map((file) => join(dir, file))];
     for (const path of paths) {
       const who = changer(context, path);
       if (who !== undefined)
@@ -49,9 +48,6 @@ export const untrustedImages: Check = {
     return [];
   },
 };
-
-const absolute = (path: string): string =>
-  path.startsWith("/") ? path : join(process.cwd(), path);
 
 const finding = (subject: string, why: string): Finding => ({
   id: "untrusted-images",

@@ -50,6 +50,14 @@ export const criu: readonly Entry[] = [
     from: "source",
   },
   {
+    pattern: /unrecognized option '--(?<option>[\w-]+)'/,
+    check: "criu-too-old",
+    cause: "this CRIU has no option --$<option>",
+    remedy: "criu --version; criu --help lists its options",
+    example: "criu: unrecognized option '--allow-uprobes'",
+    from: "staged",
+  },
+  {
     pattern: /excessive parameters? for command/,
     check: "",
     cause:

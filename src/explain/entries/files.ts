@@ -54,7 +54,8 @@ export const files: readonly Entry[] = [
     from: "staged",
   },
   {
-    pattern: /Can't open file (?<path>(?!proc\/\d+\/task).+) on restore: (?<errno>(?!Read-only).+)/,
+    pattern:
+      /Can't open file (?<path>(?!proc\/\d+\/task|dev\/tty on restore: No such device).+) on restore: (?<errno>(?!Read-only).+)/,
     check: "file-missing",
     cause: "/$<path>, which a task had open, mapped or as its directory: $<errno>",
     remedy: "put it back as it was at the dump; in a container, check that --root is its root",

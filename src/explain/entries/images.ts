@@ -5,7 +5,7 @@ export const images: readonly Entry[] = [
   {
     pattern: /Unexpected EOF on \(empty-image\)|Can't open core data for|No IDS for root task/,
     check: "image-missing",
-    also: ["cpu-features", "tcp-stream-missing"],
+    also: ["cpu-features", "tcp-stream-missing", "no-checkpoint", "dump-failed"],
     remedy: "copy the checkpoint again, whole",
     issues: ["#1523"],
     example: "Unexpected EOF on (empty-image)",
@@ -20,7 +20,7 @@ export const images: readonly Entry[] = [
   },
   {
     pattern:
-      /Preadv .*returned 0|No pages-(?<id>\d+)\.img image|Can't read pages data|Can't read async pr bytes/,
+      /Preadv .*returned 0|No pages-(?<id>\d+)\.img image|Can't read pages data|Can't read async pr bytes|Unexpected EOF reading pages/,
     check: "pages-short",
     also: ["image-parent"],
     remedy: "copy the checkpoint again, whole; a CRIU that reads for ever has to be killed",
@@ -83,6 +83,21 @@ export const images: readonly Entry[] = [
     example:
       "Unable to load /usr/lib/criu/cuda_plugin.so: undefined symbol: check_and_remove_inventory_plugin",
     from: "issue",
+  },
+  {
+    pattern: /vdso: (?:ELF header magic mismatch|Invalid ELF magic)/,
+    check: "pages-short",
+    remedy:
+      "take another copy of the checkpoint: a restore with --auto-dedup has taken the memory out of this one",
+    example: "vdso: Invalid ELF magic",
+    from: "staged",
+  },
+  {
+    pattern: /Unable to open (?<file>pages-\d+\.img): /,
+    check: "auto-dedup",
+    remedy: "make $<file> writable, or restore with --no-auto-dedup",
+    example: "Unable to open pages-1.img: Read-only file system",
+    from: "staged",
   },
   {
     pattern: /Bad number of sigactions in the image/,

@@ -75,6 +75,14 @@ export const kernel: readonly Entry[] = [
     from: "source",
   },
   {
+    pattern: /epoll: Can't add event on 0x[0-9a-f]+/,
+    check: "epoll-target",
+    remedy:
+      "the tree is dumped again when the task of the lowest number that has the epoll has closed it, or has ended",
+    example: "epoll: Can't add event on 0x000006: Bad file descriptor",
+    from: "staged",
+  },
+  {
     pattern: /MADV_GUARD_INSTALL/,
     check: "guard-pages",
     remedy: "Linux 6.13 or later",

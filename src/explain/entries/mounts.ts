@@ -66,4 +66,12 @@ export const mounts: readonly Entry[] = [
     example: "mnt-v2: Sharing group (7, 0) has unreachable sharing.",
     from: "source",
   },
+  {
+    pattern: /Failed to copy sharing from|Can't copy sharing from/,
+    check: "mount-group",
+    remedy: "--mntns-compat-mode",
+    issues: ["opencontainers/runc#3442"],
+    example: "mnt-v2: Failed to copy sharing from 607 to 576",
+    from: "staged",
+  },
 ];

@@ -11,6 +11,16 @@ export const rights: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern: /Unable create a network namespace: Operation not permitted/,
+    check: "privilege",
+    cause: "root has no CAP_SYS_ADMIN here",
+    remedy:
+      "--unprivileged, with CAP_CHECKPOINT_RESTORE; or a container or unit with CAP_SYS_ADMIN",
+    since: "3.18 has that option",
+    example: "net: Unable create a network namespace: Operation not permitted",
+    from: "staged",
+  },
+  {
     pattern: /Unable to (?:restore capabilities|drop capability|raise ambient capability)/,
     check: "capabilities-missing",
     remedy:

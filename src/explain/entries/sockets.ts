@@ -192,8 +192,16 @@ export const sockets: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern: /Can't create inet socket: Permission denied/,
+    check: "ping-group-range",
+    remedy:
+      "sysctl -w net.ipv4.ping_group_range='0 2147483647' in the network that it comes back to",
+    example: "inet: Can't create inet socket: Permission denied",
+    from: "staged",
+  },
+  {
     pattern:
-      /Can't restore link: |a macvlan parent for (?<name>\S+) is required|Unsupported link type/,
+      /Can't restore link: |Unknown peer net namespace|a macvlan parent for (?<name>\S+) is required|Unsupported link type|Can't add interface \S+ to bridge|Can't open tun device/,
     check: "net-link",
     remedy: "--external macvlan[NAME]:DEVICE, --external veth[NAME]:PEER with a name that is free",
     example: "net: a macvlan parent for mac0 is required",

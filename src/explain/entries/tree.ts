@@ -3,6 +3,13 @@ import type { Entry } from "../entry.ts";
 
 export const tree: readonly Entry[] = [
   {
+    pattern: /Can't restore pgid/,
+    check: "group-leader-lost",
+    remedy: "dump again with the leader back in its process group, or nobody in it",
+    example: "Can't restore pgid (136/123->133): Operation not permitted",
+    from: "staged",
+  },
+  {
     pattern: /Can't fork for (?<pid>\d+): File exists|Pid (?<other>\d+) do not match expected/,
     check: "pid-in-use",
     cause:
@@ -117,7 +124,7 @@ export const tree: readonly Entry[] = [
   },
   {
     pattern:
-      /tty: Don't have tty to inherit session from|tty: Standard stream is not a terminal|Can't get self_stdin_fdid/,
+      /tty: Don't have tty to inherit session from|tty: Standard stream is not a terminal|Can't get self_stdin_fdid|Can't send fd 0 into store/,
     check: "tty-stdin",
     remedy: "run it from a terminal: script -qec 'criu restore -j …' /dev/null",
     issues: ["#150", "#460", "#2788"],
@@ -143,6 +150,16 @@ export const tree: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern:
+      /Can't open tty ctty 0x|Can't open file dev\/tty(?: on restore)?: No such device or address/,
+    check: "tty-controlling",
+    remedy:
+      "--inherit-fd 'fd[0]:tty[RDEV:DEV]' on the terminal that it shall have; recriu preflight names the numbers",
+    issues: ["#264"],
+    example: "Can't open file dev/tty on restore: No such device or address",
+    from: "staged",
+  },
+  {
     pattern: /Can't open tty (?<kind>\S+) 0x/,
     check: "tty-device-missing",
     remedy: "ls -l /dev/$<kind>*: connect the device that the tree used",
@@ -162,10 +179,19 @@ export const tree: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern: /Invalid join_ns pid|Can't access join-ns file (?<file>\D\S*): /,
+    check: "join-ns-missing",
+    remedy: "--join-ns NS:PID or NS:FILE of one that is there",
+    example: "Can't access join-ns file /run/netns/a: No such file or directory",
+    from: "staged",
+  },
+  {
     pattern:
       /timens: Unable to (?:create a new time namespace|set a \w+ clock offset)|Unable to set a (?:monotonic|boottime) clock offset/,
     check: "time-namespace",
-    remedy: "CAP_SYS_TIME, and a kernel with CONFIG_TIME_NS",
+    also: ["privilege"],
+    remedy:
+      "CAP_SYS_TIME, and a kernel with CONFIG_TIME_NS; with CAP_CHECKPOINT_RESTORE alone: --unprivileged",
     example: "timens: Unable to create a new time namespace: Operation not permitted",
     from: "source",
   },

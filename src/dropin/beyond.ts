@@ -1,0 +1,25 @@
+/** Words that recriu does not understand. An ordinary CRIU refuses them itself; one of a later release may know them. */
+import { parseWords } from "../criu/getopt.ts";
+import { identify, isBeyondKnown, NEWEST_KNOWN } from "../criu/version.ts";
+import { type Criu, hand, refuse, say } from "./hand.ts";
+
+/**
+ * Become CRIU, and say so where that restores what recriu has not looked at; what is untrusted it does not get. `problem`
+ * is what getopt would say, unless the words are to be asked.
+ */
+export async function stepBeyond(
+  criu: Criu,
+  words: readonly string[],
+  untrusted: boolean,
+  problem?: string,
+): Promise<number> {
+  const version = (await identify(criu.path)).version;
+  if (version !== undefined && !isBeyondKnown(version)) return hand(criu);
+  const posixlyCorrect = process.env.POSIXLY_CORRECT !== undefined;
+  const parsed = parseWords(words, { posixlyCorrect });
+  const why = problem ?? (parsed.ok ? "no command is found in it" : parsed.problem);
+  const who = `CRIU ${version ?? "of unknown version"} (known here: up to ${NEWEST_KNOWN})`;
+  if (untrusted) return refuse(`untrusted, and not looked at: ${why}; ${who}`);
+  await say(`recriu steps aside, nothing is checked: ${why}; ${who}`);
+  return hand(criu);
+}

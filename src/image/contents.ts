@@ -1,0 +1,39 @@
+/** Where the content of memory is: which pages image has a page, and where in it. */
+import { pageSize } from "../sys/process.ts";
+import type { ImageDirectory } from "./directory.ts";
+import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
+import { Parents } from "./parents.ts";
+
+/** Neighbouring pages whose content lies together in one pages image. */
+export interface Content {
+  /** The number of the first. */
+  page: number;
+  pages: number;
+  /** The pages image, and where in it the first page begins. */
+  file: string;
+  offset: number;
+}
+
+/** The runs that a restore reads; with `lazy`, those that are fetched otherwise are none of them. */
+export const wantedRuns = (runs: readonly Run[], lazy: boolean): readonly Run[] =>
+  lazy ? runs.filter(({ flags }) => !(flags & PE_LAZY)) : runs;
+
+/** Where the pages of a page map are, by address: in its own pages image `pagesId`, or in a parent's as far as it has them. */
+export function contentsOf(
+  directory: ImageDirectory,
+  pagemap: string,
+  pagesId: number,
+  runs: readonly Run[],
+  lazy: boolean,
+): Content[] {
+  const contents: Content[] = [];
+  const file = `${directory.path}/pages-${pagesId}.img`;
+  let offset = 0;
+  for (const { page, pages, flags } of runs) {
+    if (flags & PE_PARENT || !(flags & PE_PRESENT)) continue;
+    if (!(lazy && flags & PE_LAZY)) contents.push({ page, pages, file, offset });
+    offset += pages * pageSize();
+  }
+  new Parents(directory).lost(pagemap, wantedRuns(runs, lazy), (one) => contents.push(one));
+  return contents.sort((a, b) => a.page - b.page);
+}
