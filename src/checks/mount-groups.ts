@@ -1,6 +1,6 @@
 /** Mounts that share what is mounted below them, as CRIU makes such groups anew with MOVE_MOUNT_SET_GROUP (mount-v2.c). */
 import { criuHas, knownFault, showsOn, versionsOf } from "../criu/known-faults.ts";
-import { dirname } from "../sys/path.ts";
+import { upward } from "../host/upward.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { lookOnHost } from "./mount-sources.ts";
 import { compatible, imageOf, type Mount, savedMounts } from "./mounts.ts";
@@ -68,12 +68,12 @@ function holds(context: Context, wide: string, narrow: string): boolean | undefi
   const [outer, inner] = [wide, narrow].map((path) => lookOnHost(context, path));
   if (!outer?.ok || !inner?.ok) return undefined;
   if (outer.stat.dev !== inner.stat.dev) return false;
-  for (let at = narrow; ; at = dirname(at)) {
+  for (const at of upward(narrow)) {
     const found = lookOnHost(context, at);
     if (!found?.ok || found.stat.dev !== outer.stat.dev) return false;
     if (found.stat.ino === outer.stat.ino) return true;
-    if (at === "/") return false;
   }
+  return false;
 }
 
 /** Whether a root in the images is another one or below it. */

@@ -33,6 +33,7 @@ import {
   start,
 } from "./stage.ts";
 import { typed } from "./typed.ts";
+import { reportUnder } from "./under.ts";
 
 /** A tree with memory of every kind. */
 async function dumped(stage: Stage) {
@@ -103,13 +104,6 @@ test("recriu restore: a refused tree has lost nothing, one that runs as much as 
     expect(blocks(images2)).toEqual(bare);
     await killTree(stage, pid);
   }
-  // Who does not want that types its opposite.
-  const kept = copy(stage, images, "kept");
-  const told = await report(stage, "preflight", kept, ["--auto-dedup"]);
-  const before = blocks(kept);
-  const done = await typed(stage, told, "auto-dedup", { options: ["--auto-dedup"] });
-  expect([done.exit, blocks(kept)]).toEqual([0, before]);
-  await killTree(stage, pid);
   // From a configuration file, attached.
   const config = join(stage.dir, "config");
   writeFileSync(config, "auto-dedup\n");
@@ -203,8 +197,9 @@ test("auto-dedup: images that cannot be written to", async () => {
   const under = (command: string) => ["unshare", "-m", "sh", "-c", `${bind} && ${command}`];
   const named = await foretold(stage, images, "auto-dedup", { under, options: ["--auto-dedup"] });
   expect(named.remedy.command).toBe("--no-auto-dedup");
-  const words = ["--auto-dedup", named.remedy.command!];
-  expect((await report(stage, "restore", images, words)).exit).toBe(0);
+  const options = ["--auto-dedup"];
+  const told = await reportUnder(stage, under, "preflight", images, options);
+  expect((await typed(stage, told, "auto-dedup", { options, under })).exit).toBe(0);
   await killTree(stage, pid);
 });
 

@@ -126,8 +126,8 @@ test("no-checkpoint: above the images, in a home directory, in what a pre-dump l
   expect(bare.exit).toBe(1);
   const above = await report(stage, "preflight", stage.dir);
   expect(finding(above, "no-checkpoint").criu_message).toBe("Unexpected EOF on (empty-image)");
-  // It leads to the images: the first of them is not whole.
-  expect((await typed(stage, above, "no-checkpoint")).stderr).toContain("blocked");
+  const led = await typed(stage, above, "no-checkpoint");
+  expect([led.exit, led.stderr.includes("ready to restore")]).toEqual([0, true]);
   expect(bare.log).toContain("Unexpected EOF on (empty-image)");
   const home = join(stage.dir, "home");
   mkdirSync(home);

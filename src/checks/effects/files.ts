@@ -1,5 +1,6 @@
 /** Files that CRIU opens by the paths and with the flags that the images name (files-reg.c, fifo.c). */
 import { constants, type Stats } from "node:fs";
+import { upward } from "../../host/upward.ts";
 import { dirname } from "../../sys/path.ts";
 import { findMount, type RegFileEntry, type Task, VMA_FILE } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
@@ -214,9 +215,8 @@ function isSecret(context: Context, { stat, path }: Landing, pid: number | null)
   if (creds === undefined || creds.euid === 0) return false;
   const closed = ({ mode, uid }: Stats, right: number) => !(mode & right) && creds.euid !== uid;
   if (closed(stat, 0o004)) return true;
-  for (let at = dirname(path); at !== "/"; at = dirname(at)) {
-    const above = context.host.entry(at);
-    if (above !== undefined && closed(above, 0o001)) return true;
-  }
-  return false;
+  return [...upward(dirname(path))].some((at) => {
+    const above = at === "/" ? undefined : context.host.entry(at);
+    return above !== undefined && closed(above, 0o001);
+  });
 }
