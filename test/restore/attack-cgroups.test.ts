@@ -49,6 +49,9 @@ test("the owner of a cgroup in which others are", async () => {
   const done = await typed(stage, preflight, "cgroup-owner");
   expect([done.exit, statSync(victim).uid]).toEqual([0, 0]);
   await killTree(stage, pid);
+  expect((await typed(stage, preflight, "cgroup-owner")).exit).toBe(0);
+  expect(statSync(victim).uid).toBe(0);
+  await killTree(stage, pid);
   expect((await restoreBare(stage, images)).exit).toBe(0);
   expect(statSync(victim).uid).toBe(65534);
   await killTree(stage, pid);

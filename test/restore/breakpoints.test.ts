@@ -47,6 +47,9 @@ test("breakpoints-missing: bare CRIU hangs, recriu sets CRIU_FAULT in every stan
   const first = { PATH: `${dirname(released)}:${process.env["PATH"]}` };
   expect((await typed(stage, preflight, "breakpoints-missing", { env: first })).exit).toBe(0);
   await killTree(stage, pid);
+  const detached = await report(stage, "preflight", images, ["-d"], { env });
+  expect((await typed(stage, detached, "breakpoints-missing")).exit).toBe(0);
+  await killTree(stage, pid);
 
   const told = await report(stage, "preflight", images, [], { env: { ...env, CRIU_FAULT: "130" } });
   expect(told.findings).toEqual([]);

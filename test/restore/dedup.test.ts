@@ -32,8 +32,8 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
-import { reportUnder } from "./under.ts";
 import { typed } from "./typed.ts";
+import { reportUnder } from "./under.ts";
 
 /** A tree with memory of every kind. */
 async function dumped(stage: Stage) {

@@ -46,6 +46,8 @@ test("file-replaced: written to since, in place", async () => {
   expect(await warned(stage, images)).toEqual({});
   for (const file of files) writeFileSync(file, other);
   const found = await warned(stage, images);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "file-replaced")).exit).toBe(0);
   // What is only appended to is not read from.
   expect(Object.keys(found).sort()).toEqual(["private", "shared", "written"]);
   for (const [name, message] of Object.entries(found)) {

@@ -178,7 +178,6 @@ test("tty-controlling: the leader of a session that keeps /dev/tty open", async 
   expect(blockers(plain)).toEqual(["tty-controlling"]);
   expect(plain.findings[0]!.remedy.command).toBe(`--inherit-fd '${handed}'`);
   expect((await typed(stage, plain, "tty-controlling", { under: onTerminal })).exit).toBe(0);
-  await killTree(stage, shell);
 });
 
 test("an external terminal has to be handed over", async () => {
