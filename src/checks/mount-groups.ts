@@ -1,6 +1,6 @@
 /** Mounts that share what is mounted below them, as CRIU makes such groups anew with MOVE_MOUNT_SET_GROUP (mount-v2.c). */
-import { criuHas, knownFault, showsOn, versionsOf } from "../criu/known-faults.ts";
 import { upward } from "../host/upward.ts";
+import { criuHas, knownFault, showsOn, versionsOf } from "../criu/known-faults.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { lookOnHost } from "./mount-sources.ts";
 import { compatible, imageOf, type Mount, savedMounts } from "./mounts.ts";

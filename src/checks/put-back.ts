@@ -1,10 +1,8 @@
 /** What puts a file back that is gone or another: all that the images know of it, and a command where one is enough. */
 import { constants, type Stats } from "node:fs";
-import { unescapeMountinfo } from "../host/index.ts";
+import { unescapeMountinfo, type Lookup, type Package } from "../host/index.ts";
 import { upward } from "../host/upward.ts";
 import type { RegFileEntry } from "../image/index.ts";
-import type { Lookup, Package } from "../host/index.ts";
-import { upward } from "../host/upward.ts";
 import { dirname } from "../sys/path.ts";
 import type { Context, Remedy } from "./finding.ts";
 import type { Place } from "./paths.ts";

@@ -68,6 +68,10 @@ export function isLeaving({ pid, state, flags }: Stat): boolean {
   return killed(status.get("ShdPnd")) || killed(status.get("SigPnd"));
 }
 
+/** Whether nothing of a process runs any more. A zombie's other threads may, and hold all that it had. */
+export const hasEnded = ({ pid, state }: Stat): boolean =>
+  state === "X" || (state === "Z" && threadsOf(pid).length <= 1);
+
 /** Of a list of processes those that are `root` or below it. */
 export function familyOf(root: number, processes: readonly Stat[]): Set<number> {
   const children = Map.groupBy(processes, ({ ppid }) => ppid);

@@ -1,7 +1,7 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
 import { errorLines, firstCause, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
-import { descendantsOf, readStat } from "../host/processes.ts";
+import { descendantsOf, hasEnded, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { carryOut, type Changes } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
@@ -183,8 +183,8 @@ async function settled(
 /** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */
 const tasksLeft = (): string[] =>
   descendantsOf(process.pid).flatMap((pid) => {
-    const { state, comm } = readStat(pid) ?? {};
-    return [undefined, "Z", "X"].includes(state) ? [] : `process ${pid} (${comm}) still runs`;
+    const stat = readStat(pid);
+    return stat === undefined || hasEnded(stat) ? [] : `process ${pid} (${stat.comm}) still runs`;
   });
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */

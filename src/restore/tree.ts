@@ -1,5 +1,5 @@
 /** End a tree that must not stay. */
-import { childrenOf, isLeaving, listProcesses, readStat } from "../host/processes.ts";
+import { childrenOf, hasEnded, isLeaving, listProcesses, readStat } from "../host/processes.ts";
 import { kill } from "../sys/process.ts";
 
 const SIGKILL = 9;
@@ -24,15 +24,18 @@ export function killTree(...roots: number[]): number[] {
   return doomed;
 }
 
-/** What is on its way to its end now, and no zombie yet. */
+/** What is on its way to its end now, and not there yet. */
 export const dying = (): number[] =>
   listProcesses()
-    .filter((process) => process.state !== "Z" && isLeaving(process))
+    .filter((process) => isLeaving(process) && !hasEnded(process))
     .map(({ pid }) => pid);
 
-/** Wait until processes that were killed have let go of what they had. A zombie has. */
+/** Wait until processes that were killed have let go of what they had. */
 export async function gone(killed: readonly number[]): Promise<void> {
   const end = performance.now() + PATIENCE;
-  const lives = (pid: number) => !["Z", "X", undefined].includes(readStat(pid)?.state);
+  const lives = (pid: number) => {
+    const stat = readStat(pid);
+    return stat !== undefined && !hasEnded(stat);
+  };
   while (killed.some(lives) && performance.now() < end) await Bun.sleep(1);
 }
