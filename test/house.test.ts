@@ -98,6 +98,14 @@ test("nothing changes a file by a path that was not walked", () => {
   expect(changing.sort()).toEqual(Object.keys(byPath).sort());
 });
 
+test("what cannot be seen is not taken for what is not there", () => {
+  // Of a path behind a closed directory node:fs throws all the same: sys/look.ts says which it is.
+  const blind = files.filter((file) =>
+    readFileSync(join(src, file), "utf8").includes("throwIfNoEntry"),
+  );
+  expect(blind).toEqual([]);
+});
+
 test("only one way leads up a path, and that one ends", () => {
   const climbing = files.filter(
     (file) =>

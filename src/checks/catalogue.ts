@@ -44,13 +44,8 @@ import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
 import { hugepagesShort, memoryShort } from "./memory.ts";
 import { externalMountSourceMissing, mountpointMissing } from "./mount-sources.ts";
 import { externalMountUnmapped, mountAutodetected, rootMissing, rootNeeded } from "./mounts.ts";
-import {
-  namespaceFile,
-  namespaceLimit,
-  nestedNamespace,
-  timeNamespace,
-  userNamespaceMap,
-} from "./namespaces.ts";
+import { namespaceFile, namespaceLimit, nestedNamespace, timeNamespace } from "./namespaces.ts";
+import { userNamespaceAlone, userNamespaceMap } from "./user-namespaces.ts";
 import { externalNetns, netToolsMissing, sysctlMissing } from "./net.ts";
 import { netLink } from "./net-links.ts";
 import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
@@ -64,7 +59,7 @@ import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
 import { pidInUse } from "./pids.ts";
 import { workFilePlanted } from "./planted.ts";
 import { writableByOthers } from "./others.ts";
-import { pingGroupRange } from "./ping-sockets.ts";
+import { pingGroupRange, usernsPingRange } from "./ping-sockets.ts";
 import { pluginBroken, pluginMissing } from "./plugins.ts";
 import { schedRtBudget } from "./sched-budget.ts";
 import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
@@ -157,6 +152,7 @@ export const catalogue: readonly Check[] = [
   alreadyRunning,
   pidInUse,
   namespaceLimit,
+  userNamespaceAlone,
   userNamespaceMap,
   timeNamespace,
   loginuidImmutable,
@@ -214,6 +210,7 @@ export const catalogue: readonly Check[] = [
   tcpAddressMissing,
   netDeviceMissing,
   pingGroupRange,
+  usernsPingRange,
   locksIgnored,
   locksHeld,
   lockMapped,

@@ -122,7 +122,10 @@ export const scriptNotExecutable: Check = {
               problem === "Permission denied"
                 ? "make it executable"
                 : "name a program that is there; CRIU looks for a relative path in its work directory",
-            command: problem === "Permission denied" ? sh`chmod +x ${script}` : null,
+            command:
+              problem === "Permission denied" && context.host.exists(script)
+                ? sh`chmod +x ${script}`
+                : null,
           },
         },
       ];

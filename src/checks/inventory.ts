@@ -10,7 +10,7 @@ export const imageVersion: Check = {
   id: "image-version",
   title: "The images are of a kind that CRIU does not read",
   reads: "img_version, fdinfo_per_id and root_cg_set in inventory.img",
-  why: "CRIU reads images of version 1 and 2 (all since CRIU 1.0). Others are of a version to come, or the inventory is damaged.",
+  why: "CRIU reads images of version 1 and 2 (all since CRIU 1.0). Others are of a version to come, as the compressed ones of CRIU 4.3, or the inventory is damaged.",
   proof: "criu",
   run({ checkpoint: { inventory } }) {
     if (inventory === undefined) return [];
@@ -33,9 +33,9 @@ export const imageVersion: Check = {
     else if (inventory.img_version !== 1 && inventory.img_version !== 2)
       problems.push([
         "img_version",
-        `the images are of version ${inventory.img_version}; CRIU knows 1 and 2`,
+        `the images are of version ${inventory.img_version}; recriu knows 1 and 2, as CRIU before 4.3`,
         `Not supported images version ${inventory.img_version}`,
-        "restore with the CRIU that made them (--criu=PATH names it)",
+        "restore with the CRIU that made them, without recriu: criu restore",
       ]);
     return problems.map(([subject, message, criu_message, text]) => ({
       id: "image-version",

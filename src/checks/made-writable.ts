@@ -53,9 +53,25 @@ export function madeWritable(context: Context, task: Task, vma: Vma): Making | u
   return holdsPages ? "in place" : undefined;
 }
 
+/** Of a thousand tasks each asks for its own. */
+const families = new WeakMap<
+  Context,
+  { byPid: Map<number, Task>; children: Map<number, Task[]> }
+>();
+
 /** Parent and children in the tree. */
-const relatives = ({ checkpoint }: Context, { pid, ppid }: Task): Task[] =>
-  checkpoint.tasks.filter((task) => task.pid === ppid || (task.ppid === pid && task.pid !== pid));
+function relatives(context: Context, { pid, ppid }: Task): Task[] {
+  const { tasks } = context.checkpoint;
+  let family = families.get(context);
+  if (family === undefined) {
+    const byPid = new Map(tasks.map((task) => [task.pid, task]));
+    family = { byPid, children: Map.groupBy(tasks, (task) => task.ppid) };
+    families.set(context, family);
+  }
+  const parent = family.byPid.get(ppid);
+  const children = family.children.get(pid) ?? [];
+  return parent === undefined ? children : [parent, ...children];
+}
 
 /** Whether CRIU takes a mapping of one for the same as one of the other (check_cow_vmas). */
 const alike = (task: Task, other: Task, vma: Vma): boolean =>

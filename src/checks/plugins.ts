@@ -4,7 +4,7 @@ import { dirname, join } from "../sys/path.ts";
 import { compareVersions } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint } from "../image/index.ts";
-import { errorText } from "../sys/errno.ts";
+import { ENOENT, errorText } from "../sys/errno.ts";
 import { again } from "./again.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
@@ -105,7 +105,7 @@ export const pluginBroken: Check = {
           remedy: {
             kind: "human",
             text: "make it (an empty one will do when no plugin is needed), or leave --libdir and CRIU_LIBS_DIR out",
-            command: sh`mkdir -p ${directory}`,
+            command: opened.problem === errorText(ENOENT) ? sh`mkdir -p ${directory}` : null,
           },
         },
       ];

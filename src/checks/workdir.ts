@@ -1,7 +1,7 @@
 /** The directory that CRIU works in: its log, its statistics, its yard of cgroups (crtools.c, log.c, cgroup.c). */
 import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
-import { ENOTDIR, errorText } from "../sys/errno.ts";
+import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { again } from "./again.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
@@ -70,8 +70,12 @@ export const workDirUnwritable: Check = {
           criu_message: `Can't change directory to ${asGiven(context, workDir)}: ${closed}`,
           remedy: {
             kind: "human",
-            text: "make it, or name another one by --work-dir",
-            command: sh`mkdir -p ${workDir}`,
+            ...(closed === errorText(ENOENT)
+              ? {
+                  text: "make it, or name another one by --work-dir",
+                  command: sh`mkdir -p ${workDir}`,
+                }
+              : { text: "name another one by --work-dir", command: null }),
           },
         },
       ];

@@ -1,5 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
+import { ENAMETOOLONG, errorText } from "../sys/errno.ts";
+import { isAbsent, statAt } from "../sys/look.ts";
 import { dirname, join } from "../sys/path.ts";
+import { AT_FDCWD, namesAt } from "../sys/small-files.ts";
+import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
 import { linesOf, parseLogLine } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
@@ -31,6 +34,7 @@ const args = {
   json: { type: "boolean", description: "one JSON document on stdout" },
 } as const;
 
+const R_OK = 4;
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
 
@@ -58,9 +62,16 @@ export const command: Command = {
     }
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
     const json = values.json === true;
-    if (what === "-") return tell(readLog(linesOf("/dev/stdin")), "-", images, json);
-    const log = logAt(what === "" ? "." : (quotedLog(what) ?? what));
-    if (log !== undefined) return tell(readLog(linesOf(log)), log, images ?? dirname(log), json);
+    const log =
+      what === "-" ? { path: "/dev/stdin" } : logAt(what === "" ? "." : (quotedLog(what) ?? what));
+    if (log !== undefined && "path" in log) {
+      const { path } = log;
+      const problem = unreadable(path);
+      if (problem !== undefined) return cannot(path, problem);
+      const beside = what === "-" ? undefined : dirname(path);
+      return tell(readLog(linesOf(path)), what === "-" ? "-" : path, images ?? beside, json);
+    }
+    if (log !== undefined) return cannot(log.at, log.problem);
     if (what === "") {
       line("recriu explain: there is no log of CRIU here; name one, or - for stdin");
       return exitCode.usage;
@@ -69,15 +80,44 @@ export const command: Command = {
   },
 };
 
-/** A log file, or the last log in a directory: `restore.log` as runtimes name it, else the newest *.log. */
-function logAt(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isDirectory()) return stat === undefined ? undefined : path;
-  const logs = readdirSync(path)
+type Log = { path: string } | { at: string; problem: string };
+
+/**
+ * A log file, or the last log in a directory: `restore.log` as runtimes name it, else the newest *.log. Undefined where there
+ * is none; what cannot be looked at may be one.
+ */
+function logAt(path: string): Log | undefined {
+  const stat = statAt(path);
+  if (typeof stat === "number")
+    return isAbsent(stat) || stat === -ENAMETOOLONG
+      ? undefined
+      : { at: path, problem: errorText(stat) };
+  if (!stat.isDirectory()) return { path };
+  const names = namesAt(AT_FDCWD, path);
+  if (names === undefined) return { at: path, problem: "the directory cannot be read" };
+  const logs = names
     .filter((name) => name.endsWith(".log"))
-    .map((name) => ({ path: join(path, name), time: statSync(join(path, name)).mtimeMs }))
+    .map((name) => ({ path: join(path, name), stat: statAt(join(path, name)) }))
+    .flatMap((log) =>
+      typeof log.stat !== "number" && log.stat.isDirectory()
+        ? []
+        : { path: log.path, time: typeof log.stat === "number" ? 0 : log.stat.mtimeMs },
+    )
     .sort((a, b) => b.time - a.time);
-  return logs.find((log) => log.path.endsWith("/restore.log"))?.path ?? logs[0]?.path;
+  return logs.find((log) => log.path.endsWith("/restore.log")) ?? logs[0];
+}
+
+/** Why nothing can be read of a file; undefined where something can. */
+function unreadable(path: string): string | undefined {
+  const errno = access(path, R_OK);
+  return errno < 0 ? errorText(errno) : undefined;
+}
+
+function cannot(path: string, problem: string): number {
+  line(
+    `recriu explain: ${harmless(path)} cannot be read: ${problem}; whether CRIU wrote an error there is not known`,
+  );
+  return exitCode.usage;
 }
 
 /** runc, containerd and Podman say where the log is: `log file: PATH`. */

@@ -1,5 +1,4 @@
 /** What the words of `restore` and `preflight` lead to: findings and a plan. */
-import { statSync } from "node:fs";
 import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
@@ -8,6 +7,8 @@ import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
+import { errorText } from "../sys/errno.ts";
+import { isAbsent, statAt } from "../sys/look.ts";
 import { near } from "./near.ts";
 import { understand } from "./request.ts";
 
@@ -28,8 +29,8 @@ export async function look(
       `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`,
     );
   }
-  const lost = own.allowWrite.find((path) => !isDirectory(path));
-  if (lost !== undefined) return refused(command, `--allow-write: there is no directory ${lost}`);
+  const lost = own.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
+  if (lost !== undefined) return refused(command, `--allow-write: ${lost}`);
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
   const result = await preflight(request, own, undefined, seal, undefined, command === "restore");
@@ -70,8 +71,14 @@ function refused(command: string, said: string): Started {
   return { ok: false, exit: exitCode.usage, said };
 }
 
-const isDirectory = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function noDirectory(path: string): string | undefined {
+  const stat = statAt(path);
+  if (typeof stat === "number" && !isAbsent(stat))
+    return `${path} cannot be looked at: ${errorText(stat)}`;
+  return typeof stat !== "number" && stat.isDirectory()
+    ? undefined
+    : `there is no directory ${path}`;
+}
 
 const ids = catalogue.map(({ id }) => id);
 

@@ -1,4 +1,5 @@
-import { undoLeft } from "../repair/index.ts";
+import { stateDirectory, undoLeft } from "../repair/index.ts";
+import { exitCode } from "../report/outcome.ts";
 import { printJson } from "../report/json.ts";
 import { harmless, line } from "../report/terminal.ts";
 import type { Command } from "./command.ts";
@@ -17,8 +18,17 @@ export const command: Command = {
     const parsed = parseStrictly("undo", args, rawArgs);
     if (parsed === undefined) return 2;
     const undone = undoLeft();
+    // Of a directory that is not to be read nobody knows whether there is something to undo.
+    const unknown = undone.find(({ journal }) => journal === stateDirectory());
     if (parsed.values.json) printJson({ undone });
-    else if (undone.length === 0) line("nothing to undo");
+    else if (unknown !== undefined)
+      line(
+        `recriu undo: its journals cannot be read, so whether there is anything to undo is not known: ${harmless(unknown.problem ?? "")}`,
+      );
+    else if (undone.length === 0)
+      line(
+        isRoot() ? "nothing to undo" : "nothing of this user's to undo; what root left, root sees",
+      );
     else {
       for (const { journal, images, made, left, problem, aside } of undone) {
         const what = made.length === 0 ? "" : ` (${made.map(harmless).join(", ")})`;
@@ -32,6 +42,8 @@ export const command: Command = {
           line(`  kept as ${harmless(aside)}: look at it, undo by hand what it names, remove it`);
       }
     }
-    return 0;
+    return unknown === undefined ? exitCode.ok : exitCode.criuFailed;
   },
 };
+
+const isRoot = () => process.geteuid?.() === 0;

@@ -30,6 +30,7 @@ export {
   hasFeature,
   identify,
   isBeyondKnown,
+  NEWEST_IMAGES,
   NEWEST_KNOWN,
   startRefusal,
 } from "./version.ts";

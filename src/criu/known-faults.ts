@@ -109,6 +109,16 @@ export const knownFaults = [
     sources: ["commit 1ce408ffa"],
   },
   {
+    id: "userns-ping-range",
+    criu: { from: "4.1", fixed: "4.2" },
+    what: "a tree in a user namespace that maps few groups, with a network of its own, is dumped so that no CRIU restores it",
+    concerns: "some trees",
+    says: /Failed to write net\/ipv4\/<sysctls>/,
+    check: "userns-ping-range",
+    remedy: "recriu leaves the setting out; dump with CRIU 4.2 or later",
+    sources: ["commit 87bd09a0d", "commit 4ca74b9af"],
+  },
+  {
     id: "join-ns-number",
     criu: { from: "3.17" },
     what: "--join-ns with the number of a process above 65535 looks for a file of that name",
@@ -146,10 +156,11 @@ export type FaultId = (typeof knownFaults)[number]["id"];
 export const knownFault = (id: FaultId): KnownFault =>
   knownFaults.find((fault) => fault.id === id)!;
 
-/** For people: `before 4.1.1, on Linux 6.16 and later and stable updates of others`. */
+/** For people: `from 3.17 on and before 4.1.1 on Linux 6.16 and later and stable updates of others`. */
 export const versionsOf = ({ criu, kernel }: KnownFault): string =>
   [
-    criu.fixed === undefined ? `since ${criu.from}` : `before ${criu.fixed}`,
+    criu.from && `from ${criu.from} on`,
+    criu.fixed && `${criu.from === undefined ? "" : "and "}before ${criu.fixed}`,
     kernel && `on Linux ${kernel.from} and later`,
     kernel?.backported && "and stable updates of others",
   ]

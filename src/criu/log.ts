@@ -148,8 +148,12 @@ export function logFiles({ logFile, logPerPid }: Request): Map<string, string> {
   const files = new Map<string, string>();
   if (logFile === undefined || logFile === "-") return files;
   const note = (path: string) => {
-    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (stat?.isFile()) files.set(path, `${stat.dev}:${stat.ino}:${stat.ctimeNs}`);
+    try {
+      const stat = statSync(path, { bigint: true });
+      if (stat.isFile()) files.set(path, `${stat.dev}:${stat.ino}:${stat.ctimeNs}`);
+    } catch {
+      // Not there yet, or not to be looked at: then there is no log of it.
+    }
   };
   try {
     note(logFile);

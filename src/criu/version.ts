@@ -98,6 +98,9 @@ export function compareVersions(a: string, b: string): number {
 /** The last release whose options and images are known here: read, and seen to restore. */
 export const NEWEST_KNOWN = "4.3";
 
+/** img_version of the last images that are known here. CRIU 4.3 has a later one for compressed memory, where it is built with LZ4. */
+export const NEWEST_IMAGES = 2;
+
 /** Whether a CRIU is of a later release; a later sublevel of the last one is not. */
 export const isBeyondKnown = (version: string): boolean =>
   compareVersions(version.split(".").slice(0, 2).join("."), NEWEST_KNOWN) > 0;

@@ -1,7 +1,9 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
 import {
+  compareVersions,
   isBeyondKnown,
+  NEWEST_IMAGES,
   NEWEST_KNOWN,
   type OwnOptions,
   type Request,
@@ -56,6 +58,11 @@ export async function guard(
   if (!result.ok) return aside(`${result.fault.file}: ${result.fault.problem}`);
   const { checkpoint, plan, criu: real } = result.preflight;
   if (!checkpoint.files.has("inventory.img")) return aside(`${checkpoint.dir} holds no images`);
+  const kind = checkpoint.inventory?.img_version ?? 0;
+  if (kind > NEWEST_IMAGES && compareVersions(real?.version ?? "0", "4.3") >= 0)
+    return aside(
+      `images of version ${kind} are not known here, but may be to CRIU ${real?.version}`,
+    );
 
   moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
   if (plan.unanswered.length > 0)

@@ -4,7 +4,6 @@
  */
 import { parseWords } from "../criu/getopt.ts";
 import { restoreRequest } from "../criu/rpc.ts";
-import { requestFrom } from "../criu/understand.ts";
 import { peekMessage, peerOf } from "../sys/messages.ts";
 import { type Criu, hand } from "./hand.ts";
 
@@ -14,9 +13,10 @@ export async function guardSwrk(criu: Criu, words: readonly string[]): Promise<n
   const fd = parsed.ok ? Number(parsed.operands[0]) : Number.NaN;
   const client = Number.isInteger(fd) ? peerOf(fd) : undefined;
   if (!parsed.ok) {
+    const { requestFrom } = await import("../criu/understand.ts");
     const own = requestFrom([], process.env, []);
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, !own.ok || own.own.untrusted, parsed.problem);
+    return stepBeyond(criu, words, !own.ok || own.own.untrusted, parsed.problem, false);
   }
   if (client === undefined) return hand(criu);
   const message = peekMessage(fd);

@@ -1,5 +1,6 @@
 /** Control groups of this machine: which hierarchies are mounted where (cgroups(7)). */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
 
 export interface CgroupMount {
@@ -67,8 +68,9 @@ export function listCgroupMounts(): CgroupMount[] {
 }
 
 function isDevice(path: string, device: string): boolean {
-  const dev = statSync(path, { throwIfNoEntry: false })?.dev;
-  if (dev === undefined) return false;
+  const stat = statAt(path);
+  if (typeof stat === "number") return false;
+  const { dev } = stat;
   // makedev(3) as glibc packs it, for device numbers of 32 bits
   const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
   return device === `${major}:${minor}`;

@@ -2,23 +2,27 @@
 import {
   closeSync,
   constants,
-  lstatSync,
   openSync,
   readlinkSync,
   readSync,
   type Stats,
   statSync,
 } from "node:fs";
+import { statAt } from "../sys/look.ts";
 import { dirname } from "../sys/path.ts";
 import { toBytes } from "../sys/text.ts";
 
 /** node:fs would write bytes that are not UTF-8 otherwise. */
 const bytesOfPath = (path: string) => Buffer.from(toBytes(path));
 
-/** What stands at a path itself: a link is not followed, so one that leads nowhere is there too. */
-export function entryAt(path: string): Stats | undefined {
-  return lstatSync(bytesOfPath(path), { throwIfNoEntry: false });
-}
+/**
+ * What stands at a path itself: a link is not followed, so one that leads nowhere is there too. Undefined also where that
+ * cannot be seen: who is to use it there is told so (access(2)).
+ */
+export const entryAt = (path: string): Stats | undefined => seen(statAt(path, false));
+
+const seen = (found: Stats | number): Stats | undefined =>
+  typeof found === "number" ? undefined : found;
 
 /** At most `length` bytes from `offset` of a regular file; undefined when it cannot be read. */
 export function bytesOf(path: string, offset: number, length: number): Uint8Array | undefined {
@@ -46,7 +50,7 @@ const OTHERS_WRITE = 0o022;
  */
 export function plantedAt(path: string): string | undefined {
   const ours = (uid: number) => uid === 0 || uid === process.geteuid!();
-  const directory = statSync(dirname(path), { throwIfNoEntry: false });
+  const directory = seen(statAt(dirname(path)));
   const entry = entryAt(path);
   if (directory === undefined || entry === undefined || entry.isDirectory()) return undefined;
   const closed = ours(directory.uid) && (directory.mode & OTHERS_WRITE) === 0;

@@ -1,11 +1,13 @@
 /** Programs that CRIU starts, found as execvp(3) finds them. */
-import { constants, statSync } from "node:fs";
+import { constants } from "node:fs";
+import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
 import { access } from "../sys/stat.ts";
 
-const runnable = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() === true &&
-  access(path, constants.X_OK) === 0;
+function runnable(path: string): boolean {
+  const stat = statAt(path);
+  return typeof stat !== "number" && stat.isFile() && access(path, constants.X_OK) === 0;
+}
 
 /**
  * Where the program is; undefined when nowhere. The name itself where PATH has relative directories, which CRIU sees

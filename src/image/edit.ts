@@ -6,9 +6,9 @@ import { readFrames, writeFrames } from "./frame.ts";
 export interface FieldEdit {
   /** Its place among the entries of its image. */
   entry: number;
-  /** From the entry down: `thread_core.sched_prio`. */
+  /** From the entry down: `thread_core.sched_prio`; `ipv4_sysctl.0` is an item of a list of messages. */
   field: string;
-  /** null: the field is absent. Of a list, the item concerned. */
+  /** null: the field is absent. Of a list, the item concerned: a message as JSON. */
   from: number | string | null;
   /** null: the field, or the list's item, is left out. */
   to: number | null;
@@ -47,6 +47,11 @@ function change(
 ): boolean {
   if (value === undefined || name === undefined) return false;
   const old = value[name];
+  if (Array.isArray(value) && rest.length === 0) {
+    const same = asText(old) === from;
+    if (same) value.splice(Number(name), 1);
+    return same && to === null;
+  }
   if (rest.length > 0) return change(old as Record<string, unknown> | undefined, rest, from, to);
   if (Array.isArray(old)) {
     const at = old.indexOf(from);
@@ -58,3 +63,9 @@ function change(
   else value[name] = to;
   return true;
 }
+
+/** A message as the text that an edit names it by. */
+export const asText = (message: unknown): string =>
+  JSON.stringify(message, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  ) ?? "";

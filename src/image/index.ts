@@ -1,7 +1,7 @@
 /** A checkpoint on disk. */
 export { type Checkpoint, openCheckpoint, type PagesUse } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
-export { editedImage, type FieldEdit } from "./edit.ts";
+export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
 export { FL_FLOCK, FL_OFD, FL_POSIX, locksLost, VMA_FILE } from "./locks.ts";
 export {

@@ -9,6 +9,7 @@ import { fillShadow } from "./shadow-images.ts";
 import { besides, openShadow } from "./shadow.ts";
 
 export { type Changes, undoLeft } from "./changes.ts";
+export { stateDirectory } from "./journal.ts";
 
 export type RepairResult =
   { ok: true; repaired: Changes } | { ok: false; problem: string; left: string[] };

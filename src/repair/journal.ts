@@ -61,20 +61,23 @@ function openState(make: boolean): number | undefined {
   const fails = (problem: string) => new JournalError(`${directory}: ${problem}`);
   const way = walkNamed(dirname(directory), { named: false });
   if (!way.ok) throw fails(way.problem);
-  try {
-    const made = make && way.missing.length === 0 ? mkdirat(way.fd, basename(directory), 0o700) : 0;
-    if (made < 0 && made !== -EEXIST) throw fails(errorText(made));
-    const absent = way.missing.length > 0;
-    const fd = absent ? -ENOENT : openEntry(way.fd, basename(directory), O_PATH | O_DIRECTORY);
+  let at = way.fd;
+  // Without /run, too: a root of few directories has none.
+  const names = [...way.missing, basename(directory)];
+  for (const [index, name] of names.entries()) {
+    const mode = index === names.length - 1 ? 0o700 : 0o755;
+    const made = make ? mkdirat(at, name, mode) : 0;
+    const failed = made < 0 && made !== -EEXIST;
+    const fd = failed ? made : openEntry(at, name, O_PATH | O_DIRECTORY);
+    closeSync(at);
     if (fd === -ENOENT && !make) return undefined;
     if (fd < 0) throw fails(fd === -ENOTDIR ? "it is a link, or no directory" : errorText(fd));
-    const problem = notOurs(fstatSync(fd));
-    if (problem === undefined) return fd;
-    closeSync(fd);
-    throw fails(problem);
-  } finally {
-    closeSync(way.fd);
+    at = fd;
   }
+  const problem = notOurs(fstatSync(at));
+  if (problem === undefined) return at;
+  closeSync(at);
+  throw fails(problem);
 }
 
 /** Begin the journal of this run. Throws JournalError, or what node:fs throws, when it cannot be kept: then nothing may be changed. */

@@ -1,4 +1,5 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
+import { knownFaults, versionsOf } from "../criu/known-faults.ts";
 import { entries } from "../explain/index.ts";
 import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
@@ -30,7 +31,7 @@ const plain = (text: string): string =>
 export const exits: Record<string, string> = {
   0: "restored and verified; or nothing was found that blocks",
   1: "CRIU failed; recriu explain reads its log",
-  2: "usage: an unknown option, or no such directory",
+  2: "usage: an unknown option, no such directory, or no checkpoint in it",
   3: "blocked: something that neither a safe repair nor an option answers; nothing was touched. recriu preflight -D DIR lists it",
   4: "repairable: preflight without --fix found what recriu would repair; recriu restore does, or preflight --fix",
   5: "the restored tree is not the saved one: it was killed (--verify=gate) or left running (--verify=report)",
@@ -55,6 +56,10 @@ export function checksPage(): string {
   const options = optionPolicies.map(
     ({ option, added, why }) => `| \`${option}\` | ${added ? "added" : "named only"} | ${why} |`,
   );
+  const faults = knownFaults.map(
+    (fault) =>
+      `| ${versionsOf(fault)} | ${fault.what} | ${fault.check === "" ? "" : `\`${fault.check}\``} | ${fault.remedy} | ${fault.sources.join(", ")} |`,
+  );
   return `${[
     "# The checks",
     "Written by `npm run docs` from the catalogue in `src/checks/`; `recriu explain ID` shows the same.",
@@ -63,6 +68,10 @@ export function checksPage(): string {
     "# Options that answer a finding",
     "Recriu adds an option by itself only when it loses nothing, is needed by a blocker, and the user did not say otherwise; `--fix=none` adds none.",
     "| option | | why |\n| --- | --- | --- |\n" + options.join("\n"),
+    "# Known faults of CRIU",
+    "By CRIU's version and the kernel's; `recriu doctor` names those of this machine, `recriu explain` knows their words.",
+    "| CRIU | what | check | remedy | sources |\n| --- | --- | --- | --- | --- |\n" +
+      faults.join("\n"),
     "# Not checked",
     left.join("\n"),
   ].join("\n\n")}\n`;

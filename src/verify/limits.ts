@@ -1,6 +1,6 @@
 /** Resource limits and what else of a process CRIU sets without looking at the result. */
-import { statSync } from "node:fs";
 import type { ProcessFiles } from "../host/process-files.ts";
+import { statAt } from "../sys/look.ts";
 import type { Task } from "../image/index.ts";
 import { getLimit } from "../sys/process.ts";
 import type { Facet } from "./facet.ts";
@@ -119,6 +119,6 @@ export const ownProcess: Facet = {
 
 /** proc(5): what is in /proc/PID belongs to the task's user when it is dumpable, else to root; of root's own tasks nothing can be told. */
 function dumpableOf(pid: number, euid: number): string | undefined {
-  const owner = statSync(`/proc/${pid}/environ`, { throwIfNoEntry: false })?.uid;
-  return owner === undefined ? undefined : owner === euid ? "yes" : "no";
+  const stat = statAt(`/proc/${pid}/environ`);
+  return typeof stat === "number" ? undefined : stat.uid === euid ? "yes" : "no";
 }

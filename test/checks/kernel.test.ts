@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { guardPages, rseqMissing, vdsoMissing } from "../../src/checks/cpu.ts";
 import { sysctlMissing } from "../../src/checks/net.ts";
-import { namespaceLimit, timeNamespace, userNamespaceMap } from "../../src/checks/namespaces.ts";
+import { namespaceLimit, timeNamespace } from "../../src/checks/namespaces.ts";
+import { userNamespaceMap } from "../../src/checks/user-namespaces.ts";
 import { gpuMissing } from "../../src/checks/gpu.ts";
 import { timerId } from "../../src/checks/timers.ts";
 import type { Host } from "../../src/host/index.ts";

@@ -59,7 +59,7 @@ test("which CRIU has a fault, and on which kernel it shows", () => {
   ]);
   expect(showsOn(knownFault("vvar-vclock"), "6.12")).toBe("no");
   expect(versionsOf(fault)).toBe(
-    "before 4.1.1 on Linux 6.16 and later and stable updates of others",
+    "from 3.17 on and before 4.1.1 on Linux 6.16 and later and stable updates of others",
   );
   expect(["4.3", "4.3.2", "4.2.1", "4.4", "5.0"].map(isBeyondKnown)).toEqual([
     false,

@@ -14,6 +14,7 @@ import {
   restoreBare,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const v2 = hierarchies().find(({ version }) => version === 2)!;
 
@@ -45,8 +46,11 @@ test("the owner of a cgroup in which others are", async () => {
   ]);
   expect(finding(preflight, "cgroup-owner").subject).toBe(victim);
   expect(statSync(victim).uid).toBe(0);
-  const done = await report(stage, "restore", images, ["--manage-cgroups=ignore"]);
+  const done = await typed(stage, preflight, "cgroup-owner");
   expect([done.exit, statSync(victim).uid]).toEqual([0, 0]);
+  await killTree(stage, pid);
+  expect((await typed(stage, preflight, "cgroup-owner")).exit).toBe(0);
+  expect(statSync(victim).uid).toBe(0);
   await killTree(stage, pid);
   expect((await restoreBare(stage, images)).exit).toBe(0);
   expect(statSync(victim).uid).toBe(65534);

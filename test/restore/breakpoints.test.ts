@@ -1,16 +1,18 @@
 /** A CRIU before 4.2 that nobody told to do without hardware breakpoints, where those do not work. */
 import { expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { breakpointsWork } from "../../src/sys/breakpoints.ts";
 import { withContext } from "../checks/context.ts";
 import { breakpointsMissing } from "../../src/checks/breakpoints.ts";
 import { finding, report } from "./report.ts";
 import { criu, dump, killTree, openStage, recriuBinary, run, type Stage, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 /** The CRIU under test without the library that scripts/setup gave it, so that it is as it was released. */
 function asReleased(stage: Stage): string {
-  const path = join(stage.dir, "criu-as-released");
+  const path = join(stage.dir, "released/criu");
+  mkdirSync(dirname(path));
   const bytes = readFileSync(criu);
   const library = "no-breakpoints.so\0";
   for (let at = bytes.indexOf(library); at >= 0; at = bytes.indexOf(library))
@@ -42,7 +44,11 @@ test("breakpoints-missing: bare CRIU hangs, recriu sets CRIU_FAULT in every stan
   expect(named.remedy.command).toStartWith("CRIU_FAULT=130 criu restore ");
   expect(preflight).toMatchObject({ exit: 0, plan: { environment: ["CRIU_FAULT=130"] } });
   expect((await bare({})).exit).toBe(null);
-  expect((await bare({ CRIU_FAULT: "130" })).exit).toBe(0);
+  const first = { PATH: `${dirname(released)}:${process.env["PATH"]}` };
+  expect((await typed(stage, preflight, "breakpoints-missing", { env: first })).exit).toBe(0);
+  await killTree(stage, pid);
+  const detached = await report(stage, "preflight", images, ["-d"], { env });
+  expect((await typed(stage, detached, "breakpoints-missing")).exit).toBe(0);
   await killTree(stage, pid);
 
   const told = await report(stage, "preflight", images, [], { env: { ...env, CRIU_FAULT: "130" } });

@@ -32,6 +32,8 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
+import { reportUnder } from "./under.ts";
 
 /** A tree with memory of every kind. */
 async function dumped(stage: Stage) {
@@ -195,8 +197,9 @@ test("auto-dedup: images that cannot be written to", async () => {
   const under = (command: string) => ["unshare", "-m", "sh", "-c", `${bind} && ${command}`];
   const named = await foretold(stage, images, "auto-dedup", { under, options: ["--auto-dedup"] });
   expect(named.remedy.command).toBe("--no-auto-dedup");
-  const words = ["--auto-dedup", named.remedy.command!];
-  expect((await report(stage, "restore", images, words)).exit).toBe(0);
+  const options = ["--auto-dedup"];
+  const told = await reportUnder(stage, under, "preflight", images, options);
+  expect((await typed(stage, told, "auto-dedup", { options, under })).exit).toBe(0);
   await killTree(stage, pid);
 });
 

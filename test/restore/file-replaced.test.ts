@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { report } from "./report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, type Stage, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 const names = ["shared", "written", "private", "appended"] as const;
 
@@ -45,12 +46,17 @@ test("file-replaced: written to since, in place", async () => {
   expect(await warned(stage, images)).toEqual({});
   for (const file of files) writeFileSync(file, other);
   const found = await warned(stage, images);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "file-replaced")).exit).toBe(0);
   // What is only appended to is not read from.
   expect(Object.keys(found).sort()).toEqual(["private", "shared", "written"]);
   for (const [name, message] of Object.entries(found)) {
     expect(message).toContain(printed(statSync(join(stage.dir, name)).mtime));
     expect(message).toContain(printed(statSync(join(images, "inventory.img")).mtime));
   }
+  const preflight = await report(stage, "preflight", images);
+  const listed = await typed(stage, preflight, "file-replaced", { subject: files[0]! });
+  expect(listed).toMatchObject({ exit: 0, stdout: expect.stringContaining(files[0]!) });
   // Bare CRIU takes the new content for the old.
   expect((await restoreBare(stage, images)).exit).toBe(0);
   const task = readFileSync(`/proc/${pid}/maps`, "latin1");

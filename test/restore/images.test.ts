@@ -23,6 +23,7 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { typed } from "./typed.ts";
 
 async function dumpOne(stage: Stage) {
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
@@ -123,9 +124,10 @@ test("no-checkpoint: above the images, in a home directory, in what a pre-dump l
   }
   const bare = await restoreBare(stage, stage.dir);
   expect(bare.exit).toBe(1);
-  expect(finding(await report(stage, "preflight", stage.dir), "no-checkpoint").criu_message).toBe(
-    "Unexpected EOF on (empty-image)",
-  );
+  const above = await report(stage, "preflight", stage.dir);
+  expect(finding(above, "no-checkpoint").criu_message).toBe("Unexpected EOF on (empty-image)");
+  const led = await typed(stage, above, "no-checkpoint");
+  expect([led.exit, led.stderr.includes("ready to restore")]).toEqual([0, true]);
   expect(bare.log).toContain("Unexpected EOF on (empty-image)");
   const home = join(stage.dir, "home");
   mkdirSync(home);
@@ -154,6 +156,8 @@ test("dump-failed: the log of the dump says why", async () => {
   expect(failed).toMatchObject({ exit: 6, run: null, findings: [{ id: "dump-failed" }] });
   expect(failed.findings[0]!.message).toMatch(/is of a dump that failed: .*ghost file/);
   expect(failed.findings[0]!.remedy.command).toBe(`recriu explain ${join(half, "dump.log")}`);
+  const explained = await typed(stage, failed, "dump-failed");
+  expect(explained.stderr).toContain("ghost file");
   const bare = await restoreBare(stage, half);
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(failed.findings[0]!.criu_message!);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { withContext } from "../checks/context.ts";
 import { inheritedNarrower } from "../../src/checks/inherited-narrower.ts";
 import { dump, killTree, openStage, start } from "./stage.ts";
+import { typed } from "./typed.ts";
 import { bareUnder, reportUnder, type Under } from "./under.ts";
 
 const field = (pid: number, name: string) =>
@@ -90,9 +91,9 @@ test("inherited-narrower: what recriu is bound to the tree will be, too", async 
     expect([subject, bare.exit, has(pid)]).toEqual([subject, 0, "true"]);
     await killTree(stage, pid);
     if (typeof under === "function" || command === null) continue;
-    // The remedy, typed as it stands before the command, within what binds this shell.
-    const again = [...under, ...named!.split(" recriu ")[0]!.split(" ")];
-    expect((await reportUnder(stage, again, "restore", images)).findings).toEqual([]);
+    // The remedy, within what binds this shell.
+    const told = await reportUnder(stage, under, "preflight", images, ["-d"]);
+    expect((await typed(stage, told, "inherited-narrower", { under })).exit).toBe(0);
     expect(has(pid)).toBe("false");
     await killTree(stage, pid);
   }

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmdirSync,
   statSync,
   writeFileSync,
@@ -254,13 +255,34 @@ async function madeTheOldWay(stage: Stage, images: string, id: string, options: 
   return named;
 }
 
+/** The option, typed; then its tree is ended by the pid that CRIU notes. */
+async function typedTheOldWay(
+  stage: Stage,
+  images: string,
+  options: string[],
+  type: (told: Awaited<ReturnType<typeof report>>, how: object) => Promise<{ exit: number | null }>,
+) {
+  const told = await report(stage, "preflight", images, options);
+  const pidfile = join(stage.dir, `pid-${++stage.count}`);
+  expect((await type(told, { options: [...options, "--pidfile", pidfile] })).exit).toBe(0);
+  await killTree(stage, Number(readFileSync(pidfile, "utf8")));
+}
+
 test("mount-group: one mount in two places, made from two", async () => {
   await using stage = openStage();
   const { images, from, one, two, narrow } = await dumpShared(stage, true);
-  for (const options of [from(one, one), from(narrow, one)])
-    expect((await report(stage, "preflight", images, options)).findings).toEqual([]);
+  for (const plain of [from(one, one), from(narrow, one)])
+    expect((await report(stage, "preflight", images, plain)).findings).toEqual([]);
   expect((await madeTheOldWay(stage, images, "mount-group", from(one, two))).subject).toBe("/one");
+  await typedTheOldWay(stage, images, from(one, two), (told, how) =>
+    typed(stage, told, "mount-group", how),
+  );
   await madeTheOldWay(stage, images, "mount-group", from(one, narrow));
+  const pidfile = join(stage.dir, "pid");
+  const options = [...from(one, narrow), "--pidfile", pidfile];
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "mount-group", { options })).exit).toBe(0);
+  await killTree(stage, Number(readFileSync(pidfile, "utf8")));
   await restored(stage, images, from(narrow, one));
 });
 
@@ -268,7 +290,14 @@ test("mount-propagation: a shared mount in a namespace without /proc", async () 
   await using stage = openStage();
   const { images, from, one } = await dumpShared(stage, false);
   const named = await madeTheOldWay(stage, images, "mount-propagation", from(one, one));
+  await typedTheOldWay(stage, images, from(one, one), (told, how) =>
+    typed(stage, told, "mount-propagation", how),
+  );
   expect(named.message).toContain("no /proc");
+  const options = [...from(one, one), "--pidfile", join(stage.dir, "pid")];
+  const told = await report(stage, "preflight", images, options);
+  expect((await typed(stage, told, "mount-propagation", { options })).exit).toBe(0);
+  await killTree(stage, Number(readFileSync(join(stage.dir, "pid"), "utf8")));
 });
 
 test("mount-propagation: a CRIU before 4.1.1 on a kernel since 6.16, by what it says of itself", async () => {

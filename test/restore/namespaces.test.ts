@@ -13,7 +13,7 @@ import {
 import { basename, join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
-import { blockers, report } from "./report.ts";
+import { blockers, explained, finding, report } from "./report.ts";
 import {
   criu,
   descendants,
@@ -189,18 +189,18 @@ test("net-link: CRIU makes both ends in the tree where their numbers allow it, a
 });
 
 /** A container in a user namespace whose root is the user 100000, in a network of its own that `prepare` fills. */
-async function dumpInUser(stage: Stage, prepare: (init: number) => string[]) {
+async function dumpInUser(stage: Stage, prepare: (init: number) => string[], ids = 65536) {
   const holder = await stage.supervisor.spawn(["unshare", "--user", "sleep", "1000"], { cwd: "/" });
   await waitFor("the user namespace", () => {
     const user = (of: string) => readlinkSync(`/proc/${of}/ns/user`);
     return user(`${holder.pid}`) !== user("self");
   });
   for (const map of ["uid_map", "gid_map"])
-    writeFileSync(`/proc/${holder.pid}/${map}`, "0 100000 65536");
+    writeFileSync(`/proc/${holder.pid}/${map}`, `0 100000 ${ids}`);
   const root = join(stage.dir, "root");
   for (const directory of ["dev", "proc", "run/app"])
     mkdirSync(join(root, directory), { recursive: true });
-  const ready = join(stage.dir, "ready");
+  const ready = join(stage.dir, "ready-inside");
   const own = `mknod -m 666 ${root}/dev/null c 1 3 && chown -R 100000:100000 ${root} ${stage.dir} && chmod 755 ${stage.dir}`;
   expect((await run(stage, ["sh", "-c", own])).exit).toBe(0);
   const enter = ["nsenter", "--user", `--target=${holder.pid}`, "-S", "0", "-G", "0", "--"];
@@ -267,6 +267,38 @@ test("net-link: in a user namespace /dev/net/tun is opened as its root", async (
   } finally {
     chmodSync(device, mode);
   }
+});
+
+test("userns-ping-range: one group is not enough for what CRIU 4.1 has saved", async () => {
+  await using stage = openStage();
+  const { images, options } = await dumpInUser(stage, () => [], 1);
+  const preflight = await report(stage, "preflight", images, options);
+  if (preflight.criu.version!.startsWith("4.1")) {
+    expect(preflight.exit).toBe(0);
+    const named = finding(preflight, "userns-ping-range");
+    expect(named).toMatchObject({ subject: "group 1", remedy: { kind: "edit" } });
+    const bare = await restoreBare(stage, images, options);
+    expect(bare.exit).toBe(1);
+    expect(bare.log).toContain(named.criu_message!);
+    explained(named);
+    expect((await report(stage, "preflight", images, [...options, "--fix=none"])).exit).toBe(3);
+  } else expect(preflight.findings).toEqual([]);
+  const done = await report(stage, "restore", images, options);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+});
+
+test("userns-alone: a user namespace in the machine's mount namespace", async () => {
+  await using stage = openStage();
+  const ready = join(stage.dir, "ready");
+  const words = ["unshare", "--user", "--map-root-user", "--", compile("sched"), ready];
+  const { pid } = await stage.supervisor.spawn([...words, "other", "0", "0"], { cwd: "/" });
+  await waitFor("the task", () => existsSync(ready));
+  const images = await dump(stage, pid);
+  expect((await predicted(stage, images, "userns-alone")).task).toBe(pid);
+  // With namespaces that belong to it, it is restored.
+  const whole = await dumpInUser(stage, () => []);
+  expect((await report(stage, "preflight", whole.images, whole.options)).findings).toEqual([]);
+  await restored(stage, whole.images, whole.options);
 });
 
 test("nested-namespace: a child with a namespace that its parent has not", async () => {

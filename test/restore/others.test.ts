@@ -121,7 +121,7 @@ for (const old of [false, true])
     const { pid, images } = await dumped(stage);
     const other = criuWithPlugins(stage, old);
     const loaded = join(stage.dir, "loaded");
-    const env = { RECRIU_CRIU: other, PLUGIN_LOADED: loaded };
+    const env = { RECRIU_CRIU: other, PLUGIN_LOADED: loaded, CRIU_FAULT: "130" };
     copyFileSync(compile("plugin"), join(plugins, "a.so"));
     chownSync(join(plugins, "a.so"), 0, 0);
     expect(await report(stage, "restore", images, [], { env })).toMatchObject({

@@ -177,6 +177,7 @@ test("tty-controlling: the leader of a session that keeps /dev/tty open", async 
   const plain = await reportUnder(stage, onTerminal, "preflight", images);
   expect(blockers(plain)).toEqual(["tty-controlling"]);
   expect(plain.findings[0]!.remedy.command).toBe(`--inherit-fd '${handed}'`);
+  expect((await typed(stage, plain, "tty-controlling", { under: onTerminal })).exit).toBe(0);
 });
 
 test("an external terminal has to be handed over", async () => {

@@ -215,9 +215,8 @@ function isSecret(context: Context, { stat, path }: Landing, pid: number | null)
   if (creds === undefined || creds.euid === 0) return false;
   const closed = ({ mode, uid }: Stats, right: number) => !(mode & right) && creds.euid !== uid;
   if (closed(stat, 0o004)) return true;
-  for (const at of upward(dirname(path))) {
-    const above = context.host.entry(at);
-    if (above !== undefined && closed(above, 0o001)) return true;
-  }
-  return false;
+  return [...upward(dirname(path))].some((at) => {
+    const above = at === "/" ? undefined : context.host.entry(at);
+    return above !== undefined && closed(above, 0o001);
+  });
 }

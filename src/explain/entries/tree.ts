@@ -179,6 +179,13 @@ export const tree: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern: /Unable to open the proc file system: Operation not permitted/,
+    check: "userns-alone",
+    remedy: "dump a tree that has a mount and a pid namespace with its user namespace",
+    example: "Unable to open the proc file system: Operation not permitted",
+    from: "staged",
+  },
+  {
     pattern: /Invalid join_ns pid|Can't access join-ns file (?<file>\D\S*): /,
     check: "join-ns-missing",
     remedy: "--join-ns NS:PID or NS:FILE of one that is there",

@@ -7,7 +7,6 @@ import {
   constants,
   fchmodSync,
   fchownSync,
-  lstatSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { EEXIST, ENOENT, errorText } from "../../sys/errno.ts";
+import { isAbsent, statAt } from "../../sys/look.ts";
 import { createEntry, handle, mkdirat, openEntry } from "../../sys/files.ts";
 import { writeAll } from "../../sys/own-file.ts";
 import { namesOf, walkInside } from "../../sys/walk.ts";
@@ -61,8 +61,11 @@ const nameOf = (path: string): string => namesOf(path).at(-1)!;
 export function contentOf(root: Root, path: string): Content {
   const content = inDirectory(root, path, false, (at): Content => {
     const file = at(nameOf(path));
-    const stat = lstatSync(file, { throwIfNoEntry: false });
-    if (stat === undefined) return null;
+    const stat = statAt(file, false);
+    if (typeof stat === "number") {
+      if (isAbsent(stat)) return null;
+      throw new Error(`${root}${path}: ${errorText(stat)}`);
+    }
     if (stat.isSymbolicLink()) return { link: readlinkSync(file) };
     if (!stat.isFile()) throw new Error(`${root}${path} is no file`);
     return { base64: readFileSync(file).toString("base64"), mode: stat.mode & 0o7777 };
@@ -81,8 +84,8 @@ export function put(root: Root, path: string, content: Exclude<Content, null>): 
       if (fd < 0) throw new Error(`${root}${path}: ${errorText(fd)}`);
       try {
         writeAll(fd, Buffer.from(content.base64, "base64"));
-        const owner = lstatSync(file, { throwIfNoEntry: false });
-        if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+        const owner = statAt(file, false);
+        if (typeof owner !== "number") fchownSync(fd, owner.uid, owner.gid);
         fchmodSync(fd, content.mode);
       } finally {
         closeSync(fd);
