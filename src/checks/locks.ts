@@ -146,7 +146,7 @@ function inTheWay(lock: FileLockEntry, path: string, by: HeldLock): Finding {
     remedy: {
       kind: "human",
       text: "stop whoever holds it, or restore without --file-locks and so without the locks",
-      command: by.pid > 0 ? sh`kill ${by.pid}` : sh`lslocks | grep -F -- ${path}`,
+      command: by.pid > 0 ? sh`kill ${by.pid}` : sh`fuser -v ${path}`,
     },
   };
 }

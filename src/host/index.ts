@@ -16,7 +16,7 @@ import {
 } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
-import { type HeldLock, listLocks } from "./locks.ts";
+import { type HeldLock, listLocksWithHolders } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
 import { findPackage, type Package } from "./packages.ts";
 import { findProgram } from "./programs.ts";
@@ -127,7 +127,7 @@ export function thisHost(stays = true): Host {
   const unixSockets = once(() => listUnixSockets());
   const boundFiles = once(listBoundFiles);
   const interfaces = once(listInterfaces);
-  const locks = once(listLocks);
+  const locks = once(listLocksWithHolders);
   const owners = once(() => listOwners(processes()));
   const inet = new Map<number, readonly InetSocket[]>();
   const cgroupMounts = once(listCgroupMounts);

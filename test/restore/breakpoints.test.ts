@@ -34,7 +34,7 @@ test("breakpoints-missing: bare CRIU hangs, recriu sets CRIU_FAULT in every stan
     expect((await bare({})).exit).toBe(0);
     return;
   }
-  const preflight = await report(stage, "preflight", images, [], { env });
+  const preflight = await report(stage, "preflight", images, ["-d"], { env });
   const named = finding(preflight, "breakpoints-missing");
   expect(named).toMatchObject({
     severity: "blocker",

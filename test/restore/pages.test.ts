@@ -219,7 +219,9 @@ test("lazy-pages-socket: a lazy restore of a whole checkpoint", async () => {
   await restores(stage, images, { options });
   await killTree(stage, pid);
   // What is fetched later is not compared, and not touched either.
-  await waitFor("the daemon to end", () => !existsSync(join(work, "lazy-pages.socket")));
+  const listening = () => readFileSync("/proc/net/unix", "utf8").includes("lazy-pages.socket");
+  await waitFor("the daemon to end", () => !listening());
+  rmSync(join(work, "lazy-pages.socket"), { force: true });
   await serve();
   const compared = await report(stage, "restore", images, [...options, "--verify=memory"]);
   expect(compared).toMatchObject({ exit: 0, verdict: { result: "match" } });

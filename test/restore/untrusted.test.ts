@@ -78,10 +78,8 @@ test("untrusted-write: a link leads the tree's log to another's file", async () 
     done: () => expect(holds(pid, at("logs/log"))).toBe(true),
     allow: [`--allow-write=${at("by-link")}`],
   });
-  const lost = await report(stage, "preflight", images, [`--allow-write=${at("gone")}`]).catch(
-    String,
-  );
-  expect(lost).toContain("exit 2");
+  const lost = await report(stage, "preflight", images, [`--allow-write=${at("gone")}`]);
+  expect(lost).toMatchObject({ exit: 2, failure: { line: expect.stringContaining(at("gone")) } });
 });
 
 test("untrusted-write: a flag that no dump has empties a file, and CRIU fails only then", async () => {
