@@ -192,7 +192,7 @@ export const bundleSeccomp: Check = {
             subject: "no filter",
             message: "would have no seccomp filter, which the container's bundle asks for",
           };
-        if (mode !== MODE_FILTER || !chain(filter)?.every((each) => allowsAll(each.filter)))
+        if (mode !== MODE_FILTER || !chain(filter)?.every((each) => allowsAll(each.filter.slice())))
           return undefined;
         return {
           subject: `filter ${filter}`,

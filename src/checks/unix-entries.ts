@@ -31,13 +31,13 @@ export const inode = (entry: UnixSkEntry): string =>
 /** The path in an entry as it was given to bind(2); "" for none and for abstract names, which CRIU prints as nothing. */
 export function givenName(entry: UnixSkEntry): string {
   const end = entry.name.indexOf(0);
-  return fromBytes(end < 0 ? entry.name : entry.name.subarray(0, end));
+  return fromBytes(end < 0 ? entry.name : entry.name.slice(0, end));
 }
 
 /** The name in an entry. A relative one is resolved in the directory that was saved with it. */
 export function nameOf(entry: UnixSkEntry): Named["name"] | undefined {
   if (entry.name.length === 0) return undefined;
-  if (entry.name[0] === 0) return { abstract: fromBytes(entry.name.subarray(1)) };
+  if (entry.name[0] === 0) return { abstract: fromBytes(entry.name.slice(1)) };
   const name = givenName(entry);
   if (name.startsWith("/")) return { path: name };
   const from = entry.name_dir ?? "/";

@@ -9,7 +9,7 @@ import {
   type Message,
   VARINT,
 } from "./schema.ts";
-import { fromBytes, toBytes } from "./text.ts";
+import { type Bytes, fromBytes, toBytes } from "./text.ts";
 
 /** Fields that the table does not know, in the order they were met: number, tag and value as they were. */
 const unknown = Symbol("unknown fields");
@@ -53,12 +53,12 @@ interface Read {
  */
 export function decode<M extends Message<any>>(
   schema: M,
-  bytes: Uint8Array,
+  bytes: Bytes,
   base = 0,
   recent?: Recent,
 ): Decoded<M> {
   try {
-    const reader = new Reader(bytes, base, recent);
+    const reader = new Reader(bytes as Uint8Array, base, recent);
     return { ok: true, value: reader.message(schema, bytes.length, 0) as Infer<M> };
   } catch (error) {
     if (error instanceof Malformed)

@@ -3,14 +3,21 @@
  * are written back as they were.
  */
 
+/** Bytes that nobody may change, nor hand to what could: a copy (`slice`, `Uint8Array.from`) is one's own. */
+export type Bytes = Omit<
+  Uint8Array,
+  "buffer" | "copyWithin" | "fill" | "reverse" | "set" | "sort" | "subarray" | number
+> & { readonly [index: number]: number };
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes to a string that keeps every one of them. */
-export function fromBytes(bytes: Uint8Array): string {
+export function fromBytes(bytes: Bytes): string {
+  const only = bytes as Uint8Array; // which is read here
   try {
-    return utf8.decode(bytes);
+    return utf8.decode(only);
   } catch {
-    return escapeBytes(bytes);
+    return escapeBytes(only);
   }
 }
 
