@@ -103,10 +103,7 @@ class Reader {
       const field = byNumber[tag >>> 3];
       if (field === undefined) {
         this.skip(wire, end);
-        (value[unknown] ??= []).push({
-          number: tag >>> 3,
-          bytes: this.bytes.slice(start, this.at),
-        });
+        (value[unknown] ??= []).push({ number: tag >>> 3, bytes: this.copy(start, this.at) });
         continue;
       }
       const { name, kind, label } = field;
@@ -173,7 +170,7 @@ class Reader {
       }
       case "bytes": {
         const stop = this.length(end);
-        const value = this.bytes.slice(this.at, stop);
+        const value = this.copy(this.at, stop);
         this.at = stop;
         return value;
       }
@@ -186,6 +183,11 @@ class Reader {
         return value;
       }
     }
+  }
+
+  /** Bytes of a value's own: those that are read are the file's, and slice() of a Buffer is a view of them. */
+  private copy(from: number, to: number): Uint8Array {
+    return new Uint8Array(this.bytes.subarray(from, to));
   }
 
   /** A length and where what it measures ends. */

@@ -3,7 +3,7 @@
  * are written back as they were.
  */
 
-/** Bytes that nobody may change, nor hand to what could: a copy (`slice`, `Uint8Array.from`) is one's own. */
+/** Bytes that nobody may change, nor hand to what could: a copy (`Uint8Array.from`) is one's own. */
 export type Bytes = Omit<
   Uint8Array,
   "buffer" | "copyWithin" | "fill" | "reverse" | "set" | "sort" | "subarray" | number

@@ -7,6 +7,7 @@ import { namespacesOf } from "../../src/checks/index.ts";
 import { requestFrom } from "../../src/criu/index.ts";
 import { type Host, thisHost } from "../../src/host/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
+import { frozen } from "../image/frozen.ts";
 
 export interface Faked {
   /** Options of `criu restore`. */
@@ -30,7 +31,7 @@ export function withContext<T>(
     const asked = requestFrom(["-D", dir, ...options], {});
     if (!opened.ok || !asked.ok) throw new Error("no context");
     const machine = Object.defineProperties(thisHost(), Object.getOwnPropertyDescriptors(host));
-    const { checkpoint } = opened;
+    const checkpoint = frozen(opened.checkpoint);
     const { request } = asked;
     return use({
       checkpoint,
