@@ -3,7 +3,8 @@ export { configSources, parseConfig } from "./config.ts";
 export { criuEnvironment } from "./environment.ts";
 export { findCriu, type Found } from "./find.ts";
 export { commandOf, type ParsedOption, type ParsedWords, parseWords } from "./getopt.ts";
-export { causeLine, errorLines, firstCause, linesOf, type LogLine, parseLogLine } from "./log.ts";
+export { causeLine, errorLines, firstCause, type LogLine, parseLogLine } from "./log.ts";
+export { linesOf } from "../host/lines.ts";
 export { type Argument, type CriuOption, criuOptions, type OwnOption } from "./options.ts";
 export { ownConfigFile, type OwnOptions, ownOptions } from "./own.ts";
 export {

@@ -56,7 +56,7 @@ export const run = (
   options: string[] = [],
   faked: Faked = {},
 ) =>
-  withContext(images, { options, bundle, ...faked }, (context) =>
+  withContext(images, { options, bundle, host: { exists: () => false }, ...faked }, (context) =>
     check.run(context).map(({ id, severity, subject }) => {
       expect(severity).toBe("blocker");
       return [id, subject];

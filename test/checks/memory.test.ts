@@ -35,8 +35,12 @@ function images(mappings: readonly Mapping[], more: Record<string, Uint8Array> =
   return { ...whole, "mm-10.img": image("mm-10.img", [mm]), ...more };
 }
 
-/** A host with these small files. */
-const host = (files: Record<string, string>) => ({ read: (path: string) => files[path] });
+/** A host with these small files, and nothing else. */
+const host = (files: Record<string, string>) => ({
+  read: (path: string) => files[path],
+  exists: () => false,
+  pageSize: 4096,
+});
 
 const OVERCOMMIT = "/proc/sys/vm/overcommit_memory";
 const MEMINFO = "/proc/meminfo";

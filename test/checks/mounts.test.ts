@@ -133,8 +133,13 @@ test("mount-of-host: a number of the root's file system does not make a mount a 
   for (const other of [{ source: "/dev/vdb" }, { options: "lowerdir=/" }, { fstype: 17 }])
     expect(ofHost([{ ...part, fstype: 17, ...other }])).toHaveLength(1);
   const device = { ...part, fstype: AUTO, fsname: "ext4", source: "/dev/nowhere" };
+  const nowhere = { ok: false, problem: "No such file or directory" } as const;
   const missing = (entry: object) =>
-    withContext(withMounts(entry), {}, (context) => mountDeviceMissing.run(context).length);
+    withContext(
+      withMounts(entry),
+      { host: { root: () => nowhere } },
+      (context) => mountDeviceMissing.run(context).length,
+    );
   expect([missing(part), missing(device)]).toEqual([0, 1]);
 });
 

@@ -5,6 +5,7 @@ import type { Check } from "../../src/checks/index.ts";
 import { apparmorProfileMissing, lsmMismatch, lsmOption } from "../../src/checks/lsm.ts";
 import { pidMax } from "../../src/checks/pid-namespaces.ts";
 import { seccompUnsupported } from "../../src/checks/seccomp.ts";
+import { EPERM } from "../../src/sys/errno.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -66,7 +67,9 @@ const run = (
         read: (path: string) => files[path],
         exists: (path: string) =>
           Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`)),
+        access: () => (more.writable === false ? -EPERM : 0),
         writable: () => more.writable ?? true,
+        self: undefined,
       },
     },
     (context) => check.run(context),

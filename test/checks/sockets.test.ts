@@ -62,6 +62,7 @@ const host = (socket: Partial<InetSocket>, reuse?: { address: boolean; port: boo
   inetSockets: () => [{ ...listener, ...socket }],
   ownerOf: () => undefined,
   reuseOf: () => reuse,
+  interfaces: undefined,
 });
 
 test("ports belong to the network namespace of the tree", () => {
@@ -112,7 +113,7 @@ test("an address is asked for once, of IPv6 only for connections", () => {
   const asked: string[] = [];
   const bindAddress = (address: Uint8Array) => (asked.push(textOf(address)), -99);
   const run = (isk: object) =>
-    withContext(imagesWith(tcp(isk)), { host: { bindAddress } }, (context) =>
+    withContext(imagesWith(tcp(isk)), { host: { bindAddress, interfaces: undefined } }, (context) =>
       tcpAddressMissing.run(context).map(({ subject }) => subject),
     );
   const six = { family: 10, src_addr: [0xb80d0120, 0, 0, 0x01000000], dst_addr: [0, 0, 0, 0] };
