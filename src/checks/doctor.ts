@@ -16,8 +16,8 @@ import {
 } from "../criu/known-faults.ts";
 import { readOwnConfig } from "../criu/own.ts";
 import { type Host, thisHost } from "../host/index.ts";
-import { changeable } from "../sys/trust.ts";
 import { breakpointsWork } from "../sys/breakpoints.ts";
+import { changeable } from "../sys/trust.ts";
 
 export interface Fact {
   name: string;

@@ -9,7 +9,6 @@ import {
   leavingHolders,
   leavingsOf,
   namespacesOf,
-  pidInUse,
   runChecks,
 } from "../checks/index.ts";
 import {
@@ -89,7 +88,7 @@ export async function preflight(
     return { context, effects, findings: all.filter(stands).map(onlySafely) };
   };
   let seen = await check();
-  const taken = seen.findings.some(({ id }) => id === pidInUse.id);
+  const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(leavingHolders(seen.context)))) {
     host = thisHost(stays);
     seen = await check();

@@ -1,7 +1,7 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
 import { knownFaults, versionsOf } from "../criu/known-faults.ts";
 import { entries } from "../explain/index.ts";
-import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
+import { catalogue, type Named, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
 
 const proofs: Record<Proof, string> = {
@@ -11,7 +11,7 @@ const proofs: Record<Proof, string> = {
 };
 
 /** What `recriu explain ID` prints. */
-export function checkPage({ id, title, why, reads }: Check): string {
+export function checkPage({ id, title, why, reads }: Named): string {
   const said = entries.filter(({ check, also }) => check === id || also?.includes(id));
   const lines = said.flatMap(({ example, remedy }) => [`  ${example}`, `    ${plain(remedy)}`]);
   return [

@@ -20,7 +20,7 @@ import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
 import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
 import { ENOENT } from "../sys/errno.ts";
-import { builtInPlugins } from "../checks/plugins.ts";
+import { builtInPlugins } from "../checks/criu/plugins.ts";
 import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";

@@ -57,8 +57,8 @@ export const run = (
   faked: Faked = {},
 ) =>
   withContext(images, { options, bundle, host: { exists: () => false }, ...faked }, (context) =>
-    check.run(context).map(({ id, severity, subject }) => {
+    check.run(context).map(({ severity, subject }) => {
       expect(severity).toBe("blocker");
-      return [id, subject];
+      return subject;
     }),
   );

@@ -1,6 +1,6 @@
 /** Files that were left to others at the dump: images that no staged dump here has. */
 import { expect, test } from "bun:test";
-import { externalFile } from "../../src/checks/file-content.ts";
+import { externalFile } from "../../src/checks/files/external-file.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -14,7 +14,7 @@ const findings = (entry: object, options: string[] = []) =>
 
 test("an external file that nobody hands over", () => {
   expect(findings({ type: 1, id: 2, reg })).toMatchObject([
-    { id: "external-file", severity: "blocker", subject: "file[1:2]", image: "files.img id 0x2" },
+    { severity: "blocker", subject: "file[1:2]", image: "files.img id 0x2" },
   ]);
 });
 

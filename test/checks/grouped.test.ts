@@ -57,9 +57,7 @@ test("threads of a kind are one, with the edits of each", () => {
       kind: "edit",
       text: "edit",
       command: null,
-      edits: [
-        { id: "x", file: `core-${tid}.img`, entry: 0, field: "f", from: 1, to: 0, why: "why" },
-      ],
+      edits: [{ file: `core-${tid}.img`, entry: 0, field: "f", from: 1, to: 0, why: "why" }],
     },
   });
   const [one, ...none] = grouped([thread(7), thread(8)]);

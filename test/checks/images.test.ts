@@ -1,7 +1,7 @@
 /** Images that come through a socket, and plugins of a CRIU that cannot be looked into. */
 import { expect, test } from "bun:test";
-import { imageMissing } from "../../src/checks/images.ts";
-import { pluginMissing } from "../../src/checks/plugins.ts";
+import { imageMissing } from "../../src/checks/images/image-missing.ts";
+import { pluginMissing } from "../../src/checks/criu/plugin-missing.ts";
 import { openRoot } from "../../src/host/index.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";

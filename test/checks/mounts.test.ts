@@ -1,9 +1,10 @@
 /** Mounts as other machines had them. */
 import { expect, test } from "bun:test";
-import { mountDeviceMissing, mountSharing } from "../../src/checks/filesystems.ts";
-import { mountOfHost } from "../../src/checks/mount-host.ts";
-import { mountOutside } from "../../src/checks/mount-outside.ts";
-import { mountAutodetected } from "../../src/checks/mounts.ts";
+import { mountDeviceMissing } from "../../src/checks/mounts/mount-device-missing.ts";
+import { mountSharing } from "../../src/checks/mounts/mount-sharing.ts";
+import { mountOfHost } from "../../src/checks/mounts/mount-of-host.ts";
+import { mountOutside } from "../../src/checks/mounts/mount-outside.ts";
+import { mountAutodetected } from "../../src/checks/mounts/mount-autodetected.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -39,7 +40,6 @@ test("mount-autodetected: allowed by the option only, which recriu does not add"
     withContext(images, { options }, (context) => mountAutodetected.run(context));
   expect(run([])).toMatchObject([
     {
-      id: "mount-autodetected",
       severity: "blocker",
       subject: "/srv",
       criu_message: "mnt: Mount 7:(null) is autodetected external mount.",
@@ -62,7 +62,6 @@ test("mount-sharing: a slave whose master nothing leads to", () => {
   const lost = { ...slave, root_dev: 50 };
   expect(run(lost)).toMatchObject([
     {
-      id: "mount-sharing",
       subject: "/srv",
       criu_message: "mnt-v2: Sharing group (0, 40) has unreachable sharing.",
     },

@@ -50,11 +50,11 @@ function refused(
   return withContext({ ...fixture(), ...images }, { own, options, host }, (context) => {
     const full: Context = { ...context, effects: effectsOf(context) };
     const found = catalogue.flatMap((check) =>
-      check.id.startsWith("untrusted-") ? check.run(full) : [],
+      check.id.startsWith("untrusted-")
+        ? check.run(full, check.id).map(({ subject }) => [check.id, subject])
+        : [],
     );
-    return found
-      .map(({ id, subject }) => [id, subject])
-      .filter(([id]) => id !== "untrusted-images");
+    return found.filter(([id]) => id !== "untrusted-images");
   });
 }
 
@@ -120,8 +120,8 @@ test("untrusted-kernel: profiles and binary formats", () => {
   const format = { name: "x", enabled: true, interpreter: "/tmp/evil", flags: "CF" };
   const own = mounted({ fstype: 4, mountpoint: "./binfmt" });
   expect(refused({ ...own, "binfmt-misc.img": image("binfmt-misc.img", [format]) })).toEqual([
-    ["untrusted-mount", "/binfmt"],
     ["untrusted-kernel", "/tmp/evil"],
+    ["untrusted-mount", "/binfmt"],
   ]);
 });
 
