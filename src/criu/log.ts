@@ -7,8 +7,6 @@ import { LONGEST_LINE } from "../host/lines.ts";
 import { dirname, basename } from "../sys/path.ts";
 import type { Request } from "./request.ts";
 
-export { linesOf } from "../host/lines.ts";
-
 export interface LogLine {
   readonly level: "Error" | "Warn";
   /** Seconds since CRIU began; undefined below verbosity 3. */

@@ -28,13 +28,13 @@ import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
-import { getLimit, getSecurebits, pageSize } from "../sys/process.ts";
+import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork } from "../sys/network.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
 import { absolute } from "../sys/working-directory.ts";
 
-export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
-export { type HeldLock, lockName } from "./locks.ts";
+export type { CgroupMount } from "./cgroups.ts";
+export type { HeldLock } from "./locks.ts";
 export type { Owner } from "./owners.ts";
 export type { Package } from "./packages.ts";
 export type { Stat } from "./processes.ts";
@@ -52,8 +52,6 @@ export interface Host {
   readonly kernel: string;
   /** x64, arm64 … as Node names it. */
   readonly architecture: string;
-  /** Bytes of a page of memory. */
-  readonly pageSize: number;
   /** The number of this process. */
   readonly pid: number;
   /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
@@ -89,7 +87,6 @@ export interface Host {
   /** The same in another network namespace, which stands at `network`; undefined also where that cannot be entered. */
   readInNetwork(network: string, path: string): string | undefined;
   exists(path: string): boolean;
-  writable(path: string): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
   /** The package of this machine that a file belongs to, or did when it was there; undefined where none is known. */
@@ -161,9 +158,6 @@ export function thisHost(stays = true): Host {
     effectiveUid: process.geteuid?.() ?? 0,
     architecture: process.arch,
     pid: process.pid,
-    get pageSize() {
-      return pageSize();
-    },
     leaving(pid) {
       const stat = readStat(pid);
       return stat === undefined || isLeaving(stat);
@@ -219,7 +213,6 @@ export function thisHost(stays = true): Host {
     read,
     readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
-    writable: (path) => access(path, 2) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;

@@ -70,6 +70,8 @@ export interface Checkpoint {
    * that kind of image has none of the table `of`; a name that the compiler knows does not pass its types then.
    */
   values<File extends string, M extends TableOf<File>>(file: File, of: M): readonly Infer<M>[];
+  /** Bytes of a page, in which page maps count. */
+  readonly pageSize: number;
   pages(): readonly PagesUse[];
   /** Bytes of a pages image that its file system keeps no room for. */
   holes(file: string): number;

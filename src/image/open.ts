@@ -11,6 +11,7 @@ import { Memory } from "./memory.ts";
 import { remembering } from "./once.ts";
 import type { Pagemap, Run } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
+import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
 import { cgroup_entry } from "./tables/cgroup.ts";
 import {
@@ -60,6 +61,7 @@ const ENOUGH = 1000;
 class LazyCheckpoint implements Checkpoint {
   readonly dir: string;
   readonly files: ReadonlySet<string>;
+  readonly pageSize = pageSize();
   private readonly images: Images;
   private readonly memory: Memory;
   private readonly once = remembering();

@@ -40,7 +40,6 @@ function images(mappings: readonly Mapping[], more: Record<string, Uint8Array> =
 const host = (files: Record<string, string>) => ({
   read: (path: string) => files[path],
   exists: () => false,
-  pageSize: 4096,
 });
 
 const OVERCOMMIT = "/proc/sys/vm/overcommit_memory";

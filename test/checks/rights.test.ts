@@ -70,7 +70,6 @@ const run = (
         exists: (path: string) =>
           Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`)),
         access: () => (more.writable === false ? -EPERM : 0),
-        writable: () => more.writable ?? true,
         self: undefined,
       },
     },

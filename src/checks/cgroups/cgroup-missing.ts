@@ -3,7 +3,6 @@ import { cgroupDirectory } from "../../host/cgroups.ts";
 import { upward } from "../../host/upward.ts";
 import { EROFS, errorText } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
-import { access } from "../../sys/stat.ts";
 import type { Check, Context, Problem, Leaving } from "../finding.ts";
 import { idleCpuset, roomProblem } from "./cgroup-room.ts";
 import {
@@ -126,7 +125,7 @@ function memberProblem(
       criu: moved,
     };
   }
-  const writable = access(at, constants.W_OK);
+  const writable = context.host.access(at, constants.W_OK);
   // CRIU mounts the hierarchy for itself: where only the mount here is read-only, its own is not.
   const own = inYard(context, controllers) === undefined;
   const mounted = context.host.cgroupMounts.find(({ mountpoint }) =>

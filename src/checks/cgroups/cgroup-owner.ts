@@ -49,6 +49,6 @@ function holdsOthers({ host }: Context, directory: string): boolean {
   const pids = (host.read(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean);
   const events = host.read(`${directory}/cgroup.events`) ?? "";
   return pids.length > 0
-    ? pids.some((pid) => Number(pid) !== process.pid)
+    ? pids.some((pid) => Number(pid) !== host.pid)
     : /populated 1/.test(events);
 }

@@ -20,7 +20,7 @@ function notLoadable({ host }: Context, path: string): string | undefined {
   const elf = Buffer.from(head);
   if (elf.readUInt32BE(0) !== 0x7f454c46) return "invalid ELF header";
   if (elf[4] !== 2) return "wrong ELF class: ELFCLASS32";
-  const machine = machines[process.arch];
+  const machine = machines[host.architecture];
   if (machine !== undefined && elf.readUInt16LE(18) !== machine)
     return "cannot open shared object file: No such file or directory";
   return elf.readUInt16LE(16) === ET_DYN ? undefined : "cannot dynamically load executable";

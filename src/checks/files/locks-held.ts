@@ -1,4 +1,4 @@
-import { type HeldLock, lockName } from "../../host/index.ts";
+import { type HeldLock, lockName } from "../../host/locks.ts";
 import { type FileLockEntry, FL_FLOCK, FL_OFD, FL_POSIX } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";

@@ -1,5 +1,6 @@
 /** What puts a file back that is gone or another: all that the images know of it, and a command where one is enough. */
-import { type Lookup, type Package, unescapeMountinfo } from "../../host/index.ts";
+import { unescapeMountinfo } from "../../host/cgroups.ts";
+import type { Lookup, Package } from "../../host/index.ts";
 import { upward } from "../../host/upward.ts";
 import type { RegFileEntry } from "../../image/index.ts";
 import { dirname } from "../../sys/path.ts";

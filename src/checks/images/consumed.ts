@@ -4,7 +4,6 @@
  */
 import { compareVersions } from "../../criu/index.ts";
 import { type Content, registersOf, type Task } from "../../image/index.ts";
-import { pageSize } from "../../sys/process.ts";
 import type { Context, Problem } from "../finding.ts";
 import { mib } from "../kernel/limits.ts";
 import { livingTasks } from "../paths.ts";
@@ -40,7 +39,7 @@ export function consumedPages(context: Context): Problem[] {
     const pagemap = `pagemap-${task.pid}.img`;
     if (!sparse.has(pagemap) && !checkpoint.files.has("parent")) continue;
     const contents = checkpoint.contents(pagemap, request.lazyPages);
-    for (const witness of witnessesOf(task, contents, vdsoError)) {
+    for (const witness of witnessesOf(task, contents, vdsoError, checkpoint.pageSize)) {
       const file = zeroIn(context, contents, witness);
       if (file === undefined) continue;
       const known = found.get(file);
@@ -51,8 +50,6 @@ export function consumedPages(context: Context): Problem[] {
   return [...found.values()];
 }
 
-const pageOf = (address: bigint): number => Math.floor(Number(address) / pageSize());
-
 const isIn = (page: number, content: Content): boolean =>
   content.page <= page && page < content.page + content.pages;
 
@@ -60,7 +57,9 @@ function witnessesOf(
   { mm, threads }: Task,
   contents: readonly Content[],
   vdsoError: string,
+  pageSize: number,
 ): Witness[] {
+  const pageOf = (address: bigint): number => Math.floor(Number(address) / pageSize);
   const hardly = { certain: false, criu: null };
   const vdso = mm?.vmas.find(({ status }) => status & VDSO);
   const program = mm?.vmas.filter(
@@ -100,7 +99,7 @@ function witnessesOf(
 
 /** The pages image in which all of a witness is zeros. */
 function zeroIn(
-  { host }: Context,
+  { checkpoint: { pageSize }, host }: Context,
   contents: readonly Content[],
   { pages }: Witness,
 ): string | undefined {
@@ -108,9 +107,9 @@ function zeroIn(
   for (const page of pages) {
     const content = contents.find((each) => isIn(page, each));
     if (content === undefined) return undefined;
-    const offset = content.offset + (page - content.page) * pageSize();
-    const bytes = host.bytes(content.file, offset, pageSize());
-    if (bytes?.length !== pageSize() || bytes.some((byte) => byte !== 0)) return undefined;
+    const offset = content.offset + (page - content.page) * pageSize;
+    const bytes = host.bytes(content.file, offset, pageSize);
+    if (bytes?.length !== pageSize || bytes.some((byte) => byte !== 0)) return undefined;
     ({ file } = content);
   }
   return file;

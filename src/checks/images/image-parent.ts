@@ -5,13 +5,16 @@ import { taskOf } from "./faults.ts";
 import { address } from "./pages.ts";
 
 /** What CRIU says of lost pages. Where it says nothing it reads at the end of a file for ever, or takes other pages. */
-function criuSaysOf({ kind, parent, page, problem, pagemap }: LostPages): string | null {
+function criuSaysOf(
+  { kind, parent, page, problem, pagemap }: LostPages,
+  pageSize: number,
+): string | null {
   if (kind === "unopened")
     return problem === "there is no such directory"
       ? "Can't open parent path: No such file or directory"
       : null;
   if (kind === "gone" && !pagemap.includes("shmem")) return "Can't read async pr bytes";
-  if (kind === "page") return `Missing ${address(page)} in parent pagemap`;
+  if (kind === "page") return `Missing ${address(page, pageSize)} in parent pagemap`;
   return kind === "none" && parent !== "parent" ? "No parent for snapshot pagemap" : null;
 }
 
@@ -33,7 +36,7 @@ export const imageParent: Check = {
           image: lost.pagemap,
           subject: lost.parent,
           message: `${lost.pagemap} has memory in the older checkpoint ${lost.parent}, which cannot give it: ${lost.problem}`,
-          criu_message: criuSaysOf(lost),
+          criu_message: criuSaysOf(lost, checkpoint.pageSize),
           remedy: {
             kind: "human",
             text: "put the older checkpoint back to where the link leads, or make the link lead to it",

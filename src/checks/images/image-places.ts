@@ -1,6 +1,5 @@
 /** Where CRIU reads images on this machine: their directory, and those that `parent` leads to (image.c, open_parent). */
 import { join } from "../../sys/path.ts";
-import { absolute } from "../../sys/working-directory.ts";
 import type { Context } from "../finding.ts";
 
 export interface ImagePlace {
@@ -20,7 +19,7 @@ export function imagePlaces({ checkpoint, host }: Context): ImagePlace[] {
   const { root } = opened;
   const places: ImagePlace[] = [];
   const { dir } = checkpoint;
-  let at = root.real(absolute(dir));
+  let at = root.real(host.absolute(dir));
   while (at !== undefined && !places.some(({ directory }) => directory === at)) {
     const directory = at;
     const names = places.length === 0 ? [...checkpoint.files] : root.list(directory);

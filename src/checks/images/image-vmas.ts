@@ -1,5 +1,4 @@
 import { PE_LAZY, type Task } from "../../image/index.ts";
-import { pageSize } from "../../sys/process.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { address } from "./pages.ts";
@@ -61,21 +60,21 @@ function misfit({ checkpoint, request }: Context, task: Task): Problem | undefin
   if (vmas.length === 0) return undefined;
 
   const pagemap = `pagemap-${task.pid}.img`;
-  const size = pageSize();
+  const { pageSize } = checkpoint;
   let at = 0;
   for (const run of checkpoint.runs(pagemap)) {
     if (request.lazyPages && run.flags & PE_LAZY) continue;
     for (let page = run.page; page < run.page + run.pages;) {
-      while (at < vmas.length - 1 && page >= Number(vmas[at]!.end) / size) at += 1;
+      while (at < vmas.length - 1 && page >= Number(vmas[at]!.end) / pageSize) at += 1;
       const vma = vmas[at]!;
-      const end = Number(vma.end) / size;
-      const inside = page >= Number(vma.start) / size && page < end;
+      const end = Number(vma.end) / pageSize;
+      const inside = page >= Number(vma.start) / pageSize && page < end;
       if (inside && isPrivate(vma.status)) {
         page = end;
         continue;
       }
       const [from, to] = [vma.start.toString(16), vma.end.toString(16)];
-      const hex = address(page);
+      const hex = address(page, pageSize);
       return finding(
         pagemap,
         hex,

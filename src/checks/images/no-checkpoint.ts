@@ -1,5 +1,5 @@
 /** Directories that hold no checkpoint, or what a dump that failed left: there all other checks would speak of nothing. */
-import { causeLine, errorLines, linesOf } from "../../criu/log.ts";
+import { causeLine, errorLines } from "../../criu/log.ts";
 import type { Host } from "../../host/index.ts";
 import type { Checkpoint } from "../../image/index.ts";
 import { join } from "../../sys/path.ts";
@@ -101,7 +101,7 @@ function failed(dir: string, files: ReadonlySet<string>, host: Host): Lack {
       text: "look at the log of the dump; copy the checkpoint again, whole, or dump again",
       command: null,
     };
-  const { cause, finished } = endOf(log);
+  const { cause, finished } = endOf(host.lines(log));
   const command = sh`recriu explain ${log}`;
   if (finished)
     return {
@@ -126,9 +126,9 @@ function failed(dir: string, files: ReadonlySet<string>, host: Host): Lack {
 }
 
 /** The first error of a log that is a cause, and whether the dump came to its end. */
-function endOf(log: string): { cause: string | undefined; finished: boolean } {
+function endOf(log: Iterable<string>): { cause: string | undefined; finished: boolean } {
   let lines = 0;
-  for (const text of linesOf(log)) {
+  for (const text of log) {
     if (text.includes("Dumping finished successfully")) return { cause: undefined, finished: true };
     const cause = text.includes("Error") ? causeLine(errorLines(text)) : undefined;
     if (cause !== undefined) return { cause: cause.message, finished: false };

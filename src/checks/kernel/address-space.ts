@@ -13,7 +13,7 @@ export const addressSpace: Check = {
   why: "A program that asked for it can use 57 bits of address where the processor has five levels of page tables; elsewhere there are 47.",
   proof: "criu",
   run({ checkpoint, host }) {
-    if (process.arch !== "x64") return [];
+    if (host.architecture !== "x64") return [];
     const highest = livingTasks(checkpoint).flatMap((task) => {
       const vma = made(task).find(({ end }) => end > FOUR_LEVELS);
       return vma === undefined ? [] : [{ task, vma }];

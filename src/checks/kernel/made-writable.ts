@@ -2,7 +2,6 @@
 import { criuHas, knownFault } from "../../criu/known-faults.ts";
 import type { Task } from "../../image/index.ts";
 import { join } from "../../sys/path.ts";
-import { pageSize } from "../../sys/process.ts";
 import type { Context } from "../finding.ts";
 import type { Vma } from "./limits.ts";
 
@@ -51,7 +50,7 @@ export function madeWritable(context: Context, task: Task, vma: Vma): Making | u
   // From 4.3 on reservations are left as they are.
   if (elsewhere)
     return criuHas(knownFault("reservations"), criu?.version) ? "elsewhere" : undefined;
-  const size = pageSize();
+  const { pageSize: size } = checkpoint;
   const [first, end] = [Number(vma.start) / size, Number(vma.end) / size];
   const holdsPages = checkpoint
     .runs(pagemap)

@@ -1,6 +1,5 @@
 /** Numbers that CRIU must give to tasks, threads and its own helpers (cr-restore.c, pstree.c). */
 import type { Stat } from "../../host/index.ts";
-import { isLeaving, readStat } from "../../host/processes.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
@@ -77,10 +76,7 @@ export function leavingHolders(context: Context): number[] {
   if (context.namespaces.own.pid) return [];
   const numbers = neededNumbers(context).map(({ number }) => number);
   const held = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
-  return [...held].filter((pid) => {
-    const stat = readStat(pid);
-    return stat === undefined || isLeaving(stat);
-  });
+  return [...held].filter((pid) => context.host.leaving(pid));
 }
 
 export const pidInUse: Check = {

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { PID_MAX_LIMIT } from "../../sys/process.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
@@ -29,7 +30,7 @@ export const pidMax: Check = {
         command: sh`sysctl kernel.pid_max=${most + 1}`,
       }) as const;
     const pushed = largest > limit;
-    if (pushed && (largest >= PID_MAX_LIMIT || !host.writable(PID_MAX)))
+    if (pushed && (largest >= PID_MAX_LIMIT || host.access(PID_MAX, constants.W_OK) < 0))
       return [
         {
           ...shared,
