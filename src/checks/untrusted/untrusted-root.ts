@@ -37,7 +37,7 @@ export const untrustedRoot: Check = {
         task,
         image: `core-${found.thread.tid}.img`,
         subject: `task ${task}`,
-        message: `task ${task} would run as user ${creds.euid} with ${names}, and shares this machine's ${shares.join(", ")}`,
+        message: `task ${task} would run as user ${creds.euid} with ${names}, sharing this machine's ${shares.join(", ")}`,
         remedy: {
           kind: "human",
           text: "restore it in a virtual machine, or only what you would run",
