@@ -121,15 +121,20 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
   return { ok: true, magics: words.length, entries };
 }
 
-/** Those of all entries that are of a table; an image whose format has no such table is asked the wrong thing. */
-export function entriesOf<M extends Message<any>>(
-  { head, entry }: Format,
+/** Whether a table is that of the first entry alone. An image whose format has no such table is asked the wrong thing. */
+export function isHead({ head, entry }: Format, of: Message<any>): boolean {
+  if (of !== head && of !== entry) throw new Error(`an image of ${entry.name} has no ${of.name}`);
+  return of === head;
+}
+
+/** What all entries of an image hold that are of a table. */
+export function valuesOf<M extends Message<any>>(
+  format: Format,
   entries: readonly Entry[],
   of: M,
-): readonly Entry<Infer<M>>[] {
-  if (of !== head && of !== entry) throw new Error(`an image of ${entry.name} has no ${of.name}`);
-  const own = of === head ? entries.slice(0, 1) : head === undefined ? entries : entries.slice(1);
-  return own as readonly Entry<Infer<M>>[];
+): readonly Infer<M>[] {
+  const own = isHead(format, of) ? entries.slice(0, 1) : entries.slice(format.head ? 1 : 0);
+  return own.map(({ value }) => value as Infer<M>);
 }
 
 /** Length of what lies between an entry and the next; undefined when it runs out of the file. */

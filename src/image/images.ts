@@ -2,7 +2,7 @@
 import type { ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { type Format, formatOf, type TableOf, tableAt } from "./formats.ts";
-import { entriesOf, type Entry, type Framed, readFrames } from "./frame.ts";
+import { type Entry, type Framed, isHead, readFrames, valuesOf } from "./frame.ts";
 import type { Infer, Message } from "./schema.ts";
 import { inventory_entry } from "./tables/inventory.ts";
 import { pstree_entry } from "./tables/process.ts";
@@ -19,12 +19,21 @@ function saysOfMissing(file: string, rootPid: number | undefined): string | null
     : null;
 }
 
+/** An image that was read, and what it holds as soon as that was asked for. */
+interface Image {
+  readonly format: Format;
+  readonly entries: readonly Entry[];
+  heads: readonly unknown[] | undefined;
+  values: readonly unknown[] | undefined;
+}
+
 export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
-  private readonly known = new Map<string, readonly Entry[]>();
-  private readonly lists = new Map<string, readonly unknown[]>();
+  private readonly known = new Map<string, Image>();
   private readonly recent: Recent = new Map();
+  /** img_version of the inventory, which itself is read without. */
+  private version: number | undefined;
 
   constructor(private readonly directory: ImageDirectory) {}
 
@@ -37,30 +46,32 @@ export class Images {
     of: M,
     need: Need,
   ): readonly Infer<M>[] {
-    const key = `${of.name} ${file}`;
-    let list = this.lists.get(key) as readonly Infer<M>[] | undefined;
-    if (list === undefined) {
-      list = entriesOf(formatNamed(file), this.all(file, need), of).map(({ value }) => value);
-      this.lists.set(key, list);
-    }
-    return list;
+    const image = this.image(file, need);
+    const { format, entries } = image;
+    const list = isHead(format, of) ? "heads" : "values";
+    return (image[list] ??= valuesOf(format, entries, of)) as readonly Infer<M>[];
   }
 
   /** Every entry with its table. */
   tabled(file: string): readonly { of: Message<any>; value: unknown }[] {
-    const format = formatOf(file);
-    if (format === undefined) return [];
-    return this.all(file, "optional").map(({ value }, at) => ({ of: tableAt(format, at), value }));
+    if (formatOf(file) === undefined) return [];
+    const { format, entries } = this.image(file, "optional");
+    return entries.map(({ value }, at) => ({ of: tableAt(format, at), value }));
   }
 
   /** Every entry, with where it was read and where the data behind it is. */
   all(file: string, need: Need): readonly Entry[] {
+    return this.image(file, need).entries;
+  }
+
+  private image(file: string, need: Need): Image {
     const known = this.known.get(file);
     if (known !== undefined) return known;
-    const format = formatNamed(file);
-    const version = file === "inventory.img" ? 2 : this.version;
+    const format = formatOf(file);
+    if (format === undefined) throw new Error(`no format of ${file} is known`);
+    if (file !== "inventory.img") this.version ??= this.inventory()?.img_version ?? 2;
     const read = this.directory.read(file, (source): Framed =>
-      readFrames(source, format, version, this.recent),
+      readFrames(source, format, this.version, this.recent),
     );
     let entries: readonly Entry[] = [];
     if (!read.ok) {
@@ -79,8 +90,9 @@ export class Images {
         });
     } else if (!read.value.ok) this.faults.push(read.value.fault);
     else entries = read.value.entries;
-    this.known.set(file, entries);
-    return entries;
+    const image: Image = { format, entries, heads: undefined, values: undefined };
+    this.known.set(file, image);
+    return image;
   }
 
   /** Images that need not be there are no faults where `nothingLost` says that nothing was in them. */
@@ -91,18 +103,11 @@ export class Images {
     this.faults.splice(0, Infinity, ...others);
   }
 
-  /** img_version of the inventory. */
-  private get version(): number {
-    return this.values("inventory.img", inventory_entry, "required")[0]?.img_version ?? 2;
+  private inventory() {
+    return this.values("inventory.img", inventory_entry, "required")[0];
   }
 
   private get rootPid(): number | undefined {
     return this.values("pstree.img", pstree_entry, "required")[0]?.pid;
   }
-}
-
-function formatNamed(file: string): Format {
-  const format = formatOf(file);
-  if (format === undefined) throw new Error(`no format of ${file} is known`);
-  return format;
 }

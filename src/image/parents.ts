@@ -8,7 +8,7 @@ import { type DirectoryResult, type ImageDirectory, openImageDirectory } from ".
 import type { Content } from "./contents.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
-import { entriesOf, readFrames } from "./frame.ts";
+import { readFrames, valuesOf } from "./frame.ts";
 import { pageSize } from "../sys/process.ts";
 import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf } from "./pagemap.ts";
 import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
@@ -123,8 +123,8 @@ function read(directory: ImageDirectory, file: string): Older | { fault: Fault }
   if (!result.ok) return { fault: result.fault };
   if (!result.value.ok) return { fault: result.value.fault };
   const { entries } = result.value;
-  const pagesId = entriesOf(format, entries, pagemap_head)[0]!.value.pages_id;
-  const runs = runsOf(entriesOf(format, entries, pagemap_entry).map(({ value }) => value));
+  const pagesId = valuesOf(format, entries, pagemap_head)[0]!.pages_id;
+  const runs = runsOf(valuesOf(format, entries, pagemap_entry));
   const available = directory.size(`pages-${pagesId}.img`);
   return { runs, pagesId, available };
 }
