@@ -140,7 +140,7 @@ test("undo after a kill: what was put in the directory's place stays, a live soc
   chownSync(home, ALICE, ALICE);
   const live = await start(stage, "things", ["listen", join(victim, "app/sock")]);
   const undone = await recriu(stage, ["undo"]);
-  expect(undone).toMatchObject({ exit: 0 });
+  expect(undone).toMatchObject({ exit: 1 });
   expect(undone.stderr).toContain("left alone");
   expect(existsSync(join(victim, "app/sock"))).toBe(true);
   await killTree(stage, live.pid);
