@@ -199,7 +199,7 @@ async function failureOf(
     : givenUp === "overdue"
       ? `CRIU was killed: after ${timeout} s the tree did not run yet (--timeout)`
       : givenUp === "stalled"
-        ? `CRIU was killed: for ${stall} s it made no task and moved no byte (--stall)`
+        ? `CRIU was killed: for ${stall} s it made no task and read no byte (--stall)`
         : undefined;
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
