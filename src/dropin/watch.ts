@@ -58,7 +58,8 @@ export async function watch(): Promise<void> {
   // Where a runtime's users look for what CRIU did they find that it was verified.
   if (mismatch || (forRuntime && state.at === "running")) say(() => printVerdict(state.verdict));
   if (state.at === "running") {
-    if (state.notes !== undefined) say(() => printNotes(state.notes!));
+    const { notes = [] } = state;
+    if (notes.length > 0) say(() => printNotes(notes));
     return changes.keep();
   }
   // CRIU does not wait for all that it killed, and they may still hold what is to be taken back.
@@ -95,11 +96,8 @@ function answer(text: Answer): void {
  */
 function tend(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {
   let criu: number | undefined;
-  const isOver = () => {
-    const { state } = keeper;
-    return runtime === undefined && state.at === "running" && state.notes !== undefined;
-  };
-  while (!isOver()) {
+  // Who is to be told no more once the tree runs.
+  while (runtime !== undefined || keeper.state.notes === undefined) {
     if (!readable([gate.questions, criu ?? caller]).includes(gate.questions)) return;
     gate.answer((question) => {
       const opened = criu === undefined ? openProcess(question.criu) : -1;

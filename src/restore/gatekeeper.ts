@@ -20,35 +20,19 @@ import { leavesStopped, stoppedJob } from "./job.ts";
 import { mend } from "./mend.ts";
 import { killTree } from "./tree.ts";
 
-/** The tree as it was found, of which nothing runs between the points, and what was compared of it there already. */
-interface Looked {
-  readonly tree: LiveTree;
-  readonly settled: Verdict | undefined;
-}
-
 /**
  * Where a restore is, seen from the gate. `root` is the root task's pid on this machine. Nothing is said of a tree before
  * the last point has decided, or an earlier one has refused: a CRIU that does not come there has failed for itself.
  */
-export type State =
-  | { readonly at: "waiting"; readonly root: null; readonly verdict: Verdict }
-  | {
-      readonly at: "structure verified";
-      readonly root: number;
-      readonly verdict: Verdict;
-      /** Undefined where nobody looks. */
-      readonly looked: Looked | undefined;
-    }
-  | {
-      readonly at: "running";
-      readonly root: number;
-      readonly verdict: Verdict;
-      /** As it is let run; undefined where nobody looks. */
-      readonly looked: Looked | undefined;
-      /** From post-resume on: what was asked for beside the tree and not done, in words. */
-      readonly notes: readonly string[] | undefined;
-    }
-  | { readonly at: "refused"; readonly root: number; readonly verdict: Verdict };
+export interface State {
+  readonly at: "waiting" | "structure verified" | "running" | "refused";
+  readonly root: number | null;
+  readonly verdict: Verdict;
+  /** The tree as it was found, of which nothing runs between the points, and what was compared of it there already. */
+  readonly looked?: { readonly tree: LiveTree; readonly settled: Verdict | undefined } | undefined;
+  /** From post-resume on: what was asked for beside the tree and not done, in words. */
+  readonly notes?: readonly string[];
+}
 
 export interface Gatekeeper {
   readonly state: State;
@@ -133,10 +117,10 @@ const refused = (root: number, verdict: Verdict): Step => ({
 function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
   const { checkpoint, request, own, noteTree } = of;
   // Some CRIUs ask twice, and others' scripts run between.
-  if ("looked" in before && before.looked) letGo(before.looked.tree);
+  if (before.looked !== undefined) letGo(before.looked.tree);
   // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
   const mayGoOn = goOn !== undefined && !request.sibling && !hasConnections(checkpoint);
-  let looked: Looked | undefined;
+  let looked: State["looked"];
   let gone = false;
   const verdict = finished(() => {
     if (own.verify === "off") return skipped;
@@ -161,7 +145,7 @@ function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
 /** The tree is about to run. CRIU does not heed a refusal here: what is refused is killed. */
 function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
   const { checkpoint, request, own, edited, last = criu } = of;
-  let looked = "looked" in before ? before.looked : undefined;
+  let { looked } = before;
   const verdict = finished(() => {
     if (own.verify === "off" && !edited) return skipped;
     looked ??= { tree: liveTree(checkpoint, root, true), settled: undefined };
@@ -191,18 +175,14 @@ function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
     return refused(root, verdict);
   }
   const hold = leavesStopped(checkpoint, request) ? stoppedJob(root, last) : undefined;
-  return {
-    state: { at: "running", root, verdict, looked, notes: undefined },
-    answer: hold ?? true,
-  };
+  return { state: { at: "running", root, verdict, looked }, answer: hold ?? true };
 }
 
 /** It runs, whatever was answered: but for a tree that was killed. Some CRIUs say so twice. */
 function runs(of: Kept, state: State, root: number, dedup: ReturnType<typeof dedupLater>): State {
   if (state.at === "refused" && !of.request.sibling) return state;
-  if (state.at === "running" && state.notes !== undefined) return state;
-  const { verdict } = state;
-  return { at: "running", root, verdict, looked: undefined, notes: dedup(verdict) };
+  if (state.notes !== undefined) return state;
+  return { at: "running", root, verdict: state.verdict, notes: dedup(state.verdict) };
 }
 
 const priorityOf = ({ own }: Kept): number => own.schedPrio ?? LOWEST_PRIORITY;

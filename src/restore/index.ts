@@ -133,8 +133,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const duration_ms = performance.now() - started;
   const { waited, spent } = keeper.times;
   const timing_ms = { repair: 0, criu: duration_ms - waited, verify: spent };
-  const { verdict, root } = keeper.state;
-  const notes = "notes" in keeper.state ? (keeper.state.notes ?? []) : [];
+  const { verdict, root, notes = [] } = keeper.state;
   const mismatch = verdict.result === "mismatch";
   const run = { criu_exit: exit.code, duration_ms, pid: exit.code === 0 ? root : null };
   if (exit.code === 0 || runs()) {

@@ -14,13 +14,13 @@ const variables = {
 async function askedOnce(gate: Gate, decide: Decide): Promise<{ code: number; thrown: unknown }> {
   const program = Bun.spawn([gate.script], { env: variables });
   let thrown: unknown;
-  let decided = false;
+  const decided: Question[] = [];
   const once: Decide = (question) => {
-    decided = true;
+    decided.push(question);
     return decide(question);
   };
   // It may ask in pieces.
-  while (!decided && readable([gate.questions], 5000).length > 0)
+  while (decided.length === 0 && readable([gate.questions], 5000).length > 0)
     try {
       gate.answer(once);
     } catch (error) {

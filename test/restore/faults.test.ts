@@ -30,6 +30,7 @@ import {
   run,
   type Stage,
   start,
+  undo,
   waitFor,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
@@ -175,7 +176,7 @@ for (const point of points) {
     if (point === "pre-resume") {
       // CRIU does not heed a missing gate there: the tree, verified but for its last details, runs.
       await waitFor("the tree", () => tasks.every(alive));
-      const undone = await recriu(stage, ["undo"]);
+      const undone = await undo(stage);
       expect(undone.stderr).toContain("in use by now; left alone");
       expect(undone.exit).toBe(1);
       // It says so, and how to see the rest.
@@ -187,7 +188,7 @@ for (const point of points) {
     }
     await waitFor("the tree to be gone", () => !tasks.some(alive));
     expect(existsSync(sockets)).toBe(true);
-    expect((await recriu(stage, ["undo"])).stderr).toContain(sockets);
+    expect((await undo(stage)).stderr).toContain(sockets);
     expect(existsSync(sockets)).toBe(false);
   });
 }
