@@ -96,8 +96,8 @@ function answer(text: Answer): void {
  */
 function tend(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {
   let criu: number | undefined;
-  // Who is to be told no more once the tree runs.
-  while (runtime !== undefined || keeper.state.notes === undefined) {
+  const isOver = () => runtime === undefined && keeper.state.notes !== undefined;
+  while (!isOver()) {
     if (!readable([gate.questions, criu ?? caller]).includes(gate.questions)) return;
     gate.answer((question) => {
       const opened = criu === undefined ? openProcess(question.criu) : -1;

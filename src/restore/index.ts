@@ -46,9 +46,13 @@ export async function restore(
     if (typeof outcome === "string") return notStarted(exitCode.criuFailed, outcome);
     return { ...outcome, timing_ms: { ...outcome.timing_ms, repair: timing_ms.repair } };
   } catch (error) {
+    if (error instanceof TreeRuns) throw error;
     return notStarted(exitCode.criuFailed, (error as Error).message);
   }
 }
+
+/** A fault of recriu's own, when all that could be taken back has to stay. */
+class TreeRuns extends Error {}
 
 interface Attempt extends Preflight {
   changes: Changes;
@@ -124,8 +128,10 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     ended = await Promise.race([supervise(child, resumed, patience), failureIn(serving)]);
   } catch (error) {
     await endHalfMade(child, resumed());
-    if (runs()) changes.keep(); // under a tree that runs nothing is taken back
-    throw error;
+    if (!runs()) throw error;
+    // Under a tree that runs nothing is taken back.
+    changes.keep();
+    throw new TreeRuns(`${(error as Error).message}; the tree runs below ${keeper.state.root}`);
   }
   stopWatching?.();
 

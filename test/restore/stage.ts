@@ -224,10 +224,12 @@ export function recriu(stage: Stage, args: string[], options: RunOptions = {}): 
 const ofOthers =
   /^ {2}left {2}\/tmp\/\.criu\.\S+: perhaps of another CRIU that runs; left alone\n/gm;
 
-/** `recriu undo`. What it leaves to another CRIU is none of this stage's: but for that, its exit code is 0 when all is undone. */
+/** `recriu undo`, without what it says of others' restores and CRIUs: its exit code is 0 when all of this stage's is undone. */
 export async function undo(stage: Stage): Promise<Run> {
   const undone = await recriu(stage, ["undo"]);
-  const stderr = undone.stderr.replaceAll(ofOthers, "");
+  const blocks = undone.stderr.replaceAll(ofOthers, "").split(/^(?=undone: )/m);
+  const isOurs = (block: string) => !block.startsWith("undone: ") || block.includes(stage.dir);
+  const stderr = blocks.filter(isOurs).join("");
   const onlyTheirs = stderr !== undone.stderr && !/^ {2}left|^recriu undo:/m.test(stderr);
   return { ...undone, stderr, exit: onlyTheirs ? 0 : undone.exit };
 }

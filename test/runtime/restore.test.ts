@@ -1,6 +1,6 @@
 /** recriu-runc before the runtime begins. A script stands for runc here: it says that it was called, or calls CRIU. */
 import { expect, test } from "bun:test";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watched } from "../dropin/as-criu.ts";
 import { compile } from "../restore/stage/compile.ts";
@@ -75,6 +75,39 @@ test("--lazy-pages: nothing is said of a work directory that the runtime is stil
   const there = await restore(words(images, "--lazy-pages"));
   await waitFor("the watcher to end", () => !watched(stage));
   expect([there.exit, there.stderr]).toEqual([CALLED, ""]);
+});
+
+/** Writes down which configuration files the runtime's environment names, and what is in the first. */
+const configs = (stage: Stage) =>
+  `{ tr '\\0' '\\n' </proc/$$/environ | grep ^CRIU_CONFIG_FILE=; cat "$CRIU_CONFIG_FILE"; } >${stage.dir}/configs; exit ${CALLED}`;
+
+test("the user's configuration file goes along in recriu's, and only that is named", async () => {
+  await using stage = openStage();
+  const { words, restore } = standIn(stage, configs(stage));
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const users = join(stage.dir, "users.conf");
+  writeFileSync(users, "weak-sysctls"); // no newline behind it
+  const named = async (env: RunOptions["env"] = {}) => {
+    const argv = words(images, `--work-path=${stage.dir}`);
+    const called = await restore(argv, { CRIU_CONFIG_FILE: users, ...env });
+    await waitFor("the watcher to end", () => !watched(stage));
+    expect([called.exit, called.stderr]).toEqual([CALLED, ""]);
+    return readFileSync(join(stage.dir, "configs"), "utf8");
+  };
+  const script = String.raw`action-script /proc/\d+/fd/\d+`;
+  expect(await named()).toMatch(
+    new RegExp(String.raw`^CRIU_CONFIG_FILE=/proc/\d+/fd/\d+\nweak-sysctls\n${script}\n$`),
+  );
+
+  // Such a CRIU asks nobody: nothing of recriu's is named, and nothing is begun that has to wait for the tree.
+  const old = join(stage.dir, "old");
+  const says = `case "$*" in *--version*) echo Version: 3.18; exit ;; esac; exec ${criu} "$@"`;
+  writeFileSync(old, `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+  const env = { RECRIU_CRIU: old, RECRIU_IGNORE: "all" };
+  expect(await named(env)).toBe(`CRIU_CONFIG_FILE=${users}\nweak-sysctls`);
+  const dedup = await restore(words(images, "--auto-dedup", `--work-path=${stage.dir}`), env);
+  expect([dedup.exit, dedup.stderr]).toEqual([1, expect.stringContaining("--auto-dedup waits")]);
 });
 
 /** recriu-runc is 2 there, and its threads have the numbers that come next. */
