@@ -1,6 +1,15 @@
 /** What becomes of changes that their maker lets go of. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beginChanges, type Changes, stateDirectory } from "../../src/repair/index.ts";
@@ -60,4 +69,44 @@ test("where there may be a tree by now, they and their journal are left to `recr
   expect([existsSync(made()), journals().length]).toEqual([true, 1]);
   expect(changes.undo()).toEqual([]);
   expect([existsSync(made()), shadows(), journals()]).toEqual([false, [], []]);
+});
+
+test("a directory is written down before it is made, and once more with its inode", () => {
+  const seen: [inode: string | undefined, there: boolean][] = [];
+  const repair = { id: "x", action: "mkdir", root: "/", path: made(), mode: 0o755 } as const;
+  makeDirectory({ ...repair, uid: 0, gid: 0 }, ({ inode }) =>
+    seen.push([inode, existsSync(made())]),
+  );
+  const { dev, ino } = statSync(made());
+  expect(seen).toEqual([
+    [undefined, false],
+    [`${dev}:${ino}`, true],
+  ]);
+});
+
+test("journals are in a directory and files that nobody but their user can read or write", () => {
+  const USER = 1000;
+  const before = process.env.XDG_RUNTIME_DIR;
+  chownSync(base, USER, USER);
+  process.env.XDG_RUNTIME_DIR = base;
+  try {
+    process.seteuid!(USER);
+    using changes = beginChanges("/images");
+    expect(changes.problem).toBeUndefined();
+    const state = stateDirectory();
+    const of = (path: string) => {
+      const { uid, mode } = statSync(path);
+      return [uid, mode & 0o777];
+    };
+    const [journal] = readdirSync(state);
+    expect(state).toBe(join(base, "recriu"));
+    expect([of(state), of(join(state, journal!))]).toEqual([
+      [USER, 0o700],
+      [USER, 0o600],
+    ]);
+  } finally {
+    process.seteuid!(0);
+    if (before === undefined) delete process.env.XDG_RUNTIME_DIR;
+    else process.env.XDG_RUNTIME_DIR = before;
+  }
 });

@@ -180,6 +180,21 @@ test("undone whole is 0, something left is 1", () => {
   expect(undo()).toMatchObject({ exit: 0, undone: [] });
 });
 
+test("a tree that was noted is told of while it is that process, and no other of its number", () => {
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  // starttime is the 22nd field, proc_pid_stat(5).
+  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
+  const note = (at: string) =>
+    journal(
+      lines(HEAD, { action: "tree", root: "/", path: "/images", pid: process.pid, started: at }),
+    );
+  note(`${Number(started) - 1}`);
+  expect(undo()).toMatchObject({ exit: 0, undone: [{ left: [] }] });
+  note(started);
+  const said = `recriu verify -D /images --pid ${process.pid}`;
+  expect(undo()).toMatchObject({ exit: 1, undone: [{ left: [expect.stringContaining(said)] }] });
+});
+
 test("what is no file, or not this user's alone, is not read", () => {
   const { path, step } = leftDirectory();
   const text = lines(HEAD, step);

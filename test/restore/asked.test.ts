@@ -1,6 +1,6 @@
 /** The gate itself: its program asks, as CRIU would start it, and is answered. */
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { type Decide, type Gate, openGate, type Question } from "../../src/restore/gate.ts";
 import { readable } from "../../src/sys/process.ts";
 
@@ -78,14 +78,25 @@ test("served, a decision that throws is no, and is heard of", async () => {
 });
 
 test("closed, it refuses, and nothing of it is left open", async () => {
-  const before = readdirSync("/proc/self/fd").length;
   const gate = open();
-  expect(readdirSync("/proc/self/fd").length).toBe(before + 5);
-  const waiting = Bun.spawn([gate.script], { env: variables });
-  expect(readable([gate.questions], 5000)).toEqual([gate.questions]);
   const { script } = gate;
+  const pipe = readlinkSync(`/proc/self/fd/${gate.questions}`);
+  const isOurs = (target: string) => target === pipe || target.startsWith("/memfd:recriu-gate");
+  const held = () => readdirSync("/proc/self/fd").filter((fd) => isOurs(targetOf(fd))).length;
+  expect(held()).toBe(3);
+  const waiting = Bun.spawn([script], { env: variables });
+  expect(readable([gate.questions], 5000)).toEqual([gate.questions]);
   gate[Symbol.dispose]();
   gate[Symbol.dispose]();
+  expect(held()).toBe(0);
   expect(await waiting.exited).toBe(1);
   expect(() => Bun.spawnSync([script], { env: variables })).toThrow();
 });
+
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ""; // the listing's own
+  }
+}
