@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { link } from "../dropin/as-criu.ts";
 import {
-  alive,
   criu,
   descendants,
   dump,
