@@ -9,15 +9,13 @@ import { externalMounts, standsUnderRuntime } from "./request.ts";
 /** What only the container's root file system could tell; Podman makes it from the image and the archive. */
 const needsRoot = new Set(["root-needed", "root-missing", "work-dir-unwritable"]);
 
-export type ArchivePreflight = PreflightResult | { ok: false; problem: string };
-
 /** Preflight of an archive with further words for CRIU. Nothing stays unpacked. */
 export async function preflightArchive(
   file: string,
   words: readonly string[],
   options: readonly OwnOption[],
   seal: () => Seal | undefined = () => sealOf(file, true),
-): Promise<ArchivePreflight> {
+): Promise<PreflightResult> {
   const opened = await openArchive(file);
   if (!opened.ok) return { ok: false, problem: `${file}: ${opened.problem}` };
   const { archive } = opened;
