@@ -1,7 +1,8 @@
 /** A checkpoint with all that restores it, as one archive. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
+import { interpreterOf } from "../host/elf.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
 import { replaceFile } from "../sys/own-file.ts";
 import { writeEnd, writeMember } from "./tar.ts";
@@ -110,7 +111,13 @@ exec "$here/lib/${loader}" --library-path "$here/lib" "$here/criu.bin" "$@"
 
 /** The loader of a program, then the libraries that it loads. Throws where that cannot be found out. ld.so(8) */
 function librariesOf(program: string): string[] {
-  const loader = interpreterOf(program);
+  const fd = openSync(program, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const loader = interpreterOf(fd);
+  closeSync(fd);
+  if (loader === undefined)
+    throw new Error(
+      `${program} is no ELF program that names a loader: name the program itself by --criu, or copy a static one beside the archive`,
+    );
   const listed = Bun.spawnSync([loader, "--list", program], {
     env: criuEnvironment(process.env),
     stdin: "ignore",
@@ -121,24 +128,4 @@ function librariesOf(program: string): string[] {
     ([, path]) => path!,
   );
   return [loader, ...found.filter((path) => basename(path) !== basename(loader))];
-}
-
-/** PT_INTERP of a 64-bit little-endian ELF. elf(5) */
-function interpreterOf(program: string): string {
-  const elf = readFileSync(program);
-  if (elf.readUInt32BE(0) !== 0x7f454c46)
-    throw new Error(`${program} is no ELF program; name the program itself by --criu`);
-  const [start, size, count] = [
-    Number(elf.readBigUInt64LE(32)),
-    elf.readUInt16LE(54),
-    elf.readUInt16LE(56),
-  ];
-  for (let i = 0; i < count; i++) {
-    const at = start + i * size;
-    if (elf.readUInt32LE(at) !== 3) continue;
-    const offset = Number(elf.readBigUInt64LE(at + 8));
-    const length = Number(elf.readBigUInt64LE(at + 32));
-    return elf.toString("utf8", offset, offset + length - 1);
-  }
-  throw new Error(`${program} names no loader: it is static, copy it beside the archive`);
 }

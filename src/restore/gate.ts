@@ -54,11 +54,9 @@ export function openGate(points: readonly string[]): GateResult {
   if (typeof questions === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made" };
   const own = `/proc/${process.pid}/fd`;
-  const program = askingProgram(`${own}/${questions[1]}`, `${own}/${answers[0]}`);
-  if (program === undefined) return { ok: false, problem: `nothing asks on ${process.arch}` };
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(script, program);
+  writeSync(script, askingProgram(`${own}/${questions[1]}`, `${own}/${answers[0]}`));
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");
