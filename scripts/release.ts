@@ -133,7 +133,12 @@ function build(target: string): Buffer {
   }
 }
 
-function tarball(name: string, binary: Buffer, about: About, shared: Shared): Promise<Buffer> {
+async function tarball(
+  name: string,
+  binary: Buffer,
+  about: About,
+  shared: Shared,
+): Promise<Buffer> {
   const { documents, pages, completions } = shared;
   const files = [
     file("recriu", binary, 0o755),
@@ -145,7 +150,7 @@ function tarball(name: string, binary: Buffer, about: About, shared: Shared): Pr
     file("completions/recriu.fish", completions.fish),
   ];
   const all = [...files, sumsOf(files)].map((item) => ({ ...item, path: `${name}/${item.path}` }));
-  return gzipped(tar(all, about.epoch));
+  return gzipped(await tar(all, about.epoch));
 }
 
 /** Where a distribution's package puts the files. /usr/sbin/criu is never among them. */

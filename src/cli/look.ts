@@ -63,12 +63,13 @@ export async function beginArchive(
 function reached(command: string, result: ArchivePreflight): Started {
   if (result.ok) return result;
   const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
-  return refused(command, said);
+  const damaged = "damaged" in result && result.damaged;
+  return refused(command, said, damaged ? exitCode.images : exitCode.usage);
 }
 
-function refused(command: string, said: string): Started {
+function refused(command: string, said: string, exit: number = exitCode.usage): Started {
   line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage, said };
+  return { ok: false, exit, said };
 }
 
 function noDirectory(path: string): string | undefined {
