@@ -3,6 +3,7 @@ import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
+import type { ArchivePreflight } from "../runtime/archive.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
@@ -57,16 +58,20 @@ export async function beginArchive(
   return reached(command, await preflightArchive(file, words, options));
 }
 
-const reached = (command: string, result: PreflightResult): Started =>
-  result.ok ? result : notReached(command, result.problem);
+function reached(command: string, result: ArchivePreflight): Started {
+  if (result.ok) return result;
+  const damaged = "damaged" in result && result.damaged;
+  return notReached(command, result.problem, damaged ? exitCode.images : exitCode.usage);
+}
 
 /** Say why there is nothing to report. */
 export function notReached(
   command: string,
   said: string,
+  exit: number = exitCode.usage,
 ): { ok: false; exit: number; said: string } {
   line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage, said };
+  return { ok: false, exit, said };
 }
 
 function noDirectory(path: string): string | undefined {

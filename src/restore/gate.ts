@@ -54,11 +54,9 @@ export function openGate(): GateResult {
   if (toAsk === undefined || toAnswer === undefined)
     return { ok: false, problem: "no pipe can be made" };
   const own = `/proc/${process.pid}/fd`;
-  const program = askingProgram(`${own}/${toAsk.write}`, `${own}/${toAnswer.read}`);
-  if (program === undefined) return { ok: false, problem: `nothing asks on ${process.arch}` };
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(opened(script), program);
+  writeSync(opened(script), askingProgram(`${own}/${toAsk.write}`, `${own}/${toAnswer.read}`));
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");
