@@ -1,4 +1,5 @@
 /** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
+export { configLines, configText } from "./config-file.ts";
 export { configSources, parseConfig } from "./config.ts";
 export { criuEnvironment } from "./environment.ts";
 export { findCriu, type Found } from "./find.ts";
@@ -33,5 +34,7 @@ export {
   isBeyondKnown,
   NEWEST_IMAGES,
   NEWEST_KNOWN,
+  runsScriptsByRpc,
+  SCRIPTS_BY_RPC,
   startRefusal,
 } from "./version.ts";

@@ -30,7 +30,7 @@ const plain = (text: string): string =>
 /** What the exit codes mean; as `recriu explain 3` prints one. */
 export const exits: Record<string, string> = {
   0: "restored and verified; or nothing was found that blocks",
-  1: "CRIU failed; recriu explain reads its log",
+  1: "CRIU failed; recriu explain reads its log. Of undo: something is left, or may be, and it says what",
   2: "usage: an unknown option, no such directory, or no checkpoint in it",
   3: "blocked: something that neither a safe repair nor an option answers; nothing was touched. recriu preflight -D DIR lists it",
   4: "repairable: preflight without --fix found what recriu would repair; recriu restore does, or preflight --fix",
