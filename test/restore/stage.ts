@@ -22,19 +22,19 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { recriuBinary, repository } from "../built.ts";
 import { roundTrip } from "../image/dumps.ts";
 import { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
-import { compile, repository } from "./stage/compile.ts";
+import { compile } from "./stage/compile.ts";
 import { descendants, dying, kill, processOf } from "./stage/processes.ts";
 import { startSupervisor, type Supervisor } from "./stage/supervisor.ts";
 
+export { recriuBinary } from "../built.ts";
 export { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
 export { alive, descendants, processOf } from "./stage/processes.ts";
 
 /** The CRIU under test: $RECRIU_CRIU, else the one of scripts/setup. */
 export const criu = process.env["RECRIU_CRIU"] || join(repository, ".cache/criu/criu");
-/** The recriu under test. */
-export const recriuBinary = join(repository, "dist/recriu");
 
 export interface Stage extends AsyncDisposable {
   /** Directory of this case, removed when the stage is closed. */
