@@ -1,5 +1,6 @@
 /** Mount namespaces that CRIU builds anew (mount.c, mount-v2.c). */
 import { type MntEntry, mountpointOf } from "../image/index.ts";
+import { placeOf } from "../host/mount-places.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 
 /** What CRIU writes for a key that nobody gave. */
@@ -69,6 +70,17 @@ export function compatible({ request, host }: Context): boolean {
   return request.mntnsCompatMode || major < 5 || (major === 5 && minor < 15);
 }
 
+/**
+ * Where this machine has what was mounted, by the file system's number and the path within it; undefined where no mount
+ * shows that, or nothing is there any more. It is a guess: another machine's file systems can have the same numbers.
+ */
+function oldPlace({ host }: Context, { root_dev, root }: MntEntry): string | undefined {
+  const path = root.startsWith("/")
+    ? placeOf(host.read("/proc/self/mountinfo") ?? "", root_dev, root)
+    : undefined;
+  return path !== undefined && host.exists(path) ? path : undefined;
+}
+
 export const imageOf = ({ image, entry }: Mount) => `${image} mnt_id ${entry.mnt_id}`;
 
 export const rootNeeded: Check = {
@@ -82,7 +94,7 @@ export const rootNeeded: Check = {
   run(context) {
     if (!context.namespaces.own.mnt || context.request.root !== undefined) return [];
     const root = savedMounts(context).find(({ isRoot }) => isRoot);
-    const guess = root?.entry.root;
+    const guess = root && oldPlace(context, root.entry);
     const there = guess !== undefined && guess !== "/" && context.host.root(guess).ok;
     return [
       {
@@ -153,8 +165,7 @@ export const externalMountUnmapped: Check = {
     savedMounts(context).flatMap((mount): Finding[] => {
       const { key, source, entry, at } = mount;
       if (key === undefined || source !== undefined || key === EXTERNAL_DEVICE) return [];
-      const there = entry.root.startsWith("/") && context.host.exists(entry.root);
-      const path = there ? entry.root : "PATH";
+      const place = oldPlace(context, entry);
       return [
         {
           id: "external-mount-unmapped",
@@ -166,11 +177,9 @@ export const externalMountUnmapped: Check = {
           criu_message: `mnt: No mapping for ${entry.mnt_id}:(null) mountpoint`,
           remedy: {
             kind: "option",
-            text: there
-              ? `map it; at the dump it was ${entry.root} of its file system`
-              : `map it to the path that is to be at ${at}`,
+            text: `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`,
             command: null,
-            option: `--external mnt[${key}]:${path}`,
+            option: `--external mnt[${key}]:${place ?? "PATH"}`,
             automatic: false,
           },
         },
