@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { catalogue, type Context } from "../../src/checks/index.ts";
 import { effectsOf } from "../../src/checks/effects/index.ts";
+import { thisHost } from "../../src/host/index.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -33,7 +34,13 @@ function refused(
   allowWrite: string[] = [],
 ) {
   const own = { untrusted: true, allowWrite };
-  return withContext({ ...fixture(), ...images }, { own, options }, (context) => {
+  const { read } = thisHost();
+  // The tests may be run by nice(1), which the tree was not.
+  const host = {
+    read: (path: string) =>
+      path === "/proc/self/stat" ? read(path)?.replace(/(\) (?:\S+ ){16})\S+/, "$10") : read(path),
+  };
+  return withContext({ ...fixture(), ...images }, { own, options, host }, (context) => {
     const full: Context = { ...context, effects: effectsOf(context) };
     const found = catalogue.flatMap((check) =>
       check.id.startsWith("untrusted-") ? check.run(full) : [],
