@@ -99,5 +99,6 @@ function ask(
   { options = [], under, ...how }: Asked,
 ) {
   if (under === undefined) return report(stage, command, images, options, how);
-  return reportUnder(stage, under, command, images, options);
+  const detached = command === "restore" ? ["-d"] : [];
+  return reportUnder(stage, under, command, images, [...detached, ...options]);
 }
