@@ -1,4 +1,10 @@
 /** CRIU's action script on this machine. */
-import { askingProgramTests } from "./asking-program.ts";
+import { expect, test } from "bun:test";
+import { askingProgram } from "../../src/sys/asking-program.ts";
+import { askingProgramTests, codeOf } from "./asking-program.ts";
 
-askingProgramTests("x64", [], ["as"]);
+askingProgramTests("x64", []);
+
+test("what is built in is this machine's", () => {
+  expect(askingProgram("/q", "/a")).toEqual(askingProgram("/q", "/a", codeOf(process.arch)));
+});
