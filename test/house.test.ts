@@ -121,3 +121,25 @@ test("paths are the kernel's: nothing takes a backslash for a separator", () => 
   );
   expect(others).toEqual([]);
 });
+
+/** As scripts/test has them for --fast. */
+const staged = /^staged='(.*)'$/m
+  .exec(readFileSync(join(src, "../scripts/test"), "utf8"))![1]!
+  .split("|");
+
+test("the fast tests need node_modules and cc alone: what runs CRIU or what is fetched stands in a staged room", () => {
+  const tests = (readdirSync(import.meta.dir, { recursive: true }) as string[]).filter(
+    (file) => file.endsWith(".ts") && !staged.includes(file.split("/")[0]!),
+  );
+  expect(tests).toContain("repair/journal.test.ts");
+  const wanting = tests.filter((file) => {
+    const text = readFileSync(join(import.meta.dir, file), "utf8");
+    const reached = [...text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].map(([, path]) =>
+      normalize(join(dirname(file), path!)),
+    );
+    return (
+      /["/]\.cache\b/.test(text) || reached.some((path) => staged.includes(path.split("/")[0]!))
+    );
+  });
+  expect(wanting.filter((file) => file !== "house.test.ts")).toEqual([]);
+});

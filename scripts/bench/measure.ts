@@ -11,7 +11,8 @@ import {
   waitFor,
 } from "../../test/restore/stage.ts";
 import { kill } from "../../test/restore/stage/processes.ts";
-import { compile, repository } from "../../test/restore/stage/compile.ts";
+import { repository } from "../../test/built.ts";
+import { compile } from "../../test/restore/stage/compile.ts";
 import type { Case } from "./cases.ts";
 
 /** Milliseconds, sorted; memory in MiB. */

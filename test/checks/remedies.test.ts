@@ -92,7 +92,7 @@ const staged = files("test")
 const typed = new Set(
   [
     /\btyped(?:AndStays)?\(\s*stage,[^"]*"([a-z-]+)"/g,
-    /\bforetold\(stage, \{\s*id: "([a-z-]+)",[^;]*?\bmend: "typed"/g,
+    /\bstageCheck\(\{\s*id: "([a-z-]+)",[^;]*?\bmend: "typed"/g,
   ].flatMap((call) => [...staged.matchAll(call)].map(([, id]) => id!)),
 );
 

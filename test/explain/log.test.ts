@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readLog } from "../../src/explain/log.ts";
 import { fixture, image } from "../image/fixture.ts";
-import { recriuBinary } from "../restore/stage.ts";
+import { recriuBinary } from "../built.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-explain-"));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "../restore/edit.ts";
 import type { Run } from "../restore/stage.ts";
-import { repository } from "../restore/stage/compile.ts";
+import { repository } from "../built.ts";
 import { png } from "./png.ts";
 import { lookAt, type Screen } from "./rfb.ts";
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { repository } from "../restore/stage/compile.ts";
+import { repository } from "../built.ts";
 import { criu, run, type Run, type Stage, waitFor } from "../restore/stage.ts";
 import { programs } from "./desktop.ts";
 

@@ -48,7 +48,7 @@ test("install.sh verifies, installs to a prefix, and takes all of it out again",
   const { stdout } = runHere([join(prefix, "bin/recriu"), "--version"]);
   expect(stdout).toBe(`recriu ${release.version}\n`);
   const pages = runHere(["man", "-M", join(prefix, "share/man"), "-w", "recriu-restore"]);
-  if (Bun.which("man") !== null) expect(pages.exit).toBe(0);
+  expect(pages.stdout).toContain(prefix);
   const uninstalled = runHere([join(prefix, "share/recriu/install.sh"), "--uninstall"]);
   expect(uninstalled).toMatchObject({ exit: 0 });
   expect(existsSync(join(scratch, "prefix with space"))).toBe(false);

@@ -192,5 +192,12 @@ describe("what is taken back is only what was made", () => {
     expect(remove("/dir/file")).toBeUndefined();
     expect(existsSync(join(outside, "file"))).toBe(true);
     expect(remove("/nothing")).toBeUndefined();
+    const live = Bun.listen({ unix: join(inside, "live"), socket: { data() {} } });
+    try {
+      expect(remove("/live")).toContain("in use by now");
+      expect(lstatSync(join(inside, "live")).isSocket()).toBe(true);
+    } finally {
+      live.stop(true);
+    }
   });
 });

@@ -21,8 +21,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dropLeftShadows } from "../../src/repair/changes.ts";
 import { lockExclusive } from "../../src/sys/files.ts";
+import { recriuBinary } from "../built.ts";
 
-const recriuBinary = join(import.meta.dir, "../../dist/recriu");
 let base: string;
 let state: string;
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { predicted, restored } from "./predicted.ts";
+import { restored, stageCheck } from "./stage-check.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   criu,
@@ -62,7 +62,7 @@ test.if(v1("cpu") !== undefined)(
     const { pid, images } = await dumpIn(stage, cgroup);
     rmdirSync(cgroup);
     await eventually(() => writeFileSync(join(above, "cpu.cfs_quota_us"), "20000"));
-    const named = await predicted(stage, images, "cgroup-property");
+    const named = await stageCheck({ id: "cgroup-property", stage, images, among: true });
     expect(named).toMatchObject({
       subject: `${cgroup}/cpu.cfs_quota_us`,
       remedy: { command: `mkdir -p ${cgroup}` },
@@ -75,10 +75,16 @@ test.if(v1("cpu") !== undefined)(
     expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain("/above/workload");
     await killTree(stage, pid);
     // In mode full CRIU writes into the one that is there.
-    const full = await predicted(stage, images, "cgroup-property", ["--manage-cgroups=full"]);
+    const full = await stageCheck({
+      id: "cgroup-property",
+      stage,
+      images,
+      options: ["--manage-cgroups=full"],
+      among: true,
+    });
     expect(full.remedy.command).toBe("--manage-cgroups=soft");
     await eventually(() => rmdirSync(cgroup));
-    await restored(stage, images, ["--manage-cgroups=ignore"]);
+    await restored(stage, images, { options: ["--manage-cgroups=ignore"] });
   },
 );
 
@@ -91,7 +97,7 @@ test("cgroup-property: a file that this kernel's cgroups do not have", async () 
     const unified = controllers.find(({ cnames }: any) => cnames[0] === "");
     unified.dirs[0].properties.push({ name: "memory.max", value: "1000000" });
   });
-  const named = await predicted(stage, copy, "cgroup-property");
+  const named = await stageCheck({ id: "cgroup-property", stage, images: copy, among: true });
   expect(named.subject).toBe(join(cgroup, "memory.max"));
   rmdirSync(cgroup);
   const told = await report(stage, "preflight", copy);
@@ -172,11 +178,13 @@ test("cgroup-set-missing: a set, and a controller, that the images lack", async 
   const stray = join(stage.dir, "stray");
   cpSync(images, stray, { recursive: true });
   edit(stray, `core-${pid}.img`, ([core]) => void (core.thread_core.cg_set = 77));
-  expect(await predicted(stage, stray, "cgroup-set-missing")).toMatchObject({ subject: "set 77" });
+  expect(
+    await stageCheck({ id: "cgroup-set-missing", stage, images: stray, among: true }),
+  ).toMatchObject({ subject: "set 77" });
   const lost = changed(stage, images, "lost", (cgroup) => {
     cgroup.controllers = cgroup.controllers.filter(({ cnames }: any) => cnames[0] !== "");
   });
-  await predicted(stage, lost, "cgroup-set-missing");
+  await stageCheck({ id: "cgroup-set-missing", stage, images: lost, among: true });
   const told = await report(stage, "preflight", lost);
   expect((await typed(stage, told, "cgroup-set-missing")).exit).toBe(0);
 });
@@ -185,15 +193,24 @@ test("cgroup-option: a yard that is not there, two roots for one hierarchy", asy
   await using stage = openStage();
   const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));
   const yard = join(stage.dir, "yard");
-  await predicted(stage, images, "cgroup-option", ["--cgroup-yard", yard]);
+  await stageCheck({
+    id: "cgroup-option",
+    stage,
+    images,
+    options: ["--cgroup-yard", yard],
+    among: true,
+  });
   const two = changed(stage, images, "two", (cgroup) => {
     const named = cgroup.controllers.find(({ cnames }: any) => cnames[0] !== "");
     named.cnames = ["first", "second"];
   });
-  await predicted(stage, two, "cgroup-option", [
-    "--cgroup-root=first:/a",
-    "--cgroup-root=second:/b",
-  ]);
+  await stageCheck({
+    id: "cgroup-option",
+    stage,
+    images: two,
+    options: ["--cgroup-root=first:/a", "--cgroup-root=second:/b"],
+    among: true,
+  });
   await restored(stage, images);
   await killTree(stage, pid);
 });
@@ -207,7 +224,7 @@ test("--cgroup-root: the cgroups that count are those below the new root", async
   writeFileSync(join(cgroup, "cgroup.freeze"), "1");
   expect(blockers(await report(stage, "preflight", images))).toEqual(["cgroup-frozen"]);
   const path = moved.slice(v2.mount.length);
-  const there = await restored(stage, images, ["--cgroup-root", `:${path}`]);
+  const there = await restored(stage, images, { options: ["--cgroup-root", `:${path}`] });
   expect(readFileSync(`/proc/${there}/cgroup`, "utf8")).toContain(`0::${path}\n`);
   await killTree(stage, pid);
 });
@@ -259,11 +276,14 @@ test("a relative --cgroup-yard is found from the work directory, and looked thro
     });
     expect((await restoreBare(stage, images, options)).exit).toBe(0);
     await killTree(stage, pid);
-    await restored(stage, images, options);
+    await restored(stage, images, { options });
     await killTree(stage, pid);
   }
   const nowhere = ["--cgroup-yard", "../../../../../../../nowhere/x"];
-  expect((await predicted(stage, images, "cgroup-option", nowhere)).subject).toBe("/nowhere/x");
+  expect(
+    (await stageCheck({ id: "cgroup-option", stage, images, options: nowhere, among: true }))
+      .subject,
+  ).toBe("/nowhere/x");
   // Under the name of criu, too.
   const done = await run(
     stage,

@@ -19,7 +19,7 @@ import { openCheckpoint, registersOf } from "../../src/image/index.ts";
 import { asCriu } from "../dropin/as-criu.ts";
 import { ask, restore as request } from "../dropin/rpc.ts";
 import { edit } from "./edit.ts";
-import { foretold, restores } from "./named.ts";
+import { restores, stageCheck } from "./stage-check.ts";
 import { finding, report } from "./report.ts";
 import {
   alive,
@@ -195,7 +195,13 @@ test("auto-dedup: images that cannot be written to", async () => {
   const { pid, images } = await dumped(stage);
   const bind = `mount --bind ${images} ${images} && mount -o remount,bind,ro ${images}`;
   const under = (command: string) => ["unshare", "-m", "sh", "-c", `${bind} && ${command}`];
-  const named = await foretold(stage, images, "auto-dedup", { under, options: ["--auto-dedup"] });
+  const named = await stageCheck({
+    id: "auto-dedup",
+    stage,
+    images,
+    under,
+    options: ["--auto-dedup"],
+  });
   expect(named.remedy.command).toBe("--no-auto-dedup");
   const options = ["--auto-dedup"];
   const told = await reportUnder(stage, under, "preflight", images, options);
@@ -252,7 +258,7 @@ test("pages-short: images that a restore has consumed", async () => {
   const lost = copy(stage, images, "lost");
   const refused = ["--auto-dedup", "--action-script", veto(stage)];
   expect((await restoreBare(stage, lost, refused)).exit).toBe(1);
-  const named = await foretold(stage, lost, "pages-short", { exit: 6 });
+  const named = await stageCheck({ id: "pages-short", stage, images: lost, exit: 6 });
   expect(named).toMatchObject({
     severity: "blocker",
     criu_message: expect.stringMatching(/^vdso: .*ELF.* magic/),

@@ -11,7 +11,7 @@ import {
   program,
   verdict,
 } from "./engine.ts";
-import { criu, openStage, run, type Stage, waitFor } from "./stage.ts";
+import { criu, openStage, run, running, type Stage, waitFor } from "./stage.ts";
 import { echo } from "./x11.ts";
 
 /** A daemon below the stage; it ends with the stage. */
@@ -107,7 +107,7 @@ test("docker start --checkpoint: fails alone, works where recriu is installed, a
   expect(refused.exit).toBe(alone.exit);
   expect(refused.stderr).toContain("the restore is blocked");
   expect(await ok("ps", "--quiet")).toBe("");
-  expect((await system.run(["pgrep", "-x", "x11-server"])).stdout).toBe("");
+  expect(running(stage, "x11-server")).toEqual([]);
 
   const restored = await startFromCheckpoint();
   expect([restored.exit, restored.stderr]).toEqual([0, ""]);

@@ -21,7 +21,8 @@ import {
   type Stage,
   waitFor,
 } from "./stage.ts";
-import { compile, repository } from "./stage/compile.ts";
+import { repository } from "../built.ts";
+import { compile } from "./stage/compile.ts";
 
 const runtimes = join(repository, ".cache/runtimes");
 

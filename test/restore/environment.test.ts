@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { foretold, restores } from "./named.ts";
+import { restores, stageCheck } from "./stage-check.ts";
 import { finding, report } from "./report.ts";
 import {
   criu,
@@ -31,21 +31,21 @@ test("pidfile-exists: of a run before", async () => {
   const options = ["--pidfile", pidfile];
   // CRIU finds out when it has restored everything.
   writeFileSync(pidfile, "4194303");
-  const stale = await foretold(stage, images, "pidfile-exists", { options });
+  const stale = await stageCheck({ id: "pidfile-exists", stage, images, options });
   expect(stale.message).toContain("process 4194303, which it names, is gone");
   expect(stale.remedy.command).toBe(`rm ${pidfile}`);
   const told = await report(stage, "preflight", images, options);
   expect((await typed(stage, told, "pidfile-exists")).exit).toBe(0);
   expect(existsSync(pidfile)).toBe(false);
   writeFileSync(pidfile, `${process.pid}\n`);
-  const live = await foretold(stage, images, "pidfile-exists", { options });
+  const live = await stageCheck({ id: "pidfile-exists", stage, images, options });
   expect(live.message).toContain(`it names process ${process.pid} (`);
   expect(live.remedy.command).toBe(`mv ${pidfile} ${pidfile}.aside`);
   const alive = await report(stage, "preflight", images, options);
   expect((await typed(stage, alive, "pidfile-exists")).exit).toBe(0);
   // A link that leads nowhere is in the way too.
   symlinkSync("/nowhere/pid", pidfile);
-  await foretold(stage, images, "pidfile-exists", { options });
+  await stageCheck({ id: "pidfile-exists", stage, images, options });
   rmSync(pidfile);
   await restores(stage, images, { options });
   expect(readFileSync(pidfile, "utf8")).toBe(`${pid}`);
@@ -86,14 +86,14 @@ test("script-not-executable", async () => {
   const { images } = await dumpOf(stage);
   const script = join(stage.dir, "script");
   const options = ["--action-script", script];
-  await foretold(stage, images, "script-not-executable", { options });
+  await stageCheck({ id: "script-not-executable", stage, images, options });
   writeFileSync(script, "#!/bin/sh\nexit 0\n", { mode: 0o644 });
-  const named = await foretold(stage, images, "script-not-executable", { options });
+  const named = await stageCheck({ id: "script-not-executable", stage, images, options });
   expect(named.remedy.command).toBe(`chmod +x ${script}`);
   const told = await report(stage, "preflight", images, options);
   expect((await typed(stage, told, "script-not-executable")).exit).toBe(0);
   writeFileSync(script, "#!/nowhere/sh\nexit 0\n");
-  await foretold(stage, images, "script-not-executable", { options });
+  await stageCheck({ id: "script-not-executable", stage, images, options });
   writeFileSync(script, "exit 0\n"); // without a first line it is one of sh
   await restores(stage, images, { options });
 });
@@ -102,7 +102,7 @@ test("script-not-executable: a name is looked for in PATH", async () => {
   await using stage = openStage();
   const { images } = await dumpOf(stage);
   const options = ["--action-script", "recriu-no-such-script"];
-  await foretold(stage, images, "script-not-executable", { options });
+  await stageCheck({ id: "script-not-executable", stage, images, options });
   await restores(stage, images, { options: ["--action-script", "true"] });
 });
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { predicted, restored } from "./predicted.ts";
+import { restored, stageCheck } from "./stage-check.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, restoreBare, start } from "./stage.ts";
 
@@ -16,7 +16,7 @@ for (const [how, why] of [
     await using stage = openStage();
     const { pid } = await start(stage, "epoll", [join(stage.dir, "other"), how]);
     const images = await dump(stage, pid);
-    const named = await predicted(stage, images, "epoll-target");
+    const named = await stageCheck({ id: "epoll-target", stage, images, among: true });
     expect(named.task).toBeLessThan(pid);
     expect(named.subject).toBe("descriptor 11");
     expect(named.message).toContain(why);

@@ -167,7 +167,7 @@ for (const signal of ["INT", "TERM", "HUP"] as const) {
 
 for (const point of points) {
   test(`recriu is killed at ${point}: undo finishes what it began`, async () => {
-    await using stage = openStage();
+    await using stage = openStage({ ownState: true });
     const { tasks, images, sockets } = await dumpX11(stage);
     rmSync(sockets, { recursive: true });
     const script = scriptAt(stage, point, `kill -9 ${recriusPid}`);

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { foretold } from "./foretold.ts";
+import { stageCheck } from "./stage-check.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   dump,
@@ -42,8 +42,9 @@ test("file-build-id: a mapped library of the same size is another build", async 
   const note = bytes.indexOf(Buffer.from("\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0", "latin1"));
   bytes[note + 16]! ^= 0xff;
   writeFileSync(library, bytes);
-  const named = await foretold(stage, {
+  const named = await stageCheck({
     id: "file-build-id",
+    stage,
     images,
     pid,
     subject: library,
@@ -60,13 +61,7 @@ test("file-unwritable: the file system is read-only now", async () => {
   const file = join(dir, "data");
   const { pid, images } = await held(stage, ["write", file]);
   await run(stage, ["mount", "-o", "remount,ro", dir]);
-  await foretold(stage, {
-    id: "file-unwritable",
-    images,
-    pid,
-    subject: file,
-    mend: "typed",
-  });
+  await stageCheck({ id: "file-unwritable", stage, images, pid, subject: file, mend: "typed" });
 });
 
 test("proc-thread-file: a thread's file in /proc is opened before the thread is made", async () => {
@@ -97,13 +92,7 @@ test("fifo-missing", async () => {
   const preflight = await report(stage, "preflight", images);
   const { command } = finding(preflight, "fifo-missing").remedy;
   expect(command).toBe(`mkfifo -m 0640 ${fifo}`);
-  await foretold(stage, {
-    id: "fifo-missing",
-    images,
-    pid,
-    subject: fifo,
-    mend: "typed",
-  });
+  await stageCheck({ id: "fifo-missing", stage, images, pid, subject: fifo, mend: "typed" });
 });
 
 test("ghost-file-exists: a killed CRIU left it", async () => {
@@ -116,8 +105,9 @@ test("ghost-file-exists: a killed CRIU left it", async () => {
   const [ghost] = [...new Bun.Glob("ghost-file-*.img").scanSync(images)];
   const left = `${file}.cr.${/ghost-file-([0-9a-f]+)/.exec(ghost!)![1]}.ghost`;
   writeFileSync(left, "");
-  await foretold(stage, {
+  await stageCheck({
     id: "ghost-file-exists",
+    stage,
     images,
     pid,
     subject: left,
@@ -154,13 +144,7 @@ test("ghost-file-exists: a directory of a deleted one's name", async () => {
 
   mkdirSync(dir);
   writeFileSync(join(dir, "mine"), "");
-  await foretold(stage, {
-    id: "ghost-file-exists",
-    images,
-    pid,
-    subject: dir,
-    mend: "typed",
-  });
+  await stageCheck({ id: "ghost-file-exists", stage, images, pid, subject: dir, mend: "typed" });
 });
 
 test("ghost-unwritable", async () => {
@@ -173,8 +157,9 @@ test("ghost-unwritable", async () => {
   await run(stage, ["mount", "-o", "remount,ro", dir]);
   const [ghost] = [...new Bun.Glob("ghost-file-*.img").scanSync(images)];
   const id = /ghost-file-([0-9a-f]+)/.exec(ghost!)![1];
-  await foretold(stage, {
+  await stageCheck({
     id: "ghost-unwritable",
+    stage,
     images,
     pid,
     subject: `${file}.cr.${id}.ghost`,
@@ -198,8 +183,9 @@ test("link-remap-missing: such images can be restored once", async () => {
   expect((await report(stage, "restore", images)).exit).toBe(0);
   await killTree(stage, pid);
   expect(existsSync(from!)).toBe(false);
-  await foretold(stage, {
+  await stageCheck({
     id: "link-remap-missing",
+    stage,
     images,
     pid,
     subject: from!,
@@ -320,12 +306,5 @@ test("locks-held: of an open file description's lock CRIU says so", async () => 
   const options = ["--file-locks"];
   const { pid, images } = await held(stage, ["ofd", file], options);
   await start(stage, "things", ["ofd", file]);
-  await foretold(stage, {
-    id: "locks-held",
-    images,
-    pid,
-    subject: file,
-    options,
-    mend: "typed",
-  });
+  await stageCheck({ id: "locks-held", stage, images, pid, subject: file, options, mend: "typed" });
 });

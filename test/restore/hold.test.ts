@@ -1,14 +1,7 @@
 /** CRIU is started before there is a plan, and held until there is one: nobody may see that it was, if it may not go on. */
 import { expect, test } from "bun:test";
-import {
-  chmodSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, join } from "node:path";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   alive,
   criu,
@@ -20,7 +13,7 @@ import {
   recriuBinary,
   type Stage,
   start,
-  undo,
+  stateOf,
   waitFor,
 } from "./stage.ts";
 
@@ -42,19 +35,11 @@ async function dumped(stage: Stage) {
   const log = join(stage.dir, "restore.log");
   writeFileSync(log, "of an earlier restore\n");
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "-o", "restore.log", "-v4"];
-  /** Shadows of these images, or of the recriu that is `owner`: others may be at work on this machine. */
-  const shadows = (owner: number) =>
-    ["/run", "/dev/shm", stage.dir]
-      .flatMap((place) => readdirSync(place).map((name) => join(place, name)))
-      .filter((path) => {
-        if (!basename(path).startsWith(".recriu-")) return false;
-        try {
-          const to = readlinkSync(join(path, "inventory.img"));
-          return to.startsWith(`/proc/${owner}/`) || to.includes(images);
-        } catch {
-          return false; // another's, that is gone by now
-        }
-      });
+  const { run, shm } = stateOf(stage);
+  const shadows = () =>
+    [run, shm, stage.dir].flatMap((place) =>
+      readdirSync(place).filter((name) => name.startsWith(".recriu-")),
+    );
   return { pid, images, log, words, shadows };
 }
 
@@ -81,15 +66,15 @@ async function untilHeld(stage: Stage, asked: string[]) {
 }
 
 test("a CRIU that is held has changed nothing, and goes on when the plan is there", async () => {
-  await using stage = openStage();
+  await using stage = openStage({ ownState: true });
   const { pid, log, words, shadows } = await dumped(stage);
   const { child } = await untilHeld(stage, words);
   expect(alive(pid)).toBe(false);
   expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
-  expect(shadows(child.pid)).toHaveLength(1);
+  expect(shadows()).toHaveLength(1);
   expect(await child.exited).toBe(0);
   expect(alive(pid)).toBe(true);
-  expect(shadows(child.pid)).toEqual([]);
+  expect(shadows()).toEqual([]);
   const { mode } = statSync(log);
   const text = readFileSync(log, "utf8");
   // Its file was there: CRIU keeps its mode, and begins it anew.
@@ -99,7 +84,7 @@ test("a CRIU that is held has changed nothing, and goes on when the plan is ther
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const)
   test(`recriu dies of ${signal} while CRIU is held: CRIU ends, and nothing was restored`, async () => {
-    await using stage = openStage();
+    await using stage = openStage({ ownState: true });
     const { pid, images, log, words, shadows } = await dumped(stage);
     const held = await untilHeld(stage, words);
     process.kill(held.child.pid, signal);
@@ -107,14 +92,14 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const)
     expect(alive(pid)).toBe(false);
     expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
     // Like all that a killed recriu leaves, its shadow is for the next one.
-    expect(shadows(held.child.pid)).toHaveLength(1);
-    expect((await undo(stage)).exit).toBe(0);
-    expect(shadows(held.child.pid)).toEqual([]);
+    expect(shadows()).toHaveLength(1);
+    expect((await recriu(stage, ["undo"])).exit).toBe(0);
+    expect(shadows()).toEqual([]);
     expect((await recriu(stage, ["restore", "-d", "-D", images])).exit).toBe(0);
   });
 
 test("a plan that is blocked: no word of CRIU's, no shadow, no CRIU", async () => {
-  await using stage = openStage();
+  await using stage = openStage({ ownState: true });
   const { pid, words, log, shadows } = await dumped(stage);
   expect((await recriu(stage, words)).exit).toBe(0);
   writeFileSync(log, "of an earlier restore\n");
@@ -124,12 +109,12 @@ test("a plan that is blocked: no word of CRIU's, no shadow, no CRIU", async () =
   expect(blocked.stderr).not.toContain("criu/");
   // As CRIU leaves one: not that of an earlier restore, and none of the CRIU that was held.
   expect(readFileSync(log, "utf8")).toBe(blocked.stderr);
-  expect(shadows(0)).toEqual([]);
+  expect(shadows()).toEqual([]);
   await killTree(stage, pid);
 });
 
 test("a CRIU that fails before it is held fails as it would have", async () => {
-  await using stage = openStage();
+  await using stage = openStage({ ownState: true });
   const { images, shadows } = await dumped(stage);
   const failing = join(stage.dir, "failing");
   const says = "echo 'Error (criu/kerndat.c:1): no such kernel' >&2; exit 7";
@@ -139,11 +124,11 @@ test("a CRIU that fails before it is held fails as it would have", async () => {
   const { exit, stderr } = await recriu(stage, ["restore", "-D", images, `--criu=${failing}`]);
   expect(exit).toBe(7);
   expect(stderr).toContain("no such kernel");
-  expect(shadows(0)).toEqual([]);
+  expect(shadows()).toEqual([]);
 });
 
 test("a CRIU that wants another image first is started once more, and restores", async () => {
-  await using stage = openStage();
+  await using stage = openStage({ ownState: true });
   const { pid, images, shadows } = await dumped(stage);
   const other = join(stage.dir, "other");
   const wants = `for word; do case $word in --images-dir=*) dir=\${word#*=} ;; esac; done
@@ -154,11 +139,11 @@ test("a CRIU that wants another image first is started once more, and restores",
   expect(done.exit).toBe(0);
   expect(done.stderr).not.toContain("pstree.img");
   expect(alive(pid)).toBe(true);
-  expect(shadows(0)).toEqual([]);
+  expect(shadows()).toEqual([]);
 });
 
 test("CRIU's log says to its file, or to stderr, what it says unheld", async () => {
-  await using stage = openStage();
+  await using stage = openStage({ ownState: true });
   const { pid, images } = await dumped(stage);
   const loud = await recriu(stage, ["restore", "-d", "-D", images, "-v4"]);
   expect(loud.exit).toBe(0);

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { foretold } from "./foretold.ts";
+import { restored, stageCheck } from "./stage-check.ts";
 import {
   FD_PACKETSK,
   freePort,
@@ -14,7 +14,6 @@ import {
   withConnection,
   withSocket,
 } from "./inet.ts";
-import { restored } from "./predicted.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, restoreBare, run, start, waitFor } from "./stage.ts";
 import { typed } from "./typed.ts";
@@ -51,8 +50,9 @@ test("tcp-port-busy", async () => {
   for (const src_addr of [LOCALHOST, [0]]) {
     const { pid, images } = await withSocket(stage, { ...TCP, src_port: port, src_addr });
     const other = await start(stage, "things", ["tcp", String(port)]);
-    const named = await foretold(stage, {
+    const named = await stageCheck({
       id: "tcp-port-busy",
+      stage,
       images,
       pid,
       subject: `TCP ${src_addr === LOCALHOST ? "127.0.0.1" : "0.0.0.0"}:${port}`,
@@ -87,8 +87,9 @@ test("udp-port-busy", async () => {
   const port = freePort();
   const { pid, images } = await withSocket(stage, { ...UDP, src_port: port });
   await start(stage, "things", ["udp", String(port)]);
-  await foretold(stage, {
+  await stageCheck({
     id: "udp-port-busy",
+    stage,
     images,
     pid,
     subject: `UDP 127.0.0.1:${port}`,
@@ -109,8 +110,9 @@ test("tcp-address-missing: a listener and a UDP socket", async () => {
   for (const isk of [TCP, UDP]) {
     const src_port = freePort();
     const { pid, images } = await withSocket(stage, { ...isk, src_port, src_addr: NOBODYS });
-    const named = await foretold(stage, {
+    const named = await stageCheck({
       id: "tcp-address-missing",
+      stage,
       images,
       pid,
       subject: "192.0.2.7",
@@ -149,8 +151,9 @@ test("tcp-stream-missing: without its state a connection can only be closed", as
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["tcp-stream-missing"]);
   expect(preflight).toMatchObject({ exit: 3, plan: { options: [] } }); // offered, never taken
-  await foretold(stage, {
+  await stageCheck({
     id: "tcp-stream-missing",
+    stage,
     images,
     pid,
     subject: finding(preflight, "tcp-stream-missing").subject,
@@ -162,13 +165,14 @@ test("tcp-stream-missing: without its state a connection can only be closed", as
 test("tcp-address-missing: a connection from an address that is not here", async () => {
   await using stage = openStage();
   const { pid, images } = await withConnection(stage, { src_addr: NOBODYS });
-  await foretold(stage, {
+  await stageCheck({
     id: "tcp-address-missing",
+    stage,
     images,
     pid,
     subject: "192.0.2.7",
     options: ["--tcp-established"],
-    remedy: ["--tcp-close"],
+    mend: ["--tcp-close"],
   });
 });
 
@@ -180,28 +184,30 @@ test("tcp-connection-busy: the program that was dumped runs on, or a copy of it"
   const { stdout } = await run(stage, ["ss", "-Htn", `dport = :${dst_port}`]);
   const src_port = Number(/127\.0\.0\.1:(\d+) /.exec(stdout)![1]);
   const { pid, images } = await withConnection(stage, { src_port, dst_port });
-  const named = await foretold(stage, {
+  const named = await stageCheck({
     id: "tcp-connection-busy",
+    stage,
     images,
     pid,
     subject: `127.0.0.1:${src_port} - 127.0.0.1:${dst_port}`,
     options: ["--tcp-established"],
-    remedy: ["--tcp-close"],
+    mend: ["--tcp-close"],
   });
   expect(named.remedy.command).toBe(`kill ${other.pid} && sleep 61`);
   const options = ["--tcp-established"];
   const told = await report(stage, "preflight", images, options);
   const minute = { options, timeout: 90_000 };
   expect((await typed(stage, told, "tcp-connection-busy", minute)).exit).toBe(0);
-  await restored(stage, images, options);
+  await restored(stage, images, { options });
 }, 180_000);
 
 test("net-device-missing: by name and by number", async () => {
   await using stage = openStage();
   const opts = { so_bound_dev: "recriu-none0" };
   const bound = await withSocket(stage, { ...UDP, src_port: freePort(), opts });
-  await foretold(stage, {
+  await stageCheck({
     id: "net-device-missing",
+    stage,
     images: bound.images,
     pid: bound.pid,
     subject: "recriu-none0",
@@ -231,8 +237,9 @@ test("net-device-missing: by name and by number", async () => {
     copy_thresh: 0,
     mclist: [],
   }));
-  await foretold(stage, {
+  await stageCheck({
     id: "net-device-missing",
+    stage,
     images,
     pid,
     subject: "77777",
@@ -250,8 +257,9 @@ test("ping-group-range: on this machine, and in a namespace that is joined", asy
   const range = "net/ipv4/ping_group_range";
   {
     using _ = setting(range, "1 0");
-    const named = await foretold(stage, {
+    const named = await stageCheck({
       id: "ping-group-range",
+      stage,
       images,
       pid,
       subject: "this machine",
@@ -269,8 +277,9 @@ test("ping-group-range: on this machine, and in a namespace that is joined", asy
   });
   const file = `/proc/${other.pid}/ns/net`;
   const options = ["--join-ns", `net:${file}`];
-  const joined = await foretold(stage, {
+  const joined = await stageCheck({
     id: "ping-group-range",
+    stage,
     images,
     pid,
     options,

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { image } from "../image/fixture.ts";
 import { edit } from "./edit.ts";
-import { foretold, restores } from "./named.ts";
+import { restores, stageCheck } from "./stage-check.ts";
 import { finding, report } from "./report.ts";
 import { copying, decoded, differences, oldCriu } from "./shadow.ts";
 import { compile } from "./stage/compile.ts";
@@ -35,7 +35,7 @@ test("image-version", async () => {
   for (const change of [{ img_version: 3 }, { fdinfo_per_id: false }, { root_cg_set: 0 }]) {
     const other = copy(Object.keys(change)[0]!);
     edit(other, "inventory.img", ([inventory]) => void Object.assign(inventory, change));
-    await foretold(stage, other, "image-version", { exit: 6 });
+    await stageCheck({ id: "image-version", stage, images: other, exit: 6 });
   }
   await restores(stage, images);
 });
@@ -43,7 +43,7 @@ test("image-version", async () => {
 test("tcp-close-needed", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, ["--tcp-close"]);
-  const named = await foretold(stage, images, "tcp-close-needed");
+  const named = await stageCheck({ id: "tcp-close-needed", stage, images });
   expect(named.remedy.text).toContain("closed connections");
   const told = await report(stage, "preflight", images);
   expect((await typed(stage, told, "tcp-close-needed")).exit).toBe(0);
@@ -79,7 +79,7 @@ test("image-deprecated: who says --no-deprecated is asked", async () => {
   const { pid, images } = await dumpOf(stage);
   edit(images, `core-${pid}.img`, ([core]) => void delete core.tc.rlimits);
   const options = ["--no-deprecated"];
-  await foretold(stage, images, "image-deprecated", { options });
+  await stageCheck({ id: "image-deprecated", stage, images, options });
   const told = await report(stage, "preflight", images, options);
   expect((await typed(stage, told, "image-deprecated", { options })).exit).toBe(0);
   await killTree(stage, pid);
@@ -97,7 +97,7 @@ test("plugin-missing", async () => {
   const plugins = join(stage.dir, "plugins");
   mkdirSync(plugins);
   const options = ["--libdir", plugins];
-  const named = await foretold(stage, images, "plugin-missing", { options });
+  const named = await stageCheck({ id: "plugin-missing", stage, images, options });
   expect(named.subject).toBe("recriu_test");
   cpSync(compile("plugin"), join(plugins, "of-another-name.so"));
   await restores(stage, images, { options });
@@ -145,7 +145,7 @@ test("image-newer: an open file of a kind to come", async () => {
   const { images, copy } = await dumpOf(stage);
   const other = copy("other");
   edit(other, "files.img", (entries) => void (entries.at(-1).type = 21));
-  const named = await foretold(stage, other, "image-newer");
+  const named = await stageCheck({ id: "image-newer", stage, images: other });
   expect(named.subject).toBe("file type 21");
   // A pidfd, of which 3.17 knows nothing.
   edit(other, "files.img", (entries) => void (entries.at(-1).type = 20));
@@ -164,7 +164,7 @@ test("plugin-broken: any file that ends in .so", async () => {
   const plugins = join(stage.dir, "plugins");
   const options = ["--libdir", plugins];
   // The directory itself.
-  await foretold(stage, images, "plugin-broken", { options });
+  await stageCheck({ id: "plugin-broken", stage, images, options });
   const none = await report(stage, "preflight", images, options);
   expect((await typed(stage, none, "plugin-broken")).exit).toBe(0);
   const broken = join(plugins, "broken.so");
@@ -176,7 +176,7 @@ test("plugin-broken: any file that ends in .so", async () => {
   ];
   for (const make of kinds) {
     make();
-    const named = await foretold(stage, images, "plugin-broken", { options });
+    const named = await stageCheck({ id: "plugin-broken", stage, images, options });
     expect(named.subject).toBe(broken);
     rmSync(broken, { recursive: true });
   }
@@ -197,7 +197,7 @@ test("image-missing: the content of an unlinked file", async () => {
   const broken = join(stage.dir, "broken");
   cpSync(images, broken, { recursive: true });
   rmSync(join(broken, "ghost-file-1.img"));
-  const named = await foretold(stage, broken, "image-missing", { exit: 6 });
+  const named = await stageCheck({ id: "image-missing", stage, images: broken, exit: 6 });
   expect(named.subject).toBe("ghost-file-1.img");
   await restores(stage, images);
 });

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { predicted, restored } from "./predicted.ts";
+import { restored, stageCheck } from "./stage-check.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   criu,
@@ -54,7 +54,7 @@ test("aio-limit: too few events for all, and a ring of another machine", async (
   const used = Number(readFileSync("/proc/sys/fs/aio-nr", "utf8"));
   const named = await withSetting("fs/aio-max-nr", used, async () => {
     const told = await report(stage, "preflight", images);
-    const found = await predicted(stage, images, "aio-limit");
+    const found = await stageCheck({ id: "aio-limit", stage, images, among: true });
     expect((await typed(stage, told, "aio-limit")).exit).toBe(0);
     await restored(stage, images);
     await killTree(stage, pid);
@@ -63,7 +63,9 @@ test("aio-limit: too few events for all, and a ring of another machine", async (
   expect(named).toMatchObject({ task: pid, subject: "fs.aio-max-nr" });
   expect(named.remedy.command).toMatch(/^sysctl -w fs\.aio-max-nr=\d+$/);
   const many = changed(stage, images, "many", `mm-${pid}.img`, ([mm]) => (mm.aios[0].nr_req *= 16));
-  expect((await predicted(stage, many, "aio-limit")).message).toContain("8192 bytes");
+  expect(
+    (await stageCheck({ id: "aio-limit", stage, images: many, among: true })).message,
+  ).toContain("8192 bytes");
   await restored(stage, images);
 });
 
@@ -75,7 +77,7 @@ test("inotify-limit and watch-path-missing", async () => {
   const { pid, images } = await dumpOf(stage, "inotify", "3", watched, "100");
   for (const name of ["fs/inotify/max_user_instances", "fs/inotify/max_user_watches"]) {
     await withSetting(name, 2, async () => {
-      const named = await predicted(stage, images, "inotify-limit");
+      const named = await stageCheck({ id: "inotify-limit", stage, images, among: true });
       expect(named.subject).toBe(name.replaceAll("/", "."));
       const told = await report(stage, "preflight", images);
       expect((await typed(stage, told, "inotify-limit")).exit).toBe(0);
@@ -84,7 +86,7 @@ test("inotify-limit and watch-path-missing", async () => {
     });
   }
   rmdirSync(watched);
-  const gone = await predicted(stage, images, "watch-path-missing");
+  const gone = await stageCheck({ id: "watch-path-missing", stage, images, among: true });
   expect(gone).toMatchObject({ task: pid, subject: watched });
   const told = await report(stage, "preflight", images);
   expect((await typed(stage, told, "watch-path-missing")).exit).toBe(0);
@@ -97,7 +99,7 @@ test("watch-path-missing: a file is not put back as a directory", async () => {
   writeFileSync(watched, "");
   const { images } = await dumpOf(stage, "inotify", "1", watched);
   rmSync(watched);
-  const { remedy } = await predicted(stage, images, "watch-path-missing");
+  const { remedy } = await stageCheck({ id: "watch-path-missing", stage, images, among: true });
   expect(remedy.command).toBeNull();
   expect(remedy.text).toContain("whether that was a directory or a file");
   writeFileSync(watched, "");
@@ -113,7 +115,7 @@ test.if(resource === 0n)("pipe-size: larger than fs.pipe-max-size", async () => 
   await using stage = openStage();
   const { images } = await dumpOf(stage, "pipe", "1048576");
   await withSetting("fs/pipe-max-size", 65536, async () => {
-    const named = await predicted(stage, images, "pipe-size");
+    const named = await stageCheck({ id: "pipe-size", stage, images, among: true });
     expect(named.remedy.command).toBe("sysctl -w fs.pipe-max-size=1048576");
     const told = await report(stage, "preflight", images);
     expect((await typed(stage, told, "pipe-size")).exit).toBe(0);
@@ -159,7 +161,7 @@ test("file-owner-missing: an owner outside the tree that is gone", async () => {
   const gone = changed(stage, images, "gone", "files.img", (files) => {
     for (const { usk } of files) if (usk?.fown.pid) usk.fown.pid = 4_190_000;
   });
-  const named = await predicted(stage, gone, "file-owner-missing");
+  const named = await stageCheck({ id: "file-owner-missing", stage, images: gone, among: true });
   expect(named.message).toContain("4190000");
   await restored(stage, images);
 });
@@ -169,9 +171,11 @@ test("arch-mismatch, sigactions-count: images of another machine, or damaged", a
   const { pid, images } = await dumpOf(stage, "threads");
   const core = `core-${pid}.img`;
   const arm = changed(stage, images, "arm", core, ([entry]) => (entry.mtype = 3));
-  expect(await predicted(stage, arm, "arch-mismatch")).toMatchObject({ subject: "aarch64" });
+  expect(await stageCheck({ id: "arch-mismatch", stage, images: arm, among: true })).toMatchObject({
+    subject: "aarch64",
+  });
   const few = changed(stage, images, "few", core, ([entry]) => entry.tc.sigactions.pop());
-  await predicted(stage, few, "sigactions-count");
+  await stageCheck({ id: "sigactions-count", stage, images: few, among: true });
   await restored(stage, images);
 });
 
@@ -179,7 +183,7 @@ test("cpu-features: --cpu-cap needs cpuinfo.img", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, "threads");
   const options = ["--cpu-cap=ins"];
-  await predicted(stage, images, "cpu-features", options);
+  await stageCheck({ id: "cpu-features", stage, images, options, among: true });
   const told = await report(stage, "preflight", images, options);
   expect((await typed(stage, told, "cpu-features", { options })).exit).toBe(0);
   await killTree(stage, pid);

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { cpSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { foretold, restores } from "./named.ts";
+import { restores, stageCheck } from "./stage-check.ts";
 import { blockers, report } from "./report.ts";
 import { dump, killTree, openStage, restoreBare, type Stage, start } from "./stage.ts";
 import { setting } from "./stage/sysctl.ts";
@@ -21,7 +21,7 @@ test("mmap-min-addr", async () => {
   const noRawio = ["capsh", "--drop=cap_sys_rawio", "--", "-c", 'exec "$@"', "sh"];
   {
     using _ = setting("vm/mmap_min_addr", 65536);
-    const named = await foretold(stage, images, "mmap-min-addr", { under: noRawio });
+    const named = await stageCheck({ id: "mmap-min-addr", stage, images, under: noRawio });
     expect(named).toMatchObject({ task: pid, subject: "0x2000" });
     // With the capability no limit counts.
     await restores(stage, images);
@@ -44,7 +44,7 @@ test("hugepages-short", async () => {
   })();
   {
     using _ = setting(pages, 1);
-    const named = await foretold(stage, images, "hugepages-short");
+    const named = await stageCheck({ id: "hugepages-short", stage, images });
     expect(named.remedy.command).toEndWith(
       "echo 2 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
     );
@@ -63,7 +63,7 @@ test("memory-short: one mapping larger than all memory", async () => {
   })();
   {
     using _ = setting(overcommit, 0);
-    await foretold(stage, images, "memory-short");
+    await stageCheck({ id: "memory-short", stage, images });
     const told = await report(stage, "preflight", images);
     expect((await typed(stage, told, "memory-short")).exit).toBe(0);
     await restores(stage, images);
@@ -84,10 +84,10 @@ test("memory-short: addresses that are only reserved, where CRIU makes them writ
   for (const file of ["inventory.img", pagemap, "pages-1.img"])
     cpSync(join(alone.images, file), join(stage.dir, "before", file));
   symlinkSync("../before", join(child, "parent"));
-  await foretold(stage, child, "memory-short");
+  await stageCheck({ id: "memory-short", stage, images: child });
 
   const { pid, images } = await dumpOf(stage, "inherited");
-  const named = await foretold(stage, images, "memory-short");
+  const named = await stageCheck({ id: "memory-short", stage, images });
   expect(named).toMatchObject({
     task: pid,
     criu_message: "Unable to map ANON_VMA: Cannot allocate memory",
@@ -105,7 +105,7 @@ test("mappings-too-many", async () => {
   const { images } = await dumpOf(stage, "many", "67000");
   {
     using __ = setting(most, 65_530);
-    const named = await foretold(stage, images, "mappings-too-many");
+    const named = await stageCheck({ id: "mappings-too-many", stage, images });
     expect(named.remedy.command).toBe("sysctl -w vm.max_map_count=131072");
     const told = await report(stage, "preflight", images);
     expect((await typed(stage, told, "mappings-too-many")).exit).toBe(0);
@@ -125,11 +125,11 @@ const limited = (descriptors: number) => [
 test("fd-too-big: the caller's own limit, where it cannot be raised", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpOf(stage, "fd", "4000");
-  const named = await foretold(stage, images, "fd-too-big", { under: limited(1024) });
+  const named = await stageCheck({ id: "fd-too-big", stage, images, under: limited(1024) });
   expect(named).toMatchObject({ task: pid, subject: "4000" });
   expect(named.remedy.command).toBe("ulimit -Sn 8192");
   // Room for the descriptor, but not for CRIU's own.
-  await foretold(stage, images, "fd-too-big", { under: limited(4010) });
+  await stageCheck({ id: "fd-too-big", stage, images, under: limited(4010) });
   await restores(stage, images, { under: limited(4200) });
   await killTree(stage, pid);
   const told = await reportUnder(stage, limited(1024), "preflight", images);
@@ -145,7 +145,7 @@ test("fd-too-big: the kernel's limit", async () => {
   edit(beyond, "fdinfo-2.img", (fds) => {
     for (const entry of fds) if (entry.fd === 4000) entry.fd = 40_000_000;
   });
-  await foretold(stage, beyond, "fd-too-big");
+  await stageCheck({ id: "fd-too-big", stage, images: beyond });
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
 });
 
@@ -160,6 +160,6 @@ test("address-space", async () => {
     const top = 1n << 56n;
     mm.vmas.splice(at + 1, 0, { ...below, start: top, end: top + 4096n });
   });
-  await foretold(stage, high, "address-space");
+  await stageCheck({ id: "address-space", stage, images: high });
   expect((await restoreBare(stage, images)).exit).toBe(0);
 });

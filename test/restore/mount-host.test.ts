@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { restored } from "./predicted.ts";
+import { restored } from "./stage-check.ts";
 import { type Finding, report } from "./report.ts";
 import { descendants, killTree, openStage, restoreBare, type Stage } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
@@ -115,7 +115,7 @@ test("mount-of-host: an overlay reads and writes directories that nobody here na
     writeFileSync(join(root, "tmp/written"), "by the tree");
   });
   expect(readFileSync(join(upper!, "written"), "utf8")).toBe("by the tree");
-  await restored(stage, images, options);
+  await restored(stage, images, { options });
 });
 
 test("mount-of-host: the device of --root, whole, under another path of it", async () => {

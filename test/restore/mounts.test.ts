@@ -13,7 +13,7 @@ import {
 import { release } from "node:os";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { predicted, restored } from "./predicted.ts";
+import { restored, stageCheck } from "./stage-check.ts";
 import { blockers, finding, report, explained, sameWords } from "./report.ts";
 import { descendants, killTree, openStage, restoreBare, run, type Stage, criu } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
@@ -45,7 +45,7 @@ async function dumpWithMounts(stage: Stage) {
 test("external-mount-unmapped: the option is named with the key and the old path", async () => {
   await using stage = openStage();
   const { root, images, options, data, file } = await dumpWithMounts(stage);
-  await predicted(stage, images, "external-mount-unmapped", options);
+  await stageCheck({ id: "external-mount-unmapped", stage, images, options, among: true });
   const preflight = await report(stage, "preflight", images, options);
   const wanted = preflight.findings.filter(({ id }) => id === "external-mount-unmapped");
   expect(wanted.map(({ subject }) => subject).sort()).toEqual(["/data", "/etc/hosts"]);
@@ -63,7 +63,13 @@ test("external-mount-unmapped: the option is named with the key and the old path
 test("root-needed: without --root CRIU crashes or refuses", async () => {
   await using stage = openStage();
   const { root, images, data, map } = await dumpWithMounts(stage);
-  const named = await predicted(stage, images, "root-needed", map(data));
+  const named = await stageCheck({
+    id: "root-needed",
+    stage,
+    images,
+    options: map(data),
+    among: true,
+  });
   expect(named.remedy.command).toBe(`--root ${root}`);
   const told = await report(stage, "preflight", images, map(data));
   expect((await typed(stage, told, "root-needed", { options: map(data) })).exit).toBe(0);
@@ -73,29 +79,53 @@ test("root-missing: a directory it must be, a mount point it need not be", async
   await using stage = openStage();
   const { root, images, data, map } = await dumpWithMounts(stage);
   const nowhere = join(stage.dir, "nowhere");
-  await predicted(stage, images, "root-missing", ["--root", nowhere, ...map(data)]);
-  await predicted(stage, images, "root-missing", ["--root", join(root, "app"), ...map(data)]);
+  await stageCheck({
+    id: "root-missing",
+    stage,
+    images,
+    options: ["--root", nowhere, ...map(data)],
+    among: true,
+  });
+  await stageCheck({
+    id: "root-missing",
+    stage,
+    images,
+    options: ["--root", join(root, "app"), ...map(data)],
+    among: true,
+  });
   // Once it is no mount point any more, it does as well.
   await run(stage, ["umount", root]);
-  await restored(stage, images, ["--root", root, ...map(data)]);
+  await restored(stage, images, { options: ["--root", root, ...map(data)] });
 });
 
 test("external-mount-source-missing: not there, or a file for a directory", async () => {
   await using stage = openStage();
   const { images, options, data, file, map } = await dumpWithMounts(stage);
-  const gone = await predicted(stage, images, "external-mount-source-missing", [
-    ...options,
-    ...map(`${data}-gone`),
-  ]);
+  const gone = await stageCheck({
+    id: "external-mount-source-missing",
+    stage,
+    images,
+    options: [...options, ...map(`${data}-gone`)],
+    among: true,
+  });
   expect(gone.subject).toBe(`${data}-gone`);
-  const other = await predicted(stage, images, "external-mount-source-missing", [
-    ...options,
-    ...map(file),
-  ]);
+  const other = await stageCheck({
+    id: "external-mount-source-missing",
+    stage,
+    images,
+    options: [...options, ...map(file)],
+    among: true,
+  });
   expect(other.message).toContain("is a file");
   const old = [...options, ...map(`${data}-gone`), "--mntns-compat-mode"];
-  await predicted(stage, images, "external-mount-source-missing", old);
-  await restored(stage, images, [...options, ...map(data)]);
+  await stageCheck({
+    id: "external-mount-source-missing",
+    stage,
+    images,
+    options: old,
+    among: true,
+  });
+  await restored(stage, images, { options: [...options, ...map(data)] });
 });
 
 test("mountpoint-missing: made inside the root, where it can only be a directory", async () => {
@@ -104,9 +134,21 @@ test("mountpoint-missing: made inside the root, where it can only be a directory
   const all = [...options, ...map(data)];
   for (const place of ["data", "tmp"]) {
     rmdirSync(join(root, place));
-    const named = await predicted(stage, images, "mountpoint-missing", all);
+    const named = await stageCheck({
+      id: "mountpoint-missing",
+      stage,
+      images,
+      options: all,
+      among: true,
+    });
     expect(named).toMatchObject({ subject: join(root, place), remedy: { kind: "repair" } });
-    await predicted(stage, images, "mountpoint-missing", [...all, "--mntns-compat-mode"]);
+    await stageCheck({
+      id: "mountpoint-missing",
+      stage,
+      images,
+      options: [...all, "--mntns-compat-mode"],
+      among: true,
+    });
     const told = await report(stage, "preflight", images, all);
     expect((await typed(stage, told, "mountpoint-missing")).exit).toBe(0);
     expect(await report(stage, "preflight", images, all)).toMatchObject({ exit: 0 });
@@ -138,7 +180,13 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
     });
     tmp.ext_key = "CRIU:EXTERNAL_DEV";
   });
-  const lost = await predicted(stage, device, "mount-device-missing", all);
+  const lost = await stageCheck({
+    id: "mount-device-missing",
+    stage,
+    images: device,
+    options: all,
+    among: true,
+  });
   expect(lost.remedy.command).toBe("--external 'dev[disk]:DEVICE'");
   expect(lost.message).toContain("8:1");
 
@@ -152,7 +200,7 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(named.criu_message!);
 
-  await restored(stage, images, all);
+  await restored(stage, images, { options: all });
 });
 
 test("mount-device-missing: a bind of an external device has it by the mount that was named", async () => {
@@ -174,13 +222,19 @@ test("mount-device-missing: a bind of an external device has it by the mount tha
       options: ["--external", `dev[${number}]:loop`],
     });
     const named = ["--external", `dev[loop]:${device}`];
-    const lost = await predicted(stage, images, "mount-device-missing", options);
+    const lost = await stageCheck({
+      id: "mount-device-missing",
+      stage,
+      images,
+      options,
+      among: true,
+    });
     expect(lost.remedy.command).toBe("--external 'dev[loop]:DEVICE'");
     expect(blockers(await report(stage, "preflight", images, options))).toEqual([lost.id]);
     expect((await restoreBare(stage, images, [...options, ...named])).exit).toBe(0);
     const [app] = descendants(stage.supervisor.pid);
     await killTree(stage, app!.pid);
-    await restored(stage, images, [...options, ...named]);
+    await restored(stage, images, { options: [...options, ...named] });
     await killTree(stage, descendants(stage.supervisor.pid)[0]!.pid);
   } finally {
     await sh(`losetup -d ${device}`);
@@ -199,15 +253,21 @@ test("mount-unknown: CRIU stops at a socket and crashes at a file of no known mo
   edit(lostSocket, "files.img", (files) => {
     for (const { usk } of files) if (usk?.name.length > 0) usk.mnt_id = 99_999;
   });
-  const named = await predicted(stage, lostSocket, "mount-unknown", options);
+  const named = await stageCheck({
+    id: "mount-unknown",
+    stage,
+    images: lostSocket,
+    options,
+    among: true,
+  });
   expect(named).toMatchObject({ subject: socket, severity: "blocker" });
 
   const lostFile = copy("lost-file");
   edit(lostFile, "files.img", (files) => {
     for (const { reg } of files) if (reg !== undefined) reg.mnt_id = 99_999;
   });
-  await predicted(stage, lostFile, "mount-unknown", options);
-  await restored(stage, images, options);
+  await stageCheck({ id: "mount-unknown", stage, images: lostFile, options, among: true });
+  await restored(stage, images, { options });
 });
 
 /** A container in which one directory is mounted twice, as one shared mount; with or without /proc. */
@@ -283,7 +343,7 @@ test("mount-group: one mount in two places, made from two", async () => {
   const told = await report(stage, "preflight", images, options);
   expect((await typed(stage, told, "mount-group", { options })).exit).toBe(0);
   await killTree(stage, Number(readFileSync(pidfile, "utf8")));
-  await restored(stage, images, from(narrow, one));
+  await restored(stage, images, { options: from(narrow, one) });
 });
 
 test("mount-propagation: a shared mount in a namespace without /proc", async () => {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { edit } from "./edit.ts";
-import { predicted, restored } from "./predicted.ts";
+import { restored, stageCheck } from "./stage-check.ts";
 import { blockers, explained, finding, report } from "./report.ts";
 import {
   criu,
@@ -59,10 +59,16 @@ test("net-tools-missing: ip is looked for as CRIU looks for it", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpInNet(stage);
   const without = { env: { CR_IP_TOOL: join(stage.dir, "ip") } };
-  const named = await predicted(stage, images, "net-tools-missing", [], without);
+  const named = await stageCheck({
+    id: "net-tools-missing",
+    stage,
+    images,
+    ...without,
+    among: true,
+  });
   expect(named.subject).toBe(join(stage.dir, "ip"));
   // Where the namespace stays empty nothing of it is needed.
-  await restored(stage, images, ["--empty-ns", "net"], without);
+  await restored(stage, images, { options: ["--empty-ns", "net"], ...without });
   await killTree(stage, pid);
   await restored(stage, images);
 });
@@ -75,10 +81,16 @@ test("net-tools-missing: an empty namespace is locked with iptables where the du
   });
   const empty = ["--empty-ns", "net"];
   if (Bun.which("iptables-restore") === null) {
-    const named = await predicted(stage, locked, "net-tools-missing", empty);
+    const named = await stageCheck({
+      id: "net-tools-missing",
+      stage,
+      images: locked,
+      options: empty,
+      among: true,
+    });
     expect(named).toMatchObject({ subject: "iptables-restore", image: "inventory.img" });
   }
-  await restored(stage, images, empty);
+  await restored(stage, images, { options: empty });
 });
 
 test("external-netns: handed over as a descriptor", async () => {
@@ -87,7 +99,7 @@ test("external-netns: handed over as a descriptor", async () => {
   const external = changed(stage, images, "external", /^netns/, ([netns]) => {
     netns.ext_key = "outside";
   });
-  const named = await predicted(stage, external, "external-netns");
+  const named = await stageCheck({ id: "external-netns", stage, images: external, among: true });
   expect(named.remedy.command).toContain("--inherit-fd 'fd[9]:outside' 9</run/netns/NAME");
   const given = ["restore", "-d", "-D", external, "-W", stage.dir, "--inherit-fd", "fd[9]:outside"];
   // A namespace of which nothing but this descriptor is left, and CRIU in the one it was started in.
@@ -119,12 +131,18 @@ test("net-link: the parent of a macvlan, the far end of a veth pair", async () =
   await using stage = openStage();
   const { images } = await dumpInNet(stage);
   const macvlan = changed(stage, images, "macvlan", /^netdev/, ([lo]) => (lo.type = 7));
-  const named = await predicted(stage, macvlan, "net-link");
+  const named = await stageCheck({ id: "net-link", stage, images: macvlan, among: true });
   expect(named.remedy.command).toBe("--external 'macvlan[lo]:DEVICE'");
   const veth = changed(stage, images, "veth", /^netdev/, ([device]) => {
     Object.assign(device, { type: 2, ifindex: 7, name: "eth0" });
   });
-  const busy = await predicted(stage, veth, "net-link", ["--external", "veth[eth0]:lo"]);
+  const busy = await stageCheck({
+    id: "net-link",
+    stage,
+    images: veth,
+    options: ["--external", "veth[eth0]:lo"],
+    among: true,
+  });
   expect(busy.message).toContain("this machine has a device of that name");
   await restored(stage, images);
 });
@@ -154,17 +172,17 @@ async function dumpWithVeth(stage: Stage, moved: boolean) {
 test("net-link: a veth pair whose far end no option names", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpWithVeth(stage, false);
-  const named = await predicted(stage, images, "net-link");
+  const named = await stageCheck({ id: "net-link", stage, images, among: true });
   expect(named).toMatchObject({ subject: "eth0", criu_message: "net: Unknown peer net namespace" });
   expect(named.remedy.command).toMatch(/^--external 'veth\[eth0\]:veth\d+'$/);
   expect(await typedOption(stage, images, named.remedy.command)).toBe(0);
   await killTree(stage, pid);
   const bridge = ["--external", "veth[eth0]:rqfar@rqnone"];
-  const nowhere = await predicted(stage, images, "net-link", bridge);
+  const nowhere = await stageCheck({ id: "net-link", stage, images, options: bridge, among: true });
   expect(nowhere.message).toContain("no bridge of that name");
   await run(stage, ["ip", "link", "add", "rqnone", "type", "bridge"]);
   try {
-    await restored(stage, images, bridge);
+    await restored(stage, images, { options: bridge });
     await killTree(stage, pid);
   } finally {
     await run(stage, ["ip", "link", "delete", "dev", "rqnone"]);
@@ -225,16 +243,26 @@ test("net-link: in a user namespace no far end can be put outside, but an end mo
     `ip link add rq${init} type veth peer name eth0 netns ${init} && nsenter -t ${init} -n ip link set lo up`,
   ]);
   const given = [...options, "--external", "veth[eth0]:rqfar2"];
-  const { command } = (await predicted(stage, images, "net-link", given)).remedy;
+  const { command } = (
+    await stageCheck({ id: "net-link", stage, images, options: given, among: true })
+  ).remedy;
   const told = /^ip link add rqfar2 type veth peer name (\S+) && recriu restore (.*)$/.exec(
     command!,
   )!;
   const words = `ip link add rqfar2 type veth peer name ${told[1]} && exec "$0" restore -d --criu="$1" ${told[2]}`;
   expect(await run(stage, ["sh", "-c", words, recriuBinary, criu])).toMatchObject({ exit: 0 });
   const missing = ["--external", "netdev[eth0]:rqnothere"];
-  expect((await predicted(stage, images, "net-link", [...options, ...missing])).message).toContain(
-    "rqnothere, which this machine does not have",
-  );
+  expect(
+    (
+      await stageCheck({
+        id: "net-link",
+        stage,
+        images,
+        options: [...options, ...missing],
+        among: true,
+      })
+    ).message,
+  ).toContain("rqnothere, which this machine does not have");
 });
 
 test("net-link: in a user namespace /dev/net/tun is opened as its root", async () => {
@@ -256,14 +284,14 @@ test("net-link: in a user namespace /dev/net/tun is opened as its root", async (
   ]);
   try {
     chmodSync(device, 0o600);
-    const named = await predicted(stage, images, "net-link", options);
+    const named = await stageCheck({ id: "net-link", stage, images, options, among: true });
     expect(named).toMatchObject({
       subject: "tun0",
       criu_message: "tun: Can't open tun device: Permission denied",
       remedy: { command: "chmod 0666 /dev/net/tun" },
     });
     chmodSync(device, 0o666);
-    await restored(stage, images, options);
+    await restored(stage, images, { options });
   } finally {
     chmodSync(device, mode);
   }
@@ -294,11 +322,11 @@ test("userns-alone: a user namespace in the machine's mount namespace", async ()
   const { pid } = await stage.supervisor.spawn([...words, "other", "0", "0"], { cwd: "/" });
   await waitFor("the task", () => existsSync(ready));
   const images = await dump(stage, pid);
-  expect((await predicted(stage, images, "userns-alone")).task).toBe(pid);
+  expect((await stageCheck({ id: "userns-alone", stage, images, among: true })).task).toBe(pid);
   // With namespaces that belong to it, it is restored.
   const whole = await dumpInUser(stage, () => []);
   expect((await report(stage, "preflight", whole.images, whole.options)).findings).toEqual([]);
-  await restored(stage, whole.images, whole.options);
+  await restored(stage, whole.images, { options: whole.options });
 });
 
 test("nested-namespace: a child with a namespace that its parent has not", async () => {
@@ -309,7 +337,9 @@ test("nested-namespace: a child with a namespace that its parent has not", async
   const nested = changed(stage, images, "nested", new RegExp(`^ids-${child!.pid}`), ([ids]) => {
     ids.uts_ns_id = 99;
   });
-  expect(await predicted(stage, nested, "nested-namespace")).toMatchObject({
+  expect(
+    await stageCheck({ id: "nested-namespace", stage, images: nested, among: true }),
+  ).toMatchObject({
     task: child!.pid,
     subject: "uts",
   });
@@ -324,7 +354,7 @@ test("namespace-file: an open namespace that nobody of the tree lives in", async
   const stray = changed(stage, images, "stray", /^files/, (files) => {
     for (const { nsf } of files) if (nsf) nsf.ns_id = 99;
   });
-  const named = await predicted(stage, stray, "namespace-file");
+  const named = await stageCheck({ id: "namespace-file", stage, images: stray, among: true });
   expect(named.task).toBe(pid);
   expect(await restored(stage, images)).toBe(pid);
 });

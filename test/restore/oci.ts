@@ -9,7 +9,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { criu, hierarchies, recriuBinary, run, type Run, type Stage, waitFor } from "./stage.ts";
-import { compile, repository } from "./stage/compile.ts";
+import { repository } from "../built.ts";
+import { compile } from "./stage/compile.ts";
 import { echo } from "./x11.ts";
 
 export interface Container {

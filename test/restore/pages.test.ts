@@ -14,7 +14,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { foretold, restores } from "./named.ts";
+import { restores, stageCheck } from "./stage-check.ts";
 import { finding, report } from "./report.ts";
 import {
   alive,
@@ -60,7 +60,7 @@ test("image-parent: the older checkpoint is gone", async () => {
   await using stage = openStage();
   const { pid, newer, older } = await incremental(stage);
   renameSync(older, `${older}.aside`);
-  const named = await foretold(stage, newer, "image-parent", incomplete);
+  const named = await stageCheck({ id: "image-parent", stage, images: newer, ...incomplete });
   expect(named).toMatchObject({ task: pid, subject: "parent" });
   const told = await report(stage, "preflight", newer);
   const fill = { "/PATH/OF/THE/OLDER/CHECKPOINT": `${older}.aside` };
@@ -73,11 +73,11 @@ test("image-parent: the older checkpoint has not all", async () => {
   const { pid, newer, older } = await incremental(stage);
   cpSync(older, `${older}.aside`, { recursive: true });
   edit(older, `pagemap-${pid}.img`, (values) => void (values[2].vaddr += 4096n));
-  await foretold(stage, newer, "image-parent", incomplete);
+  await stageCheck({ id: "image-parent", stage, images: newer, ...incomplete });
   rmSync(older, { recursive: true });
   cpSync(`${older}.aside`, older, { recursive: true });
   rmSync(join(older, "pages-1.img"));
-  await foretold(stage, newer, "image-parent", incomplete);
+  await stageCheck({ id: "image-parent", stage, images: newer, ...incomplete });
 });
 
 test("image-parent: what bare CRIU never says", async () => {
@@ -134,10 +134,12 @@ test("image-vmas: mappings in no order, pages in no mapping", async () => {
   };
   const unsorted = copy("unsorted");
   edit(unsorted, `mm-${pid}.img`, ([mm]) => void mm.vmas.splice(0, 2, mm.vmas[1], mm.vmas[0]));
-  await foretold(stage, unsorted, "image-vmas", incomplete);
+  await stageCheck({ id: "image-vmas", stage, images: unsorted, ...incomplete });
   const outside = copy("outside");
   edit(outside, `pagemap-${pid}.img`, (values) => void (values[1].vaddr = 0x1000n));
-  expect((await foretold(stage, outside, "image-vmas", incomplete)).subject).toBe("1000");
+  expect(
+    (await stageCheck({ id: "image-vmas", stage, images: outside, ...incomplete })).subject,
+  ).toBe("1000");
   await restores(stage, images);
 });
 
@@ -189,7 +191,7 @@ test("image-lazy: pages that stayed behind, and lazy-pages-socket", async () => 
   const remote = await report(stage, "preflight", images, ["--lazy-pages"]);
   expect(finding(remote, "image-lazy").severity).toBe("info");
   // Nobody serves them.
-  await foretold(stage, images, "lazy-pages-socket", { options: ["--lazy-pages"] });
+  await stageCheck({ id: "lazy-pages-socket", stage, images, options: ["--lazy-pages"] });
 });
 
 test("lazy-pages-socket: a lazy restore of a whole checkpoint", async () => {

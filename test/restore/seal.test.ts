@@ -26,7 +26,8 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
-import { compile, repository } from "./stage/compile.ts";
+import { repository } from "../built.ts";
+import { compile } from "./stage/compile.ts";
 
 const manifestOf = (images: string) => join(images, "recriu.manifest");
 

@@ -2,7 +2,8 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { alive, run, type Stage, waitFor } from "./stage.ts";
-import { compile, repository } from "./stage/compile.ts";
+import { repository } from "../built.ts";
+import { compile } from "./stage/compile.ts";
 
 /** Every name below a directory, with its bytes (of a link, where it leads) and the times at which it was changed. */
 export const contents = (dir: string): string[] =>

@@ -22,19 +22,19 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { recriuBinary, repository } from "../built.ts";
 import { roundTrip } from "../image/dumps.ts";
 import { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
-import { compile, repository } from "./stage/compile.ts";
-import { descendants, dying, kill, processOf } from "./stage/processes.ts";
+import { compile } from "./stage/compile.ts";
+import { descendants, dying, kill, nameOf, processOf } from "./stage/processes.ts";
 import { startSupervisor, type Supervisor } from "./stage/supervisor.ts";
 
+export { recriuBinary } from "../built.ts";
 export { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
 export { alive, descendants, processOf } from "./stage/processes.ts";
 
 /** The CRIU under test: $RECRIU_CRIU, else the one of scripts/setup. */
 export const criu = process.env["RECRIU_CRIU"] || join(repository, ".cache/criu/criu");
-/** The recriu under test. */
-export const recriuBinary = join(repository, "dist/recriu");
 
 export interface Stage extends AsyncDisposable {
   /** Directory of this case, removed when the stage is closed. */
@@ -78,14 +78,41 @@ const cleanUp = `
   done
   rm -rf "$dir"`;
 
-/** A new stage with a directory of its own. Close it with `await using` or `close`. */
-export function openStage(): Stage {
+/** Words before a command: /run and /dev/shm, where recriu keeps journals and shadows, are its own and empty. */
+const withOwnState = [
+  "unshare",
+  "--mount",
+  "sh",
+  "-ec",
+  'for place in /run /dev/shm; do mount -t tmpfs -o mode=0755 tmpfs $place; done; exec "$@"',
+  "sh",
+];
+
+/**
+ * A new stage with a directory of its own. Close it with `await using` or `close`. `ownState`: what runs on it is in a mount
+ * namespace with /run and /dev/shm of its own (`stateOf`), so that `recriu undo` there, or a look at what is left, has
+ * nothing to do with others' restores; a test that mounts for itself to see it cannot have that.
+ */
+export function openStage({ ownState = false } = {}): Stage {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), "recriu-stage-")));
   const mounts = hierarchies().map(({ mount }) => mount);
   const command = ["sh", "-ec", cleanUp, "sh", dir, ...mounts];
-  const supervisor = startSupervisor(compile("supervisor"), command);
+  const words = [...(ownState ? withOwnState : []), compile("supervisor"), ...command];
+  const supervisor = startSupervisor(words);
   return { dir, supervisor, count: 0, [Symbol.asyncDispose]: () => supervisor.close() };
 }
+
+/** The directories of a stage with `ownState` that recriu keeps its own things in, as the test sees them; after the first `start`. */
+export const stateOf = ({ supervisor }: Stage): { run: string; shm: string } => ({
+  run: `/proc/${supervisor.pid}/root/run`,
+  shm: `/proc/${supervisor.pid}/root/dev/shm`,
+});
+
+/** The processes of that name on the stage, by their pids here, whatever namespace they are in. */
+export const running = (stage: Stage, comm: string): number[] =>
+  descendants(stage.supervisor.pid)
+    .filter(({ pid }) => nameOf(pid) === comm)
+    .map(({ pid }) => pid);
 
 /** Kills all that runs on the stage, removes its cgroups and its directory. */
 export async function close(stage: Stage): Promise<void> {

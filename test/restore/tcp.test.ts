@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "./inet.ts";
 import { blockers, finding, report } from "./report.ts";
 import { killTree, openStage, recriu, run, start } from "./stage.ts";
-import { repository } from "./stage/compile.ts";
+import { repository } from "../built.ts";
 
 const newer = join(repository, ".cache/criu/forky/criu");
 

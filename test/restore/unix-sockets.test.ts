@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
-import { foretold } from "./foretold.ts";
+import { stageCheck } from "./stage-check.ts";
 import { HOSTILE, path, startThings } from "./hostile.ts";
 import { blockers, finding, report } from "./report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
@@ -146,8 +146,9 @@ test("unix-socket-unwritable: the directory is immutable", async () => {
     expect((await run(stage, ["chattr", word, dir])).stderr).toBe("");
   await mark("+i");
   try {
-    const named = await foretold(stage, {
+    const named = await stageCheck({
       id: "unix-socket-unwritable",
+      stage,
       images,
       pid,
       subject: dir,
@@ -167,8 +168,9 @@ test("unix-socket-unwritable: the file system is read-only", async () => {
   const { pid, images } = await held(stage, ["dgram", join(dir, "a")]);
   rmSync(join(dir, "a"));
   await run(stage, ["mount", "-o", "remount,ro", dir]);
-  const named = await foretold(stage, {
+  const named = await stageCheck({
     id: "unix-socket-unwritable",
+    stage,
     images,
     pid,
     subject: dir,
@@ -226,13 +228,7 @@ test("unix-socket-ghost: a file stands where the directory was", async () => {
   rmdirSync(dir);
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
   writeFileSync(dir, "");
-  await foretold(stage, {
-    id: "unix-socket-ghost",
-    images,
-    pid,
-    subject: name,
-    mend: "typed",
-  });
+  await stageCheck({ id: "unix-socket-ghost", stage, images, pid, subject: name, mend: "typed" });
 });
 
 test("unix-socket-ghost: the directory of a relative name is gone", async () => {
@@ -242,8 +238,9 @@ test("unix-socket-ghost: the directory of a relative name is gone", async () => 
   const things = ["chdir", dir, "dgram", "a", "unlink", "a", "chdir", "/"];
   const { pid, images } = await held(stage, things);
   rmdirSync(dir);
-  await foretold(stage, {
+  await stageCheck({
     id: "unix-socket-ghost",
+    stage,
     images,
     pid,
     subject: join(dir, "a"),
@@ -318,8 +315,9 @@ test("unix-peer-down: nobody listens at the path of a datagram service", async (
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
   await killTree(stage, service.pid);
-  const down = await foretold(stage, {
+  const down = await stageCheck({
     id: "unix-peer-down",
+    stage,
     images,
     pid,
     subject: name,
@@ -340,8 +338,9 @@ test("unix-peer-down: an abstract name, and a path that is gone", async () => {
     expect(blockers(await report(stage, "preflight", images, options))).toEqual([]);
     await killTree(stage, service.pid);
     rmSync(name, { force: true });
-    await foretold(stage, {
+    await stageCheck({
       id: "unix-peer-down",
+      stage,
       images,
       pid,
       subject: name,
@@ -374,8 +373,9 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
   try {
     const { pid, images } = await held(stage, ["queue", String(limit + 3), name]);
     set(limit);
-    const named = await foretold(stage, {
+    const named = await stageCheck({
       id: "unix-queue-too-long",
+      stage,
       images,
       pid,
       subject: name,

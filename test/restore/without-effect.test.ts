@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { restored } from "./predicted.ts";
+import { restored } from "./stage-check.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   criu,
@@ -39,7 +39,7 @@ test("root-ignored: the tree would be in this machine's root, and bare CRIU puts
 
   // The remedies: the option left out; a root that is this machine's; the user's word.
   for (const given of [[], ["--root", "/"], ["--root", "//."]]) {
-    expect(await restored(stage, images, given)).toBe(pid);
+    expect(await restored(stage, images, { options: given })).toBe(pid);
     await killTree(stage, pid);
   }
   const ignored = await report(stage, "restore", images, [...options, "--ignore=root-ignored"]);

@@ -1,12 +1,27 @@
 /**
- * TCP sockets against a live listener: CRIU 4.1.1 cannot dump them on the test machine (Linux 6.18), so the saved side is made up
- * here. With CRIU 4.2.1 the facet was compared on the TCP programs of CRIU's own test suite.
+ * TCP sockets against a live listener: CRIU 4.1.1 cannot dump them on the test machine (Linux 6.18), so the images are made up
+ * here, of a tree that is this process. With CRIU 4.2.1 the facet was compared on the TCP programs of CRIU's own test suite.
  */
-import { expect, test } from "bun:test";
-import { readdirSync, readlinkSync, readFileSync } from "node:fs";
-import { ProcessFiles } from "../../src/host/process-files.ts";
+import { afterAll, expect, test } from "bun:test";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { requestFrom } from "../../src/criu/index.ts";
+import { openCheckpoint } from "../../src/image/index.ts";
 import type { Facet } from "../../src/verify/facet.ts";
 import { connections, inetSockets } from "../../src/verify/inet.ts";
+import { liveTree } from "../../src/verify/live.ts";
+import { fixture, image } from "../image/fixture.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "recriu-inet-"));
+afterAll(() => rmSync(dir, { recursive: true }));
 
 /** The descriptor of this process whose TCP socket is at a port of this machine. */
 function descriptorOf(port: number): number {
@@ -26,22 +41,69 @@ function descriptorOf(port: number): number {
   return Number(fd);
 }
 
-/** What a tcp-stream image says of an idle connection's queues. */
-const stream = { inq_len: 0, outq_len: 0 };
+/** What the image of an idle connection's queues says. */
+const stream = {
+  inq_len: 0,
+  inq_seq: 0,
+  outq_len: 0,
+  outq_seq: 0,
+  opt_mask: 0,
+  snd_wscale: 0,
+  mss_clamp: 0,
+};
+const INODE = 1;
 
-const listener = (port: number) => ({ src_port: port, dst_port: 0, proto: 6, state: 10 });
+const socket = {
+  id: 7,
+  ino: INODE,
+  family: 2,
+  type: 1,
+  proto: 6,
+  flags: 0,
+  backlog: 0,
+  src_addr: [0],
+  dst_addr: [0],
+  fown: { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 },
+  opts: {
+    so_sndbuf: 0,
+    so_rcvbuf: 0,
+    so_snd_tmo_sec: 0n,
+    so_snd_tmo_usec: 0n,
+    so_rcv_tmo_sec: 0n,
+    so_rcv_tmo_usec: 0n,
+  },
+};
+
+const listener = (port: number) => ({ src_port: port, dst_port: 0, state: 10 });
 
 /** What a facet says of this process, were it saved with the socket `isk` at descriptor `fd`. */
 function compare(facet: Facet, fd: number, isk: object, stopped = true): string[] {
-  const task = { pid: 1, fds: [{ id: 7, fd }] };
+  const { pid } = process;
+  const name = `tcp-stream-${INODE}.img`;
+  const images = {
+    "inventory.img": fixture()["inventory.img"]!,
+    "pstree.img": image("pstree.img", [{ pid, ppid: 0, pgid: pid, sid: pid, threads: [pid] }]),
+    [`core-${pid}.img`]: fixture()["core-10.img"]!,
+    [`ids-${pid}.img`]: fixture()["ids-10.img"]!,
+    "fdinfo-2.img": image("fdinfo-2.img", [{ id: 7, flags: 0, type: 4, fd }]),
+    "files.img": image("files.img", [{ type: 4, id: 7, isk: { ...socket, ...isk } }]),
+    // The queue's bytes stand behind the entry.
+    [name]: Buffer.concat([image(name, [stream]), Buffer.alloc(stream.inq_len)]),
+  };
+  for (const [file, bytes] of Object.entries(images)) writeFileSync(join(dir, file), bytes);
+  const opened = openCheckpoint(dir);
+  const asked = requestFrom(["-D", dir], {});
+  if (!opened.ok || !asked.ok) throw new Error("no checkpoint");
+  const { checkpoint } = opened;
   const found: string[] = [];
-  const live = { task, pid: process.pid, proc: new ProcessFiles(process.pid) };
   facet.compare(
     {
-      checkpoint: { openFiles: new Map([[7, { isk }]]), values: () => [stream] },
-      live: { tasks: new Map([[1, live]]), stopped },
-      request: { tcpClose: false },
-    } as never,
+      checkpoint,
+      live: liveTree(checkpoint, pid, stopped),
+      request: asked.request,
+      lostPriority: undefined,
+      early: false,
+    },
     {
       same(_task, what, expected, now) {
         if (String(expected) !== String(now)) found.push(`${what}: ${now}`);
@@ -63,12 +125,16 @@ test("a listener on its port, on another, and none", () => {
 });
 
 test("the state of a connection counts while the network is locked, its ports always", async () => {
-  const socket = { data() {} };
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket });
-  const client = await Bun.connect({ hostname: "127.0.0.1", port: server.port, socket });
+  const handlers = { data() {} };
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: handlers });
+  const client = await Bun.connect({
+    hostname: "127.0.0.1",
+    port: server.port,
+    socket: handlers,
+  });
   const fd = descriptorOf(client.localPort);
   const pair = { src_port: client.localPort, dst_port: server.port };
-  const saved = { ...pair, proto: 6, state: 1, ino: 1 };
+  const saved = { ...pair, state: 1 };
   const closing = { ...saved, state: 8 };
   expect(compare(connections, fd, saved)).toEqual([]);
   stream.inq_len = 3;

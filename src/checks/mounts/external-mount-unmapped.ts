@@ -1,5 +1,5 @@
 import type { Check, Problem } from "../finding.ts";
-import { EXTERNAL_DEVICE, imageOf, savedMounts } from "./external.ts";
+import { EXTERNAL_DEVICE, imageOf, oldPlace, savedMounts } from "./external.ts";
 
 export const externalMountUnmapped: Check = {
   title: "Nothing says where an external mount comes from now",
@@ -12,8 +12,7 @@ export const externalMountUnmapped: Check = {
     savedMounts(context).flatMap((mount): Problem[] => {
       const { key, source, entry, at } = mount;
       if (key === undefined || source !== undefined || key === EXTERNAL_DEVICE) return [];
-      const there = entry.root.startsWith("/") && context.host.exists(entry.root);
-      const path = there ? entry.root : "PATH";
+      const place = oldPlace(context, entry);
       return [
         {
           severity: "blocker",
@@ -23,10 +22,8 @@ export const externalMountUnmapped: Check = {
           criu_message: `mnt: No mapping for ${entry.mnt_id}:(null) mountpoint`,
           remedy: {
             kind: "option",
-            text: there
-              ? `map it; at the dump it was ${entry.root} of its file system`
-              : `map it to the path that is to be at ${at}`,
-            option: `--external mnt[${key}]:${path}`,
+            text: `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`,
+            option: `--external mnt[${key}]:${place ?? "PATH"}`,
             automatic: false,
           },
         },

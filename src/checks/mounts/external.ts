@@ -1,5 +1,6 @@
 /** Mount namespaces that CRIU builds anew (mount.c, mount-v2.c). */
 import { type MntEntry, mountpointOf } from "../../image/index.ts";
+import { placeOf } from "../../host/mount-places.ts";
 import type { Context } from "../finding.ts";
 
 /** What CRIU writes for a key that nobody gave. */
@@ -72,3 +73,14 @@ export function compatible({ request, host }: Context): boolean {
 }
 
 export const imageOf = ({ image, entry }: Mount) => `${image} mnt_id ${entry.mnt_id}`;
+
+/**
+ * Where this machine has what was mounted, by the file system's number and the path within it; undefined where no mount
+ * shows that, or nothing is there any more. It is a guess: another machine's file systems can have the same numbers.
+ */
+export function oldPlace({ host }: Context, { root_dev, root }: MntEntry): string | undefined {
+  const path = root.startsWith("/")
+    ? placeOf(host.read("/proc/self/mountinfo") ?? "", root_dev, root)
+    : undefined;
+  return path !== undefined && host.exists(path) ? path : undefined;
+}

@@ -1,5 +1,5 @@
 import type { Check } from "../finding.ts";
-import { imageOf, savedMounts } from "./external.ts";
+import { imageOf, oldPlace, savedMounts } from "./external.ts";
 
 export const rootNeeded: Check = {
   title: "The tree's own mount namespace needs --root",
@@ -11,7 +11,7 @@ export const rootNeeded: Check = {
   run(context) {
     if (!context.namespaces.own.mnt || context.request.root !== undefined) return [];
     const root = savedMounts(context).find(({ isRoot }) => isRoot);
-    const guess = root?.entry.root;
+    const guess = root && oldPlace(context, root.entry);
     const there = guess !== undefined && guess !== "/" && context.host.root(guess).ok;
     return [
       {

@@ -1,8 +1,6 @@
 import { mkdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-
-/** The top of the repository. */
-export const repository = join(import.meta.dir, "../../..");
+import { repository } from "../../built.ts";
 
 const sources = join(repository, "test/workloads");
 const binaries = join(repository, ".cache/workloads");

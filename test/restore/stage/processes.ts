@@ -19,6 +19,15 @@ export function processOf(pid: number): Process | null {
   }
 }
 
+/** The process's name, proc_pid_comm(5); undefined when there is none. */
+export function nameOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the process exists and is no zombie. */
 export function alive(pid: number): boolean {
   const found = processOf(pid);

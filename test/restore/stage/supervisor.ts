@@ -23,9 +23,9 @@ function exitCode(status: number): number {
   return signal ? 128 + signal : (status >> 8) & 0xff;
 }
 
-/** Starts it; `cleanUp` is the command that it becomes when all else is gone. */
-export function startSupervisor(binary: string, cleanUp: string[]): Supervisor {
-  const supervisor = Bun.spawn([binary, ...cleanUp], {
+/** Starts it by its words, behind which stands the command that it becomes when all else is gone. */
+export function startSupervisor(words: string[]): Supervisor {
+  const supervisor = Bun.spawn(words, {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

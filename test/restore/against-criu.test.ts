@@ -7,8 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requestFrom } from "../../src/criu/index.ts";
-
-const criu = join(import.meta.dir, "../../.cache/criu/criu");
+import { criu } from "./stage.ts";
 
 let dir: string;
 beforeAll(() => {
