@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const dir = join(import.meta.dir, "../restore");
-const names = readdirSync(dir).filter((file) => file.endsWith(".ts"));
+const names = (readdirSync(dir, { recursive: true }) as string[]).filter((file) =>
+  file.endsWith(".ts"),
+);
 
 /** CRIU alone, by a helper of the stage, by its path, or below a runtime. */
 const alone = /\b(?:restoreBare|bareUnder|stageCheck)\(|\.alone\(|[[ ]criu,/;

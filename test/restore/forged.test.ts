@@ -1,18 +1,7 @@
 /** Images that no dump made: what bare CRIU does to this machine on their word, and that recriu names it and lets none of it be done. */
-import { expect, test } from "bun:test";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { join, relative } from "node:path";
 import { edit } from "./edit.ts";
-import { blockers, finding, report } from "./report.ts";
+import { regOf, stageFile } from "./forged.ts";
+import { finding, report } from "./report.ts";
 import {
   dump,
   hierarchies,
@@ -23,6 +12,17 @@ import {
   type Stage,
   start,
 } from "./stage.ts";
+import { expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join, relative } from "node:path";
 
 interface Attack {
   images: string;
@@ -51,23 +51,35 @@ async function refused(
 }
 
 const FD_REG = 1;
+
 const FD_UNIXSK = 5;
+
 const nobody = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 
-/** A tree that has `file` open, and a file of somebody else's. */
-async function stageFile(things: (file: string) => string[], file = "file") {
+// A property is written where its cgroup is made anew; cgroup v2 is mounted wherever these tests run.
+const v2 = hierarchies().find(({ version }) => version === 2)!;
+
+async function stageCgroup(change: (entry: any, victim: string) => void) {
   const stage = openStage();
-  const path = join(stage.dir, file);
+  const cgroup = makeCgroup(stage, v2, "workload");
   const victim = join(stage.dir, "victim");
-  writeFileSync(path, "content");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "things", things(path));
+  const { pid } = await start(stage, "things", ["read", "/dev/null"], { cgroups: [cgroup] });
   const images = await dump(stage, pid);
-  return { stage, path, victim, pid, images };
+  rmdirSync(cgroup);
+  edit(images, "cgroup.img", ([entry]) => change(entry, victim));
+  return { stage, victim, pid, images };
 }
 
-/** The entry of the regular file `name` in files.img. */
-const regOf = (entries: any[], name: string) => entries.find(({ reg }) => reg?.name === name).reg;
+/** The cgroup of the stage in its image. */
+function inner(entry: any): any {
+  let directory = entry.controllers.find(({ cnames }: any) => cnames[0] === "").dirs[0];
+  while (directory.children.length > 0) directory = directory.children[0];
+  return directory;
+}
+
+/** From a cgroup in CRIU's yard, which is below its work directory, to the root and down again. */
+const up = (path: string) => `${"../".repeat(40)}${relative("/", path)}`;
 
 test("O_TRUNC in the flags of an open file empties any file", async () => {
   const { stage, path, victim, pid, images } = await stageFile((file) => ["write", file]);
@@ -181,75 +193,6 @@ test("the names that a failed CRIU leaves of deleted files go, with their direct
   expect(readFileSync(path, "utf8")).toBe("theirs\n");
 });
 
-test("ghost-rights: a deleted setuid program, as a dump may hold one, is made where anybody may start it", async () => {
-  const { stage, path, pid, images } = await stageFile((file) => ["write", file, "unlink", file]);
-  await using _ = stage;
-  const [ghost] = [...new Bun.Glob("ghost-file-*.img").scanSync(images)];
-  edit(images, ghost!, ([entry]) => (entry.mode = 0o104755));
-  edit(images, "files.img", (entries) => (regOf(entries, path).mode = 0o104755));
-  const preflight = await report(stage, "preflight", images);
-  expect([preflight.exit, blockers(preflight)]).toEqual([3, ["ghost-rights"]]);
-  expect(finding(preflight, "ghost-rights").message).toContain("rights of user 0");
-  expect((await report(stage, "restore", images)).run).toBeNull();
-  // CRIU makes it, and removes it when all goes well.
-  const seen = join(stage.dir, "seen");
-  const script = join(stage.dir, "script");
-  writeFileSync(script, `#!/bin/sh\nstat -c %a ${path}.cr.*.ghost >>${seen}; true\n`, {
-    mode: 0o755,
-  });
-  expect((await restoreBare(stage, images, ["--action-script", script])).exit).toBe(0);
-  expect(readFileSync(seen, "utf8")).toContain("4755");
-  await killTree(stage, pid);
-  const ignored = await report(stage, "restore", images, ["--ignore=ghost-rights"]);
-  expect(ignored).toMatchObject({ exit: 0, verdict: { result: "match" } });
-  await killTree(stage, pid);
-});
-
-test("ghost-rights: a deleted device", async () => {
-  const { stage, path, pid, images } = await stageFile((file) => ["write", file, "unlink", file]);
-  await using _ = stage;
-  const [ghost] = [...new Bun.Glob("ghost-file-*.img").scanSync(images)];
-  const as = async (mode: number, rdev: number) => {
-    edit(images, ghost!, ([entry]) => Object.assign(entry, { mode, rdev }));
-    edit(images, "files.img", (entries) => {
-      const reg = regOf(entries, path);
-      reg.mode = mode;
-      delete reg.size;
-    });
-    return blockers(await report(stage, "preflight", images));
-  };
-  expect(await as(0o020666, 0x103)).toEqual([]);
-  expect(await as(0o020666, 0x101)).toEqual(["ghost-rights"]);
-  expect(await as(0o060666, 0x800)).toContain("image-forged");
-  await restoreBare(stage, images);
-  await killTree(stage, pid);
-});
-
-// A property is written where its cgroup is made anew; cgroup v2 is mounted wherever these tests run.
-const v2 = hierarchies().find(({ version }) => version === 2)!;
-
-async function stageCgroup(change: (entry: any, victim: string) => void) {
-  const stage = openStage();
-  const cgroup = makeCgroup(stage, v2, "workload");
-  const victim = join(stage.dir, "victim");
-  writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "things", ["read", "/dev/null"], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
-  rmdirSync(cgroup);
-  edit(images, "cgroup.img", ([entry]) => change(entry, victim));
-  return { stage, victim, pid, images };
-}
-
-/** The cgroup of the stage in its image. */
-function inner(entry: any): any {
-  let directory = entry.controllers.find(({ cnames }: any) => cnames[0] === "").dirs[0];
-  while (directory.children.length > 0) directory = directory.children[0];
-  return directory;
-}
-
-/** From a cgroup in CRIU's yard, which is below its work directory, to the root and down again. */
-const up = (path: string) => `${"../".repeat(40)}${relative("/", path)}`;
-
 test("a cgroup's property whose name leads out: CRIU writes any file, and changes its owner and mode", async () => {
   const { stage, victim, pid, images } = await stageCgroup((entry, file) => {
     const perms = { mode: 0o100666, uid: 1, gid: 1 };
@@ -297,20 +240,4 @@ test("two files of one number: CRIU removes the socket of the one that is not lo
   const harmed = () => !existsSync(victim);
   await refused(stage, { images, pid, field: "file_entry.id", harmed });
   server.stop();
-});
-
-test("as criu and with --ignore", async () => {
-  const { stage, path, pid, images } = await stageFile((file) => ["write", file]);
-  await using _ = stage;
-  const copy = join(stage.dir, "copy");
-  mkdirSync(copy);
-  cpSync(images, copy, { recursive: true });
-  edit(copy, "files.img", (entries) => (regOf(entries, path).flags |= 0o400));
-  const refusal = await report(stage, "restore", copy);
-  expect([refusal.exit, refusal.run]).toEqual([6, null]);
-  // O_NOCTTY alone does no harm to a file: it can be seen that the user's word counts.
-  const ignored = await report(stage, "restore", copy, ["--ignore=image-forged"]);
-  expect(ignored).toMatchObject({ exit: 0, verdict: { result: "match" } });
-  expect(finding(ignored, "image-forged").severity).toBe("warning");
-  await killTree(stage, pid);
 });

@@ -1,0 +1,46 @@
+import { edit } from "../edit.ts";
+import { dumpOf } from "../limits.ts";
+import { blockers, report } from "../report.ts";
+import { restores, stageCheck } from "../stage-check.ts";
+import { killTree, openStage } from "../stage.ts";
+import { typed } from "../typed.ts";
+import { reportUnder } from "../under.ts";
+import { expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+
+const limited = (descriptors: number) => [
+  "capsh",
+  "--drop=cap_sys_resource",
+  "--",
+  "-c",
+  `ulimit -Sn ${descriptors}; "$@"; exit $?`,
+  "sh",
+];
+
+test("fd-too-big: the caller's own limit, where it cannot be raised", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage, "fd", "4000");
+  const named = await stageCheck({ id: "fd-too-big", stage, images, under: limited(1024) });
+  expect(named).toMatchObject({ task: pid, subject: "4000" });
+  expect(named.remedy.command).toBe("ulimit -Sn 8192");
+  // Room for the descriptor, but not for CRIU's own.
+  await stageCheck({ id: "fd-too-big", stage, images, under: limited(4010) });
+  await restores(stage, images, { under: limited(4200) });
+  await killTree(stage, pid);
+  const told = await reportUnder(stage, limited(1024), "preflight", images);
+  const here = { under: limited(1024), thenRestore: true } as const;
+  expect((await typed(stage, told, "fd-too-big", here)).exit).toBe(0);
+});
+
+test("fd-too-big: the kernel's limit", async () => {
+  await using stage = openStage();
+  const { images } = await dumpOf(stage, "fd", "4000");
+  const beyond = join(stage.dir, "beyond");
+  cpSync(images, beyond, { recursive: true });
+  edit(beyond, "fdinfo-2.img", (fds) => {
+    for (const entry of fds) if (entry.fd === 4000) entry.fd = 40_000_000;
+  });
+  await stageCheck({ id: "fd-too-big", stage, images: beyond });
+  expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+});

@@ -1,0 +1,27 @@
+import { edit } from "../edit.ts";
+import { dumpOf } from "../inventory.ts";
+import { finding, report } from "../report.ts";
+import { oldCriu } from "../shadow.ts";
+import { restores, stageCheck } from "../stage-check.ts";
+import { openStage, run } from "../stage.ts";
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+test("image-newer: an open file of a kind to come", async () => {
+  await using stage = openStage();
+  const { images, copy } = await dumpOf(stage);
+  const other = copy("other");
+  edit(other, "files.img", (entries) => void (entries.at(-1).type = 21));
+  const named = await stageCheck({ id: "image-newer", stage, images: other });
+  expect(named.subject).toBe("file type 21");
+  // A pidfd, of which 3.17 knows nothing.
+  edit(other, "files.img", (entries) => void (entries.at(-1).type = 20));
+  const old = ["--criu", oldCriu(stage)];
+  const older = finding(await report(stage, "preflight", other, old), "image-newer");
+  expect(older.message).toContain("a pidfd, which CRIU 3.17.1 does not know");
+  const argv = ["restore", "-d", "-D", other, "-W", stage.dir, "-o", "log"];
+  expect((await run(stage, [oldCriu(stage), ...argv])).exit).toBe(1);
+  expect(readFileSync(join(stage.dir, "log"), "utf8")).toContain(older.criu_message!);
+  await restores(stage, images);
+});

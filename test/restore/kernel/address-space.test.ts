@@ -1,0 +1,22 @@
+import { edit } from "../edit.ts";
+import { dumpOf } from "../limits.ts";
+import { stageCheck } from "../stage-check.ts";
+import { openStage, restoreBare } from "../stage.ts";
+import { expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+
+test("address-space", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage, "plain");
+  const high = join(stage.dir, "high");
+  cpSync(images, high, { recursive: true });
+  edit(high, `mm-${pid}.img`, ([mm]) => {
+    const at = mm.vmas.findLastIndex((vma: any) => vma.start < 1n << 47n);
+    const below = mm.vmas.find((vma: any) => (vma.status & 0x200) !== 0 && vma.flags === 0x22);
+    const top = 1n << 56n;
+    mm.vmas.splice(at + 1, 0, { ...below, start: top, end: top + 4096n });
+  });
+  await stageCheck({ id: "address-space", stage, images: high });
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+});

@@ -1,0 +1,24 @@
+import { edit } from "../edit.ts";
+import { blockers, finding, report } from "../report.ts";
+import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { copyOf } from "./labels.ts";
+import { expect, test } from "bun:test";
+
+test("lsm-mismatch: a profile of a module that does not run here", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const foreign = copyOf(stage, images, "foreign");
+  edit(foreign, "inventory.img", ([inventory]) => (inventory.lsmtype = 2));
+  // Without a profile another module does not matter.
+  expect((await report(stage, "preflight", foreign)).findings).toEqual([]);
+  edit(foreign, `core-${pid}.img`, ([core]) => {
+    core.thread_core.creds.lsm_profile = "docker-default";
+  });
+  const preflight = await report(stage, "preflight", foreign);
+  expect(blockers(preflight)).toEqual(["lsm-mismatch"]);
+  const bare = await restoreBare(stage, foreign);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "lsm-mismatch").criu_message!);
+  expect(await report(stage, "restore", images)).toMatchObject({ exit: 0, findings: [] });
+});

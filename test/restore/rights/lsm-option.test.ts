@@ -1,0 +1,19 @@
+import { blockers, finding, report } from "../report.ts";
+import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { expect, test } from "bun:test";
+
+test("lsm-option: what --lsm-profile may say", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  for (const value of ["docker-default", "apparmor:docker-default", "smack:floor"]) {
+    const options = [`--lsm-profile=${value}`];
+    const preflight = await report(stage, "preflight", images, options);
+    expect(blockers(preflight)).toEqual(["lsm-option"]);
+    const bare = await restoreBare(stage, images, options);
+    expect(bare.exit).toBe(1);
+    expect(bare.log).toContain(finding(preflight, "lsm-option").criu_message!);
+  }
+  const none = await report(stage, "restore", images, ["--lsm-profile=none:"]);
+  expect(none).toMatchObject({ exit: 0, findings: [] });
+});

@@ -1,0 +1,3 @@
+/** How tasks die or died. */
+
+export const SIGWINCH = 28;

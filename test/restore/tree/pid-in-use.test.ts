@@ -1,0 +1,128 @@
+import { requestFrom } from "../../../src/criu/index.ts";
+import { preflight as lookFrom } from "../../../src/plan/preflight.ts";
+import { blockers, finding, report } from "../report.ts";
+import {
+  criu,
+  descendants,
+  dump,
+  killTree,
+  openStage,
+  restoreBare,
+  start,
+  waitFor,
+} from "../stage.ts";
+import { compile } from "../stage/compile.ts";
+import { typed } from "../typed.ts";
+import { takes } from "./pids.ts";
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
+test("the number of a task is taken", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const taker = await start(stage, "at-pid", [`${pid}`]);
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight.exit).toBe(3);
+  expect(finding(preflight, "pid-in-use")).toMatchObject({
+    task: pid,
+    subject: `${pid}`,
+    image: "pstree.img",
+  });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  const who = await typed(stage, preflight, "pid-in-use");
+  expect([who.exit, who.stdout.includes(`${pid} `)]).toEqual([0, true]);
+  await killTree(stage, taker.pid);
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("the number of a thread is taken", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "1"]);
+  const leaf = descendants(pid).find((task) => task.state !== "Z")!.pid;
+  const tid = readdirSync(`/proc/${leaf}/task`)
+    .map(Number)
+    .find((number) => number !== leaf)!;
+  const images = await dump(stage, pid);
+  const taker = await start(stage, "at-pid", [`${tid}`]);
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "pid-in-use")).toMatchObject({ task: leaf, subject: `${tid}` });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  await killTree(stage, taker.pid);
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("a number lives on as the process group of others, without a process of that number", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const holder = await start(stage, "group-of", [`${pid}`]);
+  expect(() => process.kill(pid, 0)).toThrow();
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "pid-in-use").message).toContain("process group or session of process");
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(`Can't fork for ${pid}: File exists`);
+  await killTree(stage, holder.pid);
+  expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+});
+
+test("a zombie holds its number", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const holder = await start(stage, "zombie-at", [`${pid}`]);
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "pid-in-use").message).toContain("zombie");
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(`Can't fork for ${pid}: File exists`);
+  await killTree(stage, holder.pid);
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("nothing that recriu itself has started counts as somebody's, whatever its number", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const asked = requestFrom(["-D", images, `--criu=${criu}`], {});
+  if (!asked.ok) throw new Error("the words are wrong");
+  // Here this test is recriu.
+  const ready = join(stage.dir, "ready");
+  const child = Bun.spawn([compile("at-pid"), ready, `${pid}`]);
+  try {
+    await waitFor("the number to be taken", () => existsSync(ready));
+    const looked = await lookFrom(asked.request, asked.own);
+    expect(looked.ok && looked.preflight.findings).toEqual([]);
+    expect(blockers(await report(stage, "preflight", images))).toEqual(["pid-in-use"]);
+  } finally {
+    process.kill(pid, "SIGKILL");
+    await child.exited;
+  }
+});
+
+test("a helper's number: a dead process whose /proc file is open", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "relations", ["dead-proc"]);
+  const [opened] = readdirSync(`/proc/${pid}/fd`).flatMap(
+    (fd) => /^\/proc\/(\d+)\/status/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [],
+  );
+  const images = await dump(stage, pid);
+  expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+  const taker = await takes(stage, Number(opened));
+  const preflight = await report(stage, "preflight", images);
+  expect(finding(preflight, "pid-in-use")).toMatchObject({
+    subject: opened,
+    image: "remap-fpath.img",
+  });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(finding(preflight, "pid-in-use").criu_message!);
+  await killTree(stage, taker.pid);
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});

@@ -1,0 +1,30 @@
+import { finding, report } from "../report.ts";
+import { dumpServer } from "../sockets.ts";
+import { dump, openStage, run, start } from "../stage.ts";
+import { expect, test } from "bun:test";
+
+test("FIFO 99 with the flag comes back with both, which only the kernel can tell", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["fifo", "99", "-5", "reset"]);
+  const images = await dump(stage, pid);
+  const restored = await report(stage, "restore", images);
+  expect(finding(restored, "sched-reset-on-fork")).toMatchObject({
+    severity: "info",
+    image: `core-${pid}.img`,
+  });
+  expect(restored).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  const { stdout } = await run(stage, ["chrt", "-p", `${pid}`]);
+  expect(stdout).toContain("SCHED_FIFO|SCHED_RESET_ON_FORK");
+  expect(stdout).toContain("priority: 99");
+});
+
+test("the stale socket of a dead server is no finding", async () => {
+  await using stage = openStage();
+  const { images } = await dumpServer(stage);
+  const preflight = await report(stage, "preflight", images);
+  expect(preflight).toMatchObject({
+    exit: 0,
+    findings: [{ id: "sched-reset-on-fork", severity: "info" }],
+  });
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});

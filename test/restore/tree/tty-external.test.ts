@@ -1,0 +1,33 @@
+import { blockers, finding, report } from "../report.ts";
+import { dump, killTree, openStage, restoreBare, start } from "../stage.ts";
+import { typed } from "../typed.ts";
+import { bareUnder, reportUnder } from "../under.ts";
+import { indices, named } from "./ttys.ts";
+import { expect, test } from "bun:test";
+import { statSync } from "node:fs";
+
+test("an external terminal has to be handed over", async () => {
+  await using stage = openStage();
+  const terminal = await start(stage, "terminal", ["job"]);
+  const shell = named(terminal.pid, "shell");
+  const [index] = indices(shell);
+  const { rdev, dev } = statSync(`/dev/pts/${index}`);
+  const key = `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
+  const images = await dump(stage, shell, ["--external", key]);
+  const preflight = await report(stage, "preflight", images);
+  expect(blockers(preflight)).toEqual(["tty-external"]);
+  const found = finding(preflight, "tty-external");
+  expect(found.subject).toBe(key);
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(found.criu_message!);
+  const named5 = ["--inherit-fd", `fd[5]:${key}`];
+  const handed = (command: string) => ["bash", "-c", `${command} 5<>/dev/pts/${index}`];
+  const given = await reportUnder(stage, handed, "preflight", images, named5);
+  expect(given.findings).toEqual([]);
+  expect((await bareUnder(stage, handed, images, ["-d", ...named5])).exit).toBe(0);
+  await killTree(stage, shell);
+  const told = await report(stage, "preflight", images, ["-d"]);
+  const fill = { "pts/N": `pts/${index}` };
+  expect((await typed(stage, told, "tty-external", { fill })).exit).toBe(0);
+});
