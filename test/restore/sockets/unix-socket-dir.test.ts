@@ -17,10 +17,10 @@ import {
 import { join } from "node:path";
 
 /** Another owner's link in the place of a directory. */
-function plant(target: string, path: string): void {
-  rmSync(path, { recursive: true });
-  symlinkSync(target, path);
-  lchownSync(path, ALICE, ALICE);
+function plant(target: string, at: string): void {
+  rmSync(at, { recursive: true });
+  symlinkSync(target, at);
+  lchownSync(at, ALICE, ALICE);
 }
 
 test("a link that a user planted: nothing is made where it leads, and it is named beforehand", async () => {
@@ -62,7 +62,7 @@ test("a link of root's is followed, and the plan says where it leads", async () 
   await using stage = openStage();
   const { pid, images, sockets, victim } = await dumpInHome(stage, 0);
   plant(victim, sockets);
-  for (const path of [join(stage.dir, "alice"), sockets]) lchownSync(path, 0, 0);
+  for (const each of [join(stage.dir, "alice"), sockets]) lchownSync(each, 0, 0);
   const preflight = await report(stage, "preflight", images);
   expect(preflight).toMatchObject({ exit: 4, plan: { repairs: [{ path: join(victim, "app") }] } });
   expect(finding(preflight, "unix-socket-dir").remedy.text).toContain(`which is ${victim}/app`);
