@@ -1,7 +1,7 @@
 /** CRIU itself and the rights it needs. */
 import { compareVersions } from "../criu/index.ts";
 import { criuHas, knownFault } from "../criu/known-faults.ts";
-import { byName } from "../criu/options.ts";
+import { byName } from "../criu/option-names.ts";
 import { isScratch } from "../criu/scratch.ts";
 import { again } from "./again.ts";
 import type { Check, Context, Leaving } from "./finding.ts";

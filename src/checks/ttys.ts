@@ -3,14 +3,22 @@ import type { Check, Finding, Remedy } from "./finding.ts";
 import { again, againStaying } from "./again.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { preorder } from "./pstree-nodes.ts";
-import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
+import {
+  exchanges,
+  imageOf,
+  isMaster,
+  isPty,
+  terminals,
+  type Tty,
+  unpairedSlaves,
+} from "./terminals.ts";
 import { withoutTerminal } from "./tty-controlling.ts";
 import { sh } from "../sys/shell.ts";
 
 export const ttyShellJob: Check = {
   id: "tty-shell-job",
   title: "A terminal's other end is outside of the tree",
-  reads: "tty-info.img, files.img, --shell-job",
+  reads: "tty-info.img, files.img, --shell-job, orphan_pts_master of a runtime's request",
   why:
     "The tree runs on a terminal that belongs to a terminal emulator, sshd or tmux outside of the images. CRIU cannot make that again; with " +
     "--shell-job the terminal on CRIU's standard input takes its place, one for the whole tree. recriu does not add the option itself: " +
@@ -20,7 +28,7 @@ export const ttyShellJob: Check = {
     const { checkpoint, request } = context;
     const unpaired = unpairedSlaves(terminals(checkpoint, request));
     const [first, second] = unpaired;
-    if (first === undefined || (request.shellJob && second === undefined)) return [];
+    if (first === undefined || (exchanges(request) && second === undefined)) return [];
     // With the terminal handed over, as /dev/tty wants it there, the option is not needed (tty-controlling).
     if (
       second === undefined &&
@@ -36,7 +44,7 @@ export const ttyShellJob: Check = {
           image: imageOf(second),
           subject: second.path ?? "terminal",
           message: `the tree runs on ${unpaired.length} terminals of outside; CRIU can exchange only one`,
-          criu_message: request.shellJob
+          criu_message: exchanges(request)
             ? `Only one slave external peer is allowed (index ${index(second)})`
             : `Found slave peer index ${index(first)} without correspond master peer`,
           remedy: {
@@ -148,16 +156,21 @@ export const ttyNoTask: Check = {
     const ttys = terminals(checkpoint, request).filter(({ kind }) => kind !== "ctty");
     if (ttys.length === 0) return [];
     const tree = treeOf(context, runsAsShellJob(context));
-    if (!tree.ok || (!request.shellJob && unpairedSlaves(ttys).length > 0)) return [];
+    const unpaired = unpairedSlaves(ttys);
+    if (!tree.ok || (!exchanges(request) && unpaired.length > 0)) return [];
     const first = new Map<number, number>();
     for (const { sid, pid } of preorder(tree.root)) if (!first.has(sid)) first.set(sid, pid);
     const linked = linkedSlaves(ttys);
     const leaders = new Set<number>();
     return ttys.flatMap((tty): Finding[] => {
       const { sid } = tty.info;
-      const slave = !isMaster(tty, request);
+      // With RPC's orphan_pts_master CRIU makes the other end, and the slave is its leader's to take.
+      const orphan =
+        request.orphanPtsMaster && unpaired.some(({ info }) => info.id === tty.info.id);
+      const slave = !isMaster(tty, request) && !orphan;
       // Of several terminals of a session CRIU lets the first one count, and never a slave that has its master.
-      if (sid === 0 || leaders.has(sid) || linked.has(tty)) return [];
+      if ((sid === 0 && (!orphan || request.shellJob)) || leaders.has(sid) || linked.has(tty))
+        return [];
       leaders.add(sid);
       if (slave || tty.info.termios === undefined || first.get(sid) === sid) return [];
       const line = tty.kind === "vt" || tty.kind === "serial";
@@ -168,7 +181,10 @@ export const ttyNoTask: Check = {
           task: null,
           image: imageOf(tty),
           subject: tty.path ?? "terminal",
-          message: `the terminal ${tty.path ?? ""} controls session ${sid}, whose leader is not in the images`,
+          message:
+            sid === 0
+              ? `the terminal ${tty.path ?? ""} controls no session, and its other end is not in the images`
+              : `the terminal ${tty.path ?? ""} controls session ${sid}, whose leader is not in the images`,
           criu_message: `No task found with sid ${sid}`,
           remedy: line
             ? {

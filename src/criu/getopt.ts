@@ -6,7 +6,8 @@
  * recriu's own options stand among CRIU's. They count only by their exact names, so that every abbreviation means what
  * it means to CRIU; no own name is the beginning of one of CRIU's (a test holds that).
  */
-import { byShort, type CriuOption, type LongName, longNames, type OwnOption } from "./options.ts";
+import type { CriuOption, OwnOption } from "./option.ts";
+import { byShort, type LongName, longNames } from "./option-names.ts";
 
 export interface ParsedOption {
   /** The full name, without `no-`. */

@@ -4,11 +4,11 @@ export { criuEnvironment } from "./environment.ts";
 export { findCriu, type Found } from "./find.ts";
 export { commandOf, type ParsedOption, type ParsedWords, parseWords } from "./getopt.ts";
 export { causeLine, errorLines, firstCause, linesOf, type LogLine, parseLogLine } from "./log.ts";
-export { type Argument, type CriuOption, criuOptions, type OwnOption } from "./options.ts";
+export type { OwnOption } from "./option.ts";
+export { requestOptions } from "./option-names.ts";
+export { criuOptions } from "./options.ts";
 export { ownConfigFile, type OwnOptions, ownOptions } from "./own.ts";
 export {
-  type CgroupMode,
-  cgroupModes,
   type CgroupRoot,
   type External,
   type InheritFd,

@@ -5,7 +5,7 @@ import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
-import type { OwnOption } from "./options.ts";
+import type { OwnOption } from "./option.ts";
 
 /** The options of `restore`. Other commands add theirs. */
 export const ownOptions: readonly OwnOption[] = [

@@ -1,6 +1,13 @@
 /** What a watcher does from its order to its end. */
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import { errorLines, firstCause, linesOf, type Request, requestFrom } from "../criu/index.ts";
+import {
+  errorLines,
+  firstCause,
+  linesOf,
+  type Request,
+  requestFrom,
+  requestOptions,
+} from "../criu/index.ts";
 import { logFiles } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
@@ -84,7 +91,7 @@ interface Ready {
 }
 
 function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
-  const understood = requestFrom(order.words, process.env, []);
+  const understood = requestFrom(order.words, process.env, requestOptions);
   const opened = understood.ok ? openCheckpoint(understood.request.imagesDir) : undefined;
   if (!understood.ok || !opened?.ok) return failure("the images are gone");
   const { request } = understood;

@@ -4,7 +4,13 @@
  */
 import type { Finding } from "../checks/index.ts";
 import { readConfigFile } from "../criu/config-file.ts";
-import { compareVersions, parseConfig, parseWords, requestFrom } from "../criu/index.ts";
+import {
+  compareVersions,
+  parseConfig,
+  parseWords,
+  requestFrom,
+  requestOptions,
+} from "../criu/index.ts";
 import { become, whatWasGiven } from "../dropin/given.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
@@ -71,7 +77,7 @@ async function prepare(command: RuntimeCommand, crun: boolean): Promise<Prepared
   const read = readBundle(command.options.get("bundle") ?? ".");
   if (!read.ok) return nothing;
   const words = criuWordsOf(command, read.bundle);
-  const asked = requestFrom(words, process.env);
+  const asked = requestFrom(words, process.env, requestOptions);
   if (!asked.ok)
     return asked.own === true ? { ok: false, message: asked.problem, blockers: [] } : nothing;
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
