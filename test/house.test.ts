@@ -101,3 +101,23 @@ test("paths are the kernel's: nothing takes a backslash for a separator", () => 
   );
   expect(others).toEqual([]);
 });
+
+test("a number of the kernel, or of the images, has one place", () => {
+  const definitions = (file: string) =>
+    [
+      ...readFileSync(join(src, file), "utf8").matchAll(
+        /^(?:export )?const ([A-Z][A-Z0-9_]+) = /gm,
+      ),
+    ].map((match) => match[1]!);
+  const places = ["sys/linux.ts", "sys/errno.ts", "image/flags.ts"];
+  const known = new Set(places.flatMap(definitions));
+  expect(known.size).toBeGreaterThan(50);
+  const again = files
+    .filter((file) => !places.includes(file) && !file.startsWith("checks/"))
+    .flatMap((file) =>
+      definitions(file)
+        .filter((name) => known.has(name))
+        .map((name) => `${file}: ${name}`),
+    );
+  expect(again).toEqual([]);
+});

@@ -1,7 +1,8 @@
 import { ENAMETOOLONG, errorText } from "../sys/errno.ts";
 import { isAbsent, statAt } from "../sys/look.ts";
 import { dirname, join } from "../sys/path.ts";
-import { AT_FDCWD, namesAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
 import { linesOf, parseLogLine } from "../criu/log.ts";

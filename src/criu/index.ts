@@ -1,6 +1,7 @@
 /** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
 export { configSources, parseConfig } from "./config.ts";
 export { criuEnvironment } from "./environment.ts";
+export { has, since } from "./features.ts";
 export { findCriu, type Found } from "./find.ts";
 export { commandOf, type ParsedOption, type ParsedWords, parseWords } from "./getopt.ts";
 export { causeLine, errorLines, firstCause, linesOf, type LogLine, parseLogLine } from "./log.ts";

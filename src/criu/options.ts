@@ -3,6 +3,7 @@
  * parser, the request, CRIU's RPC, the flags of runtimes, the help, the completions and the man pages.
  */
 import { bool, type CriuOption, flag, optional, valued } from "./option.ts";
+import { since } from "./features.ts";
 import * as rpcs from "./rpc-values.ts";
 import * as values from "./values.ts";
 
@@ -378,7 +379,7 @@ const table = [
   ),
   bool(
     "skip-file-rwx-check",
-    { since: "3.18", restore, turns: "skipFileRwxCheck", rpc: "skip_file_rwx_check" },
+    { since: since.unprivileged, restore, turns: "skipFileRwxCheck", rpc: "skip_file_rwx_check" },
     "do not compare the permissions of files",
   ),
   valued(
@@ -403,29 +404,29 @@ const table = [
   ),
   bool(
     "unprivileged",
-    { since: "3.18", restore, turns: "unprivileged", rpc: "unprivileged" },
+    { since: since.unprivileged, restore, turns: "unprivileged", rpc: "unprivileged" },
     "accept the limits of running without root",
   ),
-  bool("ghost-fiemap", { since: "3.18" }, "find the holes of deleted files by fiemap"),
+  bool("ghost-fiemap", { since: since.unprivileged }, "find the holes of deleted files by fiemap"),
   bool(
     "allow-uprobes",
-    { since: "4.2", restore, turns: "allowUprobes" },
+    { since: since.uprobes, restore, turns: "allowUprobes" },
     "allow mappings of uprobes",
   ),
   valued(
     "image-io-mode",
     "MODE",
-    { since: "4.3", restore, apply: values.oneOf("writeback", "direct") },
+    { since: since.compressed, restore, apply: values.oneOf("writeback", "direct") },
     "how pages images are read: writeback (default) or direct",
   ),
-  flag("compress", { since: "4.3" }, "compress pages of memory with LZ4"),
-  valued("compress-acceleration", "N", { since: "4.3" }, "faster, and less well"),
-  valued("compress-block", "BYTES", { since: "4.3" }, "how much is compressed at once"),
+  flag("compress", { since: since.compressed }, "compress pages of memory with LZ4"),
+  valued("compress-acceleration", "N", { since: since.compressed }, "faster, and less well"),
+  valued("compress-block", "BYTES", { since: since.compressed }, "how much is compressed at once"),
   valued(
     "decompress-threads",
     "N",
     {
-      since: "4.3",
+      since: since.compressed,
       restore,
       apply: values.shaped(
         (value) => /^\d+$/.test(value) && Number(value) <= 1024,
@@ -439,7 +440,7 @@ const table = [
     "PLUGIN.NAME[=VALUE]",
     {
       list,
-      since: "4.3",
+      since: since.compressed,
       restore,
       apply: values.shaped((value) => /^[^.=]+\.[^=]+/.test(value), "PLUGIN.NAME[=VALUE]"),
     },

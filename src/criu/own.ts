@@ -1,6 +1,7 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
-import { AT_FDCWD, bytesAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { bytesAt } from "../sys/small-files.ts";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";

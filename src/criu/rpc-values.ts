@@ -1,4 +1,5 @@
 /** What a request of CRIU's RPC asks of options that are more than one of its fields (setup_opts_from_req in cr-service.c). */
+import { CLONE_NEWNET } from "../sys/linux.ts";
 import type { Rpc } from "./option.ts";
 import type { RpcOptions } from "./rpc-messages.ts";
 import { cpuCapWords } from "./values.ts";
@@ -44,7 +45,6 @@ export const cpuCap = from(["cpu_cap"], ({ cpu_cap }) =>
   cpu_cap === undefined ? [] : [cpuCapWords(cpu_cap)],
 );
 
-const CLONE_NEWNET = 0x40000000;
 export const emptyNs = from(["empty_ns"], ({ empty_ns = 0 }) =>
   (empty_ns & CLONE_NEWNET) === 0 ? [] : ["net"],
 );

@@ -1,7 +1,7 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
 import {
-  compareVersions,
+  has,
   isBeyondKnown,
   NEWEST_IMAGES,
   NEWEST_KNOWN,
@@ -59,7 +59,7 @@ export async function guard(
   const { checkpoint, plan, criu: real } = result.preflight;
   if (!checkpoint.files.has("inventory.img")) return aside(`${checkpoint.dir} holds no images`);
   const kind = checkpoint.inventory?.img_version ?? 0;
-  if (kind > NEWEST_IMAGES && compareVersions(real?.version ?? "0", "4.3") >= 0)
+  if (kind > NEWEST_IMAGES && has(real?.version, "compressed", false))
     return aside(
       `images of version ${kind} are not known here, but may be to CRIU ${real?.version}`,
     );

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { readConfigFile } from "../criu/config-file.ts";
 import { parseConfig } from "../criu/config.ts";
-import { compareVersions, requestFrom, requestOptions } from "../criu/index.ts";
+import { has, requestFrom, requestOptions } from "../criu/index.ts";
 import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { appendToLog } from "../report/log-file.ts";
@@ -67,8 +67,7 @@ export async function guardRequest(
     request,
     own,
     words,
-    // An older CRIU runs no action scripts beside RPC's notifications, and some stop at one.
-    scripts: (version: string | undefined) => compareVersions(version ?? "0", "3.19") >= 0,
+    scripts: (version: string | undefined) => has(version, "scriptsBesideRpc", false),
     runtime: {
       pid: client,
       settles: (option: string) => overridden(opts, option),

@@ -7,6 +7,7 @@ import {
   type Request,
   requestFrom,
   requestOptions,
+  since,
 } from "../criu/index.ts";
 import { logFiles } from "../criu/log.ts";
 import { explain } from "../explain/index.ts";
@@ -100,7 +101,9 @@ function prepare(order: Order): Ready | Extract<Answer, { ok: false }> {
     return failure("--auto-dedup waits for a tree that runs, which this CRIU does not tell of");
   // At the gate edits are set right, and known to have been read.
   if (!order.gate && order.plan.edits.length > 0)
-    return failure("images are only edited for a CRIU that can be held at the gate: 3.19 or later");
+    return failure(
+      `images are only edited for a CRIU that can be held at the gate: ${since.scriptsBesideRpc} or later`,
+    );
   const gate = order.gate ? openGate([POST_RESTORE, PRE_RESUME, POST_RESUME]) : undefined;
   if (gate?.ok === false) return failure(`the gate cannot be opened: ${gate.problem}`);
   const made = carryOut(order.plan, checkpoint);

@@ -26,7 +26,8 @@ import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork } from "../sys/network.ts";
-import { AT_FDCWD, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { readAt } from "../sys/small-files.ts";
 
 export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
 export { type HeldLock, lockName } from "./locks.ts";

@@ -1,5 +1,6 @@
 /** Processes of this machine, from /proc (proc(5)). Every entry may vanish while it is read: then it is left out. */
-import { AT_FDCWD, linkAt, namesAt, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 /** The fields of /proc/PID/stat that a restore and its verification need. */
 export interface Stat {

@@ -1,5 +1,6 @@
 /** What the kernel knows of the sockets of this network namespace, exactly: sock_diag(7). */
-import { AF_INET, AF_INET6, AF_UNIX, attributesOf, dumpSockets } from "../sys/sockets.ts";
+import { AF_INET6, TCP_LISTEN } from "../sys/linux.ts";
+import { AF_INET, AF_UNIX, attributesOf, dumpSockets } from "../sys/sockets.ts";
 import { fromBytes } from "../sys/text.ts";
 import type { UnixSocket } from "./sockets.ts";
 
@@ -33,7 +34,6 @@ export interface InetSocket {
   v6only: boolean | undefined;
 }
 
-const TCP_LISTEN = 10;
 const UDIAG_SHOW_NAME = 1;
 const UDIAG_SHOW_NAME_VFS = 3;
 const UDIAG_SHOW_PEER = 4;
