@@ -44,6 +44,17 @@ test("nothing but report prints", () => {
   expect(printing).toEqual([]);
 });
 
+test("commands return what is to be told: they have no words for a terminal", () => {
+  const speaking = files.filter(
+    (file) =>
+      file.startsWith("cli/") &&
+      /import \{(?! captured \})[^}]*\} from "\.\.\/report\/terminal\.ts"/.test(
+        readFileSync(join(src, file), "utf8"),
+      ),
+  );
+  expect(speaking).toEqual([]);
+});
+
 test("a working directory without a name is as good as another: nothing asks the runtime for its name", () => {
   const asking = files.filter(
     (file) =>

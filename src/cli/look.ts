@@ -5,7 +5,7 @@ import { sealOf } from "../image/index.ts";
 import { type Preflight, preflight } from "../plan/preflight.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { refused, tell } from "../report/told.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
 import { errorText } from "../sys/errno.ts";
 import { isAbsent, statAt } from "../sys/look.ts";
@@ -24,13 +24,13 @@ export async function look(
   const stranger = unknownCheck(own);
   if (stranger !== undefined) {
     const { id, from } = stranger;
-    return refused(
+    return nothing(
       command,
       `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`,
     );
   }
   const lost = own.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
-  if (lost !== undefined) return refused(command, `--allow-write: ${lost}`);
+  if (lost !== undefined) return nothing(command, `--allow-write: ${lost}`);
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
   const result = await preflight(request, own, undefined, seal, undefined, command === "restore");
@@ -45,7 +45,7 @@ export async function begin(
   options: readonly OwnOption[],
 ): Promise<Started> {
   const asked = understand(command, words, options);
-  if (!asked.ok) return { ...asked, said: "" };
+  if (!asked.ok) return { ok: false, exit: tell(asked.told), said: "" };
   return look(command, asked);
 }
 
@@ -63,12 +63,11 @@ export async function beginArchive(
 function reached(command: string, result: ArchivePreflight): Started {
   if (result.ok) return result;
   const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
-  return refused(command, said);
+  return nothing(command, said);
 }
 
-function refused(command: string, said: string): Started {
-  line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage, said };
+function nothing(command: string, said: string): Started {
+  return { ok: false, exit: tell(refused(command, exitCode.usage, said)), said };
 }
 
 function noDirectory(path: string): string | undefined {

@@ -11,6 +11,10 @@ const proofs: Record<Proof, string> = {
   images: "images that a test edits",
 };
 
+/** What `--list` prints: every check, one a line. */
+export const checkList = (): string =>
+  catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n");
+
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Check): string {
   const said = entries.filter(({ check, also }) => check === id || also?.includes(id));
