@@ -132,3 +132,37 @@ test("a number of the kernel, or of the images, has one place", () => {
     );
   expect(again).toEqual([]);
 });
+
+/** The text of each source, of scripts and tests by their paths from src. */
+const everywhere = ["", "../scripts", "../test"].flatMap((dir) =>
+  (readdirSync(join(src, dir), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(dir, file)),
+);
+
+test("what is exported is imported somewhere", () => {
+  const importers = new Map<string, string[]>();
+  for (const file of everywhere)
+    for (const target of importsOf(file).map((path) => path.replace("../src/", "")))
+      importers.set(target, [
+        ...(importers.get(target) ?? []),
+        readFileSync(join(src, file), "utf8"),
+      ]);
+  const unused = files
+    // Tables of images are read by the names in them.
+    .filter((file) => !/^(checks|dropin|restore|image\/tables)\//.test(file))
+    .flatMap((file) => {
+      const text = readFileSync(join(src, file), "utf8");
+      const named = text.matchAll(
+        /^export (?:async )?(?:const|function\*?|class|interface|type) (\w+)/gm,
+      );
+      const passed = text.matchAll(/^export (?:type )?\{([^}]*)\}/gm);
+      return [
+        ...[...named].map((match) => match[1]!),
+        ...[...passed].flatMap((match) => match[1]!.match(/\w+(?=\s*(?:,|$))/g) ?? []),
+      ]
+        .filter((name) => !importers.get(file)?.some((by) => new RegExp(`\\b${name}\\b`).test(by)))
+        .map((name) => `${file}: ${name}`);
+    });
+  expect(unused).toEqual([]);
+});

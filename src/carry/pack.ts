@@ -7,7 +7,7 @@ import { replaceFile } from "../sys/own-file.ts";
 import { writeEnd, writeMember } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
-export interface Packing {
+interface Packing {
   /** The sealed directory of images. */
   dir: string;
   /** The archive; "-" is stdout. */
@@ -18,10 +18,10 @@ export interface Packing {
   options: readonly string[];
 }
 
-export type Packed = { ok: true; members: number; bytes: number } | { ok: false; problem: string };
+type Packed = { ok: true; members: number; bytes: number } | { ok: false; problem: string };
 
 /** The top directory in the archive. */
-export const TOP = "checkpoint";
+const TOP = "checkpoint";
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
 const CHUNK = 4 << 20;

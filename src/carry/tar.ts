@@ -3,7 +3,7 @@ import { writeAll } from "../sys/own-file.ts";
 
 const BLOCK = 512;
 
-export interface Member {
+interface Member {
   /** Relative, at most 100 bytes. */
   name: string;
   mode: number;

@@ -4,7 +4,7 @@ import type { ArgsDef } from "citty";
 import { exitCode } from "../report/outcome.ts";
 import { said, type Told } from "../report/told.ts";
 
-export type Values = Record<string, string | boolean | undefined>;
+type Values = Record<string, string | boolean | undefined>;
 
 /** The options and operands of a command, or what is wrong with them. */
 export function parseStrictly(

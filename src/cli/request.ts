@@ -39,7 +39,7 @@ export function criuHelp(): string {
   return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
 }
 
-export type Asked = { ok: true; request: Request; own: OwnOptions } | { ok: false; told: Told };
+type Asked = { ok: true; request: Request; own: OwnOptions } | { ok: false; told: Told };
 
 /** Understand the words, or tell what is wrong with them. */
 export function understand(

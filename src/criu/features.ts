@@ -29,7 +29,7 @@ export const since = {
   compressed: "4.3",
 } as const satisfies Readonly<Record<string, string>>;
 
-export type Feature = keyof typeof since;
+type Feature = keyof typeof since;
 
 /** Whether a CRIU has a feature; of one that does not tell its version `untold` is supposed. */
 export const has = (version: string | undefined, feature: Feature, untold: boolean): boolean =>

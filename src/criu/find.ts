@@ -6,7 +6,7 @@ import { absolute } from "../sys/working-directory.ts";
 import { firstSafe } from "../sys/trust.ts";
 
 /** `passed`: those that were there and not taken, and how others could change them. */
-export type Found =
+type Found =
   | { readonly ok: true; readonly path: string; readonly passed?: readonly string[] }
   /** `looked`: the places tried. */
   | {

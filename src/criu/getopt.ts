@@ -19,7 +19,7 @@ export interface ParsedOption {
   readonly argv: readonly string[];
 }
 
-export type ParsedWords =
+type ParsedWords =
   | {
       readonly ok: true;
       /** CRIU's options in the order given. */
@@ -40,7 +40,7 @@ export type ParsedWords =
   /** getopt's own message, without the name of the program. */
   | { readonly ok: false; readonly problem: string };
 
-export interface ParseSettings {
+interface ParseSettings {
   readonly own?: readonly OwnOption[];
   /** POSIXLY_CORRECT is in the environment: the first operand ends the options. */
   readonly posixlyCorrect?: boolean;

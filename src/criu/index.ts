@@ -1,21 +1,14 @@
 /** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
 export { configSources, parseConfig } from "./config.ts";
-export { criuEnvironment } from "./environment.ts";
 export { has, since } from "./features.ts";
-export { findCriu, type Found } from "./find.ts";
-export { commandOf, type ParsedOption, type ParsedWords, parseWords } from "./getopt.ts";
-export { causeLine, errorLines, firstCause, linesOf, type LogLine, parseLogLine } from "./log.ts";
+export { findCriu } from "./find.ts";
+export { commandOf, parseWords } from "./getopt.ts";
+export { causeLine, errorLines, firstCause, linesOf, parseLogLine } from "./log.ts";
 export type { OwnOption } from "./option.ts";
 export { requestOptions } from "./option-names.ts";
 export { criuOptions } from "./options.ts";
-export { ownConfigFile, type OwnOptions, ownOptions } from "./own.ts";
-export {
-  type CgroupRoot,
-  type External,
-  type InheritFd,
-  type JoinNs,
-  type Request,
-} from "./request.ts";
+export { type OwnOptions, ownOptions } from "./own.ts";
+export { type Request } from "./request.ts";
 export {
   criuWords,
   type Exit,
@@ -24,11 +17,10 @@ export {
   startCriu,
   withheld,
 } from "./start.ts";
-export { requestFrom, type RequestResult } from "./understand.ts";
+export { requestFrom } from "./understand.ts";
 export {
   compareVersions,
   cpuRefusal,
-  hasFeature,
   identify,
   isBeyondKnown,
   NEWEST_IMAGES,

@@ -4,13 +4,13 @@ import type { Parts } from "./request.ts";
 import type { RpcOptions } from "./rpc-messages.ts";
 
 /** none: a flag. required: `--name VALUE` or `--name=VALUE`. optional: only `--name=VALUE` or `-nVALUE`. */
-export type Argument = "none" | "required" | "optional";
+type Argument = "none" | "required" | "optional";
 
 /** Changes the request that is being read, or says why CRIU refuses the value ("" when none was given). */
 export type Effect = (parts: Parts, value: string, option: ParsedOption) => string | undefined;
 
 /** What each option may have. */
-export interface Traits {
+interface Traits {
   readonly short?: string;
   /** Every use counts; of other options the last one does. */
   readonly list?: true;

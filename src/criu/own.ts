@@ -106,7 +106,7 @@ export interface OwnOptions {
   readonly words: readonly string[];
 }
 
-export type OwnResult =
+type OwnResult =
   | { readonly ok: true; readonly own: OwnOptions }
   | { readonly ok: false; readonly problem: string };
 

@@ -12,20 +12,20 @@ export interface External {
   readonly value: string | undefined;
 }
 
-export interface InheritFd {
+interface InheritFd {
   readonly fd: number;
   /** `pipe:[1234]`, `tty[8800:5]`, `path/without/first/slash`, the key of an external net namespace … */
   readonly key: string;
 }
 
-export interface JoinNs {
+interface JoinNs {
   readonly ns: string;
   /** A pid or a file. */
   readonly target: string;
   readonly options: string | undefined;
 }
 
-export interface CgroupRoot {
+interface CgroupRoot {
   readonly controller: string | undefined;
   readonly path: string;
 }

@@ -8,7 +8,7 @@ import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn }
 import { absoluteFrom, settlePaths } from "./paths.ts";
 import { applyOption, type Draft, emptyDraft, type Request } from "./request.ts";
 
-export type RequestResult =
+type RequestResult =
   /** `ignored`: that recriu's own configuration file is not used, and why. */
   | {
       readonly ok: true;

@@ -16,7 +16,7 @@ export interface CgroupMount {
 }
 
 /** Cgroup mounts in the text of a mountinfo file (proc_pid_mountinfo(5)); the last one mounted at a place wins. */
-export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
+function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   const mounts: CgroupMount[] = [];
   for (const line of mountinfo.split("\n")) {
     const [left, right] = line.split(" - ");

@@ -18,7 +18,7 @@ import { join } from "../sys/path.ts";
 import type { Readable } from "node:stream";
 import { safePlace, writeAll } from "../sys/own-file.ts";
 
-export interface Archive {
+interface Archive {
   /** A private directory with the images, of pages images empty ones of the right size. */
   dir: string;
   /** Texts beside the images: `config.dump`, `spec.dump`. */
@@ -26,7 +26,7 @@ export interface Archive {
   dispose(): void;
 }
 
-export type ArchiveResult = { ok: true; archive: Archive } | { ok: false; problem: string };
+type ArchiveResult = { ok: true; archive: Archive } | { ok: false; problem: string };
 
 const BLOCK = 512;
 /** Of an image other than page data, and of a text; a real one has a few MiB. */

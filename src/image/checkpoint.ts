@@ -29,7 +29,7 @@ import type {
 } from "./types.ts";
 
 /** A pages image: how many bytes its page maps put there, and how many it has (undefined: it is not there). */
-export interface PagesUse {
+interface PagesUse {
   file: string;
   expected: number;
   actual: number | undefined;
@@ -89,7 +89,7 @@ export interface Checkpoint {
   readEverything(): readonly Fault[];
 }
 
-export type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
+type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
 
 /** Open a directory of images. Fails only when there is no such directory. */
 export function openCheckpoint(dir: string): CheckpointResult {

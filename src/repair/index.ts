@@ -11,11 +11,11 @@ import { besides, openShadow } from "./shadow.ts";
 export { type Changes, undoLeft } from "./changes.ts";
 export { stateDirectory } from "./journal.ts";
 
-export type RepairResult =
+type RepairResult =
   { ok: true; repaired: Changes } | { ok: false; problem: string; left: string[] };
 
 /** What is done before CRIU starts, and what is taken back when it fails. */
-export interface Preparation {
+interface Preparation {
   repairs: readonly Repair[];
   edits: readonly Edit[];
   leavings: readonly Leaving[];

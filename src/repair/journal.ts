@@ -113,7 +113,7 @@ export function beginJournal(images: string): Journal {
 }
 
 /** A journal that its writer, now dead, left behind: what is written in it as far as it can be read. */
-export interface LeftJournal extends Written {
+interface LeftJournal extends Written {
   file: string;
   remove(): void;
   /** Put it where nobody takes it for a journal any more. Returns where that is; null when it stays. */

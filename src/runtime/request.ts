@@ -11,7 +11,7 @@ import type { Bundle } from "./bundle.ts";
 const flags = criuOptions.filter(({ runtime }) => runtime === "flag").map(({ name }) => name);
 
 /** The images, by default those in ./checkpoint. */
-export const imagesOf = ({ options }: RuntimeCommand): string =>
+const imagesOf = ({ options }: RuntimeCommand): string =>
   absolute(options.get("image-path") ?? "checkpoint");
 
 /** Paths that a runtime has where none is given. */
@@ -92,7 +92,7 @@ export function fileOverRequest({ criuConfig }: Bundle, crun: boolean): string |
 }
 
 /** How the options of a plan reach CRIU. */
-export interface Passed {
+interface Passed {
   /** As flags of the runtime. */
   flags: string[];
   /** As lines of a configuration file, which hold for what the runtime's request leaves open. */

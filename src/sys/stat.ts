@@ -9,7 +9,7 @@ const MODE_AT = process.arch === "x64" ? 24 : 16;
 const UID_AT = process.arch === "x64" ? 28 : 24;
 const S_IFREG = 0o100000;
 
-export interface Stat {
+interface Stat {
   readonly dev: bigint;
   readonly ino: bigint;
   /** Bytes. */

@@ -16,7 +16,7 @@ import { workingDirectory } from "./working-directory.ts";
 
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 
-export interface Way {
+interface Way {
   readonly ok: true;
   /** The deepest directory on the way that is there (O_PATH). Who asked for the walk closes it. */
   readonly fd: number;
@@ -32,7 +32,7 @@ export interface Way {
 }
 
 /** `problem` names the path on this machine at which the walk ended, and whose it is. */
-export interface Refused {
+interface Refused {
   readonly ok: false;
   readonly errno: number;
   readonly problem: string;
@@ -40,7 +40,7 @@ export interface Refused {
 
 export type Walk = Way | Refused;
 
-export interface Rules {
+interface Rules {
   /** The path of the root on this machine, for `problem`. */
   readonly shown?: string;
   /**

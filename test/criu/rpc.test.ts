@@ -2,7 +2,13 @@
 import { expect, test } from "bun:test";
 import { requestFrom, requestOptions } from "../../src/criu/index.ts";
 import { criu_opts, criu_req, RESTORE, type RpcOptions } from "../../src/criu/rpc-messages.ts";
-import { overridden, restoreRequest, rpcDefaults, rpcWords } from "../../src/criu/rpc.ts";
+import {
+  overridden,
+  restoreRequest,
+  rpcDefaults,
+  rpcWords,
+  withoutOption,
+} from "../../src/criu/rpc.ts";
 import { encode } from "../../src/image/wire.ts";
 
 /** As it comes through the socket. */
@@ -23,6 +29,13 @@ test("every number of CRIU's message is known: 1 to 71, and none is 40", () => {
   const numbers = Object.values(criu_opts.fields).map(({ number }) => number);
   const all = Array.from({ length: 71 }, (_, at) => at + 1).filter((number) => number !== 40);
   expect(numbers.sort((a, b) => a - b)).toEqual(all);
+});
+
+test("a field without an option, which has a reason, changes nothing", () => {
+  const values = { notify_scripts: true, ps: { port: 5 }, status_fd: 9, pidfd_store_sk: 8 };
+  expect(Object.keys(values)).toEqual(Object.keys(withoutOption));
+  for (const [field, value] of Object.entries(values))
+    expect(asked({ [field]: value })).toEqual(asked({}));
 });
 
 const cases: [Partial<RpcOptions>, object][] = [
