@@ -32,5 +32,5 @@ export const since = {
 type Feature = keyof typeof since;
 
 /** Whether a CRIU has a feature; of one that does not tell its version `untold` is supposed. */
-export const has = (version: string | undefined, feature: Feature, untold: boolean): boolean =>
+export const knows = (version: string | undefined, feature: Feature, untold: boolean): boolean =>
   version === undefined ? untold : compareVersions(version, since[feature]) >= 0;

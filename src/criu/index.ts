@@ -1,6 +1,6 @@
 /** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
 export { configSources, parseConfig } from "./config.ts";
-export { has, since } from "./features.ts";
+export { knows, since } from "./features.ts";
 export { findCriu } from "./find.ts";
 export { commandOf, parseWords } from "./getopt.ts";
 export { causeLine, errorLines, firstCause, linesOf, parseLogLine } from "./log.ts";

@@ -1,7 +1,7 @@
 /** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
 import type { Finding } from "../checks/index.ts";
 import {
-  has,
+  knows,
   isBeyondKnown,
   NEWEST_IMAGES,
   NEWEST_KNOWN,
@@ -19,7 +19,7 @@ import { become } from "./given.ts";
 import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
-export interface Guarded {
+interface Guarded {
   request: Request;
   own: OwnOptions;
   /** The words that the request was read from. */
@@ -31,7 +31,7 @@ export interface Guarded {
 }
 
 /** A container runtime, whose request CRIU reads from a socket and puts over its command line. */
-export interface Runtime {
+interface Runtime {
   pid: number;
   /** The request settles this option, whatever the command line says. */
   settles: (option: string) => boolean;
@@ -59,7 +59,7 @@ export async function guard(
   const { checkpoint, plan, criu: real } = result.preflight;
   if (!checkpoint.files.has("inventory.img")) return aside(`${checkpoint.dir} holds no images`);
   const kind = checkpoint.inventory?.img_version ?? 0;
-  if (kind > NEWEST_IMAGES && has(real?.version, "compressed", false))
+  if (kind > NEWEST_IMAGES && knows(real?.version, "compressed", false))
     return aside(
       `images of version ${kind} are not known here, but may be to CRIU ${real?.version}`,
     );

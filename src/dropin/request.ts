@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { readConfigFile } from "../criu/config-file.ts";
 import { parseConfig } from "../criu/config.ts";
-import { has, requestFrom, requestOptions } from "../criu/index.ts";
+import { knows, requestFrom, requestOptions } from "../criu/index.ts";
 import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { appendToLog } from "../report/log-file.ts";
@@ -12,7 +12,7 @@ import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
 import { inject } from "./inject.ts";
 
-export interface Waiting {
+interface Waiting {
   /** The socket, and the process at its other end. */
   fd: number;
   client: number;
@@ -67,7 +67,7 @@ export async function guardRequest(
     request,
     own,
     words,
-    scripts: (version: string | undefined) => has(version, "scriptsBesideRpc", false),
+    scripts: (version: string | undefined) => knows(version, "scriptsBesideRpc", false),
     runtime: {
       pid: client,
       settles: (option: string) => overridden(opts, option),

@@ -34,18 +34,13 @@ export interface Gate {
  * `criu`: the process that asks. `goOn` lets it go on at once: what is done then is done while it works, and the answer
  * is given. A process group that is to stay connected is a yes, too.
  */
-export type Decide = (
-  point: string,
-  rootPid: number,
-  criu: number,
-  goOn: () => void,
-) => boolean | Hold;
+type Decide = (point: string, rootPid: number, criu: number, goOn: () => void) => boolean | Hold;
 
 /** The points that recriu has to be asked at. */
 export const pointsFor = ({ autoDedup }: Request): string[] =>
   autoDedup ? [POST_RESTORE, PRE_RESUME, POST_RESUME] : [POST_RESTORE, PRE_RESUME];
 
-export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
+type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
 /** Open the gate at these of CRIU's points; at all others it goes on. */
 export function openGate(points: readonly string[]): GateResult {

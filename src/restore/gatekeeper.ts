@@ -39,7 +39,7 @@ export interface Gatekeeper {
 }
 
 /** What of recriu's own options counts here; `edited`: CRIU is shown other images than the saved ones. */
-export type Judging = Pick<OwnOptions, "verify" | "schedPrio"> & { readonly edited: boolean };
+type Judging = Pick<OwnOptions, "verify" | "schedPrio"> & { readonly edited: boolean };
 
 export function gatekeeper(
   checkpoint: Checkpoint,

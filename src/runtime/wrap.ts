@@ -4,7 +4,7 @@
  */
 import type { Finding } from "../checks/index.ts";
 import { readConfigFile } from "../criu/config-file.ts";
-import { has, parseConfig, parseWords, requestFrom, requestOptions } from "../criu/index.ts";
+import { knows, parseConfig, parseWords, requestFrom, requestOptions } from "../criu/index.ts";
 import { become, whatWasGiven } from "../dropin/given.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
@@ -102,7 +102,7 @@ async function prepare(command: RuntimeCommand, crun: boolean): Promise<Prepared
     words: [...plan.options, ...words],
     plan,
     own,
-    gate: has(criu?.version, "scriptsBesideRpc", false),
+    gate: knows(criu?.version, "scriptsBesideRpc", false),
     config: [givenConfig(), ...lines, ...(autoDedup ? ["no-auto-dedup\n"] : [])].join(""),
     runtime: process.pid,
     notes: [],
