@@ -1,5 +1,5 @@
 /** The processor and what the kernel gives each task with it (arch/x86/cpu.c, cr-restore.c). */
-import { compareVersions } from "../criu/index.ts";
+import { knows } from "../criu/index.ts";
 import { cpuinfo_entry } from "../image/tables/cpuinfo.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
@@ -205,9 +205,8 @@ export const guardPages: Check = {
   why: "glibc guards stacks with madvise(MADV_GUARD_INSTALL), which Linux has from 6.13 on. CRIU 4.2 puts those guards back and fails where it cannot.",
   proof: "images",
   run(context) {
-    const version = context.criu?.version;
     // An older CRIU forgets them without a word.
-    if (version === undefined || compareVersions(version, "4.2") < 0) return [];
+    if (!knows(context.criu?.version, "guardRegions", false)) return [];
     if (!older(context, 6, 13)) return [];
     return livingTasks(context.checkpoint).flatMap((task): Finding[] =>
       task.mm?.vmas.some(({ status }) => status & VMA_GUARD)

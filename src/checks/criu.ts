@@ -1,5 +1,5 @@
 /** CRIU itself and the rights it needs. */
-import { compareVersions } from "../criu/index.ts";
+import { compareVersions, knows, since } from "../criu/index.ts";
 import { criuHas, knownFault } from "../criu/known-faults.ts";
 import { byName } from "../criu/option-names.ts";
 import { isScratch } from "../criu/scratch.ts";
@@ -118,14 +118,14 @@ export const criuTooOld: Check = {
             image: "",
             message: `CRIU ${version} cannot start on kernel ${host.kernel}: it does not know the [vvar_vclock] mapping`,
             criu_message: refusal,
-            remedy: upgrade("4.1"),
+            remedy: upgrade(since.vvarVclock),
           },
         ];
       }
     }
     const unknown = [...request.explicit].find((name) => {
-      const since = byName(name)?.since;
-      return since !== undefined && compareVersions(version, since) < 0;
+      const first = byName(name)?.since;
+      return first !== undefined && compareVersions(version, first) < 0;
     });
     if (unknown !== undefined)
       return [
@@ -138,7 +138,7 @@ export const criuTooOld: Check = {
           remedy: upgrade(byName(unknown)!.since!),
         },
       ];
-    if (checkpoint.inventory?.allow_uprobes && compareVersions(version, "4.2") < 0) {
+    if (checkpoint.inventory?.allow_uprobes && !knows(version, "uprobes", true)) {
       return [
         {
           ...shared,
@@ -146,11 +146,11 @@ export const criuTooOld: Check = {
           image: "inventory.img",
           message: `the tree was dumped with --allow-uprobes, which CRIU ${version} does not know`,
           criu_message: null,
-          remedy: upgrade("4.2"),
+          remedy: upgrade(since.uprobes),
         },
       ];
     }
-    if (compareVersions(version, "3.17") >= 0) return [];
+    if (knows(version, "oldestKnown", true)) return [];
     return [
       {
         ...shared,
@@ -158,7 +158,7 @@ export const criuTooOld: Check = {
         image: "",
         message: `CRIU ${version} is older than any that recriu is tested with`,
         criu_message: null,
-        remedy: upgrade("3.17"),
+        remedy: upgrade(since.oldestKnown),
       },
     ];
   },
@@ -206,7 +206,7 @@ export const privilege: Check = {
     // Of such a tree CRIU has to make namespaces, whatever it is told.
     const needsAdmin = !user && Object.values(others).includes(true);
     if (request.unprivileged ? admin || !needsAdmin : admin && root) return [];
-    const knows = criu?.version !== undefined && compareVersions(criu.version, "3.18") >= 0;
+    const unprivileged = knows(criu?.version, "unprivileged", false);
     return [
       {
         ...shared,
@@ -219,7 +219,7 @@ export const privilege: Check = {
             ? null
             : (criu?.startRefusal() ?? refusalAtClocks(checkpoint)),
         remedy:
-          needsAdmin || !knows
+          needsAdmin || !unprivileged
             ? sudo
             : {
                 kind: "option",

@@ -1,8 +1,8 @@
 /** How a task dies, or died: the signal at its parent's death, and the code that a zombie left (cr-restore.c). */
+import { SIGKILL } from "../sys/linux.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 
-const SIGKILL = 9;
 /** The last signal: signal(7). */
 const LAST_SIGNAL = 64;
 

@@ -1,9 +1,9 @@
 /** What this machine offers a restore. */
 import {
-  compareVersions,
   findCriu,
   identify,
   isBeyondKnown,
+  knows,
   NEWEST_KNOWN,
   startRefusal,
 } from "../criu/index.ts";
@@ -93,7 +93,7 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
-    ...(compareVersions(version ?? "0", "4.2") < 0 && breakpointsWork() === false
+    ...(!knows(version, "breakpointsTried", false) && breakpointsWork() === false
       ? [
           {
             name: "breakpoints",

@@ -1,4 +1,5 @@
 /** Files that are there, and yet are not what a restore needs (files-reg.c). */
+import { O_PATH } from "../sys/linux.ts";
 import { constants } from "node:fs";
 import { EROFS } from "../sys/errno.ts";
 import type { RegFileEntry } from "../image/index.ts";
@@ -8,7 +9,6 @@ import { builds } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
 import { sh, type ShellCommand, typedOption } from "../sys/shell.ts";
 
-const O_PATH = 0x200000;
 const accessMode = (reg: RegFileEntry): number => reg.flags & 3;
 
 const about = (

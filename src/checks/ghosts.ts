@@ -6,11 +6,12 @@ import { EROFS } from "../sys/errno.ts";
 import type { GhostFileEntry, RegFileEntry } from "../image/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import type { Place } from "./paths.ts";
-import { GHOST, LINKED, type Remap, remapsOf } from "./remaps.ts";
+import { GHOST, LINKED } from "../image/flags.ts";
+import { type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
 import { sh } from "../sys/shell.ts";
 
-export interface Ghost extends Remap {
+interface Ghost extends Remap {
   ghost: GhostFileEntry;
   /** Where CRIU makes it: for a directory its own name, else a name beside it. */
   path: string;
@@ -128,7 +129,7 @@ export const ghostUnwritable: Check = {
   },
 };
 
-export interface Link extends Remap {
+interface Link extends Remap {
   target: RegFileEntry;
   place: Place & { known: true };
 }

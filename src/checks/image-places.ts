@@ -3,7 +3,7 @@ import { join } from "../sys/path.ts";
 import { absolute } from "../sys/working-directory.ts";
 import type { Context } from "./finding.ts";
 
-export interface ImagePlace {
+interface ImagePlace {
   /** Without links. */
   directory: string;
   names: readonly string[];

@@ -25,7 +25,6 @@ export type {
   Finding,
   Leaving,
   Proof,
-  Remedy,
   Repair,
   Severity,
 } from "./finding.ts";
@@ -59,7 +58,7 @@ export const noneThere = ([first]: readonly Finding[]): boolean =>
   first?.severity === "blocker" && alone.some(({ id }) => id === first.id);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
-export interface Selection {
+interface Selection {
   only: readonly string[];
   ignore: readonly string[];
 }

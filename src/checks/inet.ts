@@ -1,13 +1,12 @@
 /** Ports, addresses and interfaces that IP sockets need (sk-inet.c, sk-packet.c). */
 import { EADDRNOTAVAIL } from "../sys/errno.ts";
 import type { InetSocket } from "../host/index.ts";
+import { IPPROTO_TCP, IPPROTO_UDP, SOCK_RAW, TCP_LISTEN } from "../sys/linux.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import {
   closesConnections,
   endpointOf,
   hostSockets,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
   IPPROTO_UDPLITE,
   isAny,
   isConnection,
@@ -15,13 +14,10 @@ import {
   liveEndpoint,
   overlap,
   type SavedSocket,
-  TCP_LISTEN,
   textOf,
 } from "./inet-entries.ts";
 import { inHostNet } from "./unix-entries.ts";
 import { sh } from "../sys/shell.ts";
-
-const SOCK_RAW = 3;
 
 const about = (id: string, severity: Finding["severity"], image: string, subject: string) => ({
   id,

@@ -1,6 +1,6 @@
 /** What the checkpoint as a whole says of itself and asks of the restore (image.c, check_img_inventory). */
 import { core_entry } from "../image/tables/process.ts";
-import { compareVersions } from "../criu/index.ts";
+import { knows } from "../criu/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 
@@ -149,8 +149,8 @@ export const allowUprobesNeeded: Check = {
     "The option only permits that; the tracer must set its probes anew.",
   proof: "images",
   run({ checkpoint, request, criu }) {
-    const knows = criu?.version !== undefined && compareVersions(criu.version, "4.2") >= 0;
-    if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !knows) return [];
+    const able = knows(criu?.version, "uprobes", false);
+    if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !able) return [];
     return [
       {
         id: "allow-uprobes-needed",

@@ -1,10 +1,9 @@
 /** What tasks hold of the kernel's: I/O contexts, pipes, memory files, owners of files (aio.c, pipes.c, memfd.c, files.c). */
 import { memfd_inode_entry, pipe_data_entry } from "../image/tables/files.ts";
+import { CAP_SYS_RESOURCE, has } from "./rights.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 import { sh } from "../sys/shell.ts";
-
-const CAP_SYS_RESOURCE = 1n << 24n;
 
 /** A number of /proc/sys. */
 export function setting({ host }: Context, name: string): number | undefined {
@@ -91,7 +90,7 @@ export const pipeSize: Check = {
   run(context) {
     const most = setting(context, "fs/pipe-max-size");
     const { capabilities } = context.host;
-    const able = (capabilities & CAP_SYS_RESOURCE) !== 0n && !context.namespaces.own.user;
+    const able = has(capabilities, CAP_SYS_RESOURCE) && !context.namespaces.own.user;
     if (most === undefined || able) return [];
     return ["pipes-data.img", "fifo-data.img"].flatMap((image) =>
       context.checkpoint

@@ -1,17 +1,13 @@
 /** Limits of the kernel and of the machine that a saved tree may be beyond: descriptors, mappings, memory. */
 import type { Host } from "../host/index.ts";
+import { GUARD, UPROBES, VSYSCALL } from "../image/flags.ts";
 import type { Task } from "../image/index.ts";
+import { CAP_SYS_RESOURCE, has } from "./rights.ts";
 import type { Check, Finding } from "./finding.ts";
 import { livingTasks } from "./paths.ts";
 import { sh } from "../sys/shell.ts";
 
 const CAP_SYS_RAWIO = 1n << 17n;
-const CAP_SYS_RESOURCE = 1n << 24n;
-
-/** vma_entry.status, criu/include/image.h. */
-const VSYSCALL = 0x4;
-const GUARD = 0x10000;
-const UPROBES = 0x20000;
 
 export type Vma = NonNullable<Task["mm"]>["vmas"][number];
 
@@ -58,7 +54,7 @@ export const fdTooBig: Check = {
   run({ checkpoint, host }) {
     const most = numberIn(host, "/proc/sys/fs/nr_open");
     if (most === undefined) return [];
-    const raises = (host.capabilities & CAP_SYS_RESOURCE) !== 0n;
+    const raises = has(host.capabilities, CAP_SYS_RESOURCE);
     const limit = raises ? most : host.descriptorLimit;
     const seen = new Set<number>();
     return checkpoint.tasks.flatMap((task): Finding[] => {

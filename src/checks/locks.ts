@@ -1,10 +1,10 @@
 /** File locks: restored only on request, and waited for (file-lock.c). */
 import { type HeldLock, lockName } from "../host/index.ts";
 import { FL_FLOCK, FL_OFD, FL_POSIX, type FileLockEntry, locksLost } from "../image/index.ts";
+import { F_RDLCK } from "../sys/linux.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { sh } from "../sys/shell.ts";
 
-const F_RDLCK = 0;
 const F_UNLCK = 2;
 
 export const locksIgnored: Check = {

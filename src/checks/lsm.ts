@@ -1,5 +1,5 @@
 /** Security labels: AppArmor profiles and SELinux contexts (lsm.c, apparmor.c). */
-import { compareVersions } from "../criu/index.ts";
+import { knows } from "../criu/index.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { threadsWithCreds } from "./rights.ts";
 import { sh } from "../sys/shell.ts";
@@ -23,8 +23,7 @@ export function labelAfter(context: Context, label: string | undefined): string 
   const { request, criu } = context;
   const given = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
   if (!label || given === undefined) return label || undefined;
-  const heeded =
-    runningLsm(context) !== "SELinux" || compareVersions(criu?.version ?? "0", "4.1") >= 0;
+  const heeded = runningLsm(context) !== "SELinux" || knows(criu?.version, "selinuxProfile", false);
   return heeded ? given || undefined : label;
 }
 
@@ -149,8 +148,7 @@ export const lsmOption: Check = {
     const runs = runningLsm(context);
     const version = context.criu?.version;
     if (runs.toLowerCase() === module) {
-      if (module === "apparmor" || version === undefined || compareVersions(version, "4.1") >= 0)
-        return [];
+      if (module === "apparmor" || knows(version, "selinuxProfile", true)) return [];
       const [ignored] = finding(`CRIU ${version} ignores --lsm-profile for SELinux`, "");
       return [{ ...ignored!, severity: "warning", criu_message: null }];
     }

@@ -1,15 +1,13 @@
 /** Memory that this machine must have for the tree: at all, by its overcommit rules, in huge pages. */
 import type { Host } from "../host/index.ts";
+import { MAP_HUGETLB, MAP_SHARED, PROT_WRITE } from "../sys/linux.ts";
 import type { Check, Context, Finding } from "./finding.ts";
 import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
 import { madeWritable } from "./made-writable.ts";
 import { livingTasks } from "./paths.ts";
 import { sh } from "../sys/shell.ts";
 
-const PROT_WRITE = 2;
-const MAP_SHARED = 1;
 const MAP_NORESERVE = 0x4000;
-const MAP_HUGETLB = 0x40000;
 /** The size of a huge page is in the flags from here on, as its logarithm; none means the default size. */
 const MAP_HUGE_SHIFT = 26;
 

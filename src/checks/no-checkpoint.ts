@@ -40,7 +40,7 @@ function instead(
   ];
 }
 
-export interface Lack {
+interface Lack {
   id: "no-checkpoint" | "dump-failed";
   /** The image that is not there. */
   missing: string;

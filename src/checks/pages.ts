@@ -1,4 +1,5 @@
 /** Memory in the images: incremental chains, lazy pages, and page maps that do not fit the mappings (pagemap.c, mem.c). */
+import { AIORING, ANON_PRIVATE, FILE_PRIVATE, GUARD, REGULAR } from "../image/flags.ts";
 import { type LostPages, PE_LAZY, PE_PRESENT, type Run, type Task } from "../image/index.ts";
 import { pageSize } from "../sys/process.ts";
 import { again } from "./again.ts";
@@ -143,12 +144,7 @@ export const lazyPagesSocket: Check = {
 };
 
 /** vma_entry.status, criu/include/image.h. */
-const REGULAR = 1;
-const FILE_PRIVATE = 0x40;
-const ANON_PRIVATE = 0x200;
-const AIORING = 0x2000;
 const SHSTK = 0x8000;
-const GUARD = 0x10000;
 
 const isPrivate = (status: number): boolean =>
   ((status & REGULAR) !== 0 && (status & (ANON_PRIVATE | FILE_PRIVATE)) !== 0) ||

@@ -1,12 +1,12 @@
 /** ICMP sockets without privilege, as ping(8) has them: only groups of net.ipv4.ping_group_range may make one (icmp(7)). */
 import { asText, type Infer } from "../image/index.ts";
 import { netns_entry, userns_entry } from "../image/tables/namespaces.ts";
+import { SOCK_DGRAM } from "../sys/linux.ts";
 import { sh } from "../sys/shell.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { filledIds } from "./net.ts";
 import { idsOfCriu } from "./rights.ts";
 
-const SOCK_DGRAM = 2;
 const ICMP = 1;
 const ICMPV6 = 58;
 const RANGE = "/proc/sys/net/ipv4/ping_group_range";

@@ -1,7 +1,7 @@
 /** CRIU's plugins: shared objects that it loads before every restore, and those that the checkpoint needs (plugin.c). */
 import { constants } from "node:fs";
 import { dirname, join } from "../sys/path.ts";
-import { compareVersions } from "../criu/index.ts";
+import { knows } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
@@ -28,7 +28,7 @@ function builtIn(host: Host, criu: string): string | undefined {
 const required = ({ checkpoint }: Context): readonly string[] =>
   checkpoint.inventory?.plugins_entry?.plugins ?? [];
 
-export interface Plugins {
+interface Plugins {
   directory: string;
   /** Names of the files that CRIU loads. */
   files: string[];
@@ -163,7 +163,7 @@ export const pluginMissing: Check = {
           directory !== undefined &&
           context.host.exists(directory) &&
           files.length === 0 &&
-          compareVersions(version, "4.1") >= 0;
+          knows(version, "pluginsNamed", false);
         return {
           id: "plugin-missing",
           severity: certain ? "blocker" : "warning",

@@ -1,4 +1,5 @@
 /** What puts a file back that is gone or another: all that the images know of it, and a command where one is enough. */
+import { STICKY } from "../sys/linux.ts";
 import { constants, type Stats } from "node:fs";
 import { unescapeMountinfo, type Lookup, type Package } from "../host/index.ts";
 import { upward } from "../host/upward.ts";
@@ -13,7 +14,7 @@ type Known = Extract<Place, { known: true }>;
 type Lost = Extract<Lookup, { ok: false }>;
 
 const ACCESS_MODE = 3;
-export const octal = (bits: number): string => (bits & 0o7777).toString(8).padStart(4, "0");
+const octal = (bits: number): string => (bits & 0o7777).toString(8).padStart(4, "0");
 const human = (text: string, command: ShellCommand | null): Remedy => ({
   kind: "human",
   text,
@@ -169,8 +170,6 @@ function make(
     };
   return undefined;
 }
-
-const STICKY = 0o1000;
 
 /** Where everybody may make files the task will have made it; elsewhere it is like what it stands in. */
 function ownerFor(

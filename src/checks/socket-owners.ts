@@ -1,13 +1,11 @@
 /** Whose the directories are that sockets are bound in: who owns one can put a socket of his own in another's place. */
+import { STICKY, WORLD_WRITES } from "../sys/linux.ts";
 import { dirname, join } from "../sys/path.ts";
 import { sh } from "../sys/shell.ts";
 import type { Check, Context, Finding, Remedy } from "./finding.ts";
 import { livingTasks, type Place } from "./paths.ts";
 import { conventionOf, pathSockets } from "./sockets.ts";
 import { about, type AtPath, placeOf } from "./unix-entries.ts";
-
-const STICKY = 0o1000;
-const WORLD_WRITES = 0o002;
 
 export const unixSocketDirOwner: Check = {
   id: "unix-socket-dir-owner",

@@ -1,13 +1,12 @@
 /** TCP connections (sk-tcp.c, soccr/soccr.c). */
 import type { Check, Context, Finding } from "./finding.ts";
+import { IPPROTO_TCP, TCP_LISTEN } from "../sys/linux.ts";
 import {
   bytesOf,
   closesConnections,
   hostSockets,
-  IPPROTO_TCP,
   isConnection,
   same,
-  TCP_LISTEN,
   TCP_TIME_WAIT,
   textOf,
   unmapped,

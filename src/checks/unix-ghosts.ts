@@ -1,4 +1,5 @@
 /** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
+import { UNIX_PATH_MAX } from "../sys/linux.ts";
 import { constants } from "node:fs";
 import { dirname } from "../sys/path.ts";
 import { upward } from "../host/upward.ts";
@@ -15,9 +16,6 @@ import {
   placeOf,
 } from "./unix-entries.ts";
 import { sh } from "../sys/shell.ts";
-
-/** sizeof(sun_path), unix(7); the name in the images counts its NUL. */
-const UNIX_PATH_MAX = 108;
 
 export const unixSocketGhost: Check = {
   id: "unix-socket-ghost",

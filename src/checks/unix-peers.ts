@@ -1,21 +1,11 @@
 /** The other ends of Unix sockets: outside the tree, gone, or not able to take what waits in a queue (sk-unix.c, sk-queue.c). */
+import { USK_EXTERN } from "../image/flags.ts";
 import { ECONNREFUSED, ENOENT, EPROTOTYPE, errorText } from "../sys/errno.ts";
 import type { Checkpoint, UnixSkEntry } from "../image/index.ts";
+import { SOCK_DGRAM, UNIX_PATH_MAX } from "../sys/linux.ts";
 import type { Check, Context, Finding } from "./finding.ts";
-import {
-  about,
-  givenName,
-  imageOf,
-  inHostNet,
-  nameOf,
-  SOCK_DGRAM,
-  USK_CALLBACK,
-} from "./unix-entries.ts";
+import { about, givenName, imageOf, inHostNet, nameOf, USK_CALLBACK } from "./unix-entries.ts";
 import { sh, typedOption } from "../sys/shell.ts";
-
-const USK_EXTERN = 1;
-/** CRIU's own limit is the kernel's: sizeof(sun_path), unix(7). */
-const UNIX_PATH_MAX = 108;
 
 const byIno = ({ openFiles }: Checkpoint): Map<number, UnixSkEntry> =>
   new Map(

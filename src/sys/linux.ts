@@ -11,8 +11,9 @@ export const FD_CLOEXEC = 1;
 /** Paths are looked up from the working directory: openat(2). */
 export const AT_FDCWD = -100;
 
-/** Bytes of a path, the last one NUL; links that are followed on the way to a file. */
+/** Bytes of a path, the last one NUL; of the name of a Unix socket; links that are followed on the way to a file. */
 export const PATH_MAX = 4096;
+export const UNIX_PATH_MAX = 108;
 export const MOST_LINKS = 40;
 
 // inode(7). STICKY is S_ISVTX: in such a directory only owners rename and remove.
@@ -36,6 +37,7 @@ export const TCP_LISTEN = 10;
 // mmap(2), fcntl(2), inotify(7), timerfd_create(2), signal(7), clone(2).
 export const PROT_WRITE = 2;
 export const MAP_SHARED = 1;
+export const MAP_HUGETLB = 0x40000;
 export const F_RDLCK = 0;
 export const IN_ALL_EVENTS = 0xfff;
 export const TFD_TIMER_ABSTIME = 1;

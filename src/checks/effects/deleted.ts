@@ -1,4 +1,5 @@
 /** Deleted files: made again for the moment, or linked back from the name that the dump gave them (files-reg.c). */
+import { GHOST, LINKED } from "../../image/flags.ts";
 import { constants } from "node:fs";
 import { dirname, join } from "../../sys/path.ts";
 import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../../image/index.ts";
@@ -15,8 +16,6 @@ import {
 import { deviceNumber, isCommonGround, isHarmlessDevice, isOutside } from "./policy.ts";
 
 const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT } = constants;
-const LINKED = 0;
-const GHOST = 1;
 /** Of images before remap_type there was this bit. */
 const OLD_GHOST = 0x80000000;
 

@@ -1,4 +1,6 @@
 /** Files that CRIU opens by the paths and with the flags that the images name (files-reg.c, fifo.c). */
+import { VMA_FILE_SHARED } from "../../image/flags.ts";
+import { MAP_SHARED, O_ACCMODE, O_PATH } from "../../sys/linux.ts";
 import { constants, type Stats } from "node:fs";
 import { upward } from "../../host/upward.ts";
 import { dirname } from "../../sys/path.ts";
@@ -21,10 +23,6 @@ import {
 import { deviceNumber, hasHarmlessName, isHarmlessDevice, isOutside } from "./policy.ts";
 
 const { O_APPEND, O_CREAT, O_TRUNC, S_IFBLK, S_IFCHR, S_IFMT } = constants;
-const O_ACCMODE = 3;
-const O_PATH = 0x200000;
-const VMA_FILE_SHARED = 0x80;
-const MAP_SHARED = 1;
 
 interface Use {
   reg: RegFileEntry;

@@ -2,6 +2,7 @@
 import type { UnixSkEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { holderOf, ownerText } from "../unix-busy.ts";
+import { SOCK_DGRAM } from "../../sys/linux.ts";
 import {
   type AtPath,
   hasPath,
@@ -10,7 +11,6 @@ import {
   type Named,
   namedSockets,
   nameOf,
-  SOCK_DGRAM,
 } from "../unix-entries.ts";
 import { type Connected, outward } from "../unix-peers.ts";
 import {

@@ -3,7 +3,8 @@ import { constants } from "node:fs";
 import { dirname } from "../../sys/path.ts";
 import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
 import { mnt_entry } from "../../image/tables/namespaces.ts";
-import { GHOST, LINKED, remapsOf } from "../remaps.ts";
+import { GHOST, LINKED } from "../../image/flags.ts";
+import { remapsOf } from "../remaps.ts";
 import type { Forged } from "./walk.ts";
 
 const { S_IFCHR, S_IFLNK, S_IFMT, S_IFREG } = constants;
