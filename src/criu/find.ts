@@ -18,7 +18,8 @@ type Found =
 
 /**
  * The CRIU to run: `given` (--criu, RECRIU_CRIU, the configuration file) if there is one, else the first in PATH and
- * the usual places. What others could change is passed over there, as root is to run it; one that the caller names by its path is his own word.
+ * the usual places. What others could change is passed over there, as root is to run it; one that the caller names by
+ * its path is his own word.
  */
 export function findCriu(
   given: string | undefined,
