@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { imageMissing } from "../../src/checks/images/image-missing.ts";
 import { pluginMissing } from "../../src/checks/criu/plugin-missing.ts";
-import { openRoot } from "../../src/host/index.ts";
+import { openRoot } from "../../src/host/root.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { catalogue, type Context } from "../../src/checks/index.ts";
 import { effectsOf } from "../../src/checks/effects/index.ts";
-import { type Host, openRoot } from "../../src/host/index.ts";
+import type { Host } from "../../src/host/index.ts";
+import { openRoot } from "../../src/host/root.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
