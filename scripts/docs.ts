@@ -1,10 +1,46 @@
-/** `npm run docs`: writes what is made from the code itself: the catalogue of the checks, and docs/checks.md. */
-import { writeFileSync } from "node:fs";
+/** `npm run docs`: writes what is made from the code itself, or from another list. A test says when it was not run. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { exits } from "../src/report/outcome.ts";
 import { catalogue } from "./catalogue.ts";
+import { lintOverrides } from "./rooms.ts";
 
 const root = join(import.meta.dir, "..");
-writeFileSync(join(root, "src/checks/catalogue.ts"), catalogue());
-// The page is made of the catalogue that was just written.
-const { checksPage } = await import("../src/report/pages.ts");
-writeFileSync(join(root, "docs/checks.md"), checksPage());
+
+const exitTable = (): string =>
+  [
+    "| code | meaning |",
+    "| --- | --- |",
+    ...exits.map(
+      ({ code, means }) => `| ${code} | ${means.replace(/(?<= |\()--?[\w=-]+/g, "`$&`")} |`,
+    ),
+    "| 128+n | ended by signal n |",
+    "",
+  ].join("\n");
+
+/** Of the catalogue as it was just written: nothing that imports it is loaded before. */
+const checksPage = async (): Promise<string> =>
+  (await import("../src/report/pages.ts")).checksPage();
+
+const whole = /^[^]*$/;
+
+/** Each file, and what of it is written: all, or what the expression finds. In this order. */
+const made: readonly { file: string; part: RegExp; text: () => string | Promise<string> }[] = [
+  { file: "src/checks/catalogue.ts", part: whole, text: catalogue },
+  { file: "docs/checks.md", part: whole, text: checksPage },
+  { file: "README.md", part: /(?<=^## Exit codes\n\n)(?:\|.*\n)+/m, text: exitTable },
+  { file: ".oxlintrc.json", part: /^ {2}"overrides"[^]*$/m, text: lintOverrides },
+];
+
+/** The files as they stand, and as they shall be: each is to be written before the next is asked for. */
+export async function* generated(): AsyncGenerator<{ file: string; now: string; text: string }> {
+  for (const { file, part, text } of made) {
+    const now = readFileSync(join(root, file), "utf8");
+    if (!part.test(now)) throw new Error(`${file} has no place for what is written there`);
+    const written = await text();
+    yield { file, now, text: now.replace(part, () => written) };
+  }
+}
+
+if (import.meta.main)
+  for await (const { file, text } of generated()) writeFileSync(join(root, file), text);

@@ -2,31 +2,14 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { generated } from "../scripts/docs.ts";
+import { closedTo, rooms } from "../scripts/rooms.ts";
 
 const src = join(import.meta.dir, "../src");
-const rooms = [
-  "main.ts",
-  "cli",
-  "carry",
-  "runtime",
-  "dropin",
-  "restore",
-  "report",
-  "explain",
-  "verify",
-  "repair",
-  "plan",
-  "checks",
-  "criu",
-  "image",
-  "host",
-  "sys",
-];
-
 const files = (readdirSync(src, { recursive: true }) as string[]).filter((file) =>
   file.endsWith(".ts"),
 );
-const roomOf = (file: string) => rooms.indexOf(file.split("/")[0]!);
+const roomOf = (file: string) => file.split("/")[0]!;
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), "utf8");
@@ -35,24 +18,21 @@ function importsOf(file: string): string[] {
   );
 }
 
-test("every file lives in a room", () => {
-  expect(files.filter((file) => roomOf(file) < 0)).toEqual([]);
+test("every file lives in a room that CONTRIBUTING.md lists, and every room has files", () => {
+  expect(new Set(files.map(roomOf))).toEqual(new Set(rooms));
 });
 
-test("imports point down, never up", () => {
+test("imports point down that list, never up", () => {
   const upward = files.flatMap((file) =>
     importsOf(file)
-      .filter((target) => roomOf(target) < roomOf(file))
+      .filter((target) => closedTo(roomOf(file)).includes(roomOf(target)))
       .map((target) => `${file} -> ${target}`),
   );
   expect(upward).toEqual([]);
 });
 
-test("images know nothing of the host", () => {
-  const knowing = files
-    .filter((file) => file.startsWith("image/"))
-    .filter((file) => importsOf(file).some((target) => target.startsWith("host/")));
-  expect(knowing).toEqual([]);
+test("what is written from the code, or from that list, is current: npm run docs", async () => {
+  for await (const { now, text } of generated()) expect(now).toBe(text);
 });
 
 test("nothing but report prints", () => {
@@ -62,6 +42,17 @@ test("nothing but report prints", () => {
       /console\.|process\.(stdout|stderr)\./.test(readFileSync(join(src, file), "utf8")),
   );
   expect(printing).toEqual([]);
+});
+
+test("commands return what is to be told: they have no words for a terminal", () => {
+  const speaking = files.filter(
+    (file) =>
+      file.startsWith("cli/") &&
+      /import \{(?! captured \})[^}]*\} from "\.\.\/report\/terminal\.ts"/.test(
+        readFileSync(join(src, file), "utf8"),
+      ),
+  );
+  expect(speaking).toEqual([]);
 });
 
 test("a working directory without a name is as good as another: nothing asks the runtime for its name", () => {
@@ -142,4 +133,65 @@ test("the fast tests need node_modules and cc alone: what runs CRIU or what is f
     );
   });
   expect(wanting.filter((file) => file !== "house.test.ts")).toEqual([]);
+});
+
+test("a number of the kernel, or of the images, has one place", () => {
+  const definitions = (file: string) =>
+    [
+      ...readFileSync(join(src, file), "utf8").matchAll(
+        /^(?:export )?const ([A-Z][A-Z0-9_]+) = /gm,
+      ),
+    ].map((match) => match[1]!);
+  const places = ["sys/linux.ts", "sys/errno.ts", "image/flags.ts"];
+  const known = new Set(places.flatMap(definitions));
+  expect(known.size).toBeGreaterThan(50);
+  const again = files
+    .filter((file) => !places.includes(file))
+    .flatMap((file) =>
+      definitions(file)
+        .filter((name) => known.has(name))
+        .map((name) => `${file}: ${name}`),
+    );
+  expect(again).toEqual([]);
+});
+
+/** The text of each source, of scripts and tests by their paths from src. */
+const everywhere = ["", "../scripts", "../test"].flatMap((dir) =>
+  (readdirSync(join(src, dir), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(dir, file)),
+);
+
+test("releases of CRIU that matter have names: nothing compares with a number of its own", () => {
+  const numbered = files.filter((file) =>
+    /compareVersions\([^()]*,\s*"\d/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(numbered).toEqual([]);
+});
+
+test("what is exported is imported somewhere", () => {
+  const importers = new Map<string, string[]>();
+  for (const file of everywhere)
+    for (const target of importsOf(file).map((path) => path.replace("../src/", "")))
+      importers.set(target, [
+        ...(importers.get(target) ?? []),
+        readFileSync(join(src, file), "utf8"),
+      ]);
+  const unused = files
+    // Tables of images are read by the names in them.
+    .filter((file) => !file.startsWith("image/tables/"))
+    .flatMap((file) => {
+      const text = readFileSync(join(src, file), "utf8");
+      const named = text.matchAll(
+        /^export (?:async )?(?:const|function\*?|class|interface|type) (\w+)/gm,
+      );
+      const passed = text.matchAll(/^export (?:type )?\{([^}]*)\}/gm);
+      return [
+        ...[...named].map((match) => match[1]!),
+        ...[...passed].flatMap((match) => match[1]!.match(/\w+(?=\s*(?:,|$))/g) ?? []),
+      ]
+        .filter((name) => !importers.get(file)?.some((by) => new RegExp(`\\b${name}\\b`).test(by)))
+        .map((name) => `${file}: ${name}`);
+    });
+  expect(unused).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** The man pages, in man(7): recriu(8) and one for each command. */
 import { settable, variableOf } from "../../src/criu/own.ts";
-import { exits } from "../../src/report/pages.ts";
+import { exits } from "../../src/report/outcome.ts";
 import { type Command, type Option, typed } from "./table.ts";
 
 export interface Edition {
@@ -90,7 +90,7 @@ const optionItem = (option: Option): string =>
 const exitStatus = (): string =>
   section(
     "EXIT STATUS",
-    ...Object.entries(exits).map(([code, means]) => item(bold(code), means)),
+    ...exits.map(({ code, means }) => item(bold(String(code)), means)),
     item(`128+${italic("n")}`, "ended by signal n"),
   );
 

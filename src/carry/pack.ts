@@ -8,7 +8,7 @@ import { replacing } from "../sys/own-file.ts";
 import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
-export interface Packing {
+interface Packing {
   /** The sealed directory of images. */
   dir: string;
   /** The archive; "-" is stdout. */
@@ -19,10 +19,10 @@ export interface Packing {
   options: readonly string[];
 }
 
-export type Packed = { ok: true; members: number; bytes: number } | { ok: false; problem: string };
+type Packed = { ok: true; members: number; bytes: number } | { ok: false; problem: string };
 
 /** The top directory in the archive. */
-export const TOP = "checkpoint";
+const TOP = "checkpoint";
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
 const PIECE = 1 << 20;

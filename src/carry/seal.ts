@@ -12,7 +12,7 @@ import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { version } from "../report/version.ts";
 import { preflightArchive } from "../runtime/archive.ts";
 
-export type Sealed =
+type Sealed =
   { ok: true; file: string; manifest: Manifest; bytes: number } | { ok: false; problem: string };
 
 /** Seal a directory of images or an archive that Podman exported. `words`: options of a restore that say where its files are. */

@@ -1,9 +1,9 @@
 /** What this machine offers a restore. */
 import {
-  compareVersions,
   type Found,
   identify,
   isBeyondKnown,
+  knows,
   NEWEST_KNOWN,
   startRefusal,
 } from "../criu/index.ts";
@@ -89,7 +89,7 @@ async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
-    ...(compareVersions(version ?? "0", "4.2") < 0 && host.breakpoints === false
+    ...(!knows(version, "breakpointsTried", false) && host.breakpoints === false
       ? [
           {
             name: "breakpoints",

@@ -9,7 +9,7 @@ import { socketLeavings } from "./sockets/sockets.ts";
 import { heldByTheTree } from "./tree/already-running.ts";
 import { pidMaxLeavings } from "./tree/pid-namespaces.ts";
 
-export { catalogue, type CheckId, type Group } from "./catalogue.ts";
+export { catalogue } from "./catalogue.ts";
 export type { Effect } from "./effects/effect.ts";
 export type {
   Check,
@@ -19,9 +19,7 @@ export type {
   Finding,
   Leaving,
   Named,
-  Problem,
   Proof,
-  Remedy,
   Repair,
   Severity,
 } from "./finding.ts";
@@ -57,7 +55,7 @@ export const noneThere = ([first]: readonly Finding[]): boolean =>
   first?.severity === "blocker" && alone.has(first.id);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
-export interface Selection {
+interface Selection {
   only: readonly string[];
   ignore: readonly string[];
 }

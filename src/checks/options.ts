@@ -1,6 +1,6 @@
 /** Which of CRIU's options recriu adds by itself when a finding needs them, and which it only names. */
 
-export interface OptionPolicy {
+interface OptionPolicy {
   option: string;
   added: boolean;
   why: string;

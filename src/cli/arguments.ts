@@ -1,16 +1,17 @@
 /** Words to options, strictly: citty describes a command's options, but lets unknown ones pass. */
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
-import { line } from "../report/terminal.ts";
+import { exitCode } from "../report/outcome.ts";
+import { said, type Told } from "../report/told.ts";
 
-export type Values = Record<string, string | boolean | undefined>;
+type Values = Record<string, string | boolean | undefined>;
 
-/** The options and operands of a command, or undefined after saying what is wrong with them (exit code 2). */
+/** The options and operands of a command, or what is wrong with them. */
 export function parseStrictly(
   command: string,
   args: ArgsDef,
   words: string[],
-): { values: Values; operands: string[] } | undefined {
+): { ok: true; values: Values; operands: string[] } | { ok: false; told: Told } {
   const options = Object.fromEntries(
     Object.entries(args)
       .filter(([, arg]) => arg.type !== "positional")
@@ -30,10 +31,12 @@ export function parseStrictly(
       allowPositionals: operandsAllowed,
       strict: true,
     });
-    return { values: values as Values, operands: positionals };
+    return { ok: true, values: values as Values, operands: positionals };
   } catch (error) {
-    line(`recriu ${command}: ${(error as Error).message}`);
-    line(`recriu ${command} --help lists the options`);
-    return undefined;
+    const lines = [
+      said`recriu ${command}: ${(error as Error).message}`,
+      said`recriu ${command} --help lists the options`,
+    ];
+    return { ok: false, told: { exit: exitCode.usage, lines } };
   }
 }

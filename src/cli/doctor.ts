@@ -1,9 +1,10 @@
 import { diagnose } from "../checks/doctor.ts";
 import { findCriu } from "../criu/index.ts";
 import { thisHost } from "../host/index.ts";
-import { printJson } from "../report/json.ts";
 import { runtimeFacts } from "../runtime/doctor.ts";
-import { bold, green, harmless, line, red, yellow } from "../report/terminal.ts";
+import { factLines } from "../report/facts.ts";
+import { exitCode } from "../report/outcome.ts";
+import type { Told } from "../report/told.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
@@ -12,17 +13,15 @@ const args = {
   json: { type: "boolean", description: "one JSON document on stdout" },
 } as const;
 
-const mark = { ok: green("ok  "), warning: yellow("warn"), missing: red("lack") };
-
 export const command: Command = {
   meta: {
     name: "doctor",
     description: "Show what this machine offers a restore, and what each lack means for one.",
   },
   args,
-  async run({ rawArgs }): Promise<number> {
+  async run({ rawArgs }): Promise<Told> {
     const parsed = parseStrictly("doctor", args, rawArgs);
-    if (parsed === undefined) return 2;
+    if (!parsed.ok) return parsed.told;
     const variable = process.env.RECRIU_CRIU || undefined;
     const named = parsed.values.criu === undefined ? variable : String(parsed.values.criu);
     const facts = (
@@ -31,14 +30,7 @@ export const command: Command = {
         runtimeFacts(process.env),
       ])
     ).flat();
-    const lacking = facts.some((fact) => fact.state === "missing");
-    if (parsed.values.json) printJson({ facts });
-    else {
-      for (const { name, state, found, means } of facts) {
-        line(`${mark[state]} ${bold(name.padEnd(18))} ${harmless(found)}`);
-        if (state !== "ok") line(`${" ".repeat(24)}${harmless(means)}`);
-      }
-    }
-    return lacking ? 3 : 0;
+    const exit = facts.some(({ state }) => state === "missing") ? exitCode.blocked : exitCode.ok;
+    return parsed.values.json ? { exit, json: { facts } } : { exit, lines: factLines(facts) };
   },
 };

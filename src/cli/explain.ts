@@ -1,7 +1,8 @@
 import { ENAMETOOLONG, errorText } from "../sys/errno.ts";
 import { isAbsent, statAt } from "../sys/look.ts";
 import { dirname, join } from "../sys/path.ts";
-import { AT_FDCWD, namesAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
 import { parseLogLine } from "../criu/log.ts";
@@ -9,10 +10,9 @@ import { linesOf } from "../host/lines.ts";
 import { explain } from "../explain/index.ts";
 import { aboutOf, type LogReport, readLog } from "../explain/log.ts";
 import { openCheckpoint } from "../image/index.ts";
-import { printJson } from "../report/json.ts";
-import { checkPage, exitPage } from "../report/pages.ts";
+import { checkList, checkPage, exitPage } from "../report/pages.ts";
 import { printExplanation, printLogReport } from "../report/text.ts";
-import { harmless, line, printText } from "../report/terminal.ts";
+import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
@@ -46,21 +46,15 @@ export const command: Command = {
       "Explain a CRIU log: the first real error, its cause, its remedy. Or a check by its id, or an exit code. Offline.",
   },
   args,
-  run({ rawArgs }): number {
+  run({ rawArgs }): Told {
     const parsed = parseStrictly("explain", args, rawArgs);
-    if (parsed === undefined) return exitCode.usage;
+    if (!parsed.ok) return parsed.told;
     const { values, operands } = parsed;
     const what = operands.join(" ");
-    if (values.list === true) {
-      printText(catalogue.map((check) => `${check.id.padEnd(22)} ${check.title}`).join("\n"));
-      return exitCode.ok;
-    }
+    if (values.list === true) return { exit: exitCode.ok, text: checkList() };
     const check = catalogue.find((entry) => entry.id === what);
     const page = check === undefined ? exitPage(what) : checkPage(check);
-    if (page !== undefined) {
-      printText(page);
-      return exitCode.ok;
-    }
+    if (page !== undefined) return { exit: exitCode.ok, text: page };
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
     const json = values.json === true;
     const log =
@@ -70,14 +64,16 @@ export const command: Command = {
       const problem = unreadable(path);
       if (problem !== undefined) return cannot(path, problem);
       const beside = what === "-" ? undefined : dirname(path);
-      return tell(readLog(linesOf(path)), what === "-" ? "-" : path, images ?? beside, json);
+      return ofLog(readLog(linesOf(path)), what === "-" ? "-" : path, images ?? beside, json);
     }
     if (log !== undefined) return cannot(log.at, log.problem);
-    if (what === "") {
-      line("recriu explain: there is no log of CRIU here; name one, or - for stdin");
-      return exitCode.usage;
-    }
-    return tellLine(what, json);
+    if (what === "")
+      return refused(
+        "explain",
+        exitCode.usage,
+        "there is no log of CRIU here; name one, or - for stdin",
+      );
+    return ofLine(what, json);
   },
 };
 
@@ -114,41 +110,44 @@ function unreadable(path: string): string | undefined {
   return errno < 0 ? errorText(errno) : undefined;
 }
 
-function cannot(path: string, problem: string): number {
-  line(
-    `recriu explain: ${harmless(path)} cannot be read: ${problem}; whether CRIU wrote an error there is not known`,
+const cannot = (path: string, problem: string): Told =>
+  refused(
+    "explain",
+    exitCode.usage,
+    `${path} cannot be read: ${problem}; whether CRIU wrote an error there is not known`,
   );
-  return exitCode.usage;
-}
 
 /** runc, containerd and Podman say where the log is: `log file: PATH`. */
 const quotedLog = (text: string): string | undefined =>
   /log ?file:? [`"']?(\/[^\s`"':\\]+)/.exec(text)?.[1];
 
-function tell(report: LogReport, log: string, images: string | undefined, json: boolean): number {
+function ofLog(report: LogReport, log: string, images: string | undefined, json: boolean): Told {
   const opened = images === undefined ? undefined : openCheckpoint(images);
   const about =
     opened?.ok && opened.checkpoint.files.has("inventory.img") && report.cause !== undefined
       ? aboutOf(opened.checkpoint, report.cause)
       : [];
-  if (json) printJson({ log, about, ...report });
-  else printLogReport(report, log, about);
-  return report.explanation !== undefined || (report.cause === undefined && report.succeeded)
-    ? exitCode.ok
-    : UNKNOWN;
+  const known =
+    report.explanation !== undefined || (report.cause === undefined && report.succeeded);
+  const exit = known ? exitCode.ok : UNKNOWN;
+  if (json) return { exit, json: { log, about, ...report } };
+  printLogReport(report, log, about);
+  return { exit };
 }
 
-function tellLine(text: string, json: boolean): number {
+function ofLine(text: string, json: boolean): Told {
   const explanation = explain(parseLogLine(text)?.message ?? text);
-  if (json) printJson({ explanation: explanation ?? null });
-  else if (explanation !== undefined) {
-    line(harmless(explanation.line));
-    printExplanation(explanation);
-  } else {
+  const exit = explanation === undefined ? UNKNOWN : exitCode.ok;
+  if (json) return { exit, json: { explanation: explanation ?? null } };
+  if (explanation === undefined) {
     const ids = catalogue.map(({ id }) => id);
-    line(
-      `recriu explain: nothing is known of “${harmless(text)}”${near(text, ids)}; --list shows the checks`,
+    return refused(
+      "explain",
+      exit,
+      `nothing is known of “${text}”${near(text, ids)}; --list shows the checks`,
     );
   }
-  return explanation === undefined ? UNKNOWN : exitCode.ok;
+  tellLines([said`${explanation.line}`]);
+  printExplanation(explanation);
+  return { exit };
 }

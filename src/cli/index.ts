@@ -63,9 +63,10 @@ export async function main(words: readonly string[]): Promise<number> {
   }
   const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (known === undefined) {
-    const { line } = await import("../report/terminal.ts");
-    line(`recriu: there is no command ${name}; recriu --help lists them`);
-    return 2;
+    const { said, tell } = await import("../report/told.ts");
+    const { exitCode } = await import("../report/outcome.ts");
+    const problem = said`recriu: there is no command ${name}; recriu --help lists them`;
+    return tell({ exit: exitCode.usage, lines: [problem] });
   }
   const { command, appendix } = await known.load();
   const end = rawArgs.indexOf("--");
@@ -75,7 +76,8 @@ export async function main(words: readonly string[]): Promise<number> {
     await help(command, overviewCommand(), appendix?.() ?? "");
     return 0;
   }
-  return command.run({ rawArgs });
+  const told = await command.run({ rawArgs });
+  return (await import("../report/told.ts")).tell(told);
 }
 
 /** Print the help of a command, below `parent` if there is one, with `end` behind it. */
@@ -85,10 +87,10 @@ async function help(
   end: string,
 ): Promise<void> {
   const { renderUsage } = await import("citty");
-  const { printText } = await import("../report/terminal.ts");
+  const { tell } = await import("../report/told.ts");
   // citty colours its help wherever it is printed.
   const usage = (await renderUsage(command, parent)).replace(/\u001b\[[0-9;]*m/g, "");
-  printText(`${usage}\n${end}`);
+  tell({ exit: 0, text: `${usage}\n${end}` });
 }
 
 function overviewCommand(): CommandDef<any> {

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
-import { harmless, line } from "../report/terminal.ts";
+import { changeLines, type Shown } from "../report/changes.ts";
 import { exitCode } from "../report/outcome.ts";
+import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { type Change, install, plan, textOf } from "../runtime/install/changes.ts";
 import { installationOf, type Target, targets } from "../runtime/install/targets.ts";
 import type { Command } from "./command.ts";
@@ -21,18 +22,22 @@ export const installArgs = {
   },
 } as const;
 
-/** The targets that --runtime and --criu name, or undefined after saying what is wrong. */
+/** The targets that --runtime and --criu name, or what is wrong with the words. */
 export function targetsOf(
   command: string,
-  values: Record<string, string | boolean | undefined>,
-): Target[] | undefined {
-  const named = typeof values.runtime === "string" ? values.runtime.split(",") : [];
+  words: string[],
+): { ok: true; chosen: Target[]; root: string; dryRun: boolean } | { ok: false; told: Told } {
+  const parsed = parseStrictly(command, installArgs, words);
+  if (!parsed.ok) return parsed;
+  const { runtime, criu, root = "", "dry-run": dryRun } = parsed.values;
+  const named = typeof runtime === "string" ? runtime.split(",") : [];
   const stranger = named.find((name) => !(targets as readonly string[]).includes(name));
   if (stranger !== undefined) {
-    line(`recriu ${command}: there is no runtime ${harmless(stranger)}: ${targets.join(", ")}`);
-    return undefined;
+    const problem = `there is no runtime ${stranger}: ${targets.join(", ")}`;
+    return { ok: false, told: refused(command, exitCode.usage, problem) };
   }
-  return [...(named as Target[]), ...(values.criu === true ? (["criu"] as const) : [])];
+  const chosen = [...(named as Target[]), ...(criu === true ? (["criu"] as const) : [])];
+  return { ok: true, chosen, root: String(root), dryRun: dryRun === true };
 }
 
 export const command: Command = {
@@ -42,47 +47,50 @@ export const command: Command = {
       "Put recriu in a runtime's path. Shows every file and line first; recriu uninstall gives back what was there.",
   },
   args: installArgs,
-  run({ rawArgs }): number {
-    const parsed = parseStrictly("install", installArgs, rawArgs);
-    const chosen = parsed && targetsOf("install", parsed.values);
-    if (parsed === undefined || chosen === undefined) return exitCode.usage;
-    if (chosen.length === 0) {
-      line("recriu install: name one: --runtime=podman|docker|containerd|crio|runc|crun, --criu");
-      return exitCode.usage;
-    }
-    const root = String(parsed.values.root ?? "");
+  run({ rawArgs }): Told {
+    const asked = targetsOf("install", rawArgs);
+    if (!asked.ok) return asked.told;
+    const { chosen, root, dryRun } = asked;
+    if (chosen.length === 0)
+      return refused(
+        "install",
+        exitCode.usage,
+        "name one: --runtime=podman|docker|containerd|crio|runc|crun, --criu",
+      );
     for (const target of chosen) {
       const { wants, next } = installationOf(target, realpathSync.native(process.execPath));
       const planned = plan(root, wants);
-      if (!planned.ok) {
-        line(`recriu install: ${target}: ${harmless(planned.problem)}; nothing was written for it`);
-        return exitCode.criuFailed;
-      }
-      for (const change of planned.changes) show(root, change);
-      if (parsed.values["dry-run"] === true) continue;
+      if (!planned.ok)
+        return refused(
+          "install",
+          exitCode.criuFailed,
+          `${target}: ${planned.problem}; nothing was written for it`,
+        );
+      const { changes } = planned;
+      // Shown before anything is written.
+      tellLines(changes.flatMap((change) => changeLines(shown(root, change))));
+      if (dryRun) continue;
       try {
-        install(root, target, wants, planned.changes);
+        install(root, target, wants, changes);
       } catch (error) {
-        line(`recriu install: ${target}: ${harmless((error as Error).message)}`);
-        line("recriu uninstall gives back what was there");
-        return exitCode.criuFailed;
+        const { exit, lines = [] } = refused(
+          "install",
+          exitCode.criuFailed,
+          `${target}: ${(error as Error).message}`,
+        );
+        return { exit, lines: [...lines, said`recriu uninstall gives back what was there`] };
       }
-      line(planned.changes.length === 0 ? `${target}: as it shall be` : `${target}: installed`);
-      for (const step of next) line(`  next  ${step}`);
+      tellLines([
+        changes.length === 0 ? said`${target}: as it shall be` : said`${target}: installed`,
+        ...next.map((step) => said`  next  ${step}`),
+      ]);
     }
-    return exitCode.ok;
+    return { exit: exitCode.ok };
   },
 };
 
-/** A change as lines that are taken out and put in. */
-function show(root: string, { path, before, after }: Change): void {
-  line(`${root}${path}`);
-  if ("link" in after) {
-    line(`  + -> ${after.link}`);
-    return;
-  }
-  const [was, is] = [textOf(before)?.split("\n") ?? [], textOf(after)!.split("\n")];
-  for (const text of was.filter((each) => !is.includes(each))) line(`  - ${harmless(text)}`);
-  for (const text of is.filter((each) => each !== "" && !was.includes(each)))
-    line(`  + ${harmless(text)}`);
-}
+const shown = (root: string, { path, before, after }: Change): Shown => ({
+  path: `${root}${path}`,
+  before: textOf(before),
+  after: "link" in after ? after : { text: textOf(after)! },
+});

@@ -1,4 +1,3 @@
-/** What the words of `restore` and `preflight` lead to: findings and a plan. */
 import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
@@ -6,15 +5,14 @@ import { type Preflight, preflight, type PreflightResult } from "../plan/preflig
 import type { ArchivePreflight } from "../runtime/archive.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { refused, tell } from "../report/told.ts";
 import { errorText } from "../sys/errno.ts";
 import { isAbsent, statAt } from "../sys/look.ts";
 import { near } from "./near.ts";
 import { understand } from "./request.ts";
 
 /** `said`: why there is nothing to report. */
-export type Started =
-  { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
+type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
 /** Read the images, run the checks. `stays`: this process is there while CRIU restores. */
 export async function look(
@@ -43,7 +41,7 @@ export async function begin(
   options: readonly OwnOption[],
 ): Promise<Started> {
   const asked = understand(command, words, options);
-  if (!asked.ok) return { ...asked, said: "" };
+  if (!asked.ok) return { ok: false, exit: tell(asked.told), said: "" };
   return reached(command, await look(asked, false));
 }
 
@@ -65,14 +63,15 @@ function reached(command: string, result: ArchivePreflight): Started {
 }
 
 /** Say why there is nothing to report. */
-export function notReached(
+export const notReached = (
   command: string,
   said: string,
   exit: number = exitCode.usage,
-): { ok: false; exit: number; said: string } {
-  line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit, said };
-}
+): { ok: false; exit: number; said: string } => ({
+  ok: false,
+  exit: tell(refused(command, exit, said)),
+  said,
+});
 
 function noDirectory(path: string): string | undefined {
   const stat = statAt(path);

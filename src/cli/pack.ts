@@ -3,7 +3,7 @@ import { findCriu } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { type Line, refused, said, type Told } from "../report/told.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
@@ -26,16 +26,18 @@ export const command: Command = {
       "Make one archive (tar) of a sealed checkpoint, this recriu and, if wanted, CRIU. In it, ./restore.sh looks and restores. Words after -- are options of that restore.",
   },
   args,
-  async run({ rawArgs }): Promise<number> {
+  async run({ rawArgs }): Promise<Told> {
     const end = rawArgs.indexOf("--");
     const parsed = parseStrictly("pack", args, end < 0 ? rawArgs : rawArgs.slice(0, end));
-    if (parsed === undefined) return exitCode.usage;
+    if (!parsed.ok) return parsed.told;
     const [dir, ...others] = parsed.operands;
     const out = parsed.values.output;
-    if (dir === undefined || others.length > 0 || typeof out !== "string") {
-      line("recriu pack: name one sealed directory, and the archive by -o FILE");
-      return exitCode.usage;
-    }
+    if (dir === undefined || others.length > 0 || typeof out !== "string")
+      return refused(
+        "pack",
+        exitCode.usage,
+        "name one sealed directory, and the archive by -o FILE",
+      );
     const hashing = hashingReport();
     const problem = unfit(dir, sealOf(dir, false, hashing.tell));
     hashing.end();
@@ -45,19 +47,20 @@ export const command: Command = {
     const criu = wanted
       ? findCriu(given === undefined ? undefined : String(given), process.env)
       : undefined;
-    for (const word of criu?.passed ?? []) line(`recriu pack: ${harmless(word)}`);
-    if (criu?.ok === false) return failed(criu.problem, exitCode.usage);
+    const passed = (criu?.passed ?? []).map((word) => said`recriu pack: ${word}`);
+    if (criu?.ok === false) return failed(criu.problem, exitCode.usage, passed);
     const options = end < 0 ? [] : rawArgs.slice(end + 1);
     const packed = await pack({ dir, out, criu: criu?.path, options });
-    if (!packed.ok) return failed(packed.problem, exitCode.criuFailed);
-    line(
-      `${harmless(out)}: ${packed.members} files, ${(packed.bytes / 1048576).toFixed(1)} MiB; there: tar -xf, checkpoint/restore.sh`,
-    );
-    return exitCode.ok;
+    if (!packed.ok) return failed(packed.problem, exitCode.criuFailed, passed);
+    const sizes = `${packed.members} files, ${(packed.bytes / 1048576).toFixed(1)} MiB`;
+    return {
+      exit: exitCode.ok,
+      lines: [...passed, said`${out}: ${sizes}; there: tar -xf, checkpoint/restore.sh`],
+    };
   },
 };
 
-function failed(problem: string, code: number): number {
-  line(`recriu pack: ${harmless(problem)}; no archive was made`);
-  return code;
-}
+const failed = (problem: string, exit: number, before: readonly Line[] = []): Told => ({
+  exit,
+  lines: [...before, said`recriu pack: ${problem}; no archive was made`],
+});

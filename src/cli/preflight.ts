@@ -1,12 +1,12 @@
 import { type OwnOption, ownOptions } from "../criu/index.ts";
-import { catalogue } from "../checks/index.ts";
 import { isArchive } from "../image/archive.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { beginChanges, carryOut } from "../repair/index.ts";
 import { printEffects } from "../report/effects.ts";
-import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
+import { reportOf, reportOfNothing } from "../report/json.ts";
+import { checkList } from "../report/pages.ts";
 import { printFindings, printSummary } from "../report/text.ts";
-import { harmless, line, printText } from "../report/terminal.ts";
+import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { begin, beginArchive, blockedExit } from "./look.ts";
@@ -39,20 +39,18 @@ export const command: Command = {
       "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
   },
   args: ownArgs(options),
-  async run({ rawArgs }): Promise<number> {
-    if (rawArgs.includes("--list")) {
-      printText(catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n"));
-      return exitCode.ok;
-    }
+  async run({ rawArgs }): Promise<Told> {
+    if (rawArgs.includes("--list")) return { exit: exitCode.ok, text: checkList() };
     const [first = "", ...others] = rawArgs;
     const started =
       !first.startsWith("-") && isArchive(first)
         ? await beginArchive("preflight", first, others, options)
         : await begin("preflight", rawArgs, options);
-    if (!started.ok) {
-      if (rawArgs.includes("--json")) printJson(reportOfNothing("", started));
-      return started.exit;
-    }
+    if (!started.ok)
+      return {
+        exit: started.exit,
+        ...(rawArgs.includes("--json") && { json: reportOfNothing("", started) }),
+      };
     const { preflight } = started;
     const { json } = preflight.own;
     if (!json) {
@@ -61,23 +59,23 @@ export const command: Command = {
       if (preflight.effects !== undefined && preflight.own.given.has("effects"))
         printEffects(preflight.effects);
     }
-    const exit = blockedExit(preflight) ?? repairAsked(preflight);
-    if (json) printJson(reportOf(preflight, undefined, exit));
-    return exit;
+    const blocked = blockedExit(preflight);
+    const { exit, lines } = blocked === undefined ? repairAsked(preflight) : { exit: blocked };
+    return {
+      exit,
+      ...(json && { json: reportOf(preflight, undefined, exit) }),
+      ...(lines && { lines }),
+    };
   },
 };
 
-/** Carry the repairs out, if that is asked for. Returns the exit code. */
-function repairAsked({ plan, own, checkpoint }: Preflight): number {
-  if (plan.repairs.length === 0) return exitCode.ok;
-  if (!own.given.has("fix")) return exitCode.repairable;
+/** Carry the repairs out, if that is asked for. */
+function repairAsked({ plan, own, checkpoint }: Preflight): Told {
+  if (plan.repairs.length === 0) return { exit: exitCode.ok };
+  if (!own.given.has("fix")) return { exit: exitCode.repairable };
   using changes = beginChanges(checkpoint.dir);
   const problem = carryOut({ ...plan, edits: [], leavings: [] }, checkpoint, changes);
-  if (problem !== undefined) {
-    line(`recriu preflight: ${harmless(problem)}`);
-    return exitCode.blocked;
-  }
+  if (problem !== undefined) return refused("preflight", exitCode.blocked, problem);
   changes.keep();
-  line("repaired");
-  return exitCode.ok;
+  return { exit: exitCode.ok, lines: [said`repaired`] };
 }

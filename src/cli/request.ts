@@ -7,7 +7,7 @@ import {
   type Request,
   requestFrom,
 } from "../criu/index.ts";
-import { harmless, line, printText } from "../report/terminal.ts";
+import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { version } from "../report/version.ts";
 import { exitCode } from "../report/outcome.ts";
 
@@ -39,9 +39,9 @@ export function criuHelp(): string {
   return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
 }
 
-export type Asked = { ok: true; request: Request; own: OwnOptions } | { ok: false; exit: number };
+type Asked = { ok: true; request: Request; own: OwnOptions } | { ok: false; told: Told };
 
-/** Understand the words. What is wrong with them is said here. */
+/** Understand the words, or tell what is wrong with them. */
 export function understand(
   command: string,
   words: readonly string[],
@@ -49,13 +49,11 @@ export function understand(
 ): Asked {
   const understood = requestFrom(words, process.env, options);
   if (understood.ok) {
-    if (understood.ignored !== undefined) line(`recriu: ${harmless(understood.ignored)}`);
+    if (understood.ignored !== undefined) tellLines([said`recriu: ${understood.ignored}`]);
     return understood;
   }
-  if (understood.asked === undefined) {
-    line(`recriu ${command}: ${harmless(understood.problem)}`);
-    return { ok: false, exit: exitCode.usage };
-  }
-  printText(understood.asked === "help" ? criuHelp() : `recriu ${version}`);
-  return { ok: false, exit: exitCode.ok };
+  const { asked, problem } = understood;
+  if (asked === undefined) return { ok: false, told: refused(command, exitCode.usage, problem) };
+  const text = asked === "help" ? criuHelp() : `recriu ${version}`;
+  return { ok: false, told: { exit: exitCode.ok, text } };
 }

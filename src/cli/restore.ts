@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import { ownOptions } from "../criu/index.ts";
 import { exitCode } from "../report/outcome.ts";
 import { progressReport } from "../report/progress.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { refused, type Told } from "../report/told.ts";
 import { holdCriu } from "../restore/hold.ts";
 import type { Command } from "./command.ts";
 import { criuHelp, ownArgs, understand } from "./request.ts";
@@ -16,14 +16,16 @@ export const command: Command = {
       "Restore a checkpoint: find every obstacle, repair what is safe, run CRIU, verify the tree before it runs.",
   },
   args: ownArgs(ownOptions),
-  async run({ rawArgs }): Promise<number> {
+  async run({ rawArgs }): Promise<Told> {
     const asked = understand("restore", rawArgs, ownOptions);
-    if (!asked.ok) return asked.exit;
+    if (!asked.ok) return asked.told;
     const given = asked.own.given.get("progress-fd");
-    if (given !== undefined && !isOpen(Number(given))) {
-      line(`recriu restore: --progress-fd takes an open descriptor, not ${harmless(given)}`);
-      return exitCode.usage;
-    }
+    if (given !== undefined && !isOpen(Number(given)))
+      return refused(
+        "restore",
+        exitCode.usage,
+        `--progress-fd takes an open descriptor, not ${given}`,
+      );
     const { json } = asked.own;
     const progress = progressReport(given === undefined ? undefined : Number(given), json);
     let exit: number = exitCode.criuFailed;
@@ -35,7 +37,7 @@ export const command: Command = {
     } finally {
       progress?.done(exit);
     }
-    return exit;
+    return { exit };
   },
 };
 

@@ -1,8 +1,7 @@
 import { seal } from "../carry/seal.ts";
-import { printJson } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { refused, said, type Told } from "../report/told.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
@@ -26,14 +25,12 @@ export const command: Command = {
       "Write recriu.manifest beside the images: sha256 and size of each, and what the files outside them are. preflight and restore check it.",
   },
   args,
-  async run({ rawArgs }): Promise<number> {
+  async run({ rawArgs }): Promise<Told> {
     const parsed = parseStrictly("seal", args, rawArgs);
-    if (parsed === undefined) return exitCode.usage;
+    if (!parsed.ok) return parsed.told;
     const [target, ...others] = parsed.operands;
-    if (target === undefined || others.length > 0) {
-      line("recriu seal: name one directory of images, or one archive");
-      return exitCode.usage;
-    }
+    if (target === undefined || others.length > 0)
+      return refused("seal", exitCode.usage, "name one directory of images, or one archive");
     const { root } = parsed.values;
     const hashing = hashingReport();
     const sealed = await seal(
@@ -42,16 +39,15 @@ export const command: Command = {
       hashing.tell,
     );
     hashing.end();
-    if (!sealed.ok) {
-      line(`recriu seal: ${harmless(sealed.problem)}; nothing was sealed`);
-      return exitCode.images;
-    }
+    if (!sealed.ok)
+      return refused("seal", exitCode.images, `${sealed.problem}; nothing was sealed`);
     const { manifest, file, bytes } = sealed;
-    if (parsed.values.json === true) printJson(manifest);
     const count = Object.keys(manifest.images).length;
-    line(
-      `${harmless(file)}: ${count} images, ${(bytes / 1048576).toFixed(1)} MiB; ${manifest.files.length} files outside them`,
-    );
-    return exitCode.ok;
+    const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
+    return {
+      exit: exitCode.ok,
+      ...(parsed.values.json === true && { json: manifest }),
+      lines: [said`${file}: ${sizes}; ${manifest.files.length} files outside them`],
+    };
   },
 };

@@ -2,9 +2,8 @@ import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openArchive } from "../image/archive.ts";
 import { openCheckpoint } from "../image/index.ts";
-import { printJson } from "../report/json.ts";
 import { contentsOf, printContents } from "../report/contents.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
@@ -31,39 +30,38 @@ export const command: Command = {
       "Show what is in a checkpoint: tasks, threads, files, sockets, mounts, cgroups, memory.",
   },
   args,
-  async run({ rawArgs }): Promise<number> {
+  async run({ rawArgs }): Promise<Told> {
     const parsed = parseStrictly("show", args, rawArgs);
-    if (parsed === undefined) return exitCode.usage;
+    if (!parsed.ok) return parsed.told;
     const [file] = parsed.operands;
     const unpacked = file === undefined ? undefined : await openArchive(file);
     if (unpacked?.ok === false) {
-      line(`recriu show: ${harmless(file!)}: ${harmless(unpacked.problem)}`);
-      return unpacked.damaged ? exitCode.images : exitCode.usage;
+      const exit = unpacked.damaged ? exitCode.images : exitCode.usage;
+      return refused("show", exit, `${file}: ${unpacked.problem}`);
     }
     const given = String(parsed.values["images-dir"] ?? ".");
-    const code = show(unpacked?.archive.dir ?? given, file ?? given, parsed.values.json === true);
+    const told = show(unpacked?.archive.dir ?? given, file ?? given, parsed.values.json === true);
     unpacked?.archive.dispose();
-    return code;
+    return told;
   },
 };
 
-function show(dir: string, name: string, json: boolean): number {
+function show(dir: string, name: string, json: boolean): Told {
   const opened = openCheckpoint(dir);
   if (!opened.ok) {
-    line(`recriu show: ${harmless(opened.fault.file)}: ${harmless(opened.fault.problem)}`);
-    return exitCode.usage;
+    const { file, problem } = opened.fault;
+    return refused("show", exitCode.usage, `${file}: ${problem}`);
   }
   const { checkpoint } = opened;
   const lack = lackOf(checkpoint, thisHost());
-  if (lack?.id === "no-checkpoint") {
-    line(`recriu show: ${harmless(`${name} ${lack.message}; ${lack.text}`)}`);
-    return exitCode.usage;
-  }
+  if (lack?.id === "no-checkpoint")
+    return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
   const faults = checkpoint.readEverything();
   const contents = contentsOf(checkpoint, name);
-  if (json) printJson(contents);
-  else printContents(contents);
-  for (const fault of faults)
-    line(`recriu show: ${harmless(fault.file)}: ${harmless(fault.problem)}`);
-  return faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
+  if (!json) printContents(contents);
+  return {
+    exit: faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok,
+    ...(json && { json: contents }),
+    lines: faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`),
+  };
 }

@@ -1,9 +1,8 @@
-import { harmless, line } from "../report/terminal.ts";
+import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import { readRecord, uninstall } from "../runtime/install/changes.ts";
 import type { Target } from "../runtime/install/targets.ts";
 import type { Command } from "./command.ts";
-import { parseStrictly } from "./arguments.ts";
 import { installArgs, targetsOf } from "./install.ts";
 
 export const command: Command = {
@@ -12,34 +11,40 @@ export const command: Command = {
     description: "Take recriu out of runtimes again: all of them, or those that are named.",
   },
   args: installArgs,
-  run({ rawArgs }): number {
-    const parsed = parseStrictly("uninstall", installArgs, rawArgs);
-    const chosen = parsed && targetsOf("uninstall", parsed.values);
-    if (parsed === undefined || chosen === undefined) return exitCode.usage;
+  run({ rawArgs }): Told {
+    const asked = targetsOf("uninstall", rawArgs);
+    if (!asked.ok) return asked.told;
     try {
-      return takeOut(String(parsed.values.root ?? ""), chosen, parsed.values["dry-run"] === true);
+      return takeOut(asked.root, asked.chosen, asked.dryRun);
     } catch (error) {
-      line(`recriu uninstall: ${harmless((error as Error).message)}`);
-      return exitCode.criuFailed;
+      return refused("uninstall", exitCode.criuFailed, (error as Error).message);
     }
   },
 };
 
-function takeOut(root: string, chosen: readonly Target[], dryRun: boolean): number {
+function takeOut(root: string, chosen: readonly Target[], dryRun: boolean): Told {
   const installed = readRecord(root);
   const wanted = installed.filter(({ target }) => chosen.length === 0 || chosen.includes(target));
-  if (wanted.length === 0) line("nothing is installed there");
-  let clean = true;
-  for (const { target, changes } of wanted) {
-    if (dryRun) {
-      for (const { path, before } of changes)
-        line(`${root}${path}: ${before === null ? "removed" : "as it was before"}`);
-      continue;
-    }
+  if (wanted.length === 0) return { exit: exitCode.ok, lines: [said`nothing is installed there`] };
+  if (dryRun)
+    return {
+      exit: exitCode.ok,
+      lines: wanted.flatMap(({ changes }) =>
+        changes.map(
+          ({ path, before }) =>
+            said`${root}${path}: ${before === null ? "removed" : "as it was before"}`,
+        ),
+      ),
+    };
+  let exit: number = exitCode.ok;
+  for (const { target } of wanted) {
     const left = uninstall(root, target);
-    for (const problem of left) line(`recriu uninstall: ${harmless(problem)}`);
-    if (left.length === 0) line(`${target}: as it was before`);
-    clean &&= left.length === 0;
+    if (left.length > 0) exit = exitCode.criuFailed;
+    tellLines(
+      left.length === 0
+        ? [said`${target}: as it was before`]
+        : left.map((problem) => said`recriu uninstall: ${problem}`),
+    );
   }
-  return clean ? exitCode.ok : exitCode.criuFailed;
+  return { exit };
 }

@@ -2,9 +2,8 @@ import { type OwnOption, ownOptions, requestFrom } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
-import { printJson } from "../report/json.ts";
 import { printVerdict } from "../report/text.ts";
-import { harmless, line } from "../report/terminal.ts";
+import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
@@ -26,7 +25,7 @@ export const command: Command = {
       "Compare a live tree with the images it was restored from. Give it the options it was restored with.",
   },
   args: ownArgs(options),
-  run({ rawArgs }): number {
+  run({ rawArgs }): Told {
     const understood = requestFrom(rawArgs, process.env, options);
     if (!understood.ok) return refuse(understood.problem);
     const { request, own } = understood;
@@ -37,8 +36,10 @@ export const command: Command = {
     if (lack?.id === "no-checkpoint")
       return refuse(`${checkpoint.dir} ${lack.message}; ${lack.text}`);
     if (checkpoint.root === undefined) {
-      for (const { file, problem } of checkpoint.faults) refuse(`${file}: ${problem}`);
-      return exitCode.images;
+      const lines = checkpoint.faults.map(
+        ({ file, problem }) => said`recriu verify: ${file}: ${problem}`,
+      );
+      return { exit: exitCode.images, lines };
     }
     const given = own.given.get("pid");
     if (given !== undefined && !/^[1-9]\d*$/.test(given)) {
@@ -47,10 +48,11 @@ export const command: Command = {
     const pid = given === undefined ? findRoot(checkpoint) : Number(given);
     if (pid === undefined) {
       const { root } = checkpoint;
-      refuse(
+      return refused(
+        "verify",
+        exitCode.verification,
         `no live process is task ${root.pid} of these images; --pid names one of another number`,
       );
-      return exitCode.verification;
     }
     const asked = own.given.get("verify");
     if (asked !== undefined && asked !== "memory")
@@ -59,17 +61,18 @@ export const command: Command = {
     const structure = verify(checkpoint, request, live, { lostPriority: own.schedPrio });
     const verdict =
       own.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
-    if (own.json) printJson({ images: request.typed.get(request.imagesDir), pid, verdict });
-    else {
-      printVerdict(verdict);
-      if (verdict.differences.some((each) => each.facet === "memory" && each.class === "changed"))
-        line("what a running tree has written since cannot be told from what was wrong before");
-    }
-    return verdict.result === "match" ? exitCode.ok : exitCode.verification;
+    const exit = verdict.result === "match" ? exitCode.ok : exitCode.verification;
+    if (own.json)
+      return { exit, json: { images: request.typed.get(request.imagesDir), pid, verdict } };
+    printVerdict(verdict);
+    const written = verdict.differences.some(
+      (each) => each.facet === "memory" && each.class === "changed",
+    );
+    const lines = [
+      said`what a running tree has written since cannot be told from what was wrong before`,
+    ];
+    return { exit, ...(written && { lines }) };
   },
 };
 
-function refuse(problem: string): number {
-  line(`recriu verify: ${harmless(problem)}`);
-  return exitCode.usage;
-}
+const refuse = (problem: string): Told => refused("verify", exitCode.usage, problem);

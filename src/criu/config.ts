@@ -6,7 +6,7 @@
  * what does not happen. To know: CRIU makes two words of `manage-cgroups ignore`, and an option whose argument is
  * optional takes it only after `=`; so that line asks for the default, and `manage-cgroups=ignore` is meant.
  */
-export type ConfigWords =
+type ConfigWords =
   | { readonly ok: true; readonly words: readonly string[] }
   | { readonly ok: false; readonly line: number; readonly problem: string };
 
@@ -100,7 +100,7 @@ function cString(text: string): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-export interface ConfigSources {
+interface ConfigSources {
   /** Files to read, in order: later ones win. */
   readonly files: readonly string[];
   /** `--help` or `-h` stands somewhere, which goes before everything. */

@@ -1,5 +1,5 @@
 /** Find the real CRIU: never recriu itself, however it is called. */
-import { join } from "../sys/path.ts";
+import { join, searched, usualPlaces } from "../sys/path.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { access, statOf, X_OK } from "../sys/stat.ts";
 import { absolute } from "../sys/working-directory.ts";
@@ -16,20 +16,16 @@ export type Found =
       readonly passed?: readonly string[];
     };
 
-/** Where distributions put it; an ordinary user's PATH often lacks sbin. */
-const usual = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
-
 /**
  * The CRIU to run: `given` (--criu, RECRIU_CRIU, the configuration file) if there is one, else the first in PATH and
- * the usual places. Relative entries of PATH are left out: the working directory may be an images directory. What others
- * could change is passed over there, as root is to run it; one that the caller names by its path is his own word.
+ * the usual places. What others could change is passed over there, as root is to run it; one that the caller names by
+ * its path is his own word.
  */
 export function findCriu(
   given: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Found {
-  const path = (env.PATH ?? "").split(":").filter((dir) => dir.startsWith("/"));
-  const dirs = [...new Set([...path, ...usual])];
+  const dirs = searched(env.PATH, usualPlaces);
   if (given?.includes("/")) {
     const reason = unusable(given);
     if (reason === undefined) return { ok: true, path: given };

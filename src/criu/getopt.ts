@@ -6,7 +6,8 @@
  * recriu's own options stand among CRIU's. They count only by their exact names, so that every abbreviation means what
  * it means to CRIU; no own name is the beginning of one of CRIU's (a test holds that).
  */
-import { byShort, type CriuOption, type LongName, longNames, type OwnOption } from "./options.ts";
+import type { CriuOption, OwnOption } from "./option.ts";
+import { byShort, type LongName, longNames } from "./option-names.ts";
 
 export interface ParsedOption {
   /** The full name, without `no-`. */
@@ -18,7 +19,7 @@ export interface ParsedOption {
   readonly argv: readonly string[];
 }
 
-export type ParsedWords =
+type ParsedWords =
   | {
       readonly ok: true;
       /** CRIU's options in the order given. */
@@ -39,7 +40,7 @@ export type ParsedWords =
   /** getopt's own message, without the name of the program. */
   | { readonly ok: false; readonly problem: string };
 
-export interface ParseSettings {
+interface ParseSettings {
   readonly own?: readonly OwnOption[];
   /** POSIXLY_CORRECT is in the environment: the first operand ends the options. */
   readonly posixlyCorrect?: boolean;

@@ -1,11 +1,12 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
-import { AT_FDCWD, bytesAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { bytesAt } from "../sys/small-files.ts";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
-import type { OwnOption } from "./options.ts";
+import type { OwnOption } from "./option.ts";
 
 /** The options of `restore`. Other commands add theirs. */
 export const ownOptions: readonly OwnOption[] = [
@@ -105,7 +106,7 @@ export interface OwnOptions {
   readonly words: readonly string[];
 }
 
-export type OwnResult =
+type OwnResult =
   | { readonly ok: true; readonly own: OwnOptions }
   | { readonly ok: false; readonly problem: string };
 

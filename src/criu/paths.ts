@@ -1,6 +1,7 @@
 /** Each path among CRIU's options as an absolute one, from the directory that CRIU opens it in (crtools.c). */
 import { realpathSync } from "node:fs";
 import { workingDirectory } from "../sys/working-directory.ts";
+import { criuOptions, type Text } from "./options.ts";
 import type { Draft, External, Request } from "./request.ts";
 
 /**
@@ -23,17 +24,16 @@ export function settlePaths(draft: Draft): Request {
     (entry.kind === "mnt" || entry.kind === "dev") && entry.value !== undefined
       ? { ...entry, value: there(entry.value) }
       : entry;
+  const paths = criuOptions.flatMap(({ sets, path }) =>
+    path ? [[sets, opened(draft[sets as Text])] as const] : [],
+  );
   return {
     ...draft,
+    ...Object.fromEntries(paths),
     imagesDir,
     workDir,
-    root: opened(draft.root),
     logFile: draft.logFile === "-" ? "-" : opened(draft.logFile),
-    pidfile: opened(draft.pidfile),
-    cgroupYard: opened(draft.cgroupYard),
-    libdir: opened(draft.libdir),
     external: draft.external.map(source),
-    extMountMap: draft.extMountMap.map(({ key, value }) => ({ key, value: there(value) })),
     actionScripts: draft.actionScripts.map((script) =>
       script.includes("/") ? there(script) : script,
     ),

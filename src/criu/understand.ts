@@ -1,14 +1,14 @@
 /** The words of `criu restore` to a Request, as CRIU understands them (criu(8); criu/config.c, criu/crtools.c). */
 import { readConfigFile, type ReadConfig } from "./config-file.ts";
 import { configSources, parseConfig } from "./config.ts";
-import { effects } from "./effects.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
-import { byName, type OwnOption } from "./options.ts";
+import type { OwnOption } from "./option.ts";
+import { asRequested, byName } from "./option-names.ts";
 import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn } from "./own.ts";
 import { absoluteFrom, settlePaths } from "./paths.ts";
-import { type Draft, emptyDraft, type Request } from "./request.ts";
+import { applyOption, type Draft, emptyDraft, type Request } from "./request.ts";
 
-export type RequestResult =
+type RequestResult =
   /** `ignored`: that recriu's own configuration file is not used, and why. */
   | {
       readonly ok: true;
@@ -53,7 +53,7 @@ export function requestFrom(
     options.push(...words.options);
     configFiles.push(file);
   }
-  options.push(...parsed.options);
+  options.push(...parsed.options, ...parsed.own.flatMap((option) => asRequested(option) ?? []));
 
   const draft = emptyDraft(parsed.argv, configFiles);
   const explicit = new Set<string>();
@@ -62,7 +62,7 @@ export function requestFrom(
       return { ok: false, asked: option.name, problem: "" };
     }
     explicit.add(option.name);
-    const problem = effects[option.name]?.(draft, option.value ?? "", option);
+    const problem = applyOption(draft, option);
     if (problem !== undefined) return { ok: false, problem };
   }
   const [excess] = parsed.operands;

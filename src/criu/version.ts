@@ -40,7 +40,7 @@ export const parseVersion = (text: string): string | undefined =>
   /^Version: (\S+)/m.exec(text)?.[1];
 
 /** What a CRIU says of itself: its version; or why it cannot be started. Neither where it does not end, or says something else. */
-export interface Identity {
+interface Identity {
   readonly version: string | undefined;
   readonly problem: string | undefined;
 }
@@ -104,18 +104,6 @@ export const NEWEST_IMAGES = 2;
 /** Whether a CRIU is of a later release; a later sublevel of the last one is not. */
 export const isBeyondKnown = (version: string): boolean =>
   compareVersions(version.split(".").slice(0, 2).join("."), NEWEST_KNOWN) > 0;
-
-/** Whether a CRIU of this version runs action scripts of a configuration file beside the notifications of RPC. */
-export const runsScriptsByRpc = (version: string | undefined): boolean =>
-  compareVersions(version ?? "0", SCRIPTS_BY_RPC) >= 0;
-
-/** The first that does. */
-export const SCRIPTS_BY_RPC = "3.19";
-
-/** Does `criu check --feature NAME` succeed? False also for a name that this CRIU does not know. */
-export function hasFeature(path: string, name: string): boolean {
-  return ask(path, "check", "--feature", name)?.code === 0;
-}
 
 /** What this CRIU says of the processor in a directory of images, which it asks itself and not the kernel; undefined: nothing against it. */
 export const cpuRefusal = (path: string, images: string): string | undefined =>

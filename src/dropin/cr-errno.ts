@@ -3,8 +3,8 @@
  * CRIU sets one for a request that it cannot set itself up for, and for the number of the root task; no other.
  */
 import type { Finding } from "../checks/index.ts";
+import { EEXIST } from "../sys/errno.ts";
 
-const EEXIST = 17;
 const EBADRQC = 56;
 
 /** What keeps CRIU from setting itself up. */

@@ -6,7 +6,8 @@ import { givenLimits } from "../restore/limits.ts";
 import { MOVED } from "../restore/moved.ts";
 import { errorText } from "../sys/errno.ts";
 import { defaultSignal, execve, keepOpen } from "../sys/process.ts";
-import { AT_FDCWD, bytesAt, linkAt, namesAt, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { bytesAt, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 export interface Given {
   /** Words and environment, byte for byte, each with its NUL. */

@@ -1,11 +1,11 @@
 /** What both ways to a restore share: it is prepared, and a watcher is there before CRIU is. */
 import {
   configLines,
+  knows,
   isBeyondKnown,
   NEWEST_KNOWN,
   type OwnOptions,
   type Request,
-  runsScriptsByRpc,
   withheld,
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
@@ -17,7 +17,7 @@ import { become } from "./given.ts";
 import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
-export interface Guarded {
+interface Guarded {
   request: Request;
   own: OwnOptions;
   /** The words that the request was read from. */
@@ -27,7 +27,7 @@ export interface Guarded {
 }
 
 /** A container runtime, whose request CRIU reads from a socket and puts over its command line. */
-export interface Runtime {
+interface Runtime {
   pid: number;
   /** The request settles this option, whatever the command line says. */
   settles: (option: string) => boolean;
@@ -53,7 +53,7 @@ export async function guard(
         ? "--lazy-pages: the memory is not here"
         : undefined,
     look: () => preflight(request, own),
-    asks: (version) => runtime === undefined || runsScriptsByRpc(version),
+    asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
     again: () => void become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]),

@@ -1,15 +1,9 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
 import { realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
-import { configText, requestFrom } from "../criu/index.ts";
-import {
-  overridden,
-  restoreRefusal,
-  rpcDefaults,
-  type RpcOptions,
-  rpcWords,
-  withConfigFile,
-} from "../criu/rpc.ts";
+import { configText, requestFrom, requestOptions } from "../criu/index.ts";
+import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
+import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { unseen } from "../restore/prepare.ts";
 import { appendToLog } from "../report/log-file.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
@@ -18,7 +12,7 @@ import { guard } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
 import { inject } from "./inject.ts";
 
-export interface Waiting {
+interface Waiting {
   /** The socket, and the process at its other end. */
   fd: number;
   client: number;
@@ -54,15 +48,17 @@ export async function guardRequest(
   if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
   const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
-  const spoken = requestFrom([...called, ...given], process.env, []);
+  const spoken = requestFrom([...called, ...given], process.env, requestOptions);
   const words = [...called, ...rpcDefaults(opts), ...given];
-  const understood = requestFrom(words, process.env, []);
+  const understood = requestFrom(words, process.env, requestOptions);
   if (!understood.ok || !spoken.ok) return aside("the request is not understood");
   const { own } = understood;
   const { explicit, manageCgroups } = spoken.request;
   const request = {
     ...understood.request,
     explicit,
+    // CRIU becomes it once the tree runs, detached though it is.
+    execCmd: opts.exec_cmd.length > 0 ? opts.exec_cmd : undefined,
     manageCgroups: { ...understood.request.manageCgroups, explicit: manageCgroups.explicit },
   };
   const guarded = {

@@ -1,6 +1,6 @@
 /** What a watcher does from its order to its end. */
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import { errorLines, linesOf, type Request, requestFrom } from "../criu/index.ts";
+import { errorLines, linesOf, type Request, requestFrom, requestOptions } from "../criu/index.ts";
 import { logFiles } from "../criu/log.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { beginChanges, carryOut } from "../repair/index.ts";
@@ -25,7 +25,7 @@ export async function watch(): Promise<void> {
   leaveSession();
   const caller = openProcess(order.pid);
   if (caller < 0) return refuse("CRIU cannot be watched");
-  const understood = requestFrom(order.words, process.env, []);
+  const understood = requestFrom(order.words, process.env, requestOptions);
   const images = understood.ok ? openCheckpoint(understood.request.imagesDir) : undefined;
   if (!understood.ok || !images?.ok) return refuse("the images are gone");
   const { request } = understood;

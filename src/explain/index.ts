@@ -5,7 +5,6 @@ import { typedWord } from "../sys/shell.ts";
 import { entries } from "./entries/index.ts";
 
 export { entries } from "./entries/index.ts";
-export type { Entry } from "./entry.ts";
 
 export interface Explanation {
   line: string;

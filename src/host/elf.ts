@@ -1,16 +1,16 @@
 /** Programs and libraries, elf(5): their segments, and what linkers wrote into them. */
 import { closeSync, fstatSync, readSync } from "node:fs";
+import { PATH_MAX } from "../sys/linux.ts";
 
 export const PT_LOAD = 1;
-export const PT_INTERP = 3;
+const PT_INTERP = 3;
 export const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
 /** CRIU looks no further into a file for its build-id. */
 const LOOKED_AT = 1 << 20;
-const PATH_MAX = 4096;
 
 /** A program header. Bytes; `at` is where it stands in the file itself. */
-export interface Segment {
+interface Segment {
   readonly at: number;
   readonly type: number;
   readonly offset: number;

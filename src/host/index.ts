@@ -30,18 +30,14 @@ import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork } from "../sys/network.ts";
-import { AT_FDCWD, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { readAt } from "../sys/small-files.ts";
 import { absolute } from "../sys/working-directory.ts";
 
-export type { CgroupMount } from "./cgroups.ts";
-export type { HeldLock } from "./locks.ts";
-export type { Owner } from "./owners.ts";
 export type { Package } from "./packages.ts";
 export type { Stat } from "./processes.ts";
-export { type Lookup, openRoot, Root } from "./root.ts";
-export type { BoundFile, InetSocket } from "./sock-diag.ts";
-export type { UnixSocket } from "./sockets.ts";
-export type { Terminal } from "./terminal.ts";
+export { type Lookup, Root } from "./root.ts";
+export type { InetSocket } from "./sock-diag.ts";
 
 export interface Host {
   readonly effectiveUid: number;

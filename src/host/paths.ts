@@ -1,4 +1,5 @@
 /** Single files of this machine, by path: what stands there, whether it may be used, its first bytes. */
+import { OTHERS_WRITE } from "../sys/linux.ts";
 import {
   closeSync,
   constants,
@@ -41,8 +42,6 @@ export function bytesOf(path: string, offset: number, length: number): Uint8Arra
     closeSync(fd);
   }
 }
-
-const OTHERS_WRITE = 0o022;
 
 /**
  * What a user of this machine has put in the place of a file, in words, where to write to the file would be to write

@@ -2,7 +2,8 @@
  * What /proc/PID says of one process (proc(5)). The directory is kept open: so all that is read is of this process and
  * of none that gets its number later, and the way to it is walked once.
  */
-import { AT_FDCWD, closeHandle, handleOn, linkAt, namesAt, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { closeHandle, handleOn, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 export class ProcessFiles {
   private handle: number;

@@ -1,5 +1,6 @@
 /** Processes of this machine, from /proc (proc(5)). Every entry may vanish while it is read: then it is left out. */
-import { AT_FDCWD, linkAt, namesAt, readAt } from "../sys/small-files.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 /** The fields of /proc/PID/stat that a restore and its verification need. */
 export interface Stat {
@@ -113,10 +114,6 @@ export interface Status {
   get(name: string): string | undefined;
 }
 
-/** The status of a thread as it is now, without any field when the thread is gone. Most of its 60 fields nobody asks for. */
-export const statusOf = (pid: number, tid = pid): Status =>
-  parseStatus(read(`/proc/${pid}/task/${tid}/status`));
-
 /** The fields of such a file's text; none without a text. */
 export function parseStatus(status = ""): Status {
   const text = `\n${status}`;
@@ -148,11 +145,6 @@ export function commOf(pid: number, tid = pid): string | undefined {
 /** Where /proc/PID/NAME points (exe, cwd, root, fd/3, ns/mnt); undefined when gone or not allowed. */
 export const linkOf = (pid: number | "self", name: string): string | undefined =>
   linkAt(AT_FDCWD, `/proc/${pid}/${name}`);
-
-/** The arguments of a process. */
-export function commandLineOf(pid: number): string[] {
-  return (read(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
-}
 
 /** Descriptors of a process: number to what it points to. */
 export function descriptorsOf(pid: number): Map<number, string> {

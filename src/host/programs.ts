@@ -1,7 +1,7 @@
 /** Programs that CRIU starts, found as execvp(3) finds them. */
 import { constants } from "node:fs";
 import { statAt } from "../sys/look.ts";
-import { join } from "../sys/path.ts";
+import { join, searched } from "../sys/path.ts";
 import { access } from "../sys/stat.ts";
 
 function runnable(path: string): boolean {
@@ -15,11 +15,10 @@ function runnable(path: string): boolean {
  */
 export function findProgram(name: string): string | undefined {
   if (name.includes("/")) return runnable(name) ? name : undefined;
-  const directories = (process.env.PATH ?? "/bin:/usr/bin").split(":");
-  const found = directories
-    .filter((directory) => directory.startsWith("/"))
+  const path = process.env.PATH ?? "/bin:/usr/bin";
+  const found = searched(path)
     .map((directory) => join(directory, name))
     .find(runnable);
   if (found !== undefined) return found;
-  return directories.every((directory) => directory.startsWith("/")) ? undefined : name;
+  return path.split(":").every((directory) => directory.startsWith("/")) ? undefined : name;
 }

@@ -1,10 +1,11 @@
 /** A directory tree of this machine in which a checkpoint's paths are looked up, and out of which none can lead. */
+import { AT_FDCWD, MOST_LINKS } from "../sys/linux.ts";
 import { closeSync, constants, readdirSync, type Stats, statfsSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
 import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
-import { AT_FDCWD, linkAt, namesAt } from "../sys/small-files.ts";
+import { linkAt, namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { fromBytes } from "../sys/text.ts";
 import { readBuildId } from "./elf.ts";
@@ -27,9 +28,6 @@ const ofKernel: Readonly<Record<number, string>> = {
   0x6165676c: "pstore",
   0x42494e4d: "binfmt_misc",
 };
-
-/** As many links as the kernel follows, path_resolution(7). */
-const MOST_LINKS = 40;
 
 export class Root {
   /** Many descriptors and many checks ask for the same few files. */

@@ -1,5 +1,6 @@
 /** What the kernel knows of the sockets of this network namespace, exactly: sock_diag(7). */
-import { AF_INET, AF_INET6, AF_UNIX, attributesOf, dumpSockets } from "../sys/sockets.ts";
+import { AF_INET, AF_INET6, AF_UNIX, TCP_LISTEN } from "../sys/linux.ts";
+import { attributesOf, dumpSockets } from "../sys/sockets.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import type { UnixSocket } from "./sockets.ts";
 
@@ -33,7 +34,6 @@ export interface InetSocket {
   v6only: boolean | undefined;
 }
 
-const TCP_LISTEN = 10;
 const UDIAG_SHOW_NAME = 1;
 const UDIAG_SHOW_NAME_VFS = 3;
 const UDIAG_SHOW_PEER = 4;
@@ -90,7 +90,7 @@ export function unixName(name: Bytes): string {
 }
 
 /** What the kernel tells of a Unix socket beside its name. */
-export interface UnixEnd {
+interface UnixEnd {
   /** The inode number of the socket at the other end. */
   peer: number | undefined;
   /** Closed for receiving (1), for sending (2); undefined where the kernel does not say. */

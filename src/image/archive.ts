@@ -17,11 +17,12 @@ import {
 } from "node:fs";
 import { constants as system, tmpdir } from "node:os";
 import { handle } from "../sys/files.ts";
+import { O_PATH } from "../sys/linux.ts";
 import { safePlace, writeAll } from "../sys/own-file.ts";
 import { join } from "../sys/path.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
-export interface Archive {
+interface Archive {
   /** A private directory with the images, of pages images empty ones of the right size. */
   dir: string;
   /** Texts beside the images: `config.dump`, `spec.dump`. */
@@ -30,7 +31,7 @@ export interface Archive {
 }
 
 /** `damaged`: what is wrong is the archive itself, which is one. */
-export type ArchiveResult =
+type ArchiveResult =
   { ok: true; archive: Archive } | { ok: false; problem: string; damaged: boolean };
 
 /** Of an image other than page data, and of a text; a real one has a few MiB. Bytes. */
@@ -41,7 +42,6 @@ const MOST_MEMBERS = 1_000_000;
 const texts = new Set(["config.dump", "spec.dump"]);
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
-const O_PATH = 0x200000;
 
 /** Whether a file begins as such an archive does. */
 export function isArchive(file: string): boolean {

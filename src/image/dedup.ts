@@ -22,13 +22,13 @@ interface PagesFile {
 }
 
 /** A pages image that must not, or cannot, be written to. `criu`: CRIU could not either, and says this. */
-export interface Unpunched {
+interface Unpunched {
   path: string;
   problem: string;
   criu: string | null;
 }
 
-export interface Dedup {
+interface Dedup {
   files: readonly PagesFile[];
   problems: readonly Unpunched[];
   /** That are taken out. */

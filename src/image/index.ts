@@ -1,5 +1,5 @@
 /** A checkpoint on disk. */
-export type { Checkpoint, PagesUse } from "./checkpoint.ts";
+export type { Checkpoint } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
@@ -24,7 +24,7 @@ export {
 } from "./sched.ts";
 export { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { Content } from "./contents.ts";
-export { type Dedup, dedupOf, punch } from "./dedup.ts";
+export { dedupOf, punch } from "./dedup.ts";
 export { openCheckpoint } from "./open.ts";
 export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";
@@ -33,13 +33,10 @@ export { hasExpired, type TimerfdEntry } from "./timerfd.ts";
 export type {
   CgroupEntry,
   CoreEntry,
-  FdinfoEntry,
   FileEntry,
   FileLockEntry,
-  FsEntry,
   GhostFileEntry,
   InetSkEntry,
-  InventoryEntry,
   MmEntry,
   PstreeEntry,
   RegFileEntry,

@@ -16,7 +16,7 @@ import { basename, dirname, join } from "../sys/path.ts";
 
 export const MANIFEST = "recriu.manifest";
 
-export interface Sum {
+interface Sum {
   size: number;
   sha256: string;
 }
@@ -46,7 +46,7 @@ export interface Manifest {
   files: NeededFile[];
 }
 
-export interface Altered {
+interface Altered {
   image: string;
   problem: string;
 }
@@ -78,7 +78,7 @@ export function imagesIn(dir: string, prefix = "", depth = 0): string[] {
 }
 
 /** Size and sha256 of a regular file, read once from its beginning to its end. Throws what the kernel says. */
-export function sumOf(path: string, onBytes: (count: number) => void = () => {}): Sum {
+function sumOf(path: string, onBytes: (count: number) => void = () => {}): Sum {
   // Not waiting, so that a FIFO cannot hold us.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -166,7 +166,7 @@ function alteredIn(
 }
 
 /** A manifest's text, believed in nothing. */
-export function parseManifest(
+function parseManifest(
   text: string,
 ): { ok: true; manifest: Manifest } | { ok: false; problem: string } {
   let value: Partial<Manifest>;

@@ -42,7 +42,7 @@ import type {
   PidnsEntry,
 } from "./types.ts";
 
-export type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
+type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
 
 /** Open a directory of images. Fails only when there is no such directory. */
 export function openCheckpoint(dir: string): CheckpointResult {

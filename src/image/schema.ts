@@ -38,7 +38,7 @@ type Nested = Message<any> | (() => Message<any>);
 export type Kind = Scalar | Nested;
 type Label = "required" | "optional" | "repeated";
 
-export interface Field<L extends Label = Label, K extends Kind = Kind> {
+interface Field<L extends Label = Label, K extends Kind = Kind> {
   number: number;
   label: L;
   kind: K;

@@ -18,7 +18,7 @@ export interface Thread {
 }
 
 /** task_core_entry.task_state (criu/include/pstree.h). */
-export type TaskState = "alive" | "dead" | "stopped" | "unknown";
+type TaskState = "alive" | "dead" | "stopped" | "unknown";
 
 export interface Task {
   readonly pid: number;

@@ -22,8 +22,7 @@ const DEPTH = 64;
 /** An empty message takes 2 bytes and hundreds in memory; CRIU's shortest, of cgroup.img, take 10 on average. */
 const mostMessages = (bytes: number): number => 4096 + bytes / 8;
 
-export type Decoded<M> =
-  { ok: true; value: Infer<M> } | { ok: false; offset: number; problem: string };
+type Decoded<M> = { ok: true; value: Infer<M> } | { ok: false; offset: number; problem: string };
 
 class Malformed extends Error {
   constructor(

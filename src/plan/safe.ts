@@ -2,15 +2,13 @@
  * Which repairs recriu may make: those by which nobody gets what he could not have taken. The images say where and for
  * whom a directory is to be, and any user may have put a link or a directory of his own on the way to it.
  */
+import { O_PATH, STICKY, WORLD_WRITES } from "../sys/linux.ts";
 import { closeSync, fstatSync } from "node:fs";
 import type { Finding, Repair } from "../checks/index.ts";
 import { openEntry } from "../sys/files.ts";
 import { namesOf, walkInside, type WalkInside } from "../sys/walk.ts";
 
-const O_PATH = 0x200000;
 const SET_IDS = 0o6000;
-const WORLD_WRITES = 0o002;
-const STICKY = 0o1000;
 
 /** The way to the directory that a repair makes, or why recriu does not make it. */
 export function wayOf(

@@ -1,4 +1,5 @@
 /** Make a directory and its missing parents inside a root, and take back exactly those that were made. */
+import { O_PATH } from "../sys/linux.ts";
 import { closeSync, constants, fstatSync } from "node:fs";
 import type { Repair } from "../checks/index.ts";
 import { wayOf } from "../plan/safe.ts";
@@ -11,7 +12,6 @@ import { inodeOf, namesOf, type WalkInside } from "../sys/walk.ts";
 import { placeOf } from "./place.ts";
 import type { Step } from "./step.ts";
 
-const O_PATH = 0x200000;
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /** The mode a directory has between mkdir and fchmod: nobody else gets in before its owner is right. */

@@ -12,7 +12,7 @@ export { beginChanges, type Changes, undoLeft } from "./changes.ts";
 export { stateDirectory } from "./journal.ts";
 
 /** What is done before CRIU starts, and what is taken back when it fails. */
-export interface Preparation {
+interface Preparation {
   repairs: readonly Repair[];
   edits: readonly Edit[];
   leavings: readonly Leaving[];

@@ -2,6 +2,7 @@
  * What recriu changes on this machine is written down before it is done, so that a killed recriu can be undone later
  * (`recriu undo`). One file a run, JSON lines, locked by its writer as long as that lives.
  */
+import { OTHERS_WRITE, O_PATH } from "../sys/linux.ts";
 import {
   closeSync,
   constants,
@@ -37,8 +38,6 @@ export function stateDirectory(): string {
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
   constants;
-const O_PATH = 0x200000;
-const OTHERS_WRITE = 0o022;
 /** Of a journal; a real one has a few hundred bytes a socket. */
 const LARGEST = 64 << 20;
 /** Milliseconds after which a journal without its name has no writer that is about to lock it. */
@@ -114,7 +113,7 @@ export function beginJournal(images: string): Journal {
 }
 
 /** A journal that its writer, now dead, left behind: what is written in it as far as it can be read. */
-export interface LeftJournal extends Written {
+interface LeftJournal extends Written {
   file: string;
   remove(): void;
   /** Put it where nobody takes it for a journal any more. Returns where that is; null when it stays. */

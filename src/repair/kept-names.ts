@@ -2,6 +2,7 @@
  * The names that a dump gave to deleted files (link_remap.N). CRIU removes them before the last point at which a tree is
  * refused, and with the only name of a file its content would be gone. So each gets a second name until the tree runs.
  */
+import { O_PATH } from "../sys/linux.ts";
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync } from "node:fs";
 import type { Leaving } from "../checks/index.ts";
@@ -10,8 +11,6 @@ import { linkat, openEntry, unlinkat } from "../sys/files.ts";
 import { inodeOf } from "../sys/walk.ts";
 import { placeOf, stepOf } from "./place.ts";
 import type { Step } from "./step.ts";
-
-const O_PATH = 0x200000;
 
 /** `dev:ino` of a regular file; undefined where there is none. */
 function fileAt(directory: number, name: string): string | undefined {

@@ -39,8 +39,7 @@ export function stepOf({ kind: action, ...leaving }: Leaving): Step {
 }
 
 /** `left`: why it is left alone; undefined: the directory is gone, and with it what was in it. */
-export type Place =
-  { ok: true; fd: number; name: string } | { ok: false; left: string | undefined };
+type Place = { ok: true; fd: number; name: string } | { ok: false; left: string | undefined };
 
 /** The directory that the entry of a step is in (O_PATH, for the caller to close), and the entry's name there. */
 export function placeOf({ action, root, path, parent, below = 1 }: Step): Place {

@@ -17,7 +17,7 @@ interface ShownTask {
   files: { fd: number; what: string }[];
 }
 
-export interface Contents {
+interface Contents {
   images: string;
   /** img_version of the inventory. */
   format: number | null;

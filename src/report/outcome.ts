@@ -2,18 +2,51 @@
 import type { Explanation } from "../explain/index.ts";
 import type { Verdict } from "../verify/index.ts";
 
-/** Exit codes of `recriu`, as README lists them. */
-export const exitCode = {
-  ok: 0,
-  criuFailed: 1,
-  /** `undo`: something is left, or may be. */
-  left: 1,
-  usage: 2,
-  blocked: 3,
-  repairable: 4,
-  verification: 5,
-  images: 6,
-} as const;
+/** The exit codes of `recriu`; README, the man pages and `recriu explain` say them from here. 128+n: ended by signal n. */
+export const exits = [
+  { name: "ok", code: 0, means: "restored and verified; or nothing was found that blocks" },
+  {
+    name: "criuFailed",
+    code: 1,
+    means:
+      "CRIU failed (its own code is passed on), or got nowhere and was given up; recriu explain reads its log. Of undo: something is left, or may be, and it says what",
+  },
+  {
+    name: "usage",
+    code: 2,
+    means: "usage: an unknown option, no such directory, or no checkpoint in it",
+  },
+  {
+    name: "blocked",
+    code: 3,
+    means:
+      "blocked: something that neither a safe repair nor an option answers; nothing was touched, and a log that -o names has the report. recriu preflight -D DIR lists it",
+  },
+  {
+    name: "repairable",
+    code: 4,
+    means:
+      "repairable: preflight without --fix found what recriu would repair; recriu restore does, or preflight --fix",
+  },
+  {
+    name: "verification",
+    code: 5,
+    means:
+      "the restored tree is not the saved one: it was killed (--verify=gate) or left running (--verify=report)",
+  },
+  {
+    name: "images",
+    code: 6,
+    means: "images that are unreadable, cut short or hostile: copy the checkpoint again",
+  },
+] as const;
+
+type Exits = (typeof exits)[number];
+const byName = Object.fromEntries(exits.map(({ name, code }) => [name, code])) as {
+  readonly [N in Exits["name"]]: Extract<Exits, { name: N }>["code"];
+};
+/** `left`: of `undo`, what a failed CRIU is of `restore`. */
+export const exitCode = { ...byName, left: byName.criuFailed } as const;
 
 export interface Run {
   /** CRIU's exit code; 128+n when signal n ended it. */

@@ -3,12 +3,17 @@ import { knownFaults, versionsOf } from "../criu/known-faults.ts";
 import { entries } from "../explain/index.ts";
 import { catalogue, type Named, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
+import { exits } from "./outcome.ts";
 
 const proofs: Record<Proof, string> = {
   criu: "real CRIU: it failed with the quoted message, and the remedy made the restore pass",
   harm: "real CRIU: it hung, harmed or failed without that message",
   images: "images that a test edits",
 };
+
+/** What `--list` prints: every check, one a line. */
+export const checkList = (): string =>
+  catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n");
 
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Named): string {
@@ -27,22 +32,12 @@ export function checkPage({ id, title, why, reads }: Named): string {
 const plain = (text: string): string =>
   text.replace(/\$<(\w+)>/g, (_, name: string) => name.toUpperCase());
 
-/** What the exit codes mean; as `recriu explain 3` prints one. */
-export const exits: Record<string, string> = {
-  0: "restored and verified; or nothing was found that blocks",
-  1: "CRIU failed; recriu explain reads its log. Of undo: something is left, or may be, and it says what",
-  2: "usage: an unknown option, no such directory, or no checkpoint in it",
-  3: "blocked: something that neither a safe repair nor an option answers; nothing was touched. recriu preflight -D DIR lists it",
-  4: "repairable: preflight without --fix found what recriu would repair; recriu restore does, or preflight --fix",
-  5: "the restored tree is not the saved one: it was killed (--verify=gate) or left running (--verify=report)",
-  6: "images that are unreadable, cut short or hostile: copy the checkpoint again",
-};
-
 /** The page of an exit code; undefined for what is none. */
 export function exitPage(code: string): string | undefined {
   if (!/^\d{1,3}$/.test(code)) return undefined;
   const signal = Number(code) - 128;
-  const text = exits[code] ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
+  const known = exits.find((exit) => String(exit.code) === code)?.means;
+  const text = known ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
   return text === undefined ? undefined : `exit code ${code}: ${text}`;
 }
 

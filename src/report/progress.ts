@@ -14,7 +14,7 @@ const phases = [
   "done",
 ] as const;
 
-export interface Progress {
+interface Progress {
   phase: (typeof phases)[number];
   tasks: { made: number; of: number };
   /** Bytes: resident in the tasks, of what the page maps promise. */

@@ -195,10 +195,7 @@ function howOf({ code, signal, core_dumped }: End): string {
 }
 
 /** What became of the tree while it was watched; `root` is its root on this machine. */
-export function printWatched(
-  { tasks, unwatched, seconds, ended }: Watched,
-  root: number | null,
-): void {
+function printWatched({ tasks, unwatched, seconds, ended }: Watched, root: number | null): void {
   for (const end of ended) {
     const how = howOf(end);
     const who = end.pid === root ? `the tree ended: task ${end.task}` : `task ${end.task} ended`;

@@ -43,7 +43,7 @@ export interface Gate extends Disposable {
   answer(decide: Decide): void;
 }
 
-export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
+type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
 export function openGate(): GateResult {
   using opening = new DisposableStack();

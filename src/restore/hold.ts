@@ -40,7 +40,7 @@ export interface Held extends AsyncDisposable {
   release(): Release;
 }
 
-export type Release =
+type Release =
   | { readonly state: "released"; readonly criu: RunningCriu }
   | { readonly state: "ended" }
   /** What is in the way. */

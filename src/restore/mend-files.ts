@@ -1,4 +1,5 @@
 /** What CRIU leaves out of open files and can be added from outside, through a copy of the descriptor. */
+import { O_PATH } from "../sys/linux.ts";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { borrow, ioctlRead, ioctlSet } from "../sys/descriptors.ts";
@@ -15,7 +16,6 @@ import {
   watchesOf,
 } from "../verify/index.ts";
 
-const O_PATH = 0x200000;
 const TIOCEXCL = 0x540c;
 /** The largest number that an eventfd holds: to add beyond it would wait for ever. */
 const MOST = 0xfffffffffffffffen;

@@ -4,12 +4,12 @@
  */
 import type { Finding } from "../checks/index.ts";
 import {
-  compareVersions,
+  knows,
   NEWEST_IMAGES,
   type OwnOptions,
   type Request,
   requestFrom,
-  SCRIPTS_BY_RPC,
+  since,
 } from "../criu/index.ts";
 import type { Preflight, PreflightResult } from "../plan/preflight.ts";
 import { moveAside, wayOf } from "./aside.ts";
@@ -92,7 +92,7 @@ export async function prepare(
   // At the gate edits are set right, and known to have been read.
   if (!gate && plan.edits.length > 0)
     return refused(
-      `images are only edited for a CRIU that can be held at the gate: ${SCRIPTS_BY_RPC} or later`,
+      `images are only edited for a CRIU that can be held at the gate: ${since.scriptsBesideRpc} or later`,
     );
   return { kind: "ready", preflight, gate };
 }
@@ -101,7 +101,7 @@ export async function prepare(
 function strangeImages({ checkpoint, criu }: Preflight): string | undefined {
   if (!checkpoint.files.has("inventory.img")) return `${checkpoint.dir} holds no images`;
   const kind = checkpoint.inventory?.img_version ?? 0;
-  return kind > NEWEST_IMAGES && compareVersions(criu?.version ?? "0", "4.3") >= 0
+  return kind > NEWEST_IMAGES && knows(criu?.version, "compressed", false)
     ? `images of version ${kind} are not known here, but may be to CRIU ${criu?.version}`
     : undefined;
 }

@@ -1,9 +1,7 @@
 /** End a tree that must not stay. */
 import { childrenOf, hasEnded, isLeaving, listProcesses, readStat } from "../host/processes.ts";
+import { SIGKILL, SIGSTOP } from "../sys/linux.ts";
 import { kill } from "../sys/process.ts";
-
-const SIGKILL = 9;
-const SIGSTOP = 19;
 
 /** How long, in ms, the kernel may take to end what was killed. */
 const PATIENCE = 5000;

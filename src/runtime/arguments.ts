@@ -1,4 +1,5 @@
 /** The command line of an OCI runtime, as far as a restore needs it (runc(8), runc-restore(8), crun(1)). */
+import { criuOptions } from "../criu/options.ts";
 
 export interface RuntimeCommand {
   /** `restore`, `run`, …; undefined where there is none (`--version`). */
@@ -15,11 +16,11 @@ export interface RuntimeCommand {
 }
 
 /** Options of runc and crun that take the next word as their value. */
-const valued = new Set(
-  "root log log-format log-level criu rootless cgroup-manager console-socket image-path work-path bundle b pid-file manage-cgroups-mode empty-ns lsm-profile lsm-mount-context preserve-fds".split(
-    " ",
-  ),
-);
+const valued: ReadonlySet<string> = new Set([
+  ..."root log log-format log-level criu rootless cgroup-manager".split(" "),
+  ..."console-socket bundle b pid-file preserve-fds".split(" "),
+  ...criuOptions.flatMap(({ runtime }) => (typeof runtime === "object" ? runtime.valued : [])),
+]);
 /** crun's --rootless takes a value with `=` only; the next word is then the command. */
 const crunOnlyWithEquals = new Set(["rootless"]);
 

@@ -49,7 +49,7 @@ export function bundleOf(text: string, dir: string): Bundle | undefined {
   };
 }
 
-export type BundleResult = { ok: true; bundle: Bundle } | { ok: false; problem: string };
+type BundleResult = { ok: true; bundle: Bundle } | { ok: false; problem: string };
 
 /** Read DIR/config.json. It is the runtime's caller's, so it is believed as the runtime believes it. */
 export function readBundle(dir: string): BundleResult {

@@ -1,6 +1,6 @@
 /** Which container runtimes are here, whether they can restore, and whether recriu guards them. */
 import { realpathSync } from "node:fs";
-import { join } from "../sys/path.ts";
+import { join, searched } from "../sys/path.ts";
 import type { Fact } from "../checks/doctor.ts";
 import { readRecord } from "./install/changes.ts";
 import { findRuntime } from "./real.ts";
@@ -65,7 +65,7 @@ async function versionOf(path: string): Promise<string> {
 
 /** Whether the first criu in PATH is recriu. */
 function criuIsRecriu(path: string | undefined): boolean {
-  for (const dir of path?.split(":") ?? []) {
+  for (const dir of searched(path)) {
     try {
       return realpathSync.native(join(dir, "criu")) === realpathSync.native(process.execPath);
     } catch {

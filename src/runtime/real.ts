@@ -1,10 +1,8 @@
 /** The OCI runtime that recriu stands in front of. */
 import { realpathSync, statSync } from "node:fs";
-import { join } from "../sys/path.ts";
+import { join, searched, usualPlaces } from "../sys/path.ts";
 import { access, X_OK } from "../sys/stat.ts";
 import { firstSafe } from "../sys/trust.ts";
-
-const usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /**
  * The runtime `name` (a path, or a name in PATH and the usual places) that is not recriu itself; and what is said of those
@@ -15,9 +13,8 @@ export function findRuntime(
   path: string | undefined,
 ): { path: string | undefined; passed: readonly string[] } {
   if (name.includes("/")) return { path: runnable(name) ? name : undefined, passed: [] };
-  const directories = [...(path ?? "").split(":").filter((dir) => dir.startsWith("/")), ...usual];
-  const candidates = directories.map((dir) => join(dir, name));
-  return firstSafe([...new Set(candidates)], runnable);
+  const candidates = searched(path, usualPlaces).map((dir) => join(dir, name));
+  return firstSafe(candidates, runnable);
 }
 
 function runnable(path: string): boolean {

@@ -1,26 +1,23 @@
 /** What a runtime will ask of CRIU for `restore`, as the words of `criu restore` (runc: criu_linux.go; crun: criu.c). */
 import { existsSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
-import { configLines } from "../criu/index.ts";
+import { configLines, criuOptions } from "../criu/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { absolute } from "../sys/working-directory.ts";
 import type { RuntimeCommand } from "./arguments.ts";
 import type { Bundle } from "./bundle.ts";
 
-/** Options that runtimes have under CRIU's names. */
-const same = [
-  "tcp-established",
-  "ext-unix-sk",
-  "shell-job",
-  "file-locks",
-  "lazy-pages",
-  "auto-dedup",
-];
-const sameWithValue = ["lsm-profile", "lsm-mount-context"];
+/** Flags that runtimes have under CRIU's names. */
+const flags = criuOptions.filter(({ runtime }) => runtime === "flag").map(({ name }) => name);
 
 /** The images, by default those in ./checkpoint. */
-export const imagesOf = ({ options }: RuntimeCommand): string =>
+const imagesOf = ({ options }: RuntimeCommand): string =>
   absolute(options.get("image-path") ?? "checkpoint");
+
+/** Paths that a runtime has where none is given. */
+const placed: ReadonlySet<string> = new Set(["images-dir", "work-dir"]);
+/** Values that runtimes call otherwise: --empty-ns network. */
+const runtimesWords: Readonly<Record<string, string>> = { network: "net" };
 
 export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   const { options } = command;
@@ -30,12 +27,14 @@ export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   // The container's own cgroups, which the runtime names, come in the place of those that were saved.
   words.push("--cgroup-root", "/");
   words.push("--log-file", "restore.log", "--restore-detached", "--restore-sibling");
-  for (const name of same) if ((options.get(name) ?? "false") !== "false") words.push(`--${name}`);
-  for (const name of sameWithValue)
-    if (options.has(name)) words.push(`--${name}`, options.get(name)!);
-  const mode = options.get("manage-cgroups-mode");
-  if (mode !== undefined) words.push(`--manage-cgroups=${mode}`);
-  if (options.get("empty-ns") === "network") words.push("--empty-ns", "net");
+  for (const name of flags) if ((options.get(name) ?? "false") !== "false") words.push(`--${name}`);
+  for (const { name, runtime } of criuOptions) {
+    if (typeof runtime !== "object" || placed.has(name)) continue;
+    const value = options.get(runtime.valued);
+    if (value !== undefined) words.push(`--${name}=${runtimesWords[value] ?? value}`);
+  }
+  // runc and crun always take the other end of a container's terminal, for the console socket.
+  words.push("--orphan-pts-master");
   for (const [key, source] of externalMounts(imagesOf(command), bundle))
     words.push("--external", `mnt[${key}]:${source}`);
   return words;
@@ -62,9 +61,7 @@ const runtimesOwn = new Set([
   "external-mount-unmapped",
   "external-netns",
   "pid-namespace-external",
-  "tty-shell-job",
   "tty-stdin",
-  "tty-no-task",
   "shell-job-session",
 ]);
 
@@ -103,7 +100,7 @@ export function fileOverRequest({ criuConfig }: Bundle, crun: boolean): string |
 }
 
 /** How the options of a plan reach CRIU. */
-export interface Passed {
+interface Passed {
   /** As flags of the runtime. */
   flags: string[];
   /** As lines of a configuration file, which hold for what the runtime's request leaves open. */
@@ -114,9 +111,9 @@ export interface Passed {
 
 /** runc has `--manage-cgroups-mode`, with `ignore` since 1.2 only; crun has it, and forgets what it said (seen with 1.21). */
 export const passOn = (planned: readonly string[]): Passed => ({
-  flags: planned.filter((option) => same.includes(option.slice(2))),
+  flags: planned.filter((option) => flags.includes(option.slice(2))),
   lines: planned
-    .filter((option) => !same.includes(option.slice(2)) && !option.startsWith("--manage-cgroups"))
+    .filter((option) => !flags.includes(option.slice(2)) && !option.startsWith("--manage-cgroups"))
     .map((option) => configLines([option])),
   lost: planned.filter((option) => option.startsWith("--manage-cgroups")),
 });

@@ -7,10 +7,11 @@ import { readConfigFile } from "../criu/config-file.ts";
 import {
   configLines,
   configText,
+  knows,
   parseConfig,
   parseWords,
   requestFrom,
-  runsScriptsByRpc,
+  requestOptions,
   withheld,
 } from "../criu/index.ts";
 import { become, type Given, whatWasGiven } from "../dropin/given.ts";
@@ -88,7 +89,7 @@ async function prepared(command: RuntimeCommand, crun: boolean, given: Given): P
   if (!read.ok) return unlooked(unseen(read.problem));
   const { bundle } = read;
   const words = criuWordsOf(command, bundle);
-  const asked = requestFrom(words, process.env);
+  const asked = requestFrom(words, process.env, requestOptions);
   if (!asked.ok)
     return asked.own === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
@@ -97,7 +98,7 @@ async function prepared(command: RuntimeCommand, crun: boolean, given: Given): P
   const come = await prepare(request, own, {
     forCriu: true,
     look: () => preflight(request, own, stands, undefined, bundle.grants),
-    asks: runsScriptsByRpc,
+    asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option]).lost.includes(option),
     again: () => void become("/proc/self/exe", given, [], [`${MOVED}=1`]),
   });

@@ -1,4 +1,5 @@
 /** Files by descriptor: paths that an image names are resolved inside a root, never joined as strings. */
+import { O_CLOEXEC, O_PATH } from "./linux.ts";
 import { closeSync, constants, fstatSync, type Stats } from "node:fs";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
@@ -9,8 +10,6 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const SYS_openat2 = 437n;
 const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
-const O_PATH = 0x200000;
-const O_CLOEXEC = 0x80000;
 const AT_REMOVEDIR = 0x200;
 const ENOSYS = 38;
 const EAGAIN = 11;

@@ -1,12 +1,12 @@
 /** What the kernel logs from now on: /dev/kmsg (Documentation/ABI/testing/dev-kmsg of Linux). */
+import { AT_FDCWD, O_CLOEXEC } from "./linux.ts";
 import { constants } from "node:fs";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
-import { AT_FDCWD, closeHandle } from "./small-files.ts";
+import { closeHandle } from "./small-files.ts";
 
 const SYS_lseek = process.arch === "x64" ? 8n : 62n;
 const SEEK_END = 2n;
-const O_CLOEXEC = 0x80000;
 const EPIPE = 32;
 
 export interface KernelLog {

@@ -1,11 +1,10 @@
 /** Another network namespace, for a look into it: setns(2), of this thread alone, which runs all of recriu's code. */
+import { AT_FDCWD, CLONE_NEWNET } from "./linux.ts";
 import { constants } from "node:fs";
 import { call, cString } from "./libc.ts";
 import { ptr } from "bun:ffi";
 
 const SYS_setns = process.arch === "x64" ? 308n : 268n;
-const CLONE_NEWNET = 0x40000000n;
-const AT_FDCWD = -100;
 
 const enter = (fd: number): number =>
   call((c) => c.syscall(SYS_setns, BigInt(fd), CLONE_NEWNET, 0n, 0n, 0n, 0n));

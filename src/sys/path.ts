@@ -55,6 +55,24 @@ export function basename(path: string): string {
   return whole.slice(whole.lastIndexOf("/") + 1);
 }
 
+/** Where programs are that an ordinary user's PATH often lacks. */
+export const usualPlaces = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+];
+
+/**
+ * The directories of PATH, then `more`, each once. Relative entries are left out: the working directory may be one of
+ * images, and what is started later sees them from elsewhere.
+ */
+export const searched = (path: string | undefined, more: readonly string[] = []): string[] => [
+  ...new Set([...(path ?? "").split(":").filter((dir) => dir.startsWith("/")), ...more]),
+];
+
 /** Without slashes at the end, but for the root's own. */
 function withoutEnd(path: string): string {
   let end = path.length;

@@ -3,19 +3,13 @@
  * object and no path made for each. What node:fs does on top takes half as long again as the kernel; and to load
  * it takes a millisecond, where recriu has seven to become CRIU in.
  */
+import { ENAMETOOLONG } from "./errno.ts";
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_PATH } from "./linux.ts";
 import { ptr } from "bun:ffi";
 import { call, cString, errno, libc } from "./libc.ts";
 import { fromBytes } from "./text.ts";
 
-/** Paths are looked up from the working directory: openat(2). */
-export const AT_FDCWD = -100;
-const O_PATH = 0x200000;
-const O_CLOEXEC = 0x80000;
-const O_NONBLOCK = 0x800;
-const O_NOCTTY = 0x100;
-const O_DIRECTORY = process.arch === "x64" ? 0x10000 : 0x4000;
 const SYS_getdents64 = process.arch === "x64" ? 217n : 61n;
-const ENAMETOOLONG = 36;
 
 const encoder = new TextEncoder();
 const name = Buffer.alloc(4096);

@@ -1,16 +1,11 @@
 /** Sockets: questions to the kernel that change nothing. */
+import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_RAW } from "./linux.ts";
 import { closeSync, readSync, writeSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { borrow, SOL_SOCKET, socketOption } from "./descriptors.ts";
 import { call } from "./libc.ts";
 
-export const AF_INET = 2;
-export const AF_INET6 = 10;
-const AF_UNIX = 1;
 const AF_NETLINK = 16;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0x80000;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
@@ -117,5 +112,3 @@ export function connectDatagram(handle: number): number {
   closeSync(fd);
   return result;
 }
-
-export { AF_UNIX, SOCK_DGRAM, SOCK_STREAM };

@@ -1,16 +1,15 @@
 /** What a path leads to, asked without node:fs, whose loading takes a millisecond. */
+import { AT_FDCWD, S_IFMT } from "./linux.ts";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
-import { AT_FDCWD } from "./small-files.ts";
 
 const SYS_newfstatat = process.arch === "x64" ? 262n : 79n;
 /** Where st_mode and st_uid are in struct stat; the other fields of here are at the same places everywhere. */
 const MODE_AT = process.arch === "x64" ? 24 : 16;
 const UID_AT = process.arch === "x64" ? 28 : 24;
-const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
-export interface Stat {
+interface Stat {
   readonly dev: bigint;
   readonly ino: bigint;
   /** Bytes. */

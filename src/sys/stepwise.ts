@@ -1,17 +1,12 @@
 /** What openat2(2) does with RESOLVE_IN_ROOT, for kernels that do not have it (before Linux 5.6). */
+import { ELOOP, ENOENT } from "./errno.ts";
+import { MOST_LINKS, O_CLOEXEC, O_PATH, PATH_MAX } from "./linux.ts";
 import { closeSync, constants } from "node:fs";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
-const O_PATH = 0x200000;
-const O_CLOEXEC = 0x80000;
-const ENOENT = 2;
 const EINVAL = 22;
-const ELOOP = 40;
-/** As many links as the kernel follows, path_resolution(7). */
-const MOST_LINKS = 40;
-const PATH_MAX = 4096;
 
 /**
  * Open `path` as seen from inside `root`, one name after the other, no link followed by the kernel. `..` goes back

@@ -1,16 +1,12 @@
 /** Whether others can change what recriu is about to run or to obey, without node:fs: it is asked before every restore. */
-import { errorText } from "./errno.ts";
-import { AT_FDCWD, linkAt, readAt } from "./small-files.ts";
+import { ENOENT, ENOTDIR, errorText } from "./errno.ts";
+import { AT_FDCWD, MOST_LINKS, OTHERS_WRITE, STICKY, S_IFMT } from "./linux.ts";
+import { linkAt, readAt } from "./small-files.ts";
 import { type Holder, holderOf } from "./stat.ts";
 import { absolute } from "./working-directory.ts";
 
-const S_IFMT = 0o170000;
 const S_IFLNK = 0o120000;
 const S_IFDIR = 0o040000;
-const STICKY = 0o1000;
-const OTHERS_WRITE = 0o022;
-/** As many links as the kernel follows, path_resolution(7). */
-const MOST_LINKS = 40;
 
 /** Links of the kernel's, which lead to a file and not to a path (proc(5)): what they seem to say may be another file. */
 const MAGIC = /^\/proc\/\d+\/(?:task\/\d+\/)?(?:cwd|exe|root|(?:fd|map_files|ns)\/[^/]+)$/;
@@ -53,9 +49,6 @@ export function changeable(path: string): string | undefined {
     else way.push(name);
   }
 }
-
-const ENOENT = 2;
-const ENOTDIR = 20;
 
 const undefinedIfMissing = (at: string, errno: number): string | undefined =>
   errno === -ENOENT || errno === -ENOTDIR

@@ -6,6 +6,7 @@
  * what that user could do himself is left to do: from the first of them on everything belongs to him, and no link is
  * followed. Links are followed where only trusted users can make them.
  */
+import { MOST_LINKS, OTHERS_WRITE, O_PATH, PATH_MAX, STICKY, WORLD_WRITES } from "./linux.ts";
 import { closeSync, constants, fstatSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, errorText } from "./errno.ts";
@@ -13,13 +14,9 @@ import { openEntry } from "./files.ts";
 import { call } from "./libc.ts";
 import { workingDirectory } from "./working-directory.ts";
 
-const O_PATH = 0x200000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
-/** As many links as the kernel follows, path_resolution(7). */
-const MOST_LINKS = 40;
-const PATH_MAX = 4096;
 
-export interface Way {
+interface Way {
   readonly ok: true;
   /** The deepest directory on the way that is there (O_PATH). Who asked for the walk closes it. */
   readonly fd: number;
@@ -35,7 +32,7 @@ export interface Way {
 }
 
 /** `problem` names the path on this machine at which the walk ended, and whose it is. */
-export interface Refused {
+interface Refused {
   readonly ok: false;
   readonly errno: number;
   readonly problem: string;
@@ -43,7 +40,7 @@ export interface Refused {
 
 export type Walk = Way | Refused;
 
-export interface Rules {
+interface Rules {
   /** The path of the root on this machine, for `problem`. */
   readonly shown?: string;
   /**
@@ -71,11 +68,6 @@ export function inodeOf(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev}:${ino}`;
 }
-
-/** What others than its owner may do in a directory. */
-const STICKY = 0o1000;
-const OTHERS_WRITE = 0o022;
-const WORLD_WRITES = 0o002;
 
 export const namesOf = (path: string): string[] =>
   path.split("/").filter((name) => name !== "" && name !== ".");

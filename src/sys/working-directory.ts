@@ -3,15 +3,13 @@
  * the program's first instructions (scripts/needs-proc.ts) have left it for / and hold it open. CRIU minds it as little as
  * the kernel does: what is started from here on inherits it.
  */
+import { AT_FDCWD, FD_CLOEXEC, O_DIRECTORY, O_PATH } from "./linux.ts";
 import { join } from "./path.ts";
 import { call, libc } from "./libc.ts";
-import { AT_FDCWD, closeHandle, linkAt, namesAt } from "./small-files.ts";
+import { closeHandle, linkAt, namesAt } from "./small-files.ts";
 
 const F_GETFD = 1;
 const F_GETFL = 3;
-const FD_CLOEXEC = 1;
-const O_PATH = 0x200000;
-const O_DIRECTORY = process.arch === "x64" ? 0x10000 : 0x4000;
 
 /** Go back there, if that is where recriu was started. To be called before anything is opened. */
 export function returnToWorkingDirectory(): void {

@@ -1,22 +1,18 @@
 /** Open descriptors: numbers, what each leads to, flags, position, and which are one open file. */
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
+import { FD_CLOEXEC, O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_PATH } from "../sys/linux.ts";
 import { sameOpenFile } from "../sys/process.ts";
 import { type Facet, shownName } from "./facet.ts";
 
 /** Flags of open(2) that an open file keeps; the rest either belong to the opening or are set by the kernel. */
-const O_ACCMODE = 0o3;
 const O_RDWR = 0o2;
 const O_APPEND = 0o2000;
-const O_NONBLOCK = 0o4000;
 const O_ASYNC = 0o20000;
 const O_DIRECT = 0o40000;
 const O_NOATIME = 0o1000000;
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
 const O_TMPFILE = 0o20000000;
 const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME | O_PATH;
-const FD_CLOEXEC = 1;
 
 /** What /proc/PID/fd shows for kinds of files that have no name. */
 const anonymous: [keyof FileEntry, RegExp, string][] = [

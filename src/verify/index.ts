@@ -25,7 +25,7 @@ import { tasks, threads } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 export { TIOCGEXCL } from "./terminals.ts";
 
-export type { Difference, Final, NotCompared } from "./facet.ts";
+export type { Difference, Final } from "./facet.ts";
 export { hasConnections } from "./inet.ts";
 export { fromHex, GIVEN_BY_CRIU } from "./open/events.ts";
 export { fieldOf } from "./open/file.ts";
@@ -84,7 +84,7 @@ export const skipped: Verdict = {
 };
 
 /** When a tree is looked at. */
-export interface Moment {
+interface Moment {
   /** Which facets are compared, by when they are final; all when it is not said. */
   final?: readonly Final[];
   /** What real-time threads were given whose priority was not saved. */

@@ -3,12 +3,9 @@ import type { Request } from "../criu/index.ts";
 import { procFile } from "../host/processes.ts";
 import type { Checkpoint, InetSkEntry } from "../image/index.ts";
 import { tcp_stream_entry } from "../image/tables/sockets.ts";
+import { IPPROTO_TCP, IPPROTO_UDP, SOCK_RAW, TCP_LISTEN } from "../sys/linux.ts";
 import type { Comparison, Facet, Subject } from "./facet.ts";
 
-const SOCK_RAW = 3;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const TCP_LISTEN = 10;
 const TABLES = ["tcp", "tcp6", "udp", "udp6"];
 
 interface Inet {

@@ -40,7 +40,7 @@ export interface LiveTree {
   strangers: readonly Stranger[];
 }
 
-export interface Stranger {
+interface Stranger {
   pid: number;
   /** In clock ticks since boot. */
   starttime: bigint;

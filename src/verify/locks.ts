@@ -1,4 +1,5 @@
 /** File locks, as the descriptor that holds one shows it (proc_pid_fdinfo(5)). CRIU restores them only with --file-locks. */
+import { F_RDLCK } from "../sys/linux.ts";
 import { statSync } from "node:fs";
 import { listLocks } from "../host/lock-holders.ts";
 import { lockName } from "../host/locks.ts";
@@ -7,8 +8,6 @@ import type { Facet } from "./facet.ts";
 
 /** file_lock_entry.flag (criu/include/file-lock.h); leases are not shown by all kernels. */
 const kinds: Record<number, string> = { 1: "POSIX", 2: "FLOCK", 4: "OFDLCK" };
-/** Of every kind: the other types are exclusive. */
-const F_RDLCK = 0;
 
 export const locks: Facet = {
   id: "file locks",

@@ -1,23 +1,16 @@
 /** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others. */
-import type { Checkpoint, MmEntry } from "../image/index.ts";
+import { GUARD, UPROBES, VDSO, VSYSCALL, VVAR } from "../image/flags.ts";
+import { type Checkpoint, type MmEntry, VMA_FILE } from "../image/index.ts";
+import { MAP_SHARED, PROT_WRITE } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
 
-/** vma_entry.status (criu/include/image.h). */
-const VSYSCALL = 1 << 2;
-const VDSO = 1 << 3;
-const FILE = (1 << 6) | (1 << 7);
-const VVAR = 1 << 12;
-const GUARD = 1 << 16;
-const UPROBES = 1 << 17;
 /** The kernel's own, which move or grow from one kernel to the next. */
 const KERNELS = VSYSCALL | VDSO | VVAR | UPROBES;
 /** A guard is no mapping but a mark in one. */
 const NOT_COMPARED = KERNELS | GUARD;
 
 const PROT_READ = 1;
-const PROT_WRITE = 2;
 const PROT_EXEC = 4;
-const MAP_SHARED = 1;
 
 /** Addresses and offsets are whole pages, which a number holds exactly up to 2^64. */
 interface Range {
@@ -76,7 +69,7 @@ function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
       const how = `${letter(PROT_READ, "r")}${letter(PROT_WRITE, "w")}${letter(PROT_EXEC, "x")}${vma.flags & MAP_SHARED ? "s" : "p"}`;
       const id = Number(vma.shmid);
       const file =
-        vma.status & FILE && !checkpoint.remapped.has(id)
+        vma.status & VMA_FILE && !checkpoint.remapped.has(id)
           ? asInMaps(checkpoint.openFiles.get(id)?.reg?.name ?? "")
           : "";
       const offset = file === "" ? 0 : Number(vma.pgoff);

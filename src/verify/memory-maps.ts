@@ -1,24 +1,24 @@
 /** What a mapping's content is, by the images: its own pages, those of shared memory, or what CRIU makes anew. */
-import type { Checkpoint, MmEntry, Task } from "../image/index.ts";
+import {
+  AIORING,
+  ANON_PRIVATE,
+  ANON_SHARED,
+  FILE_PRIVATE,
+  GUARD,
+  MEMFD,
+  REGULAR,
+  SYSVIPC,
+  UPROBES,
+  VDSO,
+  VSYSCALL,
+  VVAR,
+} from "../image/flags.ts";
+import { type Checkpoint, type MmEntry, type Task, VMA_FILE } from "../image/index.ts";
 import { memfd_inode_entry } from "../image/tables/files.ts";
+import { MAP_SHARED } from "../sys/linux.ts";
 import { pageSize } from "../sys/process.ts";
 
-/** vma_entry.status (criu/include/image.h). */
-const REGULAR = 1 << 0;
-const VSYSCALL = 1 << 2;
-const VDSO = 1 << 3;
-const FILE_PRIVATE = 1 << 6;
-const FILE = FILE_PRIVATE | (1 << 7);
-const ANON_SHARED = 1 << 8;
-const ANON_PRIVATE = 1 << 9;
-const SYSVIPC = 1 << 10;
-const VVAR = 1 << 12;
-const AIORING = 1 << 13;
-const MEMFD = 1 << 14;
-const GUARD = 1 << 16;
-const UPROBES = 1 << 17;
 const KERNELS = VSYSCALL | VDSO | VVAR | AIORING | UPROBES;
-const MAP_SHARED = 1;
 
 export type Vma = MmEntry["vmas"][number];
 
@@ -35,7 +35,7 @@ export const isOwn = ({ status }: Vma): boolean =>
   (status & (ANON_PRIVATE | FILE_PRIVATE)) !== 0 &&
   (status & KERNELS) === 0;
 /** Under what the task has not changed of its own memory there is a file. */
-export const hasFile = ({ status }: Vma): boolean => (status & (FILE | MEMFD)) !== 0;
+export const hasFile = ({ status }: Vma): boolean => (status & (VMA_FILE | MEMFD)) !== 0;
 
 /** Why CRIU gives a mapping another content than was saved; undefined: it does not. */
 export function remade({ status }: Vma): string | undefined {
@@ -77,7 +77,7 @@ export function nameOf(checkpoint: Checkpoint, task: Task, vma: Vma): string {
   } = task.mm ?? {};
   const letters = [prot & 1 ? "r" : "-", prot & 2 ? "w" : "-", prot & 4 ? "x" : "-"];
   const how = `${start.toString(16)}-${end.toString(16)} ${letters.join("")}${isShared(vma) ? "s" : "p"}`;
-  const file = status & FILE ? checkpoint.openFiles.get(Number(shmid))?.reg?.name : undefined;
+  const file = status & VMA_FILE ? checkpoint.openFiles.get(Number(shmid))?.reg?.name : undefined;
   const inside = (address: bigint) => start <= address && address < end;
   const kind =
     status & VDSO

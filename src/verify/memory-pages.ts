@@ -16,7 +16,7 @@ export interface Differing {
 }
 
 /** Addresses, `to` not among them. */
-export interface Area {
+interface Area {
   from: number;
   to: number;
 }

@@ -23,7 +23,7 @@ import {
 import { type Differing, openToRead, PageReader, type Told, without } from "./memory-pages.ts";
 import { SharedMemory, type SharedMapping } from "./memory-shared.ts";
 
-export interface MemoryVerdict {
+interface MemoryVerdict {
   /** Bytes that were compared. */
   memory: number;
   differences: Difference[];

@@ -1,11 +1,10 @@
 /** Signals: what is blocked per thread, what is ignored and caught per process (signal(7)). */
 import type { CoreEntry } from "../image/index.ts";
+import { SIGKILL, SIGSTOP } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
 
 const SIG_DFL = 0n;
 const SIG_IGN = 1n;
-const SIGKILL = 9;
-const SIGSTOP = 19;
 
 export const signals: Facet = {
   id: "signals",

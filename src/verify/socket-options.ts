@@ -1,6 +1,7 @@
 /** Options of sockets that CRIU saves (sockets.c, socket(7)), read from a copy of each descriptor. */
 import type { FileEntry } from "../image/index.ts";
 import { borrow, SOL_SOCKET, socketOption } from "../sys/descriptors.ts";
+import { AF_INET6, IPPROTO_TCP } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
 
 type Options = NonNullable<FileEntry["isk"]>["opts"];
@@ -25,8 +26,6 @@ const reusing: typeof plain = [
   ["reuseaddr", 2],
   ["so_reuseport", 15],
 ];
-const IPPROTO_TCP = 6;
-const AF_INET6 = 10;
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
 const SOL_PACKET = 263;

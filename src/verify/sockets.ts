@@ -3,11 +3,8 @@ import { linkOf } from "../host/processes.ts";
 import { listUnixEnds, unixName } from "../host/sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "../host/sockets.ts";
 import type { UnixSkEntry } from "../image/index.ts";
+import { SOCK_DGRAM, TCP_ESTABLISHED, TCP_LISTEN } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
-
-const SOCK_DGRAM = 2;
-const TCP_ESTABLISHED = 1;
-const TCP_LISTEN = 10;
 
 export const unixSockets: Facet = {
   id: "unix sockets",

@@ -1,4 +1,5 @@
 /** Pseudoterminals: index, modes and size of each, and whose controlling terminal it is (ioctl_tty(2), tty.c). */
+import { terminals as ttysOf, unpairedSlaves } from "../checks/tree/terminals.ts";
 import { readStat } from "../host/processes.ts";
 import type { TtyInfoEntry } from "../image/index.ts";
 import { borrow, ioctlRead } from "../sys/descriptors.ts";
@@ -26,6 +27,12 @@ export const terminals: Facet = {
         checkpoint.ttys.length,
       );
     const infos = new Map(checkpoint.ttys.map((info) => [info.id, info]));
+    // Of one that is made for a runtime, the caller has the other end by now, and sets modes and size as it likes.
+    const handed = new Set(
+      request.orphanPtsMaster
+        ? unpairedSlaves(ttysOf(checkpoint, request)).map(({ info }) => info.id)
+        : [],
+    );
     const seen = new Set<number>();
     for (const { task, pid, proc } of live.tasks.values()) {
       for (const { id, fd } of task.fds) {
@@ -38,6 +45,7 @@ export const terminals: Facet = {
         }
         const what = `terminal at descriptor ${fd}`;
         const link = proc.link(`fd/${fd}`);
+        const unequal = handed.has(info.id) ? "expected" : undefined;
         const slave = /\/pts\/(\d+)$/.exec(link ?? "");
         if (slave !== null && info.pty !== undefined)
           same(task.pid, `index of the ${what}`, info.pty.index, slave[1]);
@@ -45,7 +53,13 @@ export const terminals: Facet = {
           const modes = ioctlRead(copy, TCGETS, TERMIOS);
           if (modes === undefined) return leftOut("terminals that are hung up");
           if (info.termios !== undefined)
-            same(task.pid, `modes of the ${what}`, savedModes(info.termios), liveModes(modes));
+            same(
+              task.pid,
+              `modes of the ${what}`,
+              savedModes(info.termios),
+              liveModes(modes),
+              unequal,
+            );
           const flag = (command: number) => ioctlRead(copy, command, 4)?.readInt32LE(0);
           same(task.pid, `TIOCEXCL of the ${what}`, Number(info.exclusive), flag(TIOCGEXCL));
           // Only a master has them.
@@ -57,7 +71,7 @@ export const terminals: Facet = {
           if (info.winsize !== undefined && size !== undefined) {
             const { ws_row, ws_col } = info.winsize;
             const now = `${size.readUInt16LE(2)}x${size.readUInt16LE(0)}`;
-            same(task.pid, `size of the ${what}`, `${ws_col}x${ws_row}`, now);
+            same(task.pid, `size of the ${what}`, `${ws_col}x${ws_row}`, now, unequal);
           }
         });
       }

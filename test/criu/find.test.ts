@@ -12,13 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  compareVersions,
-  findCriu,
-  hasFeature,
-  identify,
-  startRefusal,
-} from "../../src/criu/index.ts";
+import { compareVersions, findCriu, identify, startRefusal } from "../../src/criu/index.ts";
 import { parseVersion } from "../../src/criu/version.ts";
 
 let dir: string;
@@ -138,12 +132,6 @@ describe("which CRIU it is", () => {
     }
     expect(compareVersions("4.0", "4.0.0")).toBe(0);
     expect(compareVersions("4.0-rc1", "4.0")).toBe(0);
-  });
-
-  test("a feature is what criu check says", () => {
-    const path = program("feature", '[ "$3" = clone3_set_tid ]');
-    expect(hasFeature(path, "clone3_set_tid")).toBe(true);
-    expect(hasFeature(path, "pidfd_store")).toBe(false);
   });
 
   test("why it cannot start", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { longNames } from "../../src/criu/options.ts";
+import { longNames } from "../../src/criu/option-names.ts";
 import { commandOf, criuOptions, ownOptions, parseWords } from "../../src/criu/index.ts";
 
 /** Words as CRIU's parser sees them: `name`, `name=value`, `no-name`; then the operands. */

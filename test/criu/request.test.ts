@@ -36,7 +36,6 @@ describe("options and what they ask", () => {
         imagesDir: cwd,
         workDir: cwd,
         detached: false,
-        verbosity: 2,
         logFile: undefined,
         libdir: undefined,
         cpuCap: undefined,
@@ -68,12 +67,6 @@ describe("options and what they ask", () => {
     ["-j -l -x", { shellJob: true, fileLocks: true, extUnixSk: true }],
     ["-j --no-shell-job", { shellJob: false }],
     ["--tcp-est --no-tcp-close", { tcpEstablished: true, tcpClose: false }],
-    ["-v4", { verbosity: 4 }],
-    ["-v", { verbosity: 3 }],
-    ["-vvvv", { verbosity: 6 }],
-    ["-v -v", { verbosity: 4 }],
-    ["-verbosity=0", { verbosity: 0 }],
-    ["--verbosity=", { verbosity: 0 }],
     ["--manage-cgroups", { manageCgroups: { value: "soft", explicit: true } }],
     ["--manage-cgroups=ignore", { manageCgroups: { value: "ignore", explicit: true } }],
     ["-t 5", { manageCgroups: { value: "soft", explicit: false } }],
@@ -98,16 +91,12 @@ describe("options and what they ask", () => {
     ],
     ["-D i --external mnt[a]:b", { external: [{ kind: "mnt", key: "a", value: `${cwd}/i/b` }] }],
     ["--external unix[7]", { external: [{ kind: "unix", key: "7", value: undefined }] }],
-    [
-      "--external mnt[]:m",
-      { external: [], autodetectExtMounts: true, enableExternalMasters: true },
-    ],
-    ["--external mnt[]:s", { enableExternalSharing: true }],
-    ["-M auto", { autodetectExtMounts: true, extMountMap: [] }],
+    ["--external mnt[]:m", { external: [], autodetectExtMounts: true }],
+    ["--external mnt[]:s", { autodetectExtMounts: true }],
+    ["-M auto", { autodetectExtMounts: true, external: [] }],
     [
       "-M k:/p --veth-pair eth0=veth7",
       {
-        extMountMap: [{ key: "k", value: "/p" }],
         external: [
           { kind: "mnt", key: "k", value: "/p" },
           { kind: "veth", key: "eth0", value: "veth7" },
@@ -116,7 +105,7 @@ describe("options and what they ask", () => {
     ],
     [
       "--inherit-fd fd[5]:pipe:[77] --status-fd 9 --inherit-fd debug[2]:text",
-      { inheritFds: [{ fd: 5, key: "pipe:[77]" }], statusFd: 9, fds: [5, 9, 2] },
+      { inheritFds: [{ fd: 5, key: "pipe:[77]" }], fds: [5, 9, 2] },
     ],
     [
       "-J net:1234 -J user:1,2,3",
@@ -139,7 +128,7 @@ describe("options and what they ask", () => {
       "--file-validation filesize --skip-file-rwx-check",
       { fileValidation: "filesize", skipFileRwxCheck: true },
     ],
-    ["--lsm-profile a:b --lsm-mount-context c", { lsmProfile: "a:b", lsmMountContext: "c" }],
+    ["--lsm-profile a:b --lsm-mount-context c", { lsmProfile: "a:b" }],
     [
       "--lazy-pages --stream --unprivileged --weak-sysctls --mntns-compat-mode --allow-uprobes --auto-dedup",
       {
@@ -247,14 +236,14 @@ describe("configuration files", () => {
   test("later files and the command line win, lists grow", () => {
     const env = { HOME: "/h", CRIU_CONFIG_FILE: "/e" };
     const files = {
-      [etc]: "log-file etc\nverbosity=3\naction-script /1\n",
+      [etc]: "log-file etc\nweak-sysctls\naction-script /1\n",
       "/h/.criu/default.conf": "log-file home\naction-script /2\ntcp-close\n",
       "/e": "log-file env\naction-script /3\n",
     };
     const read = request("-o argv --no-tcp-close --action-script /4", env, files);
     expect(read).toMatchObject({
       logFile: `${cwd}/argv`,
-      verbosity: 3,
+      weakSysctls: true,
       tcpClose: false,
       actionScripts: ["/1", "/2", "/3", "/4"],
     });
@@ -265,13 +254,13 @@ describe("configuration files", () => {
   });
 
   test("an optional value after a space is lost on CRIU, so here", () => {
-    const { manageCgroups, verbosity } = request(
+    const { manageCgroups, cpuCap } = request(
       "",
       {},
-      { [etc]: "manage-cgroups ignore\nverbosity 4\n" },
+      { [etc]: "manage-cgroups ignore\ncpu-cap none\n" },
     );
     expect(manageCgroups).toEqual({ value: "soft", explicit: true });
-    expect(verbosity).toBe(3);
+    expect(cpuCap).toEqual(["fpu", "cpu", "ins"]);
   });
 
   test("their options are explicit, their words are not CRIU's argv", () => {

@@ -193,3 +193,19 @@ test("a root for images without a mount namespace: CRIU's success is a tree in t
   expect(refused.answer!.cr_errmsg).toStartWith("blocker[root-ignored]: ");
   expect(alive(pid)).toBe(false);
 });
+
+test("orphan_pts_master gives a terminal to a session of the tree, and to no other", async () => {
+  await using stage = openStage();
+  const terminal = await start(stage, "terminal", ["job"]);
+  const job = descendants(terminal.pid).at(-1)!.pid;
+  const images = await dump(stage, job, ["--shell-job"]);
+  await killTree(stage, terminal.pid);
+  const asked = restore({ orphan_pts_master: true });
+  const bare = await ask(stage, images, asked, { program: criu });
+  expect(bare.answer).toMatchObject({ success: false });
+  const refused = await ask(stage, images, asked);
+  expect(refused.answer).toMatchObject({ success: false, restore: { pid: -1 } });
+  const [, said] = /^blocker\[tty-no-task\]:.*\n.*\n {2}criu +(.*)$/m.exec(refused.log) ?? [];
+  expect(said).toMatch(/^No task found with sid \d+$/);
+  expect(bare.log).toContain(said!);
+});

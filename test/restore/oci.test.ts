@@ -1,11 +1,20 @@
 /** OCI runtimes, alone and with recriu in their place: a container whose socket's directory is gone from its root. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { answers, cgroupsOf, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
 import { contents, shadows } from "./shadow.ts";
-import { descendants, openStage, run, running, waitFor } from "./stage.ts";
+import { descendants, openStage, run, running, start, waitFor } from "./stage.ts";
 
 for (const runtime of ["runc", "crun"] as const) {
   test(`${runtime}: fails alone; works with recriu-${runtime} in its place, and with recriu as criu`, async () => {
@@ -83,6 +92,34 @@ for (const runtime of ["runc", "crun"] as const) {
     const alone = await ends("alone");
     expect(alone).toBeGreaterThan(0);
     expect(await ends("guarded")).toBe(alone);
+  });
+}
+
+for (const runtime of ["runc", "crun"] as const) {
+  test(`${runtime}: a container with a terminal gets it again, its other end on the console socket`, async () => {
+    await using stage = openStage();
+    const container = makeContainer(stage, runtime, true);
+    const seen = join(stage.dir, "seen");
+    await start(stage, "console", [join(stage.dir, "console"), seen]);
+    await checkpoint(container);
+    for (const way of ["alone", "guarded", "withCriu"] as const) {
+      const id = `${container.name}-${way}`;
+      truncateSync(seen);
+      const restored = await container[way](...restoreWords(container, id));
+      expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+      expect(await answers(container, "still there")).toBe("still there");
+      // What is typed at the other end comes back from the terminal that the container has.
+      await waitFor("the echo", () => readFileSync(seen, "utf8").includes("typed\r\n"));
+      const pid = readFileSync(join(stage.dir, `${id}.pid`), "utf8");
+      expect(readlinkSync(`/proc/${pid}/fd/0`)).toBe("/dev/pts/0");
+      if (way !== "alone") {
+        await waitFor("the verdict in CRIU's log", () =>
+          readFileSync(container.log, "utf8").includes("verified: "),
+        );
+        expect(readFileSync(container.log, "utf8")).not.toMatch(/^(fatal|not verified)/m);
+      }
+      await end(container, id);
+    }
   });
 }
 

@@ -31,13 +31,22 @@ export interface Container {
   withCriu(...words: string[]): Promise<Run>;
   /** CRIU's log of the last restore. */
   log: string;
+  /** The words that give a runtime the console socket, where the container has a terminal. */
+  console: string[];
 }
 
+const devpts = {
+  destination: "/dev/pts",
+  type: "devpts",
+  source: "devpts",
+  options: ["newinstance", "ptmxmode=0666", "mode=0620"],
+};
+
 /** This machine may not raise limits; a socket directory on the root itself, so that it is what is lost. */
-const config = (name: "runc" | "crun", args: string[]) => ({
+const config = (name: "runc" | "crun", args: string[], terminal: boolean) => ({
   ociVersion: "1.0.2",
   process: {
-    terminal: false,
+    terminal,
     user: { uid: 0, gid: 0 },
     args,
     env: ["PATH=/"],
@@ -52,6 +61,7 @@ const config = (name: "runc" | "crun", args: string[]) => ({
   mounts: [
     { destination: "/proc", type: "proc", source: "proc" },
     { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
+    ...(terminal ? [devpts] : []),
   ],
   linux: {
     namespaces: ["pid", "ipc", "uts", "mount"].map((type) => ({ type })),
@@ -79,7 +89,7 @@ exec unshare --mount --cgroup sh -ec 'mount -t cgroup2 none /sys/fs/cgroup && ex
 `;
 
 /** A bundle for the runtime `name`, below .cache/runtimes, and the ways to call it. */
-export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
+export function makeContainer(stage: Stage, name: "runc" | "crun", terminal = false): Container {
   const bundle = join(stage.dir, "bundle");
   const rootfs = join(bundle, "rootfs");
   const images = join(stage.dir, "checkpoint");
@@ -91,7 +101,7 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
   for (const dir of ["proc", "dev", "tmp"]) mkdirSync(join(rootfs, dir));
   copyFileSync(compile("x11-server", true), join(rootfs, "x11-server"));
   const server = ["/x11-server", "/tmp/ready", "/tmp/.X11-unix", "/tmp/progress"];
-  writeFileSync(join(bundle, "config.json"), JSON.stringify(config(name, server)));
+  writeFileSync(join(bundle, "config.json"), JSON.stringify(config(name, server, terminal)));
   const real = join(repository, ".cache/runtimes", name, name);
   writeFileSync(join(bin, "on-cgroup2"), onCgroup2(basename(stage.dir)));
   symlinkSync(criu, join(bin, "criu"));
@@ -123,6 +133,7 @@ export function makeContainer(stage: Stage, name: "runc" | "crun"): Container {
     ignoring: (ids, ...given) =>
       quiet(join(bin, `recriu-${name}`), given, bin, { RECRIU_IGNORE: ids }),
     log: join(stage.dir, "work/restore.log"),
+    console: terminal ? ["--console-socket", join(stage.dir, "console")] : [],
   };
 }
 
@@ -142,7 +153,7 @@ export const cgroupsOf = (name: string, id: string): string[] =>
 
 /** Words of a restore as `id`; without `detach` the runtime waits for the container. */
 export const restoreWords = (
-  { images, bundle, stage }: Container,
+  { images, bundle, stage, console }: Container,
   id: string,
   detach = true,
 ): string[] => [
@@ -153,6 +164,7 @@ export const restoreWords = (
   `--work-path=${join(stage.dir, "work")}`,
   "--bundle",
   bundle,
+  ...console,
   id,
 ];
 
@@ -160,7 +172,7 @@ export const restoreWords = (
 export async function checkpoint(container: Container): Promise<void> {
   const { stage, bundle, rootfs, images } = container;
   const first = `${container.name}-first`;
-  const made = await container.alone("run", "-d", "--bundle", bundle, first);
+  const made = await container.alone("run", "-d", "--bundle", bundle, ...container.console, first);
   if (made.exit !== 0)
     throw new Error(`run: ${made.exit} ${await Bun.file(join(stage.dir, "runtime.log")).text()}`);
   await waitFor("the server", () => existsSync(join(rootfs, "tmp/ready")));

@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENOENT, ENOTDIR } from "../../src/sys/errno.ts";
 import { handleInRoot, openDirectory } from "../../src/sys/files.ts";
-import { AT_FDCWD, bytesAt, namesAt } from "../../src/sys/small-files.ts";
+import { AT_FDCWD } from "../../src/sys/linux.ts";
+import { bytesAt, namesAt } from "../../src/sys/small-files.ts";
 import { statOf } from "../../src/sys/stat.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-paths-"));

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AT_FDCWD } from "../../src/sys/linux.ts";
 import * as smallFiles from "../../src/sys/small-files.ts";
 
-const { AT_FDCWD, bytesAt, linkAt, namesAt, readAt } = smallFiles;
+const { bytesAt, linkAt, namesAt, readAt } = smallFiles;
 
 let dir: string;
 beforeAll(() => (dir = mkdtempSync(join(tmpdir(), "recriu-small-"))));

@@ -1,4 +1,4 @@
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import type { Check } from "../finding.ts";
 import { inventoryImage } from "../images/inventory.ts";
 
@@ -10,8 +10,8 @@ export const allowUprobesNeeded: Check = {
     "The option only permits that; the tracer must set its probes anew.",
   proof: "images",
   run({ checkpoint, request, criu }) {
-    const knows = criu?.version !== undefined && compareVersions(criu.version, "4.2") >= 0;
-    if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !knows) return [];
+    const able = knows(criu?.version, "uprobes", false);
+    if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !able) return [];
     return [
       {
         ...inventoryImage,

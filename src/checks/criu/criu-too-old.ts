@@ -1,6 +1,6 @@
-import { compareVersions } from "../../criu/index.ts";
+import { compareVersions, knows, since } from "../../criu/index.ts";
 import { criuHas, knownFault } from "../../criu/known-faults.ts";
-import { byName } from "../../criu/options.ts";
+import { byName } from "../../criu/option-names.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 
@@ -35,14 +35,14 @@ export const criuTooOld: Check = {
             image: "",
             message: `CRIU ${version} cannot start on kernel ${host.kernel}: it does not know the [vvar_vclock] mapping`,
             criu_message: refusal,
-            remedy: upgrade("4.1"),
+            remedy: upgrade(since.vvarVclock),
           },
         ];
       }
     }
     const unknown = [...request.explicit].find((name) => {
-      const since = byName(name)?.since;
-      return since !== undefined && compareVersions(version, since) < 0;
+      const first = byName(name)?.since;
+      return first !== undefined && compareVersions(version, first) < 0;
     });
     if (unknown !== undefined)
       return [
@@ -55,25 +55,25 @@ export const criuTooOld: Check = {
           remedy: upgrade(byName(unknown)!.since!),
         },
       ];
-    if (checkpoint.inventory?.allow_uprobes && compareVersions(version, "4.2") < 0) {
+    if (checkpoint.inventory?.allow_uprobes && !knows(version, "uprobes", true)) {
       return [
         {
           ...shared,
           severity: "warning",
           image: "inventory.img",
           message: `the tree was dumped with --allow-uprobes, which CRIU ${version} does not know`,
-          remedy: upgrade("4.2"),
+          remedy: upgrade(since.uprobes),
         },
       ];
     }
-    if (compareVersions(version, "3.17") >= 0) return [];
+    if (knows(version, "oldestKnown", true)) return [];
     return [
       {
         ...shared,
         severity: "warning",
         image: "",
         message: `CRIU ${version} is older than any that recriu is tested with`,
-        remedy: upgrade("3.17"),
+        remedy: upgrade(since.oldestKnown),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import type { Checkpoint } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
@@ -28,7 +28,7 @@ export const pluginMissing: Check = {
           directory !== undefined &&
           context.host.exists(directory) &&
           files.length === 0 &&
-          compareVersions(version, "4.1") >= 0;
+          knows(version, "pluginsNamed", false);
         return {
           severity: certain ? "blocker" : "warning",
           image: "inventory.img",

@@ -23,7 +23,7 @@ function builtIn(host: Host, criu: string): string | undefined {
 export const required = ({ checkpoint }: Context): readonly string[] =>
   checkpoint.inventory?.plugins_entry?.plugins ?? [];
 
-export interface Plugins {
+interface Plugins {
   directory: string;
   /** Names of the files that CRIU loads. */
   files: string[];

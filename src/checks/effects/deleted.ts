@@ -1,4 +1,5 @@
 /** Deleted files: made again for the moment, or linked back from the name that the dump gave them (files-reg.c). */
+import { GHOST, LINKED } from "../../image/flags.ts";
 import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../../image/index.ts";
 import { dirname, join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
@@ -15,10 +16,6 @@ import { deviceNumber, isCommonGround, isHarmlessDevice, isOutside } from "./pol
 import { constants } from "node:fs";
 
 const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT } = constants;
-
-const LINKED = 0;
-
-const GHOST = 1;
 
 /** Of images before remap_type there was this bit. */
 const OLD_GHOST = 0x80000000;

@@ -1,6 +1,8 @@
 /** Files that CRIU opens by the paths and with the flags that the images name (files-reg.c, fifo.c). */
 import { upward } from "../../host/upward.ts";
+import { VMA_FILE_SHARED } from "../../image/flags.ts";
 import { findMount, type RegFileEntry, type Task, VMA_FILE } from "../../image/index.ts";
+import { MAP_SHARED, O_ACCMODE, O_PATH } from "../../sys/linux.ts";
 import { dirname } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 import { fstypes } from "../mounts/external.ts";
@@ -21,14 +23,6 @@ import { deviceNumber, hasHarmlessName, isHarmlessDevice, isOutside } from "./po
 import { constants, type Stats } from "node:fs";
 
 const { O_APPEND, O_CREAT, O_TRUNC, S_IFBLK, S_IFCHR, S_IFMT } = constants;
-
-const O_ACCMODE = 3;
-
-const O_PATH = 0x200000;
-
-const VMA_FILE_SHARED = 0x80;
-
-const MAP_SHARED = 1;
 
 interface Use {
   reg: RegFileEntry;

@@ -1,22 +1,13 @@
 /** The network: sockets in this machine's namespace, devices, and what CRIU sets up in the tree's own (net.c, sk-inet.c). */
 import { net_device_entry, netns_entry } from "../../image/tables/namespaces.ts";
+import { IPPROTO_TCP, IPPROTO_UDP, SOCK_RAW, TCP_LISTEN } from "../../sys/linux.ts";
 import type { Context } from "../finding.ts";
-import {
-  hostSockets,
-  IPPROTO_TCP,
-  isConnection,
-  TCP_LISTEN,
-  textOf,
-} from "../sockets/inet-entries.ts";
+import { hostSockets, isConnection, textOf } from "../sockets/inet-entries.ts";
 import { MACVLAN, VETH } from "../sockets/net-link.ts";
 import { netSysctls } from "../sockets/net-sysctls.ts";
 import { filledIds } from "../sockets/net.ts";
 import { inHostNet } from "../sockets/unix-entries.ts";
 import { effect, type Effect, imageOf } from "./effect.ts";
-
-const SOCK_RAW = 3;
-
-const IPPROTO_UDP = 17;
 
 export const networkEffects = (context: Context): Effect[] => [
   ...hostSockets(context).flatMap((socket) => inet(socket)),

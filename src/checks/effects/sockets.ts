@@ -1,5 +1,6 @@
 /** Unix sockets: files that CRIU removes and makes, and others' sockets that it connects to (sk-unix.c). */
 import type { UnixSkEntry } from "../../image/index.ts";
+import { SOCK_DGRAM } from "../../sys/linux.ts";
 import type { Context } from "../finding.ts";
 import {
   type AtPath,
@@ -9,7 +10,6 @@ import {
   type Named,
   namedSockets,
   nameOf,
-  SOCK_DGRAM,
 } from "../sockets/unix-entries.ts";
 import { type Connected, outward } from "../sockets/unix-peers.ts";
 import { holderOf, ownerText } from "../sockets/unix-socket-busy.ts";

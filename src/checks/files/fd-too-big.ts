@@ -1,8 +1,7 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { numberIn } from "../kernel/limits.ts";
-
-const CAP_SYS_RESOURCE = 1n << 24n;
+import { CAP_SYS_RESOURCE, has } from "../rights/capabilities.ts";
 
 /** CRIU aligns its own descriptors to this, and keeps 14 of them at least and 16 spare above the task's (servicefd.c). */
 const ALIGNMENT = 128;
@@ -19,7 +18,7 @@ export const fdTooBig: Check = {
   run({ checkpoint, host }) {
     const most = numberIn(host, "/proc/sys/fs/nr_open");
     if (most === undefined) return [];
-    const raises = (host.capabilities & CAP_SYS_RESOURCE) !== 0n;
+    const raises = has(host.capabilities, CAP_SYS_RESOURCE);
     const limit = raises ? most : host.descriptorLimit;
     const seen = new Set<number>();
     return checkpoint.tasks.flatMap((task): Problem[] => {

@@ -1,5 +1,6 @@
+import { O_PATH } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
-import { about, accessMode, O_PATH } from "./file-content.ts";
+import { about, accessMode } from "./file-content.ts";
 import { builds } from "./put-back.ts";
 import { openedName, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";

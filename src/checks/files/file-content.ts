@@ -2,8 +2,6 @@
 import type { RegFileEntry } from "../../image/index.ts";
 import type { Problem } from "../finding.ts";
 
-export const O_PATH = 0x200000;
-
 export const accessMode = (reg: RegFileEntry): number => reg.flags & 3;
 
 export const about = (

@@ -1,7 +1,8 @@
 import { EROFS } from "../../sys/errno.ts";
+import { O_PATH } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
-import { about, accessMode, O_PATH } from "./file-content.ts";
+import { about, accessMode } from "./file-content.ts";
 import { openedName, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 

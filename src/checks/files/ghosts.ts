@@ -1,8 +1,9 @@
 /** Files that were deleted while they were open: CRIU makes them again from the images, or links them back (files-reg.c). */
+import { GHOST } from "../../image/flags.ts";
 import type { GhostFileEntry } from "../../image/index.ts";
 import type { Context, Problem } from "../finding.ts";
 import type { Place } from "../paths.ts";
-import { GHOST, type Remap, remapsOf } from "./remaps.ts";
+import { type Remap, remapsOf } from "./remaps.ts";
 import { constants } from "node:fs";
 
 export interface Ghost extends Remap {

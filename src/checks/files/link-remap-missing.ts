@@ -1,11 +1,12 @@
+import { LINKED } from "../../image/flags.ts";
 import type { RegFileEntry } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { Place } from "../paths.ts";
-import { LINKED, type Remap, remapsOf } from "./remaps.ts";
+import { type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
 
-export interface Link extends Remap {
+interface Link extends Remap {
   target: RegFileEntry;
   place: Place & { known: true };
 }

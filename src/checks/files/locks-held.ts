@@ -1,9 +1,8 @@
 import { type HeldLock, lockName } from "../../host/locks.ts";
 import { type FileLockEntry, FL_FLOCK, FL_OFD, FL_POSIX } from "../../image/index.ts";
+import { F_RDLCK } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
-
-const F_RDLCK = 0;
 
 const F_UNLCK = 2;
 

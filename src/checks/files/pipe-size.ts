@@ -1,8 +1,7 @@
 import { pipe_data_entry } from "../../image/tables/files.ts";
 import type { Check, Problem } from "../finding.ts";
+import { CAP_SYS_RESOURCE, has } from "../rights/capabilities.ts";
 import { raise, setting } from "./kernel-objects.ts";
-
-const CAP_SYS_RESOURCE = 1n << 24n;
 
 export const pipeSize: Check = {
   title: "A pipe is larger than this machine allows",
@@ -12,7 +11,7 @@ export const pipeSize: Check = {
   run(context) {
     const most = setting(context, "fs/pipe-max-size");
     const { capabilities } = context.host;
-    const able = (capabilities & CAP_SYS_RESOURCE) !== 0n && !context.namespaces.own.user;
+    const able = has(capabilities, CAP_SYS_RESOURCE) && !context.namespaces.own.user;
     if (most === undefined || able) return [];
     return ["pipes-data.img", "fifo-data.img"].flatMap((image) =>
       context.checkpoint

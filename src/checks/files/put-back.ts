@@ -3,6 +3,7 @@ import { unescapeMountinfo } from "../../host/cgroups.ts";
 import type { Lookup, Package } from "../../host/index.ts";
 import { upward } from "../../host/upward.ts";
 import type { RegFileEntry } from "../../image/index.ts";
+import { STICKY } from "../../sys/linux.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
@@ -16,7 +17,7 @@ type Lost = Extract<Lookup, { ok: false }>;
 
 const ACCESS_MODE = 3;
 
-export const octal = (bits: number): string => (bits & 0o7777).toString(8).padStart(4, "0");
+const octal = (bits: number): string => (bits & 0o7777).toString(8).padStart(4, "0");
 
 const human = (text: string, command: ShellCommand | null): Remedy => ({
   kind: "human",
@@ -173,8 +174,6 @@ function make(
     };
   return undefined;
 }
-
-const STICKY = 0o1000;
 
 /** Where everybody may make files the task will have made it; elsewhere it is like what it stands in. */
 function ownerFor(

@@ -1,10 +1,6 @@
 /** Files that are not at their paths: what stands for each is in remap-fpath.img (files-reg.c). */
+import { GHOST, LINKED } from "../../image/flags.ts";
 import type { Checkpoint, RegFileEntry, RemapFilePathEntry } from "../../image/index.ts";
-
-/** remap_type (images/remap-file-path.proto). */
-export const LINKED = 0;
-
-export const GHOST = 1;
 
 /** Of images before remap_type there was this bit. */
 const REMAP_GHOST = 0x80000000;

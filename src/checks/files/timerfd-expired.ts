@@ -1,9 +1,8 @@
 /** Timers of timerfd_create(2) that CRIU arms otherwise than they were (timerfd.c, pie/restorer.c). */
 import { hasExpired, type TimerfdEntry } from "../../image/index.ts";
 import { file_entry } from "../../image/tables/files.ts";
+import { TFD_TIMER_ABSTIME } from "../../sys/linux.ts";
 import type { Check, Edit, Problem } from "../finding.ts";
-
-const TFD_TIMER_ABSTIME = 1;
 
 /** What CRIU is shown instead, by the fields of files.img that differ; nothing where it does right. */
 function rightly(saved: TimerfdEntry): Partial<TimerfdEntry> {

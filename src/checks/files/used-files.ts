@@ -1,4 +1,5 @@
 /** Files and directories that CRIU opens by their paths, with what uses them. */
+import { VMA_FILE_SHARED } from "../../image/flags.ts";
 import { type MmEntry, type RegFileEntry, VMA_FILE } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
@@ -17,9 +18,6 @@ export interface UsedFile {
   /** Of a FIFO, the id by which CRIU's messages call it. */
   fifo?: number;
 }
-
-/** vma_entry.status, criu/include/image.h. */
-const VMA_FILE_SHARED = 0x80;
 
 /** Several checks ask the same of one context. */
 const known = new WeakMap<Context, UsedFile[]>();

@@ -1,4 +1,5 @@
 import { ghost_file_entry } from "../../image/tables/files.ts";
+import { IN_ALL_EVENTS } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import { fromBytes } from "../../sys/text.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
@@ -51,8 +52,6 @@ export const watchPathMissing: Check = {
 
 /** Of entries of a directory: IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE. Who watches a file for all has them, too. */
 const IN_ENTRIES = 0x3c0;
-
-const IN_ALL_EVENTS = 0xfff;
 
 /** What stood at a watched path, as far as the images know: a watch itself has no mode. */
 function kindOf(

@@ -1,8 +1,9 @@
 /** What a dump writes in two places, and what of it has to agree. */
+import { GHOST, LINKED } from "../../image/flags.ts";
 import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
 import { mnt_entry } from "../../image/tables/namespaces.ts";
 import { dirname } from "../../sys/path.ts";
-import { GHOST, LINKED, remapsOf } from "../files/remaps.ts";
+import { remapsOf } from "../files/remaps.ts";
 import type { Forged } from "./walk.ts";
 import { constants } from "node:fs";
 

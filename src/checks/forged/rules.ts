@@ -3,6 +3,7 @@
  * is known: one of another form was written by somebody else, to have CRIU, which is root, do something with it. Read in
  * CRIU 3.17 to 4.2 (both the dump's side and what the restore does) and in the kernel where it makes the value.
  */
+import { USK_EXTERN } from "../../image/flags.ts";
 import type { Message } from "../../image/index.ts";
 import {
   cg_controller_entry,
@@ -16,6 +17,7 @@ import { inventory_entry, plugins_entry } from "../../image/tables/inventory.ts"
 import { vma_entry } from "../../image/tables/memory.ts";
 import * as namespaces from "../../image/tables/namespaces.ts";
 import { file_perms_entry, unix_sk_entry } from "../../image/tables/sockets.ts";
+import { MAP_SHARED, O_PATH } from "../../sys/linux.ts";
 import {
   isAbsolute,
   isCgroupPath,
@@ -41,8 +43,6 @@ export interface Rule {
 
 const { O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, S_IFBLK, S_IFLNK, S_IFMT, S_IFSOCK } = constants;
 
-const O_PATH = 0x200000;
-
 const O_LINK = O_PATH | constants.O_NOFOLLOW;
 
 /** What open(2) does once is no longer in the flags of an open file (do_dentry_open() of fs/open.c). */
@@ -57,8 +57,6 @@ const flags: Rule = {
 
 /** VMA_FILE_PRIVATE, VMA_ANON_PRIVATE and VMA_AREA_SHSTK of image.h; mmap(2). */
 const PRIVATE = 0x40 | 0x200 | 0x8000;
-
-const MAP_SHARED = 1;
 
 const path = (field: string, acts: string): Rule => ({
   field,
@@ -97,9 +95,6 @@ const belowNamespace = (root: string) => root.replace(/^(\/\.\.)+(?=\/|$)/, "");
 const PTS = 136;
 
 const SLASH = 0x2f;
-
-/** unix_sk_entry.uflags: a socket outside of the tree. */
-const USK_EXTERN = 1;
 
 const word = /^[^/:\n]*$/;
 

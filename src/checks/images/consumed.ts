@@ -2,16 +2,12 @@
  * Pages images that a restore has consumed (--auto-dedup): what was read of them is holes. A hole alone proves nothing,
  * as pages of zeros become holes wherever a file is copied with them; so those pages are read that no program has zero.
  */
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
+import { FILE_PRIVATE, VDSO } from "../../image/flags.ts";
 import { type Content, registersOf, type Task } from "../../image/index.ts";
 import type { Context, Problem } from "../finding.ts";
 import { mib } from "../kernel/limits.ts";
 import { livingTasks } from "../paths.ts";
-
-/** vma_entry.status, criu/include/image.h. */
-const VDSO = 1 << 3;
-
-const FILE_PRIVATE = 1 << 6;
 
 /** Pages whose content is known in part. */
 interface Witness {
@@ -32,7 +28,7 @@ export function consumedPages(context: Context): Problem[] {
       .pages()
       .flatMap(({ file, pagemaps }) => (checkpoint.holes(file) > 0 ? pagemaps : [])),
   );
-  const older = compareVersions(context.criu?.version ?? "4.2", "4.2") < 0;
+  const older = !knows(context.criu?.version, "vdsoWords", true);
   const vdsoError = `vdso: ${older ? "ELF header magic mismatch" : "Invalid ELF magic"}`;
   const found = new Map<string, Problem>();
   for (const task of livingTasks(checkpoint)) {

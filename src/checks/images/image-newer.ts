@@ -1,10 +1,10 @@
 /** Images of a newer CRIU than the one that restores them. Fields that an older one does not know it skips; what stops it is here. */
-import { compareVersions, isBeyondKnown } from "../../criu/index.ts";
+import { compareVersions, isBeyondKnown, since } from "../../criu/index.ts";
 import { file_entry } from "../../image/tables/files.ts";
 import type { Check, Problem } from "../finding.ts";
 
 /** fd_types of files.img that came after 3.17, with the first CRIU that knows them; the highest that any known CRIU knows. */
-const since: Record<number, string> = { 20: "4.1" };
+const types: Readonly<Record<number, string>> = { 20: since.pidfds };
 
 const HIGHEST = 20;
 
@@ -21,7 +21,7 @@ export const imageNewer: Check = {
     const version = criu?.version;
     if (version === undefined) return [];
     return checkpoint.values("files.img", file_entry).flatMap(({ type, id }): Problem[] => {
-      const first = since[type];
+      const first = types[type];
       const unknown =
         first === undefined
           ? type > HIGHEST && !isBeyondKnown(version)

@@ -2,7 +2,7 @@
 import { join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 
-export interface ImagePlace {
+interface ImagePlace {
   /** Without links. */
   directory: string;
   names: readonly string[];

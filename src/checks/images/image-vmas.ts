@@ -1,20 +1,11 @@
+import { AIORING, ANON_PRIVATE, FILE_PRIVATE, GUARD, REGULAR } from "../../image/flags.ts";
 import { PE_LAZY, type Task } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { address } from "./pages.ts";
 
 /** vma_entry.status, criu/include/image.h. */
-const REGULAR = 1;
-
-const FILE_PRIVATE = 0x40;
-
-const ANON_PRIVATE = 0x200;
-
-const AIORING = 0x2000;
-
 const SHSTK = 0x8000;
-
-const GUARD = 0x10000;
 
 const isPrivate = (status: number): boolean =>
   ((status & REGULAR) !== 0 && (status & (ANON_PRIVATE | FILE_PRIVATE)) !== 0) ||

@@ -41,7 +41,7 @@ export function instead(
   ];
 }
 
-export interface Lack {
+interface Lack {
   id: "no-checkpoint" | "dump-failed";
   /** The image that is not there. */
   missing: string;

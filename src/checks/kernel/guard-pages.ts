@@ -1,4 +1,4 @@
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { older } from "./cpu.ts";
@@ -11,9 +11,8 @@ export const guardPages: Check = {
   why: "glibc guards stacks with madvise(MADV_GUARD_INSTALL), which Linux has from 6.13 on. CRIU 4.2 puts those guards back and fails where it cannot.",
   proof: "images",
   run(context) {
-    const version = context.criu?.version;
     // An older CRIU forgets them without a word.
-    if (version === undefined || compareVersions(version, "4.2") < 0) return [];
+    if (!knows(context.criu?.version, "guardRegions", false)) return [];
     if (!older(context, 6, 13)) return [];
     return livingTasks(context.checkpoint).flatMap((task): Problem[] =>
       task.mm?.vmas.some(({ status }) => status & VMA_GUARD)

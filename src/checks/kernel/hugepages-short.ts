@@ -1,8 +1,9 @@
+import { MAP_HUGETLB, MAP_SHARED } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, numberIn, refused, type Vma } from "./limits.ts";
-import { MAP_HUGETLB, MAP_NORESERVE, MAP_SHARED, meminfo } from "./memory.ts";
+import { MAP_NORESERVE, meminfo } from "./memory.ts";
 
 /** The size of a huge page is in the flags from here on, as its logarithm; none means the default size. */
 const MAP_HUGE_SHIFT = 26;

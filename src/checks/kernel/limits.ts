@@ -1,13 +1,7 @@
 /** Limits of the kernel and of the machine that a saved tree may be beyond: descriptors, mappings, memory. */
 import type { Host } from "../../host/index.ts";
+import { GUARD, UPROBES, VSYSCALL } from "../../image/flags.ts";
 import type { Task } from "../../image/index.ts";
-
-/** vma_entry.status, criu/include/image.h. */
-const VSYSCALL = 0x4;
-
-const GUARD = 0x10000;
-
-const UPROBES = 0x20000;
 
 export type Vma = NonNullable<Task["mm"]>["vmas"][number];
 

@@ -1,25 +1,17 @@
 /** Private mappings that CRIU makes writable for the moment, whatever they are to be (mem.c, premap_priv_vmas; restorer.c). */
 import { criuHas, knownFault } from "../../criu/known-faults.ts";
+import { ANON_PRIVATE, FILE_PRIVATE, REGULAR } from "../../image/flags.ts";
 import type { Task } from "../../image/index.ts";
+import { MAP_HUGETLB, PROT_WRITE } from "../../sys/linux.ts";
 import { join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 import type { Vma } from "./limits.ts";
-
-const PROT_WRITE = 2;
 
 const MAP_GROWSDOWN = 0x100;
 
 const MAP_ANONYMOUS = 0x20;
 
-const MAP_HUGETLB = 0x40000;
-
 /** vma_entry.status, criu/include/image.h. */
-const REGULAR = 0x1;
-
-const FILE_PRIVATE = 0x40;
-
-const ANON_PRIVATE = 0x200;
-
 const EXT_PLUGIN = 1 << 27;
 
 /** What CRIU puts content into. */
@@ -30,7 +22,7 @@ const isPrivate = ({ status, flags }: Vma): boolean =>
   (flags & MAP_HUGETLB) === 0;
 
 /** What the kernel is asked for, and where: at another place first, or where it belongs. */
-export type Making = "elsewhere" | "in place";
+type Making = "elsewhere" | "in place";
 
 /**
  * How a mapping is made writable at the restore; undefined where it never is. A mapping that child and parent have alike is

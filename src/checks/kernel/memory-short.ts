@@ -1,11 +1,10 @@
+import { MAP_HUGETLB, MAP_SHARED, PROT_WRITE } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
 import { madeWritable } from "./made-writable.ts";
-import { MAP_HUGETLB, MAP_NORESERVE, MAP_SHARED, meminfo } from "./memory.ts";
-
-const PROT_WRITE = 2;
+import { MAP_NORESERVE, meminfo } from "./memory.ts";
 
 /** What the kernel may account for (mmap(2), vm.overcommit_memory): private memory, once it can be written to. */
 const accountable = (vma: Vma): boolean => (vma.flags & (MAP_SHARED | MAP_HUGETLB)) === 0;

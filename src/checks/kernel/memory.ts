@@ -1,11 +1,7 @@
 /** Memory that this machine must have for the tree: at all, by its overcommit rules, in huge pages. */
 import type { Host } from "../../host/index.ts";
 
-export const MAP_SHARED = 1;
-
 export const MAP_NORESERVE = 0x4000;
-
-export const MAP_HUGETLB = 0x40000;
 
 /** A field of /proc/meminfo in bytes. */
 export function meminfo(host: Host, field: string): number {

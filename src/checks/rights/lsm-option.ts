@@ -1,4 +1,4 @@
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import { runningLsm } from "./lsm.ts";
 
@@ -32,8 +32,7 @@ export const lsmOption: Check = {
     const runs = runningLsm(context);
     const version = context.criu?.version;
     if (runs.toLowerCase() === module) {
-      if (module === "apparmor" || version === undefined || compareVersions(version, "4.1") >= 0)
-        return [];
+      if (module === "apparmor" || knows(version, "selinuxProfile", true)) return [];
       const [ignored] = finding(`CRIU ${version} ignores --lsm-profile for SELinux`, "");
       return [{ ...ignored!, severity: "warning" }];
     }

@@ -1,5 +1,5 @@
 /** Security labels: AppArmor profiles and SELinux contexts (lsm.c, apparmor.c). */
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import type { Context } from "../finding.ts";
 import { threadsWithCreds } from "./capabilities.ts";
 
@@ -18,8 +18,7 @@ export function labelAfter(context: Context, label: string | undefined): string 
   const { request, criu } = context;
   const given = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
   if (!label || given === undefined) return label || undefined;
-  const heeded =
-    runningLsm(context) !== "SELinux" || compareVersions(criu?.version ?? "0", "4.1") >= 0;
+  const heeded = runningLsm(context) !== "SELinux" || knows(criu?.version, "selinuxProfile", false);
   return heeded ? given || undefined : label;
 }
 

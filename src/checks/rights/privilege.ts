@@ -1,4 +1,4 @@
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import { sh } from "../../sys/shell.ts";
 import { again } from "../again.ts";
 import type { Check, Context } from "../finding.ts";
@@ -46,7 +46,7 @@ export const privilege: Check = {
     // Of such a tree CRIU has to make namespaces, whatever it is told.
     const needsAdmin = !user && Object.values(others).includes(true);
     if (request.unprivileged ? admin || !needsAdmin : admin && root) return [];
-    const knows = criu?.version !== undefined && compareVersions(criu.version, "3.18") >= 0;
+    const unprivileged = knows(criu?.version, "unprivileged", false);
     return [
       {
         ...shared,
@@ -59,7 +59,7 @@ export const privilege: Check = {
             ? null
             : (criu?.startRefusal() ?? refusalAtClocks(checkpoint)),
         remedy:
-          needsAdmin || !knows
+          needsAdmin || !unprivileged
             ? sudo
             : {
                 kind: "option",

@@ -1,23 +1,16 @@
 /** The IP sockets of a checkpoint, and how their addresses compare with those of this machine (sk-inet.c, sk-tcp.c). */
 import type { InetSocket } from "../../host/index.ts";
 import type { InetSkEntry } from "../../image/index.ts";
+import { AF_INET6, IPPROTO_TCP } from "../../sys/linux.ts";
 import type { Context } from "../finding.ts";
 import { inHostNet } from "./unix-entries.ts";
-
-export const IPPROTO_TCP = 6;
-
-export const IPPROTO_UDP = 17;
 
 export const IPPROTO_UDPLITE = 136;
 
 export const TCP_TIME_WAIT = 6;
 
-export const TCP_LISTEN = 10;
-
-const AF_INET6 = 10;
-
 /** An address and a port, to be compared. */
-export interface Endpoint {
+interface Endpoint {
   address: Uint8Array;
   port: number;
   /** Bound to an interface of this name or number; undefined and 0 are none. */

@@ -1,10 +1,9 @@
 /** Ports, addresses and interfaces that IP sockets need (sk-inet.c, sk-packet.c). */
 import type { InetSocket } from "../../host/index.ts";
+import { SOCK_RAW } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Context, Problem } from "../finding.ts";
 import { hostSockets, isConnection, type SavedSocket, textOf } from "./inet-entries.ts";
-
-const SOCK_RAW = 3;
 
 export const about = (severity: Problem["severity"], image: string, subject: string) => ({
   severity,

@@ -20,7 +20,7 @@ const ipv6 = [
   "temp_prefered_lft temp_valid_lft use_oif_addrs_only use_optimistic use_tempaddr",
 ];
 
-export interface NetSysctl {
+interface NetSysctl {
   directory: string;
   name: string;
 }

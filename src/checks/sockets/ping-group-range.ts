@@ -1,10 +1,9 @@
 import { netns_entry } from "../../image/tables/namespaces.ts";
+import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import { idsOfCriu } from "../rights/capabilities.ts";
 import { NOBODY } from "./ping-sockets.ts";
-
-const SOCK_DGRAM = 2;
 
 const ICMP = 1;
 

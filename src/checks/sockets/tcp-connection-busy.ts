@@ -1,12 +1,11 @@
+import { IPPROTO_TCP, TCP_LISTEN } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import {
   closesConnections,
   hostSockets,
-  IPPROTO_TCP,
   isConnection,
   same,
-  TCP_LISTEN,
   TCP_TIME_WAIT,
   unmapped,
 } from "./inet-entries.ts";

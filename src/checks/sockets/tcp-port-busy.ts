@@ -1,12 +1,6 @@
+import { IPPROTO_TCP, TCP_LISTEN } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
-import {
-  endpointOf,
-  IPPROTO_TCP,
-  liveEndpoint,
-  overlap,
-  TCP_LISTEN,
-  textOf,
-} from "./inet-entries.ts";
+import { endpointOf, liveEndpoint, overlap, textOf } from "./inet-entries.ts";
 import { about, bound, livePorts, ownerRemedy, ownerText } from "./inet.ts";
 
 export const tcpPortBusy: Check = {

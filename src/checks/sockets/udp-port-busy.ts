@@ -1,12 +1,6 @@
+import { IPPROTO_UDP } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
-import {
-  endpointOf,
-  IPPROTO_UDP,
-  IPPROTO_UDPLITE,
-  liveEndpoint,
-  overlap,
-  textOf,
-} from "./inet-entries.ts";
+import { endpointOf, IPPROTO_UDPLITE, liveEndpoint, overlap, textOf } from "./inet-entries.ts";
 import { about, bound, livePorts, ownerRemedy, ownerText } from "./inet.ts";
 
 export const udpPortBusy: Check = {

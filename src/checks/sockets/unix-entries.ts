@@ -1,15 +1,11 @@
 /** The Unix sockets of a checkpoint: what each is called, where that is, what CRIU will do with it (sk-unix.c). */
+import { USK_EXTERN } from "../../image/flags.ts";
 import type { UnixSkEntry } from "../../image/index.ts";
+import { SOCK_DGRAM, TCP_ESTABLISHED } from "../../sys/linux.ts";
 import { join } from "../../sys/path.ts";
 import { fromBytes } from "../../sys/text.ts";
 import type { Context, Problem } from "../finding.ts";
 import type { Place } from "../paths.ts";
-
-export const SOCK_DGRAM = 2;
-
-const TCP_ESTABLISHED = 1;
-
-const USK_EXTERN = 1;
 
 export const USK_CALLBACK = 4;
 

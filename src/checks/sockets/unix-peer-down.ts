@@ -1,8 +1,9 @@
 import type { UnixSkEntry } from "../../image/index.ts";
 import { ECONNREFUSED, ENOENT, EPROTOTYPE, errorText } from "../../sys/errno.ts";
+import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
-import { about, givenName, imageOf, inHostNet, nameOf, SOCK_DGRAM } from "./unix-entries.ts";
+import { about, givenName, imageOf, inHostNet, nameOf } from "./unix-entries.ts";
 import { outward, shownName } from "./unix-peers.ts";
 
 export const unixPeerDown: Check = {

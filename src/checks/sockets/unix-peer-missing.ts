@@ -1,10 +1,8 @@
 import type { UnixSkEntry } from "../../image/index.ts";
+import { UNIX_PATH_MAX } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
 import { about, imageOf } from "./unix-entries.ts";
 import { byIno } from "./unix-peers.ts";
-
-/** CRIU's own limit is the kernel's: sizeof(sun_path), unix(7). */
-const UNIX_PATH_MAX = 108;
 
 export const unixPeerMissing: Check = {
   title: "CRIU will not find the other end of a Unix socket in the images",

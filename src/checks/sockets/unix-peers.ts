@@ -1,9 +1,8 @@
 /** The other ends of Unix sockets: outside the tree, gone, or not able to take what waits in a queue (sk-unix.c, sk-queue.c). */
+import { USK_EXTERN } from "../../image/flags.ts";
 import type { Checkpoint, UnixSkEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { nameOf, USK_CALLBACK } from "./unix-entries.ts";
-
-const USK_EXTERN = 1;
 
 export const byIno = ({ openFiles }: Checkpoint): Map<number, UnixSkEntry> =>
   new Map(

@@ -1,6 +1,7 @@
+import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
-import { about, inHostNet, nameOf, SOCK_DGRAM } from "./unix-entries.ts";
+import { about, inHostNet, nameOf } from "./unix-entries.ts";
 import { byIno, shownName } from "./unix-peers.ts";
 
 export const unixQueueTooLong: Check = {

@@ -1,4 +1,5 @@
 /** Whose the directories are that sockets are bound in: who owns one can put a socket of his own in another's place. */
+import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { dirname, join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
@@ -6,10 +7,6 @@ import { livingTasks, type Place } from "../paths.ts";
 import { pathSockets } from "./sockets.ts";
 import { about, type AtPath, placeOf } from "./unix-entries.ts";
 import { conventionOf } from "./unix-socket-dir.ts";
-
-const STICKY = 0o1000;
-
-const WORLD_WRITES = 0o002;
 
 export const unixSocketDirOwner: Check = {
   title: "Others can put a socket of theirs in the place of the tree's",

@@ -1,5 +1,6 @@
+import { SOCK_DGRAM } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
-import { about, imageOf, SOCK_DGRAM } from "./unix-entries.ts";
+import { about, imageOf } from "./unix-entries.ts";
 import { byIno, outward, shownName } from "./unix-peers.ts";
 
 export const unixSocketExternal: Check = {

@@ -1,6 +1,7 @@
 /** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
 import { upward } from "../../host/upward.ts";
 import { EROFS } from "../../sys/errno.ts";
+import { UNIX_PATH_MAX } from "../../sys/linux.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
@@ -15,9 +16,6 @@ import {
   placeOf,
 } from "./unix-entries.ts";
 import { constants } from "node:fs";
-
-/** sizeof(sun_path), unix(7); the name in the images counts its NUL. */
-const UNIX_PATH_MAX = 108;
 
 export const unixSocketGhost: Check = {
   title: "The deleted file of a Unix socket cannot be made again",

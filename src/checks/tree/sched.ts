@@ -1,12 +1,12 @@
 /** Scheduling that CRIU refuses to restore (cr-restore.c, validate_sched_parm) and recriu sets at its gate instead. */
-import { compareVersions } from "../../criu/index.ts";
+import { knows } from "../../criu/index.ts";
 import { LOWEST_PRIORITY, savedScheduling, type SavedScheduling } from "../../image/index.ts";
 import { basePolicy, policyName, SCHED_OTHER, SCHED_RESET_ON_FORK } from "../../sys/sched.ts";
 import type { ShellCommand } from "../../sys/shell.ts";
 import type { Context, Edit, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
-export interface ThreadSched extends SavedScheduling {
+interface ThreadSched extends SavedScheduling {
   task: number;
   tid: number;
 }
@@ -26,12 +26,7 @@ export const schedMessage = ({ policy, nice, priority }: ThreadSched) =>
 
 /** CRIU before 4.0 takes the flag for part of a policy that it does not know. */
 export function refusesReset({ criu }: Context, { policy }: ThreadSched): boolean {
-  const version = criu?.version;
-  return (
-    (policy & SCHED_RESET_ON_FORK) !== 0 &&
-    version !== undefined &&
-    compareVersions(version, "4.0") < 0
-  );
+  return (policy & SCHED_RESET_ON_FORK) !== 0 && !knows(criu?.version, "resetOnFork", true);
 }
 
 export const priorityFor = ({ own }: Context) => own.schedPrio ?? LOWEST_PRIORITY;

@@ -79,6 +79,10 @@ export const isPty = ({ kind }: Tty): boolean => kind === "master" || kind === "
 export const isMaster = ({ kind }: Tty, request: Request): boolean =>
   kind === "vt" || kind === "serial" ? !request.shellJob : kind !== "slave";
 
+/** Whether another terminal takes the place of one whose other end is not in the images, one for the whole tree. */
+export const exchanges = ({ shellJob, orphanPtsMaster }: Request): boolean =>
+  shellJob || orphanPtsMaster;
+
 /** Slaves that were in use and whose masters are not in the images, one for each terminal. Ids of masters are odd. */
 export function unpairedSlaves(ttys: readonly Tty[]): Tty[] {
   const active = new Map<number, Tty>();

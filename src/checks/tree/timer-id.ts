@@ -1,11 +1,7 @@
 /** POSIX timers, which come back under their numbers (timer.c, pie/restorer.c). */
-import { compareVersions } from "../../criu/index.ts";
-import type { Check, Criu, Problem } from "../finding.ts";
+import { knows } from "../../criu/index.ts";
+import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
-
-/** Whether that CRIU is known and no older than this. */
-const atLeast = (criu: Criu | undefined, version: string): boolean =>
-  criu?.version !== undefined && compareVersions(criu.version, version) >= 0;
 
 /** From here on a kernel without chosen timer ids spends seconds on counting up to one. */
 const MANY = 1_000_000;
@@ -23,7 +19,7 @@ export const timerId: Check = {
         (m, { it_id }) => Math.max(m, it_id),
         0,
       );
-      if (most < MANY || atLeast(criu, "4.2")) return [];
+      if (most < MANY || knows(criu?.version, "timerNumbers", false)) return [];
       return [
         {
           severity: "warning",

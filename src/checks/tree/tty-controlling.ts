@@ -14,7 +14,10 @@ const leads = ({ checkpoint }: Context, sid: number): boolean =>
 const hasTerminal = (context: Context, ttys: readonly Tty[], sid: number): boolean =>
   leads(context, sid)
     ? ttys.some(
-        (tty) => tty.kind !== "ctty" && tty.info.sid === sid && isMaster(tty, context.request),
+        (tty) =>
+          tty.kind !== "ctty" &&
+          tty.info.sid === sid &&
+          (isMaster(tty, context.request) || context.request.orphanPtsMaster),
       )
     : context.host.self === undefined || context.host.self.tty !== 0;
 

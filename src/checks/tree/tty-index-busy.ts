@@ -17,7 +17,7 @@ export const ttyIndexBusy: Check = {
     const wanted = new Map<number, Tty>();
     const ttys = terminals(checkpoint, request).filter(isPty);
     for (const tty of ttys)
-      if (tty.kind === "master" || tty.info.termios === undefined)
+      if (request.orphanPtsMaster || tty.kind === "master" || tty.info.termios === undefined)
         if (tty.path !== undefined && /^\/dev\/(ptmx|pts\/\w+)$/.test(tty.path))
           wanted.set(tty.info.pty!.index, tty);
     if (wanted.size === 0) return [];

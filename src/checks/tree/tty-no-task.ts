@@ -1,7 +1,15 @@
 import type { Check, Problem } from "../finding.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 import { preorder } from "./pstree-nodes.ts";
-import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
+import {
+  exchanges,
+  imageOf,
+  isMaster,
+  isPty,
+  terminals,
+  type Tty,
+  unpairedSlaves,
+} from "./terminals.ts";
 
 export const ttyNoTask: Check = {
   title: "The session that a terminal controls is not in the images",
@@ -15,16 +23,21 @@ export const ttyNoTask: Check = {
     const ttys = terminals(checkpoint, request).filter(({ kind }) => kind !== "ctty");
     if (ttys.length === 0) return [];
     const tree = treeOf(context, runsAsShellJob(context));
-    if (!tree.ok || (!request.shellJob && unpairedSlaves(ttys).length > 0)) return [];
+    const unpaired = unpairedSlaves(ttys);
+    if (!tree.ok || (!exchanges(request) && unpaired.length > 0)) return [];
     const first = new Map<number, number>();
     for (const { sid, pid } of preorder(tree.root)) if (!first.has(sid)) first.set(sid, pid);
     const linked = linkedSlaves(ttys);
     const leaders = new Set<number>();
     return ttys.flatMap((tty): Problem[] => {
       const { sid } = tty.info;
-      const slave = !isMaster(tty, request);
+      // With RPC's orphan_pts_master CRIU makes the other end, and the slave is its leader's to take.
+      const orphan =
+        request.orphanPtsMaster && unpaired.some(({ info }) => info.id === tty.info.id);
+      const slave = !isMaster(tty, request) && !orphan;
       // Of several terminals of a session CRIU lets the first one count, and never a slave that has its master.
-      if (sid === 0 || leaders.has(sid) || linked.has(tty)) return [];
+      if ((sid === 0 && (!orphan || request.shellJob)) || leaders.has(sid) || linked.has(tty))
+        return [];
       leaders.add(sid);
       if (slave || tty.info.termios === undefined || first.get(sid) === sid) return [];
       const line = tty.kind === "vt" || tty.kind === "serial";
@@ -33,7 +46,10 @@ export const ttyNoTask: Check = {
           severity: "blocker",
           image: imageOf(tty),
           subject: tty.path ?? "terminal",
-          message: `the terminal ${tty.path ?? ""} controls session ${sid}, whose leader is not in the images`,
+          message:
+            sid === 0
+              ? `the terminal ${tty.path ?? ""} controls no session, and its other end is not in the images`
+              : `the terminal ${tty.path ?? ""} controls session ${sid}, whose leader is not in the images`,
           criu_message: `No task found with sid ${sid}`,
           remedy: line
             ? {

@@ -1,10 +1,10 @@
 import type { Check } from "../finding.ts";
-import { imageOf, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
+import { exchanges, imageOf, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
 import { withoutTerminal } from "./tty-controlling.ts";
 
 export const ttyShellJob: Check = {
   title: "A terminal's other end is outside of the tree",
-  reads: "tty-info.img, files.img, --shell-job",
+  reads: "tty-info.img, files.img, --shell-job, orphan_pts_master of a runtime's request",
   why:
     "The tree runs on a terminal that belongs to a terminal emulator, sshd or tmux outside of the images. CRIU cannot make that again; with " +
     "--shell-job the terminal on CRIU's standard input takes its place, one for the whole tree. recriu does not add the option itself: " +
@@ -14,7 +14,7 @@ export const ttyShellJob: Check = {
     const { checkpoint, request } = context;
     const unpaired = unpairedSlaves(terminals(checkpoint, request));
     const [first, second] = unpaired;
-    if (first === undefined || (request.shellJob && second === undefined)) return [];
+    if (first === undefined || (exchanges(request) && second === undefined)) return [];
     // With the terminal handed over, as /dev/tty wants it there, the option is not needed (tty-controlling).
     if (
       second === undefined &&
@@ -30,7 +30,7 @@ export const ttyShellJob: Check = {
           image: imageOf(second),
           subject: second.path ?? "terminal",
           message: `the tree runs on ${unpaired.length} terminals of outside; CRIU can exchange only one`,
-          criu_message: request.shellJob
+          criu_message: exchanges(request)
             ? `Only one slave external peer is allowed (index ${index(second)})`
             : `Found slave peer index ${index(first)} without correspond master peer`,
           remedy: {

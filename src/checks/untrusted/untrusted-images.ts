@@ -1,12 +1,11 @@
 /** Whether the images that were looked at are those that CRIU will read. */
 import { upward } from "../../host/upward.ts";
+import { STICKY } from "../../sys/linux.ts";
 import { join } from "../../sys/path.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { imagePlaces } from "../images/image-places.ts";
 
 /** A name in a directory that others may write to is safe where only owners may rename and remove: the sticky bit. */
-const STICKY = 0o1000;
-
 const OTHERS = 0o022;
 
 /** Who else could exchange what is at `path`; undefined when nobody can. */

@@ -1,7 +1,7 @@
 /** The processor that the dump was made on, when it was asked to be saved. */
 import { message, optional, repeated, required } from "../schema.ts";
 
-export const cpuinfo_x86_entry = message("cpuinfo_x86_entry", {
+const cpuinfo_x86_entry = message("cpuinfo_x86_entry", {
   vendor_id: required(1, "enum"),
   cpu_family: required(2, "uint32"),
   model: required(3, "uint32"),
@@ -14,12 +14,12 @@ export const cpuinfo_x86_entry = message("cpuinfo_x86_entry", {
   xsave_size_max: optional(10, "uint32"),
 });
 
-export const cpuinfo_ppc64_entry = message("cpuinfo_ppc64_entry", {
+const cpuinfo_ppc64_entry = message("cpuinfo_ppc64_entry", {
   endian: required(1, "enum"),
   hwcap: repeated(2, "uint64"),
 });
 
-export const cpuinfo_s390_entry = message("cpuinfo_s390_entry", {
+const cpuinfo_s390_entry = message("cpuinfo_s390_entry", {
   hwcap: repeated(2, "uint64"),
 });
 

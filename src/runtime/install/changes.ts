@@ -9,7 +9,7 @@ export interface Change {
 }
 
 /** An installed target: its changes in the order they were made, and every path that it needs, changed or not. */
-export interface Installed {
+interface Installed {
   target: Target;
   changes: Change[];
   paths: string[];
@@ -29,7 +29,7 @@ const equal = (a: Content, b: Content): boolean => {
   return a.base64 === b.base64;
 };
 
-export type Planned = { ok: true; changes: Change[] } | { ok: false; problem: string };
+type Planned = { ok: true; changes: Change[] } | { ok: false; problem: string };
 
 /** What is to be written for these wants; nothing where all is as it shall be. */
 export function plan(root: Root, wants: readonly Want[]): Planned {

@@ -2,6 +2,7 @@
  * The files and links of a system below a root, of which only the root's owner has a say where they are: links on the way
  * stay inside, and those of other users are not followed. Everything throws what went wrong.
  */
+import { O_PATH } from "../../sys/linux.ts";
 import {
   closeSync,
   constants,
@@ -26,7 +27,6 @@ export type Root = string;
 export type Content = { link: string } | { base64: string; mode: number } | null;
 
 const { O_DIRECTORY, O_WRONLY, O_CREAT, O_EXCL } = constants;
-const O_PATH = 0x200000;
 
 /** Use the directory of `path`: its descriptor, and a path for each name in it. Undefined when it is not there and not to be made. */
 function inDirectory<T>(

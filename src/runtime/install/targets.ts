@@ -10,7 +10,7 @@ export type Want =
   | { path: string; link: string }
   | { path: string; text: (now: string | undefined) => string | { problem: string } };
 
-export interface Installation {
+interface Installation {
   wants: Want[];
   /** What the user has to do for it to take effect. */
   next: string[];

@@ -1,12 +1,11 @@
 /** What waits in pipes, FIFOs and Unix sockets, byte by byte; and which descriptors are ends of one pipe. */
 import { pipe_data_entry } from "../../image/tables/files.ts";
 import type { Checkpoint } from "../../image/index.ts";
+import { O_ACCMODE, SOCK_STREAM } from "../../sys/linux.ts";
 import { pipeContent, pipeSize, socketContent, waiting } from "../../sys/open-files.ts";
 import type { Compare, OpenFile } from "./file.ts";
 
-const O_ACCMODE = 3;
 const O_WRONLY = 1;
-const SOCK_STREAM = 1;
 const MOVES = "what waits in pipes and sockets, as the tree runs";
 
 export const pipe: Compare<"pipe"> = ({ pipe_id, flags }, file) =>

@@ -1,10 +1,10 @@
 /** Timers of timerfd_create(2). They tick from before post-restore on: later is not less. */
 import { hasExpired } from "../../image/index.ts";
 import { borrow } from "../../sys/descriptors.ts";
+import { TFD_TIMER_ABSTIME } from "../../sys/linux.ts";
 import { timerLeft } from "../../sys/open-files.ts";
 import type { Compare } from "./file.ts";
 
-const TFD_TIMER_ABSTIME = 1;
 const SECOND = 1_000_000_000n;
 const IDLE = "not armed";
 

@@ -1,9 +1,8 @@
 /** What inotify(7) and fanotify(7) watch: numbers and masks of the marks, and which file each is on. */
+import { IN_ALL_EVENTS } from "../../sys/linux.ts";
 import { type Compare, hex, type OpenFile } from "./file.ts";
 import { statOf } from "../../sys/stat.ts";
 
-/** CRIU gives a watch its events back and none of the flags beside them; where they can be, those are set at the gate. */
-const IN_ALL_EVENTS = 0xfff;
 /** What older kernels show of their own business (fsnotify.c). */
 const FS_EVENT_ON_CHILD = 0x08000000;
 

@@ -1,5 +1,5 @@
 import { pluginMissing } from "../../../src/checks/criu/plugin-missing.ts";
-import { openRoot } from "../../../src/host/index.ts";
+import { openRoot } from "../../../src/host/root.ts";
 import { fixture, image } from "../../image/fixture.ts";
 import { withContext } from "../context.ts";
 import { expect, test } from "bun:test";

@@ -1,7 +1,8 @@
 /** Effects and refusals of images that no machine here can dump: made up, entry by entry. */
 import { effectsOf } from "../../../src/checks/effects/index.ts";
 import { catalogue, type Context } from "../../../src/checks/index.ts";
-import { type Host, openRoot } from "../../../src/host/index.ts";
+import type { Host } from "../../../src/host/index.ts";
+import { openRoot } from "../../../src/host/root.ts";
 import { fixture, image } from "../../image/fixture.ts";
 import { withContext } from "../context.ts";
 

@@ -1,0 +1,36 @@
+/** The releases of CRIU that matter here, each under the name of what it brought. Faults of releases: known-faults.ts. */
+import { compareVersions } from "./version.ts";
+
+export const since = {
+  /** Options and images that are known here. */
+  oldestKnown: "3.17",
+  /** --unprivileged, --skip-file-rwx-check, --ghost-fiemap. */
+  unprivileged: "3.18",
+  /** Action scripts run beside RPC's notifications; before, some stop at one. */
+  scriptsBesideRpc: "3.19",
+  /** SCHED_RESET_ON_FORK is known for a flag, not for part of a policy. */
+  resetOnFork: "4.0",
+  /** [vvar_vclock] beside the vDSO is known. */
+  vvarVclock: "4.1",
+  pidfds: "4.1",
+  /** The inventory names the plugins of the dump. */
+  pluginsNamed: "4.1",
+  /** --lsm-profile counts for SELinux. */
+  selinuxProfile: "4.1",
+  /** Hardware breakpoints are tried before they are relied on. */
+  breakpointsTried: "4.2",
+  uprobes: "4.2",
+  guardRegions: "4.2",
+  /** A timer has its number asked of the kernel (Linux 6.15). */
+  timerNumbers: "4.2",
+  /** A vDSO that is none is told in other words. */
+  vdsoWords: "4.2",
+  /** Memory in the images may be compressed; options for how it is read. */
+  compressed: "4.3",
+} as const satisfies Readonly<Record<string, string>>;
+
+type Feature = keyof typeof since;
+
+/** Whether a CRIU has a feature; of one that does not tell its version `untold` is supposed. */
+export const knows = (version: string | undefined, feature: Feature, untold: boolean): boolean =>
+  version === undefined ? untold : compareVersions(version, since[feature]) >= 0;
