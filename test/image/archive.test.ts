@@ -219,7 +219,7 @@ test("damaged headers, and what no checkpoint has", async () => {
   expect(await refusal(made({ name: "checkpoint/a.img", size: -(2 ** 60) }), END)).toEqual(
     damaged("larger than any file"),
   );
-  for (const type of ["1", "2", "6"])
+  for (const type of ["1", "2", "5", "6"])
     expect(await refusal(made({ name: "checkpoint/a.img", body: core, type }), END)).toEqual(
       damaged("with content"),
     );
