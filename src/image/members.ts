@@ -103,7 +103,6 @@ function memberOf({ name, type, size, pax }: Header): Member {
   // tar-stream knows no name for some types.
   if (sparse || (type as string | null) === null)
     throw new Error(`${name} is of a kind that no checkpoint has`);
-  if (type === "directory") return { name, isFile: false, size: 0 };
   if (type !== "file" && size > 0) throw new Error(`${name} is a ${type} with content`);
   return { name, isFile: type === "file", size };
 }
