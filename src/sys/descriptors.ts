@@ -4,7 +4,10 @@ import { call } from "./libc.ts";
 import { openProcess, SYS_ioctl } from "./process.ts";
 import { closeHandle } from "./small-files.ts";
 
+const x64 = process.arch === "x64";
 const SYS_pidfd_getfd = 438n;
+const SYS_getsockname = x64 ? 51n : 204n;
+const SYS_getpeername = x64 ? 52n : 205n;
 export const SOL_SOCKET = 1;
 
 /** Use a copy of descriptor `fd` of process `pid`; undefined when the kernel does not hand it out. */
@@ -32,6 +35,21 @@ export function socketOption(
   const length = new Uint32Array([size]);
   const result = call((c) => c.getsockopt(fd, level, option, ptr(value), ptr(length)));
   return result < 0 ? undefined : value.subarray(0, length[0]);
+}
+
+/** A socket's own address as the kernel writes it, at most `size` bytes of it: getsockname(2). */
+export const socketName = (fd: number, size: number): Buffer | undefined =>
+  address(SYS_getsockname, fd, size);
+
+/** That of whom it is connected to, getpeername(2); undefined of one that is not. */
+export const peerName = (fd: number, size: number): Buffer | undefined =>
+  address(SYS_getpeername, fd, size);
+
+function address(what: bigint, fd: number, size: number): Buffer | undefined {
+  const value = Buffer.alloc(size);
+  const length = new Uint32Array([size]);
+  const [at, long] = [BigInt(ptr(value)), BigInt(ptr(length))];
+  return call((c) => c.syscall(what, BigInt(fd), at, long, 0n, 0n, 0n)) < 0 ? undefined : value;
 }
 
 /** An ioctl(2) that only sets: 0 or -errno. */

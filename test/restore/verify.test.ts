@@ -160,6 +160,12 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
     core,
     ([value]) => (value.tc.signals_s = { signals: [{ siginfo: siginfo(10) }] }),
   ],
+  [
+    "signals",
+    "pending signals of thread",
+    core,
+    ([value]) => (value.thread_core.signals_p = { signals: [{ siginfo: siginfo(10) }] }),
+  ],
   ["layout", "mm_arg_start", () => `mm-${pid}.img`, ([mm]) => (mm.mm_arg_start += 1n)],
   ["timers", "timer 3", core, ([value]) => value.tc.timers.posix.push(timer(3))],
   ["root", "root: /", () => `fs-${pid}.img`, ([fs]) => (fs.root_id = 1)],
