@@ -59,7 +59,11 @@ export const ioctlSet = (fd: number, request: number): number =>
 /** What ioctl(2) fills in, `size` bytes; undefined when the request fails. */
 export function ioctlRead(fd: number, request: number, size: number): Buffer | undefined {
   const value = Buffer.alloc(size);
+  return ioctlFill(fd, request, value) < 0 ? undefined : value;
+}
+
+/** An ioctl(2) that reads `value` and fills it in: 0 or more, or -errno. */
+export function ioctlFill(fd: number, request: number, value: Buffer): number {
   const at = BigInt(ptr(value));
-  const result = call((c) => c.syscall(SYS_ioctl, BigInt(fd), BigInt(request), at, 0n, 0n, 0n));
-  return result < 0 ? undefined : value;
+  return call((c) => c.syscall(SYS_ioctl, BigInt(fd), BigInt(request), at, 0n, 0n, 0n));
 }

@@ -1,4 +1,4 @@
-/** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others. */
+/** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others; how much is locked. */
 import type { Checkpoint, MmEntry } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
@@ -18,6 +18,8 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_SHARED = 1;
+const MAP_LOCKED = 0x2000;
+const MAP_HUGETLB = 0x40000;
 
 /** Addresses and offsets are whole pages, which a number holds exactly up to 2^64. */
 interface Range {
@@ -41,9 +43,10 @@ export const mappings: Facet = {
     // Forked tasks have the same image, and the kernel says the same of them: then it is taken apart once.
     let last:
       { mm: MmEntry; maps: string; saved: readonly Shown[]; now: readonly Shown[] } | undefined;
-    for (const { task, proc } of live.tasks.values()) {
+    for (const { task, proc, status } of live.tasks.values()) {
       const { mm } = task;
       if (mm === undefined) continue;
+      same(task.pid, "memory that is locked", `${lockedIn(mm)} kB`, status().get("VmLck"));
       const maps = proc.read("maps") ?? "";
       if (last?.mm !== mm || last.maps !== maps) {
         const saved = last?.mm === mm ? last.saved : shown(savedMappings(checkpoint, mm));
@@ -59,6 +62,13 @@ export const mappings: Facet = {
     }
   },
 };
+
+/** Kilobytes that mlock(2) holds: the kernel counts no huge pages there. */
+const lockedIn = ({ vmas }: MmEntry): number =>
+  vmas
+    .filter(({ status }) => (status & NOT_COMPARED) === 0)
+    .filter(({ flags }) => (flags & (MAP_LOCKED | MAP_HUGETLB)) === MAP_LOCKED)
+    .reduce((sum, { start, end }) => sum + Number(end - start) / 1024, 0);
 
 interface Shown {
   start: number;

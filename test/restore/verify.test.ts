@@ -153,6 +153,12 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
   ["signals", "caught signals", core, ([value]) => (value.tc.sigactions[9].sigaction = 4096n)],
   ["signals", "blocked signals", core, ([value]) => (value.thread_core.blk_sigset = 2n)],
   ["mappings", "mapping: ", () => `mm-${pid}.img`, ([mm]) => (mm.vmas[0].prot ^= 2)],
+  [
+    "mappings",
+    "memory that is locked",
+    () => `mm-${pid}.img`,
+    ([mm]) => (mm.vmas[0].flags ^= 0x2000),
+  ],
   ["mappings", "was not saved", () => `mm-${pid}.img`, ([mm]) => mm.vmas.splice(0, 1)],
   [
     "signals",
