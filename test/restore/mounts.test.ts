@@ -320,3 +320,15 @@ test("mount-propagation: a CRIU before 4.1.1 on a kernel since 6.16, by what it 
   await killTree(stage, done.run!.pid!);
   expect((await report(stage, "preflight", images, from(one, one))).findings).toEqual([]);
 });
+
+test("an autofs whose server kept the pipe's writing end: the kernel makes it a packet pipe anew, which no dump saves", async () => {
+  await using stage = openStage();
+  const { root, images, options } = await dumpContainer(stage, {
+    mounts: [
+      ["proc", "none", "/proc"],
+      ["autofs", "none", "/net"],
+    ],
+  });
+  await run(stage, ["mknod", join(root, "dev/autofs"), "c", "10", "235"]);
+  await restored(stage, images, options);
+});
