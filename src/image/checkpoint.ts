@@ -100,7 +100,7 @@ export function openCheckpoint(dir: string): CheckpointResult {
 const ghostImage = (remapId: number): string => `ghost-file-${remapId.toString(16)}.img`;
 
 /** remap_type of a file that was unlinked and is kept in the images. */
-const REMAP_GHOST = 1;
+export const REMAP_GHOST = 1;
 
 /** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
 const ENOUGH = 1000;

@@ -1,5 +1,5 @@
 /** A checkpoint on disk. */
-export { type Checkpoint, openCheckpoint, type PagesUse } from "./checkpoint.ts";
+export { type Checkpoint, openCheckpoint, type PagesUse, REMAP_GHOST } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";

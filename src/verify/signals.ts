@@ -5,9 +5,10 @@ import type { Facet } from "./facet.ts";
 
 const SIG_DFL = 0n;
 const SIG_IGN = 1n;
-const { SIGKILL, SIGSTOP, SIGCHLD, SIGALRM, SIGVTALRM, SIGPROF } = constants.signals;
+const { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU } = constants.signals;
+const { SIGCHLD, SIGALRM, SIGVTALRM, SIGPROF } = constants.signals;
 /** What comes by itself meanwhile: CRIU stops tasks, a zombie ends anew, timers run on. */
-const COME = maskOf([SIGSTOP, SIGCHLD, SIGALRM, SIGVTALRM, SIGPROF]);
+const COME = maskOf([SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD, SIGALRM, SIGVTALRM, SIGPROF]);
 
 export const signals: Facet = {
   id: "signals",

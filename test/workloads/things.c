@@ -8,6 +8,7 @@
  *     read|write|path FILE  open it (path: O_PATH)
  *     fifo PATH             make a FIFO, open it for both ways, put a word in
  *     unlink PATH           remove it
+ *     watch PATH            an inotify that tells of changes
  *     rmdir DIR
  *     map FILE              map it, private, read-only
  *     flock|posix|ofd FILE  open it and lock all of it, exclusively
@@ -27,6 +28,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -214,6 +216,9 @@ int main(int argc, char **argv)
 			opened(what, O_PATH);
 		} else if (!strcmp(thing, "fifo")) {
 			fifo(what);
+		} else if (!strcmp(thing, "watch")) {
+			if (inotify_add_watch(inotify_init(), what, IN_MODIFY | IN_DELETE_SELF) < 0)
+				die(what);
 		} else if (!strcmp(thing, "unlink")) {
 			if (unlink(what) < 0)
 				die(what);
