@@ -1,6 +1,7 @@
 /** A whole log to the first line that is a cause, and what it is about. */
 import { type LogLine, parseLogLine, isTrailer } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 
 export interface LogReport {
@@ -68,5 +69,5 @@ export function aboutOf(checkpoint: Checkpoint, cause: LogLine): string[] {
   return about;
 }
 
-const socketName = (name: Uint8Array): string =>
-  new TextDecoder().decode(name).replace(/^\0/, "@").replace(/\0.*$/s, "");
+const socketName = (name: Bytes): string =>
+  fromBytes(name).replace(/^\0/, "@").replace(/\0.*$/s, "");

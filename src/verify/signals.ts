@@ -24,7 +24,7 @@ export const signals: Facet = {
         same(task.pid, "caught signals", hex(caught), bits(status().get("SigCgt")));
       }
       const come = COME | maskOf(task.core?.tc?.timers?.posix.map(({ si_signo }) => si_signo));
-      const pending = (what: string, queue: Queue | undefined, text: string | undefined) => {
+      const pending = (what: string, queue: Queue, text: string | undefined) => {
         if (queue === undefined) return;
         const saved = maskOf(queue.signals.map(({ siginfo }) => siginfo[0] ?? 0));
         const found = BigInt(`0x${text ?? "0"}`);
@@ -73,9 +73,7 @@ function dispositionsOf(
 }
 
 /** Pending signals; a siginfo_t begins with the signal's number (sigaction(2)). */
-interface Queue {
-  signals: { siginfo: Uint8Array }[];
-}
+type Queue = NonNullable<CoreEntry["tc"]>["signals_s"];
 
 function maskOf(numbers: readonly number[] = []): bigint {
   return numbers.reduce((set, signal) => (signal > 0 ? set | (1n << BigInt(signal - 1)) : set), 0n);

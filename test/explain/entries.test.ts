@@ -21,7 +21,7 @@ test("every entry explains its own example, and is the only one to", () => {
 });
 
 test("the check that an entry names is in the catalogue; one without a check tells its cause", () => {
-  const ids = new Set(catalogue.map(({ id }) => id));
+  const ids = new Set<string>(catalogue.map(({ id }) => id));
   for (const { check, cause, example } of entries)
     expect([example, check === "" ? cause !== undefined : ids.has(check)]).toEqual([example, true]);
 });

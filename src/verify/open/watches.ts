@@ -1,6 +1,5 @@
 /** What inotify(7) and fanotify(7) watch: numbers and masks of the marks, and which file each is on. */
 import { type Compare, hex, type OpenFile } from "./file.ts";
-import { REMAP_GHOST } from "../../image/index.ts";
 import { statOf } from "../../sys/stat.ts";
 
 /** CRIU gives a watch its events back and none of the flags beside them; where they can be, those are set at the gate. */
@@ -81,8 +80,8 @@ export const fanotify: Compare<"ffy"> = ({ faflags, evflags, mark: saved }, file
  * back at last: by then the kernel takes the file for gone, and its watches with it (dentry_unlink_inode of fs/dcache.c).
  */
 function isGhost({ subject: { checkpoint } }: OpenFile, device: number, inode: bigint): boolean {
-  return checkpoint.remaps.some(({ remap_type, remap_id }) => {
-    const ghost = remap_type === REMAP_GHOST ? checkpoint.ghost(remap_id) : undefined;
+  return checkpoint.remaps.some(({ remap_id }) => {
+    const ghost = checkpoint.ghost(remap_id);
     return ghost?.dev === device && ghost.ino === inode;
   });
 }
