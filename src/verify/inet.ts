@@ -9,6 +9,13 @@ const SOCK_RAW = 3;
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 const TCP_LISTEN = 10;
+/**
+ * States (net/tcp_states.h) in which a SYN or FIN was sent and not acknowledged, or a FIN received: the kernel counts it in the
+ * queue like a byte, and the images do not (soccr.c).
+ */
+const [SYN_SENT, FIN_WAIT1, CLOSE_WAIT, LAST_ACK, CLOSING] = [2, 4, 8, 9, 11];
+const SENT_ONE = new Set([SYN_SENT, FIN_WAIT1, LAST_ACK, CLOSING]);
+const RECEIVED_ONE = new Set([CLOSE_WAIT, LAST_ACK, CLOSING]);
 const TABLES = ["tcp", "tcp6", "udp", "udp6"];
 
 interface Inet {
@@ -103,13 +110,12 @@ export const connections: Facet = {
       const file = `tcp-stream-${saved.ino.toString(16)}.img`;
       const [stream] = subject.checkpoint.values(file, tcp_stream_entry);
       if (stream === undefined) leftOut("TCP queues whose image is not there");
-      else
-        same(
-          task,
-          `bytes sent and received of descriptor ${fd}`,
-          `${stream.outq_len} and ${stream.inq_len}`,
-          now.queued.join(" and "),
-        );
+      else {
+        const sent = stream.outq_len + Number(SENT_ONE.has(saved.state));
+        const received = stream.inq_len + Number(RECEIVED_ONE.has(saved.state));
+        const what = `bytes sent and received of descriptor ${fd}`;
+        same(task, what, `${sent} and ${received}`, now.queued.join(" and "));
+      }
     }
   },
 };
