@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -58,6 +59,23 @@ test("external-mount-unmapped: the option is named with the key and the old path
   const told = await report(stage, "preflight", images, given);
   expect((await typed(stage, told, "external-mount-unmapped", { options: given })).exit).toBe(0);
   expect(existsSync(join(root, "data"))).toBe(true);
+});
+
+test("a root and a mount's source without a slash: CRIU opens them in /, or the old way in the work directory", async () => {
+  await using stage = openStage();
+  const { images, root, data, map } = await dumpWithMounts(stage);
+  const pidfile = join(stage.dir, "pid");
+  const relative = [
+    ["--root", root.slice(1), ...map(data.slice(1))],
+    ["--root", "root", ...map("data"), "--mntns-compat-mode", "-W", stage.dir],
+  ];
+  for (const all of relative) {
+    const bare = await restoreBare(stage, images, [...all, "--pidfile", pidfile]);
+    expect(bare.exit).toBe(0);
+    await killTree(stage, Number(readFileSync(pidfile, "utf8")));
+    rmSync(pidfile);
+    await killTree(stage, await restored(stage, images, all));
+  }
 });
 
 test("root-needed: without --root CRIU crashes or refuses", async () => {
