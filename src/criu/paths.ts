@@ -1,12 +1,14 @@
 /** Each path among CRIU's options as an absolute one, from the directory that CRIU opens it in (crtools.c). */
 import { realpathSync } from "node:fs";
+import { release } from "node:os";
 import { workingDirectory } from "../sys/working-directory.ts";
 import { criuOptions, type Text } from "./options.ts";
 import type { Draft, External, Request } from "./request.ts";
 
 /**
  * The images directory and the work directory are opened where CRIU is started; then it changes into the latter, and
- * opens everything else there. What was typed is kept in `typed`.
+ * opens everything else there, but what it mounts: who makes those has been in another mount namespace and back, by
+ * setns(2), which leads to `/` (mount-v2.c). What was typed is kept in `typed`.
  */
 export function settlePaths(draft: Draft): Request {
   const typed = new Map<string, string>();
@@ -19,10 +21,12 @@ export function settlePaths(draft: Draft): Request {
   const imagesDir = here(draft.imagesDir);
   const workDir = here(draft.workDir);
   const there = from(workDir);
-  const opened = (path: string | undefined) => (path === undefined ? undefined : there(path));
+  const mounted = mountsOldWay(draft, release()) ? there : from("/");
+  const opened = (path: string | undefined, open = there) =>
+    path === undefined ? undefined : open(path);
   const source = (entry: External): External =>
     (entry.kind === "mnt" || entry.kind === "dev") && entry.value !== undefined
-      ? { ...entry, value: there(entry.value) }
+      ? { ...entry, value: mounted(entry.value) }
       : entry;
   const paths = criuOptions.flatMap(({ sets, path }) =>
     path ? [[sets, opened(draft[sets as Text])] as const] : [],
@@ -32,6 +36,7 @@ export function settlePaths(draft: Draft): Request {
     ...Object.fromEntries(paths),
     imagesDir,
     workDir,
+    root: opened(draft.root, mounted),
     logFile: draft.logFile === "-" ? "-" : opened(draft.logFile),
     external: draft.external.map(source),
     actionScripts: draft.actionScripts.map((script) =>
@@ -39,6 +44,15 @@ export function settlePaths(draft: Draft): Request {
     ),
     typed,
   };
+}
+
+/** Whether CRIU makes mounts in the way it did before MOVE_MOUNT_SET_GROUP (Linux 5.15). */
+export function mountsOldWay(
+  { mntnsCompatMode }: Pick<Request, "mntnsCompatMode">,
+  kernel: string,
+): boolean {
+  const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
+  return mntnsCompatMode || major < 5 || (major === 5 && minor < 15);
 }
 
 const OUT = /^(?:\.\.(?:\/+|$))+/;

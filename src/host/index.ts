@@ -18,7 +18,7 @@ import {
   type Stat,
 } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
-import { listInterfaces } from "./interfaces.ts";
+import { isBridge, listInterfaces } from "./interfaces.ts";
 import { listLocksWithHolders } from "./lock-holders.ts";
 import type { HeldLock } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
@@ -67,6 +67,8 @@ export interface Host {
   readonly boundFiles: readonly BoundFile[] | undefined;
   /** Index by name; undefined when this namespace's cannot be read. */
   readonly interfaces: ReadonlyMap<string, number> | undefined;
+  /** Whether there is a bridge of that name. */
+  isBridge(name: string): boolean;
   readonly locks: readonly HeldLock[];
   /** Sockets of an IP protocol, 6 for TCP. */
   inetSockets(protocol: number): readonly InetSocket[];
@@ -189,6 +191,7 @@ export function thisHost(stays = true): Host {
     get interfaces() {
       return interfaces();
     },
+    isBridge,
     get locks() {
       return locks();
     },

@@ -1,20 +1,24 @@
-/** Network interfaces of this network namespace. */
-import { readdirSync, readFileSync } from "node:fs";
+/** Network interfaces of this network namespace. /sys may be another's: it shows that of whoever mounted it. */
+import { readFileSync } from "node:fs";
+import { driverOf, indexOf } from "../sys/interfaces.ts";
 
 /** Index by name (netdevice(7)); undefined when it cannot be read. */
 export function listInterfaces(): Map<string, number> | undefined {
-  const directory = "/sys/class/net";
   try {
     const names = readFileSync("/proc/self/net/dev", "utf8")
       .split("\n")
       .flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []);
-    const known = new Set(readdirSync(directory));
-    // Another namespace's /sys would show other interfaces.
-    if (!names.every((name) => known.has(name))) return undefined;
-    return new Map(
-      names.map((name) => [name, Number(readFileSync(`${directory}/${name}/ifindex`, "utf8"))]),
-    );
+    const known = new Map<string, number>();
+    for (const name of names) {
+      const index = indexOf(name);
+      if (index === undefined) return undefined;
+      known.set(name, index);
+    }
+    return known;
   } catch {
     return undefined;
   }
 }
+
+/** Whether there is a bridge of that name. */
+export const isBridge = (name: string): boolean => driverOf(name) === "bridge";

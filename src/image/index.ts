@@ -3,7 +3,15 @@ export type { Checkpoint } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
-export { FL_FLOCK, FL_OFD, FL_POSIX, locksLost, VMA_FILE } from "./locks.ts";
+export {
+  FL_FLOCK,
+  FL_LEASE,
+  FL_OFD,
+  FL_POSIX,
+  LEASE_BREAKING,
+  locksLost,
+  VMA_FILE,
+} from "./locks.ts";
 export {
   type Hashing,
   imagesIn,

@@ -6,6 +6,10 @@ import type { FileLockEntry } from "./types.ts";
 export const FL_POSIX = 1;
 export const FL_FLOCK = 2;
 export const FL_OFD = 4;
+export const FL_LEASE = 8;
+
+/** In file_lock_entry.type beside the kernel's: the lease is being broken, and the type is what it is to become. */
+export const LEASE_BREAKING = 4;
 
 /** VMA_FILE_PRIVATE and VMA_FILE_SHARED: then `shmid` of a mapping is a file's id (image.h). */
 export const VMA_FILE = 0x40 | 0x80;

@@ -16,7 +16,8 @@ const NLM_F_REQUEST_DUMP = 0x301;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 
-function openSocket(family: number, type: number, protocol = 0): number {
+/** A descriptor, closed on exec, or -errno. */
+export function openSocket(family: number, type: number, protocol = 0): number {
   return call((c) => c.socket(family, type | SOCK_CLOEXEC, protocol));
 }
 

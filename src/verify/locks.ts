@@ -1,13 +1,27 @@
 /** File locks, as the descriptor that holds one shows it (proc_pid_fdinfo(5)). CRIU restores them only with --file-locks. */
-import { F_RDLCK } from "../sys/linux.ts";
 import { statSync } from "node:fs";
 import { listLocks } from "../host/lock-holders.ts";
 import { lockName } from "../host/locks.ts";
-import { locksLost } from "../image/index.ts";
+import {
+  type FileLockEntry,
+  FL_FLOCK,
+  FL_LEASE,
+  FL_OFD,
+  FL_POSIX,
+  LEASE_BREAKING,
+  locksLost,
+} from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 
-/** file_lock_entry.flag (criu/include/file-lock.h); leases are not shown by all kernels. */
-const kinds: Record<number, string> = { 1: "POSIX", 2: "FLOCK", 4: "OFDLCK" };
+const kinds: Record<number, string> = {
+  [FL_POSIX]: "POSIX",
+  [FL_FLOCK]: "FLOCK",
+  [FL_OFD]: "OFDLCK",
+  [FL_LEASE]: "LEASE",
+};
+
+/** F_RDLCK, F_WRLCK, F_UNLCK: of a lease that is being broken, what it is to become. */
+const ACCESS = ["READ", "WRITE", "UNLCK"];
 
 export const locks: Facet = {
   id: "file locks",
@@ -16,13 +30,11 @@ export const locks: Facet = {
   compare({ checkpoint, live, request }, { same, leftOut }) {
     const lost = new Set(locksLost(checkpoint));
     for (const saved of checkpoint.fileLocks) {
-      const { flag, type, pid, fd, start, len } = saved;
-      const kind = kinds[flag];
+      const { pid, fd } = saved;
+      const lock = savedLock(saved);
       const now = live.tasks.get(pid);
-      if (kind === undefined) leftOut("leases");
-      if (kind === undefined || now === undefined) continue;
-      const end = len === 0n ? "EOF" : String(start + len - 1n);
-      const lock = `${kind} ${type === F_RDLCK ? "READ" : "WRITE"} ${start} ${end}`;
+      if (lock === undefined) leftOut("of a kind that is not known");
+      if (lock === undefined || now === undefined) continue;
       const held = locksOf(now.proc.read(`fdinfo/${fd}`) ?? "").includes(lock);
       const without = !request.fileLocks
         ? "expected"
@@ -44,10 +56,21 @@ function othersLock(pid: number, fd: number): boolean {
   }
 }
 
-/** `KIND ACCESS START END` of `lock:	1: FLOCK  ADVISORY  WRITE 123 fe:00:456 0 EOF`. */
+/** As `locksOf` has it; undefined: of a kind that is not known. */
+function savedLock({ flag, type, start, len }: FileLockEntry): string | undefined {
+  const kind = kinds[flag];
+  if (kind === undefined) return undefined;
+  const end = len === 0n ? "EOF" : String(start + len - 1n);
+  const state = flag !== FL_LEASE ? "" : type & LEASE_BREAKING ? " BREAKING" : " ACTIVE";
+  return `${kind}${state} ${ACCESS[type & ~LEASE_BREAKING] ?? type} ${start} ${end}`;
+}
+
+/** `KIND ACCESS START END` of `lock:	1: FLOCK  ADVISORY  WRITE 123 fe:00:456 0 EOF`, of a lease `LEASE STATE …`. */
 const locksOf = (fdinfo: string): string[] =>
   fdinfo
     .split("\n")
     .filter((line) => line.startsWith("lock:"))
     .map((line) => line.split(/\s+/))
-    .map(([, , kind, , access, , , start, end]) => [kind, access, start, end].join(" "));
+    .map(([, , kind, state, access, , , start, end]) =>
+      [kind, ...(kind === "LEASE" ? [state] : []), access, start, end].join(" "),
+    );

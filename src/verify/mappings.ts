@@ -1,7 +1,7 @@
-/** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others. */
+/** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others; how much is locked. */
 import { GUARD, UPROBES, VDSO, VSYSCALL, VVAR } from "../image/flags.ts";
 import { type Checkpoint, type MmEntry, VMA_FILE } from "../image/index.ts";
-import { MAP_SHARED, PROT_WRITE } from "../sys/linux.ts";
+import { MAP_HUGETLB, MAP_SHARED, PROT_WRITE } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
 
 /** The kernel's own, which move or grow from one kernel to the next. */
@@ -11,6 +11,7 @@ const NOT_COMPARED = KERNELS | GUARD;
 
 const PROT_READ = 1;
 const PROT_EXEC = 4;
+const MAP_LOCKED = 0x2000;
 
 /** Addresses and offsets are whole pages, which a number holds exactly up to 2^64. */
 interface Range {
@@ -34,9 +35,10 @@ export const mappings: Facet = {
     // Forked tasks have the same image, and the kernel says the same of them: then it is taken apart once.
     let last:
       { mm: MmEntry; maps: string; saved: readonly Shown[]; now: readonly Shown[] } | undefined;
-    for (const { task, proc } of live.tasks.values()) {
+    for (const { task, proc, status } of live.tasks.values()) {
       const { mm } = task;
       if (mm === undefined) continue;
+      same(task.pid, "memory that is locked", `${lockedIn(mm)} kB`, status().get("VmLck"));
       const maps = proc.read("maps") ?? "";
       if (last?.mm !== mm || last.maps !== maps) {
         const saved = last?.mm === mm ? last.saved : shown(savedMappings(checkpoint, mm));
@@ -52,6 +54,13 @@ export const mappings: Facet = {
     }
   },
 };
+
+/** Kilobytes that mlock(2) holds: the kernel counts no huge pages there. */
+const lockedIn = ({ vmas }: MmEntry): number =>
+  vmas
+    .filter(({ status }) => (status & NOT_COMPARED) === 0)
+    .filter(({ flags }) => (flags & (MAP_LOCKED | MAP_HUGETLB)) === MAP_LOCKED)
+    .reduce((sum, { start, end }) => sum + Number(end - start) / 1024, 0);
 
 interface Shown {
   start: number;

@@ -1,10 +1,14 @@
-/** Signals: what is blocked per thread, what is ignored and caught per process (signal(7)). */
+/** Signals: what is blocked and waits per thread, what is ignored, caught and waits per process (signal(7)). */
+import { constants } from "node:os";
 import type { CoreEntry } from "../image/index.ts";
-import { SIGKILL, SIGSTOP } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
 
 const SIG_DFL = 0n;
 const SIG_IGN = 1n;
+const { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU } = constants.signals;
+const { SIGCHLD, SIGALRM, SIGVTALRM, SIGPROF } = constants.signals;
+/** What comes by itself meanwhile: CRIU stops tasks, a zombie ends anew, timers run on. */
+const COME = maskOf([SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD, SIGALRM, SIGVTALRM, SIGPROF]);
 
 export const signals: Facet = {
   id: "signals",
@@ -19,16 +23,25 @@ export const signals: Facet = {
         same(task.pid, "ignored signals", hex(ignored), bits(status().get("SigIgn")));
         same(task.pid, "caught signals", hex(caught), bits(status().get("SigCgt")));
       }
-      const pending = pendingOf(task.core?.tc?.signals_s);
-      if (pending !== undefined) {
-        // More may have come meanwhile: CRIU stops tasks by SIGSTOP, a lease that it sets again may break.
-        const found = BigInt(`0x${status().get("ShdPnd") ?? "0"}`);
-        same(task.pid, "pending signals", hex(pending), hex(found & pending));
-      }
+      const come = COME | maskOf(task.core?.tc?.timers?.posix.map(({ si_signo }) => si_signo));
+      const pending = (what: string, queue: Queue, text: string | undefined) => {
+        if (queue === undefined) return;
+        const saved = maskOf(queue.signals.map(({ siginfo }) => siginfo[0] ?? 0));
+        const found = BigInt(`0x${text ?? "0"}`);
+        same(task.pid, what, hex(saved), hex(found & saved));
+        // Nobody can take them back: as of a lease that CRIU breaks anew, the program is told twice.
+        const more = namesOf(found & ~saved & ~come);
+        const grade = live.stopped ? "tolerated" : "changed";
+        same(task.pid, `${what} that were not saved`, "none", more, grade);
+      };
+      pending("pending signals", task.core?.tc?.signals_s, status().get("ShdPnd"));
       for (const { tid, core } of task.threads) {
         const now = threads.get(tid);
+        if (now === undefined) continue;
+        const ofThread = `pending signals of thread ${tid}`;
+        pending(ofThread, core?.thread_core?.signals_p, status(now).get("SigPnd"));
         const blocked = core?.thread_core?.blk_sigset ?? core?.tc?.blk_sigset;
-        if (blocked === undefined || now === undefined) continue;
+        if (blocked === undefined) continue;
         same(
           task.pid,
           `blocked signals of thread ${tid}`,
@@ -59,14 +72,19 @@ function dispositionsOf(
   return { ignored, caught };
 }
 
+/** Pending signals; a siginfo_t begins with the signal's number (sigaction(2)). */
 type Queue = NonNullable<CoreEntry["tc"]>["signals_s"];
 
-/** A siginfo_t begins with the signal's number (sigaction(2)). */
-function pendingOf(queue: Queue): bigint | undefined {
-  return queue?.signals.reduce(
-    (set, { siginfo }) => set | (1n << BigInt((siginfo[0] ?? 1) - 1)),
-    0n,
-  );
+function maskOf(numbers: readonly number[] = []): bigint {
+  return numbers.reduce((set, signal) => (signal > 0 ? set | (1n << BigInt(signal - 1)) : set), 0n);
+}
+
+function namesOf(set: bigint): string {
+  const numbers = Array.from({ length: 64 }, (_, bit) => bit + 1);
+  const there = numbers.filter((number) => set & maskOf([number]));
+  const named = Object.entries(constants.signals);
+  const nameOf = (number: number) => named.find(([, each]) => each === number)?.[0] ?? `${number}`;
+  return there.map(nameOf).join(" ") || "none";
 }
 
 const hex = (set: bigint): string => `0x${set.toString(16)}`;

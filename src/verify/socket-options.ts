@@ -61,7 +61,13 @@ function optionsOf({ isk, psk }: FileEntry): Option[] {
   const ip: Option[] =
     isk.family === AF_INET6
       ? [
-          ["IPV6_V6ONLY", SOL_IPV6, 26, isk.v6only],
+          // bind(2) to an address sets it (af_inet6.c), and CRIU binds what had only been connected.
+          [
+            "IPV6_V6ONLY",
+            SOL_IPV6,
+            26,
+            isk.v6only || !isk.src_addr.some(Boolean) ? isk.v6only : undefined,
+          ],
           ["IPV6_RECVPKTINFO", SOL_IPV6, 49, ip_opts?.pktinfo],
           ["IPV6_FREEBIND", SOL_IPV6, 78, ip_opts?.freebind],
         ]

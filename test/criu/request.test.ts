@@ -56,7 +56,7 @@ describe("options and what they ask", () => {
     ["-D x -o /log", { logFile: "/log" }],
     ["-D x -o -", { logFile: "-" }],
     ["-o log", { logFile: `${cwd}/log` }],
-    ["-D x -r rootfs -L lib", { root: `${cwd}/x/rootfs`, libdir: `${cwd}/x/lib` }],
+    ["-D x -r rootfs -L lib", { root: "/rootfs", libdir: `${cwd}/x/lib` }],
     ["-d", { detached: true }],
     ["--daemon", { detached: true }],
     ["-d --no-daemon", { detached: false }],
@@ -89,7 +89,11 @@ describe("options and what they ask", () => {
         ],
       },
     ],
-    ["-D i --external mnt[a]:b", { external: [{ kind: "mnt", key: "a", value: `${cwd}/i/b` }] }],
+    ["-D i --external mnt[a]:b", { external: [{ kind: "mnt", key: "a", value: "/b" }] }],
+    [
+      "-D i --mntns-compat-mode --external mnt[a]:b",
+      { external: [{ kind: "mnt", key: "a", value: `${cwd}/i/b` }] },
+    ],
     ["--external unix[7]", { external: [{ kind: "unix", key: "7", value: undefined }] }],
     ["--external mnt[]:m", { external: [], autodetectExtMounts: true }],
     ["--external mnt[]:s", { autodetectExtMounts: true }],
@@ -156,7 +160,7 @@ describe("options and what they ask", () => {
       expect({ imagesDir, cgroupYard, root, libdir }).toEqual({
         imagesDir: cwd,
         cgroupYard: `${dir}/yard`,
-        root: `${dir}/link/..hidden`,
+        root: "/..hidden",
         libdir: "/x",
       });
       expect([imagesDir, cgroupYard!].map((path) => typed.get(path))).toEqual([".", "../../yard"]);
@@ -166,7 +170,7 @@ describe("options and what they ask", () => {
     const vouched = asked("--allow-grown a/b --allow-grown /c");
     expect(vouched.ok && vouched.own.allowGrown).toEqual([`${cwd}/a/b`, "/c"]);
     const device = request("-D i --external dev[x]:y --external veth[a]:b");
-    expect(device.external.map(({ value }) => value)).toEqual([`${cwd}/i/y`, "b"]);
+    expect(device.external.map(({ value }) => value)).toEqual(["/y", "b"]);
   });
 
   test("argv is what was typed, explicit is what it named", () => {

@@ -139,6 +139,10 @@ const changes: [fd: number, words: string, name: string][] = [
   [29, "flags 2", "flags of descriptor 29"],
   [33, "mark / 1", "a mark that was not saved of descriptor 33"],
   [36, "join 5", "netlink groups of descriptor 36: 1"],
+  [42, "join 5", "netlink groups of descriptor 42: 0"],
+  [42, "connect 7", "netlink port of descriptor 42: 0"],
+  [43, "connect 7", "netlink peer's port of descriptor 43"],
+  [43, "connect 7", "netlink peer's groups of descriptor 43: 4"],
   [39, "shutdown 0", "shutdown(2) of descriptor 39: 2"],
   [41, "listen 9", "connections that may wait at descriptor 41: 5"],
 ];

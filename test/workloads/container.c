@@ -6,7 +6,8 @@
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
  * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
  * file system, `bind`, or `shared`, a bind mount that becomes a shared one; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, each
- * by a child that has a file open there. Ends when the server does.
+ * by a child that has a file open there; `autofs` the server mounts, and keeps both ends of the pipe. Ends when the
+ * server does.
  */
 #include "workload.h"
 #include <libgen.h>
@@ -40,6 +41,18 @@ static void nest(const char *inside)
 	sleep_forever();
 }
 
+static void automount(const char *inside)
+{
+	char options[64];
+	int fds[2];
+
+	if (pipe(fds) < 0)
+		_exit(6);
+	snprintf(options, sizeof(options), "fd=%d,pgrp=%d,minproto=5,maxproto=5,indirect", fds[1], getpgrp());
+	if (mount("recriu", inside, "autofs", 0, options) < 0)
+		_exit(7);
+}
+
 static void serve(const char *path, char **inside)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -51,7 +64,10 @@ static void serve(const char *path, char **inside)
 		if (open("/dev/null", O_RDWR) != fd)
 			_exit(1);
 	for (; *inside; inside++)
-		nest(*inside);
+		if (**inside == '@')
+			automount(*inside + 1);
+		else
+			nest(*inside);
 	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, 8) < 0)
@@ -90,7 +106,7 @@ static void parents(char *path)
 static void enter(const char *root, char *socket, char **mounts)
 {
 	char at[4096], *words[64] = { "app", socket };
-	int nested = 2;
+	int known = 2;
 
 	if (setsid() < 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -100,9 +116,10 @@ static void enter(const char *root, char *socket, char **mounts)
 	for (; *mounts; mounts += 3) {
 		int shared = !strcmp(mounts[0], "shared"), bind = shared || !strcmp(mounts[0], "bind");
 
-		if (!strcmp(mounts[0], "nested")) {
-			if (nested < 63)
-				words[nested++] = mounts[2];
+		/* By the server: `@` before a path tells it to mount an autofs. */
+		if (!strcmp(mounts[0], "nested") || !strcmp(mounts[0], "autofs")) {
+			if (known < 63 && asprintf(&words[known], "%s%s", *mounts[0] == 'a' ? "@" : "", mounts[2]) > 0)
+				known++;
 			continue;
 		}
 		snprintf(at, sizeof(at), "%s%s", root, mounts[2]);

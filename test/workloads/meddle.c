@@ -6,7 +6,7 @@
  *            notice PATH MASK | ignore WD (of an inotify) | mark PATH MASK (of a fanotify)
  *            flags FLAGS | room BYTES | seal SEALS | seek POSITION | size BYTES | mode MODE
  *            owner PID | signal SIGNAL | option LEVEL NAME VALUE | shutdown HOW | listen BACKLOG
- *            join GROUP (of a netlink socket) | terminal IOCTL [VALUE]
+ *            join GROUP | connect PORT (of a netlink socket) | terminal IOCTL [VALUE]
  */
 #include "workload.h"
 #include <linux/netlink.h>
@@ -131,6 +131,10 @@ int main(int argc, char **argv)
 		int group = n;
 
 		done = setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	} else if (!strcmp(what, "connect")) {
+		struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_pid = n };
+
+		done = connect(fd, (struct sockaddr *)&address, sizeof(address));
 	} else if (!strcmp(what, "terminal")) {
 		int value = argc > 5 ? atoi(argv[5]) : 0;
 

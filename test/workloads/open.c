@@ -176,6 +176,13 @@ int main(int argc, char **argv)
 	if (bind(fd, (struct sockaddr *)&netlink, sizeof(netlink)) < 0)
 		die("netlink");
 	at(36, fd, "netlink");
+	/* One that nobody ever bound is in no table of the kernel; one that is connected to a group. */
+	at(42, socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT), "netlink");
+	at(43, socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT), "netlink");
+	netlink.nl_groups = 4;
+	netlink.nl_pid = getpid();
+	if (connect(43, (struct sockaddr *)&netlink, sizeof(netlink)) < 0)
+		die("connect");
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || shutdown(fds[0], SHUT_WR) < 0)
 		die("shutdown");

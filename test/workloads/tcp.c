@@ -1,14 +1,35 @@
 /* A TCP server on 127.0.0.1.
  *
- *     tcp READY PORT [pair PROGRESS]
+ *     tcp READY PORT [pair PROGRESS | closing]
  *
  * Listens on PORT. With `pair` it also holds both ends of a connection to itself, passes a counter
- * through it every 100 ms and appends `echo N` to PROGRESS (dump with --tcp-established).
+ * through it every 100 ms and appends `echo N` to PROGRESS (dump with --tcp-established). `closing`: on ::1, with two
+ * connections to itself that one end has closed: of the second not all that it sent has been received.
  */
 #include "workload.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+static void closing(int port)
+{
+	struct sockaddr_in6 in = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback };
+	int listener = socket(AF_INET6, SOCK_STREAM, 0), near;
+	char bytes[65536] = { 0 };
+
+	if (bind(listener, (struct sockaddr *)&in, sizeof(in)) < 0 || listen(listener, 8) < 0)
+		die("listen");
+	for (int full = 0; full < 2; full++) {
+		near = socket(AF_INET6, SOCK_STREAM, 0);
+		if (connect(near, (struct sockaddr *)&in, sizeof(in)) < 0 || accept(listener, NULL, NULL) < 0)
+			die("connect");
+		while (full && send(near, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+			;
+		if (shutdown(near, SHUT_WR) < 0)
+			die("shutdown");
+	}
+	close(listener);
+}
 
 int main(int argc, char **argv)
 {
@@ -16,6 +37,12 @@ int main(int argc, char **argv)
 	int listener, near, far, out, on = 1;
 	unsigned echo;
 
+	if (argc == 4) {
+		closing(atoi(argv[2]));
+		sleep_ms(500);
+		ready(argv[1]);
+		sleep_forever();
+	}
 	if (argc != 3 && argc != 5)
 		return 2;
 	in.sin_port = htons(atoi(argv[2]));

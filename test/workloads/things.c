@@ -8,9 +8,12 @@
  *     read|write|path FILE  open it (path: O_PATH)
  *     fifo PATH             make a FIFO, open it for both ways, put a word in
  *     unlink PATH           remove it
+ *     watch PATH            an inotify that tells of changes
  *     rmdir DIR
  *     map FILE              map it, private, read-only
  *     flock|posix|ofd FILE  open it and lock all of it, exclusively
+ *     lease|broken FILE     open it and take a lease for writing; broken: and open it anew, which breaks the lease. Each
+ *                           time that it is told so it adds a byte to FILE.told
  *     dgram|listen NAME     a Unix socket with that name, @NAME an abstract one
  *     connect NAME          a datagram socket connected to that name
  *     client NAME           a stream connected to that name
@@ -21,9 +24,11 @@
  *     tcp|udp PORT          a listener, or a bound socket, on 127.0.0.1; reuse-tcp, reuse-udp: shared (SO_REUSEPORT)
  */
 #include "workload.h"
+#include <limits.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -132,6 +137,29 @@ static void locked(const char *path, int command)
 		die(path);
 }
 
+static int told;
+
+static void tell(int signal)
+{
+	(void)signal;
+	if (write(told, "!", 1) != 1)
+		_exit(1);
+}
+
+static void leased(const char *path, int broken)
+{
+	char name[PATH_MAX];
+	int fd = opened(path, O_RDWR | O_CREAT);
+
+	snprintf(name, sizeof(name), "%s.told", path);
+	told = opened(name, O_WRONLY | O_CREAT | O_APPEND);
+	signal(SIGIO, tell);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		die("F_SETLEASE");
+	if (broken && (open(path, O_RDONLY | O_NONBLOCK) >= 0 || errno != EWOULDBLOCK))
+		die("a lease that is not broken");
+}
+
 static void mapped(const char *path)
 {
 	int fd = opened(path, O_RDONLY);
@@ -188,6 +216,9 @@ int main(int argc, char **argv)
 			opened(what, O_PATH);
 		} else if (!strcmp(thing, "fifo")) {
 			fifo(what);
+		} else if (!strcmp(thing, "watch")) {
+			if (inotify_add_watch(inotify_init(), what, IN_MODIFY | IN_DELETE_SELF) < 0)
+				die(what);
 		} else if (!strcmp(thing, "unlink")) {
 			if (unlink(what) < 0)
 				die(what);
@@ -202,6 +233,10 @@ int main(int argc, char **argv)
 			locked(what, F_SETLK);
 		} else if (!strcmp(thing, "ofd")) {
 			locked(what, F_OFD_SETLK);
+		} else if (!strcmp(thing, "lease")) {
+			leased(what, 0);
+		} else if (!strcmp(thing, "broken")) {
+			leased(what, 1);
 		} else if (!strcmp(thing, "dgram")) {
 			named(SOCK_DGRAM, what);
 		} else if (!strcmp(thing, "listen")) {

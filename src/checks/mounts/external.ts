@@ -1,4 +1,5 @@
 /** Mount namespaces that CRIU builds anew (mount.c, mount-v2.c). */
+import { mountsOldWay } from "../../criu/paths.ts";
 import { type MntEntry, mountpointOf } from "../../image/index.ts";
 import { placeOf } from "../../host/mount-places.ts";
 import type { Context } from "../finding.ts";
@@ -66,11 +67,8 @@ export function savedMounts({ checkpoint, namespaces, request }: Context): Mount
   );
 }
 
-/** Whether CRIU builds the tree in the way it did before MOVE_MOUNT_SET_GROUP (Linux 5.15). */
-export function compatible({ request, host }: Context): boolean {
-  const [major = 0, minor = 0] = host.kernel.split(".").map((part) => Number.parseInt(part, 10));
-  return request.mntnsCompatMode || major < 5 || (major === 5 && minor < 15);
-}
+export const compatible = ({ request, host }: Context): boolean =>
+  mountsOldWay(request, host.kernel);
 
 export const imageOf = ({ image, entry }: Mount) => `${image} mnt_id ${entry.mnt_id}`;
 

@@ -20,7 +20,7 @@ export const MACVLAN = 7;
 export const netLink: Check = {
   title: "A network device of the tree cannot be made as it was",
   reads:
-    "netdev-*.img; --external veth[…], netdev[…] and macvlan[…], --veth-pair, /sys/class/net; /dev/net/tun, the maps in userns-*.img",
+    "netdev-*.img; --external veth[…], netdev[…] and macvlan[…], --veth-pair, the interfaces of this machine; /dev/net/tun, the maps in userns-*.img",
   why:
     "The far end of a veth pair and the parent of a macvlan are outside of the tree's network namespace: options name them, and the name of the far end must be " +
     "free on this machine. Of a veth pair whose far end nobody names CRIU makes both ends in the tree: where that takes the number of the saved device it fails, " +
@@ -61,7 +61,7 @@ function linksOf(context: Context, image: string): Problem[] {
     if (type !== VETH) return [];
     const moved = given("netdev");
     if (moved !== undefined)
-      return host.exists(`/sys/class/net/${moved}`)
+      return host.interfaces?.has(moved) !== false
         ? []
         : [
             {
@@ -110,7 +110,7 @@ function linksOf(context: Context, image: string): Problem[] {
       ];
     }
     const [outside, bridge] = far.split("@") as [string, string?];
-    if (bridge !== undefined && !host.exists(`/sys/class/net/${bridge}/bridge`))
+    if (bridge !== undefined && !host.isBridge(bridge))
       return [
         {
           ...shared,
@@ -123,7 +123,7 @@ function linksOf(context: Context, image: string): Problem[] {
           },
         },
       ];
-    if (!host.exists(`/sys/class/net/${outside}`)) return [];
+    if (host.interfaces?.has(outside) !== true) return [];
     return [
       {
         ...shared,
@@ -190,7 +190,7 @@ function mayUse({ checkpoint, namespaces }: Context, { mode, uid, gid }: Stats):
 function freeNames({ host }: Context): () => string {
   let next = 0;
   return () => {
-    while (host.exists(`/sys/class/net/veth${next}`)) next += 1;
+    while (host.interfaces?.has(`veth${next}`) === true) next += 1;
     return `veth${next++}`;
   };
 }

@@ -1,41 +1,29 @@
-/** Netlink sockets (netlink(7)): protocol, port and groups, as /proc/PID/net/netlink has them. */
-import { procFile } from "../../host/processes.ts";
-import type { Compare, OpenFile } from "./file.ts";
+/** Netlink sockets (netlink(7)): protocol, port, groups and whom they are connected to, asked of a copy. */
+import { peerName, socketName, SOL_SOCKET, socketOption } from "../../sys/descriptors.ts";
+import type { Compare } from "./file.ts";
 
-export const netlink: Compare<"nlsk"> = ({ protocol, portid, groups }, file) => {
-  const inode = /^socket:\[(\d+)\]$/.exec(file.proc.link(`fd/${file.fd}`) ?? "")?.[1];
-  const now = inode === undefined ? undefined : tableOf(file).get(inode);
-  file.same("netlink protocol", protocol, now?.protocol);
-  // CRIU takes another port where this one is in use.
-  const other = now !== undefined && now.portid !== "0" ? "tolerated" : undefined;
-  if (portid !== 0) file.same("netlink port", portid, now?.portid, other);
-  file.same("netlink groups", groups[0] ?? 0, now && Number.parseInt(now.groups, 16));
-};
+const SO_PROTOCOL = 38;
+/** netlink_sk_entry.state (linux/netlink.h of the kernel). */
+const CONNECTED = 1;
+/** struct sockaddr_nl: family, padding, port, mask of groups. */
+const SIZE = 12;
 
-interface Netlink {
-  protocol: string;
-  portid: string;
-  groups: string;
-}
+export const netlink: Compare<"nlsk"> = (saved, file) =>
+  file.through((copy) => {
+    const protocol = socketOption(copy, SOL_SOCKET, SO_PROTOCOL, 4)?.readUInt32LE(0);
+    file.same("netlink protocol", saved.protocol, protocol);
+    const own = addressOf(socketName(copy, SIZE));
+    // CRIU takes another port where this one is in use.
+    const other =
+      saved.portid !== 0 && own !== undefined && own.port !== 0 ? "tolerated" : undefined;
+    file.same("netlink port", saved.portid, own?.port, other);
+    file.same("netlink groups", saved.groups[0] ?? 0, own?.groups);
+    if (saved.state !== CONNECTED) return;
+    const peer = addressOf(peerName(copy, SIZE));
+    const group = saved.dst_group === 0 ? 0 : 2 ** (saved.dst_group - 1);
+    file.same("netlink peer's port", saved.dst_portid, peer?.port);
+    file.same("netlink peer's groups", group, peer?.groups);
+  });
 
-/** Of the task's network namespace, by inode; read once for all. */
-const tables = new WeakMap<object, Map<string, Map<string, Netlink>>>();
-
-function tableOf({ subject: { live }, proc, pid }: OpenFile): Map<string, Netlink> {
-  const known = tables.get(live) ?? new Map<string, Map<string, Netlink>>();
-  tables.set(live, known);
-  const namespace = proc.link("ns/net") ?? "";
-  let table = known.get(namespace);
-  if (table === undefined) {
-    const rows = (procFile(pid, "net/netlink") ?? "").split("\n").slice(1);
-    table = new Map(
-      rows.map((row) => {
-        const words = row.trim().split(/\s+/);
-        const [, protocol = "", portid = "", groups = ""] = words;
-        return [words.at(-1) ?? "", { protocol, portid, groups }];
-      }),
-    );
-    known.set(namespace, table);
-  }
-  return table;
-}
+const addressOf = (address: Buffer | undefined) =>
+  address && { port: address.readUInt32LE(4), groups: address.readUInt32LE(8) };

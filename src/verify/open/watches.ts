@@ -35,11 +35,12 @@ export const wantedMask = (mask: number): number => (mask & ~FS_EVENT_ON_CHILD) 
 
 export const inotify: Compare<"ify"> = ({ wd: saved }, file) => {
   const now = watchesOf(file.fdinfo);
-  for (const { wd, mask, i_ino, f_handle } of saved) {
+  for (const { wd, mask, i_ino, s_dev, f_handle } of saved) {
     const found = now.get(wd);
     now.delete(wd);
     const wanted = wantedMask(mask);
-    const lost = found !== undefined && (wanted & IN_ALL_EVENTS) === found.mask;
+    const lost =
+      found === undefined ? isGhost(file, s_dev, i_ino) : (wanted & IN_ALL_EVENTS) === found.mask;
     const unequal = lost ? "tolerated" : undefined;
     const events = found && hex(wantedMask(found.mask));
     file.same(`mask of watch ${wd}`, hex(wanted), events, unequal);
@@ -58,18 +59,31 @@ export const fanotify: Compare<"ffy"> = ({ faflags, evflags, mark: saved }, file
     on: BigInt(`0x${on}`),
     shown: masks.join(" "),
   }));
-  for (const { ie, mflags, mask, ignored_mask } of saved) {
+  for (const { ie, s_dev, mflags, mask, ignored_mask } of saved) {
     const shown = [mflags, mask, ignored_mask].map((each) => each.toString(16)).join(" ");
     const kind = ie === undefined ? "mnt_id" : "ino";
     const same = now.filter((each) => each.kind === kind && each.shown === shown);
     const match = same.find(({ on }) => on === ie?.i_ino) ?? same[0];
     if (match !== undefined) now.splice(now.indexOf(match), 1);
-    file.same(`mark on ${kind === "ino" ? "a file" : "a mount"}`, shown, match?.shown);
+    const lost = match === undefined && ie !== undefined && isGhost(file, s_dev, ie.i_ino);
+    const name = `mark on ${kind === "ino" ? "a file" : "a mount"}`;
+    file.same(name, shown, match?.shown, lost ? "tolerated" : undefined);
     if (match !== undefined && ie !== undefined)
       compareInode("file of a mark", ie.i_ino, ie.f_handle, match.on, file);
   }
   for (const { shown } of now) file.same("a mark that was not saved", "none", shown);
 };
+
+/**
+ * Whether a watched file had been deleted and is made anew. CRIU opens it by one name more than it had and takes that one
+ * back at last: by then the kernel takes the file for gone, and its watches with it (dentry_unlink_inode of fs/dcache.c).
+ */
+function isGhost({ subject: { checkpoint } }: OpenFile, device: number, inode: bigint): boolean {
+  return checkpoint.remaps.some(({ remap_id }) => {
+    const ghost = checkpoint.ghost(remap_id);
+    return ghost?.dev === device && ghost.ino === inode;
+  });
+}
 
 /**
  * CRIU puts a watch on what is at the saved path now, which may be a new file of another number; without a path on the

@@ -75,6 +75,13 @@ test("net-link: a veth pair whose far end no option names", async () => {
   } finally {
     await run(stage, ["ip", "link", "delete", "dev", "rqnone"]);
   }
+  // In another network, whose interfaces this machine's /sys does not show.
+  const words = `ip link set lo up && ip link add rqnone type bridge && exec "$0" restore -d -D "$1" --criu="$2" ${bridge.join(" ")}`;
+  const command = ["unshare", "-n", "sh", "-c", words, recriuBinary, images, criu];
+  const elsewhere = await run(stage, command);
+  expect(elsewhere).toMatchObject({ exit: 0 });
+  expect(elsewhere.stderr).not.toContain("net-link");
+  await killTree(stage, pid);
 });
 
 test("net-link: CRIU makes both ends in the tree where their numbers allow it, and says that it is restored", async () => {

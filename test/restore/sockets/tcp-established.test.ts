@@ -64,3 +64,17 @@ test("real TCP connections, dumped and restored", async () => {
   ]);
   await killTree(stage, pid);
 });
+
+test("connections on ::1 that one end has closed, with and without bytes under way", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "tcp", [String(freePort()), "closing"]);
+  const images = join(stage.dir, "images");
+  mkdirSync(images);
+  const options = ["--tcp-established", "--network-lock=nftables"];
+  const dumped = ["dump", "-t", `${pid}`, "-D", images, ...options];
+  expect((await run(stage, [newer, ...dumped])).exit).toBe(0);
+  const done = await report(stage, "restore", images, [`--criu=${newer}`, "--tcp-established"]);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(done.verdict!.differences).toEqual([]);
+  await killTree(stage, pid);
+});
