@@ -4,13 +4,20 @@ import { dirname, join } from "../sys/path.ts";
 import { AT_FDCWD, namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
-import { linesOf, parseLogLine } from "../criu/log.ts";
-import { explain } from "../explain/index.ts";
-import { aboutOf, type LogReport, readLog } from "../explain/log.ts";
+import { chunksOf } from "../criu/log.ts";
+import { entries } from "../explain/index.ts";
+import { aboutOf, type LogReport, logReader } from "../explain/log.ts";
+import { keptHow } from "../explain/runtimes.ts";
+import { memoryKills } from "../host/memory-kills.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printJson } from "../report/json.ts";
+import {
+  printDirectory,
+  printLogReport,
+  printNoLog,
+  printUnknownWords,
+} from "../report/log-report.ts";
 import { checkPage, exitPage } from "../report/pages.ts";
-import { printExplanation, printLogReport } from "../report/text.ts";
 import { harmless, line, printText } from "../report/terminal.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
@@ -22,7 +29,7 @@ const args = {
     type: "positional",
     required: false,
     description:
-      "a log, a directory with one, - for stdin, an error text, the id of a check, or an exit code",
+      "a log, a directory with logs, - for stdin, an error text, the id of a check, or an exit code",
   },
   "images-dir": {
     type: "string",
@@ -30,19 +37,23 @@ const args = {
     valueHint: "DIR",
     description: "the images: ids in the log become paths (default: beside the log)",
   },
-  list: { type: "boolean", description: "list the checks" },
+  list: { type: "boolean", description: "list the checks, and what is known of CRIU's words" },
   json: { type: "boolean", description: "one JSON document on stdout" },
 } as const;
 
 const R_OK = 4;
+const SCHEMA = 1;
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
+const NO_LOG = 2;
+/** Logs of a directory that are looked at, the newest first. */
+const LOGS = 20;
 
 export const command: Command = {
   meta: {
     name: "explain",
     description:
-      "Explain a CRIU log: the first real error, its cause, its remedy. Or a check by its id, or an exit code. Offline.",
+      "Explain a CRIU log: the first real error, its cause, its remedy. Or a runtime's message, a check by its id, an exit code. Offline.",
   },
   args,
   run({ rawArgs }): number {
@@ -50,10 +61,8 @@ export const command: Command = {
     if (parsed === undefined) return exitCode.usage;
     const { values, operands } = parsed;
     const what = operands.join(" ");
-    if (values.list === true) {
-      printText(catalogue.map((check) => `${check.id.padEnd(22)} ${check.title}`).join("\n"));
-      return exitCode.ok;
-    }
+    const json = values.json === true;
+    if (values.list === true) return list(json);
     const check = catalogue.find((entry) => entry.id === what);
     const page = check === undefined ? exitPage(what) : checkPage(check);
     if (page !== undefined) {
@@ -61,40 +70,40 @@ export const command: Command = {
       return exitCode.ok;
     }
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
-    const json = values.json === true;
-    const log =
-      what === "-" ? { path: "/dev/stdin" } : logAt(what === "" ? "." : (quotedLog(what) ?? what));
-    if (log !== undefined && "path" in log) {
-      const { path } = log;
-      const problem = unreadable(path);
-      if (problem !== undefined) return cannot(path, problem);
-      const beside = what === "-" ? undefined : dirname(path);
-      return tell(readLog(linesOf(path)), what === "-" ? "-" : path, images ?? beside, json);
-    }
-    if (log !== undefined) return cannot(log.at, log.problem);
-    if (what === "") {
-      line("recriu explain: there is no log of CRIU here; name one, or - for stdin");
-      return exitCode.usage;
-    }
-    return tellLine(what, json);
+    if (what === "-") return tell({ path: "/dev/stdin", name: "-" }, images, json);
+    const found = find(what === "" ? "." : what);
+    if (found === undefined) return tellWords(what, images, json);
+    if ("problem" in found) return cannot(found.path, found.problem);
+    if ("logs" in found) return tellDirectory(found.logs, what === "" ? "." : what, images, json);
+    return tell({ path: found.path, name: found.path }, images, json);
   },
 };
 
-type Log = { path: string } | { at: string; problem: string };
+function list(json: boolean): number {
+  const known = entries().flatMap(({ says, check }) =>
+    says.map(({ text }) => ({ says: text, check })),
+  );
+  if (json)
+    printJson({ schema: SCHEMA, checks: catalogue.map(({ id, title }) => ({ id, title })), known });
+  else {
+    printText(catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n"));
+    printText(`\n${known.length} messages:\n${known.map(({ says }) => says).join("\n")}`);
+  }
+  return exitCode.ok;
+}
 
-/**
- * A log file, or the last log in a directory: `restore.log` as runtimes name it, else the newest *.log. Undefined where there
- * is none; what cannot be looked at may be one.
- */
-function logAt(path: string): Log | undefined {
+type Place = { path: string } | { path: string; problem: string } | { logs: readonly string[] };
+
+/** A log file, or the logs in a directory. Undefined where there is none; what cannot be looked at may be one. */
+function find(path: string): Place | undefined {
   const stat = statAt(path);
   if (typeof stat === "number")
     return isAbsent(stat) || stat === -ENAMETOOLONG
       ? undefined
-      : { at: path, problem: errorText(stat) };
+      : { path, problem: errorText(stat) };
   if (!stat.isDirectory()) return { path };
   const names = namesAt(AT_FDCWD, path);
-  if (names === undefined) return { at: path, problem: "the directory cannot be read" };
+  if (names === undefined) return { path, problem: "the directory cannot be read" };
   const logs = names
     .filter((name) => name.endsWith(".log"))
     .map((name) => ({ path: join(path, name), stat: statAt(join(path, name)) }))
@@ -104,7 +113,7 @@ function logAt(path: string): Log | undefined {
         : { path: log.path, time: typeof log.stat === "number" ? 0 : log.stat.mtimeMs },
     )
     .sort((a, b) => b.time - a.time);
-  return logs.find((log) => log.path.endsWith("/restore.log")) ?? logs[0];
+  return { logs: logs.map((log) => log.path) };
 }
 
 /** Why nothing can be read of a file; undefined where something can. */
@@ -120,34 +129,100 @@ function cannot(path: string, problem: string): number {
   return exitCode.usage;
 }
 
-/** runc, containerd and Podman say where the log is: `log file: PATH`. */
-const quotedLog = (text: string): string | undefined =>
-  /log ?file:? [`"']?(\/[^\s`"':\\]+)/.exec(text)?.[1];
+function read(path: string): LogReport {
+  const reader = logReader();
+  for (const chunk of chunksOf(path)) if (!reader.feed(chunk)) break;
+  return reader.end();
+}
 
-function tell(report: LogReport, log: string, images: string | undefined, json: boolean): number {
+interface Named {
+  path: string;
+  name: string;
+}
+
+function tell({ path, name }: Named, images: string | undefined, json: boolean): number {
+  const problem = unreadable(path);
+  if (problem !== undefined) return cannot(path, problem);
+  return tellReport(read(path), name, images ?? (name === "-" ? undefined : dirname(path)), json);
+}
+
+/** The newest that failed, or else the newest. */
+function tellDirectory(
+  logs: readonly string[],
+  directory: string,
+  images: string | undefined,
+  json: boolean,
+): number {
+  const looked = logs.slice(0, LOGS).map((path) => {
+    const problem = unreadable(path);
+    return { path, problem, report: problem === undefined ? read(path) : undefined };
+  });
+  const readable = looked.filter(({ report }) => report !== undefined);
+  const first = readable.find(({ report }) => failed(report!)) ?? readable[0];
+  if (first === undefined) {
+    const closed = looked[0];
+    if (closed?.problem !== undefined) return cannot(closed.path, closed.problem);
+    line(
+      `recriu explain: there is no log of CRIU in ${harmless(directory)}; name one, or - for stdin`,
+    );
+    return NO_LOG;
+  }
+  if (!json && looked.length > 1)
+    printDirectory(
+      looked.map(({ path, problem, report }) => ({
+        path,
+        problem,
+        report,
+        told: path === first.path,
+      })),
+    );
+  return tellReport(first.report!, first.path, images ?? dirname(first.path), json);
+}
+
+const failed = ({ cause, explanation, refused }: LogReport): boolean =>
+  cause !== undefined || explanation !== undefined || refused.length > 0;
+
+function tellReport(
+  report: LogReport,
+  log: string,
+  images: string | undefined,
+  json: boolean,
+): number {
+  // A runtime's line alone leads to CRIU's own log, where that still is.
+  if (report.cause === undefined && report.named !== undefined) {
+    const own = statAt(report.named);
+    if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined)
+      return tellReport({ ...read(report.named), named: undefined }, report.named, images, json);
+  }
   const opened = images === undefined ? undefined : openCheckpoint(images);
   const about =
     opened?.ok && opened.checkpoint.files.has("inventory.img") && report.cause !== undefined
       ? aboutOf(opened.checkpoint, report.cause)
       : [];
-  if (json) printJson({ log, about, ...report });
-  else printLogReport(report, log, about);
-  return report.explanation !== undefined || (report.cause === undefined && report.succeeded)
-    ? exitCode.ok
-    : UNKNOWN;
+  const kept = report.named === undefined ? undefined : keptHow(report.named);
+  const memory = / killed by signal 9\b/.test(report.explanation?.line ?? "") ? memoryKills() : [];
+  if (json) printJson({ schema: SCHEMA, log, about, kept: kept ?? null, memory, ...report });
+  else if (report.kind === "none") printNoLog(log);
+  else printLogReport(report, log, { about, kept, memory });
+  if (report.kind === "none") return NO_LOG;
+  const known = report.explanation ?? report.said ?? report.refused[0];
+  return known !== undefined || report.succeeded ? exitCode.ok : UNKNOWN;
 }
 
-function tellLine(text: string, json: boolean): number {
-  const explanation = explain(parseLogLine(text)?.message ?? text);
-  if (json) printJson({ explanation: explanation ?? null });
-  else if (explanation !== undefined) {
-    line(harmless(explanation.line));
-    printExplanation(explanation);
-  } else {
-    const ids = catalogue.map(({ id }) => id);
-    line(
-      `recriu explain: nothing is known of “${harmless(text)}”${near(text, ids)}; --list shows the checks`,
+/** A text in the place of a log: a message, or what somebody copied. */
+function tellWords(text: string, images: string | undefined, json: boolean): number {
+  const reader = logReader({ words: true });
+  reader.feed(Buffer.from(text));
+  const report = reader.end();
+  if (report.kind !== "none") return tellReport(report, "-", images, json);
+  if (json) printJson({ schema: SCHEMA, explanation: null });
+  else
+    printUnknownWords(
+      text,
+      near(
+        text,
+        catalogue.map(({ id }) => id),
+      ),
     );
-  }
-  return explanation === undefined ? UNKNOWN : exitCode.ok;
+  return UNKNOWN;
 }

@@ -53,10 +53,9 @@ export function errorLines(log: string | Iterable<string>): LogLine[] {
   return errors;
 }
 
-/** What CRIU says when it failed already: consequences, never causes. */
+/** What CRIU says when it failed already, or of no account: never causes. */
 const trailers: readonly RegExp[] = [
   /^Unable to open fd=/,
-  /^\d+ (?:exited, status=|killed by signal )/,
   /^(?:exited, status=|killed by signal )/,
   /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
   /^Restorer (?:fail|abnormal termination)/,
@@ -67,13 +66,19 @@ const trailers: readonly RegExp[] = [
   /^One of more action scripts failed/,
 ];
 
+/** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
+const death = /^\d+ (?:exited, status=|killed by signal )/;
+
+/** Whether an error says why a task ended, if it stands alone. */
+export const isDeath = ({ message }: LogLine): boolean => death.test(message);
+
 /** Whether an error only says that there was one before, or means nothing. */
-export const isTrailer = ({ message }: LogLine): boolean =>
-  trailers.some((trailer) => trailer.test(message));
+export const isTrailer = (error: LogLine): boolean =>
+  isDeath(error) || trailers.some((trailer) => trailer.test(error.message));
 
 /** The first error that is a cause; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
-  return errors.find((error) => !isTrailer(error));
+  return errors.find((error) => isDeath(error) || !isTrailer(error));
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */
@@ -103,6 +108,19 @@ export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array
 
 /** The lines of a log file of any size, read piece by piece; none when it cannot be read. */
 export function* linesOf(path: string): Generator<string> {
+  const lines: string[] = [];
+  const split = lineSplitter((line) => lines.push(line));
+  for (const chunk of chunksOf(path)) {
+    split(chunk);
+    yield* lines.splice(0);
+  }
+  split(new Uint8Array([10]));
+  if (lines.at(-1) === "") lines.pop();
+  yield* lines;
+}
+
+/** A file of any size, piece by piece, each good until the next is asked for; none when it cannot be read. */
+export function* chunksOf(path: string): Generator<Uint8Array> {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -110,16 +128,9 @@ export function* linesOf(path: string): Generator<string> {
     return;
   }
   const chunk = new Uint8Array(256 * 1024);
-  const lines: string[] = [];
-  const split = lineSplitter((line) => lines.push(line));
   try {
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
-      split(chunk.subarray(0, read));
-      yield* lines.splice(0);
-    }
-    split(new Uint8Array([10]));
-    if (lines.at(-1) === "") lines.pop();
-    yield* lines;
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
+      yield chunk.subarray(0, read);
   } catch {
     // A directory, or a file that went away: what was read counts.
   } finally {

@@ -12,8 +12,11 @@ const proofs: Record<Proof, string> = {
 
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Check): string {
-  const said = entries.filter(({ check, also }) => check === id || also?.includes(id));
-  const lines = said.flatMap(({ example, remedy }) => [`  ${example}`, `    ${plain(remedy)}`]);
+  const said = entries().filter(({ check, also }) => check === id || also.includes(id));
+  const lines = said.flatMap(({ says, seen, reported, remedy }) => [
+    `  ${seen[0] ?? reported[0] ?? plain(says[0]!.text)}`,
+    ...(remedy === "" ? [] : [`    ${plain(remedy)}`]),
+  ]);
   return [
     `${id}: ${title}`,
     why,
@@ -23,9 +26,9 @@ export function checkPage({ id, title, why, reads }: Check): string {
   ].join("\n\n");
 }
 
-/** A remedy without a line to fill it from. */
+/** Words without a line to fill them from. */
 const plain = (text: string): string =>
-  text.replace(/\$<(\w+)>/g, (_, name: string) => name.toUpperCase());
+  text.replace(/<#?(\w+)>/g, (_, name: string) => name.toUpperCase());
 
 /** What the exit codes mean; as `recriu explain 3` prints one. */
 export const exits: Record<string, string> = {
