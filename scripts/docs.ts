@@ -1,6 +1,10 @@
-/** `npm run docs`: writes what is generated in docs/ from the code itself. */
+/** `npm run docs`: writes what is made from the code itself: the catalogue of the checks, and docs/checks.md. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checksPage } from "../src/report/pages.ts";
+import { catalogue } from "./catalogue.ts";
 
-writeFileSync(join(import.meta.dir, "../docs/checks.md"), checksPage());
+const root = join(import.meta.dir, "..");
+writeFileSync(join(root, "src/checks/catalogue.ts"), catalogue());
+// The page is made of the catalogue that was just written.
+const { checksPage } = await import("../src/report/pages.ts");
+writeFileSync(join(root, "docs/checks.md"), checksPage());

@@ -14,7 +14,7 @@ import { deb } from "./release/deb.ts";
 import { gzipped } from "./release/gzip.ts";
 import { manPages } from "./release/man.ts";
 import { minisignature, signingKey } from "./release/minisign.ts";
-import { notices, sbom } from "./release/parts.ts";
+import { notices, npmParts, type Part, sbom } from "./release/parts.ts";
 import { rpm } from "./release/rpm.ts";
 import { table } from "./release/table.ts";
 
@@ -30,12 +30,13 @@ async function release(dist: string): Promise<void> {
   const secret = process.env["RECRIU_SIGNING_KEY"];
   const key = secret === undefined || secret === "" ? undefined : signingKey(secret);
   const about = await aboutRecriu();
-  const shared = await sharedFiles(about);
+  const parts = await npmParts();
+  const shared = await sharedFiles(about, parts);
   const made = await Promise.all(targets.map((target) => artifactsOf(target, about, shared)));
   const runtimes = targets.map(({ bun }) => bun);
   const artifacts = [
     ...made.flat(),
-    file(`recriu-${about.version}.cdx.json`, sbom(about, runtimes)),
+    file(`recriu-${about.version}.cdx.json`, sbom(about, parts, runtimes)),
   ];
   const sums = sumsOf(artifacts);
   const signed =
@@ -65,7 +66,7 @@ interface Shared {
   readonly completions: { readonly bash: string; readonly zsh: string; readonly fish: string };
 }
 
-async function sharedFiles(about: About): Promise<Shared> {
+async function sharedFiles(about: About, parts: readonly Part[]): Promise<Shared> {
   const commands = await table();
   const documents = [
     "README.md",
@@ -80,7 +81,7 @@ async function sharedFiles(about: About): Promise<Shared> {
   return {
     documents: [
       ...documents.map((path) => file(path, readFileSync(join(repository, path)))),
-      file("THIRD-PARTY.md", notices()),
+      file("THIRD-PARTY.md", notices(parts)),
     ],
     pages: [...manPages(commands, about)].map(([name, text]) => file(name, text)),
     completions: { bash: bash(commands), zsh: zsh(commands), fish: fish(commands) },
@@ -133,7 +134,12 @@ function build(target: string): Buffer {
   }
 }
 
-function tarball(name: string, binary: Buffer, about: About, shared: Shared): Promise<Buffer> {
+async function tarball(
+  name: string,
+  binary: Buffer,
+  about: About,
+  shared: Shared,
+): Promise<Buffer> {
   const { documents, pages, completions } = shared;
   const files = [
     file("recriu", binary, 0o755),
@@ -145,7 +151,7 @@ function tarball(name: string, binary: Buffer, about: About, shared: Shared): Pr
     file("completions/recriu.fish", completions.fish),
   ];
   const all = [...files, sumsOf(files)].map((item) => ({ ...item, path: `${name}/${item.path}` }));
-  return gzipped(tar(all, about.epoch));
+  return gzipped(await tar(all, about.epoch));
 }
 
 /** Where a distribution's package puts the files. /usr/sbin/criu is never among them. */

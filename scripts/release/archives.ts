@@ -1,4 +1,5 @@
-/** What a package holds, and the archives that hold it: tar (ustar), ar, cpio (newc). The same bytes every time. */
+/** What a package holds, and the archives that hold it: tar (by tar-stream), ar, cpio (newc). The same bytes every time. */
+import { pack } from "tar-stream";
 
 export interface Item {
   /** Without a slash at the beginning: `usr/bin/recriu`. */
@@ -23,35 +24,18 @@ export function directoriesOf(items: readonly Item[]): string[] {
 }
 
 /** `prefix` goes before every path; `./` in a .deb. */
-export function tar(items: readonly Item[], epoch: number, prefix = ""): Buffer {
-  const blocks: Uint8Array[] = directoriesOf(items).map((path) =>
-    tarHeader(`${prefix}${path}/`, 0o755, 0, epoch, "5"),
-  );
-  for (const { path, mode, data } of byPath(items)) {
-    blocks.push(tarHeader(prefix + path, mode, data.length, epoch, "0"), data, padding(data, 512));
-  }
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
-
-function tarHeader(name: string, mode: number, size: number, epoch: number, type: string): Buffer {
-  if (Buffer.byteLength(name) > 100) throw new Error(`too long for tar: ${name}`);
-  const header = Buffer.alloc(512);
-  const octal = (value: number, offset: number, length: number) =>
-    header.write(value.toString(8).padStart(length - 1, "0"), offset);
-  header.write(name, 0);
-  octal(mode, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
-  octal(size, 124, 12);
-  octal(epoch, 136, 12);
-  header.write(" ".repeat(8), 148);
-  header.write(type, 156);
-  header.write("ustar\x0000", 257);
-  header.write("root", 265);
-  header.write("root", 297);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  return header;
+export async function tar(items: readonly Item[], epoch: number, prefix = ""): Promise<Buffer> {
+  const archive = pack();
+  const mtime = new Date(epoch * 1000);
+  const owner = { mtime, uname: "root", gname: "root" };
+  for (const path of directoriesOf(items))
+    archive.entry({ name: `${prefix}${path}/`, mode: 0o755, type: "directory", ...owner });
+  for (const { path, mode, data } of byPath(items))
+    archive.entry({ name: prefix + path, mode, ...owner }, data);
+  archive.finalize();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of archive) pieces.push(piece as Uint8Array);
+  return Buffer.concat(pieces);
 }
 
 /** ar(5), as a .deb is one. */

@@ -26,9 +26,9 @@ ${about.description.map((line) => ` ${line}`).join("\n")}
     file("debian-binary", "2.0\n"),
     file(
       "control.tar.gz",
-      await gzipped(tar([file("control", control), file("md5sums", md5sums)], epoch, "./")),
+      await gzipped(await tar([file("control", control), file("md5sums", md5sums)], epoch, "./")),
     ),
-    file("data.tar.gz", await gzipped(tar(items, epoch, "./"))),
+    file("data.tar.gz", await gzipped(await tar(items, epoch, "./"))),
   ];
   return ar(members, epoch);
 }

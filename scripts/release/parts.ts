@@ -1,9 +1,9 @@
 /** What is in the binary that is not recriu's: for the notices and the bill of materials. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type About, repository } from "./about.ts";
 
-interface Part {
+export interface Part {
   readonly name: string;
   readonly version: string;
   readonly license: string;
@@ -13,14 +13,31 @@ interface Part {
   readonly integrity: string;
 }
 
-/** The npm packages in the binary: package.json's dependencies, as package-lock.json pins them. */
-export function npmParts(): Part[] {
-  const { dependencies } = json("package.json") as { dependencies: Record<string, string> };
-  return Object.keys(dependencies).map((name) => ({
-    ...locked(name),
-    license: (json(`node_modules/${name}/package.json`) as { license: string }).license,
-    text: readFileSync(join(repository, "node_modules", name, "LICENSE"), "utf8").trim(),
-  }));
+/** The npm packages in the binary: what bundling takes files from, as package-lock.json pins it. */
+export async function npmParts(): Promise<Part[]> {
+  const { metafile } = await Bun.build({
+    entrypoints: [join(repository, "src/main.ts")],
+    target: "bun",
+    splitting: true,
+    metafile: true,
+  });
+  const names = Object.keys(metafile!.inputs).map(
+    (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1],
+  );
+  return [...new Set(names)]
+    .filter((name) => name !== undefined)
+    .sort()
+    .map((name) => {
+      const text = readdirSync(join(repository, "node_modules", name)).find((file) =>
+        /^licen[cs]e(\.md)?$/i.test(file),
+      );
+      if (text === undefined) throw new Error(`${name} brings no text of its licence along`);
+      return {
+        ...locked(name),
+        license: (json(`node_modules/${name}/package.json`) as { license: string }).license,
+        text: readFileSync(join(repository, "node_modules", name, text), "utf8").trim(),
+      };
+    });
 }
 
 /** A package of package-lock.json. */
@@ -71,11 +88,15 @@ export const partsOfBun: readonly (readonly [name: string, license: string])[] =
 ];
 
 /** CycloneDX 1.5. `runtimes` are the npm packages of Bun that the binaries are made of. */
-export function sbom({ version, epoch, license }: About, runtimes: readonly string[]): string {
+export function sbom(
+  { version, epoch, license }: About,
+  parts: readonly Part[],
+  runtimes: readonly string[],
+): string {
   const reference = (name: string, at: string) => `pkg:npm/${name.replace("@", "%40")}@${at}`;
-  const npm = npmParts().map((part) => component(part, part.license, reference));
+  const npm = parts.map((part) => component(part, part.license, reference));
   const bun = runtimes.map((name) => component(locked(name), "MIT", reference));
-  const parts = partsOfBun.map(([name, expression]) => ({
+  const inBun = partsOfBun.map(([name, expression]) => ({
     type: "library",
     "bom-ref": `bun/${name}`,
     name,
@@ -98,12 +119,12 @@ export function sbom({ version, epoch, license }: About, runtimes: readonly stri
         purl: self,
       },
     },
-    components: [...npm, ...bun, ...parts],
+    components: [...npm, ...bun, ...inBun],
     dependencies: [
       { ref: self, dependsOn: [...npm, ...bun].map((each) => each["bom-ref"]) },
       ...bun.map((each) => ({
         ref: each["bom-ref"],
-        dependsOn: parts.map((part) => part["bom-ref"]),
+        dependsOn: inBun.map((part) => part["bom-ref"]),
       })),
     ],
   };
@@ -128,12 +149,11 @@ function component(
 }
 
 /** THIRD-PARTY.md. */
-export function notices(): string {
+export function notices(npm: readonly Part[]): string {
   const bun = locked("bun").version;
-  const npm = npmParts();
   return `# Third-party notices
 
-The program \`recriu\` is one file: recriu's own code (Apache-2.0, see LICENSE), three npm packages, and the
+The program \`recriu\` is one file: recriu's own code (Apache-2.0, see LICENSE), a few npm packages, and the
 runtime Bun ${bun} with what that links statically. CRIU is no part of it: recriu starts the CRIU of the machine.
 
 ## npm packages

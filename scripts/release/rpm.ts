@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import type { About } from "./about.ts";
 import { byPath, cpio, directoriesOf, type Item } from "./archives.ts";
 import { gzipped } from "./gzip.ts";
+import { PGPHASHALGO_SHA256, RPMFILE_DOC, sense, signatureTag, tag } from "./rpm-tags.ts";
 
-/** Tag, type, value: numbers of header entries as rpm's tags have them. */
+/** What stands in a header. */
 type Entry = readonly [
   tag: number,
   type: keyof typeof types,
@@ -23,17 +24,17 @@ export async function rpm(about: About, arch: string, items: readonly Item[]): P
   ]);
   const archive = cpio(entries, about.epoch);
   const payload = await gzipped(archive);
-  const header = headerOf(63, [
+  const header = headerOf(tag.HEADERIMMUTABLE, [
     ...aboutEntries(about, arch),
     ...fileEntries(about, entries),
     ...payloadEntries(payload),
   ]);
-  const signature = headerOf(62, [
-    [269, "string", [hash("sha1", header)]],
-    [273, "string", [hash("sha256", header)]],
-    [1000, "int32", [header.length + payload.length]],
-    [1004, "binary", createHash("md5").update(header).update(payload).digest()],
-    [1007, "int32", [archive.length]],
+  const signature = headerOf(signatureTag.HEADERSIGNATURES, [
+    [signatureTag.SHA1, "string", [hash("sha1", header)]],
+    [signatureTag.SHA256, "string", [hash("sha256", header)]],
+    [signatureTag.SIZE, "int32", [header.length + payload.length]],
+    [signatureTag.MD5, "binary", createHash("md5").update(header).update(payload).digest()],
+    [signatureTag.PAYLOADSIZE, "int32", [archive.length]],
   ]);
   const lead = leadOf(`recriu-${about.version}-1`);
   const gap = Buffer.alloc(-signature.length & 7);
@@ -45,40 +46,41 @@ function aboutEntries(
   arch: string,
 ): Entry[] {
   const provided = ["recriu", arch === "x86_64" ? "recriu(x86-64)" : "recriu(aarch-64)"];
-  // 0x1000008: rpm itself must know this, and at least so new. 0x4000: found by looking at the program.
+  // What rpm itself must know.
+  const rpmlib = sense.RPMLIB | sense.LESS | sense.EQUAL;
   const required: [string, number, string][] = [
-    ["libc.so.6(GLIBC_2.17)(64bit)", 0x4000, ""],
-    ["rpmlib(CompressedFileNames)", 0x100000a, "3.0.4-1"],
-    ["rpmlib(FileDigests)", 0x100000a, "4.6.0-1"],
-    ["rpmlib(PayloadFilesHavePrefix)", 0x100000a, "4.0-1"],
+    ["libc.so.6(GLIBC_2.17)(64bit)", sense.FIND_REQUIRES, ""],
+    ["rpmlib(CompressedFileNames)", rpmlib, "3.0.4-1"],
+    ["rpmlib(FileDigests)", rpmlib, "4.6.0-1"],
+    ["rpmlib(PayloadFilesHavePrefix)", rpmlib, "4.0-1"],
   ];
   return [
-    [100, "strings", ["C"]],
-    [1000, "string", ["recriu"]],
-    [1001, "string", [version]],
-    [1002, "string", ["1"]],
-    [1004, "i18n", [summary]],
-    [1005, "i18n", [description.join("\n")]],
-    [1006, "int32", [epoch]],
-    [1007, "string", ["localhost"]],
-    [1011, "string", [vendor]],
-    [1014, "string", [license]],
-    [1016, "i18n", ["System/Base"]],
-    [1021, "string", ["linux"]],
-    [1022, "string", [arch]],
-    [1044, "string", [`recriu-${version}-1.src.rpm`]],
-    [1047, "strings", provided],
-    [1048, "int32", required.map(([, flags]) => flags)],
-    [1049, "strings", required.map(([name]) => name)],
-    [1050, "strings", required.map(([, , least]) => least)],
-    [1064, "string", ["4.14.0"]],
-    [1112, "int32", provided.map(() => 8)],
-    [1113, "strings", provided.map(() => `${version}-1`)],
-    [1132, "string", [`${arch}-linux`]],
+    [tag.HEADERI18NTABLE, "strings", ["C"]],
+    [tag.NAME, "string", ["recriu"]],
+    [tag.VERSION, "string", [version]],
+    [tag.RELEASE, "string", ["1"]],
+    [tag.SUMMARY, "i18n", [summary]],
+    [tag.DESCRIPTION, "i18n", [description.join("\n")]],
+    [tag.BUILDTIME, "int32", [epoch]],
+    [tag.BUILDHOST, "string", ["localhost"]],
+    [tag.VENDOR, "string", [vendor]],
+    [tag.LICENSE, "string", [license]],
+    [tag.GROUP, "i18n", ["System/Base"]],
+    [tag.OS, "string", ["linux"]],
+    [tag.ARCH, "string", [arch]],
+    [tag.SOURCERPM, "string", [`recriu-${version}-1.src.rpm`]],
+    [tag.PROVIDENAME, "strings", provided],
+    [tag.REQUIREFLAGS, "int32", required.map(([, flags]) => flags)],
+    [tag.REQUIRENAME, "strings", required.map(([name]) => name)],
+    [tag.REQUIREVERSION, "strings", required.map(([, , least]) => least)],
+    [tag.RPMVERSION, "string", ["4.14.0"]],
+    [tag.PROVIDEFLAGS, "int32", provided.map(() => sense.EQUAL)],
+    [tag.PROVIDEVERSION, "strings", provided.map(() => `${version}-1`)],
+    [tag.PLATFORM, "string", [`${arch}-linux`]],
     // Recommends, which rpm lets fail: CRIU, of the distribution or another one.
-    [5046, "strings", ["criu"]],
-    [5047, "strings", ["3.17"]],
-    [5048, "int32", [0xc]],
+    [tag.RECOMMENDNAME, "strings", ["criu"]],
+    [tag.RECOMMENDVERSION, "strings", ["3.17"]],
+    [tag.RECOMMENDFLAGS, "int32", [sense.GREATER | sense.EQUAL]],
   ];
 }
 
@@ -89,38 +91,46 @@ function fileEntries({ epoch }: About, entries: readonly Item[]): Entry[] {
   const each = <T>(value: (item: Item, index: number) => T): T[] => entries.map(value);
   const isDirectory = ({ mode }: Item) => (mode & 0o040000) !== 0;
   return [
-    [1009, "int32", [entries.reduce((total, { data }) => total + data.length, 0)]],
-    [1028, "int32", each(({ data }) => data.length)],
-    [1030, "int16", each(({ mode }) => mode)],
-    [1033, "int16", each(() => 0)],
-    [1034, "int32", each(() => epoch)],
-    [1035, "strings", each((item) => (isDirectory(item) ? "" : hash("sha256", item.data)))],
-    [1036, "strings", each(() => "")],
-    // 2: documentation, which --excludedocs leaves out.
-    [1037, "int32", each(({ path }) => (/^usr\/share\/(doc|man)\//.test(path) ? 2 : 0))],
-    [1039, "strings", each(() => "root")],
-    [1040, "strings", each(() => "root")],
-    [1045, "int32", each(() => -1)],
-    [1095, "int32", each(() => 1)],
-    [1096, "int32", each((_, index) => index + 1)],
-    [1097, "strings", each(() => "")],
+    [tag.SIZE, "int32", [entries.reduce((total, { data }) => total + data.length, 0)]],
+    [tag.FILESIZES, "int32", each(({ data }) => data.length)],
+    [tag.FILEMODES, "int16", each(({ mode }) => mode)],
+    [tag.FILERDEVS, "int16", each(() => 0)],
+    [tag.FILEMTIMES, "int32", each(() => epoch)],
     [
-      1116,
+      tag.FILEDIGESTS,
+      "strings",
+      each((item) => (isDirectory(item) ? "" : hash("sha256", item.data))),
+    ],
+    [tag.FILELINKTOS, "strings", each(() => "")],
+    // --excludedocs leaves documentation out.
+    [
+      tag.FILEFLAGS,
+      "int32",
+      each(({ path }) => (/^usr\/share\/(doc|man)\//.test(path) ? RPMFILE_DOC : 0)),
+    ],
+    [tag.FILEUSERNAME, "strings", each(() => "root")],
+    [tag.FILEGROUPNAME, "strings", each(() => "root")],
+    [tag.FILEVERIFYFLAGS, "int32", each(() => -1)],
+    [tag.FILEDEVICES, "int32", each(() => 1)],
+    [tag.FILEINODES, "int32", each((_, index) => index + 1)],
+    [tag.FILELANGS, "strings", each(() => "")],
+    [
+      tag.DIRINDEXES,
       "int32",
       each(({ path }) => directories.indexOf(`/${path.slice(0, path.lastIndexOf("/") + 1)}`)),
     ],
-    [1117, "strings", each(({ path }) => path.slice(path.lastIndexOf("/") + 1))],
-    [1118, "strings", directories],
-    [5011, "int32", [8]],
+    [tag.BASENAMES, "strings", each(({ path }) => path.slice(path.lastIndexOf("/") + 1))],
+    [tag.DIRNAMES, "strings", directories],
+    [tag.FILEDIGESTALGO, "int32", [PGPHASHALGO_SHA256]],
   ];
 }
 
 const payloadEntries = (payload: Buffer): Entry[] => [
-  [1124, "string", ["cpio"]],
-  [1125, "string", ["gzip"]],
-  [1126, "string", ["6"]],
-  [5092, "strings", [hash("sha256", payload)]],
-  [5093, "int32", [8]],
+  [tag.PAYLOADFORMAT, "string", ["cpio"]],
+  [tag.PAYLOADCOMPRESSOR, "string", ["gzip"]],
+  [tag.PAYLOADFLAGS, "string", ["6"]],
+  [tag.PAYLOADDIGEST, "strings", [hash("sha256", payload)]],
+  [tag.PAYLOADDIGESTALGO, "int32", [PGPHASHALGO_SHA256]],
 ];
 
 /** A header: its index, its store, and the region tag that makes it one that cannot be added to. */
@@ -133,9 +143,9 @@ function headerOf(region: number, unsorted: readonly Entry[]): Buffer {
     store.push(data);
     length += data.length;
   };
-  for (const [tag, type, value] of entries) {
+  for (const [number, type, value] of entries) {
     add(Buffer.alloc(-length & (width[type] - 1)));
-    index.push([tag, types[type], length, value.length]);
+    index.push([number, types[type], length, value.length]);
     add(bytesOf(type, value));
   }
   // The region's entry points at a copy of itself behind everything, which says how long the index is.

@@ -1,10 +1,11 @@
 /** A checkpoint with all that restores it, as one archive. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
+import { interpreterOf } from "../host/elf.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
-import { replaceFile } from "../sys/own-file.ts";
-import { writeEnd, writeMember } from "./tar.ts";
+import { replacing } from "../sys/own-file.ts";
+import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
 export interface Packing {
@@ -24,63 +25,76 @@ export type Packed = { ok: true; members: number; bytes: number } | { ok: false;
 export const TOP = "checkpoint";
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
-const CHUNK = 4 << 20;
+const PIECE = 1 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
-export function pack(packing: Packing): Packed {
-  const { out } = packing;
-  let packed = { members: 0, bytes: 0 };
-  const fill = (fd: number) => void (packed = writeArchive(fd, packing));
+export async function pack({ dir, out, criu, options }: Packing): Promise<Packed> {
+  let members = 0;
+  let bytes = 0;
+  const counted = function* () {
+    for (const member of membersOf(dir, criu, options)) {
+      members += 1;
+      bytes += member.size;
+      yield { ...member, name: `${TOP}/${member.name}` };
+    }
+  };
   try {
-    if (out === "-") fill(1);
-    else replaceFile(out, PLAIN, fill);
-    return { ok: true, ...packed };
+    if (out === "-") await writeTar(1, counted());
+    else {
+      using file = replacing(out, PLAIN);
+      await writeTar(file.fd, counted());
+      file.done();
+    }
+    return { ok: true, members, bytes };
   } catch (error) {
     return { ok: false, problem: (error as Error).message };
   }
 }
 
-function writeArchive(fd: number, { dir, criu, options }: Packing) {
-  let members = 0;
-  let bytes = 0;
+function* membersOf(
+  dir: string,
+  criu: string | undefined,
+  options: readonly string[],
+): Iterable<Member> {
   const libraries = criu === undefined ? [] : librariesOf(criu);
-  const note = (size: number) => {
-    members += 1;
-    bytes += size;
-  };
-  const text = (name: string, content: string) => {
-    const body = Buffer.from(content);
-    writeMember(fd, { name: `${TOP}/${name}`, mode: EXECUTABLE, size: body.length }, (write) =>
-      write(body),
-    );
-    note(body.length);
-  };
-  const file = (name: string, path: string, mode: number) =>
-    note(copyFile(fd, `${TOP}/${name}`, path, mode));
-  text("restore.sh", restoreScript(options));
-  file("recriu", "/proc/self/exe", EXECUTABLE);
-  for (const name of [...imagesIn(dir), MANIFEST]) file(`images/${name}`, join(dir, name), PLAIN);
-  if (criu !== undefined) {
-    text("criu/criu", criuScript(basename(libraries[0]!)));
-    file("criu/criu.bin", criu, EXECUTABLE);
-    for (const library of libraries) file(`criu/lib/${basename(library)}`, library, EXECUTABLE);
-  }
-  writeEnd(fd);
-  return { members, bytes };
+  yield textMember("restore.sh", restoreScript(options));
+  yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
+  for (const name of [...imagesIn(dir), MANIFEST])
+    yield fileMember(`images/${name}`, join(dir, name), PLAIN);
+  if (criu === undefined) return;
+  yield textMember("criu/criu", criuScript(basename(libraries[0]!)));
+  yield fileMember("criu/criu.bin", criu, EXECUTABLE);
+  for (const library of libraries)
+    yield fileMember(`criu/lib/${basename(library)}`, library, EXECUTABLE);
 }
 
-/** A regular file's bytes, as many as it has now. */
-function copyFile(out: number, name: string, path: string, mode: number): number {
+function textMember(name: string, text: string): Member {
+  const bytes = Buffer.from(text);
+  return { name, mode: EXECUTABLE, size: bytes.length, pieces: [bytes] };
+}
+
+/** A regular file, as long as it is now. */
+function fileMember(name: string, path: string, mode: number): Member {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { name, mode, size: stat.size, pieces: piecesOf(fd, name, stat.size) };
+  closeSync(fd);
+  throw new Error(`${path} is no regular file`);
+}
+
+/** The file's bytes; it is closed behind them. */
+function* piecesOf(fd: number, name: string, size: number): Iterable<Uint8Array> {
+  let left = size;
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new Error(`${path} is no regular file`);
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    writeMember(out, { name, mode, size: stat.size }, (write) => {
-      for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
-        write(chunk.subarray(0, read));
-    });
-    return stat.size;
+    for (;;) {
+      const piece = Buffer.allocUnsafeSlow(PIECE);
+      const read = readSync(fd, piece);
+      left -= read;
+      if (left < 0) throw new Error(`${name} grew while it was packed`);
+      if (read === 0) break;
+      yield piece.subarray(0, read);
+    }
+    if (left > 0) throw new Error(`${name} shrank while it was packed`);
   } finally {
     closeSync(fd);
   }
@@ -110,7 +124,13 @@ exec "$here/lib/${loader}" --library-path "$here/lib" "$here/criu.bin" "$@"
 
 /** The loader of a program, then the libraries that it loads. Throws where that cannot be found out. ld.so(8) */
 function librariesOf(program: string): string[] {
-  const loader = interpreterOf(program);
+  const fd = openSync(program, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const loader = interpreterOf(fd);
+  closeSync(fd);
+  if (loader === undefined)
+    throw new Error(
+      `${program} is no ELF program that names a loader: name the program itself by --criu, or copy a static one beside the archive`,
+    );
   const listed = Bun.spawnSync([loader, "--list", program], {
     env: criuEnvironment(process.env),
     stdin: "ignore",
@@ -121,24 +141,4 @@ function librariesOf(program: string): string[] {
     ([, path]) => path!,
   );
   return [loader, ...found.filter((path) => basename(path) !== basename(loader))];
-}
-
-/** PT_INTERP of a 64-bit little-endian ELF. elf(5) */
-function interpreterOf(program: string): string {
-  const elf = readFileSync(program);
-  if (elf.readUInt32BE(0) !== 0x7f454c46)
-    throw new Error(`${program} is no ELF program; name the program itself by --criu`);
-  const [start, size, count] = [
-    Number(elf.readBigUInt64LE(32)),
-    elf.readUInt16LE(54),
-    elf.readUInt16LE(56),
-  ];
-  for (let i = 0; i < count; i++) {
-    const at = start + i * size;
-    if (elf.readUInt32LE(at) !== 3) continue;
-    const offset = Number(elf.readBigUInt64LE(at + 8));
-    const length = Number(elf.readBigUInt64LE(at + 32));
-    return elf.toString("utf8", offset, offset + length - 1);
-  }
-  throw new Error(`${program} names no loader: it is static, copy it beside the archive`);
 }

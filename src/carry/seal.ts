@@ -7,7 +7,7 @@ import { filesNeeded, namespacesOf } from "../checks/index.ts";
 import { type Hashing, type Manifest, imagesIn, manifestOf, sumsOf } from "../image/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
-import { preflight, type Preflight } from "../plan/preflight.ts";
+import { preflight, type Preflight, type PreflightResult } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { version } from "../report/version.ts";
 import { preflightArchive } from "../runtime/archive.ts";
@@ -44,22 +44,16 @@ export async function seal(
   }
 }
 
-type Looked = { ok: true; preflight: Preflight } | { ok: false; problem: string };
-
-async function look(target: string, archive: boolean, words: readonly string[]): Promise<Looked> {
-  if (archive) {
-    const result = await preflightArchive(target, words, [], () => undefined);
-    if (result.ok) return result;
-    return "fault" in result ? { ok: false, problem: saying(result.fault) } : result;
-  }
+async function look(
+  target: string,
+  archive: boolean,
+  words: readonly string[],
+): Promise<PreflightResult> {
+  if (archive) return preflightArchive(target, words, [], () => undefined);
   const asked = requestFrom(["-D", target, ...words], process.env, []);
   if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
-  const result = await preflight(asked.request, asked.own, undefined, () => undefined);
-  return result.ok ? result : { ok: false, problem: saying(result.fault) };
+  return preflight(asked.request, asked.own, undefined, () => undefined);
 }
-
-const saying = ({ file, problem }: { file: string; problem: string }): string =>
-  `${file}: ${problem}`;
 
 function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
   const info = readFileSync("/proc/cpuinfo", "utf8");

@@ -1,59 +1,43 @@
-/** A tar(5) that is written as it is made: old GNU headers, so that images larger than 8 GiB have a size. */
+/** A tar(5) that is written as it is made, by tar-stream. */
+import type { Pack } from "tar-stream";
 import { writeAll } from "../sys/own-file.ts";
 
-const BLOCK = 512;
-
 export interface Member {
-  /** Relative, at most 100 bytes. */
+  /** Relative. */
   name: string;
   mode: number;
   size: number;
+  /** Its bytes, exactly `size` of them; no piece is changed later. */
+  pieces: Iterable<Uint8Array>;
 }
 
-const octal = (value: number, length: number): string =>
-  `${value.toString(8).padStart(length - 1, "0")}\0`;
+/** Write the archive of `members` to `out`. Owner 0:0, time 0: the same members make the same archive. */
+export async function writeTar(out: number, members: Iterable<Member>): Promise<void> {
+  const { pack } = await import("tar-stream");
+  const tar = pack();
+  const fill = async () => {
+    for (const member of members) await add(tar, member);
+    tar.finalize();
+  };
+  const write = async () => {
+    for await (const piece of tar) writeAll(out, piece as Uint8Array);
+  };
+  await Promise.all([fill(), write()]);
+}
 
-/** The block before a file's bytes. Owner 0:0, time 0: the same images make the same archive. */
-function header({ name, mode, size }: Member): Buffer {
-  const block = Buffer.alloc(BLOCK);
-  if (block.write(name, 0, 100) < Buffer.byteLength(name)) throw new Error(`${name} is too long`);
-  block.write(octal(mode & 0o7777, 8), 100);
-  block.write(octal(0, 8), 108);
-  block.write(octal(0, 8), 116);
-  if (size < 8 ** 11) block.write(octal(size, 12), 124);
-  else {
-    block.writeUInt8(0x80, 124);
-    block.writeBigUInt64BE(BigInt(size), 128);
-  }
-  block.write(octal(0, 12), 136);
-  block.write(" ".repeat(8), 148);
-  block.write("0", 156);
-  block.write("ustar  \0", 257);
-  block.write(
-    `${octal(
-      block.reduce((sum, byte) => sum + byte, 0),
-      7,
-    )} `,
-    148,
+function add(tar: Pack, { name, mode, size, pieces }: Member): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const entry = tar.entry({ name, mode, size, mtime: new Date(0) }, (error) =>
+    error ? reject(new Error(`${name}: ${error.message}`)) : resolve(),
   );
-  return block;
-}
-
-/** Write a member: `copy` hands its bytes over, exactly `size` of them. */
-export function writeMember(
-  out: number,
-  member: Member,
-  copy: (write: (bytes: Uint8Array) => void) => void,
-): void {
-  let left = member.size;
-  writeAll(out, header(member));
-  copy((bytes) => {
-    left -= bytes.length;
-    if (left < 0) throw new Error(`${member.name} grew while it was packed`);
-    writeAll(out, bytes);
+  const fill = async () => {
+    for (const piece of pieces)
+      if (!entry.write(piece)) await new Promise<void>((drained) => entry.once("drain", drained));
+    entry.end(undefined);
+  };
+  fill().catch((error: Error) => {
+    reject(error);
+    entry.destroy(error);
   });
-  if (left > 0) throw new Error(`${member.name} shrank while it was packed`);
-  writeAll(out, Buffer.alloc(-member.size & (BLOCK - 1)));
+  return promise;
 }
-
-export const writeEnd = (out: number): void => writeAll(out, Buffer.alloc(2 * BLOCK));

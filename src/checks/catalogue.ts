@@ -1,280 +1,415 @@
-/** The catalogue: every check, in the order in which a restore would meet them. */
-import { alreadyRunning } from "./already-running.ts";
-import {
-  bundleCapabilities,
-  bundleLabel,
-  bundleNoNewPrivs,
-  bundleSeccomp,
-} from "./bundle-rights.ts";
-import { bundleNamespace, bundleRoot, bundleUsers } from "./bundle.ts";
-import { cgroupOption } from "./cgroup-options.ts";
-import { cgroupOwner } from "./cgroup-owner.ts";
-import { cgroupProperty } from "./cgroup-property.ts";
-import { cgroupFrozen, cgroupNamespace, cgroupSetMissing, cgroupThread } from "./cgroup-rules.ts";
-import { cgroupMissing } from "./cgroups.ts";
-import { archMismatch, cpuFeatures, guardPages, rseqMissing, vdsoMissing } from "./cpu.ts";
-import { breakpointsMissing } from "./breakpoints.ts";
-import { capabilitiesMissing, idsUnmapped } from "./credentials.ts";
-import { criuMissing, criuTooOld, criuUnstartable, privilege } from "./criu.ts";
-import { deathSignalInvalid, rootDeathSignal, zombieExitCode } from "./deaths.ts";
-import { autoDedup } from "./dedup.ts";
-import { pidfileExists, scriptNotExecutable, tmpMissing } from "./environment.ts";
-import { externalFile, fileBuildId, fileUnwritable, procThreadFile } from "./file-content.ts";
-import { fileReplaced } from "./file-replaced.ts";
-import { fileChanged } from "./file-changed.ts";
-import { cwdMissing, fifoMissing, fileMissing } from "./files.ts";
-import { filesystemUnknown, mountDeviceMissing, mountSharing } from "./filesystems.ts";
-import { epollTarget } from "./epoll.ts";
-import type { Check } from "./finding.ts";
-import { imageForged } from "./forged/index.ts";
-import { ghostRights } from "./ghost-rights.ts";
-import { ghostFileExists, ghostUnwritable, linkRemapMissing } from "./ghosts.ts";
-import { gpuMissing } from "./gpu.ts";
-import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
-import { netDeviceMissing, tcpAddressMissing, tcpPortBusy, udpPortBusy } from "./inet.ts";
-import { inheritedNarrower } from "./inherited-narrower.ts";
-import { dumpableLost, loginuidImmutable, oomScore, rlimitLowered } from "./inherited.ts";
-import { allowUprobesNeeded, imageDeprecated, imageVersion, tcpCloseNeeded } from "./inventory.ts";
-import { joinNsMissing } from "./join-ns.ts";
-import { aioLimit, fileOwnerMissing, memfdExecutable, pipeSize } from "./kernel-objects.ts";
-import { addressSpace, fdTooBig, mappingsTooMany, mmapMinAddr } from "./limits.ts";
-import { fileDiffers, imageAltered } from "./seal.ts";
-import { lockMapped, locksHeld, locksIgnored } from "./locks.ts";
-import { apparmorProfileMissing, lsmMismatch, lsmOption } from "./lsm.ts";
-import { hugepagesShort, memoryShort } from "./memory.ts";
-import { externalMountSourceMissing, mountpointMissing } from "./mount-sources.ts";
-import { externalMountUnmapped, mountAutodetected, rootMissing, rootNeeded } from "./mounts.ts";
-import { namespaceFile, namespaceLimit, nestedNamespace, timeNamespace } from "./namespaces.ts";
-import { userNamespaceAlone, userNamespaceMap } from "./user-namespaces.ts";
-import { externalNetns, netToolsMissing, sysctlMissing } from "./net.ts";
-import { netLink } from "./net-links.ts";
-import { imageLazy, imageParent, imageVmas, lazyPagesSocket } from "./pages.ts";
-import {
-  pidMax,
-  pidNamespaceEnds,
-  pidNamespaceExternal,
-  pidNamespaceInit,
-} from "./pid-namespaces.ts";
-import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
-import { pidInUse } from "./pids.ts";
-import { workFilePlanted } from "./planted.ts";
-import { writableByOthers } from "./others.ts";
-import { pingGroupRange, usernsPingRange } from "./ping-sockets.ts";
-import { pluginBroken, pluginMissing } from "./plugins.ts";
-import { schedRtBudget } from "./sched-budget.ts";
-import { schedInconsistent, schedNotPermitted } from "./sched-rights.ts";
-import { schedDeadline, schedPriorityLost, schedResetOnFork } from "./sched.ts";
-import { seccompFilterMissing, seccompSuspend, seccompUnsupported } from "./seccomp.ts";
-import {
-  adoptedChildLost,
-  groupLeaderLost,
-  sessionIntersects,
-  sessionLeaderMissing,
-  shellJobSession,
-  treeCorrupt,
-} from "./sessions.ts";
-import { sigactionsCount } from "./sigactions.ts";
-import { imageNewer } from "./skew.ts";
-import { unixSocketDirOwner } from "./socket-owners.ts";
-import { unixSocketDir, unixSocketUnwritable } from "./sockets.ts";
-import { tcpConnectionBusy, tcpEstablished, tcpStreamMissing } from "./tcp.ts";
-import { mountGroup, mountPropagation } from "./mount-groups.ts";
-import { mountOfHost } from "./mount-host.ts";
-import { mountOutside } from "./mount-outside.ts";
-import { mountUnknown } from "./mount-unknown.ts";
-import { timerfdExpired } from "./timerfd.ts";
-import { timerId } from "./timers.ts";
-import { ttyControlling } from "./tty-controlling.ts";
-import { ttyDeviceMissing, ttyExternal, ttyIndexBusy, ttyOtherFile } from "./tty-devices.ts";
-import { ttyNoTask, ttyShellJob, ttyStdin } from "./ttys.ts";
-import { unixSocketBusy } from "./unix-busy.ts";
-import { unixSocketGhost } from "./unix-ghosts.ts";
-import {
-  unixPeerDown,
-  unixPeerMissing,
-  unixQueueTooLong,
-  unixSocketExternal,
-} from "./unix-peers.ts";
-import { inotifyLimit, watchPathMissing } from "./watches.ts";
-import { optionIgnored, rootIgnored } from "./without-effect.ts";
-import { untrustedImages } from "./untrusted/images.ts";
-import { untrustedEffects } from "./untrusted/refusals.ts";
-import { untrustedRoot } from "./untrusted/root.ts";
-import { workDirUnwritable } from "./workdir.ts";
+/** The catalogue: every check, by group and id. Written from the folders by `npm run docs`. */
+import type { Check, Named } from "./finding.ts";
+import { allowUprobesNeeded } from "./criu/allow-uprobes-needed.ts";
+import { autoDedup } from "./criu/auto-dedup.ts";
+import { breakpointsMissing } from "./criu/breakpoints-missing.ts";
+import { criuMissing } from "./criu/criu-missing.ts";
+import { criuTooOld } from "./criu/criu-too-old.ts";
+import { criuUnstartable } from "./criu/criu-unstartable.ts";
+import { lazyPagesSocket } from "./criu/lazy-pages-socket.ts";
+import { optionIgnored } from "./criu/option-ignored.ts";
+import { pidfileExists } from "./criu/pidfile-exists.ts";
+import { pluginBroken } from "./criu/plugin-broken.ts";
+import { pluginMissing } from "./criu/plugin-missing.ts";
+import { scriptNotExecutable } from "./criu/script-not-executable.ts";
+import { tmpMissing } from "./criu/tmp-missing.ts";
+import { workDirUnwritable } from "./criu/work-dir-unwritable.ts";
+import { workFilePlanted } from "./criu/work-file-planted.ts";
+import { writableByOthers } from "./criu/writable-by-others.ts";
+import { dumpFailed } from "./images/dump-failed.ts";
+import { imageAltered } from "./images/image-altered.ts";
+import { imageDeprecated } from "./images/image-deprecated.ts";
+import { imageForged } from "./images/image-forged.ts";
+import { imageLazy } from "./images/image-lazy.ts";
+import { imageMissing } from "./images/image-missing.ts";
+import { imageNewer } from "./images/image-newer.ts";
+import { imageParent } from "./images/image-parent.ts";
+import { imageTruncated } from "./images/image-truncated.ts";
+import { imageVersion } from "./images/image-version.ts";
+import { imageVmas } from "./images/image-vmas.ts";
+import { noCheckpoint } from "./images/no-checkpoint.ts";
+import { pagesShort } from "./images/pages-short.ts";
+import { sigactionsCount } from "./images/sigactions-count.ts";
+import { adoptedChildLost } from "./tree/adopted-child-lost.ts";
+import { alreadyRunning } from "./tree/already-running.ts";
+import { groupLeaderLost } from "./tree/group-leader-lost.ts";
+import { inheritedNarrower } from "./tree/inherited-narrower.ts";
+import { joinNsMissing } from "./tree/join-ns-missing.ts";
+import { namespaceFile } from "./tree/namespace-file.ts";
+import { namespaceLimit } from "./tree/namespace-limit.ts";
+import { nestedNamespace } from "./tree/nested-namespace.ts";
+import { oomScoreInherited } from "./tree/oom-score-inherited.ts";
+import { pdeathSignalInvalid } from "./tree/pdeath-signal-invalid.ts";
+import { pidInUse } from "./tree/pid-in-use.ts";
+import { pidMax } from "./tree/pid-max.ts";
+import { pidNamespaceEnds } from "./tree/pid-namespace-ends.ts";
+import { pidNamespaceExternal } from "./tree/pid-namespace-external.ts";
+import { pidNamespaceInit } from "./tree/pid-namespace-init.ts";
+import { rootPdeathSignal } from "./tree/root-pdeath-signal.ts";
+import { schedDeadline } from "./tree/sched-deadline.ts";
+import { schedInconsistent } from "./tree/sched-inconsistent.ts";
+import { schedNotPermitted } from "./tree/sched-not-permitted.ts";
+import { schedPriorityLost } from "./tree/sched-priority-lost.ts";
+import { schedResetOnFork } from "./tree/sched-reset-on-fork.ts";
+import { schedRtBudget } from "./tree/sched-rt-budget.ts";
+import { sessionIntersects } from "./tree/session-intersects.ts";
+import { sessionLeaderMissing } from "./tree/session-leader-missing.ts";
+import { shellJobSession } from "./tree/shell-job-session.ts";
+import { timeNamespace } from "./tree/time-namespace.ts";
+import { timerId } from "./tree/timer-id.ts";
+import { treeCorrupt } from "./tree/tree-corrupt.ts";
+import { ttyControlling } from "./tree/tty-controlling.ts";
+import { ttyDeviceMissing } from "./tree/tty-device-missing.ts";
+import { ttyExternal } from "./tree/tty-external.ts";
+import { ttyIndexBusy } from "./tree/tty-index-busy.ts";
+import { ttyNoTask } from "./tree/tty-no-task.ts";
+import { ttyOtherFile } from "./tree/tty-other-file.ts";
+import { ttyShellJob } from "./tree/tty-shell-job.ts";
+import { ttyStdin } from "./tree/tty-stdin.ts";
+import { usernsAlone } from "./tree/userns-alone.ts";
+import { usernsMap } from "./tree/userns-map.ts";
+import { zombieExitCode } from "./tree/zombie-exit-code.ts";
+import { cgroupFrozen } from "./cgroups/cgroup-frozen.ts";
+import { cgroupMissing } from "./cgroups/cgroup-missing.ts";
+import { cgroupNamespace } from "./cgroups/cgroup-namespace.ts";
+import { cgroupOption } from "./cgroups/cgroup-option.ts";
+import { cgroupOwner } from "./cgroups/cgroup-owner.ts";
+import { cgroupProperty } from "./cgroups/cgroup-property.ts";
+import { cgroupSetMissing } from "./cgroups/cgroup-set-missing.ts";
+import { cgroupThread } from "./cgroups/cgroup-thread.ts";
+import { externalMountSourceMissing } from "./mounts/external-mount-source-missing.ts";
+import { externalMountUnmapped } from "./mounts/external-mount-unmapped.ts";
+import { filesystemUnknown } from "./mounts/filesystem-unknown.ts";
+import { mountAutodetected } from "./mounts/mount-autodetected.ts";
+import { mountDeviceMissing } from "./mounts/mount-device-missing.ts";
+import { mountGroup } from "./mounts/mount-group.ts";
+import { mountOfHost } from "./mounts/mount-of-host.ts";
+import { mountOutside } from "./mounts/mount-outside.ts";
+import { mountPropagation } from "./mounts/mount-propagation.ts";
+import { mountSharing } from "./mounts/mount-sharing.ts";
+import { mountUnknown } from "./mounts/mount-unknown.ts";
+import { mountpointMissing } from "./mounts/mountpoint-missing.ts";
+import { rootIgnored } from "./mounts/root-ignored.ts";
+import { rootMissing } from "./mounts/root-missing.ts";
+import { rootNeeded } from "./mounts/root-needed.ts";
+import { aioLimit } from "./files/aio-limit.ts";
+import { cwdMissing } from "./files/cwd-missing.ts";
+import { epollTarget } from "./files/epoll-target.ts";
+import { externalFile } from "./files/external-file.ts";
+import { fdTooBig } from "./files/fd-too-big.ts";
+import { fifoMissing } from "./files/fifo-missing.ts";
+import { fileBuildId } from "./files/file-build-id.ts";
+import { fileChanged } from "./files/file-changed.ts";
+import { fileDiffers } from "./files/file-differs.ts";
+import { fileMissing } from "./files/file-missing.ts";
+import { fileOwnerMissing } from "./files/file-owner-missing.ts";
+import { fileReplaced } from "./files/file-replaced.ts";
+import { fileUnwritable } from "./files/file-unwritable.ts";
+import { ghostFileExists } from "./files/ghost-file-exists.ts";
+import { ghostRights } from "./files/ghost-rights.ts";
+import { ghostUnwritable } from "./files/ghost-unwritable.ts";
+import { inotifyLimit } from "./files/inotify-limit.ts";
+import { linkRemapMissing } from "./files/link-remap-missing.ts";
+import { lockMapped } from "./files/lock-mapped.ts";
+import { locksHeld } from "./files/locks-held.ts";
+import { locksIgnored } from "./files/locks-ignored.ts";
+import { pipeSize } from "./files/pipe-size.ts";
+import { procThreadFile } from "./files/proc-thread-file.ts";
+import { timerfdExpired } from "./files/timerfd-expired.ts";
+import { watchPathMissing } from "./files/watch-path-missing.ts";
+import { externalNetns } from "./sockets/external-netns.ts";
+import { netDeviceMissing } from "./sockets/net-device-missing.ts";
+import { netLink } from "./sockets/net-link.ts";
+import { netToolsMissing } from "./sockets/net-tools-missing.ts";
+import { pingGroupRange } from "./sockets/ping-group-range.ts";
+import { sysctlMissing } from "./sockets/sysctl-missing.ts";
+import { tcpAddressMissing } from "./sockets/tcp-address-missing.ts";
+import { tcpCloseNeeded } from "./sockets/tcp-close-needed.ts";
+import { tcpConnectionBusy } from "./sockets/tcp-connection-busy.ts";
+import { tcpEstablished } from "./sockets/tcp-established.ts";
+import { tcpPortBusy } from "./sockets/tcp-port-busy.ts";
+import { tcpStreamMissing } from "./sockets/tcp-stream-missing.ts";
+import { udpPortBusy } from "./sockets/udp-port-busy.ts";
+import { unixPeerDown } from "./sockets/unix-peer-down.ts";
+import { unixPeerMissing } from "./sockets/unix-peer-missing.ts";
+import { unixQueueTooLong } from "./sockets/unix-queue-too-long.ts";
+import { unixSocketBusy } from "./sockets/unix-socket-busy.ts";
+import { unixSocketDir } from "./sockets/unix-socket-dir.ts";
+import { unixSocketDirOwner } from "./sockets/unix-socket-dir-owner.ts";
+import { unixSocketExternal } from "./sockets/unix-socket-external.ts";
+import { unixSocketGhost } from "./sockets/unix-socket-ghost.ts";
+import { unixSocketUnwritable } from "./sockets/unix-socket-unwritable.ts";
+import { usernsPingRange } from "./sockets/userns-ping-range.ts";
+import { addressSpace } from "./kernel/address-space.ts";
+import { archMismatch } from "./kernel/arch-mismatch.ts";
+import { cpuFeatures } from "./kernel/cpu-features.ts";
+import { gpuMissing } from "./kernel/gpu-missing.ts";
+import { guardPages } from "./kernel/guard-pages.ts";
+import { hugepagesShort } from "./kernel/hugepages-short.ts";
+import { mappingsTooMany } from "./kernel/mappings-too-many.ts";
+import { memfdExecutable } from "./kernel/memfd-executable.ts";
+import { memoryShort } from "./kernel/memory-short.ts";
+import { mmapMinAddr } from "./kernel/mmap-min-addr.ts";
+import { rseqMissing } from "./kernel/rseq-missing.ts";
+import { vdsoMissing } from "./kernel/vdso-missing.ts";
+import { apparmorProfileMissing } from "./rights/apparmor-profile-missing.ts";
+import { capabilitiesMissing } from "./rights/capabilities-missing.ts";
+import { dumpableLost } from "./rights/dumpable-lost.ts";
+import { idsUnmapped } from "./rights/ids-unmapped.ts";
+import { loginuidImmutable } from "./rights/loginuid-immutable.ts";
+import { lsmMismatch } from "./rights/lsm-mismatch.ts";
+import { lsmOption } from "./rights/lsm-option.ts";
+import { privilege } from "./rights/privilege.ts";
+import { rlimitLowered } from "./rights/rlimit-lowered.ts";
+import { seccompFilterMissing } from "./rights/seccomp-filter-missing.ts";
+import { seccompSuspend } from "./rights/seccomp-suspend.ts";
+import { seccompUnsupported } from "./rights/seccomp-unsupported.ts";
+import { bundleCapabilities } from "./bundle/bundle-capabilities.ts";
+import { bundleLabel } from "./bundle/bundle-label.ts";
+import { bundleNamespace } from "./bundle/bundle-namespace.ts";
+import { bundleNoNewPrivs } from "./bundle/bundle-no-new-privs.ts";
+import { bundleRoot } from "./bundle/bundle-root.ts";
+import { bundleSeccomp } from "./bundle/bundle-seccomp.ts";
+import { bundleUsers } from "./bundle/bundle-users.ts";
+import { untrustedCgroup } from "./untrusted/untrusted-cgroup.ts";
+import { untrustedDelete } from "./untrusted/untrusted-delete.ts";
+import { untrustedDevice } from "./untrusted/untrusted-device.ts";
+import { untrustedImages } from "./untrusted/untrusted-images.ts";
+import { untrustedKernel } from "./untrusted/untrusted-kernel.ts";
+import { untrustedLimit } from "./untrusted/untrusted-limit.ts";
+import { untrustedMount } from "./untrusted/untrusted-mount.ts";
+import { untrustedNetwork } from "./untrusted/untrusted-network.ts";
+import { untrustedProcWrite } from "./untrusted/untrusted-proc-write.ts";
+import { untrustedRead } from "./untrusted/untrusted-read.ts";
+import { untrustedRoot } from "./untrusted/untrusted-root.ts";
+import { untrustedSched } from "./untrusted/untrusted-sched.ts";
+import { untrustedSetuid } from "./untrusted/untrusted-setuid.ts";
+import { untrustedSignal } from "./untrusted/untrusted-signal.ts";
+import { untrustedSocket } from "./untrusted/untrusted-socket.ts";
+import { untrustedWatch } from "./untrusted/untrusted-watch.ts";
+import { untrustedWrite } from "./untrusted/untrusted-write.ts";
 
-export const catalogue: readonly Check[] = [
-  noCheckpoint,
-  dumpFailed,
-  criuMissing,
-  criuUnstartable,
-  criuTooOld,
-  breakpointsMissing,
-  privilege,
-  workDirUnwritable,
-  workFilePlanted,
-  tmpMissing,
-  imageMissing,
-  imageTruncated,
-  imageForged,
-  imageAltered,
-  pagesShort,
-  imageParent,
-  imageVersion,
-  imageNewer,
-  tcpCloseNeeded,
-  allowUprobesNeeded,
-  pluginBroken,
-  pluginMissing,
-  writableByOthers,
-  scriptNotExecutable,
-  lsmOption,
-  archMismatch,
-  cpuFeatures,
-  treeCorrupt,
-  sessionIntersects,
-  sessionLeaderMissing,
-  shellJobSession,
-  groupLeaderLost,
-  adoptedChildLost,
-  joinNsMissing,
-  nestedNamespace,
-  gpuMissing,
-  ttyShellJob,
-  ttyNoTask,
-  cgroupOption,
-  cgroupMissing,
-  cgroupOwner,
-  cgroupProperty,
-  pidNamespaceInit,
-  pidNamespaceEnds,
-  pidNamespaceExternal,
-  pidMax,
-  alreadyRunning,
-  pidInUse,
-  namespaceLimit,
-  userNamespaceAlone,
-  userNamespaceMap,
-  timeNamespace,
-  loginuidImmutable,
-  cgroupNamespace,
-  cgroupSetMissing,
-  cgroupFrozen,
-  externalNetns,
-  netLink,
-  sysctlMissing,
-  netToolsMissing,
-  externalMountUnmapped,
-  mountAutodetected,
-  mountSharing,
-  mountPropagation,
-  mountGroup,
-  rootNeeded,
-  rootMissing,
-  rootIgnored,
-  optionIgnored,
-  externalMountSourceMissing,
-  mountpointMissing,
-  mountDeviceMissing,
-  filesystemUnknown,
-  mountUnknown,
-  ghostRights,
-  mountOfHost,
-  mountOutside,
-  ghostFileExists,
-  ghostUnwritable,
-  linkRemapMissing,
-  lazyPagesSocket,
-  cwdMissing,
-  fileMissing,
-  fifoMissing,
-  fileChanged,
-  fileReplaced,
-  fileBuildId,
-  fileUnwritable,
-  externalFile,
-  procThreadFile,
-  unixPeerMissing,
-  unixSocketDir,
-  unixSocketDirOwner,
-  unixSocketUnwritable,
-  unixSocketBusy,
-  unixSocketGhost,
-  unixSocketExternal,
-  unixPeerDown,
-  unixQueueTooLong,
-  tcpEstablished,
-  tcpStreamMissing,
-  tcpConnectionBusy,
-  tcpPortBusy,
-  udpPortBusy,
-  tcpAddressMissing,
-  netDeviceMissing,
-  pingGroupRange,
-  usernsPingRange,
-  locksIgnored,
-  locksHeld,
-  lockMapped,
-  fileDiffers,
-  namespaceFile,
-  fileOwnerMissing,
-  pipeSize,
-  memfdExecutable,
-  inotifyLimit,
-  watchPathMissing,
-  timerfdExpired,
-  epollTarget,
-  vdsoMissing,
-  sigactionsCount,
-  aioLimit,
-  timerId,
-  rseqMissing,
-  guardPages,
-  cgroupThread,
-  fdTooBig,
-  imageVmas,
-  autoDedup,
-  imageLazy,
-  imageDeprecated,
-  memoryShort,
-  hugepagesShort,
-  mappingsTooMany,
-  mmapMinAddr,
-  addressSpace,
-  schedResetOnFork,
-  schedPriorityLost,
-  schedDeadline,
-  schedInconsistent,
-  schedNotPermitted,
-  schedRtBudget,
-  ttyStdin,
-  ttyIndexBusy,
-  ttyExternal,
-  ttyOtherFile,
-  ttyDeviceMissing,
-  ttyControlling,
-  lsmMismatch,
-  apparmorProfileMissing,
-  seccompFilterMissing,
-  seccompUnsupported,
-  seccompSuspend,
-  deathSignalInvalid,
-  rlimitLowered,
-  oomScore,
-  inheritedNarrower,
-  idsUnmapped,
-  capabilitiesMissing,
-  dumpableLost,
-  zombieExitCode,
-  rootDeathSignal,
-  bundleNamespace,
-  bundleUsers,
-  bundleRoot,
-  bundleCapabilities,
-  bundleNoNewPrivs,
-  bundleSeccomp,
-  bundleLabel,
-  pidfileExists,
-  untrustedImages,
-  ...untrustedEffects,
-  untrustedRoot,
-];
+const groups = {
+  criu: {
+    "allow-uprobes-needed": allowUprobesNeeded,
+    "auto-dedup": autoDedup,
+    "breakpoints-missing": breakpointsMissing,
+    "criu-missing": criuMissing,
+    "criu-too-old": criuTooOld,
+    "criu-unstartable": criuUnstartable,
+    "lazy-pages-socket": lazyPagesSocket,
+    "option-ignored": optionIgnored,
+    "pidfile-exists": pidfileExists,
+    "plugin-broken": pluginBroken,
+    "plugin-missing": pluginMissing,
+    "script-not-executable": scriptNotExecutable,
+    "tmp-missing": tmpMissing,
+    "work-dir-unwritable": workDirUnwritable,
+    "work-file-planted": workFilePlanted,
+    "writable-by-others": writableByOthers,
+  },
+  images: {
+    "dump-failed": dumpFailed,
+    "image-altered": imageAltered,
+    "image-deprecated": imageDeprecated,
+    "image-forged": imageForged,
+    "image-lazy": imageLazy,
+    "image-missing": imageMissing,
+    "image-newer": imageNewer,
+    "image-parent": imageParent,
+    "image-truncated": imageTruncated,
+    "image-version": imageVersion,
+    "image-vmas": imageVmas,
+    "no-checkpoint": noCheckpoint,
+    "pages-short": pagesShort,
+    "sigactions-count": sigactionsCount,
+  },
+  tree: {
+    "adopted-child-lost": adoptedChildLost,
+    "already-running": alreadyRunning,
+    "group-leader-lost": groupLeaderLost,
+    "inherited-narrower": inheritedNarrower,
+    "join-ns-missing": joinNsMissing,
+    "namespace-file": namespaceFile,
+    "namespace-limit": namespaceLimit,
+    "nested-namespace": nestedNamespace,
+    "oom-score-inherited": oomScoreInherited,
+    "pdeath-signal-invalid": pdeathSignalInvalid,
+    "pid-in-use": pidInUse,
+    "pid-max": pidMax,
+    "pid-namespace-ends": pidNamespaceEnds,
+    "pid-namespace-external": pidNamespaceExternal,
+    "pid-namespace-init": pidNamespaceInit,
+    "root-pdeath-signal": rootPdeathSignal,
+    "sched-deadline": schedDeadline,
+    "sched-inconsistent": schedInconsistent,
+    "sched-not-permitted": schedNotPermitted,
+    "sched-priority-lost": schedPriorityLost,
+    "sched-reset-on-fork": schedResetOnFork,
+    "sched-rt-budget": schedRtBudget,
+    "session-intersects": sessionIntersects,
+    "session-leader-missing": sessionLeaderMissing,
+    "shell-job-session": shellJobSession,
+    "time-namespace": timeNamespace,
+    "timer-id": timerId,
+    "tree-corrupt": treeCorrupt,
+    "tty-controlling": ttyControlling,
+    "tty-device-missing": ttyDeviceMissing,
+    "tty-external": ttyExternal,
+    "tty-index-busy": ttyIndexBusy,
+    "tty-no-task": ttyNoTask,
+    "tty-other-file": ttyOtherFile,
+    "tty-shell-job": ttyShellJob,
+    "tty-stdin": ttyStdin,
+    "userns-alone": usernsAlone,
+    "userns-map": usernsMap,
+    "zombie-exit-code": zombieExitCode,
+  },
+  cgroups: {
+    "cgroup-frozen": cgroupFrozen,
+    "cgroup-missing": cgroupMissing,
+    "cgroup-namespace": cgroupNamespace,
+    "cgroup-option": cgroupOption,
+    "cgroup-owner": cgroupOwner,
+    "cgroup-property": cgroupProperty,
+    "cgroup-set-missing": cgroupSetMissing,
+    "cgroup-thread": cgroupThread,
+  },
+  mounts: {
+    "external-mount-source-missing": externalMountSourceMissing,
+    "external-mount-unmapped": externalMountUnmapped,
+    "filesystem-unknown": filesystemUnknown,
+    "mount-autodetected": mountAutodetected,
+    "mount-device-missing": mountDeviceMissing,
+    "mount-group": mountGroup,
+    "mount-of-host": mountOfHost,
+    "mount-outside": mountOutside,
+    "mount-propagation": mountPropagation,
+    "mount-sharing": mountSharing,
+    "mount-unknown": mountUnknown,
+    "mountpoint-missing": mountpointMissing,
+    "root-ignored": rootIgnored,
+    "root-missing": rootMissing,
+    "root-needed": rootNeeded,
+  },
+  files: {
+    "aio-limit": aioLimit,
+    "cwd-missing": cwdMissing,
+    "epoll-target": epollTarget,
+    "external-file": externalFile,
+    "fd-too-big": fdTooBig,
+    "fifo-missing": fifoMissing,
+    "file-build-id": fileBuildId,
+    "file-changed": fileChanged,
+    "file-differs": fileDiffers,
+    "file-missing": fileMissing,
+    "file-owner-missing": fileOwnerMissing,
+    "file-replaced": fileReplaced,
+    "file-unwritable": fileUnwritable,
+    "ghost-file-exists": ghostFileExists,
+    "ghost-rights": ghostRights,
+    "ghost-unwritable": ghostUnwritable,
+    "inotify-limit": inotifyLimit,
+    "link-remap-missing": linkRemapMissing,
+    "lock-mapped": lockMapped,
+    "locks-held": locksHeld,
+    "locks-ignored": locksIgnored,
+    "pipe-size": pipeSize,
+    "proc-thread-file": procThreadFile,
+    "timerfd-expired": timerfdExpired,
+    "watch-path-missing": watchPathMissing,
+  },
+  sockets: {
+    "external-netns": externalNetns,
+    "net-device-missing": netDeviceMissing,
+    "net-link": netLink,
+    "net-tools-missing": netToolsMissing,
+    "ping-group-range": pingGroupRange,
+    "sysctl-missing": sysctlMissing,
+    "tcp-address-missing": tcpAddressMissing,
+    "tcp-close-needed": tcpCloseNeeded,
+    "tcp-connection-busy": tcpConnectionBusy,
+    "tcp-established": tcpEstablished,
+    "tcp-port-busy": tcpPortBusy,
+    "tcp-stream-missing": tcpStreamMissing,
+    "udp-port-busy": udpPortBusy,
+    "unix-peer-down": unixPeerDown,
+    "unix-peer-missing": unixPeerMissing,
+    "unix-queue-too-long": unixQueueTooLong,
+    "unix-socket-busy": unixSocketBusy,
+    "unix-socket-dir": unixSocketDir,
+    "unix-socket-dir-owner": unixSocketDirOwner,
+    "unix-socket-external": unixSocketExternal,
+    "unix-socket-ghost": unixSocketGhost,
+    "unix-socket-unwritable": unixSocketUnwritable,
+    "userns-ping-range": usernsPingRange,
+  },
+  kernel: {
+    "address-space": addressSpace,
+    "arch-mismatch": archMismatch,
+    "cpu-features": cpuFeatures,
+    "gpu-missing": gpuMissing,
+    "guard-pages": guardPages,
+    "hugepages-short": hugepagesShort,
+    "mappings-too-many": mappingsTooMany,
+    "memfd-executable": memfdExecutable,
+    "memory-short": memoryShort,
+    "mmap-min-addr": mmapMinAddr,
+    "rseq-missing": rseqMissing,
+    "vdso-missing": vdsoMissing,
+  },
+  rights: {
+    "apparmor-profile-missing": apparmorProfileMissing,
+    "capabilities-missing": capabilitiesMissing,
+    "dumpable-lost": dumpableLost,
+    "ids-unmapped": idsUnmapped,
+    "loginuid-immutable": loginuidImmutable,
+    "lsm-mismatch": lsmMismatch,
+    "lsm-option": lsmOption,
+    privilege: privilege,
+    "rlimit-lowered": rlimitLowered,
+    "seccomp-filter-missing": seccompFilterMissing,
+    "seccomp-suspend": seccompSuspend,
+    "seccomp-unsupported": seccompUnsupported,
+  },
+  bundle: {
+    "bundle-capabilities": bundleCapabilities,
+    "bundle-label": bundleLabel,
+    "bundle-namespace": bundleNamespace,
+    "bundle-no-new-privs": bundleNoNewPrivs,
+    "bundle-root": bundleRoot,
+    "bundle-seccomp": bundleSeccomp,
+    "bundle-users": bundleUsers,
+  },
+  untrusted: {
+    "untrusted-cgroup": untrustedCgroup,
+    "untrusted-delete": untrustedDelete,
+    "untrusted-device": untrustedDevice,
+    "untrusted-images": untrustedImages,
+    "untrusted-kernel": untrustedKernel,
+    "untrusted-limit": untrustedLimit,
+    "untrusted-mount": untrustedMount,
+    "untrusted-network": untrustedNetwork,
+    "untrusted-proc-write": untrustedProcWrite,
+    "untrusted-read": untrustedRead,
+    "untrusted-root": untrustedRoot,
+    "untrusted-sched": untrustedSched,
+    "untrusted-setuid": untrustedSetuid,
+    "untrusted-signal": untrustedSignal,
+    "untrusted-socket": untrustedSocket,
+    "untrusted-watch": untrustedWatch,
+    "untrusted-write": untrustedWrite,
+  },
+} as const satisfies Record<string, Record<string, Check>>;
+
+export type Group = keyof typeof groups;
+type IdOf<G> = G extends Group ? keyof (typeof groups)[G] : never;
+export type CheckId = IdOf<Group>;
+
+export const catalogue: readonly Named[] = Object.entries(groups).flatMap(([group, checks]) =>
+  Object.entries(checks).map(([id, check]): Named => ({
+    ...check,
+    id: id as CheckId,
+    group: group as Group,
+  })),
+);

@@ -1,7 +1,7 @@
 /** What this machine offers a restore. */
 import {
   compareVersions,
-  findCriu,
+  type Found,
   identify,
   isBeyondKnown,
   NEWEST_KNOWN,
@@ -15,9 +15,7 @@ import {
   versionsOf,
 } from "../criu/known-faults.ts";
 import { readOwnConfig } from "../criu/own.ts";
-import { type Host, thisHost } from "../host/index.ts";
-import { changeable } from "../sys/trust.ts";
-import { breakpointsWork } from "../sys/breakpoints.ts";
+import type { Host } from "../host/index.ts";
 
 export interface Fact {
   name: string;
@@ -41,11 +39,10 @@ const capabilities: readonly [bit: bigint, name: string, means: string][] = [
   [7n, "CAP_SETUID", "no tasks of other users"],
 ];
 
-/** Ask for CRIU (`named`: --criu), kernel, privileges and cgroups. */
-export async function diagnose(named: string | undefined): Promise<Fact[]> {
-  const host = thisHost();
+/** Of the CRIU that was found, kernel, privileges and cgroups. */
+export async function diagnose(criu: Found, host: Host): Promise<Fact[]> {
   return [
-    ...(await criuFacts(named)),
+    ...(await criuFacts(criu, host)),
     ...configFacts(),
     kernelFact(host),
     ...privilegeFacts(host),
@@ -53,8 +50,7 @@ export async function diagnose(named: string | undefined): Promise<Fact[]> {
   ];
 }
 
-async function criuFacts(named: string | undefined): Promise<Fact[]> {
-  const criu = findCriu(named, process.env);
+async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
   const passed = (criu.passed ?? []).map((found): Fact => ({
     name: "criu",
     state: "warning",
@@ -72,7 +68,7 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
         means: "nothing can be restored; install criu, or name it by --criu",
       },
     ];
-  const changed = changeable(criu.path);
+  const changed = host.changeable(criu.path);
   const { version, problem } = await identify(criu.path);
   const refusal = startRefusal(criu.path);
   return [
@@ -86,14 +82,14 @@ async function criuFacts(named: string | undefined): Promise<Fact[]> {
           ? (problem ?? "it does not say which one it is")
           : `others can change it: ${changed}`,
     },
-    ...(version === undefined ? [] : versionFacts(version, thisHost().kernel)),
+    ...(version === undefined ? [] : versionFacts(version, host.kernel)),
     {
       name: "criu check",
       state: refusal === undefined ? "ok" : "missing",
       found: refusal ?? "looks good",
       means: "this CRIU cannot restore on this kernel",
     },
-    ...(compareVersions(version ?? "0", "4.2") < 0 && breakpointsWork() === false
+    ...(compareVersions(version ?? "0", "4.2") < 0 && host.breakpoints === false
       ? [
           {
             name: "breakpoints",

@@ -1,10 +1,11 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { OwnOptions, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
+import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
-import type { Grants } from "./grants.ts";
 import type { Effect } from "./effects/effect.ts";
+import type { Grants } from "./grants.ts";
+import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
@@ -12,7 +13,6 @@ export type Severity = "blocker" | "warning" | "info";
 
 /** A change that recriu can make itself: it only adds what is missing, and can be undone. */
 export interface Repair {
-  id: string;
   action: "mkdir";
   /** The host directory inside which `path` is resolved. */
   root: string;
@@ -27,8 +27,6 @@ export interface Repair {
  * link in every other's place. The images themselves are never written.
  */
 export interface Edit extends FieldEdit {
-  /** The finding that it answers. */
-  id: string;
   file: string;
   why: string;
 }
@@ -56,38 +54,57 @@ export type Remedy =
   /** recriu does it itself unless `--fix=none`. */
   | { kind: "repair"; text: string; command: ShellCommand; repair: Repair }
   /** CRIU is given edited copies unless `--fix=none`. */
-  | { kind: "edit"; text: string; command: ShellCommand | null; edits: Edit[] }
+  | { kind: "edit"; text: string; command?: ShellCommand | null | undefined; edits: Edit[] }
   /** A CRIU option. `automatic`: it loses nothing that the user asked to keep, so recriu adds it itself. */
   | {
       kind: "option";
       text: string;
       /** What is shown is the option: where more is to be done it is a person's, with a command for all of it. */
-      command: null;
+      command?: null | undefined;
       option: string;
       automatic: boolean;
     }
   /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** Only a person can decide or do it. */
-  | { kind: "human"; text: string; command: ShellCommand | null };
+  | { kind: "human"; text: string; command?: ShellCommand | null | undefined };
 
-export interface Finding {
-  /** The check's name, stable and kebab-case. */
-  id: string;
+/** What a check found: a finding without its name, which is the check's and its file's. */
+export interface Problem {
   severity: Severity;
   /** The task concerned, by its pid in the images. */
-  task: number | null;
-  /** All of them, the first too, where the same was found for several (grouped.ts). */
-  tasks?: readonly number[];
+  task?: number | null | undefined;
   /** The image file that proves it, with the entry where there are several: `files.img id 0x4d`. */
   image: string;
   /** The path, pid, option … that it is about. */
   subject: string;
   message: string;
-  /** What CRIU itself would print; null where CRIU says nothing. */
-  criu_message: string | null;
+  /** What CRIU itself would print; none where CRIU says nothing. */
+  criu_message?: string | null | undefined;
   remedy: Remedy;
 }
+
+export interface Finding extends Problem {
+  /** The check's name, stable and kebab-case. */
+  id: string;
+  task: number | null;
+  /** All of them, the first too, where the same was found for several (grouped.ts). */
+  tasks?: readonly number[];
+  criu_message: string | null;
+  remedy: Remedy & { command: ShellCommand | null };
+}
+
+/** The problem under the name of the check that found it. */
+export const named = (id: string, problem: Problem): Finding => ({
+  id,
+  severity: problem.severity,
+  task: problem.task ?? null,
+  image: problem.image,
+  subject: problem.subject,
+  message: problem.message,
+  criu_message: problem.criu_message ?? null,
+  remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
+});
 
 /** The CRIU that would run; undefined where none was found. */
 export interface Criu {
@@ -132,14 +149,20 @@ export interface Context {
  */
 export type Proof = "criu" | "harm" | "images";
 
+/** One file of this room: its folder is the group, its name the check's id. */
 export interface Check {
-  /** Stable, kebab-case. */
-  id: string;
   title: string;
   /** Images and host facts that it reads. */
   reads: string;
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
-  run(context: Context): Finding[];
+  run(context: Context, id?: string): Problem[];
+}
+
+/** A check as the catalogue has it. */
+export interface Named extends Check {
+  /** Stable, kebab-case. */
+  id: CheckId;
+  group: Group;
 }

@@ -40,17 +40,37 @@ function joined(group: readonly Finding[]): Finding {
   const tasks = [...new Set(group.map(({ task }) => task!))];
   const subjects = [...new Set(group.map(({ subject }) => subject))];
   const edits = group.flatMap(({ remedy }) => (remedy.kind === "edit" ? remedy.edits : []));
-  const { remedy, subject } = first;
+  const { remedy, subject, message } = first;
   return {
     ...first,
     tasks,
     subject: andMore(subject, subjects.length),
     // Where its first number stands for all of them, it says so.
-    message: first.message.replace(who.test(subject) ? subject : `task ${first.task}`, (named) =>
-      andMore(named, who.test(subject) ? subjects.length : tasks.length),
-    ),
+    message: who.test(subject)
+      ? ofSeveral(message, subject, subjects.length)
+      : ofSeveral(message, `task ${first.task}`, tasks.length),
     remedy: remedy.kind === "edit" ? { ...remedy, edits } : remedy,
   };
+}
+
+/** What checks say of one task or thread, and what is said of several. */
+const verbs = new Map([
+  ["does", "do"],
+  ["has", "have"],
+  ["is", "are"],
+  ["keeps", "keep"],
+  ["waits", "wait"],
+  ["was", "were"],
+  ["watches", "watch"],
+]);
+
+/** A message about `named` as one about so many: where they are what the sentence is about, the verb behind them follows. */
+function ofSeveral(message: string, named: string, count: number): string {
+  const about = new RegExp(`(\\b(?:by|for|from|in|of|than|to) )?\\b${named}\\b(?:( )([a-z]+))?`);
+  return message.replace(about, (_, before = "", space = "", word = "") => {
+    const verb = count > 1 && before === "" ? (verbs.get(word) ?? word) : word;
+    return `${before}${andMore(named, count)}${space}${verb}`;
+  });
 }
 
 const andMore = (named: string, count: number): string =>

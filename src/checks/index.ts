@@ -1,21 +1,15 @@
 /** Run the checks over a checkpoint and this host. */
-import { alreadyRunning, heldByTheTree } from "./already-running.ts";
-import { catalogue } from "./catalogue.ts";
-import { cgroupLeavings } from "./cgroups.ts";
-import { scratchLeavings } from "./criu.ts";
-import type { Check, Context, Finding, Leaving } from "./finding.ts";
-import { imageForged } from "./forged/index.ts";
-import { ghostLeavings, linkRemapLeavings } from "./ghost-leavings.ts";
+import { catalogue, type CheckId } from "./catalogue.ts";
+import { cgroupLeavings } from "./cgroups/cgroup-missing.ts";
+import { scratchLeavings } from "./criu/scratch-leavings.ts";
+import { ghostLeavings, linkRemapLeavings } from "./files/ghost-leavings.ts";
+import { type Context, type Finding, type Leaving, type Named, named } from "./finding.ts";
 import { grouped } from "./grouped.ts";
-import { dumpFailed, noCheckpoint } from "./no-checkpoint.ts";
-import { imageMissing, imageTruncated, pagesShort } from "./images.ts";
-import { imageVersion } from "./inventory.ts";
-import { imageParent, imageVmas } from "./pages.ts";
-import { imageAltered } from "./seal.ts";
-import { pidMaxLeavings } from "./pid-namespaces.ts";
-import { socketLeavings } from "./sockets.ts";
+import { socketLeavings } from "./sockets/sockets.ts";
+import { heldByTheTree } from "./tree/already-running.ts";
+import { pidMaxLeavings } from "./tree/pid-namespaces.ts";
 
-export { catalogue } from "./catalogue.ts";
+export { catalogue, type CheckId, type Group } from "./catalogue.ts";
 export type { Effect } from "./effects/effect.ts";
 export type {
   Check,
@@ -24,39 +18,43 @@ export type {
   Edit,
   Finding,
   Leaving,
+  Named,
+  Problem,
   Proof,
   Remedy,
   Repair,
   Severity,
 } from "./finding.ts";
 export type { Grants, IdRange } from "./grants.ts";
-export { lackOf } from "./no-checkpoint.ts";
+export { lackOf } from "./images/no-checkpoint.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
-export { leavingHolders, pidInUse } from "./pids.ts";
-export { capabilityNumber } from "./rights.ts";
-export { filesNeeded } from "./seal.ts";
+export { leavingHolders } from "./tree/pid-in-use.ts";
+export { capabilityNumber } from "./rights/capabilities.ts";
+export { filesNeeded } from "./files/file-differs.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
-export const imageChecks: ReadonlySet<string> = new Set([
-  imageMissing.id,
-  imageTruncated.id,
-  pagesShort.id,
-  imageParent.id,
-  imageVersion.id,
-  imageVmas.id,
-  imageAltered.id,
-  imageForged.id,
-  dumpFailed.id,
+export const imageChecks: ReadonlySet<string> = new Set<CheckId>([
+  "image-missing",
+  "image-truncated",
+  "pages-short",
+  "image-parent",
+  "image-version",
+  "image-vmas",
+  "image-altered",
+  "image-forged",
+  "dump-failed",
 ]);
 
 /** The findings after which no other check has anything to look at. */
-const alone: readonly Check[] = [noCheckpoint, dumpFailed];
+const alone: ReadonlySet<string> = new Set<CheckId>(["no-checkpoint", "dump-failed"]);
+
+const alreadyRunning: CheckId = "already-running";
 
 /** Whether the directory was no checkpoint's: there is this one thing to say. */
 export const noneThere = ([first]: readonly Finding[]): boolean =>
-  first?.severity === "blocker" && alone.some(({ id }) => id === first.id);
+  first?.severity === "blocker" && alone.has(first.id);
 
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
 export interface Selection {
@@ -74,19 +72,19 @@ export function runChecks(
   before: readonly Finding[] = [],
 ): Finding[] {
   const asks = (id: string) =>
-    only.includes(id) || (id === alreadyRunning.id && only.some((each) => heldByTheTree.has(each)));
+    only.includes(id) || (id === alreadyRunning && only.some((each) => heldByTheTree.has(each)));
   const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => asks(id));
-  const run = (check: Check): Finding[] => {
+  const run = (check: Named): Finding[] => {
     try {
-      return check.run(context);
+      return check.run(context, check.id).map((problem) => named(check.id, problem));
     } catch (error) {
       return [crashed(check.id, error)];
     }
   };
-  const none = lower(chosen.filter((check) => alone.includes(check)).flatMap(run), ignore);
+  const none = lower(chosen.filter(({ id }) => alone.has(id)).flatMap(run), ignore);
   if (none.some(({ severity }) => severity === "blocker")) return none;
-  const others = chosen.filter((check) => !alone.includes(check)).flatMap(run);
-  const runs = others.some(({ id }) => id === alreadyRunning.id);
+  const others = chosen.filter(({ id }) => !alone.has(id)).flatMap(run);
+  const runs = others.some(({ id }) => id === alreadyRunning);
   const told = runs ? others.filter(({ id }) => !heldByTheTree.has(id)) : others;
   return grouped([...none, ...lower([...before, ...told], ignore)]);
 }

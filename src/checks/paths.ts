@@ -3,7 +3,6 @@
  * one that CRIU rebuilds from the images, whose root mount comes from `--root`, whose external mounts come from the
  * host, and whose other mounts (tmpfs, proc, …) exist only once CRIU has made them.
  */
-import { join } from "../sys/path.ts";
 import type { Request } from "../criu/index.ts";
 import type { Host, Root } from "../host/index.ts";
 import {
@@ -14,6 +13,7 @@ import {
   mountpointOf,
   type Task,
 } from "../image/index.ts";
+import { join } from "../sys/path.ts";
 
 /** `root` and `path` inside it where the host decides; otherwise why the host cannot tell. */
 export type Place =

@@ -1,4 +1,6 @@
 import { diagnose } from "../checks/doctor.ts";
+import { findCriu } from "../criu/index.ts";
+import { thisHost } from "../host/index.ts";
 import { printJson } from "../report/json.ts";
 import { runtimeFacts } from "../runtime/doctor.ts";
 import { bold, green, harmless, line, red, yellow } from "../report/terminal.ts";
@@ -23,7 +25,12 @@ export const command: Command = {
     if (parsed === undefined) return 2;
     const variable = process.env.RECRIU_CRIU || undefined;
     const named = parsed.values.criu === undefined ? variable : String(parsed.values.criu);
-    const facts = (await Promise.all([diagnose(named), runtimeFacts(process.env)])).flat();
+    const facts = (
+      await Promise.all([
+        diagnose(findCriu(named, process.env), thisHost()),
+        runtimeFacts(process.env),
+      ])
+    ).flat();
     const lacking = facts.some((fact) => fact.state === "missing");
     if (parsed.values.json) printJson({ facts });
     else {

@@ -2,11 +2,11 @@
 import { catalogue, imageChecks } from "../checks/index.ts";
 import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
-import { type Preflight, preflight } from "../plan/preflight.ts";
+import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
+import type { ArchivePreflight } from "../runtime/archive.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { harmless, line } from "../report/terminal.ts";
-import type { ArchivePreflight } from "../runtime/archive.ts";
 import { errorText } from "../sys/errno.ts";
 import { isAbsent, statAt } from "../sys/look.ts";
 import { near } from "./near.ts";
@@ -16,29 +16,27 @@ import { understand } from "./request.ts";
 export type Started =
   { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
-/** Read the images, run the checks. What cannot even be read is said here. */
+/** Read the images, run the checks. `stays`: this process is there while CRIU restores. */
 export async function look(
-  command: string,
   { request, own }: { request: Request; own: OwnOptions },
-): Promise<Started> {
+  stays: boolean,
+): Promise<PreflightResult> {
   const stranger = unknownCheck(own);
   if (stranger !== undefined) {
     const { id, from } = stranger;
-    return refused(
-      command,
-      `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`,
-    );
+    const problem = `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`;
+    return { ok: false, problem };
   }
   const lost = own.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
-  if (lost !== undefined) return refused(command, `--allow-write: ${lost}`);
+  if (lost !== undefined) return { ok: false, problem: `--allow-write: ${lost}` };
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, own, undefined, seal, undefined, command === "restore");
+  const result = await preflight(request, own, undefined, seal, undefined, stays);
   hashing.end();
-  return reached(command, result);
+  return result;
 }
 
-/** Understand the words, too. */
+/** Understand the words, too. What cannot even be read is said here. */
 export async function begin(
   command: string,
   words: readonly string[],
@@ -46,7 +44,7 @@ export async function begin(
 ): Promise<Started> {
   const asked = understand(command, words, options);
   if (!asked.ok) return { ...asked, said: "" };
-  return look(command, asked);
+  return reached(command, await look(asked, false));
 }
 
 /** The same for an archive that Podman exported. */
@@ -62,13 +60,18 @@ export async function beginArchive(
 
 function reached(command: string, result: ArchivePreflight): Started {
   if (result.ok) return result;
-  const said = "fault" in result ? `${result.fault.file}: ${result.fault.problem}` : result.problem;
-  return refused(command, said);
+  const damaged = "damaged" in result && result.damaged;
+  return notReached(command, result.problem, damaged ? exitCode.images : exitCode.usage);
 }
 
-function refused(command: string, said: string): Started {
+/** Say why there is nothing to report. */
+export function notReached(
+  command: string,
+  said: string,
+  exit: number = exitCode.usage,
+): { ok: false; exit: number; said: string } {
   line(`recriu ${command}: ${harmless(said)}`);
-  return { ok: false, exit: exitCode.usage, said };
+  return { ok: false, exit, said };
 }
 
 function noDirectory(path: string): string | undefined {

@@ -26,7 +26,7 @@ export const command: Command = {
       "Make one archive (tar) of a sealed checkpoint, this recriu and, if wanted, CRIU. In it, ./restore.sh looks and restores. Words after -- are options of that restore.",
   },
   args,
-  run({ rawArgs }): number {
+  async run({ rawArgs }): Promise<number> {
     const end = rawArgs.indexOf("--");
     const parsed = parseStrictly("pack", args, end < 0 ? rawArgs : rawArgs.slice(0, end));
     if (parsed === undefined) return exitCode.usage;
@@ -48,7 +48,7 @@ export const command: Command = {
     for (const word of criu?.passed ?? []) line(`recriu pack: ${harmless(word)}`);
     if (criu?.ok === false) return failed(criu.problem, exitCode.usage);
     const options = end < 0 ? [] : rawArgs.slice(end + 1);
-    const packed = pack({ dir, out, criu: criu?.path, options });
+    const packed = await pack({ dir, out, criu: criu?.path, options });
     if (!packed.ok) return failed(packed.problem, exitCode.criuFailed);
     line(
       `${harmless(out)}: ${packed.members} files, ${(packed.bytes / 1048576).toFixed(1)} MiB; there: tar -xf, checkpoint/restore.sh`,

@@ -2,7 +2,7 @@ import { type OwnOption, ownOptions } from "../criu/index.ts";
 import { catalogue } from "../checks/index.ts";
 import { isArchive } from "../image/archive.ts";
 import type { Preflight } from "../plan/preflight.ts";
-import { carryOut } from "../repair/index.ts";
+import { beginChanges, carryOut } from "../repair/index.ts";
 import { printEffects } from "../report/effects.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { printFindings, printSummary } from "../report/text.ts";
@@ -71,12 +71,13 @@ export const command: Command = {
 function repairAsked({ plan, own, checkpoint }: Preflight): number {
   if (plan.repairs.length === 0) return exitCode.ok;
   if (!own.given.has("fix")) return exitCode.repairable;
-  const done = carryOut({ ...plan, edits: [], leavings: [] }, checkpoint);
-  if (!done.ok) {
-    line(`recriu preflight: ${harmless(done.problem)}`);
+  using changes = beginChanges(checkpoint.dir);
+  const problem = carryOut({ ...plan, edits: [], leavings: [] }, checkpoint, changes);
+  if (problem !== undefined) {
+    line(`recriu preflight: ${harmless(problem)}`);
     return exitCode.blocked;
   }
-  done.repaired.keep();
+  changes.keep();
   line("repaired");
   return exitCode.ok;
 }

@@ -6,10 +6,11 @@ import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
 import { captured } from "../report/terminal.ts";
 import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
-import { moveAside, startAgain, wayOf } from "../restore/aside.ts";
+import { startAgain } from "../restore/aside.ts";
 import type { Held } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
-import { blockedExit, look, type Started } from "./look.ts";
+import { prepare, type Prepared } from "../restore/prepare.ts";
+import { blockedExit, look, notReached } from "./look.ts";
 
 /** Restore with a CRIU that is held already, if one is. Returns the exit code. */
 export async function restoreAsked(
@@ -17,23 +18,32 @@ export async function restoreAsked(
   held: Held | undefined,
   progress: ProgressReport | undefined,
 ): Promise<number> {
-  const { json, dryRun } = asked.own;
-  let started = await look("restore", asked);
-  const going = held !== undefined && !held.ended && mayGoOn(started);
-  if (held !== undefined && !going) {
-    await held.drop();
+  const { request, own } = asked;
+  const { json, dryRun } = own;
+  const letGo = async () => held?.[Symbol.asyncDispose]();
+  const caller = {
+    forCriu: false,
+    look: () => look(asked, true),
+    asks: () => true,
+    reaches: () => true,
+    makeRoom: letGo,
+    again: dryRun ? undefined : () => startAgain(request),
+  };
+  let prepared = await prepare(request, own, caller);
+  const going = held?.state === "held" && needsNothing(prepared) ? held : undefined;
+  if (held !== undefined && going === undefined) {
+    await letGo();
     // That it was there may have been in the way of what the images need.
-    if (isBlocked(started)) started = await look("restore", asked);
+    if (prepared.kind === "blocked") prepared = await prepare(request, own, caller);
   }
-  if (!started.ok) {
-    const { imagesDir, typed } = asked.request;
-    if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, started));
-    return started.exit;
+  if (prepared.kind === "aside" || prepared.kind === "refused") {
+    const why = notReached("restore", prepared.kind === "aside" ? prepared.why : prepared.problem);
+    const { imagesDir, typed } = request;
+    if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, why));
+    return why.exit;
   }
-  const { preflight } = started;
+  const { preflight } = prepared;
   const blocked = blockedExit(preflight);
-  // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
-  if (!dryRun) moveAside(preflight.checkpoint, () => startAgain(preflight.request));
   const print = () => {
     printFindings(
       preflight.findings.filter(
@@ -43,7 +53,7 @@ export async function restoreAsked(
     printSummary(preflight);
   };
   if (!json) print();
-  if (blocked !== undefined && !dryRun) leaveLog(preflight.request.logFile, captured(print));
+  if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
     return blocked ?? exitCode.ok;
@@ -51,10 +61,10 @@ export async function restoreAsked(
   const onVerdict: Parameters<typeof restore>[1] = (verdict) => {
     if (!json) printVerdict(verdict);
   };
-  const outcome = await restore(preflight, onVerdict, progress, going ? held : undefined);
+  const outcome = await restore(preflight, onVerdict, progress, going);
   if (outcome.run === null)
     leaveLog(
-      preflight.request.logFile,
+      request.logFile,
       captured(() => printOutcome(outcome)),
     );
   if (json) printJson(reportOf(preflight, outcome, outcome.exit));
@@ -68,13 +78,8 @@ export async function restoreAsked(
   return outcome.exit;
 }
 
-const isBlocked = (started: Started): boolean =>
-  started.ok && started.preflight.plan.outcome === "blocked";
-
 /** Whether a CRIU that was started without a plan can carry this one out. */
-const mayGoOn = (started: Started): boolean =>
-  started.ok &&
-  !isBlocked(started) &&
-  started.preflight.plan.options.length === 0 &&
-  started.preflight.plan.environment.length === 0 &&
-  wayOf(started.preflight.checkpoint) === undefined;
+const needsNothing = (prepared: Prepared): boolean =>
+  prepared.kind === "ready" &&
+  prepared.preflight.plan.options.length === 0 &&
+  prepared.preflight.plan.environment.length === 0;

@@ -28,7 +28,7 @@ export const command: Command = {
     const progress = progressReport(given === undefined ? undefined : Number(given), json);
     let exit: number = exitCode.criuFailed;
     try {
-      const held = holdCriu(asked.request, asked.own);
+      await using held = holdCriu(asked.request, asked.own);
       // All else is loaded while CRIU starts.
       const { restoreAsked } = await import("./restore-asked.ts");
       exit = await restoreAsked(asked, held, progress);

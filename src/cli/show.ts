@@ -38,7 +38,7 @@ export const command: Command = {
     const unpacked = file === undefined ? undefined : await openArchive(file);
     if (unpacked?.ok === false) {
       line(`recriu show: ${harmless(file!)}: ${harmless(unpacked.problem)}`);
-      return exitCode.usage;
+      return unpacked.damaged ? exitCode.images : exitCode.usage;
     }
     const given = String(parsed.values["images-dir"] ?? ".");
     const code = show(unpacked?.archive.dir ?? given, file ?? given, parsed.values.json === true);

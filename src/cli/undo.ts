@@ -42,7 +42,8 @@ export const command: Command = {
           line(`  kept as ${harmless(aside)}: look at it, undo by hand what it names, remove it`);
       }
     }
-    return unknown === undefined ? exitCode.ok : exitCode.criuFailed;
+    const whole = undone.every(({ left, problem }) => left.length === 0 && problem === null);
+    return whole ? exitCode.ok : exitCode.left;
   },
 };
 

@@ -3,8 +3,8 @@
  * verbosity, and code that runs inside a restored task says `pie: PID:` (criu/log.c).
  */
 import { closeSync, openSync, readdirSync, readSync, statSync, fstatSync } from "node:fs";
+import { LONGEST_LINE } from "../host/lines.ts";
 import { dirname, basename } from "../sys/path.ts";
-import { StringDecoder } from "node:string_decoder";
 import type { Request } from "./request.ts";
 
 export interface LogLine {
@@ -86,65 +86,19 @@ export function firstCause(errors: readonly LogLine[]): string | undefined {
   return causeLine(errors)?.message;
 }
 
-/** Longest part of a line that is kept; CRIU cuts its own at 8 KiB. */
-const longest = 16 * 1024;
-
-/** Turns chunks of a stream into lines. A line without an end is given in pieces. */
-export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array) => void {
-  const decoder = new StringDecoder("utf8");
-  let held = "";
-  return (chunk) => {
-    const lines = (
-      held + decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
-    ).split("\n");
-    held = lines.pop()!;
-    for (const line of lines) onLine(line);
-    if (held.length > longest) {
-      onLine(held);
-      held = "";
-    }
-  };
-}
-
-/** The lines of a log file of any size, read piece by piece; none when it cannot be read. */
-export function* linesOf(path: string): Generator<string> {
-  const lines: string[] = [];
-  const split = lineSplitter((line) => lines.push(line));
-  for (const chunk of chunksOf(path)) {
-    split(chunk);
-    yield* lines.splice(0);
-  }
-  split(new Uint8Array([10]));
-  if (lines.at(-1) === "") lines.pop();
-  yield* lines;
-}
-
-/** A file of any size, piece by piece, each good until the next is asked for; none when it cannot be read. */
-export function* chunksOf(path: string): Generator<Uint8Array> {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch {
-    return;
-  }
-  const chunk = new Uint8Array(256 * 1024);
-  try {
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
-      yield chunk.subarray(0, read);
-  } catch {
-    // A directory, or a file that went away: what was read counts.
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** The last line of a log file that is not empty; undefined where there is none, or none that can be read. */
 export function lastLineOf(path: string): string | undefined {
   try {
     const fd = openSync(path, "r");
     try {
-      const end = Buffer.alloc(longest);
-      const read = readSync(fd, end, 0, longest, Math.max(0, fstatSync(fd).size - longest));
+      const end = Buffer.alloc(LONGEST_LINE);
+      const read = readSync(
+        fd,
+        end,
+        0,
+        LONGEST_LINE,
+        Math.max(0, fstatSync(fd).size - LONGEST_LINE),
+      );
       return end.toString("utf8", 0, read).trimEnd().split("\n").at(-1) || undefined;
     } finally {
       closeSync(fd);

@@ -90,8 +90,8 @@ export function restoreRequest(bytes: Uint8Array): RpcOptions | undefined {
 export function withConfigFile(bytes: Uint8Array, file: string): Uint8Array {
   const request = decode(criu_req, bytes);
   if (!request.ok || request.value.opts === undefined) throw new Error("no request to restore");
-  request.value.opts.config_file = file;
-  return encode(criu_req, request.value);
+  const opts = { ...request.value.opts, config_file: file };
+  return encode(criu_req, { ...request.value, opts });
 }
 
 /** The answer of a CRIU that could not restore, with the errno that it has for some problems. */

@@ -4,7 +4,8 @@ import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { criuEnvironment } from "./environment.ts";
 import { parseWords } from "./getopt.ts";
-import { lastLineOf, linesOf, lineSplitter, logFiles, parseLogLine } from "./log.ts";
+import { linesOf, lineSplitter } from "../host/lines.ts";
+import { lastLineOf, logFiles, parseLogLine } from "./log.ts";
 import type { Request } from "./request.ts";
 
 export interface Start {

@@ -105,6 +105,13 @@ export const NEWEST_IMAGES = 2;
 export const isBeyondKnown = (version: string): boolean =>
   compareVersions(version.split(".").slice(0, 2).join("."), NEWEST_KNOWN) > 0;
 
+/** Whether a CRIU of this version runs action scripts of a configuration file beside the notifications of RPC. */
+export const runsScriptsByRpc = (version: string | undefined): boolean =>
+  compareVersions(version ?? "0", SCRIPTS_BY_RPC) >= 0;
+
+/** The first that does. */
+export const SCRIPTS_BY_RPC = "3.19";
+
 /** Does `criu check --feature NAME` succeed? False also for a name that this CRIU does not know. */
 export function hasFeature(path: string, name: string): boolean {
   return ask(path, "check", "--feature", name)?.code === 0;

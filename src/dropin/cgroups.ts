@@ -1,7 +1,8 @@
 /** A container runtime puts CRIU into the container's cgroups before it asks; what is no part of the container leaves them. */
 import { readFileSync } from "node:fs";
 import { join } from "../sys/path.ts";
-import { cgroupDirectory, listCgroupMounts } from "../host/cgroups.ts";
+import { cgroupDirectory } from "../host/cgroups.ts";
+import { listCgroupMounts } from "../host/hierarchies.ts";
 
 /** The files to write a pid to, so that it is in the cgroups of process `client` where this process is not. */
 export function cgroupsOf(client: number): string[] {

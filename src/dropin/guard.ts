@@ -1,19 +1,17 @@
-/** What both ways to a restore share: images and machine are looked at, and a watcher is there before CRIU is. */
-import type { Finding } from "../checks/index.ts";
+/** What both ways to a restore share: it is prepared, and a watcher is there before CRIU is. */
 import {
-  compareVersions,
+  configLines,
   isBeyondKnown,
-  NEWEST_IMAGES,
   NEWEST_KNOWN,
   type OwnOptions,
   type Request,
+  runsScriptsByRpc,
   withheld,
 } from "../criu/index.ts";
-import type { Plan } from "../plan/index.ts";
-import { type Preflight, preflight } from "../plan/preflight.ts";
+import { preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
-import { moveAside } from "../restore/aside.ts";
 import { MOVED } from "../restore/moved.ts";
+import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
 import { become } from "./given.ts";
 import { type Criu, hand, say, stepAside } from "./hand.ts";
@@ -24,8 +22,6 @@ export interface Guarded {
   own: OwnOptions;
   /** The words that the request was read from. */
   words: readonly string[];
-  /** CRIU runs action scripts. */
-  scripts: (version: string | undefined) => boolean;
   /** A container runtime asks. */
   runtime?: Runtime;
 }
@@ -44,54 +40,45 @@ export interface Runtime {
 /** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
 export async function guard(
   criu: Criu,
-  { request, own, words, scripts, runtime }: Guarded,
+  { request, own, words, runtime }: Guarded,
   refuse: (print: () => void, errno?: number) => number,
 ): Promise<number> {
-  const refuseBecause = (problem: string, left: string[] = []) =>
-    refuse(() => printFailure({ line: problem, explanation: undefined, left, at: [] }));
-  // What nobody can look at is not trusted on CRIU's word.
-  const aside = (why: string) =>
-    own.untrusted ? refuseBecause(`untrusted, and not looked at: ${why}`) : stepAside(criu, why);
-  if (request.stream) return aside("--stream: the images are not here");
-  if (request.lazyPages) return aside("--lazy-pages: the memory is not here");
-  const result = await preflight(request, own);
-  if (!result.ok) return aside(`${result.fault.file}: ${result.fault.problem}`);
-  const { checkpoint, plan, criu: real } = result.preflight;
-  if (!checkpoint.files.has("inventory.img")) return aside(`${checkpoint.dir} holds no images`);
-  const kind = checkpoint.inventory?.img_version ?? 0;
-  if (kind > NEWEST_IMAGES && compareVersions(real?.version ?? "0", "4.3") >= 0)
-    return aside(
-      `images of version ${kind} are not known here, but may be to CRIU ${real?.version}`,
-    );
+  const refuseBecause = (line: string, left: string[] = []) =>
+    refuse(() => printFailure({ line, explanation: undefined, left, at: [] }));
+  const prepared = await prepare(request, own, {
+    forCriu: true,
+    unseen: request.stream
+      ? "--stream: the images are not here"
+      : request.lazyPages
+        ? "--lazy-pages: the memory is not here"
+        : undefined,
+    look: () => preflight(request, own),
+    asks: (version) => runtime === undefined || runsScriptsByRpc(version),
+    // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
+    reaches: (option, gate) => gate || runtime?.settles(option) !== true,
+    again: () => void become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]),
+  });
+  if (prepared.kind === "aside") return stepAside(criu, prepared.why);
+  if (prepared.kind === "refused") return refuseBecause(prepared.problem);
+  if (prepared.kind === "blocked") {
+    const { blockers, preflight: looked } = prepared;
+    return refuse(() => printBlocked(prepared), crErrno(blockers, looked.checkpoint.root?.pid));
+  }
+  const { plan, criu: real } = prepared.preflight;
+  const version = real?.version;
+  if (version !== undefined && isBeyondKnown(version) && process.env.RECRIU_DEBUG === "1")
+    await say(`recriu: CRIU ${version} is newer than ${NEWEST_KNOWN}, the last that is known`);
 
-  moveAside(checkpoint, () => become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]));
-  if (plan.unanswered.length > 0)
-    return refuse(
-      () => printRefusal(result.preflight, plan.unanswered),
-      crErrno(plan.unanswered, checkpoint.root?.pid),
-    );
-  if (
-    real?.version !== undefined &&
-    isBeyondKnown(real.version) &&
-    process.env.RECRIU_DEBUG === "1"
-  )
-    await say(`recriu: CRIU ${real.version} is newer than ${NEWEST_KNOWN}, the last that is known`);
-  const gate = scripts(real?.version);
-  // What the request settles is changed where it cannot: in the configuration file that goes over it.
   const changed = plan.edits.length > 0 || request.autoDedup;
   const over = runtime && (changed || plan.options.some(runtime.settles));
-  if (over && !gate)
-    return refuseBecause(`CRIU ${real?.version} cannot be told otherwise than its caller asks`);
-
-  const watcher = startWatcher({
-    words: [...plan.options, ...words],
-    plan,
-    own,
-    gate,
-    ...(over && { config: `${runtime.config}${configLines(request, plan)}` }),
+  // With edited images, the directory that was CRIU's for its log stays that.
+  const workDir = plan.edits.length > 0 ? `work-dir "${request.workDir}"\n` : "";
+  const lines = `${configLines([...plan.options, ...withheld(request)])}${workDir}`;
+  const watcher = startWatcher(prepared, {
+    words,
+    ...(over && { config: `${runtime.config}${lines}` }),
     runtime: runtime?.pid,
     notes: runtime === undefined ? [] : criu.notes,
-    pid: process.pid,
   });
   if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
   const { images, script, config } = watcher;
@@ -111,17 +98,8 @@ export async function guard(
   );
 }
 
-/** The plan in a configuration file. With edited images, the directory that was CRIU's for its log stays that. */
-const configLines = (request: Request, { options, edits }: Plan): string =>
-  [
-    ...[...options, ...withheld(request)].map((option) => option.slice(2)),
-    ...(edits.length > 0 ? [`work-dir "${request.workDir}"`] : []),
-  ]
-    .map((text) => `${text}\n`)
-    .join("");
-
-function printRefusal(of: Preflight, unanswered: Finding[]): void {
-  printFindings(unanswered);
+function printBlocked({ preflight: of, blockers }: Blocked): void {
+  printFindings(blockers);
   printSummary({
     ...of,
     plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },

@@ -30,8 +30,13 @@ function withLast(given: Given, last: readonly string[]): Given {
 
 /** Become CRIU where recriu has nothing to give. */
 export async function stepAside(criu: Criu, why: string): Promise<number> {
-  if (process.env.RECRIU_DEBUG === "1") await say(`recriu steps aside: ${why}`);
+  await sayAside(why);
   return hand(criu);
+}
+
+/** Say it to whoever wants to know. */
+export async function sayAside(why: string): Promise<void> {
+  if (process.env.RECRIU_DEBUG === "1") await say(`recriu steps aside: ${why}`);
 }
 
 /** Say why there is no CRIU to become. Exit code 1, as CRIU's own. */

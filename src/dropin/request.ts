@@ -1,8 +1,7 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
 import { realpathSync, statSync } from "node:fs";
-import { readConfigFile } from "../criu/config-file.ts";
 import { parseConfig } from "../criu/config.ts";
-import { compareVersions, requestFrom } from "../criu/index.ts";
+import { configText, requestFrom } from "../criu/index.ts";
 import {
   overridden,
   restoreRefusal,
@@ -11,6 +10,7 @@ import {
   rpcWords,
   withConfigFile,
 } from "../criu/rpc.ts";
+import { unseen } from "../restore/prepare.ts";
 import { appendToLog } from "../report/log-file.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
 import { answerMessage } from "../sys/messages.ts";
@@ -34,7 +34,7 @@ export async function guardRequest(
   criu: Criu,
   { fd, client, message, opts, words: called }: Waiting,
 ): Promise<number> {
-  const config = ended(opts.config_file === undefined ? "" : readConfigFile(opts.config_file));
+  const config = configText(opts.config_file);
   const refuse = (print: () => void, errno?: number) => {
     const block = captured(() => {
       for (const note of criu.notes) line(harmless(note));
@@ -45,12 +45,10 @@ export async function guardRequest(
     return 1;
   };
   let logFile: string | undefined;
-  // What is wrong with recriu's own settings, or what is not looked at, lets no untrusted tree through.
   const aside = (why: string) => {
-    const settled = requestFrom([], process.env, []);
-    return settled.ok && !settled.own.untrusted
-      ? stepAside(criu, why)
-      : refuse(() => line(`recriu: ${harmless(settled.ok ? why : settled.problem)}`));
+    const come = unseen(why);
+    if (come.kind === "aside") return stepAside(criu, why);
+    return refuse(() => line(`recriu: ${harmless(come.problem)}`));
   };
   const over = parseConfig(config);
   if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
@@ -71,8 +69,6 @@ export async function guardRequest(
     request,
     own,
     words,
-    // An older CRIU runs no action scripts beside RPC's notifications, and some stop at one.
-    scripts: (version: string | undefined) => compareVersions(version ?? "0", "3.19") >= 0,
     runtime: {
       pid: client,
       settles: (option: string) => overridden(opts, option),
@@ -83,9 +79,6 @@ export async function guardRequest(
   ({ logFile } = request);
   return guard(criu, guarded, refuse);
 }
-
-/** With a newline behind its last line; a file that is not there says nothing. */
-const ended = (text = ""): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
 /** The directory behind a descriptor of the client, by its name where that leads there from here. */
 function directoryOf(client: number, fd: number): string {

@@ -17,13 +17,7 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
     return stepBeyond(criu, words, !own.ok || own.own.untrusted, understood.problem);
   }
   const { request, own } = understood;
-  const asked = {
-    request,
-    own,
-    words,
-    scripts: () => true,
-  };
-  return guard(criu, asked, (print) => {
+  return guard(criu, { request, own, words }, (print) => {
     print();
     leaveLog(request.logFile, captured(print));
     return 1;

@@ -9,6 +9,7 @@ import { closeSync, readFileSync, writeSync } from "node:fs";
 import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import type { OwnOptions } from "../criu/index.ts";
+import type { Ready } from "../restore/prepare.ts";
 import { pipe } from "../sys/files.ts";
 import { cgroupsOf } from "./cgroups.ts";
 import { WATCHER } from "./names.ts";
@@ -47,13 +48,26 @@ export type Answer =
     }
   | { ok: false; problem: string; left: string[] };
 
-/** Start a watcher. When it has answered, everything is ready for CRIU. */
-export function startWatcher(order: Order): Answer {
+/** Start a watcher for a restore that is ready, and who becomes CRIU. When it has answered, everything is ready for that. */
+export function startWatcher(
+  { preflight: { plan, own }, gate }: Ready,
+  { words, ...asked }: Pick<Order, "words" | "config" | "notes" | "runtime">,
+): Answer {
+  const { options, repairs, edits, leavings } = plan;
+  const { verify, schedPrio } = own;
+  const order: Order = {
+    ...asked,
+    words: [...options, ...words],
+    plan: { repairs, edits, leavings },
+    own: { verify, schedPrio },
+    gate,
+    pid: process.pid,
+  };
   const orders = pipe();
   const answers = pipe();
   if (typeof orders === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made", left: [] };
-  const { runtime } = order;
+  const { runtime } = asked;
   // What the shell itself says of the place where it is started is for nobody.
   const stderr = runtime === undefined ? "2>&5 5>&-" : "5>&-";
   const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);

@@ -2,6 +2,7 @@
 import { isDeath, isTrailer, type LogLine, parseLogLine } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import type { Way } from "./entry.ts";
+import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { logNamed } from "./runtimes.ts";
@@ -223,5 +224,5 @@ export function aboutOf(checkpoint: Checkpoint, cause: LogLine): string[] {
   return about;
 }
 
-const socketName = (name: Uint8Array): string =>
-  new TextDecoder().decode(name).replace(/^\0/, "@").replace(/\0.*$/s, "");
+const socketName = (name: Bytes): string =>
+  fromBytes(name).replace(/^\0/, "@").replace(/\0.*$/s, "");

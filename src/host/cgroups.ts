@@ -1,6 +1,4 @@
-/** Control groups of this machine: which hierarchies are mounted where (cgroups(7)). */
-import { readFileSync } from "node:fs";
-import { statAt } from "../sys/look.ts";
+/** Which hierarchies of control groups are mounted where (cgroups(7)), from what the kernel lists. */
 import { join } from "../sys/path.ts";
 
 export interface CgroupMount {
@@ -55,42 +53,6 @@ export function unescapeMountinfo(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
-}
-
-/** Those of this process's mount namespace that can be reached: others may be mounted over them. */
-export function listCgroupMounts(): CgroupMount[] {
-  try {
-    const mounts = parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
-    return mounts.filter(({ mountpoint, device }) => isDevice(mountpoint, device));
-  } catch {
-    return [];
-  }
-}
-
-function isDevice(path: string, device: string): boolean {
-  const stat = statAt(path);
-  if (typeof stat === "number") return false;
-  const { dev } = stat;
-  // makedev(3) as glibc packs it, for device numbers of 32 bits
-  const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
-  return device === `${major}:${minor}`;
-}
-
-/** Controllers that this kernel has enabled, and the v1 hierarchy (0: none, or cgroup2) each is bound to: /proc/cgroups. */
-export function listControllers(): Map<string, { hierarchy: number; enabled: boolean }> {
-  const controllers = new Map<string, { hierarchy: number; enabled: boolean }>();
-  let text = "";
-  try {
-    text = readFileSync("/proc/cgroups", "utf8");
-  } catch {
-    return controllers; // no cgroups in this kernel
-  }
-  for (const line of text.split("\n")) {
-    const [name, hierarchy, , enabled] = line.split("\t");
-    if (name && !name.startsWith("#"))
-      controllers.set(name, { hierarchy: Number(hierarchy), enabled: enabled === "1" });
-  }
-  return controllers;
 }
 
 /** Where the cgroup `path` of a hierarchy is on this machine; undefined when that hierarchy (or part of it) is not mounted. */

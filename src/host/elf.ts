@@ -1,31 +1,69 @@
-/** The build-id that a linker wrote into a program or library (elf(5)), read as CRIU reads it (files-reg.c). */
+/** Programs and libraries, elf(5): their segments, and what linkers wrote into them. */
 import { closeSync, fstatSync, readSync } from "node:fs";
 
-const PT_NOTE = 4;
+export const PT_LOAD = 1;
+export const PT_INTERP = 3;
+export const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
-/** CRIU looks no further into a file. */
+/** CRIU looks no further into a file for its build-id. */
 const LOOKED_AT = 1 << 20;
+const PATH_MAX = 4096;
 
-/** The build-id of an open file, which is closed; undefined when it has none that CRIU would find. */
+/** A program header. Bytes; `at` is where it stands in the file itself. */
+export interface Segment {
+  readonly at: number;
+  readonly type: number;
+  readonly offset: number;
+  readonly address: number;
+  readonly fileSize: number;
+  readonly memorySize: number;
+}
+
+/**
+ * The program headers of an open file in their order; undefined when it is no little-endian ELF of 32 or 64 bits, or they
+ * stand behind its first MiB. Throws what read(2) says.
+ */
+export function segmentsOf(fd: number): Segment[] | undefined {
+  if (!fstatSync(fd).isFile()) return undefined;
+  const head = readAt(fd, 0, 64);
+  if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[5] !== 1) return undefined;
+  const wide = head[4] === 2;
+  const table = wide ? Number(head.readBigUInt64LE(32)) : head.readUInt32LE(28);
+  const size = head.readUInt16LE(wide ? 54 : 42);
+  const count = head.readUInt16LE(wide ? 56 : 44);
+  if (size !== (wide ? 56 : 32) || table + size * count > LOOKED_AT) return undefined;
+  const headers = readAt(fd, table, size * count);
+  return Array.from({ length: Math.floor(headers.length / size) }, (_, index) => {
+    const start = index * size;
+    const word = (wideAt: number, narrowAt: number) =>
+      wide
+        ? Number(headers.readBigUInt64LE(start + wideAt))
+        : headers.readUInt32LE(start + narrowAt);
+    return {
+      at: table + start,
+      type: headers.readUInt32LE(start),
+      offset: word(8, 4),
+      address: word(16, 8),
+      fileSize: word(32, 16),
+      memorySize: word(40, 20),
+    };
+  });
+}
+
+/** The loader that a program asks for; undefined when it is no ELF, or static. */
+export function interpreterOf(fd: number): string | undefined {
+  const segment = segmentsOf(fd)?.find(({ type }) => type === PT_INTERP);
+  if (segment === undefined) return undefined;
+  const length = Math.min(segment.fileSize, PATH_MAX);
+  return readAt(fd, segment.offset, length).toString().replace(/\0.*$/s, "");
+}
+
+/** The build-id of an open file, which is closed; undefined when it has none that CRIU would find (files-reg.c). */
 export function readBuildId(fd: number): Uint8Array | undefined {
   try {
-    if (!fstatSync(fd).isFile()) return undefined;
-    const head = readAt(fd, 0, 64);
-    if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[5] !== 1) return undefined;
-    const wide = head[4] === 2;
-    const table = wide ? Number(head.readBigUInt64LE(32)) : head.readUInt32LE(28);
-    const size = head.readUInt16LE(wide ? 54 : 42);
-    const count = head.readUInt16LE(wide ? 56 : 44);
-    if (size !== (wide ? 56 : 32) || table + size * count > LOOKED_AT) return undefined;
-    const headers = readAt(fd, table, size * count);
-    for (let at = 0; at + size <= headers.length; at += size) {
-      if (headers.readUInt32LE(at) !== PT_NOTE) continue;
-      const start = wide ? Number(headers.readBigUInt64LE(at + 8)) : headers.readUInt32LE(at + 4);
-      const length = wide
-        ? Number(headers.readBigUInt64LE(at + 32))
-        : headers.readUInt32LE(at + 16);
-      if (start + length > LOOKED_AT) continue;
-      const found = findNote(readAt(fd, start, length));
+    for (const { type, offset, fileSize } of segmentsOf(fd) ?? []) {
+      if (type !== PT_NOTE || offset + fileSize > LOOKED_AT) continue;
+      const found = findNote(readAt(fd, offset, fileSize));
       if (found !== undefined) return found;
     }
     return undefined;

@@ -1,22 +1,26 @@
 /** Facts of this machine, each read once and on demand. Checks take a Host, so tests can hand them another. */
-import { constants, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { type Attributes, ownAttributes } from "../sys/attributes.ts";
 import { breakpointsWork } from "../sys/breakpoints.ts";
-import { type CgroupMount, listCgroupMounts, listControllers } from "./cgroups.ts";
+import type { CgroupMount } from "./cgroups.ts";
+import { listCgroupMounts, listControllers } from "./hierarchies.ts";
 import { descriptorLimit } from "./limits.ts";
+import { linesOf } from "./lines.ts";
 import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
 import {
   effectiveCapabilities,
   familyOf,
+  isLeaving,
   listProcesses,
   readStat,
   type Stat,
 } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
 import { listInterfaces } from "./interfaces.ts";
-import { type HeldLock, listLocksWithHolders } from "./locks.ts";
+import { listLocksWithHolders } from "./lock-holders.ts";
+import type { HeldLock } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
 import { findPackage, type Package } from "./packages.ts";
 import { findProgram } from "./programs.ts";
@@ -27,9 +31,10 @@ import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork } from "../sys/network.ts";
 import { AT_FDCWD, readAt } from "../sys/small-files.ts";
+import { absolute } from "../sys/working-directory.ts";
 
-export { type CgroupMount, unescapeMountinfo } from "./cgroups.ts";
-export { type HeldLock, lockName } from "./locks.ts";
+export type { CgroupMount } from "./cgroups.ts";
+export type { HeldLock } from "./locks.ts";
 export type { Owner } from "./owners.ts";
 export type { Package } from "./packages.ts";
 export type { Stat } from "./processes.ts";
@@ -47,10 +52,14 @@ export interface Host {
   readonly kernel: string;
   /** x64, arm64 … as Node names it. */
   readonly architecture: string;
+  /** The number of this process. */
+  readonly pid: number;
   /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
   readonly processes: readonly Stat[];
   /** recriu's processes that are none of them. */
   readonly own: ReadonlySet<number>;
+  /** Whether a process has ended or is on its way to its end: as it is now, not as it was listed. */
+  leaving(pid: number): boolean;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
   /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
@@ -78,8 +87,6 @@ export interface Host {
   /** The same in another network namespace, which stands at `network`; undefined also where that cannot be entered. */
   readInNetwork(network: string, path: string): string | undefined;
   exists(path: string): boolean;
-  /** Whether this process may write the file: access(2). */
-  writable(path: string): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
   /** The package of this machine that a file belongs to, or did when it was there; undefined where none is known. */
@@ -98,12 +105,19 @@ export interface Host {
   planted(path: string): string | undefined;
   /** The same for two paths that lead to the same file, directory or namespace; undefined when it leads nowhere. */
   identity(path: string): string | undefined;
-  /** access(2): 0 or -errno. `mode` as constants.R_OK, W_OK, X_OK. */
+  /**
+   * Whether this process may use what is there, by its effective ids, as CRIU will: eaccess(3), not access(2). 0 or -errno;
+   * `mode` as constants.R_OK, W_OK, X_OK.
+   */
   access(path: string, mode: number): number;
   /** How others than root and this process's user could change what is there: sys/trust.ts. */
   changeable(path: string): string | undefined;
   /** At most `length` bytes of a file from `offset`; undefined when it cannot be read. */
   bytes(path: string, offset: number, length: number): Uint8Array | undefined;
+  /** The lines of a file of any size; none when it cannot be read. */
+  lines(path: string): Iterable<string>;
+  /** An absolute path to where `path` leads from the working directory. */
+  absolute(path: string): string;
   /** The soft RLIMIT_NOFILE that CRIU inherits. */
   readonly descriptorLimit: number;
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
@@ -143,6 +157,11 @@ export function thisHost(stays = true): Host {
   return {
     effectiveUid: process.geteuid?.() ?? 0,
     architecture: process.arch,
+    pid: process.pid,
+    leaving(pid) {
+      const stat = readStat(pid);
+      return stat === undefined || isLeaving(stat);
+    },
     get capabilities() {
       return capabilities();
     },
@@ -194,7 +213,6 @@ export function thisHost(stays = true): Host {
     read,
     readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
-    writable: (path) => access(path, constants.W_OK) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;
@@ -214,6 +232,8 @@ export function thisHost(stays = true): Host {
     access,
     changeable,
     bytes: bytesOf,
+    lines: linesOf,
+    absolute,
     get descriptorLimit() {
       return descriptorLimit();
     },

@@ -17,7 +17,7 @@ const bytesOfPath = (path: string) => Buffer.from(toBytes(path));
 
 /**
  * What stands at a path itself: a link is not followed, so one that leads nowhere is there too. Undefined also where that
- * cannot be seen: who is to use it there is told so (access(2)).
+ * cannot be seen: who is to use it there is told so (`access`).
  */
 export const entryAt = (path: string): Stats | undefined => seen(statAt(path, false));
 

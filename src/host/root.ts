@@ -66,7 +66,7 @@ export class Root {
     return openInRoot(this.fd, path, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
-  /** Whether this process may use `path` in a way: access(2) with R_OK, W_OK, X_OK of node:fs. 0 or -errno. */
+  /** Whether this process may use `path` in a way: as `Host.access`. */
   access(path: string, mode: number): number {
     return this.with(path, (handle) => access(`/proc/self/fd/${handle}`, mode));
   }

@@ -1,6 +1,6 @@
 /** What the kernel knows of the sockets of this network namespace, exactly: sock_diag(7). */
 import { AF_INET, AF_INET6, AF_UNIX, attributesOf, dumpSockets } from "../sys/sockets.ts";
-import { fromBytes } from "../sys/text.ts";
+import { type Bytes, fromBytes } from "../sys/text.ts";
 import type { UnixSocket } from "./sockets.ts";
 
 /** A Unix socket bound to a file, by that file. */
@@ -83,10 +83,10 @@ export function listUnixNames(): UnixSocket[] | undefined {
 }
 
 /** A name as /proc/net/unix shows it: abstract ones with `@` for every NUL, paths as far as C reads them. */
-export function unixName(name: Uint8Array): string {
+export function unixName(name: Bytes): string {
   if (name[0] === 0) return fromBytes(name).replaceAll("\0", "@");
   const end = name.indexOf(0);
-  return fromBytes(end < 0 ? name : name.subarray(0, end));
+  return fromBytes(end < 0 ? name : name.slice(0, end));
 }
 
 /** What the kernel tells of a Unix socket beside its name. */

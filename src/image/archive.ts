@@ -7,16 +7,19 @@ import {
   closeSync,
   constants,
   createReadStream,
+  fstatSync,
   ftruncateSync,
   mkdtempSync,
   openSync,
+  read,
   readSync,
   rmSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "../sys/path.ts";
-import type { Readable } from "node:stream";
+import { constants as system, tmpdir } from "node:os";
+import { handle } from "../sys/files.ts";
 import { safePlace, writeAll } from "../sys/own-file.ts";
+import { join } from "../sys/path.ts";
+import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
 export interface Archive {
   /** A private directory with the images, of pages images empty ones of the right size. */
@@ -26,187 +29,178 @@ export interface Archive {
   dispose(): void;
 }
 
-export type ArchiveResult = { ok: true; archive: Archive } | { ok: false; problem: string };
+/** `damaged`: what is wrong is the archive itself, which is one. */
+export type ArchiveResult =
+  { ok: true; archive: Archive } | { ok: false; problem: string; damaged: boolean };
 
-const BLOCK = 512;
-/** Of an image other than page data, and of a text; a real one has a few MiB. */
+/** Of an image other than page data, and of a text; a real one has a few MiB. Bytes. */
 const LARGEST = 256 << 20;
-/** Of all that is kept; a small file can be packed so that it unpacks to terabytes. */
+/** Of all that is kept; a small file can be packed so that it unpacks to terabytes. Bytes. */
 const LARGEST_SUM = 1 << 30;
 const MOST_MEMBERS = 1_000_000;
 const texts = new Set(["config.dump", "spec.dump"]);
+/** Bytes that are read at once. */
+const PIECE = 1 << 20;
+const O_PATH = 0x200000;
 
 /** Whether a file begins as such an archive does. */
 export function isArchive(file: string): boolean {
-  return kindOf(file) !== undefined;
+  const opened = openTar(file);
+  if (opened !== undefined) closeSync(opened.fd);
+  return opened !== undefined;
 }
 
 type Kind = "tar" | "gzip" | "zstd";
 
-function kindOf(file: string): Kind | undefined {
-  const head = Buffer.alloc(BLOCK);
-  let fd: number;
+/** A regular file that begins as an archive does. Nothing else is opened: a pipe's other end would notice. */
+function openTar(file: string): { fd: number; kind: Kind } | undefined {
+  let place: number | undefined;
+  let fd: number | undefined;
   try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch {
+    place = openSync(file, O_PATH);
+    if (!fstatSync(place).isFile()) return undefined;
+    fd = openSync(handle(place), constants.O_RDONLY);
+    const kind = kindOf(fd);
+    if (kind !== undefined) return { fd, kind };
+    closeSync(fd);
     return undefined;
-  }
-  try {
-    readSync(fd, head, 0, BLOCK, 0);
   } catch {
+    if (fd !== undefined) closeSync(fd);
     return undefined;
   } finally {
-    closeSync(fd);
+    if (place !== undefined) closeSync(place);
   }
+}
+
+function kindOf(fd: number): Kind | undefined {
+  const head = Buffer.alloc(512);
+  readSync(fd, head, 0, head.length, 0);
   if (head.readUInt16BE(0) === 0x1f8b) return "gzip";
   if (head.readUInt32LE(0) === 0xfd2fb528) return "zstd";
   return head.toString("latin1", 257, 262) === "ustar" ? "tar" : undefined;
 }
 
-/** Read an archive. `dispose` removes what was unpacked. */
+/** Read an archive. `dispose` removes what was unpacked; so does a signal that ends recriu before. */
 export async function openArchive(file: string): Promise<ArchiveResult> {
-  const kind = kindOf(file);
-  if (kind === undefined) return { ok: false, problem: "it is no tar, gzip or zstd archive" };
-  let dir: string;
+  const opened = openTar(file);
+  if (opened === undefined)
+    return { ok: false, problem: "it is no tar, gzip or zstd archive", damaged: false };
+  const source = await sourceOf(opened);
+  let unpacked: Unpacked | undefined;
   try {
-    dir = mkdtempSync(join(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-"));
+    const into = (unpacked = new Unpacked());
+    await readMembers(source.next, (member) => into.take(member));
+    return { ok: true, archive: into };
   } catch (error) {
-    return { ok: false, problem: `it cannot be unpacked: ${(error as Error).message}` };
-  }
-  const archive = {
-    dir,
-    texts: new Map<string, string>(),
-    dispose: () => rmSync(dir, { recursive: true, force: true }),
-  };
-  try {
-    const problem = await unpack(await plain(file, kind), dir, archive.texts);
-    if (problem === undefined) return { ok: true, archive };
-    archive.dispose();
-    return { ok: false, problem };
-  } catch (error) {
-    archive.dispose();
-    return { ok: false, problem: (error as Error).message };
+    unpacked?.dispose();
+    const { message, syscall } = error as NodeJS.ErrnoException;
+    return syscall === undefined
+      ? { ok: false, problem: message, damaged: true }
+      : { ok: false, problem: `it cannot be unpacked: ${message}`, damaged: false };
+  } finally {
+    source.close();
   }
 }
 
-async function plain(file: string, kind: Kind): Promise<Readable> {
-  const source = createReadStream(file, { highWaterMark: 1 << 20 });
-  if (kind === "tar") return source;
+/** The bytes of the tar, and how to close the file. */
+async function sourceOf({ fd, kind }: { fd: number; kind: Kind }): Promise<{
+  next: Source;
+  close(): void;
+}> {
+  if (kind === "tar") return { next: plain(fd), close: () => closeSync(fd) };
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
+  const source = createReadStream("", { fd, start: 0, highWaterMark: PIECE });
   const unpacker = kind === "gzip" ? createGunzip() : createZstdDecompress();
   source.on("error", (error) => unpacker.destroy(error));
-  return source.pipe(unpacker);
+  const pieces = source.pipe(unpacker)[Symbol.asyncIterator]();
+  const next = async () => {
+    const piece = await pieces.next();
+    return piece.done ? undefined : (piece.value as Uint8Array);
+  };
+  const close = () => {
+    unpacker.destroy();
+    source.destroy();
+  };
+  return { next, close };
 }
 
-/** Go through the members. Returns what is wrong with the archive. */
-async function unpack(
-  stream: Readable,
-  dir: string,
-  kept: Map<string, string>,
-): Promise<string | undefined> {
-  const reader = new BlockReader(stream);
-  let sum = 0;
-  let longName: string | undefined;
-  for (let members = 0; members < MOST_MEMBERS; members += 1) {
-    const header = await reader.read(BLOCK);
-    if (header === undefined || header.every((byte) => byte === 0)) {
-      stream.destroy();
-      return header === undefined && members === 0 ? "it is empty" : undefined;
+/** What nobody wants is not read: page data can be the size of a machine's memory. */
+function plain(fd: number): Source {
+  const { size } = fstatSync(fd);
+  const blank = Buffer.alloc(PIECE);
+  let at = 0;
+  return async (unwanted) => {
+    if (unwanted > 0) {
+      const length = Math.min(unwanted, PIECE, size - at);
+      at += length;
+      return length > 0 ? blank.subarray(0, length) : undefined;
     }
-    const member = memberOf(header);
-    if (member === undefined) return "a member's header is damaged";
-    const padded = Math.ceil(member.size / BLOCK) * BLOCK;
-    const extended = member.type === "L" || member.type === "x";
-    const name = longName ?? member.name;
-    longName = undefined;
-    const image = /^(?:\.\/)?checkpoint\/([^/]+)$/.exec(name)?.[1];
+    const bytes = Buffer.alloc(PIECE);
+    const length = await new Promise<number>((resolve, reject) =>
+      read(fd, bytes, 0, PIECE, at, (error, got) => (error ? reject(error) : resolve(got))),
+    );
+    at += length;
+    return length > 0 ? bytes.subarray(0, length) : undefined;
+  };
+}
+
+const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
+/** What is kept of an archive. */
+class Unpacked implements Archive {
+  readonly dir = mkdtempSync(join(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-"));
+  readonly texts = new Map<string, string>();
+  readonly #images = new Set<string>();
+  #members = 0;
+  #sum = 0;
+
+  constructor() {
+    for (const signal of ENDING) process.on(signal, this.#end);
+  }
+
+  /** Where a member's bytes go; undefined: they are not kept. Throws where there is too much. */
+  take({ name, isFile, size }: Member): Sink | undefined {
+    this.#members += 1;
+    if (this.#members > MOST_MEMBERS) throw new Error("it has more members than any checkpoint");
+    if (!isFile) return undefined;
+    // No slash, not `..`: it stays in the directory.
+    const image = /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/.exec(name)?.[1];
+    if (image !== undefined && /^pages-\d+\.img$/.test(image)) {
+      this.#image(image, size).close();
+      return undefined;
+    }
     const text = name.replace(/^\.\//, "");
-    const wanted = extended || (isFile(member.type) && (image !== undefined || texts.has(text)));
-    const passedOver = image !== undefined && /^pages-\d+\.img$/.test(image);
-    if (!wanted || passedOver) {
-      if (passedOver && isFile(member.type)) keep(dir, image, undefined, member.size);
-      if (!(await reader.skip(padded))) return `it ends inside ${name}`;
-      continue;
-    }
-    sum += padded;
-    if (member.size > LARGEST || sum > LARGEST_SUM) return `${name} is larger than any image is`;
-    const bytes = await reader.read(padded);
-    if (bytes === undefined) return `it ends inside ${name}`;
-    const content = bytes.subarray(0, member.size);
-    if (extended) longName = nameIn(content, member.type);
-    else if (image !== undefined) keep(dir, image, content, member.size);
-    else kept.set(text, content.toString());
-  }
-  return "it has more members than any checkpoint";
-}
-
-const isFile = (type: string): boolean => type === "0" || type === "\0";
-
-/** A name has no slash and is not `..`: it stays in the directory. */
-function keep(dir: string, name: string, content: Buffer | undefined, size: number): void {
-  if (name === "." || name === ".." || name.includes("\0")) return;
-  const fd = openSync(join(dir, name), "wx", 0o600);
-  if (content === undefined) ftruncateSync(fd, size);
-  else writeAll(fd, content);
-  closeSync(fd);
-}
-
-/** tar(5): name and prefix, size in octal or (first bit set) binary, type. */
-function memberOf(header: Buffer): { name: string; size: number; type: string } | undefined {
-  const text = (from: number, length: number) =>
-    header.toString("utf8", from, from + length).replace(/\0.*$/s, "");
-  const binary = (header[124]! & 0x80) !== 0;
-  const size = binary
-    ? Number(header.readBigUInt64BE(128))
-    : Number.parseInt(text(124, 12).trim() || "0", 8);
-  if (!Number.isSafeInteger(size) || size < 0) return undefined;
-  const ustar = header.toString("latin1", 257, 263) === "ustar\0";
-  const prefix = ustar ? text(345, 155) : "";
-  const name = prefix === "" ? text(0, 100) : `${prefix}/${text(0, 100)}`;
-  return { name, size, type: String.fromCharCode(header[156]!) };
-}
-
-/** GNU's long name, or `path` of a pax header: `LENGTH path=NAME\n`. */
-function nameIn(content: Buffer, type: string): string | undefined {
-  if (type === "L") return content.toString().replace(/\0.*$/s, "");
-  return /(?:^|\n)\d+ path=(.*)\n/.exec(content.toString())?.[1];
-}
-
-/** Exact numbers of bytes out of a stream. */
-class BlockReader {
-  private readonly chunks: AsyncIterator<Buffer>;
-  private rest: Buffer = Buffer.alloc(0);
-
-  constructor(stream: Readable) {
-    this.chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    if (image === undefined && !texts.has(text)) return undefined;
+    this.#sum += size;
+    if (size > LARGEST || this.#sum > LARGEST_SUM)
+      throw new Error(`${name} is larger than any image is`);
+    return image === undefined ? this.#text(text) : this.#image(image);
   }
 
-  async read(length: number): Promise<Buffer | undefined> {
-    const parts: Buffer[] = [];
-    for (let missing = length; missing > 0;) {
-      if (this.rest.length === 0 && !(await this.next())) return undefined;
-      const part = this.rest.subarray(0, missing);
-      this.rest = this.rest.subarray(part.length);
-      missing -= part.length;
-      parts.push(part);
-    }
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  dispose(): void {
+    for (const signal of ENDING) process.off(signal, this.#end);
+    rmSync(this.dir, { recursive: true, force: true });
   }
 
-  async skip(length: number): Promise<boolean> {
-    for (let missing = length; missing > 0;) {
-      if (this.rest.length === 0 && !(await this.next())) return false;
-      const part = Math.min(missing, this.rest.length);
-      this.rest = this.rest.subarray(part);
-      missing -= part;
-    }
-    return true;
+  /** A file of `size` bytes of holes, to be written from its beginning. */
+  #image(name: string, size = 0): Sink {
+    if (this.#images.has(name)) throw new Error(`it has ${name} twice`);
+    this.#images.add(name);
+    const fd = openSync(join(this.dir, name), "wx", 0o600);
+    if (size > 0) ftruncateSync(fd, size);
+    return { write: (bytes) => writeAll(fd, bytes), close: () => closeSync(fd) };
   }
 
-  private async next(): Promise<boolean> {
-    const { done, value } = await this.chunks.next();
-    if (done) return false;
-    this.rest = value;
-    return true;
+  #text(name: string): Sink {
+    const parts: Uint8Array[] = [];
+    return {
+      write: (bytes) => void parts.push(bytes),
+      close: () => void this.texts.set(name, Buffer.concat(parts).toString()),
+    };
   }
+
+  readonly #end = (signal: NodeJS.Signals): never => {
+    this.dispose();
+    process.exit(128 + system.signals[signal]);
+  };
 }

@@ -1,19 +1,16 @@
 /**
- * A checkpoint as CRIU would read it: typed, lazy, each image read once. It never throws for bad images: what cannot
- * be read is absent, and a Fault says why.
+ * A checkpoint as CRIU would read it: typed, and the same objects whenever they are asked for, which nobody changes. It
+ * never throws for bad images: what cannot be read is absent, and a Fault says why.
  */
-import { openImageDirectory, type ImageDirectory } from "./directory.ts";
+import type { Content } from "./contents.ts";
 import type { Fault } from "./fault.ts";
-import { formatOf } from "./formats.ts";
-import { someHeldByNobody } from "./held.ts";
-import { Images } from "./images.ts";
+import type { TableOf } from "./formats.ts";
 import type { MntEntry } from "./mounts.ts";
-import { type Content, contentsOf, wantedRuns } from "./contents.ts";
-import { type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
-import { type LostPages, Parents } from "./parents.ts";
-import { pageSize } from "../sys/process.ts";
+import type { Pagemap, Run } from "./pagemap.ts";
+import type { LostPages } from "./parents.ts";
 import type { Infer, Message } from "./schema.ts";
-import { LazyTask, plain, type Task } from "./task.ts";
+import type { Task } from "./task.ts";
+import type { Bytes } from "./text.ts";
 import type {
   InventoryEntry,
   PstreeEntry,
@@ -30,10 +27,10 @@ import type {
 
 /** A pages image: how many bytes its page maps put there, and how many it has (undefined: it is not there). */
 export interface PagesUse {
-  file: string;
-  expected: number;
-  actual: number | undefined;
-  pagemaps: string[];
+  readonly file: string;
+  readonly expected: number;
+  readonly actual: number | undefined;
+  readonly pagemaps: readonly string[];
 }
 
 export interface Checkpoint {
@@ -65,11 +62,16 @@ export interface Checkpoint {
   ghostContent(remapId: number): { bytes: number; end: bigint };
   mounts(mntNsId: number): readonly MntEntry[];
   /** Use the data behind the entries of an image, each by its number: what waited in pipes and sockets. Undefined where it cannot be read. */
-  useData<T>(file: string, use: (data: (entry: number) => Uint8Array) => T): T | undefined;
+  useData<T>(file: string, use: (data: (entry: number) => Bytes) => T): T | undefined;
   /** Every message of an image with its kind; nothing of raw data. */
   messages(file: string): readonly { of: Message<any>; value: any }[];
-  /** The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … */
-  values<M extends Message<any>>(file: string, of: M): readonly Infer<M>[];
+  /**
+   * The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … Throws where
+   * that kind of image has none of the table `of`; a name that the compiler knows does not pass its types then.
+   */
+  values<File extends string, M extends TableOf<File>>(file: File, of: M): readonly Infer<M>[];
+  /** Bytes of a page, in which page maps count. */
+  readonly pageSize: number;
   pages(): readonly PagesUse[];
   /** Bytes of a pages image that its file system keeps no room for. */
   holes(file: string): number;
@@ -87,241 +89,4 @@ export interface Checkpoint {
   readonly faults: readonly Fault[];
   /** Read every image that CRIU would, so that `faults` is complete. Page data is not read. */
   readEverything(): readonly Fault[];
-}
-
-export type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
-
-/** Open a directory of images. Fails only when there is no such directory. */
-export function openCheckpoint(dir: string): CheckpointResult {
-  const opened = openImageDirectory(dir);
-  return opened.ok ? { ok: true, checkpoint: new LazyCheckpoint(opened.directory) } : opened;
-}
-
-const ghostImage = (remapId: number): string => `ghost-file-${remapId.toString(16)}.img`;
-
-/** remap_type of a file that was unlinked and is kept in the images. */
-const REMAP_GHOST = 1;
-
-/** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
-const ENOUGH = 1000;
-
-class LazyCheckpoint implements Checkpoint {
-  readonly dir: string;
-  readonly files: ReadonlySet<string>;
-  private readonly images: Images;
-  private readonly cached = new Map<string, unknown>();
-
-  constructor(private readonly directory: ImageDirectory) {
-    this.dir = directory.path;
-    this.files = directory.names;
-    this.images = new Images(directory);
-  }
-
-  private once<T>(key: string, compute: () => T): T {
-    if (!this.cached.has(key)) this.cached.set(key, compute());
-    return this.cached.get(key) as T;
-  }
-
-  get faults(): readonly Fault[] {
-    return this.images.faults;
-  }
-
-  get inventory(): InventoryEntry | undefined {
-    return this.images.entries("inventory.img", "required")[0]?.value;
-  }
-
-  get cgroup(): CgroupEntry | undefined {
-    return this.images.entries("cgroup.img", "optional")[0]?.value;
-  }
-
-  get fileLocks(): readonly FileLockEntry[] {
-    return this.images.entries("filelocks.img", "optional").map((entry) => entry.value);
-  }
-
-  get socketQueues(): readonly SkPacketEntry[] {
-    return this.images.entries("sk-queues.img", "optional").map((entry) => entry.value);
-  }
-
-  ghost(remapId: number): GhostFileEntry | undefined {
-    return this.images.entries(ghostImage(remapId), "optional")[0]?.value;
-  }
-
-  ghostContent(remapId: number): { bytes: number; end: bigint } {
-    const [ghost, ...chunks] = this.images.entries(ghostImage(remapId), "optional");
-    return {
-      bytes: [ghost, ...chunks].reduce((sum, entry) => sum + (entry?.payload.length ?? 0), 0),
-      end: chunks.reduce((end, { value: { off, len } }) => (off + len > end ? off + len : end), 0n),
-    };
-  }
-
-  get remaps(): readonly RemapFilePathEntry[] {
-    return this.images.entries("remap-fpath.img", "optional").map((entry) => entry.value);
-  }
-
-  get remapped(): ReadonlySet<number> {
-    return this.once("remapped", () => new Set(this.remaps.map(({ orig_id }) => orig_id)));
-  }
-
-  get ttys(): readonly TtyInfoEntry[] {
-    return this.images.entries("tty-info.img", "optional").map((entry) => entry.value);
-  }
-
-  get seccomp(): SeccompEntry | undefined {
-    return this.images.entries("seccomp.img", "optional")[0]?.value;
-  }
-
-  pidNamespace(pidNsId: number): PidnsEntry | undefined {
-    return this.images.entries(`pidns-${pidNsId}.img`, "optional")[0]?.value;
-  }
-
-  mounts(mntNsId: number): readonly MntEntry[] {
-    return this.images
-      .entries(`mountpoints-${mntNsId}.img`, "optional")
-      .map((entry) => entry.value);
-  }
-
-  get pstree(): readonly PstreeEntry[] {
-    return this.once("pstree", () =>
-      this.images.entries("pstree.img", "required").map((entry) => entry.value),
-    );
-  }
-
-  messages(file: string): readonly { of: Message<any>; value: any }[] {
-    const format = formatOf(file);
-    if (format === undefined) return [];
-    return this.images
-      .entries(file, "optional")
-      .map(({ value }, index) => ({ of: format.schema(index), value }));
-  }
-
-  useData<T>(file: string, use: (data: (entry: number) => Uint8Array) => T): T | undefined {
-    const entries = this.images.entries(file, "optional");
-    const read = this.directory.read(file, (source) =>
-      use((entry) => {
-        const { offset, length } = entries[entry]!.payload;
-        return source.read(offset, length);
-      }),
-    );
-    return read.ok ? read.value : undefined;
-  }
-
-  values<M extends Message<any>>(file: string, _of: M): readonly Infer<M>[] {
-    return this.images.entries(file, "optional").map((entry) => entry.value);
-  }
-
-  get tasks(): readonly Task[] {
-    return this.once("tasks", () => {
-      const entries = this.images.entries.bind(this.images);
-      return this.pstree.map((entry) => new LazyTask(entries, entry));
-    });
-  }
-
-  get root(): Task | undefined {
-    return this.tasks[0];
-  }
-
-  get openFiles(): ReadonlyMap<number, FileEntry> {
-    return this.once("files", () => {
-      const files = new Map<number, FileEntry>();
-      for (const { value } of this.images.entries("files.img", "required"))
-        files.set(value.id, value);
-      return files;
-    });
-  }
-
-  get pagemaps(): ReadonlyMap<string, Pagemap> {
-    return this.once("pagemaps", () => {
-      const sums = new Map<string, Pagemap>();
-      for (const task of this.tasks)
-        if (task.state !== "dead") this.sum(sums, `pagemap-${task.pid}.img`, "required");
-      for (const file of this.files)
-        if (/^pagemap-shmem-\d+\.img$/.test(file)) this.sum(sums, file, "optional");
-      return sums;
-    });
-  }
-
-  private sum(sums: Map<string, Pagemap>, file: string, need: "required" | "optional"): void {
-    const sum = sumPagemap(this.images.entries(file, need));
-    if (sum !== undefined) sums.set(file, sum);
-  }
-
-  holdsEntries(file: string): boolean {
-    return this.images.entries(file, "optional").length > 0;
-  }
-
-  pages(): readonly PagesUse[] {
-    return this.once("pages", () => {
-      const uses = new Map<string, PagesUse>();
-      for (const [pagemap, sum] of this.pagemaps) {
-        const file = `pages-${sum.pagesId}.img`;
-        const use = uses.get(file) ?? {
-          file,
-          expected: 0,
-          actual: this.directory.size(file),
-          pagemaps: [],
-        };
-        use.expected += sum.present * pageSize();
-        use.pagemaps.push(pagemap);
-        uses.set(file, use);
-      }
-      return [...uses.values()];
-    });
-  }
-
-  holes(file: string): number {
-    return this.directory.holes(file);
-  }
-
-  runs(pagemap: string): readonly Run[] {
-    return this.once(`runs ${pagemap}`, () => runsOf(this.images.entries(pagemap, "optional")));
-  }
-
-  contents(pagemap: string, lazy: boolean): Content[] {
-    const pagesId = this.pagemaps.get(pagemap)?.pagesId;
-    if (pagesId === undefined) return [];
-    return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
-  }
-
-  lostPages(lazy: boolean): readonly LostPages[] {
-    return this.once(`lost ${lazy}`, () => {
-      const parents = new Parents(this.directory);
-      // Where there is no parent, only a page that should be in one is lost.
-      const incremental = this.files.has("parent");
-      return [...this.pagemaps].flatMap(([file, { parent }]) =>
-        incremental || parent ? (parents.lost(file, wantedRuns(this.runs(file), lazy)) ?? []) : [],
-      );
-    });
-  }
-
-  readEverything(): readonly Fault[] {
-    return this.once("everything", () => {
-      void this.inventory;
-      for (const task of this.tasks) {
-        for (const thread of task.threads) {
-          void thread.core;
-          if (this.faults.length > ENOUGH) return this.faults;
-        }
-        void [task.ids, task.mm, task.fs, task.fds];
-      }
-      void this.openFiles;
-      for (const { remap_type, remap_id } of this.remaps)
-        if (remap_type === REMAP_GHOST) this.images.entries(ghostImage(remap_id), "required");
-      for (const use of this.pages()) {
-        if (use.actual !== undefined || use.expected === 0) continue;
-        this.images.faults.push({
-          file: use.file,
-          offset: undefined,
-          kind: "missing",
-          problem: `${use.pagemaps.join(", ")} need it, and it is not there`,
-          criu_message: `No ${use.file} image`,
-        });
-      }
-      for (const file of this.files)
-        if (formatOf(file) !== undefined) this.images.entries(file, "optional");
-      // A hundred checks ask every task for the same: what is read is plain data from here on.
-      this.cached.set("tasks", this.tasks.map(plain));
-      this.images.forgetAbsent(() => !someHeldByNobody(this));
-      return this.faults;
-    });
-  }
 }

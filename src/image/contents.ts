@@ -7,11 +7,11 @@ import { Parents } from "./parents.ts";
 /** Neighbouring pages whose content lies together in one pages image. */
 export interface Content {
   /** The number of the first. */
-  page: number;
-  pages: number;
+  readonly page: number;
+  readonly pages: number;
   /** The pages image, and where in it the first page begins. */
-  file: string;
-  offset: number;
+  readonly file: string;
+  readonly offset: number;
 }
 
 /** The runs that a restore reads; with `lazy`, those that are fetched otherwise are none of them. */

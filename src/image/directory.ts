@@ -142,12 +142,13 @@ function readFile<T>(
 
 function sourceOf(fd: number, file: string, path: string, size: number): Source {
   const read = (offset: number, length: number) => {
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
+    // No Buffer: slice() of that is no copy.
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
   };
   if (size > AT_ONCE) {
     let from = 0;
-    let window: Buffer = Buffer.alloc(0);
+    let window = new Uint8Array(0);
     const windowed = (offset: number, length: number) => {
       if (length > AT_ONCE) return read(offset, length);
       if (offset < from || offset + length > from + window.length) {

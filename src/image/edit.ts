@@ -31,7 +31,9 @@ export function editedImage(
     const framed = readFrames(source, format, version);
     if (!framed.ok) return { ok: false, problem: `${file}: ${framed.fault.problem}` };
     for (const { entry, field, from, to } of edits)
-      if (!change(framed.entries[entry]?.value, field.split("."), from, to))
+      if (
+        !change(framed.entries[entry]?.value as Record<string, unknown>, field.split("."), from, to)
+      )
         return { ok: false, problem: `${file}: ${field} is no longer ${from ?? "absent"}` };
     return { ok: true, bytes: writeFrames(source, format, framed) };
   });

@@ -15,8 +15,9 @@ type Payload = number | "rest" | { messages: number };
 
 export interface Format {
   magic: number;
-  /** The schema of entry number `index`. */
-  schema(index: number): Message<any>;
+  /** The table of every entry, but for the first where that has one of its own. */
+  entry: Message<any>;
+  head?: Message<any>;
   /** What follows an entry that is no message. */
   payload?(entry: any, index: number): Payload;
   /** stats-*.img and irmap-cache.img have another first magic. */
@@ -29,42 +30,35 @@ export interface Format {
   silent?: boolean;
 }
 
-const entries = (magic: number, entry: Message<any>): Format => ({ magic, schema: () => entry });
-const one = (magic: number, entry: Message<any>): Format => ({
-  magic,
-  schema: () => entry,
-  single: true,
-});
-
-const silent = (format: Format): Format => ({ ...format, silent: true });
+const entries = <M extends Message<any>>(magic: number, entry: M) => ({ magic, entry });
+const one = <M extends Message<any>>(magic: number, entry: M) => ({ magic, entry, single: true });
+const silent = <F extends Format>(format: F) => ({ ...format, silent: true });
 
 function withData<M extends Message<any>>(
   magic: number,
   entry: M,
   payload: (entry: Infer<M>) => Payload,
-): Format {
-  return { magic, schema: () => entry, payload };
+) {
+  return { magic, entry, payload };
 }
 
 /** Numbers with an upper bound that a file's size can be compared with: hostile ones do not become negative. */
 const upTo = (size: number | bigint): number => Number(size);
 const round = (size: number | bigint, to: number): number => Math.ceil(Number(size) / to) * to;
 
-const pagemap: Format = {
-  needed: true,
-  magic: 0x56084025,
-  schema: (index) => (index === 0 ? pagemap_head : pagemap_entry),
-};
+const pagemap = { needed: true, magic: 0x56084025, head: pagemap_head, entry: pagemap_entry };
 
 /** A ghost file is its entry and its content, or chunks of content each behind an entry of its own. */
-const ghostFile: Format = {
+const ghostFile = {
   needed: true,
   magic: 0x52583605,
-  schema: (index) => (index === 0 ? files.ghost_file_entry : files.ghost_chunk_entry),
-  payload: (entry, index) => (index > 0 ? upTo(entry.len) : entry.chunks ? 0 : "rest"),
+  head: files.ghost_file_entry,
+  entry: files.ghost_chunk_entry,
+  payload: (entry: any, index: number): Payload =>
+    index > 0 ? upTo(entry.len) : entry.chunks ? 0 : "rest",
 };
 
-const exact: Record<string, Format> = {
+const exact = {
   inventory: one(0x58313116, inventory_entry),
   pstree: { ...entries(0x50273030, process.pstree_entry), needed: true, silent: true },
   // Where it has none, CRIU goes on with images from before 3.3, one for each kind of file, and crashes at the last.
@@ -112,9 +106,9 @@ const exact: Record<string, Format> = {
   "stats-dump": { ...one(0x57093306, stats_entry), service: true },
   "stats-restore": { ...one(0x57093306, stats_entry), service: true },
   "irmap-cache": { ...entries(0x57004059, irmap_cache_entry), service: true },
-};
+} satisfies Record<string, Format>;
 
-const numbered: Record<string, Format> = {
+const numbered = {
   fdinfo: entries(0x56213732, files.fdinfo_entry),
   pagemap,
   "pagemap-shmem": pagemap,
@@ -144,15 +138,13 @@ const numbered: Record<string, Format> = {
     entry.in_pagemaps ? 0 : round(entry.size, 4),
   ),
   "ipcns-sem": withData(0x59573019, namespaces.ipc_sem_entry, (entry) => round(entry.nsems * 2, 8)),
-  "ipcns-msg": {
-    magic: 0x55453737,
-    schema: () => namespaces.ipc_msg_entry,
-    payload: (entry) => ({ messages: entry.qnum }),
-  },
-};
+  "ipcns-msg": withData(0x55453737, namespaces.ipc_msg_entry, (entry) => ({
+    messages: entry.qnum,
+  })),
+} satisfies Record<string, Format>;
 
 /** Named by an inode in hexadecimal. */
-const hexadecimal: Record<string, Format> = {
+const hexadecimal = {
   "ghost-file": ghostFile,
   "tcp-stream": {
     ...withData(
@@ -162,13 +154,15 @@ const hexadecimal: Record<string, Format> = {
     ),
     single: true,
   },
-};
+} satisfies Record<string, Format>;
 
 /** The first magic of service images, and of all others but the inventory, since image version 1.1. */
 export const SERVICE_MAGIC = 0x55105940;
 export const COMMON_MAGIC = 0x54564319;
 
-const formats = [exact, numbered, hexadecimal].map((table) => new Map(Object.entries(table)));
+const formats = [exact, numbered, hexadecimal].map(
+  (table) => new Map<string, Format>(Object.entries(table)),
+);
 
 /** The format of an image by its file name; undefined for raw data (pages, archives, ip and nft dumps) and what CRIU does not know. */
 export function formatOf(file: string): Format | undefined {
@@ -182,6 +176,24 @@ export function formatOf(file: string): Format | undefined {
   if (hexadecimals !== undefined && isNumber(file, dash + 1, 16)) return hexadecimals;
   return whole!.get(file.slice(0, -4));
 }
+
+/** The table of entry number `index`. */
+export const tableAt = ({ head, entry }: Format, index: number): Message<any> =>
+  (index === 0 ? head : undefined) ?? entry;
+
+type Tables<F extends Format> = F["entry"] | (F extends { head: infer Head } ? Head : never);
+type Named<Kinds extends Record<string, Format>, Number extends string> = {
+  [Kind in keyof Kinds & string as `${Kind}-${Number}.img`]: Tables<Kinds[Kind]>;
+};
+type ByName = {
+  [Kind in keyof typeof exact as `${Kind}.img`]: Tables<(typeof exact)[Kind]>;
+} & Named<typeof numbered, `${number}`> &
+  Named<typeof hexadecimal, string>;
+
+/** The tables of an image's entries by its name; any, where the compiler knows no more of that than that it is a text. */
+export type TableOf<File extends string> = string extends File
+  ? Message<any>
+  : { [Name in keyof ByName]: File extends Name ? ByName[Name] : never }[keyof ByName];
 
 /** Whether there are digits, and only those, from `at` to the ending: there are thousands of such names. */
 function isNumber(file: string, at: number, base: 10 | 16): boolean {

@@ -3,7 +3,8 @@
  * Integers are little-endian (all architectures that CRIU knows but s390).
  */
 import type { Fault } from "./fault.ts";
-import { COMMON_MAGIC, type Format, SERVICE_MAGIC } from "./formats.ts";
+import { COMMON_MAGIC, type Format, SERVICE_MAGIC, tableAt } from "./formats.ts";
+import type { Infer, Message } from "./schema.ts";
 import { ipc_msg } from "./tables/namespaces.ts";
 import { decode, encode, type Recent } from "./wire.ts";
 
@@ -17,10 +18,10 @@ export interface Source {
   read(offset: number, length: number): Uint8Array;
 }
 
-export interface Entry {
+export interface Entry<Value = unknown> {
   /** Where its length word is. */
   offset: number;
-  value: any;
+  value: Value;
   /** Data behind it that is no message. */
   payload: { offset: number; length: number };
 }
@@ -93,7 +94,7 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
     if (size > LARGEST || sum > LARGEST_SUM)
       return fault("malformed", at, `an entry of ${size} bytes is more than CRIU writes`, null);
     const bytes = source.read(at + 4, size);
-    const decoded = decode(format.schema(entries.length), bytes, at + 4, recent);
+    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent);
     if (!decoded.ok)
       return fault("malformed", decoded.offset, decoded.problem, "Failed unpacking object");
     const start = at + 4 + size;
@@ -118,6 +119,17 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
       format.silent ? null : `Unexpected EOF on ${source.path}`,
     );
   return { ok: true, magics: words.length, entries };
+}
+
+/** Those of all entries that are of a table; an image whose format has no such table is asked the wrong thing. */
+export function entriesOf<M extends Message<any>>(
+  { head, entry }: Format,
+  entries: readonly Entry[],
+  of: M,
+): readonly Entry<Infer<M>>[] {
+  if (of !== head && of !== entry) throw new Error(`an image of ${entry.name} has no ${of.name}`);
+  const own = of === head ? entries.slice(0, 1) : head === undefined ? entries : entries.slice(1);
+  return own as readonly Entry<Infer<M>>[];
 }
 
 /** Length of what lies between an entry and the next; undefined when it runs out of the file. */
@@ -157,7 +169,7 @@ export function writeFrames(
 ): Uint8Array {
   const pieces = [source.read(0, framed.magics * 4)];
   for (const [index, entry] of framed.entries.entries()) {
-    const bytes = encode(format.schema(index), entry.value);
+    const bytes = encode(tableAt(format, index), entry.value as never);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(bytes.length);
     pieces.push(length, bytes, source.read(entry.payload.offset, entry.payload.length));

@@ -1,9 +1,15 @@
 /** The images of a directory, each read once, and what was wrong with them. */
 import type { ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
-import { formatOf } from "./formats.ts";
-import { type Entry, type Framed, readFrames } from "./frame.ts";
+import { type Format, formatOf, type TableOf, tableAt } from "./formats.ts";
+import { entriesOf, type Entry, type Framed, readFrames } from "./frame.ts";
+import type { Infer, Message } from "./schema.ts";
+import { inventory_entry } from "./tables/inventory.ts";
+import { pstree_entry } from "./tables/process.ts";
 import type { Recent } from "./wire.ts";
+
+/** CRIU fails without an image, it is there as a rule, or only where there is something to say. */
+export type Need = "required" | "usual" | "optional";
 
 /** What CRIU 4.2 prints for an image that is not there; of most it says nothing, and crashes or loses what they held. */
 function saysOfMissing(file: string, rootPid: number | undefined): string | null {
@@ -17,16 +23,41 @@ export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
   private readonly known = new Map<string, readonly Entry[]>();
+  private readonly lists = new Map<string, readonly unknown[]>();
   private readonly recent: Recent = new Map();
 
   constructor(private readonly directory: ImageDirectory) {}
 
-  /** The entries of an image. `need`: CRIU fails without it, it is there as a rule, or only where there is something to say. */
-  entries(file: string, need: "required" | "usual" | "optional"): readonly Entry[] {
+  /**
+   * What an image holds of a table; the same list each time. Throws where its format has no such table: the types say so
+   * of names that the compiler knows.
+   */
+  values<File extends string, M extends TableOf<File>>(
+    file: File,
+    of: M,
+    need: Need,
+  ): readonly Infer<M>[] {
+    const key = `${of.name} ${file}`;
+    let list = this.lists.get(key) as readonly Infer<M>[] | undefined;
+    if (list === undefined) {
+      list = entriesOf(formatNamed(file), this.all(file, need), of).map(({ value }) => value);
+      this.lists.set(key, list);
+    }
+    return list;
+  }
+
+  /** Every entry with its table. */
+  tabled(file: string): readonly { of: Message<any>; value: unknown }[] {
+    const format = formatOf(file);
+    if (format === undefined) return [];
+    return this.all(file, "optional").map(({ value }, at) => ({ of: tableAt(format, at), value }));
+  }
+
+  /** Every entry, with where it was read and where the data behind it is. */
+  all(file: string, need: Need): readonly Entry[] {
     const known = this.known.get(file);
     if (known !== undefined) return known;
-    const format = formatOf(file);
-    if (format === undefined) throw new Error(`no format of ${file} is known`);
+    const format = formatNamed(file);
     const version = file === "inventory.img" ? 2 : this.version;
     const read = this.directory.read(file, (source): Framed =>
       readFrames(source, format, version, this.recent),
@@ -62,10 +93,16 @@ export class Images {
 
   /** img_version of the inventory. */
   private get version(): number {
-    return this.entries("inventory.img", "required")[0]?.value.img_version ?? 2;
+    return this.values("inventory.img", inventory_entry, "required")[0]?.img_version ?? 2;
   }
 
   private get rootPid(): number | undefined {
-    return this.entries("pstree.img", "required")[0]?.value.pid;
+    return this.values("pstree.img", pstree_entry, "required")[0]?.pid;
   }
+}
+
+function formatNamed(file: string): Format {
+  const format = formatOf(file);
+  if (format === undefined) throw new Error(`no format of ${file} is known`);
+  return format;
 }

@@ -1,5 +1,5 @@
 /** A checkpoint on disk. */
-export { type Checkpoint, openCheckpoint, type PagesUse } from "./checkpoint.ts";
+export type { Checkpoint, PagesUse } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
@@ -25,6 +25,7 @@ export {
 export { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { Content } from "./contents.ts";
 export { type Dedup, dedupOf, punch } from "./dedup.ts";
+export { openCheckpoint } from "./open.ts";
 export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";
 export { type Task, type Thread, wasAdopted } from "./task.ts";

@@ -1,6 +1,5 @@
 /** A page map without its objects: how many pages it puts where, in one pass over its bytes. */
 import { pageSize } from "../sys/process.ts";
-import type { Entry } from "./frame.ts";
 import type { pagemap_entry } from "./tables/memory.ts";
 import type { Infer } from "./schema.ts";
 
@@ -10,27 +9,25 @@ export const PE_PRESENT = 4;
 
 export interface Pagemap {
   /** pages-N.img holds its pages. */
-  pagesId: number;
+  readonly pagesId: number;
   /** Pages that are in that file. */
-  present: number;
+  readonly present: number;
   /** Some pages are in an older checkpoint (`parent`). */
-  parent: boolean;
+  readonly parent: boolean;
   /** Some pages were left to be fetched later. */
-  lazy: boolean;
+  readonly lazy: boolean;
 }
 
-/** Sum up decoded entries: the head, then one entry a run of pages. Flags are absent in old images: then in_parent tells. */
-export function sumPagemap(entries: readonly Entry[]): Pagemap | undefined {
-  const [head, ...runs] = entries;
-  if (head === undefined) return undefined;
-  const sum: Pagemap = { pagesId: head.value.pages_id, present: 0, parent: false, lazy: false };
-  for (const { value } of runs) {
-    const flags = flagsOf(value);
-    if (flags & PE_PRESENT) sum.present += pagesOf(value);
-    if (flags & PE_PARENT) sum.parent = true;
-    if (flags & PE_LAZY && !(flags & PE_PRESENT)) sum.lazy = true;
+/** Sum up decoded entries, one a run of pages. Flags are absent in old images: then in_parent tells. */
+export function sumPagemap(pagesId: number, runs: readonly PagemapEntry[]): Pagemap {
+  let [present, parent, lazy] = [0, false, false];
+  for (const run of runs) {
+    const flags = flagsOf(run);
+    if (flags & PE_PRESENT) present += pagesOf(run);
+    if (flags & PE_PARENT) parent = true;
+    if (flags & PE_LAZY && !(flags & PE_PRESENT)) lazy = true;
   }
-  return sum;
+  return { pagesId, present, parent, lazy };
 }
 
 type PagemapEntry = Infer<typeof pagemap_entry>;
@@ -43,18 +40,18 @@ const pagesOf = (entry: PagemapEntry): number => Number(entry.nr_pages ?? entry.
 /** Neighbouring pages of one kind. */
 export interface Run {
   /** The number of the first: its address through the size of a page. */
-  page: number;
-  pages: number;
+  readonly page: number;
+  readonly pages: number;
   /** PE_… */
-  flags: number;
+  readonly flags: number;
 }
 
 /** The runs of a page map, in its order. */
-export function runsOf(entries: readonly Entry[]): Run[] {
+export function runsOf(entries: readonly PagemapEntry[]): Run[] {
   const size = pageSize();
-  return entries.slice(1).map(({ value }) => ({
-    page: Number(value.vaddr) / size,
-    pages: pagesOf(value),
-    flags: flagsOf(value),
+  return entries.map((entry) => ({
+    page: Number(entry.vaddr) / size,
+    pages: pagesOf(entry),
+    flags: flagsOf(entry),
   }));
 }

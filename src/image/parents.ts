@@ -8,9 +8,10 @@ import { type DirectoryResult, type ImageDirectory, openImageDirectory } from ".
 import type { Content } from "./contents.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
-import { readFrames } from "./frame.ts";
+import { entriesOf, readFrames } from "./frame.ts";
 import { pageSize } from "../sys/process.ts";
 import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf } from "./pagemap.ts";
+import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
 
 /** Why pages are not to be had. */
 export interface LostPages {
@@ -117,13 +118,15 @@ interface Older {
 }
 
 function read(directory: ImageDirectory, file: string): Older | { fault: Fault } {
-  const result = directory.read(file, (source) => readFrames(source, formatOf(file)!));
+  const format = formatOf(file)!;
+  const result = directory.read(file, (source) => readFrames(source, format));
   if (!result.ok) return { fault: result.fault };
   if (!result.value.ok) return { fault: result.value.fault };
   const { entries } = result.value;
-  const pagesId: number = entries[0]!.value.pages_id;
+  const pagesId = entriesOf(format, entries, pagemap_head)[0]!.value.pages_id;
+  const runs = runsOf(entriesOf(format, entries, pagemap_entry).map(({ value }) => value));
   const available = directory.size(`pages-${pagesId}.img`);
-  return { runs: runsOf(entries), pagesId, available };
+  return { runs, pagesId, available };
 }
 
 /**

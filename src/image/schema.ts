@@ -3,6 +3,7 @@
  *
  * Numbers of 64 bits are bigint. Strings are bytes of the kernel and may not be UTF-8 (text.ts).
  */
+import type { Bytes } from "./text.ts";
 
 const scalars = [
   "uint32",
@@ -29,7 +30,7 @@ type ScalarValue = {
   sint64: bigint;
   fixed64: bigint;
   string: string;
-  bytes: Uint8Array;
+  bytes: Bytes;
 };
 
 /** A nested message; a function where a message nests itself. */
@@ -77,13 +78,16 @@ type Names<F, L extends Label> = {
 }[keyof F];
 type KindOf<T> = T extends Field<any, infer K> ? K : never;
 
-/** The value of a message: required fields are there, optional ones may be absent, repeated ones are arrays. */
+/**
+ * The value of a message: required fields are there, optional ones may be absent, repeated ones are arrays. Nobody may
+ * change it, at any depth: what was read once is one object for all who ask, and for all messages with the same bytes.
+ */
 export type Infer<M> =
   M extends Message<infer F>
-    ? { [N in Names<F, "required">]: ValueOf<KindOf<F[N]>> } & {
-        [N in Names<F, "optional">]?: ValueOf<KindOf<F[N]>>;
+    ? { readonly [N in Names<F, "required">]: ValueOf<KindOf<F[N]>> } & {
+        readonly [N in Names<F, "optional">]?: ValueOf<KindOf<F[N]>>;
       } & {
-        [N in Names<F, "repeated">]: ValueOf<KindOf<F[N]>>[];
+        readonly [N in Names<F, "repeated">]: readonly ValueOf<KindOf<F[N]>>[];
       }
     : never;
 

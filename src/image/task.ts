@@ -1,5 +1,8 @@
 /** A task of a checkpoint and its threads, whose images are read when they are first asked for. */
-import type { Entry } from "./frame.ts";
+import type { Images } from "./images.ts";
+import { fdinfo_entry, fs_entry } from "./tables/files.ts";
+import { mm_entry, vma_entry } from "./tables/memory.ts";
+import { core_entry, creds_entry, rlimit_entry, task_kobj_ids_entry } from "./tables/process.ts";
 import type {
   CoreEntry,
   FdinfoEntry,
@@ -10,7 +13,7 @@ import type {
 } from "./types.ts";
 
 export interface Thread {
-  tid: number;
+  readonly tid: number;
   readonly core: CoreEntry | undefined;
 }
 
@@ -18,10 +21,10 @@ export interface Thread {
 export type TaskState = "alive" | "dead" | "stopped" | "unknown";
 
 export interface Task {
-  pid: number;
-  ppid: number;
-  pgid: number;
-  sid: number;
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
   readonly state: TaskState;
   /** The leader first. */
   readonly threads: readonly Thread[];
@@ -40,10 +43,14 @@ export interface Task {
 export const wasAdopted = ({ root }: { root: Task | undefined }, task: Task): boolean =>
   task.ppid === root?.pid && ![task.pid, root.pid, root.sid].includes(task.sid);
 
-/** The entries of an image; `need` as in Checkpoint. */
-type Entries = (file: string, need: "required" | "usual" | "optional") => readonly Entry[];
-
 const states: Record<number, TaskState> = { 1: "alive", 2: "dead", 3: "stopped" };
+
+/** What a getter found takes its place: a hundred checks ask every task for the same, and get plain data of one object. */
+function keep<T extends object>(object: object, found: T): T {
+  for (const [name, value] of Object.entries(found))
+    Object.defineProperty(object, name, { value, enumerable: true });
+  return found;
+}
 
 export class LazyTask implements Task {
   readonly pid: number;
@@ -51,111 +58,78 @@ export class LazyTask implements Task {
   readonly pgid: number;
   readonly sid: number;
   readonly threads: readonly LazyThread[];
-  private images: Images | undefined;
 
   constructor(
-    private readonly entries: Entries,
+    private readonly images: Images,
     entry: PstreeEntry,
   ) {
     ({ pid: this.pid, ppid: this.ppid, pgid: this.pgid, sid: this.sid } = entry);
     // CRIU takes the first thread for the leader whatever its number; that of a zombie was never filled in.
     const tids = new Set([entry.pid, ...entry.threads.slice(1)]);
-    this.threads = [...tids].map((tid) => new LazyThread(entries, tid, entry.pid));
-  }
-
-  private read(): Images {
-    if (this.images !== undefined) return this.images;
-    const { entries, pid } = this;
-    const none: Images = { ids: undefined, mm: undefined, fs: undefined, fds: [] };
-    if (this.state === "dead") return (this.images = none);
-    const first = (file: string) => entries(file, "required")[0]?.value;
-    const ids = first(`ids-${pid}.img`) as TaskKobjIdsEntry | undefined;
-    const fs = first(`fs-${pid}.img`);
-    let mm = first(`mm-${pid}.img`) as MmEntry | undefined;
-    // Of old images they have one of their own, and so have rights and limits below: CRIU takes them from there.
-    if (mm?.vmas.length === 0)
-      mm = { ...mm, vmas: entries(`vmas-${pid}.img`, "optional").map((entry) => entry.value) };
-    const fdinfo = ids && entries(`fdinfo-${ids.files_id}.img`, "usual");
-    return (this.images = { ids, mm, fs, fds: fdinfo?.map((entry) => entry.value) ?? [] });
+    this.threads = [...tids].map((tid) => new LazyThread(images, tid, entry.pid));
   }
 
   get core(): CoreEntry | undefined {
-    return this.threads[0]!.core;
+    return keep(this, { core: this.threads[0]!.core }).core;
   }
 
   get state(): TaskState {
-    return states[this.core?.tc?.task_state ?? 0] ?? "unknown";
+    return keep(this, { state: states[this.core?.tc?.task_state ?? 0] ?? "unknown" }).state;
   }
 
   get ids(): TaskKobjIdsEntry | undefined {
-    return this.read().ids;
+    return keep(this, this.read()).ids;
   }
 
   get mm(): MmEntry | undefined {
-    return this.read().mm;
+    return keep(this, this.read()).mm;
   }
 
   get fs(): FsEntry | undefined {
-    return this.read().fs;
+    return keep(this, this.read()).fs;
   }
 
   get fds(): readonly FdinfoEntry[] {
-    return this.read().fds;
+    return keep(this, this.read()).fds;
+  }
+
+  private read(): Pick<Task, "ids" | "mm" | "fs" | "fds"> {
+    const { images, pid } = this;
+    if (this.state === "dead") return { ids: undefined, mm: undefined, fs: undefined, fds: [] };
+    const [ids] = images.values(`ids-${pid}.img`, task_kobj_ids_entry, "required");
+    const [fs] = images.values(`fs-${pid}.img`, fs_entry, "required");
+    let [mm] = images.values(`mm-${pid}.img`, mm_entry, "required");
+    // Of old images they have one of their own, and so have rights and limits below: CRIU takes them from there.
+    if (mm?.vmas.length === 0)
+      mm = { ...mm, vmas: images.values(`vmas-${pid}.img`, vma_entry, "optional") };
+    const fds = ids && images.values(`fdinfo-${ids.files_id}.img`, fdinfo_entry, "usual");
+    return { ids, mm, fs, fds: fds ?? [] };
   }
 }
 
-/** A task whose images are all read, without what reads them. */
-export const plain = ({
-  pid,
-  ppid,
-  pgid,
-  sid,
-  state,
-  threads,
-  core,
-  ids,
-  mm,
-  fs,
-  fds,
-}: Task): Task => ({
-  pid,
-  ppid,
-  pgid,
-  sid,
-  state,
-  threads: threads.map((thread) => ({ tid: thread.tid, core: thread.core })),
-  core,
-  ids,
-  mm,
-  fs,
-  fds,
-});
-
-type Images = Pick<Task, "ids" | "mm" | "fs" | "fds">;
-
 class LazyThread implements Thread {
-  private image: { core: CoreEntry | undefined } | undefined;
-
   constructor(
-    private readonly entries: Entries,
+    private readonly images: Images,
     readonly tid: number,
     private readonly pid: number,
   ) {}
 
   get core(): CoreEntry | undefined {
-    this.image ??= {
-      core: this.completed(this.entries(`core-${this.tid}.img`, "required")[0]?.value),
-    };
-    return this.image.core;
+    const [saved] = this.images.values(`core-${this.tid}.img`, core_entry, "required");
+    return keep(this, { core: this.completed(saved) }).core;
   }
 
   private completed(core: CoreEntry | undefined): CoreEntry | undefined {
     const { thread_core, tc } = core ?? {};
-    const old = (file: string) =>
-      this.entries(`${file}-${this.pid}.img`, "optional").map(({ value }) => value);
+    const { images, pid } = this;
     const creds =
-      thread_core !== undefined && thread_core.creds === undefined ? old("creds")[0] : undefined;
-    const rlimits = tc !== undefined && tc.rlimits === undefined ? old("rlimit") : [];
+      thread_core !== undefined && thread_core.creds === undefined
+        ? images.values(`creds-${pid}.img`, creds_entry, "optional")[0]
+        : undefined;
+    const rlimits =
+      tc !== undefined && tc.rlimits === undefined
+        ? images.values(`rlimit-${pid}.img`, rlimit_entry, "optional")
+        : [];
     if (creds !== undefined) core = { ...core!, thread_core: { ...thread_core!, creds } };
     if (rlimits.length > 0) core = { ...core!, tc: { ...tc!, rlimits: { rlimits } } };
     return core;

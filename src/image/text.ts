@@ -1,1 +1,1 @@
-export { fromBytes, toBytes } from "../sys/text.ts";
+export { type Bytes, fromBytes, toBytes } from "../sys/text.ts";

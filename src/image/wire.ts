@@ -9,7 +9,7 @@ import {
   type Message,
   VARINT,
 } from "./schema.ts";
-import { fromBytes, toBytes } from "./text.ts";
+import { type Bytes, fromBytes, toBytes } from "./text.ts";
 
 /** Fields that the table does not know, in the order they were met: number, tag and value as they were. */
 const unknown = Symbol("unknown fields");
@@ -53,12 +53,12 @@ interface Read {
  */
 export function decode<M extends Message<any>>(
   schema: M,
-  bytes: Uint8Array,
+  bytes: Bytes,
   base = 0,
   recent?: Recent,
 ): Decoded<M> {
   try {
-    const reader = new Reader(bytes, base, recent);
+    const reader = new Reader(bytes as Uint8Array, base, recent);
     return { ok: true, value: reader.message(schema, bytes.length, 0) as Infer<M> };
   } catch (error) {
     if (error instanceof Malformed)
@@ -103,10 +103,7 @@ class Reader {
       const field = byNumber[tag >>> 3];
       if (field === undefined) {
         this.skip(wire, end);
-        (value[unknown] ??= []).push({
-          number: tag >>> 3,
-          bytes: this.bytes.slice(start, this.at),
-        });
+        (value[unknown] ??= []).push({ number: tag >>> 3, bytes: this.copy(start, this.at) });
         continue;
       }
       const { name, kind, label } = field;
@@ -173,7 +170,7 @@ class Reader {
       }
       case "bytes": {
         const stop = this.length(end);
-        const value = this.bytes.slice(this.at, stop);
+        const value = this.copy(this.at, stop);
         this.at = stop;
         return value;
       }
@@ -186,6 +183,11 @@ class Reader {
         return value;
       }
     }
+  }
+
+  /** Bytes of a value's own: those that are read are the file's, and slice() of a Buffer is a view of them. */
+  private copy(from: number, to: number): Uint8Array {
+    return new Uint8Array(this.bytes.subarray(from, to));
   }
 
   /** A length and where what it measures ends. */

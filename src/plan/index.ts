@@ -1,15 +1,20 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
 import { type Edit, type Finding, type Leaving, policyOf, type Repair } from "../checks/index.ts";
 
+/** The finding that something of the plan answers. */
+interface Answer {
+  id: string;
+}
+
 export interface Plan {
   /**
    * ready: nothing to repair. repairable: the repairs and options below answer every blocker. blocked: some have no answer.
    * unchecked: only some checks were run, and nothing that they found blocks.
    */
   outcome: "ready" | "repairable" | "blocked" | "unchecked";
-  repairs: Repair[];
+  repairs: (Answer & Repair)[];
   /** What CRIU is shown otherwise than it was saved, without a change to the images. */
-  edits: Edit[];
+  edits: (Answer & Edit)[];
   /** Options added to those that the user gave to CRIU. */
   options: string[];
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
@@ -29,15 +34,16 @@ export function planFor(
   leavings: Leaving[],
   fix: "safe" | "none",
 ): Plan {
-  const repairs: Repair[] = [];
-  const edits: Edit[] = [];
+  const repairs: Plan["repairs"] = [];
+  const edits: Plan["edits"] = [];
   const options = new Set<string>();
   const environment: string[] = [];
   const unanswered: Finding[] = [];
   for (const finding of findings) {
-    const { remedy } = finding;
-    if (fix === "safe" && remedy.kind === "repair") repairs.push(remedy.repair);
-    else if (fix === "safe" && remedy.kind === "edit") edits.push(...remedy.edits);
+    const { id, remedy } = finding;
+    if (fix === "safe" && remedy.kind === "repair") repairs.push({ id, ...remedy.repair });
+    else if (fix === "safe" && remedy.kind === "edit")
+      edits.push(...remedy.edits.map((edit) => ({ id, ...edit })));
     else if (fix === "safe" && remedy.kind === "variable") environment.push(remedy.variable);
     else if (finding.severity !== "blocker") continue;
     else if (

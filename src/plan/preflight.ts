@@ -9,7 +9,6 @@ import {
   leavingHolders,
   leavingsOf,
   namespacesOf,
-  pidInUse,
   runChecks,
 } from "../checks/index.ts";
 import {
@@ -22,7 +21,7 @@ import {
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
-import { type Checkpoint, type Fault, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
+import { type Checkpoint, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
 import { onlySafely } from "./safe.ts";
 
@@ -42,7 +41,7 @@ export interface Preflight {
   took: number;
 }
 
-export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; fault: Fault };
+export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; problem: string };
 
 /**
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
@@ -61,7 +60,10 @@ export async function preflight(
   const found = findCriu(own.criu, process.env);
   const identity = found.ok ? identify(found.path) : undefined;
   const opened = openCheckpoint(request.imagesDir);
-  if (!opened.ok) return opened;
+  if (!opened.ok) {
+    const { file, problem } = opened.fault;
+    return { ok: false, problem: `${file}: ${problem}` };
+  }
   const { checkpoint } = opened;
   let host = thisHost(stays);
   // While CRIU starts to say which one it is, what takes longest to read is read.
@@ -89,7 +91,7 @@ export async function preflight(
     return { context, effects, findings: all.filter(stands).map(onlySafely) };
   };
   let seen = await check();
-  const taken = seen.findings.some(({ id }) => id === pidInUse.id);
+  const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(leavingHolders(seen.context)))) {
     host = thisHost(stays);
     seen = await check();

@@ -11,22 +11,23 @@ import {
 } from "./journal.ts";
 import { bringNameBack, dropName } from "./kept-names.ts";
 import { removeLeaving } from "./leavings.ts";
-import { removeShadow, type Shadow } from "./shadow.ts";
+import { openShadow, removeShadow, type Shadow, type ShadowResult } from "./shadow.ts";
 import type { Step } from "./step.ts";
 import { sh } from "../sys/shell.ts";
 
-/** What one run of recriu changes on this machine, from its first change on. */
-export interface Changes {
+/**
+ * What one run of recriu changes on this machine, from its first change on. Whoever lets go of it without a word has
+ * failed: then all is taken back, unless there may be a tree by now, which is for `recriu undo` to look at.
+ */
+export interface Changes extends Disposable {
   /** Write down what is about to be changed, or was. Throws when it cannot be written. */
   record(step: Step): void;
   /** Why nothing can be written down, if so; then nothing may be changed. */
   readonly problem: string | undefined;
-  /** A directory that CRIU reads instead of the images; undefined: it reads them as they are. */
-  shadow: Shadow | undefined;
-  /** Its path for CRIU. */
+  /** The path of a directory that CRIU reads instead of the images; undefined: it reads them as they are. */
   readonly images: string | undefined;
-  /** CRIU has read the images: the shadow goes. */
-  dropImages(): void;
+  /** That directory; where there is none yet, a new one in the first of `places` that takes it. */
+  shadowIn(places: readonly string[]): ShadowResult;
   /** Take everything back, last first. Returns what could not be, in words. */
   undo(): string[];
   /** The tree exists now, below the process `root` of this machine: a killed recriu leaves word of it. */
@@ -45,23 +46,26 @@ export function beginChanges(images: string): Changes {
     kept?.remove();
     kept = undefined;
   };
+  let shadow: Shadow | undefined;
+  let tree = false;
   const closeShadow = () => {
-    if (changes.shadow !== undefined) closeSync(changes.shadow.fd);
-    changes.shadow = undefined;
+    if (shadow !== undefined) closeSync(shadow.fd);
+    shadow = undefined;
   };
   const changes: Changes = {
     problem: journal.ok ? undefined : journal.problem,
-    shadow: undefined,
     get images() {
-      return changes.shadow && `/proc/${process.pid}/fd/${changes.shadow.fd}`;
+      return shadow && `/proc/${process.pid}/fd/${shadow.fd}`;
+    },
+    shadowIn(places) {
+      if (shadow !== undefined) return { ok: true, shadow };
+      const opened = openShadow(places, changes.record);
+      if (opened.ok) ({ shadow } = opened);
+      return opened;
     },
     record(step) {
       kept?.write(step);
       steps.push(step);
-    },
-    dropImages() {
-      closeShadow();
-      for (const step of shadowsOf(steps)) removeShadow(step);
     },
     undo() {
       closeShadow();
@@ -70,13 +74,18 @@ export function beginChanges(images: string): Changes {
       return left;
     },
     noteTree(root) {
+      tree = true;
       kept?.write({ action: "tree", root: "/", path: images, pid: root, started: startOf(root) });
     },
     keep() {
-      changes.dropImages();
+      closeShadow();
+      for (const step of shadowsOf(steps)) removeShadow(step);
       for (const step of steps) if (step.action === "name") dropName(step);
       steps.length = 0;
       forget();
+    },
+    [Symbol.dispose]() {
+      if (!tree) changes.undo();
     },
   };
   return changes;

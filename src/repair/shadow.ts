@@ -20,6 +20,8 @@ export interface Shadow {
   readonly path: string;
 }
 
+export type ShadowResult = { ok: true; shadow: Shadow } | { ok: false; problem: string };
+
 /** Where a shadow of `images` may be: beside them where that can be written to, else where temporary files go. */
 export function besides(images: string): string[] {
   const places = ["/run", process.env.TMPDIR ?? "/tmp"];
@@ -59,10 +61,7 @@ export function link(target: string, shadow: number, name: string): void {
  * A new directory for a shadow, of a name that nobody can guess, in the first of `places` that takes one and in which nobody
  * else can put another in its place. `record` hears of it before it is made.
  */
-export function openShadow(
-  places: readonly string[],
-  record: (step: Step) => void,
-): { ok: true; shadow: Shadow } | { ok: false; problem: string } {
+export function openShadow(places: readonly string[], record: (step: Step) => void): ShadowResult {
   const problems: string[] = [];
   for (const place of places) {
     const made = makeShadow(place, record);

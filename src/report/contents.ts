@@ -1,6 +1,7 @@
 /** What is in a checkpoint, as data and as a person wants to see it. */
 import type { Checkpoint, FileEntry, Task } from "../image/index.ts";
 import { policyName } from "../sys/sched.ts";
+import { fromBytes } from "../sys/text.ts";
 import { harmless, printText } from "./terminal.ts";
 
 interface ShownTask {
@@ -74,8 +75,6 @@ function taskOf(checkpoint: Checkpoint, task: Task): ShownTask {
   };
 }
 
-const text = new TextDecoder();
-
 /** Names of members of file_entry that need no more words. */
 const kinds = {
   pipe: "pipe",
@@ -101,7 +100,7 @@ function describe(file: FileEntry | undefined): string {
   if (file === undefined) return "not in files.img";
   if (file.reg !== undefined) return file.reg.name;
   if (file.usk !== undefined) {
-    const name = text.decode(file.usk.name).replace(/^\0/, "@").replace(/\0.*$/s, "");
+    const name = fromBytes(file.usk.name).replace(/^\0/, "@").replace(/\0.*$/s, "");
     const state = file.usk.state === 10 ? "listening" : file.usk.state === 1 ? "connected" : "open";
     return `unix socket${name === "" ? "" : ` ${name}`}, ${state}`;
   }

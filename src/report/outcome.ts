@@ -6,6 +6,8 @@ import type { Verdict } from "../verify/index.ts";
 export const exitCode = {
   ok: 0,
   criuFailed: 1,
+  /** `undo`: something is left, or may be. */
+  left: 1,
   usage: 2,
   blocked: 3,
   repairable: 4,

@@ -1,7 +1,7 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
 import { knownFaults, versionsOf } from "../criu/known-faults.ts";
 import { entries } from "../explain/index.ts";
-import { catalogue, type Check, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
+import { catalogue, type Named, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
 
 const proofs: Record<Proof, string> = {
@@ -11,7 +11,7 @@ const proofs: Record<Proof, string> = {
 };
 
 /** What `recriu explain ID` prints. */
-export function checkPage({ id, title, why, reads }: Check): string {
+export function checkPage({ id, title, why, reads }: Named): string {
   const said = entries().filter(({ check, also }) => check === id || also.includes(id));
   const lines = said.flatMap(({ says, seen, reported, remedy }) => [
     `  ${seen[0] ?? reported[0] ?? plain(says[0]!.text)}`,
@@ -33,7 +33,7 @@ const plain = (text: string): string =>
 /** What the exit codes mean; as `recriu explain 3` prints one. */
 export const exits: Record<string, string> = {
   0: "restored and verified; or nothing was found that blocks",
-  1: "CRIU failed; recriu explain reads its log",
+  1: "CRIU failed; recriu explain reads its log. Of undo: something is left, or may be, and it says what",
   2: "usage: an unknown option, no such directory, or no checkpoint in it",
   3: "blocked: something that neither a safe repair nor an option answers; nothing was touched. recriu preflight -D DIR lists it",
   4: "repairable: preflight without --fix found what recriu would repair; recriu restore does, or preflight --fix",

@@ -1,17 +1,11 @@
 /** The one way to a person's eyes: lines on stderr, coloured only on a terminal, names from images made harmless. */
-import { createConsola } from "consola/core";
 import { isTerminal } from "../sys/process.ts";
 import { unprintable } from "../sys/shell.ts";
 
-const out = createConsola({
-  level: 5,
-  // console.error, as process.stderr would cost 8 ms at start.
-  reporters: [{ log: ({ args }) => say(args.join(" ")) }],
-});
-
+// console.error, as process.stderr would cost 8 ms at start.
 let say = (text: string): void => console.error(text);
 
-export const line = (text = ""): void => out.log(text);
+export const line = (text = ""): void => say(text);
 
 let coloured: boolean | undefined;
 

@@ -14,10 +14,15 @@ export function dedupLater(
   // CRIU itself takes nothing out of a stream.
   if (!autoDedup || stream) return () => [];
   const dedup = dedupOf(checkpoint, lazyPages);
-  return ({ result }) =>
-    result === "mismatch"
-      ? ["the images keep all that they hold (--auto-dedup): the tree is not the saved one"]
-      : punch(dedup, checkpoint.dir);
+  return ({ result }) => {
+    if (result === "mismatch")
+      return ["the images keep all that they hold (--auto-dedup): the tree is not the saved one"];
+    try {
+      return punch(dedup, checkpoint.dir);
+    } catch (error) {
+      return [`--auto-dedup came to no end: ${(error as Error).message}`];
+    }
+  };
 }
 
 /** What a restore that failed has used up, in words. */

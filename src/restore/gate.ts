@@ -7,7 +7,6 @@
  * starts it up to seven times.
  */
 import { closeSync, readSync, writeSync } from "node:fs";
-import type { Request } from "../criu/index.ts";
 import { answerBytes, askingProgram, type Hold } from "../sys/asking-program.ts";
 import { memoryFile, pipe } from "../sys/files.ts";
 
@@ -18,78 +17,75 @@ export const PRE_RESUME = "pre-resume";
 /** The tree runs; CRIU ignores a refusal. */
 export const POST_RESUME = "post-resume";
 
-export interface Gate {
-  /** The path to give CRIU as --action-script. */
-  readonly script: string;
-  /** Answer every question until `close`. `decide` gets the point and the root task's pid on this machine. */
-  serve(decide: Decide): void;
-  /** Where questions can be read: for who waits by itself and calls `answer` for each. */
-  readonly questions: number;
-  /** Answer the question that is there. */
-  answer(decide: Decide): void;
-  close(): void;
+/** What CRIU asks at one of its points. */
+export interface Question {
+  readonly point: string;
+  /** The root task's pid on this machine; NaN before there is one. */
+  readonly root: number;
+  /** The process that asks; NaN where it does not say. */
+  readonly criu: number;
+  /** Let it go on at once: what is done then is done while it works, and the answer is given. Undefined: it waits. */
+  readonly goOn: (() => void) | undefined;
 }
 
-/**
- * `criu`: the process that asks. `goOn` lets it go on at once: what is done then is done while it works, and the answer
- * is given. A process group that is to stay connected is a yes, too.
- */
-export type Decide = (
-  point: string,
-  rootPid: number,
-  criu: number,
-  goOn: () => void,
-) => boolean | Hold;
+/** Whether CRIU goes on. A process group that is to stay connected is a yes, too. */
+export type Decide = (question: Question) => boolean | Hold;
 
-/** The points that recriu has to be asked at. */
-export const pointsFor = ({ autoDedup }: Request): string[] =>
-  autoDedup ? [POST_RESTORE, PRE_RESUME, POST_RESUME] : [POST_RESTORE, PRE_RESUME];
+/** Closed, it refuses: the script finds nobody to ask. */
+export interface Gate extends Disposable {
+  /** The path to give CRIU as --action-script. */
+  readonly script: string;
+  /** Answer every question until the gate is closed. Rejects when a decision throws, which is a refusal. */
+  serve(decide: Decide): Promise<void>;
+  /** Where questions can be read: for who waits by itself and calls `answer` for each. */
+  readonly questions: number;
+  /** Answer the question that is there. Throws what the decision throws, which is a refusal. */
+  answer(decide: Decide): void;
+}
 
 export type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
-/** Open the gate at these of CRIU's points; at all others it goes on. */
-export function openGate(points: readonly string[]): GateResult {
-  const questions = pipe();
-  const answers = pipe();
-  if (typeof questions === "number" || typeof answers === "number")
+export function openGate(): GateResult {
+  using opening = new DisposableStack();
+  const opened = (fd: number) => opening.adopt(fd, closeSync);
+  const [toAsk, toAnswer] = [pipe(), pipe()].map((ends) =>
+    typeof ends === "number" ? undefined : { read: opened(ends[0]), write: opened(ends[1]) },
+  );
+  if (toAsk === undefined || toAnswer === undefined)
     return { ok: false, problem: "no pipe can be made" };
   const own = `/proc/${process.pid}/fd`;
-  const program = askingProgram(`${own}/${questions[1]}`, `${own}/${answers[0]}`);
-  if (program === undefined) return { ok: false, problem: `nothing asks on ${process.arch}` };
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(script, program);
+  writeSync(opened(script), askingProgram(`${own}/${toAsk.write}`, `${own}/${toAnswer.read}`));
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");
     if (!asked.endsWith("\n")) return;
     const question = asked;
     asked = "";
-    reply(question, points, answers[1], decide);
+    reply(question, toAnswer.write, decide);
   };
+  const open = opening.move();
   return {
     ok: true,
     gate: {
       script: `${own}/${script}`,
       async serve(decide) {
-        for await (const chunk of Bun.file(questions[0]).stream()) hear(chunk, decide);
+        for await (const chunk of Bun.file(toAsk.read).stream()) hear(chunk, decide);
       },
-      questions: questions[0],
+      questions: toAsk.read,
       answer(decide) {
         const space = Buffer.alloc(4096);
-        hear(space.subarray(0, readSync(questions[0], space)), decide);
+        hear(space.subarray(0, readSync(toAsk.read, space)), decide);
       },
-      close() {
-        for (const fd of [...questions, ...answers, script]) closeSync(fd);
-      },
+      [Symbol.dispose]: () => open.dispose(),
     },
   };
 }
 
-/** CRIU asks once at a time, with its CRTOOLS_ variables. A decision that throws is a refusal. */
-function reply(question: string, points: readonly string[], answers: number, decide: Decide): void {
+/** CRIU asks once at a time, with its CRTOOLS_ variables. */
+function reply(question: string, answers: number, decide: Decide): void {
   const told = (name: string) => new RegExp(`(?:^|\0)CRTOOLS_${name}=([^\0]*)`).exec(question)?.[1];
-  const point = told("SCRIPT_ACTION") ?? "";
   let answered = false;
   const give = (go: boolean | Hold) => {
     if (!answered) writeSync(answers, answerBytes(go));
@@ -97,10 +93,13 @@ function reply(question: string, points: readonly string[], answers: number, dec
   };
   let go: boolean | Hold = false;
   try {
-    // CRIU tells of its images through its own descriptor: /proc/PID/fd/N.
-    const criu = Number(/^\/proc\/(\d+)\//.exec(told("IMAGE_DIR") ?? "")?.[1]);
-    const root = Number(told("INIT_PID"));
-    go = !points.includes(point) || decide(point, root, criu, () => give(true));
+    go = decide({
+      point: told("SCRIPT_ACTION") ?? "",
+      root: Number(told("INIT_PID")),
+      // CRIU tells of its images through its own descriptor: /proc/PID/fd/N.
+      criu: Number(/^\/proc\/(\d+)\//.exec(told("IMAGE_DIR") ?? "")?.[1]),
+      goOn: () => give(true),
+    });
   } finally {
     give(go);
   }

@@ -14,142 +14,189 @@ import {
   verify,
   withMemory,
 } from "../verify/index.ts";
-import type { Hold } from "../sys/asking-program.ts";
-import { PRE_RESUME } from "./gate.ts";
+import { dedupLater } from "./consumed.ts";
+import { type Decide, POST_RESTORE, POST_RESUME, PRE_RESUME, type Question } from "./gate.ts";
 import { leavesStopped, stoppedJob } from "./job.ts";
 import { mend } from "./mend.ts";
 import { killTree } from "./tree.ts";
 
-export interface Gatekeeper {
-  /** The last verdict; skipped until CRIU has come to the gate. */
-  verdict: Verdict;
-  /** The root task's pid on this machine, once it exists. */
-  rootPid: number | null;
-  /** The tree was let run. */
-  resumed: boolean;
-  /** Milliseconds spent comparing, and those of them that CRIU waited for. */
-  spent: number;
-  waited: number;
-  /**
-   * Called at the gate; true lets CRIU go on. With `goOn` it waits at post-restore only until the tasks are known to be
-   * the saved ones: what else is settled then is compared while CRIU works on, and the last point decides. `last` is the
-   * process above the tree that ends last of this restore's own; a job that its end would kill is held.
-   */
-  decide(point: string, rootPid: number, last: number, goOn?: () => void): boolean | Hold;
+/**
+ * Where a restore is, seen from the gate. `root` is the root task's pid on this machine. Nothing is said of a tree before
+ * the last point has decided, or an earlier one has refused: a CRIU that does not come there has failed for itself.
+ */
+export interface State {
+  readonly at: "waiting" | "structure verified" | "running" | "refused";
+  readonly root: number | null;
+  readonly verdict: Verdict;
+  /** The tree as it was found, of which nothing runs between the points, and what was compared of it there already. */
+  readonly looked?: { readonly tree: LiveTree; readonly settled: Verdict | undefined } | undefined;
+  /** From post-resume on: what was asked for beside the tree and not done, in words. */
+  readonly notes?: readonly string[];
 }
 
-/** What of recriu's own options counts here; `edited`: CRIU is shown other images than the saved ones. */
-export type Judging = Pick<OwnOptions, "verify" | "schedPrio"> & { readonly edited: boolean };
+export interface Gatekeeper {
+  readonly state: State;
+  /** Milliseconds spent comparing, and those of them that CRIU waited for. */
+  readonly times: { readonly spent: number; readonly waited: number };
+  /**
+   * The gate's question is answered, and `state` is what came of it. With `goOn` CRIU waits at post-restore only until the
+   * tasks are known to be the saved ones: what else is settled then is compared while it works on, and the last point
+   * decides. Never throws: what cannot be decided is refused.
+   */
+  readonly decide: Decide;
+}
 
-export function gatekeeper(
-  checkpoint: Checkpoint,
-  request: Request,
-  { verify: mode, schedPrio: lostPriority = LOWEST_PRIORITY, edited }: Judging,
-  onVerdict: (verdict: Verdict) => void,
-  onTree: (rootPid: number) => void,
-  onRun: (tree: LiveTree) => void = () => {},
-): Gatekeeper {
-  // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
-  const mayGoOn = !request.sibling && !hasConnections(checkpoint);
-  const keeper: Gatekeeper = {
-    verdict: skipped,
-    rootPid: null,
-    resumed: false,
-    spent: 0,
-    waited: 0,
-    decide(point, ...of) {
-      try {
-        return judge(point, ...of);
-      } catch (error) {
-        // What could not be decided is not let run.
-        keeper.verdict = unfinished(error);
-        if (point === PRE_RESUME && !request.sibling) killTree(of[0]);
-        return false;
+export interface Kept {
+  readonly checkpoint: Checkpoint;
+  readonly request: Request;
+  /** What of recriu's own options counts here. */
+  readonly own: Pick<OwnOptions, "verify" | "schedPrio">;
+  /** CRIU is shown other images than the saved ones. */
+  readonly edited: boolean;
+  /** Called once the tree below process `root` exists and is let go on to the last point. */
+  readonly noteTree: (root: number) => void;
+  /** The process above the tree that ends last of this restore's own; undefined: CRIU. A job that its end would kill is held. */
+  readonly last: number | undefined;
+}
+
+/** To be made before CRIU reads the images. */
+export function gatekeeper(of: Kept): Gatekeeper {
+  const dedup = dedupLater(of.checkpoint, of.request);
+  let state: State = { at: "waiting", root: null, verdict: skipped };
+  const times = { spent: 0, waited: 0 };
+  return {
+    get state() {
+      return state;
+    },
+    times,
+    decide(question) {
+      if (question.point === POST_RESUME) {
+        state = runs(of, state, question.root, dedup);
+        return true;
       }
+      const start = performance.now();
+      let gone: number | undefined;
+      const { goOn } = question;
+      const timed = () => {
+        gone = performance.now();
+        goOn!();
+      };
+      const next = step(of, state, { ...question, goOn: goOn && timed });
+      ({ state } = next);
+      const end = performance.now();
+      times.spent += end - start;
+      times.waited += (gone ?? end) - start;
+      return next.answer;
     },
   };
-  const judge: Gatekeeper["decide"] = (point, rootPid, last, goOn) => {
-    const start = performance.now();
-    keeper.rootPid = rootPid;
-    let gone: number | undefined;
-    const letGoOn = () => {
-      onTree(rootPid);
-      gone = performance.now();
-      goOn!();
-    };
-    const verdict =
-      point === PRE_RESUME ? final(rootPid) : first(rootPid, goOn && mayGoOn ? letGoOn : undefined);
-    const end = performance.now();
-    keeper.spent += end - start;
-    keeper.waited += (gone ?? end) - start;
-    // What was seen since counts at the last point: a CRIU that does not come there has failed for itself.
-    if (gone !== undefined) return true;
-    keeper.verdict = verdict;
-    // CRIU waits for ever for a sibling that is killed at the last point: there it is only reported.
-    const told = point === PRE_RESUME && request.sibling;
-    const refused = verdict.result === "mismatch" && mode !== "report" && !told;
-    if (point !== PRE_RESUME) {
-      if (!refused) onTree(rootPid);
-      return !refused;
-    }
-    // CRIU is not to wait for what is cleared away.
-    if (live !== undefined) setImmediate(letGo, live);
-    // CRIU does not heed a refusal here.
-    if (refused) {
-      // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
-      const now = liveTree(checkpoint, rootPid, true);
-      killTree(rootPid, ...[...now.tasks.values()].map(({ pid }) => pid));
-      letGo(now);
-      return false;
-    }
-    if (live !== undefined) onRun(live);
-    const hold = leavesStopped(checkpoint, request) ? stoppedJob(rootPid, last) : undefined;
-    keeper.resumed = true;
-    setImmediate(onVerdict, verdict);
-    return hold ?? true;
-  };
-  const compare = (tree: LiveTree, ...final: Final[]) =>
-    verify(checkpoint, request, tree, { final, lostPriority });
-  /** Nothing of the tree runs between the points: its processes are found once, and what is settled is compared once. */
-  let live: LiveTree | undefined;
-  let settled: Verdict | undefined;
-  const findTree = (rootPid: number) => (live ??= liveTree(checkpoint, rootPid, true));
+}
 
-  /** Every task exists: are they the saved ones? Then CRIU may go on while the rest of what is settled is compared. */
-  const first = (rootPid: number, letGoOn: (() => void) | undefined): Verdict => {
-    if (mode === "off") return skipped;
-    try {
-      const tree = findTree(rootPid);
-      const outside = compare(tree, "outside");
-      if (outside.result === "match" || mode === "report") letGoOn?.();
-      settled = compare(tree, "tree");
-      return both(outside, settled);
-    } catch (error) {
-      return unfinished(error);
+interface Step {
+  readonly state: State;
+  readonly answer: ReturnType<Decide>;
+}
+
+function step(of: Kept, state: State, question: Question): Step {
+  const { point, root } = question;
+  try {
+    if (point === POST_RESTORE) return allExist(of, state, question);
+    return point === PRE_RESUME ? aboutToRun(of, state, question) : { state, answer: true };
+  } catch (error) {
+    // What could not be decided is not let run.
+    if (point === PRE_RESUME && !of.request.sibling) killTree(root);
+    return refused(root, unfinished(error));
+  }
+}
+
+const refused = (root: number, verdict: Verdict): Step => ({
+  state: { at: "refused", root, verdict },
+  answer: false,
+});
+
+/** Every task exists: are they the saved ones? Then CRIU may go on while the rest of what is settled is compared. */
+function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
+  const { checkpoint, request, own, noteTree } = of;
+  // Some CRIUs ask twice, and others' scripts run between.
+  if (before.looked !== undefined) letGo(before.looked.tree);
+  // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
+  const mayGoOn = goOn !== undefined && !request.sibling && !hasConnections(checkpoint);
+  let looked: State["looked"];
+  let gone = false;
+  const verdict = finished(() => {
+    if (own.verify === "off") return skipped;
+    const tree = liveTree(checkpoint, root, true);
+    const outside = compare(of, tree, "outside");
+    if (mayGoOn && (outside.result === "match" || own.verify === "report")) {
+      noteTree(root);
+      gone = true;
+      goOn();
     }
-  };
-  /** The tree is about to run. */
-  const final = (rootPid: number): Verdict => {
-    try {
-      if (mode === "off" && !edited) return skipped;
-      const tree = findTree(rootPid);
-      const now = later(tree);
-      if (mode === "off") {
-        mend(checkpoint, now, lostPriority);
-        return skipped;
-      }
-      settled ??= compare(tree, "tree");
-      let state = compare(now, "outside", "state");
-      const mended = state.differences.length === 0 ? [] : mend(checkpoint, now, lostPriority);
-      if (mended.length > 0) state = compare(later(tree), "outside", "state");
-      const { differences, ...verdict } = both(state, settled);
-      const found = { ...verdict, differences: [...mended, ...differences] };
-      return mode === "memory" ? withMemory(found, checkpoint, request, now) : found;
-    } catch (error) {
-      return unfinished(error); // a tree that could not be looked at must not run
+    const settled = compare(of, tree, "tree");
+    looked = { tree, settled };
+    return both(outside, settled);
+  });
+  // Once CRIU has gone on, what was seen counts at the last point.
+  if (!gone && verdict.result === "mismatch" && own.verify !== "report")
+    return refused(root, verdict);
+  if (!gone) noteTree(root);
+  return { state: { at: "structure verified", root, verdict: skipped, looked }, answer: true };
+}
+
+/** The tree is about to run. CRIU does not heed a refusal here: what is refused is killed. */
+function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
+  const { checkpoint, request, own, edited, last = criu } = of;
+  let { looked } = before;
+  const verdict = finished(() => {
+    if (own.verify === "off" && !edited) return skipped;
+    looked ??= { tree: liveTree(checkpoint, root, true), settled: undefined };
+    const { tree } = looked;
+    const now = later(tree);
+    if (own.verify === "off") {
+      mend(checkpoint, now, priorityOf(of));
+      return skipped;
     }
-  };
-  return keeper;
+    const settled = looked.settled ?? compare(of, tree, "tree");
+    looked = { tree, settled };
+    let state = compare(of, now, "outside", "state");
+    const mended = state.differences.length === 0 ? [] : mend(checkpoint, now, priorityOf(of));
+    if (mended.length > 0) state = compare(of, later(tree), "outside", "state");
+    const { differences, ...said } = both(state, settled);
+    const found = { ...said, differences: [...mended, ...differences] };
+    return own.verify === "memory" ? withMemory(found, checkpoint, request, now) : found;
+  });
+  // CRIU is not to wait for what is cleared away.
+  if (looked !== undefined) setImmediate(letGo, looked.tree);
+  // CRIU waits for ever for a sibling that is killed: of that it is only told.
+  if (verdict.result === "mismatch" && own.verify !== "report" && !request.sibling) {
+    // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
+    const now = liveTree(checkpoint, root, true);
+    killTree(root, ...[...now.tasks.values()].map(({ pid }) => pid));
+    letGo(now);
+    return refused(root, verdict);
+  }
+  const hold = leavesStopped(checkpoint, request) ? stoppedJob(root, last) : undefined;
+  return { state: { at: "running", root, verdict, looked }, answer: hold ?? true };
+}
+
+/** It runs, whatever was answered: but for a tree that was killed. Some CRIUs say so twice. */
+function runs(of: Kept, state: State, root: number, dedup: ReturnType<typeof dedupLater>): State {
+  if (state.at === "refused" && !of.request.sibling) return state;
+  if (state.notes !== undefined) return state;
+  return { at: "running", root, verdict: state.verdict, notes: dedup(state.verdict) };
+}
+
+const priorityOf = ({ own }: Kept): number => own.schedPrio ?? LOWEST_PRIORITY;
+
+const compare = (of: Kept, tree: LiveTree, ...final: Final[]): Verdict =>
+  verify(of.checkpoint, of.request, tree, { final, lostPriority: priorityOf(of) });
+
+/** A tree that could not be looked at is not the saved one. */
+function finished(look: () => Verdict): Verdict {
+  try {
+    return look();
+  } catch (error) {
+    return unfinished(error);
+  }
 }
 
 /** The verdict of a comparison that failed itself. */

@@ -18,25 +18,33 @@ import {
 import { thisHost } from "../host/index.ts";
 import { openImageDirectory } from "../image/directory.ts";
 import { beginChanges, type Changes } from "../repair/changes.ts";
-import { FIRST, holdFirst, inMemory, openShadow } from "../repair/shadow.ts";
+import { FIRST, holdFirst, inMemory } from "../repair/shadow.ts";
 import { ENOENT } from "../sys/errno.ts";
-import { builtInPlugins } from "../checks/plugins.ts";
+import { builtInPlugins } from "../checks/criu/plugins.ts";
 import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
-import { type Gate, openGate, pointsFor } from "./gate.ts";
+import { type Gate, openGate } from "./gate.ts";
 import { givenLimits } from "./limits.ts";
 
-export interface Held {
+/**
+ * A CRIU that waits for its first image. Whoever lets go of it while it is held ends it: that is waited for, and everything
+ * is taken back. What has been released belongs to who released it.
+ */
+export interface Held extends AsyncDisposable {
+  /** ended: it was let go of, or has ended by itself: it fails to start, or wants another image first. */
+  readonly state: "held" | "released" | "ended";
   readonly changes: Changes;
   readonly gate: Gate;
-  /** It has ended by itself: it fails to start, or wants another image first. */
-  readonly ended: boolean;
-  /** Let it go on, the shadow being filled; or what is in the way. */
-  letGo(): { ok: true; criu: RunningCriu } | { ok: false; problem: string };
-  /** It must not: wait until it has ended, and take everything back. */
-  drop(): Promise<void>;
+  /** Let it go on, the shadow being filled. */
+  release(): Release;
 }
+
+export type Release =
+  | { readonly state: "released"; readonly criu: RunningCriu }
+  | { readonly state: "ended" }
+  /** What is in the way. */
+  | { readonly state: "held"; readonly problem: string };
 
 /** A link for each of more images takes as long as CRIU to start. */
 const MOST_IMAGES = 2000;
@@ -51,21 +59,21 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
   if (places.length === 0 || !holds(request, own)) return undefined;
   const found = findCriu(own.criu, process.env);
   if (!found.ok || hasForeignPlugins(found.path, request)) return undefined;
+  using making = new DisposableStack();
   const inventory = pipe();
   if (typeof inventory === "number") return undefined;
   const [read, write] = inventory;
-  const opened = openGate(pointsFor(request));
-  const changes = beginChanges(request.imagesDir);
-  const shadow = openShadow(places, changes.record);
-  const fail = () => {
-    for (const end of inventory) closeSync(end);
-    if (opened.ok) opened.gate.close();
-    changes.undo();
-    return undefined;
-  };
-  if (!opened.ok || !shadow.ok || changes.problem !== undefined) return fail();
-  const { gate } = opened;
-  changes.shadow = shadow.shadow;
+  const [reading, writing] = inventory.map((end) => {
+    const one = making.use(new DisposableStack());
+    one.adopt(end, closeSync);
+    return one;
+  });
+  const opened = openGate();
+  if (!opened.ok) return undefined;
+  const gate = making.use(opened.gate);
+  const changes = making.use(beginChanges(request.imagesDir));
+  const shadow = changes.shadowIn(places);
+  if (!shadow.ok || changes.problem !== undefined) return undefined;
   let criu: RunningCriu;
   try {
     holdFirst(shadow.shadow, `/proc/${process.pid}/fd/${read}`);
@@ -80,42 +88,41 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       ...givenLimits(),
     });
   } catch {
-    return fail();
+    return undefined;
   }
-  let held = true;
-  const release = () => {
-    if (held) closeSync(write);
-    held = false;
-  };
-  let ended = false;
+  const owned = making.move();
+  let state: Held["state"] = "held";
   void criu.exited.finally(() => {
-    ended = true;
-    closeSync(read);
+    if (state === "held") state = "ended";
+    reading!.dispose();
   });
   return {
+    get state() {
+      return state;
+    },
     changes,
     gate,
-    get ended() {
-      return ended;
-    },
-    letGo() {
+    release() {
+      if (state !== "held") return { state: "ended" };
       try {
         const bytes = inventoryOf(changes.images!);
         criu.listen();
         writeSync(write, bytes);
       } catch (error) {
-        return { ok: false, problem: (error as Error).message };
+        return { state, problem: (error as Error).message };
       }
-      release();
-      return { ok: true, criu };
+      writing!.dispose();
+      state = "released";
+      return { state, criu };
     },
-    async drop() {
-      release();
+    async [Symbol.asyncDispose]() {
+      if (state === "released") return;
+      state = "ended";
+      writing!.dispose();
       const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE);
       await criu.exited;
       clearTimeout(kill);
-      gate.close();
-      changes.undo();
+      owned.dispose();
     },
   };
 }

@@ -1,17 +1,18 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
-import { errorLines, firstCause, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
+import { errorLines, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
 import { descendantsOf, hasEnded, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
-import { carryOut, type Changes } from "../repair/index.ts";
+import { beginChanges, carryOut, type Changes } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
 import { exitCode, type Failure, type Outcome, type Watched } from "../report/outcome.ts";
 import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import type { LiveTree, Verdict } from "../verify/index.ts";
 import { type EndWatch, watchEnds } from "./ends.ts";
-import { dedupLater, usedUp } from "./consumed.ts";
-import { openGate, pointsFor, POST_RESUME } from "./gate.ts";
+import { usedUp } from "./consumed.ts";
+import { failureOf } from "./failure.ts";
+import { openGate } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
@@ -30,29 +31,31 @@ export async function restore(
   held?: Held,
 ): Promise<Outcome> {
   const begun = performance.now();
-  const repair = carryOut(preflight.plan, preflight.checkpoint, held?.changes);
+  using changes = held?.changes ?? beginChanges(preflight.checkpoint.dir);
+  const problem = carryOut(preflight.plan, preflight.checkpoint, changes);
   const timing_ms = { repair: performance.now() - begun, criu: 0, verify: 0 };
-  const notStarted = async (exit: number, line: string, left: string[]): Promise<Outcome> => {
+  const notStarted = (exit: number, line: string): Outcome => {
     progress?.end();
-    await held?.drop();
-    const failure = { line, explanation: undefined, left, at: [] };
+    const failure = { line, explanation: undefined, left: changes.undo(), at: [] };
     return { exit, run: null, verdict: null, failure, notes: [], watched: null, timing_ms };
   };
-  if (!repair.ok) return notStarted(exitCode.blocked, repair.problem, repair.left);
-  const { repaired } = repair;
-  printJournalNote(repaired.problem);
+  if (problem !== undefined) return notStarted(exitCode.blocked, problem);
+  printJournalNote(changes.problem);
   try {
-    const outcome = await attempt({ ...preflight, repaired, onVerdict, progress, held });
-    if (typeof outcome !== "string")
-      return { ...outcome, timing_ms: { ...outcome.timing_ms, repair: timing_ms.repair } };
-    return notStarted(exitCode.criuFailed, outcome, repaired.undo());
+    const outcome = await attempt({ ...preflight, changes, onVerdict, progress, held });
+    if (typeof outcome === "string") return notStarted(exitCode.criuFailed, outcome);
+    return { ...outcome, timing_ms: { ...outcome.timing_ms, repair: timing_ms.repair } };
   } catch (error) {
-    return notStarted(exitCode.criuFailed, (error as Error).message, repaired.undo());
+    if (error instanceof TreeRuns) throw error;
+    return notStarted(exitCode.criuFailed, (error as Error).message);
   }
 }
 
+/** A fault of recriu's own, when all that could be taken back has to stay. */
+class TreeRuns extends Error {}
+
 interface Attempt extends Preflight {
-  repaired: Changes;
+  changes: Changes;
   onVerdict: (verdict: Verdict) => void;
   progress: ProgressReport | undefined;
   held: Held | undefined;
@@ -60,98 +63,97 @@ interface Attempt extends Preflight {
 
 /** What came of it; or why CRIU was not started, and nothing is undone yet. */
 async function attempt(of: Attempt): Promise<Outcome | string> {
-  const { request, own, checkpoint, criu, plan, repaired, onVerdict, progress, held } = of;
+  const { request, own, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
   // What CRIU was shown otherwise than it was saved is set right at the gate; and the gate knows when the tree runs.
-  const looks = own.verify !== "off" || plan.edits.length > 0;
+  const edited = plan.edits.length > 0;
+  const looks = own.verify !== "off" || edited;
   const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
-  const opened = held ?? (looks || told ? openGate(pointsFor(request)) : undefined);
-  if (opened !== undefined && "problem" in opened)
+  const opened = held === undefined && (looks || told) ? openGate() : undefined;
+  if (opened?.ok === false)
     return `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
-  const gate = opened?.gate;
+  using gate = held?.gate ?? opened?.gate;
 
   // What the plan adds changes what is to be expected, as the user's own words do.
   const asked = requestFrom([...plan.options, ...request.argv], process.env);
   const effective = asked.ok ? asked.request : request;
-  const onVerdictReached = (verdict: Verdict) => {
-    repaired.keep();
-    onVerdict(verdict);
-  };
+  const { noteTree } = changes;
+  const kept = { checkpoint, request: effective, own, edited, noteTree, last: process.pid };
+  const keeper = gatekeeper(kept);
+  const runs = () => keeper.state.at === "running";
   let ends: EndWatch | undefined;
-  const onRun = ({ root, tasks }: LiveTree) => {
-    const alive = [...tasks].filter(([, { state }]) => state !== "Z");
-    const all = alive.map(([task, { pid }]) => [task, pid] as const);
-    const watched = request.detached ? (own.settle > 0 ? all : []) : all.filter(isRoot(root));
-    if (watched.length > 0) ends = watchEnds(new Map(watched));
-  };
-  const judging = { ...own, edited: plan.edits.length > 0 };
-  const { noteTree } = repaired;
-  const keeper = gatekeeper(checkpoint, effective, judging, onVerdictReached, noteTree, onRun);
-  const dedup = dedupLater(checkpoint, request);
-  let notes: string[] = [];
   let stopWatching: (() => void) | undefined;
-  gate?.serve((point, root, _criu, goOn) => {
-    if (point === POST_RESUME) {
-      notes = dedup(keeper.verdict);
-      return true;
-    }
-    const decision = keeper.decide(point, root, process.pid, goOn);
-    if (keeper.resumed) {
-      // The terminal is the tree's from here on. Who adopts its orphans is none of recriu's business, unless it is to tell
-      // how a detached tree ended, which before Linux 6.15 only a parent hears.
-      stopWatching?.();
-      becomeSubreaper(request.detached && ends !== undefined);
-    }
-    return decision;
+  const letRun = (verdict: Verdict, tree: LiveTree | undefined) => {
+    ends = tree && watchTasks(tree, request.detached, own.settle);
+    // The terminal is the tree's from here on. Who adopts its orphans is none of recriu's business, unless it is to tell
+    // how a detached tree ended, which before Linux 6.15 only a parent hears.
+    stopWatching?.();
+    becomeSubreaper(request.detached && ends !== undefined);
+    setImmediate(() => {
+      changes.keep();
+      onVerdict(verdict);
+    });
+  };
+  const serving = gate?.serve((question) => {
+    const ranBefore = runs();
+    const answer = keeper.decide(question);
+    const { state } = keeper;
+    if (state.at === "running" && !ranBefore) letRun(state.verdict, state.looked?.tree);
+    return answer;
   });
 
   const started = performance.now();
   // Without a gate nobody knows when the tree runs, and CRIU's own behaviour counts from the start.
   if (gate !== undefined) becomeSubreaper();
-  const going = held?.letGo();
-  if (going?.ok === false) return going.problem;
+  const released = held?.release();
+  if (released?.state === "held") return released.problem;
   const child =
-    going?.criu ??
-    startCriu({
-      path: criu!.path,
-      request,
-      options: [...plan.options, ...(gate === undefined ? [] : ["--action-script", gate.script])],
-      ...(repaired.images && { images: { dir: repaired.images, workDir: effective.workDir } }),
-      variables: plan.environment,
-      stdout: own.json ? "stderr" : "inherit",
-      ...givenLimits(),
-    });
-  const resumed = () => gate === undefined || keeper.resumed;
+    released?.state === "released"
+      ? released.criu
+      : startCriu({
+          path: criu!.path,
+          request,
+          options: [...plan.options, ...(gate ? ["--action-script", gate.script] : [])],
+          ...(changes.images && { images: { dir: changes.images, workDir: effective.workDir } }),
+          variables: plan.environment,
+          stdout: own.json ? "stderr" : "inherit",
+          ...givenLimits(),
+        });
+  const resumed = () => gate === undefined || runs();
   // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;
   const patience = { timeout: request.timeout, stall: fed ? 0 : own.stall };
   let ended: Supervised;
   try {
-    stopWatching = progress && watch(checkpoint, child.pid, keeper, progress);
-    ended = await supervise(child, resumed, patience);
+    stopWatching = progress && watch(checkpoint, child.pid, () => keeper.state, progress);
+    ended = await Promise.race([supervise(child, resumed, patience), failureIn(serving)]);
   } catch (error) {
     await endHalfMade(child, resumed());
-    throw error;
+    if (!runs()) throw error;
+    // Under a tree that runs nothing is taken back.
+    changes.keep();
+    throw new TreeRuns(`${(error as Error).message}; the tree runs below ${keeper.state.root}`);
   }
   stopWatching?.();
-  gate?.close();
 
   const { exit } = ended;
   const duration_ms = performance.now() - started;
-  const timing_ms = { repair: 0, criu: duration_ms - keeper.waited, verify: keeper.spent };
-  const { verdict } = keeper;
+  const { waited, spent } = keeper.times;
+  const timing_ms = { repair: 0, criu: duration_ms - waited, verify: spent };
+  const { verdict, root, notes = [] } = keeper.state;
   const mismatch = verdict.result === "mismatch";
-  const run = { criu_exit: exit.code, duration_ms, pid: exit.code === 0 ? keeper.rootPid : null };
-  if (exit.code === 0 || keeper.resumed) {
-    repaired.keep();
+  const run = { criu_exit: exit.code, duration_ms, pid: exit.code === 0 ? root : null };
+  if (exit.code === 0 || runs()) {
+    changes.keep();
     const code = mismatch ? exitCode.verification : exit.code;
     const watched = await settled(ends, request.detached ? own.settle : null);
-    return { exit: code, run, verdict, failure: null, notes, watched, timing_ms };
+    return { exit: code, run, verdict, failure: null, notes: [...notes], watched, timing_ms };
   }
-  const left = [...repaired.undo(), ...tasksLeft(), ...usedUp(request)];
+  const left = [...changes.undo(), ...tasksLeft(), ...usedUp(request)];
+  const failed = { run, notes: [], watched: null, timing_ms };
   if (mismatch) {
     const line = "the restored tree is not the saved one";
     const failure = { line, explanation: undefined, left, at: [] };
-    return { exit: exitCode.verification, run, verdict, failure, notes, watched: null, timing_ms };
+    return { ...failed, exit: exitCode.verification, verdict, failure };
   }
   const { interrupted, givenUp } = ended;
   // The signal that ends a CRIU that was given up is recriu's own.
@@ -160,14 +162,23 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     : givenUp
       ? exitCode.criuFailed
       : exit.code;
-  const failure = await failureOf(ended, child, left, patience);
-  return { exit: code, run, verdict: null, failure, notes, watched: null, timing_ms };
+  const failure = await whyFailed(ended, child, left, patience);
+  return { ...failed, exit: code, verdict: null, failure };
 }
 
-const isRoot =
-  (root: number) =>
-  ([, pid]: readonly [number, number]): boolean =>
-    pid === root;
+/** Rejects when answering at the gate fails. */
+const failureIn = (serving: Promise<void> | undefined): Promise<never> =>
+  new Promise((_, reject) => void serving?.catch(reject));
+
+/** Who is watched as the tree runs: attached its root, to the end; detached all, if anybody wants to know for a while. */
+function watchTasks({ root, tasks }: LiveTree, detached: boolean, settle: number) {
+  const alive = [...tasks].filter(([, { state }]) => state !== "Z");
+  const watched = detached
+    ? alive.filter(() => settle > 0)
+    : alive.filter(([, { pid }]) => pid === root);
+  if (watched.length === 0) return undefined;
+  return watchEnds(new Map(watched.map(([task, { pid }]) => [task, pid])));
+}
 
 /** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
 async function settled(
@@ -188,7 +199,7 @@ const tasksLeft = (): string[] =>
   });
 
 /** Why CRIU did not bring the tree back, in its own words where it has any. */
-async function failureOf(
+async function whyFailed(
   { exit, interrupted, givenUp, at }: Supervised,
   child: RunningCriu,
   left: string[],
@@ -199,13 +210,12 @@ async function failureOf(
     : givenUp === "overdue"
       ? `CRIU was killed: after ${timeout} s the tree did not run yet (--timeout)`
       : givenUp === "stalled"
-        ? `CRIU was killed: for ${stall} s it made no task and moved no byte (--stall)`
+        ? `CRIU was killed: for ${stall} s it made no task and read no byte (--stall)`
         : undefined;
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
-  const line = own ?? firstCause(errorLines(await child.log())) ?? `${ending} and named no error`;
   const words = givenUp && child.lastWords();
-  if (words) at.push(`its last words: ${words}`);
-  const { explain } = await import("../explain/index.ts");
-  return { line, explanation: explain(line), left, at };
+  const last = words ? [...at, `its last words: ${words}`] : at;
+  const errors = errorLines(await child.log());
+  return failureOf({ own, errors, otherwise: `${ending} and named no error` }, left, last);
 }

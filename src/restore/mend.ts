@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { type Checkpoint, savedScheduling, wantedScheduling } from "../image/index.ts";
 import { getLimit, setLimit } from "../sys/process.ts";
-import { scheduling, setScheduling } from "../sys/sched.ts";
+import { scheduling, setScheduling } from "../sys/scheduling.ts";
 import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
 import { mendFiles } from "./mend-files.ts";
 

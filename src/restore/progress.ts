@@ -3,6 +3,7 @@ import { descendantsOf, procFile } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
 import { pageSize } from "../sys/process.ts";
+import type { State } from "./gatekeeper.ts";
 
 /** Between two looks, in ms. */
 const INTERVAL = 250;
@@ -11,19 +12,19 @@ const INTERVAL = 250;
 export function watch(
   checkpoint: Checkpoint,
   criu: number,
-  gate: { readonly rootPid: number | null; readonly resumed: boolean },
+  state: () => State,
   report: ProgressReport,
 ): () => void {
   const all = checkpoint.tasks.length;
   const promised = checkpoint.pages().reduce((sum, { expected }) => sum + expected, 0);
   const look = () => {
-    if (gate.resumed) return;
+    if (state().at === "running") return;
     const made = descendantsOf(criu);
     const restored = made.reduce((sum, pid) => sum + residentBytes(pid), 0);
     const making =
       made.length === 0 ? "preparing" : made.length < all ? "making tasks" : "restoring memory";
     report.tell({
-      phase: gate.rootPid === null ? making : "verifying",
+      phase: state().root === null ? making : "verifying",
       tasks: { made: Math.min(made.length, all), of: all },
       memory: { restored: Math.min(restored, promised), of: promised },
     });
@@ -41,7 +42,7 @@ export function watch(
     clearInterval(interval);
     report.end();
     // What was seen last is brought forward.
-    if (gate.resumed)
+    if (state().at === "running")
       report.tell({
         phase: "resumed",
         tasks: { made: 0, of: all },

@@ -5,8 +5,10 @@ import { childrenOf, descendantsOf, linkOf, procFile } from "../host/processes.t
 const LOOKS = 4;
 
 /**
- * Call `onStall` once, when CRIU and what it has made have made no task and moved no byte for `seconds`. Processor time
- * is no progress; a script that CRIU waits for takes the time that it takes. Returns a function that ends the watch.
+ * Call `onStall` once, when CRIU and what it has made have made no task and read no byte for `seconds`: all that a restore
+ * gives back it reads, the contents of files that it writes, too. Processor time is no progress, and neither are bytes
+ * written, which each of them logs while it turns in a circle. What reads the same bytes again and again is not noticed. A
+ * script that CRIU waits for takes the time that it takes. Returns a function that ends the watch.
  */
 export function watchForStall(criu: number, seconds: number, onStall: () => void): () => void {
   if (seconds === 0) return () => {};
@@ -24,10 +26,10 @@ export function watchForStall(criu: number, seconds: number, onStall: () => void
   return () => clearInterval(timer);
 }
 
-/** What changes when a restore goes on: who is there, and how many bytes each has read and written. */
+/** What changes when a restore goes on: who is there, and how many bytes each has read (proc_pid_io(5)). */
 function marks(criu: number): string {
   return [criu, ...descendantsOf(criu)]
-    .map((pid) => `${pid} ${/^rchar: \d+\nwchar: \d+$/m.exec(procFile(pid, "io") ?? "")?.[0]}`)
+    .map((pid) => `${pid} ${/^rchar: \d+$/m.exec(procFile(pid, "io") ?? "")?.[0]}`)
     .join("\n");
 }
 

@@ -9,7 +9,8 @@ import { externalMounts, standsUnderRuntime } from "./request.ts";
 /** What only the container's root file system could tell; Podman makes it from the image and the archive. */
 const needsRoot = new Set(["root-needed", "root-missing", "work-dir-unwritable"]);
 
-export type ArchivePreflight = PreflightResult | { ok: false; problem: string };
+/** `damaged`: the archive is one, and cannot be read. */
+export type ArchivePreflight = PreflightResult | { ok: false; problem: string; damaged: boolean };
 
 /** Preflight of an archive with further words for CRIU. Nothing stays unpacked. */
 export async function preflightArchive(
@@ -19,7 +20,7 @@ export async function preflightArchive(
   seal: () => Seal | undefined = () => sealOf(file, true),
 ): Promise<ArchivePreflight> {
   const opened = await openArchive(file);
-  if (!opened.ok) return { ok: false, problem: `${file}: ${opened.problem}` };
+  if (!opened.ok) return { ...opened, problem: `${file}: ${opened.problem}` };
   const { archive } = opened;
   try {
     const bundle = archivedBundle(archive.texts);
@@ -28,7 +29,12 @@ export async function preflightArchive(
       `mnt[${key}]:${source}`,
     ]);
     const asked = requestFrom(["-D", archive.dir, ...mounts, ...words], process.env, options);
-    if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
+    if (!asked.ok)
+      return {
+        ok: false,
+        problem: asked.asked === undefined ? asked.problem : "",
+        damaged: false,
+      };
     const result = await preflight(
       asked.request,
       asked.own,

@@ -1,6 +1,7 @@
 /** The OCI runtime that recriu stands in front of. */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { join } from "../sys/path.ts";
+import { access, X_OK } from "../sys/stat.ts";
 import { firstSafe } from "../sys/trust.ts";
 
 const usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -21,9 +22,10 @@ export function findRuntime(
 
 function runnable(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
     return (
-      statSync(path).isFile() && realpathSync.native(path) !== realpathSync.native(process.execPath)
+      access(path, X_OK) === 0 &&
+      statSync(path).isFile() &&
+      realpathSync.native(path) !== realpathSync.native(process.execPath)
     );
   } catch {
     return false;

@@ -1,6 +1,7 @@
 /** What a runtime will ask of CRIU for `restore`, as the words of `criu restore` (runc: criu_linux.go; crun: criu.c). */
 import { existsSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
+import { configLines } from "../criu/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { absolute } from "../sys/working-directory.ts";
 import type { RuntimeCommand } from "./arguments.ts";
@@ -24,7 +25,7 @@ export const imagesOf = ({ options }: RuntimeCommand): string =>
 export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   const { options } = command;
   const words = ["--images-dir", imagesOf(command), "--root", bundle.root];
-  // Without a directory given, the runtime's own state directory is the work directory.
+  // Without one the runtime makes one in its own state directory, which is not there yet.
   words.push("--work-dir", absolute(options.get("work-path") ?? "/run"));
   // The container's own cgroups, which the runtime names, come in the place of those that were saved.
   words.push("--cgroup-root", "/");
@@ -67,9 +68,17 @@ const runtimesOwn = new Set([
   "shell-job-session",
 ]);
 
-/** Whether a finding stands under a runtime too. */
-export function standsUnderRuntime({ id, subject }: Finding, { binds }: Bundle): boolean {
+/** What is found in the work directory: of one that the runtime makes later, nobody can say it. */
+const ofWorkDirectory = new Set(["lazy-pages-socket", "work-dir-unwritable", "work-file-planted"]);
+
+/** Whether a finding stands under a runtime too. `command`: what it is asked for, if that is known. */
+export function standsUnderRuntime(
+  { id, subject }: Finding,
+  { binds }: Bundle,
+  command?: RuntimeCommand,
+): boolean {
   if (runtimesOwn.has(id)) return false;
+  if (ofWorkDirectory.has(id) && command?.options.has("work-path") === false) return false;
   return (
     id !== "external-mount-source-missing" ||
     binds.some(({ source }) => source === subject) ||
@@ -108,6 +117,6 @@ export const passOn = (planned: readonly string[]): Passed => ({
   flags: planned.filter((option) => same.includes(option.slice(2))),
   lines: planned
     .filter((option) => !same.includes(option.slice(2)) && !option.startsWith("--manage-cgroups"))
-    .map((option) => `${option.slice(2)}\n`),
+    .map((option) => configLines([option])),
   lost: planned.filter((option) => option.startsWith("--manage-cgroups")),
 });

@@ -4,19 +4,30 @@
  */
 import type { Finding } from "../checks/index.ts";
 import { readConfigFile } from "../criu/config-file.ts";
-import { compareVersions, parseConfig, parseWords, requestFrom } from "../criu/index.ts";
-import { become, whatWasGiven } from "../dropin/given.ts";
+import {
+  configLines,
+  configText,
+  parseConfig,
+  parseWords,
+  requestFrom,
+  runsScriptsByRpc,
+  withheld,
+} from "../criu/index.ts";
+import { become, type Given, whatWasGiven } from "../dropin/given.ts";
+import { sayAside } from "../dropin/hand.ts";
 import { startWatcher } from "../dropin/watcher.ts";
-import { preflight, type Preflight } from "../plan/preflight.ts";
+import { preflight } from "../plan/preflight.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { printFindings } from "../report/text.ts";
+import { MOVED } from "../restore/moved.ts";
+import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
+import { sh } from "../sys/shell.ts";
 import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
 import { findRuntime } from "./real.ts";
 import { criuWordsOf, fileOverRequest, logOf, passOn, standsUnderRuntime } from "./request.ts";
-import { sh } from "../sys/shell.ts";
 
 const REFUSED = 1;
 const NOT_FOUND = 127;
@@ -34,26 +45,26 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
   const [, ...rest] = given.argv;
   const crun = path.includes("crun");
   const command = parseRuntime(words, crun);
-  const prepared: Prepared =
+  const ready: Prepared =
     command.command === "restore"
-      ? await prepare(command, crun)
+      ? await prepared(command, crun, given)
       : { ok: true, flags: [], without: [], env: [] };
-  if (prepared.ok) {
-    const flags = prepared.flags.map((flag) => Buffer.from(`${flag}\0`));
-    const kept = rest.map((word, place) => (prepared.without.includes(place) ? [] : [word]));
+  if (ready.ok) {
+    const flags = ready.flags.map((flag) => Buffer.from(`${flag}\0`));
+    const kept = rest.map((word, place) => (ready.without.includes(place) ? [] : [word]));
     const argv = [Buffer.from(`${path}\0`), ...kept.toSpliced(command.end, 0, flags).flat()];
     // Of two variables of one name the first counts.
-    const names = prepared.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
+    const names = ready.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
     const env = given.env.filter((entry) => names.every((name) => entry.indexOf(name) !== 0));
-    const failed = become(path, { ...given, argv, env }, [], prepared.env);
+    const failed = become(path, { ...given, argv, env }, [], ready.env);
     line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
     return NOT_FOUND;
   }
   const log = logOf(command);
-  if (log !== undefined) logError(log, prepared.message);
+  if (log !== undefined) logError(log, ready.message);
   // Callers show the first line of stderr, or all of it.
-  line(`recriu: ${harmless(prepared.message)}`);
-  printFindings(prepared.blockers);
+  line(`recriu: ${harmless(ready.message)}`);
+  printFindings(ready.blockers);
   return REFUSED;
 }
 
@@ -63,59 +74,56 @@ type Prepared =
   | { ok: false; message: string; blockers: readonly Finding[] };
 
 /**
- * Preflight; and a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no bundle, no
- * images) is for the runtime to refuse in its words.
+ * Prepare the restore; and have a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no
+ * bundle, no images) is for the runtime to refuse in its words.
  */
-async function prepare(command: RuntimeCommand, crun: boolean): Promise<Prepared> {
-  const nothing: Prepared = { ok: true, flags: [], without: [], env: [] };
+async function prepared(command: RuntimeCommand, crun: boolean, given: Given): Promise<Prepared> {
+  const refused = (message: string): Prepared => ({ ok: false, message, blockers: [] });
+  const unlooked = async (come: Aside | Refused): Promise<Prepared> => {
+    if (come.kind === "refused") return refused(come.problem);
+    await sayAside(come.why);
+    return { ok: true, flags: [], without: [], env: [] };
+  };
   const read = readBundle(command.options.get("bundle") ?? ".");
-  if (!read.ok) return nothing;
-  const words = criuWordsOf(command, read.bundle);
+  if (!read.ok) return unlooked(unseen(read.problem));
+  const { bundle } = read;
+  const words = criuWordsOf(command, bundle);
   const asked = requestFrom(words, process.env);
   if (!asked.ok)
-    return asked.own === true ? { ok: false, message: asked.problem, blockers: [] } : nothing;
+    return asked.own === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
-  const result = await preflight(
-    asked.request,
-    asked.own,
-    (finding) => standsUnderRuntime(finding, read.bundle),
-    undefined,
-    read.bundle.grants,
-  );
-  if (!result.ok) return nothing;
-  const { plan, criu, own } = result.preflight;
-  const { flags, lines, lost } = passOn(plan.options);
-  const blockers = result.preflight.findings.filter(
-    (finding) =>
-      plan.unanswered.includes(finding) ||
-      (finding.severity === "blocker" &&
-        finding.remedy.kind === "option" &&
-        lost.includes(finding.remedy.option)),
-  );
-  if (blockers.length > 0)
-    return { ok: false, message: refusal(blockers, result.preflight), blockers };
-  const { autoDedup } = asked.request;
-  const over = fileOverRequest(read.bundle, crun);
-  if (over !== undefined && asksDedup(readConfigFile(over)))
-    return { ok: false, message: dedupIn(over), blockers: [] };
-  const watcher = startWatcher({
-    words: [...plan.options, ...words],
-    plan,
-    own,
-    // CRIU runs action scripts beside the runtime's notifications since 3.19.
-    gate: compareVersions(criu?.version ?? "0", "3.19") >= 0,
-    config: [givenConfig(), ...lines, ...(autoDedup ? ["no-auto-dedup\n"] : [])].join(""),
+  const { request, own } = asked;
+  const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
+  const come = await prepare(request, own, {
+    forCriu: true,
+    look: () => preflight(request, own, stands, undefined, bundle.grants),
+    asks: runsScriptsByRpc,
+    reaches: (option) => !passOn([option]).lost.includes(option),
+    again: () => void become("/proc/self/exe", given, [], [`${MOVED}=1`]),
+  });
+  if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
+  const { plan, checkpoint } = come.preflight;
+  if (come.kind === "blocked")
+    return { ok: false, message: refusal(come.blockers, checkpoint.dir), blockers: come.blockers };
+  const over = fileOverRequest(bundle, crun);
+  if (over !== undefined && asksDedup(readConfigFile(over))) return refused(dedupIn(over));
+  const { flags, lines } = passOn(plan.options);
+  const watcher = startWatcher(come, {
+    words,
+    config: [
+      configText(process.env.CRIU_CONFIG_FILE),
+      ...lines,
+      configLines(withheld(request)),
+    ].join(""),
     runtime: process.pid,
     notes: [],
-    pid: process.pid,
   });
-  if (!watcher.ok) return { ok: false, message: watcher.problem, blockers: [] };
+  if (!watcher.ok) return refused(watcher.problem);
   const config = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
-  const env = [...config, ...plan.environment];
   const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
   // The watcher does it when the container runs.
-  const without = autoDedup ? command.places("auto-dedup") : [];
-  return { ok: true, flags: [...flags, ...images], without, env };
+  const without = request.autoDedup ? command.places("auto-dedup") : [];
+  return { ok: true, flags: [...flags, ...images], without, env: [...config, ...plan.environment] };
 }
 
 /** Whether a configuration file has CRIU take the pages out of the images. */
@@ -129,15 +137,8 @@ function asksDedup(text = ""): boolean {
 const dedupIn = (file: string): string =>
   `auto-dedup in ${file} has CRIU destroy the images while it reads them, also where the container is refused then; nothing was touched; give it as the runtime's --auto-dedup instead`;
 
-/** What a configuration file that the environment names says already. */
-function givenConfig(): string {
-  const file = process.env.CRIU_CONFIG_FILE;
-  const text = file === undefined ? undefined : readConfigFile(file);
-  return text === undefined || text === "" || text.endsWith("\n") ? (text ?? "") : `${text}\n`;
-}
-
 /** One line, for logs: what blocks, and how to read more. */
-function refusal([first, ...others]: readonly Finding[], { checkpoint }: Preflight): string {
+function refusal([first, ...others]: readonly Finding[], images: string): string {
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; ${sh`recriu preflight -D ${checkpoint.dir}`} shows all`;
+  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; ${sh`recriu preflight -D ${images}`} shows all`;
 }

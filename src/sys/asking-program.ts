@@ -2,12 +2,15 @@
  * A program of a few instructions, for who is started often and has little to say: it writes those variables of its
  * environment whose names begin with CRTOOLS_, each with its NUL, and a newline to one file, reads an answer from another,
  * and exits with 0 when that begins with a `g`, with 1 otherwise and when a file cannot be opened. With an `h` it exits
- * with 0, too, and leaves a process group connected behind (asking-listing.ts). It starts in a third of the time of a
- * shell.
+ * with 0, too, and leaves a process group connected behind. It starts in a third of the time of a shell.
  *
- * An ELF file of one segment (elf(5)).
+ * Its sources are in asking-program/, one for each kind of processor. The answer has up to 16 bytes: the letter, and at 4, 8
+ * and 12 three numbers that count with an `h`. Then two processes are left behind, the keeper and a member. The member is
+ * put into the process group (4), the keeper into one outside it (8), and when the process at 12 has ended, the keeper
+ * leaves the session and both end. All of it is there before the program itself ends: of those that the keeper forks, one is
+ * the program's child, and ends at once.
  */
-import { listings } from "./asking-listing.ts";
+import { assembled } from "./assembled.ts" with { type: "macro" };
 
 /** A process group that is to have a member whose parent is in group `outside` until process `until` has ended. */
 export interface Hold {
@@ -24,44 +27,14 @@ export function answerBytes(answer: boolean | Hold): Uint8Array {
   return Buffer.concat([Buffer.from("h\0\0\0"), numbers]);
 }
 
-/** Bytes for each path, its NUL included: /proc/PID/fd/N fits. */
+/** At the end of the file, for each path, its NUL included: /proc/PID/fd/N fits. */
 const PLACE = 32;
-const HEADERS = 64 + 56;
-/** Where the segment is mapped; a multiple of every page size. */
-const ADDRESS = 0x400000;
+const built = assembled("asking-program");
 
-/** The program that asks at `questions` and is answered at `answers`, for `architecture`; undefined: there is none for it. */
-export function askingProgram(
-  questions: string,
-  answers: string,
-  architecture = process.arch,
-): Uint8Array | undefined {
-  const listing = listings[architecture];
-  if (listing === undefined) return undefined;
-  const hex = [...listing.code.matchAll(/^ {2}((?:[0-9a-f]{2} )+)/gm)].map(([, bytes]) => bytes);
-  const code = Buffer.from(hex.join("").replaceAll(" ", ""), "hex");
-  const file = Buffer.alloc(HEADERS + code.length + 2 * PLACE);
-  const header: [at: number, size: 2 | 4 | 8, value: number][] = [
-    [16, 2, 2], //                        e_type: ET_EXEC
-    [18, 2, listing.machine], //          e_machine
-    [20, 4, 1], //                        e_version
-    [24, 8, ADDRESS + HEADERS], //        e_entry
-    [32, 8, 64], //                       e_phoff
-    [52, 2, 64], //                       e_ehsize
-    [54, 2, 56], //                       e_phentsize
-    [56, 2, 1], //                        e_phnum
-    [64, 4, 1], //                        p_type: PT_LOAD
-    [68, 4, 5], //                        p_flags: PF_R, PF_X
-    [80, 8, ADDRESS], //                  p_vaddr
-    [88, 8, ADDRESS], //                  p_paddr
-    [96, 8, file.length], //              p_filesz
-    [104, 8, file.length], //             p_memsz
-    [112, 8, 0x10000], //                 p_align
-  ];
-  file.write("\x7fELF\x02\x01\x01", "latin1");
-  for (const [at, size, value] of header) file.writeUIntLE(value, at, Math.min(size, 6));
-  code.copy(file, HEADERS);
-  file.write(questions, HEADERS + code.length);
-  file.write(answers, HEADERS + code.length + PLACE);
+/** The program that asks at `questions` and is answered at `answers`; `code` is its file, base64, with the places empty. */
+export function askingProgram(questions: string, answers: string, code = built): Uint8Array {
+  const file = Buffer.from(code, "base64");
+  file.write(questions, file.length - 2 * PLACE);
+  file.write(answers, file.length - PLACE);
   return file;
 }

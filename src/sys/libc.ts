@@ -6,6 +6,8 @@
  */
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 
+export { cString } from "./text.ts";
+
 const { i32, i64, i64_fast, u32, u64, ptr } = FFIType;
 
 /**
@@ -82,20 +84,4 @@ export function errno(): number {
 export function call(f: (libc: Libc) => number | bigint): number {
   const result = Number(f(libc()));
   return result === -1 ? -errno() : result;
-}
-
-/** A C string of the bytes of `text`; lone surrogates U+DC80..DCFF stand for bytes that are not UTF-8. */
-export function cString(text: string): Uint8Array {
-  const bytes = Buffer.alloc(Buffer.byteLength(text) + 1);
-  if (!/[\udc80-\udcff]/.test(text)) {
-    bytes.write(text);
-    return bytes;
-  }
-  let end = 0;
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    if (code >= 0xdc80 && code <= 0xdcff) bytes[end++] = code - 0xdc00;
-    else end += bytes.write(char, end);
-  }
-  return bytes.subarray(0, end + 1).fill(0, end);
 }

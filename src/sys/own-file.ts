@@ -57,23 +57,36 @@ export function appendToOwnFile(path: string, text: string, make: number): boole
  * followed. `write` fills it; `mode` less the umask. Throws what went wrong; then everything is as it was.
  */
 export function replaceFile(path: string, mode: number, write: (fd: number) => void): void {
+  using file = replacing(path, mode);
+  write(file.fd);
+  file.done();
+}
+
+/** The same for who takes longer to fill `fd`: `done` puts the file there, and what is disposed of before is not there. */
+export function replacing(path: string, mode: number): Disposable & { fd: number; done(): void } {
   const opened = openNamed(dirname(path));
   if (!opened.ok) throw new Error(opened.problem);
   const fresh = `.recriu.${crypto.randomUUID()}`;
   // Through the descriptor: the file is renamed in the directory that it was made in.
   const at = (name: string) => `${handle(opened.fd)}/${name}`;
   const fd = createEntry(opened.fd, fresh, O_WRONLY | O_CREAT | O_EXCL, mode);
-  try {
-    if (fd < 0) throw new Error(`${path}: ${errorText(fd)}`);
-    write(fd);
-    renameSync(at(fresh), at(basename(path)));
-  } catch (error) {
-    if (fd >= 0) unlinkat(opened.fd, fresh);
-    throw error;
-  } finally {
-    if (fd >= 0) closeSync(fd);
+  if (fd < 0) {
     closeSync(opened.fd);
+    throw new Error(`${path}: ${errorText(fd)}`);
   }
+  let there = false;
+  return {
+    fd,
+    done() {
+      renameSync(at(fresh), at(basename(path)));
+      there = true;
+    },
+    [Symbol.dispose]() {
+      if (!there) unlinkat(opened.fd, fresh);
+      closeSync(fd);
+      closeSync(opened.fd);
+    },
+  };
 }
 
 /** All of it, or an error: a file system that is nearly full takes a part. */

@@ -1,7 +1,4 @@
 /** Scheduling of a thread, as sched(7) names it. */
-import { ptr } from "bun:ffi";
-import { call, libc } from "./libc.ts";
-
 export const SCHED_OTHER = 0;
 export const SCHED_FIFO = 1;
 export const SCHED_RR = 2;
@@ -35,29 +32,4 @@ const names: Record<number, string> = {
 export function policyName(policy: number): string {
   const base = names[basePolicy(policy)] ?? `policy ${basePolicy(policy)}`;
   return policy & SCHED_RESET_ON_FORK ? `${base}|SCHED_RESET_ON_FORK` : base;
-}
-
-// musl's functions of these names refuse, because POSIX means processes by them, not threads.
-const [SYS_sched_setscheduler, SYS_sched_getscheduler, SYS_sched_getparam] =
-  process.arch === "x64" ? [144n, 145n, 143n] : [119n, 120n, 121n];
-
-const schedule = (number: bigint, tid: number, second: number | bigint, third: bigint): number =>
-  call((c) => c.syscall(number, BigInt(tid), BigInt(second), third, 0n, 0n, 0n));
-
-/** Set how a thread is scheduled: 0 or -errno. */
-export function setScheduling(tid: number, { policy, priority, nice }: Scheduling): number {
-  const param = new Int32Array([priority]);
-  const set = schedule(SYS_sched_setscheduler, tid, policy, BigInt(ptr(param)));
-  return set < 0 ? set : call((c) => c.setpriority(0, tid, nice));
-}
-
-/** How a thread is scheduled (/proc does not show the reset-on-fork bit), or -errno. */
-export function scheduling(tid: number): Scheduling | number {
-  const policy = schedule(SYS_sched_getscheduler, tid, 0, 0n);
-  if (policy < 0) return policy;
-  const param = new Int32Array(1);
-  const got = schedule(SYS_sched_getparam, tid, BigInt(ptr(param)), 0n);
-  if (got < 0) return got;
-  // getpriority(2) may return -1 as a value; the thread was there a moment ago, so it is taken as one.
-  return { policy, priority: param[0]!, nice: libc().getpriority(0, tid) };
 }

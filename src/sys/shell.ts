@@ -2,7 +2,7 @@
  * Commands that a person or his script pastes into a shell, as root and most often with a name from an image in them.
  * Whatever the name is, it stays one word: POSIX sh(1), Shell Command Language, 2.2 Quoting; tried in dash and bash.
  */
-import { cString } from "./libc.ts";
+import { cString } from "./text.ts";
 
 declare const quoted: unique symbol;
 

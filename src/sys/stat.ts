@@ -57,7 +57,7 @@ export const F_OK = 0;
 export const X_OK = 1;
 const AT_EACCESS = 0x200;
 
-/** access(2) on a path with the effective ids; `mode` as constants.R_OK, W_OK, X_OK. 0 or -errno. */
+/** Whether this process may use what is at a path, by its effective ids: eaccess(3); `mode` as constants.R_OK, W_OK, X_OK. 0 or -errno. */
 export function access(path: string, mode: number): number {
   const name = cString(path);
   return call((c) => c.faccessat(AT_FDCWD, ptr(name), mode, AT_EACCESS));

@@ -3,14 +3,21 @@
  * are written back as they were.
  */
 
+/** Bytes that nobody may change, nor hand to what could: a copy (`Uint8Array.from`) is one's own. */
+export type Bytes = Omit<
+  Uint8Array,
+  "buffer" | "copyWithin" | "fill" | "reverse" | "set" | "sort" | "subarray" | number
+> & { readonly [index: number]: number };
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes to a string that keeps every one of them. */
-export function fromBytes(bytes: Uint8Array): string {
+export function fromBytes(bytes: Bytes): string {
+  const only = bytes as Uint8Array; // which is read here
   try {
-    return utf8.decode(bytes);
+    return utf8.decode(only);
   } catch {
-    return escapeBytes(bytes);
+    return escapeBytes(only);
   }
 }
 
@@ -55,4 +62,20 @@ export function toBytes(text: string): Uint8Array {
       return code >= 0xdc80 && code <= 0xdcff ? Uint8Array.of(code - 0xdc00) : Buffer.from(char);
     }),
   );
+}
+
+/** A C string of the bytes of `text`; lone surrogates U+DC80..DCFF stand for bytes that are not UTF-8. */
+export function cString(text: string): Uint8Array {
+  const bytes = Buffer.alloc(Buffer.byteLength(text) + 1);
+  if (!/[\udc80-\udcff]/.test(text)) {
+    bytes.write(text);
+    return bytes;
+  }
+  let end = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    if (code >= 0xdc80 && code <= 0xdcff) bytes[end++] = code - 0xdc00;
+    else end += bytes.write(char, end);
+  }
+  return bytes.subarray(0, end + 1).fill(0, end);
 }

@@ -1,6 +1,7 @@
 /** File locks, as the descriptor that holds one shows it (proc_pid_fdinfo(5)). CRIU restores them only with --file-locks. */
 import { statSync } from "node:fs";
-import { listLocks, lockName } from "../host/locks.ts";
+import { listLocks } from "../host/lock-holders.ts";
+import { lockName } from "../host/locks.ts";
 import { locksLost } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 

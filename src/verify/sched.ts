@@ -1,6 +1,7 @@
 /** Scheduling of every thread: CRIU ignores a refusal of the kernel, so only asking again tells. */
 import { savedScheduling, wantedScheduling } from "../image/index.ts";
-import { policyName, scheduling } from "../sys/sched.ts";
+import { policyName } from "../sys/sched.ts";
+import { scheduling } from "../sys/scheduling.ts";
 import type { Facet } from "./facet.ts";
 
 export const sched: Facet = {

@@ -60,8 +60,10 @@ function dispositionsOf(
   return { ignored, caught };
 }
 
+type Queue = NonNullable<CoreEntry["tc"]>["signals_s"];
+
 /** A siginfo_t begins with the signal's number (sigaction(2)). */
-function pendingOf(queue: { signals: { siginfo: Uint8Array }[] } | undefined): bigint | undefined {
+function pendingOf(queue: Queue): bigint | undefined {
   return queue?.signals.reduce(
     (set, { siginfo }) => set | (1n << BigInt((siginfo[0] ?? 1) - 1)),
     0n,

@@ -1,12 +1,12 @@
 /** What the threads of images may do and a bundle grants: cases that no container of this machine is in. */
 import { expect, test } from "bun:test";
-import {
-  bundleCapabilities,
-  bundleLabel,
-  bundleNoNewPrivs,
-  bundleSeccomp,
-} from "../../src/checks/bundle-rights.ts";
-import { bundleNamespace, bundleRoot, bundleUsers } from "../../src/checks/bundle.ts";
+import { bundleCapabilities } from "../../src/checks/bundle/bundle-capabilities.ts";
+import { bundleLabel } from "../../src/checks/bundle/bundle-label.ts";
+import { bundleNoNewPrivs } from "../../src/checks/bundle/bundle-no-new-privs.ts";
+import { bundleSeccomp } from "../../src/checks/bundle/bundle-seccomp.ts";
+import { bundleNamespace } from "../../src/checks/bundle/bundle-namespace.ts";
+import { bundleRoot } from "../../src/checks/bundle/bundle-root.ts";
+import { bundleUsers } from "../../src/checks/bundle/bundle-users.ts";
 import { image } from "../image/fixture.ts";
 import { creds, run, spec, withThread } from "./bundle.ts";
 import type { Faked } from "./context.ts";
@@ -15,7 +15,7 @@ const NET_RAW = 1 << 13;
 const KILL = 1 << 5;
 
 test("no bundle, no finding", () => {
-  for (const check of [
+  for (const [at, check] of [
     bundleNamespace,
     bundleUsers,
     bundleRoot,
@@ -23,8 +23,8 @@ test("no bundle, no finding", () => {
     bundleNoNewPrivs,
     bundleSeccomp,
     bundleLabel,
-  ])
-    expect([check.id, run(check, withThread({ creds }), undefined)]).toEqual([check.id, []]);
+  ].entries())
+    expect([at, run(check, withThread({ creds }), undefined)]).toEqual([at, []]);
 });
 
 test("bundle-capabilities: what a process can get itself is in order, unless it may gain nothing", () => {
@@ -35,34 +35,29 @@ test("bundle-capabilities: what a process can get itself is in order, unless it 
   expect(run(bundleCapabilities, raw, spec({ capabilities: bounding }))).toEqual([]);
   expect(
     run(bundleCapabilities, raw, spec({ capabilities: bounding, noNewPrivileges: true })),
-  ).toEqual([["bundle-capabilities", "permitted: cap_net_raw; effective: cap_net_raw"]]);
+  ).toEqual(["permitted: cap_net_raw; effective: cap_net_raw"]);
   // Fewer than granted; sets that the bundle does not name are empty.
   const none = withThread({ creds });
   expect(run(bundleCapabilities, none, spec({ capabilities: bounding }))).toEqual([]);
   expect(run(bundleCapabilities, none, spec({}))).toEqual([]);
   expect(run(bundleCapabilities, raw, spec({}))).toEqual([
-    [
-      "bundle-capabilities",
-      "bounding: cap_net_raw; permitted: cap_net_raw; effective: cap_net_raw",
-    ],
+    "bounding: cap_net_raw; permitted: cap_net_raw; effective: cap_net_raw",
   ]);
   const ambient = withThread({ creds: { ...creds, cap_amb: [KILL, 0], cap_inh: [0, 1 << 7] } });
   expect(run(bundleCapabilities, ambient, spec({ capabilities: { bounding: [] } }))).toEqual([
-    ["bundle-capabilities", "inheritable: cap_bpf; ambient: cap_kill"],
+    "inheritable: cap_bpf; ambient: cap_kill",
   ]);
 });
 
 test("bundle-capabilities: a thread whose credentials are not there is no thread without any", () => {
-  expect(run(bundleCapabilities, withThread({}), spec({}))).toEqual([
-    ["bundle-capabilities", "credentials"],
-  ]);
+  expect(run(bundleCapabilities, withThread({}), spec({}))).toEqual(["credentials"]);
 });
 
 test("bundle-no-new-privs: 0 and absent are the same to CRIU", () => {
   const asked = spec({ noNewPrivileges: true });
   for (const no_new_privs of [undefined, 0])
     expect(run(bundleNoNewPrivs, withThread({ creds: { ...creds, no_new_privs } }), asked)).toEqual(
-      [["bundle-no-new-privs", "no_new_privs"]],
+      ["no_new_privs"],
     );
   expect(
     run(bundleNoNewPrivs, withThread({ creds: { ...creds, no_new_privs: 1 } }), asked),
@@ -93,16 +88,12 @@ test("bundle-seccomp: a filter that allows everything is none", () => {
   const open = { filter: [...load, ...answer(ALLOW)] };
   const refuses = { filter: [...load, ...answer(ERRNO), ...answer(ALLOW)] };
   const byRegister = { filter: [...load, 0x16, ...answer(ALLOW).slice(1)] };
-  expect(run(bundleSeccomp, filtered(open), asked)).toEqual([["bundle-seccomp", "filter 0"]]);
+  expect(run(bundleSeccomp, filtered(open), asked)).toEqual(["filter 0"]);
   expect(run(bundleSeccomp, filtered(refuses), asked)).toEqual([]);
   expect(run(bundleSeccomp, filtered(byRegister), asked)).toEqual([]);
   expect(run(bundleSeccomp, filtered(refuses, { ...open, prev: 0 }), asked)).toEqual([]);
-  expect(run(bundleSeccomp, filtered(open, { ...open, prev: 0 }), asked)).toEqual([
-    ["bundle-seccomp", "filter 1"],
-  ]);
-  expect(run(bundleSeccomp, withThread({ creds }), asked)).toEqual([
-    ["bundle-seccomp", "no filter"],
-  ]);
+  expect(run(bundleSeccomp, filtered(open, { ...open, prev: 0 }), asked)).toEqual(["filter 1"]);
+  expect(run(bundleSeccomp, withThread({ creds }), asked)).toEqual(["no filter"]);
   // Of a task whose threads share their filters only the leader has them in the images, with a flag.
   const led = (flags: number) => {
     const images = filtered({ ...refuses, flags });
@@ -110,7 +101,7 @@ test("bundle-seccomp: a filter that allows everything is none", () => {
     return run(bundleSeccomp, { ...images, "core-11.img": follower! }, asked);
   };
   expect(led(1)).toEqual([]);
-  expect(led(0)).toEqual([["bundle-seccomp", "no filter"]]);
+  expect(led(0)).toEqual(["no filter"]);
   // A bundle whose own filter refuses nothing asks for nothing.
   const open2 = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ action: "SCMP_ACT_ALLOW" }] };
   for (const seccomp of [undefined, {}, open2])
@@ -126,21 +117,17 @@ test("bundle-label: the bundle's own, and what stands below it, where its module
     run(bundleLabel, withThread({ creds: { ...creds, lsm_profile } }), asked, options, on);
   expect(under("docker-default")).toEqual([]);
   expect(under("docker-default//&other")).toEqual([]);
-  expect(under(undefined)).toEqual([["bundle-label", "unconfined"]]);
-  expect(under("docker-default-not")).toEqual([["bundle-label", "docker-default-not"]]);
+  expect(under(undefined)).toEqual(["unconfined"]);
+  expect(under("docker-default-not")).toEqual(["docker-default-not"]);
   // CRIU gives the label of --lsm-profile only where there was one, of SELinux since 4.1.
   const option = ["--lsm-profile", "apparmor:docker-default"];
   expect(under("other", option, { ...apparmor, version: "3.17" })).toEqual([]);
-  expect(under(undefined, option)).toEqual([["bundle-label", "unconfined"]]);
-  expect(under("docker-default", ["--lsm-profile", "none:"])).toEqual([
-    ["bundle-label", "unconfined"],
-  ]);
-  expect(under("u:r:spc_t:s0", [], selinux)).toEqual([["bundle-label", "u:r:spc_t:s0"]]);
+  expect(under(undefined, option)).toEqual(["unconfined"]);
+  expect(under("docker-default", ["--lsm-profile", "none:"])).toEqual(["unconfined"]);
+  expect(under("u:r:spc_t:s0", [], selinux)).toEqual(["u:r:spc_t:s0"]);
   const context = ["--lsm-profile", "selinux:u:r:container_t:s0"];
   expect(under("u:r:spc_t:s0", context, { ...selinux, version: "4.1" })).toEqual([]);
-  expect(under("u:r:spc_t:s0", context, { ...selinux, version: "4.0" })).toEqual([
-    ["bundle-label", "u:r:spc_t:s0"],
-  ]);
+  expect(under("u:r:spc_t:s0", context, { ...selinux, version: "4.0" })).toEqual(["u:r:spc_t:s0"]);
   expect(under(undefined, [], machine("/nowhere"))).toEqual([]);
   const plain = spec({ apparmorProfile: "unconfined", selinuxLabel: "" });
   expect(run(bundleLabel, withThread({ creds }), plain, [], apparmor)).toEqual([]);

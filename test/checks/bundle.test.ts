@@ -1,23 +1,25 @@
 /** Where the tree of images lives and a bundle has it, and bundles that are none. */
 import { expect, test } from "bun:test";
-import { bundleNamespace, bundleUsers } from "../../src/checks/bundle.ts";
+import { bundleNamespace } from "../../src/checks/bundle/bundle-namespace.ts";
+import { bundleUsers } from "../../src/checks/bundle/bundle-users.ts";
 import { bundleOf } from "../../src/runtime/bundle.ts";
 import { image } from "../image/fixture.ts";
 import { creds, run, spec, withThread } from "./bundle.ts";
 
 test("bundle-namespace: each kind, and one that is this machine's by the bundle too", () => {
   const shared = withThread({ creds });
-  const asks = (...namespaces: object[]) => run(bundleNamespace, shared, spec({}, { namespaces }));
+  /** The namespaces of recriu, and other paths to them. */
+  const identity = (path: string) => /^\/proc\/self\/ns\/\w+$/.exec(path)?.[0];
+  const asks = (...namespaces: object[]) =>
+    run(bundleNamespace, shared, spec({}, { namespaces }), [], { host: { identity } });
   expect(asks({ type: "mount" }, { type: "network" }, { type: "user" }, { type: "time" })).toEqual([
-    ["bundle-namespace", "mnt"],
-    ["bundle-namespace", "net"],
-    ["bundle-namespace", "user"],
+    "mnt",
+    "net",
+    "user",
   ]);
   expect(asks({ type: "network", path: "/proc/self/ns/net" })).toEqual([]);
-  expect(asks({ type: "network", path: "/proc/self/ns/ipc" })).toEqual([
-    ["bundle-namespace", "net"],
-  ]);
-  expect(asks({ type: "network", path: "/nowhere" })).toEqual([["bundle-namespace", "net"]]);
+  expect(asks({ type: "network", path: "/proc/self/ns/ipc" })).toEqual(["net"]);
+  expect(asks({ type: "network", path: "/nowhere" })).toEqual(["net"]);
 });
 
 test("bundle-users: ids of this machine that the bundle does not map", () => {
@@ -48,10 +50,8 @@ test("bundle-users: ids of this machine that the bundle does not map", () => {
   const granted = spec({}, { uidMappings: sizes });
   expect(run(bundleUsers, mapped(1000, 10), granted)).toEqual([]);
   expect(run(bundleUsers, mapped(1005, 2), granted)).toEqual([]);
-  expect(run(bundleUsers, mapped(1000, 11), granted)).toEqual([
-    ["bundle-users", "uid_map 1000-1010"],
-  ]);
-  expect(run(bundleUsers, mapped(0, 1), granted)).toEqual([["bundle-users", "uid_map 0-0"]]);
+  expect(run(bundleUsers, mapped(1000, 11), granted)).toEqual(["uid_map 1000-1010"]);
+  expect(run(bundleUsers, mapped(0, 1), granted)).toEqual(["uid_map 0-0"]);
   expect(run(bundleUsers, mapped(0, 1), spec({}))).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 /** Cgroups of machines with other hierarchies than this one. */
 import { expect, test } from "bun:test";
-import { cgroupProperty } from "../../src/checks/cgroup-property.ts";
-import { cgroupThread } from "../../src/checks/cgroup-rules.ts";
-import { cgroupMissing } from "../../src/checks/cgroups.ts";
+import { cgroupProperty } from "../../src/checks/cgroups/cgroup-property.ts";
+import { cgroupThread } from "../../src/checks/cgroups/cgroup-thread.ts";
+import { cgroupMissing } from "../../src/checks/cgroups/cgroup-missing.ts";
 import type { Host } from "../../src/host/index.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
@@ -80,7 +80,6 @@ test("cgroup-property: processors that the parent has not", () => {
   expect(run("0-1")).toEqual([]);
   expect(run("1,3")).toMatchObject([
     {
-      id: "cgroup-property",
       severity: "blocker",
       subject: "/cg/a/b/cpuset.cpus",
       message: "/cg/a/b/cpuset.cpus cannot be written: it was 1,3, and /cg/a has 0-1",
@@ -101,7 +100,7 @@ test("cgroup-missing: a cpuset with nothing in it takes no task", () => {
       (context) => cgroupMissing.run(context).filter(({ severity }) => severity === "blocker"),
     );
   const empty = run({ "/cg/a/b/cpuset.cpus": "\n", "/cg/a/b/cpuset.mems": "0\n" });
-  expect(empty).toMatchObject([{ id: "cgroup-missing", subject: "/cg/a/b" }]);
+  expect(empty).toMatchObject([{ subject: "/cg/a/b" }]);
   expect(empty[0]!.message).toContain("has no cpuset.cpus");
   expect(run({ "/cg/a/b/cpuset.cpus": "0\n", "/cg/a/b/cpuset.mems": "0\n" })).toEqual([]);
   expect(run({}, { "cpuset.cpus": "0" })[0]!.message).toContain("will have no cpuset.mems");
@@ -142,7 +141,6 @@ test("cgroup-thread: a domain of its own takes no single thread", () => {
     );
   expect(run("domain\n", "/a/c")).toMatchObject([
     {
-      id: "cgroup-thread",
       task: 10,
       image: "core-11.img",
       subject: "/cg/a/c",

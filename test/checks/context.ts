@@ -5,8 +5,10 @@ import { join } from "node:path";
 import type { Context } from "../../src/checks/index.ts";
 import { namespacesOf } from "../../src/checks/index.ts";
 import { requestFrom } from "../../src/criu/index.ts";
-import { type Host, thisHost } from "../../src/host/index.ts";
+import type { Host } from "../../src/host/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
+import { quietHost } from "../host/quiet.ts";
+import { frozen } from "../image/frozen.ts";
 
 export interface Faked {
   /** Options of `criu restore`. */
@@ -29,8 +31,8 @@ export function withContext<T>(
     const opened = openCheckpoint(dir);
     const asked = requestFrom(["-D", dir, ...options], {});
     if (!opened.ok || !asked.ok) throw new Error("no context");
-    const machine = Object.defineProperties(thisHost(), Object.getOwnPropertyDescriptors(host));
-    const { checkpoint } = opened;
+    const machine = quietHost(host);
+    const checkpoint = frozen(opened.checkpoint);
     const { request } = asked;
     return use({
       checkpoint,

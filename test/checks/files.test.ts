@@ -1,6 +1,6 @@
 /** Files that were left to others at the dump: images that no staged dump here has. */
 import { expect, test } from "bun:test";
-import { externalFile } from "../../src/checks/file-content.ts";
+import { externalFile } from "../../src/checks/files/external-file.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -8,11 +8,13 @@ const noOne = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 const reg = { id: 2, flags: 0, pos: 0n, fown: noOne, name: "file[1:2]", ext: true };
 const files = (entry: object) => ({ ...fixture(), "files.img": image("files.img", [entry]) });
 const findings = (entry: object, options: string[] = []) =>
-  withContext(files(entry), { options }, (context) => externalFile.run(context));
+  withContext(files(entry), { host: { exists: () => false }, options }, (context) =>
+    externalFile.run(context),
+  );
 
 test("an external file that nobody hands over", () => {
   expect(findings({ type: 1, id: 2, reg })).toMatchObject([
-    { id: "external-file", severity: "blocker", subject: "file[1:2]", image: "files.img id 0x2" },
+    { severity: "blocker", subject: "file[1:2]", image: "files.img id 0x2" },
   ]);
 });
 

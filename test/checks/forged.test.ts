@@ -1,6 +1,6 @@
 /** What no dump can hold: each rule is broken once, and kept once. */
 import { describe, expect, test } from "bun:test";
-import { imageForged } from "../../src/checks/forged/index.ts";
+import { imageForged } from "../../src/checks/images/image-forged.ts";
 import { rules } from "../../src/checks/forged/rules.ts";
 import { SERVICE_MAGIC } from "../../src/image/formats.ts";
 import type { Message } from "../../src/image/index.ts";

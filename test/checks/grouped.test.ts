@@ -1,5 +1,7 @@
 /** What is one finding, and what is not. */
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Finding } from "../../src/checks/index.ts";
 import { grouped } from "../../src/checks/grouped.ts";
 
@@ -57,9 +59,7 @@ test("threads of a kind are one, with the edits of each", () => {
       kind: "edit",
       text: "edit",
       command: null,
-      edits: [
-        { id: "x", file: `core-${tid}.img`, entry: 0, field: "f", from: 1, to: 0, why: "why" },
-      ],
+      edits: [{ file: `core-${tid}.img`, entry: 0, field: "f", from: 1, to: 0, why: "why" }],
     },
   });
   const [one, ...none] = grouped([thread(7), thread(8)]);
@@ -70,4 +70,48 @@ test("threads of a kind are one, with the edits of each", () => {
     tasks: [7],
     remedy: { edits: [{ file: "core-7.img" }, { file: "core-8.img" }] },
   });
+});
+
+const said = (message: string, subject: string, tasks = [7, 8]) =>
+  grouped(tasks.map((task) => of(task, { message, subject }))).map((finding) => finding.message);
+
+test("of several it is said what they do, not what one does; of what one of them has it stays", () => {
+  expect(said("task 7 has one mapping of 9 GiB", "task 7")).toEqual([
+    "task 7 has one mapping of 9 GiB",
+  ]);
+  const two = (verb: string) =>
+    [7, 8].map((task) => of(task, { subject: `task ${task}`, message: `task ${task} ${verb} x` }));
+  const [has] = grouped(two("has"));
+  expect(has!.message).toBe("task 7 and 1 more have x");
+  expect(said("a ring of task 7 has 3 bytes", "/x")).toEqual([
+    "a ring of task 7 and 1 more has 3 bytes",
+  ]);
+  expect(said("/p, which task 7 watches, is gone", "/p")).toEqual([
+    "/p, which task 7 and 1 more watch, is gone",
+  ]);
+  expect(said("task 77 is not task 7", "/p")).toEqual(["task 77 is not task 7 and 1 more"]);
+});
+
+test("every verb that a check puts behind a task or a thread is known of several, too", () => {
+  const src = join(import.meta.dir, "../../src/checks");
+  const words = (readdirSync(src, { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => [
+      ...readFileSync(join(src, file), "utf8").matchAll(
+        /(\b(?:by|for|from|in|of|than|to) )?\b(?:task|thread) \$\{[^}]*\} (?!as )([a-z]+)/g,
+      ),
+    ])
+    .filter(([, before]) => before === undefined)
+    .map(([, , word]) => word!);
+  expect(words.length).toBeGreaterThan(20);
+  const both = (verb: string) =>
+    grouped(
+      [7, 8].map((task) =>
+        of(task, { subject: `task ${task}`, message: `task ${task} ${verb} x` }),
+      ),
+    );
+  for (const word of new Set(words))
+    expect(both(word).map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^task 7 and 1 more (?!\w+s )\w+ x$/),
+    ]);
 });

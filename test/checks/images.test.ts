@@ -1,7 +1,8 @@
 /** Images that come through a socket, and plugins of a CRIU that cannot be looked into. */
 import { expect, test } from "bun:test";
-import { imageMissing } from "../../src/checks/images.ts";
-import { pluginMissing } from "../../src/checks/plugins.ts";
+import { imageMissing } from "../../src/checks/images/image-missing.ts";
+import { pluginMissing } from "../../src/checks/criu/plugin-missing.ts";
+import { openRoot } from "../../src/host/index.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -19,8 +20,10 @@ test("plugin-missing: no more than a warning where CRIU may not ask", () => {
     plugins_entry: { plugins: ["amdgpu_plugin"] },
   };
   const images = { ...fixture(), "inventory.img": image("inventory.img", [inventory]) };
+  /** Of these directories one is there, and holds no plugin. */
+  const host = { root: openRoot, exists: (path: string) => path === "/proc/sys" };
   const severities = (version: string, libdir: string) =>
-    withContext(images, { version, options: ["--libdir", libdir] }, (context) =>
+    withContext(images, { version, host, options: ["--libdir", libdir] }, (context) =>
       pluginMissing.run(context).map(({ severity }) => severity),
     );
   expect(severities("4.1", "/proc/sys")).toEqual(["blocker"]);

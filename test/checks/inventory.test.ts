@@ -1,6 +1,6 @@
 /** What only a CRIU asks for that is not installed here: 4.2. */
 import { expect, test } from "bun:test";
-import { allowUprobesNeeded } from "../../src/checks/inventory.ts";
+import { allowUprobesNeeded } from "../../src/checks/criu/allow-uprobes-needed.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -13,15 +13,12 @@ const findings = (version: string, options: string[] = []) =>
 test("allow-uprobes-needed: CRIU 4.2 wants the option again, and loses nothing by it", () => {
   expect(findings("4.2")).toMatchObject([
     {
-      id: "allow-uprobes-needed",
       severity: "blocker",
       criu_message: "Dumped with --allow-uprobes. Need to set it on restore as well.",
       remedy: { option: "--allow-uprobes", automatic: true },
     },
   ]);
-  expect(findings("4.2", ["--no-allow-uprobes"])).toMatchObject([
-    { id: "allow-uprobes-needed", remedy: { automatic: false } },
-  ]);
+  expect(findings("4.2", ["--no-allow-uprobes"])).toMatchObject([{ remedy: { automatic: false } }]);
 });
 
 test("with the option, and to a CRIU that does not know it, there is nothing to say", () => {

@@ -1,11 +1,14 @@
 /** Kernels and machines that cannot be had here, made up: what each lacks is named. */
 import { expect, test } from "bun:test";
-import { guardPages, rseqMissing, vdsoMissing } from "../../src/checks/cpu.ts";
-import { sysctlMissing } from "../../src/checks/net.ts";
-import { namespaceLimit, timeNamespace } from "../../src/checks/namespaces.ts";
-import { userNamespaceMap } from "../../src/checks/user-namespaces.ts";
-import { gpuMissing } from "../../src/checks/gpu.ts";
-import { timerId } from "../../src/checks/timers.ts";
+import { guardPages } from "../../src/checks/kernel/guard-pages.ts";
+import { rseqMissing } from "../../src/checks/kernel/rseq-missing.ts";
+import { vdsoMissing } from "../../src/checks/kernel/vdso-missing.ts";
+import { sysctlMissing } from "../../src/checks/sockets/sysctl-missing.ts";
+import { namespaceLimit } from "../../src/checks/tree/namespace-limit.ts";
+import { timeNamespace } from "../../src/checks/tree/time-namespace.ts";
+import { usernsMap } from "../../src/checks/tree/userns-map.ts";
+import { gpuMissing } from "../../src/checks/kernel/gpu-missing.ts";
+import { timerId } from "../../src/checks/tree/timer-id.ts";
 import type { Host } from "../../src/host/index.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { type Faked, withContext } from "./context.ts";
@@ -38,7 +41,6 @@ test("namespace-limit: 0 of a kind that the tree needs", () => {
   withContext(images, { host: host(files) }, (context) => {
     expect(namespaceLimit.run(context)).toMatchObject([
       {
-        id: "namespace-limit",
         severity: "blocker",
         subject: "/proc/sys/user/max_net_namespaces",
         remedy: { command: "sysctl -w user.max_net_namespaces=1024" },
@@ -67,9 +69,7 @@ test("namespace-limit: every dumped tree gets a time namespace for its clocks", 
 test("time-namespace: only where the tree had one and the kernel has none", () => {
   const run = (own: object, files: Record<string, string>) =>
     withContext(inNamespaces(own), { host: host(files) }, (context) => timeNamespace.run(context));
-  expect(run({ time_ns_id: 15 }, {})).toMatchObject([
-    { id: "time-namespace", severity: "blocker" },
-  ]);
+  expect(run({ time_ns_id: 15 }, {})).toMatchObject([{ severity: "blocker" }]);
   expect(run({ time_ns_id: 15 }, { "/proc/self/timens_offsets": "" })).toEqual([]);
   expect(run({}, {})).toEqual([]);
 });
@@ -84,13 +84,12 @@ test("userns-map: ids that the namespace around does not have", () => {
     withContext(
       images,
       { host: host({ "/proc/self/uid_map": uid, "/proc/self/gid_map": gid }) },
-      (context) => userNamespaceMap.run(context),
+      (context) => usernsMap.run(context),
     );
   const all = "         0          0 4294967295\n";
   expect(run(all, all)).toEqual([]);
   expect(run(all, "0 1000 65536\n")).toMatchObject([
     {
-      id: "userns-map",
       subject: "gid_map 100000-165535",
       criu_message: "Unable to write into gid_map",
     },
@@ -117,7 +116,6 @@ test("sysctl-missing: a kernel without IPv6 cannot take IPv6 settings", () => {
     withContext(images, { host: host(files), options }, (context) => sysctlMissing.run(context));
   expect(run([])).toMatchObject([
     {
-      id: "sysctl-missing",
       subject: "net/ipv6/conf/all/accept_dad net/ipv6/conf/all/accept_ra",
       criu_message:
         "sysctl: Can't open sysctl net/ipv6/conf/all/accept_dad: No such file or directory",
@@ -165,7 +163,7 @@ test("vdso-missing: a kernel started with vdso=0", () => {
       vdsoMissing.run(context),
     );
   expect(run(1 << 3, "7f00-7f01 r-xp 0 0:0 0 [stack]\n")).toMatchObject([
-    { id: "vdso-missing", severity: "blocker", task: 10 },
+    { severity: "blocker", task: 10 },
   ]);
   expect(run(1 << 3, "7f00-7f01 r-xp 0 0:0 0 [vdso]\n")).toEqual([]);
   expect(run(1, "")).toEqual([]);
@@ -176,7 +174,7 @@ test("guard-pages: before Linux 6.13", () => {
     withContext(mapping(1 << 16), { version, host: { kernel } }, (context) =>
       guardPages.run(context),
     );
-  expect(run("6.12.41")).toMatchObject([{ id: "guard-pages", task: 10 }]);
+  expect(run("6.12.41")).toMatchObject([{ task: 10 }]);
   expect(run("6.12.41", "4.1.1")).toEqual([]);
   expect(run("6.13.0-rc1")).toEqual([]);
   expect(run("unknown")).toEqual([]);
@@ -192,9 +190,7 @@ test("rseq-missing: before Linux 4.18", () => {
   };
   const run = (kernel: string) =>
     withContext(images, { host: { kernel } }, (context) => rseqMissing.run(context));
-  expect(run("4.15.0-20-generic")).toMatchObject([
-    { id: "rseq-missing", task: 10, image: "core-11.img" },
-  ]);
+  expect(run("4.15.0-20-generic")).toMatchObject([{ task: 10, image: "core-11.img" }]);
   expect(run("4.18.0")).toEqual([]);
 });
 
@@ -214,7 +210,7 @@ test("gpu-missing: each thing that the plugin turns itself off without", () => {
       gpuMissing.run(context),
     );
   expect(run({}, undefined)).toMatchObject([
-    { id: "gpu-missing", severity: "warning", subject: "/proc/driver/nvidia/gpus" },
+    { severity: "warning", subject: "/proc/driver/nvidia/gpus" },
     { subject: "cuda-checkpoint" },
   ]);
   expect(run({ "/proc/driver/nvidia/gpus": "" }, "/usr/bin/cuda-checkpoint")).toEqual([]);
@@ -239,6 +235,6 @@ test("timer-id: CRIU before 4.2 counts up to it", () => {
   };
   const run = (version: string) =>
     withContext(images, { version }, (context) => timerId.run(context));
-  expect(run("4.1.1")).toMatchObject([{ id: "timer-id", severity: "warning", task: 10 }]);
+  expect(run("4.1.1")).toMatchObject([{ severity: "warning", task: 10 }]);
   expect(run("4.2")).toEqual([]);
 });

@@ -1,7 +1,8 @@
 /** Rules of memory that this machine cannot be put under for a test. */
 import { expect, test } from "bun:test";
-import { mappingsTooMany } from "../../src/checks/limits.ts";
-import { hugepagesShort, memoryShort } from "../../src/checks/memory.ts";
+import { mappingsTooMany } from "../../src/checks/kernel/mappings-too-many.ts";
+import { hugepagesShort } from "../../src/checks/kernel/hugepages-short.ts";
+import { memoryShort } from "../../src/checks/kernel/memory-short.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -35,8 +36,11 @@ function images(mappings: readonly Mapping[], more: Record<string, Uint8Array> =
   return { ...whole, "mm-10.img": image("mm-10.img", [mm]), ...more };
 }
 
-/** A host with these small files. */
-const host = (files: Record<string, string>) => ({ read: (path: string) => files[path] });
+/** A host with these small files, and nothing else. */
+const host = (files: Record<string, string>) => ({
+  read: (path: string) => files[path],
+  exists: () => false,
+});
 
 const OVERCOMMIT = "/proc/sys/vm/overcommit_memory";
 const MEMINFO = "/proc/meminfo";
@@ -47,7 +51,7 @@ test("memory-short: all private memory together, under vm.overcommit_memory=2", 
   const limit = (kilobytes: number) =>
     host({ [OVERCOMMIT]: "2\n", [MEMINFO]: `${plenty}CommitLimit: ${kilobytes} kB\n` });
   const blocked = withContext(images(three), { host: limit(2 << 20) }, (c) => memoryShort.run(c));
-  expect(blocked).toMatchObject([{ id: "memory-short", severity: "blocker", subject: "3072 MiB" }]);
+  expect(blocked).toMatchObject([{ severity: "blocker", subject: "3072 MiB" }]);
   const enough = withContext(images(three), { host: limit(3 << 20) }, (c) => memoryShort.run(c));
   expect(enough).toEqual([]);
   // What cannot be written to is not accounted for.
@@ -97,7 +101,7 @@ test("hugepages-short: those that may be had beyond the pool, and pages of anoth
       },
       (c) => hugepagesShort.run(c),
     );
-  expect(run({})).toMatchObject([{ id: "hugepages-short", subject: "1048576 kB" }]);
+  expect(run({})).toMatchObject([{ subject: "1048576 kB" }]);
   expect(run({ nr_hugepages: 4, free_hugepages: 3, resv_hugepages: 2 })).toMatchObject([
     { remedy: { command: `echo 5 > ${pool}/nr_hugepages` } },
   ]);

@@ -1,9 +1,10 @@
 /** Mounts as other machines had them. */
 import { expect, test } from "bun:test";
-import { mountDeviceMissing, mountSharing } from "../../src/checks/filesystems.ts";
-import { mountOfHost } from "../../src/checks/mount-host.ts";
-import { mountOutside } from "../../src/checks/mount-outside.ts";
-import { mountAutodetected } from "../../src/checks/mounts.ts";
+import { mountDeviceMissing } from "../../src/checks/mounts/mount-device-missing.ts";
+import { mountSharing } from "../../src/checks/mounts/mount-sharing.ts";
+import { mountOfHost } from "../../src/checks/mounts/mount-of-host.ts";
+import { mountOutside } from "../../src/checks/mounts/mount-outside.ts";
+import { mountAutodetected } from "../../src/checks/mounts/mount-autodetected.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -39,7 +40,6 @@ test("mount-autodetected: allowed by the option only, which recriu does not add"
     withContext(images, { options }, (context) => mountAutodetected.run(context));
   expect(run([])).toMatchObject([
     {
-      id: "mount-autodetected",
       severity: "blocker",
       subject: "/srv",
       criu_message: "mnt: Mount 7:(null) is autodetected external mount.",
@@ -62,7 +62,6 @@ test("mount-sharing: a slave whose master nothing leads to", () => {
   const lost = { ...slave, root_dev: 50 };
   expect(run(lost)).toMatchObject([
     {
-      id: "mount-sharing",
       subject: "/srv",
       criu_message: "mnt-v2: Sharing group (0, 40) has unreachable sharing.",
     },
@@ -133,8 +132,13 @@ test("mount-of-host: a number of the root's file system does not make a mount a 
   for (const other of [{ source: "/dev/vdb" }, { options: "lowerdir=/" }, { fstype: 17 }])
     expect(ofHost([{ ...part, fstype: 17, ...other }])).toHaveLength(1);
   const device = { ...part, fstype: AUTO, fsname: "ext4", source: "/dev/nowhere" };
+  const nowhere = { ok: false, problem: "No such file or directory" } as const;
   const missing = (entry: object) =>
-    withContext(withMounts(entry), {}, (context) => mountDeviceMissing.run(context).length);
+    withContext(
+      withMounts(entry),
+      { host: { root: () => nowhere } },
+      (context) => mountDeviceMissing.run(context).length,
+    );
   expect([missing(part), missing(device)]).toEqual([0, 1]);
 });
 

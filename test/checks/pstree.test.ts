@@ -1,6 +1,6 @@
 /** pstree.img as CRIU prepares it, on plain data. That CRIU does so is in test/restore/pids and sessions. */
 import { expect, test } from "bun:test";
-import { type Given, prepareTree } from "../../src/checks/pstree.ts";
+import { type Given, prepareTree } from "../../src/checks/tree/pstree.ts";
 
 const task = (pid: number, ppid: number, pgid: number, sid: number, ...threads: number[]) => ({
   pid,

@@ -4,15 +4,16 @@
  */
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { catalogue } from "../../src/checks/index.ts";
+import { nameOf } from "../../scripts/catalogue.ts";
 import { exempt } from "./exempt.ts";
 
 const root = join(import.meta.dir, "../..");
 const files = (dir: string) =>
   (readdirSync(join(root, dir), { recursive: true }) as string[])
     .filter((file) => file.endsWith(".ts"))
-    .map((file) => readFileSync(join(root, dir, file), "utf8"));
+    .map((file) => ({ path: join(dir, file), text: readFileSync(join(root, dir, file), "utf8") }));
 
 interface Declaration {
   name: string;
@@ -30,41 +31,64 @@ const declarations = (text: string): Declaration[] =>
       text: part.replace(/^\s*(?:\/\/|\/?\*).*$/gm, ""),
     }));
 
-const all = files("src/checks").map(declarations);
-const exported = new Map(
-  all.flatMap((file) =>
-    file
-      .filter(({ text }) => text.startsWith("export "))
-      .map((each) => [each.name, { each, file }]),
-  ),
+interface Source {
+  declarations: Declaration[];
+  /** The file that a name is imported from. */
+  imports: Map<string, string>;
+}
+
+const sources = new Map(
+  files("src/checks").map(({ path, text }): [string, Source] => [
+    path,
+    {
+      declarations: declarations(text),
+      imports: new Map(
+        [...text.matchAll(/^import (?:type )?\{([^}]*)\} from "(\.[^"]+)"/gm)].flatMap(
+          ([, names, from]) =>
+            names!
+              .split(",")
+              .map((name): [string, string] => [
+                name.replace(/^.* as /s, "").trim(),
+                join(dirname(path), from!),
+              ]),
+        ),
+      ),
+    },
+  ]),
 );
 
 const makesOne = /\bsh`|\btypedOption\(|\boption: ["`]--/;
 
 /** Whether a remedy that can be typed is made in the declaration or in what it names. */
-function reaches(start: Declaration, file: Declaration[], seen = new Set<string>()): boolean {
-  if (seen.has(start.name)) return false;
-  seen.add(start.name);
-  if (makesOne.test(start.text)) return true;
-  return [...new Set(start.text.match(/\b[a-z]\w+\b/g))].some((name) => {
-    const own = file.find((each) => each.name === name);
-    if (own !== undefined) return reaches(own, file, seen);
-    const other = exported.get(name);
-    return other !== undefined && reaches(other.each, other.file, seen);
+function reaches({ name, text }: Declaration, of: Source, seen = new Set<string>()): boolean {
+  if (seen.has(text)) return false;
+  seen.add(text);
+  if (makesOne.test(text)) return true;
+  return [...new Set(text.match(/\b[a-z]\w+\b/g))].some((used) => {
+    if (used === name) return false;
+    const from = of.imports.get(used);
+    const source = from === undefined ? of : sources.get(from);
+    const named = source?.declarations.find((each) => each.name === used);
+    return named !== undefined && reaches(named, source!, seen);
   });
 }
 
-const withRemedy = all.flatMap((file) =>
-  file.flatMap((each) => {
-    const id = /: Check = \{[^]*?\bid: (?:"([\w-]+)"|ID)/.exec(each.text);
-    if (id === null) return [];
-    const name =
-      id[1] ?? /const ID = "([\w-]+)"/.exec(file.map(({ text }) => text).join("\n"))![1]!;
-    return reaches(each, file) ? [name] : [];
-  }),
+const idOf = new Map<string, string>(catalogue.map(({ id }) => [nameOf(id), id]));
+
+const checks = [...sources.values()].flatMap((source) =>
+  source.declarations
+    .filter(({ text }) => /^export const \w+: Check = /.test(text))
+    .map((each) => ({ id: idOf.get(each.name)!, each, source })),
 );
 
-const staged = files("test").join("\n");
+/** The refusals of --untrusted have one command, made for all of them: --allow-write. */
+const withRemedy = checks
+  .filter(({ each, source }) => !each.text.includes("refusal({") && reaches(each, source))
+  .map(({ id }) => id);
+
+const staged = files("test")
+  .map(({ text }) => text)
+  .join("\n");
 const typed = new Set(
   [
     /\btyped(?:AndStays)?\(\s*stage,[^"]*"([a-z-]+)"/g,
@@ -73,13 +97,7 @@ const typed = new Set(
 );
 
 test("the source is understood: every check is found in it, and those with a command among them", () => {
-  const found = all.flatMap((file) => file.filter(({ text }) => /: Check = \{/.test(text)));
-  // Those of untrusted trees are made from pages, which have one command: --allow-write.
-  const pages = all
-    .flat()
-    .find(({ name }) => name === "pages")!
-    .text.match(/^    id: "/gm)!;
-  expect(found.length + pages.length).toBe(catalogue.length);
+  expect(checks.map(({ id }) => id).toSorted()).toEqual(catalogue.map(({ id }) => id).toSorted());
   for (const id of ["cwd-missing", "tty-stdin", "tcp-established", "unix-socket-dir", "locks-held"])
     expect(withRemedy).toContain(id);
   for (const id of ["image-missing", "image-forged"]) expect(withRemedy).not.toContain(id);

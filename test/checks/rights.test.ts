@@ -1,10 +1,13 @@
 /** Rights and modules of other machines: what this one cannot be. */
 import { expect, test } from "bun:test";
-import { idsUnmapped } from "../../src/checks/credentials.ts";
+import { idsUnmapped } from "../../src/checks/rights/ids-unmapped.ts";
 import type { Check } from "../../src/checks/index.ts";
-import { apparmorProfileMissing, lsmMismatch, lsmOption } from "../../src/checks/lsm.ts";
-import { pidMax } from "../../src/checks/pid-namespaces.ts";
-import { seccompUnsupported } from "../../src/checks/seccomp.ts";
+import { apparmorProfileMissing } from "../../src/checks/rights/apparmor-profile-missing.ts";
+import { lsmMismatch } from "../../src/checks/rights/lsm-mismatch.ts";
+import { lsmOption } from "../../src/checks/rights/lsm-option.ts";
+import { pidMax } from "../../src/checks/tree/pid-max.ts";
+import { seccompUnsupported } from "../../src/checks/rights/seccomp-unsupported.ts";
+import { EPERM } from "../../src/sys/errno.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -66,7 +69,8 @@ const run = (
         read: (path: string) => files[path],
         exists: (path: string) =>
           Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`)),
-        writable: () => more.writable ?? true,
+        access: () => (more.writable === false ? -EPERM : 0),
+        self: undefined,
       },
     },
     (context) => check.run(context),
@@ -77,7 +81,6 @@ test('"ids-unmapped": ids that the user namespace does not have, and groups that
   const one = { "/proc/self/uid_map": "0 0 1\n", "/proc/self/gid_map": "0 0 6\n" };
   expect(run(idsUnmapped, user, one)).toMatchObject([
     {
-      id: "ids-unmapped",
       severity: "blocker",
       criu_message: "Unable to set real, effective and saved user ID: -22",
     },
@@ -102,7 +105,6 @@ test('"apparmor-profile-missing": not among the loaded ones', () => {
   const other = { [profiles]: "/usr/bin/man (enforce)\nlsb_release (complain)\n" };
   expect(run(apparmorProfileMissing, confined, other, { inventory })).toMatchObject([
     {
-      id: "apparmor-profile-missing",
       subject: "docker-default",
       criu_message: "can't write lsm profile -2",
     },
@@ -121,12 +123,12 @@ test('"apparmor-profile-missing": not among the loaded ones', () => {
 test("SELinux instead of AppArmor is a mismatch; CRIU before 4.1 ignores a given context", () => {
   const selinux = { "/sys/fs/selinux/enforce": "1" };
   expect(run(lsmMismatch, confined, selinux, { inventory: apparmor })).toMatchObject([
-    { id: "lsm-mismatch", severity: "blocker" },
+    { severity: "blocker" },
   ]);
   expect(run(lsmMismatch, { creds }, selinux, { inventory: apparmor })).toEqual([]);
   const options = ["--lsm-profile=selinux:system_u:system_r:container_t:s0"];
   expect(run(lsmOption, { creds }, selinux, { options, version: "4.0" })).toMatchObject([
-    { id: "lsm-option", severity: "warning", criu_message: null },
+    { severity: "warning" },
   ]);
   expect(run(lsmOption, { creds }, selinux, { options })).toEqual([]);
 });
@@ -135,7 +137,7 @@ test('"seccomp-unsupported": a kernel that does not even count filters', () => {
   const filtered = { seccomp_mode: 2, seccomp_filter: 0 };
   const status = (text: string) => ({ "/proc/self/status": text });
   expect(run(seccompUnsupported, filtered, status("Name:\tx\n"))).toMatchObject([
-    { id: "seccomp-unsupported", severity: "blocker", task: 10, image: "core-11.img" },
+    { severity: "blocker", task: 10, image: "core-11.img" },
   ]);
   expect(run(seccompUnsupported, filtered, status("Seccomp:\t0\n"))).toEqual([]);
   expect(run(seccompUnsupported, {}, status("Name:\tx\n"))).toEqual([]);
@@ -144,7 +146,7 @@ test('"seccomp-unsupported": a kernel that does not even count filters', () => {
 test("pid-max: where the sysctl cannot be written CRIU stops", () => {
   const files = { "/proc/sys/kernel/pid_max": "11\n" };
   expect(run(pidMax, {}, files, { writable: false })).toMatchObject([
-    { id: "pid-max", severity: "blocker", subject: "12" },
+    { severity: "blocker", subject: "12" },
   ]);
   expect(run(pidMax, {}, files)).toMatchObject([{ severity: "warning", subject: "12" }]);
   expect(run(pidMax, {}, { "/proc/sys/kernel/pid_max": "13\n" })).toEqual([]);

@@ -1,8 +1,10 @@
 /** Sockets and locks whose fault a test machine does not have: a made-up host, edited images. */
 import { expect, test } from "bun:test";
-import { overlap, textOf } from "../../src/checks/inet-entries.ts";
-import { tcpAddressMissing, tcpPortBusy, udpPortBusy } from "../../src/checks/inet.ts";
-import { unixSocketBusy } from "../../src/checks/unix-busy.ts";
+import { overlap, textOf } from "../../src/checks/sockets/inet-entries.ts";
+import { tcpAddressMissing } from "../../src/checks/sockets/tcp-address-missing.ts";
+import { tcpPortBusy } from "../../src/checks/sockets/tcp-port-busy.ts";
+import { udpPortBusy } from "../../src/checks/sockets/udp-port-busy.ts";
+import { unixSocketBusy } from "../../src/checks/sockets/unix-socket-busy.ts";
 import { type HeldLock, lockName, parseLocks } from "../../src/host/locks.ts";
 import type { InetSocket } from "../../src/host/sock-diag.ts";
 import { parseUnixSockets } from "../../src/host/sockets.ts";
@@ -62,6 +64,7 @@ const host = (socket: Partial<InetSocket>, reuse?: { address: boolean; port: boo
   inetSockets: () => [{ ...listener, ...socket }],
   ownerOf: () => undefined,
   reuseOf: () => reuse,
+  interfaces: undefined,
 });
 
 test("ports belong to the network namespace of the tree", () => {
@@ -69,7 +72,7 @@ test("ports belong to the network namespace of the tree", () => {
     withContext(imagesWith(tcp(), root), { host: host({}), options }, (context) =>
       tcpPortBusy.run(context),
     );
-  expect(run({})).toMatchObject([{ id: "tcp-port-busy", severity: "blocker" }]);
+  expect(run({})).toMatchObject([{ severity: "blocker" }]);
   expect(run({ net_ns_id: 7 })).toEqual([]);
   expect(run({}, ["--join-ns", "net:1"])).toEqual([]);
 });
@@ -78,9 +81,9 @@ test("what the kernel does not say is a warning", () => {
   const any = new Uint8Array(16);
   const run = (socket: Partial<InetSocket>, isk: object = {}) =>
     withContext(imagesWith(tcp(isk)), { host: host(socket) }, (context) => [
-      ...tcpPortBusy.run(context),
-      ...udpPortBusy.run(context),
-    ]).map(({ id, severity }) => `${id} ${severity}`);
+      ...tcpPortBusy.run(context).map(({ severity }) => `tcp-port-busy ${severity}`),
+      ...udpPortBusy.run(context).map(({ severity }) => `udp-port-busy ${severity}`),
+    ]);
   expect(run({ source: any, v6only: false })).toEqual(["tcp-port-busy blocker"]);
   expect(run({ source: any })).toEqual(["tcp-port-busy warning"]);
   expect(run({ source: any, v6only: true })).toEqual([]);
@@ -112,7 +115,7 @@ test("an address is asked for once, of IPv6 only for connections", () => {
   const asked: string[] = [];
   const bindAddress = (address: Uint8Array) => (asked.push(textOf(address)), -99);
   const run = (isk: object) =>
-    withContext(imagesWith(tcp(isk)), { host: { bindAddress } }, (context) =>
+    withContext(imagesWith(tcp(isk)), { host: { bindAddress, interfaces: undefined } }, (context) =>
       tcpAddressMissing.run(context).map(({ subject }) => subject),
     );
   const six = { family: 10, src_addr: [0xb80d0120, 0, 0, 0x01000000], dst_addr: [0, 0, 0, 0] };

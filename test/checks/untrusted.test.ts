@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { catalogue, type Context } from "../../src/checks/index.ts";
 import { effectsOf } from "../../src/checks/effects/index.ts";
+import { type Host, openRoot } from "../../src/host/index.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
@@ -26,6 +27,19 @@ const exe = {
   reg: { id: 2, flags: 0, pos: 0n, fown: noOne, name: "/dev/null", mode: 0o20666 },
 };
 
+/** Its paths are looked up on this machine; all else is nobody's. */
+const host: Partial<Host> = {
+  root: openRoot,
+  effectiveUid: 0,
+  access: () => 0,
+  exists: () => false,
+  entry: () => undefined,
+  absolute: (path) => path,
+  read: () => undefined,
+  limit: () => undefined,
+  processes: [],
+};
+
 /** Ids and subjects of what the checks of --untrusted refuse. */
 function refused(
   images: Record<string, Uint8Array>,
@@ -33,14 +47,14 @@ function refused(
   allowWrite: string[] = [],
 ) {
   const own = { untrusted: true, allowWrite };
-  return withContext({ ...fixture(), ...images }, { own, options }, (context) => {
+  return withContext({ ...fixture(), ...images }, { own, options, host }, (context) => {
     const full: Context = { ...context, effects: effectsOf(context) };
     const found = catalogue.flatMap((check) =>
-      check.id.startsWith("untrusted-") ? check.run(full) : [],
+      check.id.startsWith("untrusted-")
+        ? check.run(full, check.id).map(({ subject }) => [check.id, subject])
+        : [],
     );
-    return found
-      .map(({ id, subject }) => [id, subject])
-      .filter(([id]) => id !== "untrusted-images");
+    return found.filter(([id]) => id !== "untrusted-images");
   });
 }
 
@@ -106,8 +120,8 @@ test("untrusted-kernel: profiles and binary formats", () => {
   const format = { name: "x", enabled: true, interpreter: "/tmp/evil", flags: "CF" };
   const own = mounted({ fstype: 4, mountpoint: "./binfmt" });
   expect(refused({ ...own, "binfmt-misc.img": image("binfmt-misc.img", [format]) })).toEqual([
-    ["untrusted-mount", "/binfmt"],
     ["untrusted-kernel", "/tmp/evil"],
+    ["untrusted-mount", "/binfmt"],
   ]);
 });
 
@@ -197,7 +211,7 @@ test("every check speaks only when it was asked, and of a great number only so o
   const fdinfo = many.map(({ id }) => ({ id, flags: 0, type: 1, fd: id }));
   const images = { ...fixture(), ...files(...many), "fdinfo-2.img": image("fdinfo-2.img", fdinfo) };
   expect(refused(images)).toHaveLength(51);
-  withContext(images, {}, (context) => {
+  withContext(images, { host }, (context) => {
     const effects = effectsOf(context);
     expect(effects.filter(({ check }) => check === "untrusted-write")).toHaveLength(300);
     for (const check of catalogue)

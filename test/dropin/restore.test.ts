@@ -11,11 +11,11 @@ import {
   openStage,
   ownProgram,
   processOf,
-  recriu,
   restoreBare,
   run,
   type Stage,
   start,
+  undo,
   waitFor,
 } from "../restore/stage.ts";
 import { compile } from "../restore/stage/compile.ts";
@@ -80,7 +80,7 @@ test("what is safe is repaired, and stays; what CRIU fails at afterwards takes i
   expect(await asCriu(stage, words)).toEqual(silent);
   expect(existsSync(join(sockets, "X7"))).toBe(true);
   expect(alive(pid)).toBe(true);
-  expect((await recriu(stage, ["undo"])).exit).toBe(0);
+  expect((await undo(stage)).exit).toBe(0);
   expect(existsSync(sockets)).toBe(true);
 });
 
@@ -98,7 +98,7 @@ test("a killed watcher: CRIU does not let the tree run, and undo finishes", asyn
   expect((await asCriu(stage, words)).exit).toBe(1);
   expect(tasks.filter(alive)).toEqual([]);
   expect(existsSync(sockets)).toBe(true);
-  expect((await recriu(stage, ["undo"])).exit).toBe(0);
+  expect((await undo(stage)).exit).toBe(0);
   expect(existsSync(sockets)).toBe(false);
 });
 

@@ -15,7 +15,7 @@ import { holesAs } from "../../src/explain/words.ts";
 const all = entries().flatMap((entry) => entry.says.map((words) => ({ entry, words })));
 
 test("checks, faults, errnos and ways that entries name are there", () => {
-  const ids = new Set(catalogue.map(({ id }) => id));
+  const ids = new Set<string>(catalogue.map(({ id }) => id));
   const faults = new Set<string>(knownFaults.map(({ id }) => id));
   for (const { says, check, also, fault, way } of entries()) {
     const [{ text }] = says as [Words];

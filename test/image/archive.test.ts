@@ -86,32 +86,172 @@ test("cut short, damaged, or no archive: said, and nothing stays", async () => {
   expect(before()).toEqual(there);
 });
 
+interface Made {
+  name: string;
+  body?: Uint8Array | string;
+  /** In the header; default: the body's. GNU's binary form where it is negative. */
+  size?: number;
+  type?: string;
+}
+
+const padded = (body: Uint8Array) => Buffer.concat([body, Buffer.alloc(-body.length & 511)]);
+const END = Buffer.alloc(1024);
+
+/** A member as no tar would write it. */
+function made({ name, body = "", size, type = "0" }: Made): Buffer {
+  const bytes = Buffer.from(body as string);
+  const block = Buffer.alloc(512);
+  block.write(name, 0);
+  if (size !== undefined && size < 0) {
+    block[124] = 0x80;
+    block.writeBigUInt64BE(BigInt(-size), 128);
+  } else block.write((size ?? bytes.length).toString(8).padStart(11, "0"), 124);
+  block.write(type, 156);
+  block.write("ustar\u000000", 257);
+  block.write(" ".repeat(8), 148);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return Buffer.concat([block, padded(bytes)]);
+}
+
+const pax = (...records: string[]) => {
+  const lines = records.map((record) => {
+    const length = Buffer.byteLength(record) + 2;
+    const digits = String(length + String(length).length).length;
+    return `${length + digits} ${record}\n`;
+  });
+  return made({ name: "PaxHeader", body: lines.join(""), type: "x" });
+};
+
+async function kept(...parts: Uint8Array[]) {
+  const file = join(dir, "made.tar");
+  writeFileSync(file, Buffer.concat(parts));
+  const result = await openArchive(file);
+  if (!result.ok) return result;
+  const images = Object.fromEntries(
+    readdirSync(result.archive.dir)
+      .sort()
+      .map((name) => [name, statSync(join(result.archive.dir, name)).size]),
+  );
+  result.archive.dispose();
+  return images;
+}
+const refusal = async (...parts: Uint8Array[]) => (await kept(...parts)) as unknown;
+const damaged = (problem: string) => ({
+  ok: false,
+  damaged: true,
+  problem: expect.stringContaining(problem),
+});
+
 test("names that lead out of the directory are not followed", async () => {
-  const header = (name: string, size: number) => {
-    const block = Buffer.alloc(512);
-    block.write(name, 0);
-    block.write(size.toString(8).padStart(11, "0"), 124);
-    block.write("0", 156);
-    block.write("ustar\u000000", 257);
-    return block;
-  };
-  const file = join(dir, "hostile.tar");
-  const body = Buffer.alloc(512, 65);
   const names = [
     "checkpoint/../../escaped",
     "checkpoint/..",
+    "checkpoint/.",
     "../checkpoint/a.img",
     "/checkpoint/b.img",
   ];
-  writeFileSync(
-    file,
-    Buffer.concat([...names.flatMap((name) => [header(name, 4), body]), Buffer.alloc(1024)]),
-  );
-  const opened = await openArchive(file);
-  if (!opened.ok) throw new Error(opened.problem);
-  expect(readdirSync(opened.archive.dir)).toEqual([]);
-  opened.archive.dispose();
+  expect(await kept(...names.map((name) => made({ name, body: "AAAA" })), END)).toEqual({});
+  const nul = pax("path=checkpoint/a\0b.img");
+  expect(await kept(nul, made({ name: "x", body: "A" }), END)).toEqual({});
+  expect(
+    await refusal(made({ name: "checkpoint/core-1.img", size: 2 ** 33 - 1 }), Buffer.alloc(512)),
+  ).toEqual(damaged("larger than any image"));
+});
 
-  writeFileSync(file, Buffer.concat([header("checkpoint/core-1.img", 2 ** 33 - 1), body]));
-  expect(await openArchive(file)).toMatchObject({ ok: false });
+// Of more than 8 GiB the header's own field has no room: who ignores the others takes page data for members.
+test.each([
+  ["octal", (body: Buffer) => made({ name: "checkpoint/pages-1.img", body })],
+  [
+    "GNU's binary",
+    (body: Buffer) => made({ name: "checkpoint/pages-1.img", body, size: -body.length }),
+  ],
+  [
+    "pax, as Go writes it",
+    (body: Buffer) =>
+      Buffer.concat([
+        pax(`size=${body.length}`),
+        made({ name: "checkpoint/pages-1.img", body, size: 0 }),
+      ]),
+  ],
+  [
+    "pax, and the field cut off",
+    (body: Buffer) =>
+      Buffer.concat([
+        pax("mtime=1.5", `size=${body.length}`),
+        made({ name: "checkpoint/pages-1.img", body, size: 8 ** 11 - 1 }),
+      ]),
+  ],
+])("page data is nobody's members, its size written in %s", async (_, pages) => {
+  const body = Buffer.concat([made({ name: "checkpoint/core-9.img", body: "forged" }), END, END]);
+  const core = made({ name: "checkpoint/core-1.img", body: "core" });
+  expect(await kept(pages(body), core, END)).toEqual({
+    "core-1.img": 4,
+    "pages-1.img": body.length,
+  });
+});
+
+test("an archive has an end, and nothing behind it", async () => {
+  const core = made({ name: "checkpoint/core-1.img", body: "core" });
+  // Zeros of a body are none of its end.
+  const zeros = made({ name: "checkpoint/mm-1.img", body: Buffer.alloc(4096) });
+  const empty = made({ name: "checkpoint/ids-1.img" });
+  for (const last of [core, zeros, empty]) {
+    const whole = Buffer.concat([core.subarray(0, last === core ? 0 : undefined), last, END]);
+    expect(await refusal(whole)).not.toHaveProperty("ok");
+    for (const less of [1, 512, 513, 1024, 1025, 1024 + 300]) {
+      const cut = whole.subarray(0, whole.length - less);
+      expect([less, await refusal(cut)]).toEqual([less, expect.objectContaining({ ok: false })]);
+    }
+  }
+  expect(await refusal(core, END, zeros, END)).toEqual(damaged("behind its end"));
+  expect(await refusal(core, END, Buffer.alloc(3 << 20), zeros)).toEqual({ "core-1.img": 4 });
+});
+
+test("damaged headers, and what no checkpoint has", async () => {
+  const core = made({ name: "checkpoint/core-1.img", body: "core" });
+  const bent = Buffer.from(core);
+  bent.write("2", 149);
+  expect(await refusal(core, bent, END)).toEqual(damaged("header is damaged"));
+  expect(await refusal(core, core, END)).toEqual(damaged("core-1.img twice"));
+  for (const size of ["x", "-1", "12junk", "99999999999999999999"])
+    expect(await refusal(pax(`size=${size}`), core, END)).toMatchObject({ ok: false });
+  expect(await refusal(made({ name: "checkpoint/a.img", size: -(2 ** 60) }), END)).toEqual(
+    damaged("larger than any file"),
+  );
+  for (const type of ["1", "2", "6"])
+    expect(await refusal(made({ name: "checkpoint/a.img", body: core, type }), END)).toEqual(
+      damaged("with content"),
+    );
+  expect(await refusal(made({ name: "checkpoint/a.img", type: "S" }), END)).toEqual(
+    damaged("no checkpoint has"),
+  );
+  const sparse = pax("GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=checkpoint/b");
+  expect(await refusal(sparse, core, END)).toEqual(damaged("no checkpoint has"));
+});
+
+test("what was packed is looked at to its end", async () => {
+  const file = join(dir, "sum.tgz");
+  const packed = Bun.gzipSync(readFileSync(plain));
+  packed[packed.length - 5]! ^= 1; // of the CRC
+  writeFileSync(file, packed);
+  expect(await openArchive(file)).toMatchObject({ ok: false, damaged: true });
+  for (const bytes of [
+    Bun.gzipSync(readFileSync(plain)),
+    Bun.zstdCompressSync(readFileSync(plain)),
+  ]) {
+    writeFileSync(file, bytes.subarray(0, bytes.length - 20));
+    expect(await openArchive(file)).toMatchObject({ ok: false, damaged: true });
+  }
+});
+
+test("nothing but a regular file is opened", async () => {
+  const fifo = join(dir, "fifo");
+  Bun.spawnSync(["mkfifo", fifo]);
+  const writer = Bun.spawn(["sh", "-c", 'exec 3>"$0"; echo opened', fifo], { stdout: "pipe" });
+  expect(isArchive(fifo)).toBe(false);
+  expect(await openArchive(fifo)).toMatchObject({ ok: false, damaged: false });
+  await Bun.sleep(50);
+  writer.kill();
+  expect(await new Response(writer.stdout).text()).toBe("");
 });

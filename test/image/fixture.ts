@@ -1,5 +1,5 @@
 /** A small whole checkpoint, made of our own encoder: a task with two threads, and a zombie child. */
-import { COMMON_MAGIC, formatOf } from "../../src/image/formats.ts";
+import { COMMON_MAGIC, formatOf, tableAt } from "../../src/image/formats.ts";
 import { encode } from "../../src/image/wire.ts";
 
 /** An image file of entries. */
@@ -9,7 +9,7 @@ export function image(file: string, entries: readonly object[]): Uint8Array {
   const words = file === "inventory.img" ? [format.magic] : [COMMON_MAGIC, format.magic];
   const pieces = words.map(word);
   for (const [index, entry] of entries.entries()) {
-    const bytes = encode(format.schema(index), entry as never);
+    const bytes = encode(tableAt(format, index), entry as never);
     pieces.push(word(bytes.length), Buffer.from(bytes));
   }
   return Buffer.concat(pieces);

@@ -6,7 +6,6 @@ import { wayOf } from "../../src/plan/safe.ts";
 /** Whether a directory at `path` of this machine would be made for user 1000. */
 function isGiven(path: string, uid = 1000): boolean {
   const way = wayOf({
-    id: "unix-socket-dir",
     action: "mkdir",
     root: "/",
     path,

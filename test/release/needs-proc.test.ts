@@ -1,31 +1,54 @@
-/** The first instructions of the program are what their listings say. */
-import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** Machine code in the programs: each begins with what is assembled for its machine, and asks with its machine's program. */
+import { beforeAll, expect, test } from "bun:test";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { tool } from "./systems.ts";
+import { repository } from "../../scripts/release/about.ts";
+import { segmentsOf } from "../../src/host/elf.ts";
+import { type Released, released } from "./released.ts";
 
-const source = readFileSync(join(import.meta.dir, "../../scripts/needs-proc.ts"), "utf8");
-/** What stands behind the code, as an assembler is told. */
-const [, look = "", say = ""] = /^const TEXT =\n {2}(".*") \+\n {2}(".*");$/m.exec(source)!;
-const [path, cwd, root] = JSON.parse(look.replaceAll("\\0", "\\u0000")).split("\0");
-const text = `path: .asciz "${path}"\ncwd: .asciz "${cwd}"\nroot: .asciz "${root}"\nmessage: .ascii ${say}\nend:\n`;
+let release: Released;
+beforeAll(async () => {
+  release = await released();
+}, 120_000);
 
-for (const [name, assembler, syntax] of [
-  ["x64", ["as"], ".intel_syntax noprefix\n"],
-  ["arm64", tool("usr/bin/aarch64-linux-gnu-as"), ""],
-] as const)
-  test(`${name}: what an assembler makes of the words`, () => {
-    const dir = mkdtempSync(join(tmpdir(), "stub-"));
-    const [, listing = ""] = new RegExp(`^const ${name} = \`\n(.*?)^\`;`, "ms").exec(source)!;
-    const words = listing.replace(/^ {2}(?:[0-9a-f]{2} )+/gm, "");
-    const made = Bun.spawnSync([...assembler, "-o", join(dir, "object"), "-"], {
-      stdin: Buffer.from(`${syntax}${words}\n${text}`),
-    });
-    expect(made.stderr.toString()).toBe("");
-    const hex = [...listing.matchAll(/^ {2}((?:[0-9a-f]{2} )+)/gm)].map(([, bytes]) => bytes);
-    const code = Buffer.from(hex.join("").replaceAll(" ", ""), "hex");
-    expect(code.length).toBeGreaterThan(100);
-    expect(readFileSync(join(dir, "object")).includes(code)).toBe(true);
-    rmSync(dir, { recursive: true });
-  });
+function assembled(...words: string[]): Buffer {
+  const made = Bun.spawnSync([join(repository, "scripts/assemble"), ...words]);
+  expect(made.stderr.toString()).toBe("");
+  expect(made.stdout.length).toBeGreaterThan(100);
+  return made.stdout;
+}
+
+function entryOf(program: string): bigint {
+  const fd = openSync(program, "r");
+  const head = Buffer.alloc(64);
+  readSync(fd, head);
+  closeSync(fd);
+  return head.readBigUInt64LE(24);
+}
+
+test.each([
+  ["x64", "linux-x64"],
+  ["arm64", "linux-aarch64"],
+  ["x64-musl", "linux-x64-musl"],
+  ["arm64-musl", "linux-aarch64-musl"],
+])("%s", (target, bun) => {
+  const source = `${target.replace("-musl", "")}.S`;
+  const program = join(release.unpacked(target), "recriu");
+  const start = entryOf(join(repository, ".cache/bun", Bun.version, bun));
+  const stub = assembled(
+    join(repository, "scripts/needs-proc", source),
+    "--defsym",
+    `bun=${start}`,
+  );
+
+  const fd = openSync(program, "r");
+  const entry = Number(entryOf(program));
+  const segment = segmentsOf(fd)!.find(({ address }) => address === entry)!;
+  closeSync(fd);
+  const bytes = readFileSync(program);
+  expect(bytes.subarray(segment.offset, segment.offset + segment.fileSize).equals(stub)).toBe(true);
+  for (const other of ["x64.S", "arm64.S"]) {
+    const asking = assembled(join(repository, "src/sys/asking-program", other)).toString("base64");
+    expect([other, bytes.includes(asking)]).toEqual([other, other === source]);
+  }
+});

@@ -64,13 +64,12 @@ export function onMusl(target: "x64" | "arm64", dir: string, binary: string): st
     cpSync(from, join(dir, basename(library)), { dereference: true });
   }
   const shim = join(dir, x64 ? "ld-linux-x86-64.so.2" : "ld-linux-aarch64.so.1");
-  const [source, object] = [join(dir, "shim.s"), join(dir, "shim.o")];
-  cpSync(join(import.meta.dir, "musl-libs-arm64.s"), source);
+  const object = join(dir, "shim.o");
   const steps = x64
     ? [["cc", "-shared", "-nostdlib", "-fPIC", "-o", shim, join(import.meta.dir, "musl-libs.c")]]
     : [
-        wordsIn("tools", [dir], ["/usr/bin/aarch64-linux-gnu-as", "-o", object, source]),
-        wordsIn("tools", [dir], ["/usr/bin/aarch64-linux-gnu-ld", "-shared", "-o", shim, object]),
+        ["aarch64-linux-gnu-as", "-o", object, join(import.meta.dir, "musl-libs-arm64.s")],
+        ["aarch64-linux-gnu-ld", "-shared", "-o", shim, object],
       ];
   for (const step of steps) {
     const built = runHere(step);

@@ -139,7 +139,8 @@ for (const [what, [bytes, problem]] of Object.entries(bad))
   test(what, () => {
     const file = journal(bytes);
     const { exit, undone } = undo();
-    expect(exit).toBe(0);
+    // What it says from there on nobody has undone.
+    expect(exit).toBe(1);
     expect(undone).toMatchObject([{ journal: file, made: [], left: [] }]);
     expect(undone[0].problem).toStartWith(problem);
     // It is kept for people, and never looked at again.
@@ -166,6 +167,34 @@ test("the steps before a torn line are undone, and of other journals all", () =>
   expect(existsSync(other.path)).toBe(false);
 });
 
+test("undone whole is 0, something left is 1", () => {
+  const whole = leftDirectory();
+  journal(lines(HEAD, whole.step));
+  expect(undo()).toMatchObject({ exit: 0, undone: [{ left: [], problem: null }] });
+  const used = leftDirectory();
+  journal(lines(HEAD, used.step));
+  writeFileSync(join(used.path, "somebody's"), "");
+  const { exit, undone } = undo();
+  expect(undone).toMatchObject([{ left: [expect.stringContaining(used.path)], problem: null }]);
+  expect(exit).toBe(1);
+  expect(undo()).toMatchObject({ exit: 0, undone: [] });
+});
+
+test("a tree that was noted is told of while it is that process, and no other of its number", () => {
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  // starttime is the 22nd field, proc_pid_stat(5).
+  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
+  const note = (at: string) =>
+    journal(
+      lines(HEAD, { action: "tree", root: "/", path: "/images", pid: process.pid, started: at }),
+    );
+  note(`${Number(started) - 1}`);
+  expect(undo()).toMatchObject({ exit: 0, undone: [{ left: [] }] });
+  note(started);
+  const said = `recriu verify -D /images --pid ${process.pid}`;
+  expect(undo()).toMatchObject({ exit: 1, undone: [{ left: [expect.stringContaining(said)] }] });
+});
+
 test("what is no file, or not this user's alone, is not read", () => {
   const { path, step } = leftDirectory();
   const text = lines(HEAD, step);
@@ -179,7 +208,7 @@ test("what is no file, or not this user's alone, is not read", () => {
   };
   for (const [setUp] of Object.values(strange)) setUp();
   const { undone, exit } = undo();
-  expect(exit).toBe(0);
+  expect(exit).toBe(1);
   expect(undone.length).toBe(6);
   for (const { journal: file, problem } of undone)
     expect(problem).toContain(strange[file.split("/").at(-1)!]![1]);

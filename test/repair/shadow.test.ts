@@ -40,7 +40,6 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const edit = (changes: Partial<Edit> = {}): Edit => ({
-  id: "sched-priority-lost",
   file: "core-11.img",
   entry: 0,
   field: "thread_core.sched_prio",

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { breakpointsWork } from "../../src/sys/breakpoints.ts";
 import { withContext } from "../checks/context.ts";
-import { breakpointsMissing } from "../../src/checks/breakpoints.ts";
+import { breakpointsMissing } from "../../src/checks/criu/breakpoints-missing.ts";
 import { finding, report } from "./report.ts";
 import { criu, dump, killTree, openStage, recriuBinary, run, type Stage, start } from "./stage.ts";
 import { typed } from "./typed.ts";

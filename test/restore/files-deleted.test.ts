@@ -14,7 +14,17 @@ import {
 import { join } from "node:path";
 import { foretold } from "./foretold.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, recriu, restoreBare, run, type Stage, start } from "./stage.ts";
+import {
+  dump,
+  killTree,
+  openStage,
+  recriu,
+  restoreBare,
+  run,
+  type Stage,
+  start,
+  undo,
+} from "./stage.ts";
 import { typed } from "./typed.ts";
 import { compile } from "./stage/compile.ts";
 
@@ -222,7 +232,7 @@ test("link-remap-missing: a tree that is refused at the last point has lost noth
   expect(killed.exit).toBe(137);
   await killTree(stage, pid);
   expect(existsSync(name)).toBe(false);
-  expect((await recriu(stage, ["undo"])).exit).toBe(0);
+  expect((await undo(stage)).exit).toBe(0);
   expect(names()).toEqual(before);
 
   expect((await report(stage, "restore", images)).exit).toBe(0);

@@ -18,6 +18,7 @@ import {
   restoreBare,
   run,
   start,
+  undo,
   waitFor,
 } from "./stage.ts";
 import { dumpX11 } from "./x11.ts";
@@ -79,12 +80,12 @@ test("what can be set from outside is set again, and said", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["fifo", "40", "-5", "reset"]);
   const images = await dump(stage, pid);
-  const undo =
+  const unset =
     "chrt -o -p 0 $pid; renice -n 7 -p $pid; prlimit --pid $pid --nofile=55:; echo 3 >/proc/$pid/oom_score_adj";
   const script = join(stage.dir, "script");
   writeFileSync(
     script,
-    `#!/bin/sh\npid=$CRTOOLS_INIT_PID\n[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || { ${undo}; }\n`,
+    `#!/bin/sh\npid=$CRTOOLS_INIT_PID\n[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || { ${unset}; }\n`,
   );
   chmodSync(script, 0o755);
   const restored = await report(stage, "restore", images, ["--action-script", script]);
@@ -234,10 +235,10 @@ test("a killed recriu: CRIU does not let the tree run, and undo finishes", async
   expect(killed.exit).toBe(137);
   await waitFor("CRIU to give up", () => !alive(pid));
   expect(existsSync(sockets)).toBe(true);
-  const undone = await recriu(stage, ["undo"]);
+  const undone = await undo(stage);
   expect(undone).toMatchObject({ exit: 0 });
   expect(undone.stderr).toContain(images);
   expect(existsSync(sockets)).toBe(false);
-  expect((await recriu(stage, ["undo"])).stderr).toContain("nothing to undo");
+  expect((await undo(stage)).stderr).toContain("nothing to undo");
   expect((await restoreBare(stage, images)).exit).toBe(1);
 });

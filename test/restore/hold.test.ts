@@ -20,6 +20,7 @@ import {
   recriuBinary,
   type Stage,
   start,
+  undo,
   waitFor,
 } from "./stage.ts";
 
@@ -107,7 +108,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const)
     expect(readFileSync(log, "utf8")).toBe("of an earlier restore\n");
     // Like all that a killed recriu leaves, its shadow is for the next one.
     expect(shadows(held.child.pid)).toHaveLength(1);
-    expect((await recriu(stage, ["undo"])).exit).toBe(0);
+    expect((await undo(stage)).exit).toBe(0);
     expect(shadows(held.child.pid)).toEqual([]);
     expect((await recriu(stage, ["restore", "-d", "-D", images])).exit).toBe(0);
   });

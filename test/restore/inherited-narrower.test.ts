@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { withContext } from "../checks/context.ts";
-import { inheritedNarrower } from "../../src/checks/inherited-narrower.ts";
+import { inheritedNarrower } from "../../src/checks/tree/inherited-narrower.ts";
 import { dump, killTree, openStage, start } from "./stage.ts";
 import { typed } from "./typed.ts";
 import { bareUnder, reportUnder, type Under } from "./under.ts";

@@ -24,6 +24,7 @@ import {
   run,
   type Stage,
   start,
+  undo,
   waitFor,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
@@ -158,11 +159,10 @@ for (const by of ["the next recriu", "recriu undo"]) {
     const killed = await recriu(stage, ["restore", "-d", "-D", images, ...words]);
     expect(killed.exit).toBe(137);
     expect(shadows(stage.dir).length).toBe(1);
-    const undo = () => recriu(stage, ["undo"]);
-    if (by === "recriu undo") expect(await undo()).toMatchObject({ exit: 0 });
+    if (by === "recriu undo") expect(await undo(stage)).toMatchObject({ exit: 0 });
     else expect(await report(stage, "restore", images)).toMatchObject(restored);
     expect(shadows(stage.dir)).toEqual([]);
     await killTree(stage, pid);
-    expect((await undo()).exit).toBe(0);
+    expect((await undo(stage)).exit).toBe(0);
   });
 }

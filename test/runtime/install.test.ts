@@ -63,7 +63,10 @@ test("docker: daemon.json keeps the rest, and uninstall gives back its bytes", (
 \t\t"recriu": {
 \t\t\t"path": "/usr/local/bin/recriu-runc"
 \t\t},
-\t\t"kata": {"path": "/k"}},
+\t\t"kata": {
+\t\t\t"path": "/k"
+\t\t}
+\t},
 \t"x": 1.50
 }
 `,

@@ -5,19 +5,21 @@ import {
   ignored,
   inYard,
   members,
-  type SavedDirectory,
   savedDirectories,
+  type SavedDirectory,
   savedRoots,
   yardOf,
-} from "../cgroup-tree.ts";
+} from "../cgroups/cgroup-tree.ts";
 import type { Context } from "../finding.ts";
-import { type Effect, effect, octal, type Refusal } from "./effect.ts";
+import { effect, type Effect, octal, type Refusal } from "./effect.ts";
 
 type Owner = NonNullable<SavedDirectory["perms"]>;
 
 const image = "cgroup.img";
+
 /** Modes that give what is there already its saved settings, and that make nothing. */
 const overwrites = new Set(["props", "full"]);
+
 const makesNone = new Set(["none", "props"]);
 
 export function cgroupEffects(context: Context): Effect[] {

@@ -1,9 +1,9 @@
 /** What CRIU does on its own or on the caller's word, whatever the images say. */
 import { resolve } from "../../sys/path.ts";
+import { plugins } from "../criu/plugins.ts";
+import { otherWorkDir } from "../criu/work-dir-unwritable.ts";
 import type { Context } from "../finding.ts";
-import { plugins } from "../plugins.ts";
-import { otherWorkDir } from "../workdir.ts";
-import { type Effect, effect } from "./effect.ts";
+import { effect, type Effect } from "./effect.ts";
 
 export function criuEffects(context: Context): Effect[] {
   const { checkpoint, namespaces, request } = context;

@@ -1,11 +1,10 @@
 /** Deleted files: made again for the moment, or linked back from the name that the dump gave them (files-reg.c). */
-import { constants } from "node:fs";
-import { dirname, join } from "../../sys/path.ts";
 import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../../image/index.ts";
+import { dirname, join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 import {
-  type Effect,
   effect,
+  type Effect,
   imageOf,
   landing,
   type Landing,
@@ -13,10 +12,14 @@ import {
   type Refusal,
 } from "./effect.ts";
 import { deviceNumber, isCommonGround, isHarmlessDevice, isOutside } from "./policy.ts";
+import { constants } from "node:fs";
 
 const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT } = constants;
+
 const LINKED = 0;
+
 const GHOST = 1;
+
 /** Of images before remap_type there was this bit. */
 const OLD_GHOST = 0x80000000;
 

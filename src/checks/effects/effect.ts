@@ -1,6 +1,6 @@
 /** One thing that a restore does to this machine, as plain data; and where on the machine its path leads. */
-import type { Stats } from "node:fs";
 import type { Context } from "../finding.ts";
+import type { Stats } from "node:fs";
 
 /** In the order in which they are shown. */
 export const verbs = [
@@ -20,6 +20,7 @@ export const verbs = [
   "set",
   "read",
 ] as const;
+
 export type Verb = (typeof verbs)[number];
 
 /** Checks that refuse effects where the checkpoint is somebody else's. */

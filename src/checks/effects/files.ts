@@ -1,15 +1,14 @@
 /** Files that CRIU opens by the paths and with the flags that the images name (files-reg.c, fifo.c). */
-import { constants, type Stats } from "node:fs";
 import { upward } from "../../host/upward.ts";
-import { dirname } from "../../sys/path.ts";
 import { findMount, type RegFileEntry, type Task, VMA_FILE } from "../../image/index.ts";
+import { dirname } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
-import { fstypes } from "../mounts.ts";
+import { fstypes } from "../mounts/external.ts";
 import { livingTasks } from "../paths.ts";
 import { linkTarget } from "./deleted.ts";
 import {
-  type Effect,
   effect,
+  type Effect,
   imageOf,
   landing,
   type Landing,
@@ -19,11 +18,16 @@ import {
   shownStat,
 } from "./effect.ts";
 import { deviceNumber, hasHarmlessName, isHarmlessDevice, isOutside } from "./policy.ts";
+import { constants, type Stats } from "node:fs";
 
 const { O_APPEND, O_CREAT, O_TRUNC, S_IFBLK, S_IFCHR, S_IFMT } = constants;
+
 const O_ACCMODE = 3;
+
 const O_PATH = 0x200000;
+
 const VMA_FILE_SHARED = 0x80;
+
 const MAP_SHARED = 1;
 
 interface Use {

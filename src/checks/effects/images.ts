@@ -1,8 +1,8 @@
 /** Images that are links: CRIU, as root, reads what they lead to, and pages of any file become the tree's memory. */
 import { dirname } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
-import { imagePlaces } from "../image-places.ts";
-import { type Effect, effect } from "./effect.ts";
+import { imagePlaces } from "../images/image-places.ts";
+import { effect, type Effect } from "./effect.ts";
 
 export function imageEffects(context: Context): Effect[] {
   return imagePlaces(context).flatMap(({ directory, links }) =>

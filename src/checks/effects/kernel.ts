@@ -1,8 +1,8 @@
 /** What outlives or reaches beyond the tree inside the kernel: policies, watches, locks (apparmor.c, fsnotify.c, file-lock.c). */
-import { apparmor_entry } from "../../image/tables/namespaces.ts";
 import type { Infer } from "../../image/index.ts";
+import { apparmor_entry } from "../../image/tables/namespaces.ts";
 import type { Context } from "../finding.ts";
-import { type Effect, effect, imageOf, landing } from "./effect.ts";
+import { effect, type Effect, imageOf, landing } from "./effect.ts";
 import { isOutside } from "./policy.ts";
 
 /** FAN_OPEN_PERM, FAN_ACCESS_PERM, FAN_OPEN_EXEC_PERM: the kernel waits for an answer, fanotify_mark(2). */

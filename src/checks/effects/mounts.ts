@@ -1,8 +1,15 @@
 /** Mounts of the tree's own mount namespaces, and what of this machine comes into them (mount.c, filesystems.c). */
 import { binfmt_misc_entry } from "../../image/tables/namespaces.ts";
 import type { Context } from "../finding.ts";
-import { AUTO, AUTODETECTED, fstypes, imageOf, type Mount, savedMounts } from "../mounts.ts";
-import { type Effect, effect, type Refusal } from "./effect.ts";
+import {
+  AUTO,
+  AUTODETECTED,
+  fstypes,
+  imageOf,
+  type Mount,
+  savedMounts,
+} from "../mounts/external.ts";
+import { effect, type Effect, type Refusal } from "./effect.ts";
 
 const MS_RDONLY = 1;
 
@@ -59,6 +66,7 @@ function mounted(context: Context, mount: Mount): Effect {
 
 /** File systems that hold nothing of this machine. */
 const own = new Set(["tmpfs", "devpts", "mqueue", "proc"]);
+
 /** Those that are the machine itself wherever they are mounted; harmless when read-only. */
 const kernels = new Set(["sysfs", "cgroup", "cgroup2"]);
 

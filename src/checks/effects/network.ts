@@ -1,14 +1,21 @@
 /** The network: sockets in this machine's namespace, devices, and what CRIU sets up in the tree's own (net.c, sk-inet.c). */
 import { net_device_entry, netns_entry } from "../../image/tables/namespaces.ts";
 import type { Context } from "../finding.ts";
-import { hostSockets, IPPROTO_TCP, isConnection, TCP_LISTEN, textOf } from "../inet-entries.ts";
-import { netSysctls } from "../net-sysctls.ts";
-import { filledIds } from "../net.ts";
-import { MACVLAN, VETH } from "../net-links.ts";
-import { inHostNet } from "../unix-entries.ts";
-import { type Effect, effect, imageOf } from "./effect.ts";
+import {
+  hostSockets,
+  IPPROTO_TCP,
+  isConnection,
+  TCP_LISTEN,
+  textOf,
+} from "../sockets/inet-entries.ts";
+import { MACVLAN, VETH } from "../sockets/net-link.ts";
+import { netSysctls } from "../sockets/net-sysctls.ts";
+import { filledIds } from "../sockets/net.ts";
+import { inHostNet } from "../sockets/unix-entries.ts";
+import { effect, type Effect, imageOf } from "./effect.ts";
 
 const SOCK_RAW = 3;
+
 const IPPROTO_UDP = 17;
 
 export const networkEffects = (context: Context): Effect[] => [

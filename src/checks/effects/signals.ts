@@ -1,10 +1,11 @@
 /** Processes of others that the tree can signal or wait for by what CRIU gives it (files.c, restore_fown; pidfd.c). */
 import type { FileEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
-import { type Effect, effect, imageOf } from "./effect.ts";
+import { effect, type Effect, imageOf } from "./effect.ts";
 
 /** f_owner_ex.type, fcntl(2). */
 const F_OWNER_PGRP = 2;
+
 const SIGIO = 29;
 
 /** In a pid namespace of its own no number is anybody's of outside. */

@@ -1,7 +1,6 @@
 /** Unix sockets: files that CRIU removes and makes, and others' sockets that it connects to (sk-unix.c). */
 import type { UnixSkEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
-import { holderOf, ownerText } from "../unix-busy.ts";
 import {
   type AtPath,
   hasPath,
@@ -11,11 +10,12 @@ import {
   namedSockets,
   nameOf,
   SOCK_DGRAM,
-} from "../unix-entries.ts";
-import { type Connected, outward } from "../unix-peers.ts";
+} from "../sockets/unix-entries.ts";
+import { type Connected, outward } from "../sockets/unix-peers.ts";
+import { holderOf, ownerText } from "../sockets/unix-socket-busy.ts";
 import {
-  type Effect,
   effect,
+  type Effect,
   imageOf,
   landing,
   type Landing,

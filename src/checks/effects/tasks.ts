@@ -1,12 +1,12 @@
 /** What tasks get of this machine: numbers, processor time, limits, memory when it runs short, rights (cr-restore.c). */
 import type { Task } from "../../image/index.ts";
-import { policyName, SCHED_DEADLINE, SCHED_FIFO, SCHED_RR, basePolicy } from "../../sys/sched.ts";
-import { limitNames, show } from "../inherited.ts";
+import { basePolicy, policyName, SCHED_DEADLINE, SCHED_FIFO, SCHED_RR } from "../../sys/sched.ts";
 import type { Context } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
-import { scheduled } from "../sched.ts";
-import { niceOf } from "../sched-rights.ts";
-import { type Effect, effect } from "./effect.ts";
+import { limitNames, show } from "../rights/rlimit-lowered.ts";
+import { niceOf } from "../tree/sched-not-permitted.ts";
+import { scheduled } from "../tree/sched.ts";
+import { effect, type Effect } from "./effect.ts";
 
 export const taskEffects = (context: Context): Effect[] => {
   const memory = Number(context.host.read("/proc/self/oom_score_adj") ?? 0);

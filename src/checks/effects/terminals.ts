@@ -1,7 +1,7 @@
 /** Terminals: devices that CRIU opens, and gives a mode, an owner and settings (tty.c). */
 import type { Context } from "../finding.ts";
-import { imageOf, terminals } from "../terminals.ts";
-import { type Effect, effect, landing, octal, shownStat } from "./effect.ts";
+import { imageOf, terminals } from "../tree/terminals.ts";
+import { effect, type Effect, landing, octal, shownStat } from "./effect.ts";
 import { isHarmlessDevice, isOutside } from "./policy.ts";
 
 const isPts = (rdev: number): boolean => rdev >>> 8 >= 136 && rdev >>> 8 <= 143;

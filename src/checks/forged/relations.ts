@@ -1,10 +1,10 @@
 /** What a dump writes in two places, and what of it has to agree. */
-import { constants } from "node:fs";
-import { dirname } from "../../sys/path.ts";
 import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
 import { mnt_entry } from "../../image/tables/namespaces.ts";
-import { GHOST, LINKED, remapsOf } from "../remaps.ts";
+import { dirname } from "../../sys/path.ts";
+import { GHOST, LINKED, remapsOf } from "../files/remaps.ts";
 import type { Forged } from "./walk.ts";
+import { constants } from "node:fs";
 
 const { S_IFCHR, S_IFLNK, S_IFMT, S_IFREG } = constants;
 
@@ -179,6 +179,7 @@ function* ghosts(checkpoint: Checkpoint): Generator<Forged> {
 }
 
 const MEM = 1;
+
 /** is_tty() of CRIU; 10:235 is autofs. */
 const TTYS = new Set([4, 5, 188, 204, ...Array.from({ length: 16 }, (_, at) => 128 + at)]);
 

@@ -3,7 +3,6 @@
  * is known: one of another form was written by somebody else, to have CRIU, which is root, do something with it. Read in
  * CRIU 3.17 to 4.2 (both the dump's side and what the restore does) and in the kernel where it makes the value.
  */
-import { constants } from "node:fs";
 import type { Message } from "../../image/index.ts";
 import {
   cg_controller_entry,
@@ -28,6 +27,7 @@ import {
   leadsDown,
   procLink,
 } from "./names.ts";
+import { constants } from "node:fs";
 
 export interface Rule {
   field: string;
@@ -40,8 +40,11 @@ export interface Rule {
 }
 
 const { O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, S_IFBLK, S_IFLNK, S_IFMT, S_IFSOCK } = constants;
+
 const O_PATH = 0x200000;
+
 const O_LINK = O_PATH | constants.O_NOFOLLOW;
+
 /** What open(2) does once is no longer in the flags of an open file (do_dentry_open() of fs/open.c). */
 const ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
 
@@ -54,6 +57,7 @@ const flags: Rule = {
 
 /** VMA_FILE_PRIVATE, VMA_ANON_PRIVATE and VMA_AREA_SHSTK of image.h; mmap(2). */
 const PRIVATE = 0x40 | 0x200 | 0x8000;
+
 const MAP_SHARED = 1;
 
 const path = (field: string, acts: string): Rule => ({
@@ -85,12 +89,15 @@ const SHORT_LIST = /^[a-z_0-9 ]{0,300}$/;
 
 /** fstype of mnt_entry: images/mnt.proto. */
 const CGROUPS = new Set([12, 23]);
+
 /** The root of a cgroup's mount that lies above the cgroup namespace of the dump begins with /.. (cgroup_namespaces(7)). */
 const belowNamespace = (root: string) => root.replace(/^(\/\.\.)+(?=\/|$)/, "");
 
 /** UNIX98_PTY_SLAVE_MAJOR */
 const PTS = 136;
+
 const SLASH = 0x2f;
+
 /** unix_sk_entry.uflags: a socket outside of the tree. */
 const USK_EXTERN = 1;
 

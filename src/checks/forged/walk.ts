@@ -1,6 +1,5 @@
 /** Holds every message of the images against the rules for its kind. */
-import type { Checkpoint } from "../../image/index.ts";
-import type { Message } from "../../image/index.ts";
+import type { Checkpoint, Message } from "../../image/index.ts";
 import { type Rule, rules } from "./rules.ts";
 
 /** A value that no dump writes. */
@@ -22,6 +21,7 @@ interface Ruled {
 }
 
 const byMessage = new Map<Message<any>, readonly Rule[]>(rules);
+
 const ruled = new Map<Message<any>, Ruled>();
 
 /** A message that nests itself is met while it is made. */

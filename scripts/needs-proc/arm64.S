@@ -1,0 +1,66 @@
+/*
+ * The program's first instructions on AArch64 (needs-proc.ts). `bun`, given to the assembler, is where they go on. x0 holds
+ * what the dynamic loader hands on.
+ */
+.set SYS_getcwd, 17
+.set SYS_faccessat, 48
+.set SYS_chdir, 49
+.set SYS_openat, 56
+.set SYS_write, 64
+.set SYS_exit_group, 94
+.set AT_FDCWD, -100
+.set O_DIRECTORY, 0x4000
+.set O_PATH_CLOEXEC, 0x280000
+.set PATH_MAX, 4096
+.set STDERR, 2
+.set BLOCKED, 3                 /* recriu's exit code for what is blocked and untouched */
+
+    mov x9, x0
+    mov x0, #AT_FDCWD
+    adr x1, path
+    mov x2, #0                  /* F_OK */
+    mov x8, #SYS_faccessat
+    svc #0
+    cbnz x0, missing
+
+    /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
+    sub sp, sp, #PATH_MAX
+    mov x0, sp
+    mov x1, #PATH_MAX
+    mov x8, #SYS_getcwd
+    svc #0
+    tbnz x0, #63, aside
+    ldrb w0, [sp]
+    cmp w0, #'/'
+    b.eq go
+aside:
+    mov x0, #AT_FDCWD
+    adr x1, cwd
+    mov x2, #O_DIRECTORY
+    movk x2, #O_PATH_CLOEXEC >> 16, lsl #16
+    mov x3, #0
+    mov x8, #SYS_openat
+    svc #0
+    tbnz x0, #63, go
+    adr x0, root
+    mov x8, #SYS_chdir
+    svc #0
+go:
+    add sp, sp, #PATH_MAX
+    mov x0, x9
+    ldr x16, entry
+    br x16
+
+missing:
+    mov x0, #STDERR
+    adr x1, message
+    mov x2, end - message
+    mov x8, #SYS_write
+    svc #0
+    mov x0, #BLOCKED
+    mov x8, #SYS_exit_group
+    svc #0
+
+entry:
+    .quad bun
+.include "text.S"

@@ -1,0 +1,62 @@
+/*
+ * The program's first instructions on x86-64 (needs-proc.ts). `bun`, given to the assembler, is where they go on. rdx holds
+ * what the dynamic loader hands on.
+ */
+.intel_syntax noprefix
+.set SYS_write, 1
+.set SYS_open, 2
+.set SYS_access, 21
+.set SYS_getcwd, 79
+.set SYS_chdir, 80
+.set SYS_exit_group, 231
+.set O_PATH_DIRECTORY_CLOEXEC, 0x290000
+.set PATH_MAX, 4096
+.set STDERR, 2
+.set BLOCKED, 3                 /* recriu's exit code for what is blocked and untouched */
+
+    push rdx
+    lea rdi, path[rip]
+    xor esi, esi                /* F_OK */
+    mov eax, SYS_access
+    syscall
+    test eax, eax
+    jnz missing
+
+    /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
+    sub rsp, PATH_MAX
+    mov rdi, rsp
+    mov esi, PATH_MAX
+    mov eax, SYS_getcwd
+    syscall
+    test eax, eax
+    js aside
+    cmp byte ptr [rsp], '/'
+    je go
+aside:
+    lea rdi, cwd[rip]
+    mov esi, O_PATH_DIRECTORY_CLOEXEC
+    mov eax, SYS_open
+    syscall
+    test eax, eax
+    js go
+    lea rdi, root[rip]
+    mov eax, SYS_chdir
+    syscall
+go:
+    add rsp, PATH_MAX
+    pop rdx
+    jmp qword ptr entry[rip]
+
+missing:
+    mov edi, STDERR
+    lea rsi, message[rip]
+    mov edx, offset end - message
+    mov eax, SYS_write
+    syscall
+    mov edi, BLOCKED
+    mov eax, SYS_exit_group
+    syscall
+
+entry:
+    .quad bun
+.include "text.S"

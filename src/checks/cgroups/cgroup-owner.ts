@@ -1,0 +1,54 @@
+/** Cgroups that are there, and that CRIU gives the owner and mode of the images (cgroup.c, prepare_dir_perms). */
+import type { Check, Context, Problem } from "../finding.ts";
+import { directoryOf, ignored, type Perms, savedDirectories, savedRoots } from "./cgroup-tree.ts";
+
+export const cgroupOwner: Check = {
+  title: "A cgroup in which others are would get another owner",
+  reads: "dir_perms in cgroup.img; owner, mode and processes of the cgroups that are there",
+  why:
+    "A cgroup that is there already CRIU leaves as it is, but for its owner and mode: those it takes from the images. A cgroup's owner may move, freeze and " +
+    "kill all that is in it, and what is in there now is not the tree's. Which cgroups get what owner the images alone say.",
+  proof: "harm",
+  run(context) {
+    if (ignored(context) || context.request.manageCgroups.value === "none") return [];
+    return [...savedRoots(context), ...savedDirectories(context)].flatMap((saved): Problem[] => {
+      const { controllers, path, perms } = saved;
+      const directory = directoryOf(context, controllers, path);
+      if (directory === undefined || perms === undefined || !holdsOthers(context, directory))
+        return [];
+      const now = context.host.entry(directory);
+      if (now === undefined || !givesMore(now, perms)) return [];
+      return [
+        {
+          severity: "blocker",
+          image: "cgroup.img",
+          subject: directory,
+          message: `${directory}, in which others are, would be changed from ${shown(now)} to ${shown(perms)}`,
+          remedy: {
+            kind: "option",
+            text: "let the tree stay in the cgroup that the restore is run from, and cgroups as they are",
+            option: "--manage-cgroups=ignore",
+            automatic: false,
+          },
+        },
+      ];
+    });
+  },
+};
+
+const shown = ({ mode, uid, gid }: Perms): string =>
+  `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, owner ${uid}:${gid}`;
+
+/** Another owner, or others who may write. */
+const givesMore = (now: Perms, then: Perms): boolean =>
+  now.uid !== then.uid || now.gid !== then.gid || (then.mode & ~now.mode & 0o022) !== 0;
+
+/** Processes in it or, as cgroup2 tells, below it, other than recriu itself. The root of a hierarchy is everybody's. */
+function holdsOthers({ host }: Context, directory: string): boolean {
+  if (!host.exists(`${directory}/..`) || !host.exists(`${directory}/../cgroup.procs`)) return true;
+  const pids = (host.read(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean);
+  const events = host.read(`${directory}/cgroup.events`) ?? "";
+  return pids.length > 0
+    ? pids.some((pid) => Number(pid) !== host.pid)
+    : /populated 1/.test(events);
+}

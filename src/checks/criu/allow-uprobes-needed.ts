@@ -1,0 +1,30 @@
+import { compareVersions } from "../../criu/index.ts";
+import type { Check } from "../finding.ts";
+import { inventoryImage } from "../images/inventory.ts";
+
+export const allowUprobesNeeded: Check = {
+  title: "The tree was dumped with --allow-uprobes",
+  reads: "allow_uprobes in inventory.img; --allow-uprobes; the version of CRIU",
+  why:
+    "A tracer's uprobes add a mapping that CRIU leaves out, when it was allowed to at the dump and is again at the restore (from 4.2 on). " +
+    "The option only permits that; the tracer must set its probes anew.",
+  proof: "images",
+  run({ checkpoint, request, criu }) {
+    const knows = criu?.version !== undefined && compareVersions(criu.version, "4.2") >= 0;
+    if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !knows) return [];
+    return [
+      {
+        ...inventoryImage,
+        subject: "--allow-uprobes",
+        message: "the tree was dumped with --allow-uprobes, which the restore must be given too",
+        criu_message: "Dumped with --allow-uprobes. Need to set it on restore as well.",
+        remedy: {
+          kind: "option",
+          text: "permit it here too",
+          option: "--allow-uprobes",
+          automatic: !request.explicit.has("allow-uprobes"),
+        },
+      },
+    ];
+  },
+};

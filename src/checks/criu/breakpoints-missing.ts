@@ -1,0 +1,56 @@
+/** Machines on which no hardware breakpoint is ever met (kerndat.c, kerndat_breakpoints; parasite-syscall.c). */
+import { compareVersions } from "../../criu/index.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check, Context } from "../finding.ts";
+
+/** CRIU's own switch to do without: a number of its fault injection. */
+const VARIABLE = "CRIU_FAULT";
+
+const WITHOUT = "130";
+
+/** A library that sets the variable, which scripts/setup gives to the CRIUs that it fetches. */
+const LIBRARY = "no-breakpoints.so";
+
+/** Those are not larger. */
+const LARGEST = 8 << 20;
+
+export const breakpointsMissing: Check = {
+  title: "Hardware breakpoints do not work here, and this CRIU waits for one for ever",
+  reads:
+    "criu --version, CRIU_FAULT; perf_event_open(2) with a breakpoint on a word of recriu's own, which is then written",
+  why:
+    "CRIU before 4.2 stops each task at the end of its restore by a hardware breakpoint. Some virtual machines take it and never stop there, so every " +
+    "restore stands still (every dump, too). With its variable CRIU_FAULT=130 CRIU goes step by step instead, which is slower and changes nothing else; " +
+    "recriu sets it for the CRIU that it starts. Where the kernel lets nobody ask for breakpoints, nothing is said.",
+  proof: "harm",
+  run(context) {
+    const { criu, host } = context;
+    if (criu?.version === undefined || compareVersions(criu.version, "4.2") >= 0) return [];
+    const given = host.variable(VARIABLE);
+    if (given === WITHOUT || host.breakpoints !== false || isTold(context)) return [];
+    return [
+      {
+        severity: "blocker",
+        image: "",
+        subject: criu.path,
+        message: `hardware breakpoints do not work on this machine, and CRIU ${criu.version} would wait for one for ever`,
+        remedy:
+          given === undefined
+            ? {
+                kind: "variable",
+                text: "tell CRIU to do without, or install CRIU 4.2 or later",
+                command: sh`CRIU_FAULT=130 criu restore ${context.request.argv}`,
+                variable: `${VARIABLE}=${WITHOUT}`,
+              }
+            : {
+                kind: "human",
+                text: `${VARIABLE} is set to something else: set it to ${WITHOUT}, or install CRIU 4.2 or later`,
+                command: sh`export CRIU_FAULT=130`,
+              },
+      },
+    ];
+  },
+};
+
+const isTold = ({ criu, host }: Context): boolean =>
+  Buffer.from(host.bytes(criu!.path, 0, LARGEST) ?? []).includes(LIBRARY);

@@ -1,0 +1,80 @@
+import { compareVersions } from "../../criu/index.ts";
+import { criuHas, knownFault } from "../../criu/known-faults.ts";
+import { byName } from "../../criu/options.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check } from "../finding.ts";
+
+export const criuTooOld: Check = {
+  title: "This CRIU is too old for this kernel or these images",
+  reads:
+    "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img; the options given",
+  why:
+    "Kernels from 6.13 on have one more mapping beside the vDSO, and CRIU before 4.1 takes that for an error at every start. " +
+    "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.3.",
+  proof: "criu",
+  run({ criu, host, checkpoint, request }) {
+    if (criu?.version === undefined) return [];
+    const { version } = criu;
+    const shared = { subject: criu.path } as const;
+    const upgrade = (least: string) =>
+      ({
+        kind: "human",
+        text: `install CRIU ${least} or later, or name one by --criu=PATH`,
+        command: sh`criu --version`,
+      }) as const;
+    if (
+      criuHas(knownFault("vvar-vclock"), version) &&
+      (host.read("/proc/self/maps") ?? "").includes("[vvar_vclock]")
+    ) {
+      const refusal = criu.startRefusal();
+      if (refusal !== undefined) {
+        return [
+          {
+            ...shared,
+            severity: "blocker",
+            image: "",
+            message: `CRIU ${version} cannot start on kernel ${host.kernel}: it does not know the [vvar_vclock] mapping`,
+            criu_message: refusal,
+            remedy: upgrade("4.1"),
+          },
+        ];
+      }
+    }
+    const unknown = [...request.explicit].find((name) => {
+      const since = byName(name)?.since;
+      return since !== undefined && compareVersions(version, since) < 0;
+    });
+    if (unknown !== undefined)
+      return [
+        {
+          ...shared,
+          severity: "blocker",
+          image: "",
+          message: `CRIU ${version} does not know the option --${unknown}`,
+          criu_message: `unrecognized option '--${unknown}'`,
+          remedy: upgrade(byName(unknown)!.since!),
+        },
+      ];
+    if (checkpoint.inventory?.allow_uprobes && compareVersions(version, "4.2") < 0) {
+      return [
+        {
+          ...shared,
+          severity: "warning",
+          image: "inventory.img",
+          message: `the tree was dumped with --allow-uprobes, which CRIU ${version} does not know`,
+          remedy: upgrade("4.2"),
+        },
+      ];
+    }
+    if (compareVersions(version, "3.17") >= 0) return [];
+    return [
+      {
+        ...shared,
+        severity: "warning",
+        image: "",
+        message: `CRIU ${version} is older than any that recriu is tested with`,
+        remedy: upgrade("3.17"),
+      },
+    ];
+  },
+};

@@ -1,0 +1,61 @@
+import { sh } from "../../sys/shell.ts";
+import type { Check, Problem } from "../finding.ts";
+import { numberIn } from "../kernel/limits.ts";
+
+const CAP_SYS_RESOURCE = 1n << 24n;
+
+/** CRIU aligns its own descriptors to this, and keeps 14 of them at least and 16 spare above the task's (servicefd.c). */
+const ALIGNMENT = 128;
+
+const OWN_DESCRIPTORS = 30;
+
+export const fdTooBig: Check = {
+  title: "A descriptor's number is beyond the limit here",
+  reads: "fdinfo-*.img; /proc/sys/fs/nr_open, RLIMIT_NOFILE and CAP_SYS_RESOURCE of the caller",
+  why:
+    "CRIU raises its limit of open files to fs.nr_open, which takes CAP_SYS_RESOURCE (containers rarely have it); without, the caller's own " +
+    "limit counts. Above the largest descriptor of a task CRIU needs room for some thirty of its own.",
+  proof: "criu",
+  run({ checkpoint, host }) {
+    const most = numberIn(host, "/proc/sys/fs/nr_open");
+    if (most === undefined) return [];
+    const raises = (host.capabilities & CAP_SYS_RESOURCE) !== 0n;
+    const limit = raises ? most : host.descriptorLimit;
+    const seen = new Set<number>();
+    return checkpoint.tasks.flatMap((task): Problem[] => {
+      const files = task.ids?.files_id;
+      if (files === undefined || seen.has(files)) return [];
+      seen.add(files);
+      let fd = -1;
+      for (const entry of task.fds) if (entry.fd > fd) fd = entry.fd;
+      const needs = fd + OWN_DESCRIPTORS;
+      if (fd < most && needs <= Math.floor(limit / ALIGNMENT) * ALIGNMENT) return [];
+      const enough = 2 ** Math.ceil(Math.log2(fd + 256));
+      const beyond = fd >= most || raises;
+      return [
+        {
+          severity: "blocker",
+          task: task.pid,
+          image: `fdinfo-${files}.img`,
+          subject: String(fd),
+          message: beyond
+            ? `task ${task.pid} has descriptor ${fd}; fs.nr_open allows ${most} here`
+            : `task ${task.pid} has descriptor ${fd}; the limit of open files is ${limit} here, and raising it needs CAP_SYS_RESOURCE`,
+          criu_message:
+            fd >= most
+              ? `Too big FD number to restore ${fd}`
+              : `sfd: Can't chose service_fd_base: ${Math.floor(limit / ALIGNMENT) * ALIGNMENT} ${fd + 32}`,
+          remedy: {
+            kind: "human",
+            text: beyond
+              ? "raise the kernel's limit; CRIU keeps what it learnt of the kernel in /run/criu.kdat"
+              : "raise the limit of open files of the shell or service that restores",
+            command: beyond
+              ? sh`sysctl -w fs.nr_open=${enough} && rm -f /run/criu.kdat`
+              : sh`ulimit -Sn ${enough}`,
+          },
+        },
+      ];
+    });
+  },
+};

@@ -1,0 +1,50 @@
+import type { Check, Problem } from "../finding.ts";
+import { livingTasks } from "../paths.ts";
+
+export const fileOwnerMissing: Check = {
+  title: "The process that gets a file's signals is not there",
+  reads: "owners in files.img, pstree.img; processes of this machine",
+  why: "A descriptor can have an owner, to which SIGIO goes (F_SETOWN). CRIU sets it again, and the kernel refuses one that does not exist.",
+  proof: "criu",
+  run(context) {
+    const { checkpoint, namespaces, host } = context;
+    const own = new Set(
+      checkpoint.tasks.flatMap(({ pid, pgid, sid, threads }) => [
+        pid,
+        pgid,
+        sid,
+        ...threads.map(({ tid }) => tid),
+      ]),
+    );
+    const findings: Problem[] = [];
+    const seen = new Set<number>();
+    for (const task of livingTasks(checkpoint))
+      for (const { id, fd } of task.fds) {
+        if (seen.has(id)) continue;
+        seen.add(id);
+        const file = checkpoint.openFiles.get(id);
+        const kind =
+          file &&
+          Object.values(file).find(
+            (value) => typeof value === "object" && value && "fown" in value,
+          );
+        const owner = (kind as { fown?: { pid: number } } | undefined)?.fown?.pid ?? 0;
+        if (owner === 0 || own.has(owner)) continue;
+        if (!namespaces.own.pid && host.exists(`/proc/${owner}`)) continue;
+        if (!namespaces.own.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
+        findings.push({
+          severity: "blocker",
+          task: task.pid,
+          image: `files.img id 0x${id.toString(16)}`,
+          subject: `descriptor ${fd}`,
+          message: `signals of descriptor ${fd} of task ${task.pid} go to ${owner}, which is neither in the tree nor on this machine`,
+          criu_message: `Can't setup ${fd} file owner pid: No such process`,
+          remedy: {
+            kind: "human",
+            text: "no option leaves an owner out: dump the tree together with its owner",
+          },
+        });
+      }
+    return findings;
+  },
+};

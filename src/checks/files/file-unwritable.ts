@@ -1,0 +1,36 @@
+import { EROFS } from "../../sys/errno.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check, Problem } from "../finding.ts";
+import { about, accessMode, O_PATH } from "./file-content.ts";
+import { openedName, usedFiles } from "./used-files.ts";
+import { constants } from "node:fs";
+
+export const fileUnwritable: Check = {
+  title: "A file that a task writes to is on a read-only file system",
+  reads: "flags in files.img; the file's mount on this machine",
+  why: "CRIU opens every file with the flags it was open with; for writing, a read-only file system refuses.",
+  proof: "criu",
+  run(context) {
+    // In a mount namespace of the tree's own, what is read-only is what its images say.
+    if (context.namespaces.own.mnt) return [];
+    return usedFiles(context).flatMap((file): Problem[] => {
+      const { reg } = file;
+      if (!file.uses.has("descriptor") || accessMode(reg) === 0 || reg.flags & O_PATH) return [];
+      const place = context.namespaces.place(reg.name, reg.mnt_id);
+      if (!place.known || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
+      return [
+        {
+          ...about("blocker", file),
+          subject: place.hostPath,
+          message: `${place.hostPath} is open for writing in task ${file.task}, and its file system is read-only`,
+          criu_message: `Can't open file ${openedName(reg)} on restore: Read-only file system`,
+          remedy: {
+            kind: "human",
+            text: "make its file system writable",
+            command: sh`mount -o remount,rw "$(findmnt -nT ${place.hostPath} -o TARGET)"`,
+          },
+        },
+      ];
+    });
+  },
+};

@@ -1,0 +1,41 @@
+import type { Check, Problem } from "../finding.ts";
+import { raise, setting } from "./kernel-objects.ts";
+import { openFiles } from "./watches.ts";
+
+export const inotifyLimit: Check = {
+  title: "This machine allows fewer inotify instances or watches than the tree has",
+  reads: "inotify entries in files.img; fs.inotify.max_user_instances and max_user_watches",
+  why: "Both are limits for all that one user has. What others have in use already is not counted here.",
+  proof: "criu",
+  run(context) {
+    const instances = openFiles(context, "ify");
+    const first = instances[0];
+    if (first === undefined) return [];
+    const image = `files.img id 0x${first.id.toString(16)}`;
+    const watches = instances.reduce((sum, { entry }) => sum + entry.wd.length, 0);
+    const finding = (name: string, wanted: number, what: string, said: string): Problem[] => {
+      const most = setting(context, name);
+      if (most === undefined || wanted <= most) return [];
+      return [
+        {
+          severity: "blocker",
+          task: first.task,
+          image,
+          subject: name.replaceAll("/", "."),
+          message: `the tree has ${wanted} inotify ${what}, and ${name.replaceAll("/", ".")} is ${most}`,
+          criu_message: `fsnotify: ${said}`,
+          remedy: raise(name, wanted + 128),
+        },
+      ];
+    };
+    return [
+      ...finding(
+        "fs/inotify/max_user_instances",
+        instances.length,
+        "instances",
+        "Can't create inotify for",
+      ),
+      ...finding("fs/inotify/max_user_watches", watches, "watches", "Can't add watch for"),
+    ];
+  },
+};

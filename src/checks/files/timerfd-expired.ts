@@ -1,0 +1,66 @@
+/** Timers of timerfd_create(2) that CRIU arms otherwise than they were (timerfd.c, pie/restorer.c). */
+import { hasExpired, type TimerfdEntry } from "../../image/index.ts";
+import { file_entry } from "../../image/tables/files.ts";
+import type { Check, Edit, Problem } from "../finding.ts";
+
+const TFD_TIMER_ABSTIME = 1;
+
+/** What CRIU is shown instead, by the fields of files.img that differ; nothing where it does right. */
+function rightly(saved: TimerfdEntry): Partial<TimerfdEntry> {
+  const { vsec, vnsec, isec, insec, settime_flags } = saved;
+  if (vsec !== 0n || vnsec !== 0n) return {};
+  // The tick that waits is restored by itself; the next comes a period later.
+  const value = hasExpired(saved) ? { vsec: isec, vnsec: insec } : undefined;
+  // CRIU adds the time of now to an absolute value, and 0 becomes a time that is over.
+  const absolute = (settime_flags & TFD_TIMER_ABSTIME) !== 0;
+  return value ?? (absolute ? { settime_flags: settime_flags & ~TFD_TIMER_ABSTIME } : {});
+}
+
+export const timerfdExpired: Check = {
+  title: "A timer would never fire again, or fire once more",
+  reads: "timerfd entries in files.img",
+  why:
+    "Of a periodic timer that has expired and was not read yet the kernel shows no time left, and CRIU sets it to just that: it is " +
+    "disarmed, and a program that waits for it waits for ever. The faster the timer, the likelier it is caught so. And one set to an absolute " +
+    "time (TFD_TIMER_ABSTIME) that is over, or disarmed, is given a time that is past: it fires once more. recriu shows CRIU the period as " +
+    "the time that is left, or the timer without that flag. What had not been read of it comes back either way.",
+  proof: "harm",
+  run({ checkpoint }) {
+    return checkpoint.values("files.img", file_entry).flatMap(({ id, tfd }, entry): Problem[] => {
+      if (tfd === undefined) return [];
+      const fields = Object.entries(rightly(tfd)) as [keyof TimerfdEntry, bigint | number][];
+      const task = checkpoint.tasks.find(({ fds }) => fds.some((fd) => fd.id === id));
+      if (fields.length === 0 || task === undefined) return [];
+      const dead = hasExpired(tfd);
+      const fd = task.fds.find((each) => each.id === id)!.fd;
+      const why = dead ? "the timer has a period" : "the timer is not armed";
+      const edits = fields.map(([field, to]): Edit => {
+        const from = String(tfd[field]);
+        return {
+          file: "files.img",
+          entry,
+          field: `tfd.${field}`,
+          from,
+          to: Number(to),
+          why,
+        };
+      });
+      return [
+        {
+          severity: "blocker",
+          task: task.pid,
+          image: `files.img id 0x${id.toString(16)}`,
+          subject: `descriptor ${fd}`,
+          message: dead
+            ? `the timer at descriptor ${fd} of task ${task.pid} had expired when it was saved: CRIU would disarm it, and its period would never begin again`
+            : `the timer at descriptor ${fd} of task ${task.pid} was not armed: CRIU would let it fire`,
+          remedy: {
+            kind: "edit",
+            text: dead ? "let its next period begin" : "leave it disarmed",
+            edits: edits.filter(({ from, to }) => from !== String(to)),
+          },
+        },
+      ];
+    });
+  },
+};

@@ -1,0 +1,100 @@
+/** Files and directories that CRIU opens by their paths, with what uses them. */
+import { type MmEntry, type RegFileEntry, VMA_FILE } from "../../image/index.ts";
+import type { Context } from "../finding.ts";
+import { livingTasks } from "../paths.ts";
+
+export type Use =
+  "descriptor" | "mapping" | "program" | "working directory" | "root directory" | "fifo";
+
+export interface UsedFile {
+  reg: RegFileEntry;
+  image: string;
+  task: number | null;
+  /** How it is used; one file may be several. */
+  uses: Set<Use>;
+  /** One of its mappings is shared: what is in it is not in the images. */
+  shared: boolean;
+  /** Of a FIFO, the id by which CRIU's messages call it. */
+  fifo?: number;
+}
+
+/** vma_entry.status, criu/include/image.h. */
+const VMA_FILE_SHARED = 0x80;
+
+/** Several checks ask the same of one context. */
+const known = new WeakMap<Context, UsedFile[]>();
+
+/** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
+export function usedFiles(context: Context): UsedFile[] {
+  let files = known.get(context);
+  if (files === undefined) known.set(context, (files = collect(context)));
+  return files;
+}
+
+function collect({ checkpoint, request }: Context): UsedFile[] {
+  /** By image id; undefined: left out. */
+  const used = new Map<number, UsedFile | undefined>();
+  const inherited = new Set(request.inheritFds.map((fd) => fd.key));
+  /** Files of the tree's own tasks in /proc are there again when they are opened. */
+  const own = new Set(checkpoint.tasks.map((task) => String(task.pid)));
+  const { openFiles, remapped } = checkpoint;
+  const first = (id: number, task: number): UsedFile | undefined => {
+    const reg = openFiles.get(id)?.reg;
+    return reg === undefined ||
+      remapped.has(reg.id) ||
+      reg.ext ||
+      own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
+      inherited.has(reg.name.replace(/^\//, ""))
+      ? undefined
+      : {
+          reg,
+          image: `files.img id 0x${reg.id.toString(16)}`,
+          task,
+          uses: new Set(),
+          shared: false,
+        };
+  };
+  const note = (id: number | undefined, task: number, use: Use, fifo?: number) => {
+    if (id === undefined) return;
+    let file = used.get(id);
+    if (file === undefined && !used.has(id)) used.set(id, (file = first(id, task)));
+    file?.uses.add(use);
+    if (file !== undefined && fifo !== undefined) file.fifo = fifo;
+  };
+  for (const task of livingTasks(checkpoint)) {
+    note(task.fs?.cwd_id, task.pid, "working directory");
+    note(task.fs?.root_id, task.pid, "root directory");
+    note(task.mm?.exe_file_id, task.pid, "program");
+    for (const [id, shared] of mappedFiles(task.mm)) {
+      note(id, task.pid, "mapping");
+      const file = used.get(id);
+      if (shared && file !== undefined) file.shared = true;
+    }
+    for (const fd of task.fds) {
+      note(fd.id, task.pid, "descriptor");
+      const fifo = openFiles.get(fd.id)?.fifo;
+      if (fifo !== undefined) note(fifo.regf_id ?? fifo.id, task.pid, "fifo", fifo.id);
+    }
+  }
+  return [...used.values()].filter((file) => file !== undefined);
+}
+
+/** Of forked tasks it is the same object. */
+const mapped = new WeakMap<MmEntry, ReadonlyMap<number, boolean>>();
+
+/** Ids of the files that are mapped, and whether one of their mappings is shared. */
+function mappedFiles(mm: MmEntry | undefined): ReadonlyMap<number, boolean> {
+  if (mm === undefined) return new Map();
+  let ids = mapped.get(mm);
+  if (ids === undefined) {
+    const found = new Map<number, boolean>();
+    for (const { status, shmid } of mm.vmas)
+      if (status & VMA_FILE)
+        found.set(Number(shmid), found.get(Number(shmid)) || (status & VMA_FILE_SHARED) !== 0);
+    mapped.set(mm, (ids = found));
+  }
+  return ids;
+}
+
+/** The path as CRIU prints and opens it: without its leading slash. */
+export const openedName = (reg: RegFileEntry): string => reg.name.replace(/^\/(?=.)/, "");

@@ -1,0 +1,88 @@
+import { ghost_file_entry } from "../../image/tables/files.ts";
+import { sh } from "../../sys/shell.ts";
+import { fromBytes } from "../../sys/text.ts";
+import type { Check, Context, Problem, Remedy } from "../finding.ts";
+import { openFiles } from "./watches.ts";
+import { constants } from "node:fs";
+
+export const watchPathMissing: Check = {
+  title: "What a task watches is gone",
+  reads:
+    "paths of inotify and fanotify marks in files.img, ghost-file-*.img; the paths on this machine or under --root",
+  why: "CRIU puts each watch back by the path that it found at the dump. The path must be there; what is there may be new.",
+  proof: "criu",
+  run(context) {
+    const { checkpoint, namespaces } = context;
+    const ghosts = new Set<bigint>();
+    for (const file of checkpoint.files)
+      if (/^ghost-file-[0-9a-f]+\.img$/.test(file)) {
+        const ino = checkpoint.values(file, ghost_file_entry)[0]?.ino;
+        if (ino !== undefined) ghosts.add(ino);
+      }
+    const marks = [
+      ...openFiles(context, "ify").flatMap(({ entry, task, id }) =>
+        entry.wd.map(({ f_handle, i_ino, mask }) => ({ f_handle, i_ino, mask, task, id })),
+      ),
+      ...openFiles(context, "ffy").flatMap(({ entry, task, id }) =>
+        entry.mark.flatMap(({ ie }) => (ie ? [{ ...ie, mask: 0, task, id }] : [])),
+      ),
+    ];
+    return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Problem[] => {
+      if (path === undefined || ghosts.has(i_ino)) return [];
+      const place = namespaces.place(path, mnt_id);
+      const found = place.known ? place.root.look(place.path) : undefined;
+      if (!place.known || found === undefined || found.ok) return [];
+      return [
+        {
+          severity: "blocker",
+          task,
+          image: `files.img id 0x${id.toString(16)}`,
+          subject: place.hostPath,
+          message: `${place.hostPath}, which task ${task} watches, ${found.missing ? "is not there" : `cannot be looked at: ${found.problem}`}`,
+          criu_message: `fsnotify: Unable to open ${path}: ${found.problem}`,
+          remedy: found.missing
+            ? watchedAgain(kindOf(context, path, mask), place.hostPath)
+            : { kind: "human", text: "find out why, then look again" },
+        },
+      ];
+    });
+  },
+};
+
+/** Of entries of a directory: IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE. Who watches a file for all has them, too. */
+const IN_ENTRIES = 0x3c0;
+
+const IN_ALL_EVENTS = 0xfff;
+
+/** What stood at a watched path, as far as the images know: a watch itself has no mode. */
+function kindOf(
+  { checkpoint }: Context,
+  path: string,
+  mask: number,
+): "directory" | "file" | undefined {
+  if ((mask & IN_ENTRIES) !== 0 && (mask & IN_ALL_EVENTS) !== IN_ALL_EVENTS) return "directory";
+  for (const { reg, usk } of checkpoint.openFiles.values()) {
+    if (reg?.name === path && reg.mode !== undefined)
+      return (reg.mode & constants.S_IFMT) === constants.S_IFDIR ? "directory" : "file";
+    const below = reg?.name ?? (usk && fromBytes(usk.name));
+    if (below?.startsWith(`${path.replace(/\/$/, "")}/`)) return "directory";
+  }
+  return undefined;
+}
+
+function watchedAgain(kind: "directory" | "file" | undefined, path: string): Remedy {
+  if (kind === "directory")
+    return {
+      kind: "human",
+      text: "put the directory back; an empty one is enough for CRIU",
+      command: sh`install -d ${path}`,
+    };
+  return {
+    kind: "human",
+    text:
+      kind === "file"
+        ? "put the file back; whatever is in it is enough for CRIU, a directory is another thing to the program"
+        : `put back what was there; whether that was a directory or a file the images do not say. An empty one of the right kind is enough for CRIU: mkdir or touch`,
+    command: kind === "file" ? sh`touch ${path}` : null,
+  };
+}

@@ -1,0 +1,45 @@
+/** Images of a newer CRIU than the one that restores them. Fields that an older one does not know it skips; what stops it is here. */
+import { compareVersions, isBeyondKnown } from "../../criu/index.ts";
+import { file_entry } from "../../image/tables/files.ts";
+import type { Check, Problem } from "../finding.ts";
+
+/** fd_types of files.img that came after 3.17, with the first CRIU that knows them; the highest that any known CRIU knows. */
+const since: Record<number, string> = { 20: "4.1" };
+
+const HIGHEST = 20;
+
+const names: Record<number, string> = { 20: "a pidfd" };
+
+export const imageNewer: Check = {
+  title: "The images hold a kind of file that this CRIU does not know",
+  reads: "types in files.img; the version of CRIU",
+  why:
+    "CRIU skips fields of an image that are newer than it is, but not an open file of a kind that it does not know. Without that file the " +
+    "tree would not be the saved one, so nothing is left out: a newer CRIU has to restore it.",
+  proof: "criu",
+  run({ checkpoint, criu }) {
+    const version = criu?.version;
+    if (version === undefined) return [];
+    return checkpoint.values("files.img", file_entry).flatMap(({ type, id }): Problem[] => {
+      const first = since[type];
+      const unknown =
+        first === undefined
+          ? type > HIGHEST && !isBeyondKnown(version)
+          : compareVersions(version, first) < 0;
+      if (!unknown) return [];
+      return [
+        {
+          severity: "blocker",
+          image: `files.img id 0x${id.toString(16)}`,
+          subject: `file type ${type}`,
+          message: `an open file is ${names[type] ?? `of type ${type}`}, which CRIU ${version} does not know`,
+          criu_message: `Unknown file type ${type}`,
+          remedy: {
+            kind: "human",
+            text: `restore with ${first === undefined ? "the CRIU that made the images" : `CRIU ${first} or later`} (--criu=PATH names it)`,
+          },
+        },
+      ];
+    });
+  },
+};

@@ -1,0 +1,42 @@
+import type { Check } from "../finding.ts";
+import { inventoryImage } from "./inventory.ts";
+
+export const imageVersion: Check = {
+  title: "The images are of a kind that CRIU does not read",
+  reads: "img_version, fdinfo_per_id and root_cg_set in inventory.img",
+  why: "CRIU reads images of version 1 and 2 (all since CRIU 1.0). Others are of a version to come, as the compressed ones of CRIU 4.3, or the inventory is damaged.",
+  proof: "criu",
+  run({ checkpoint: { inventory } }) {
+    if (inventory === undefined) return [];
+    const problems: [field: string, message: string, criu: string, text: string][] = [];
+    const again = "dump again with a CRIU of today, or copy inventory.img again";
+    if (!inventory.fdinfo_per_id)
+      problems.push([
+        "fdinfo_per_id",
+        "the images are of a CRIU before 1.0, which no CRIU of today reads",
+        "Too old image, no longer supported",
+        again,
+      ]);
+    else if (inventory.root_cg_set === 0)
+      problems.push([
+        "root_cg_set",
+        "the inventory names cgroup set 0, which there is none of: it is damaged",
+        "Corrupted root cgset",
+        again,
+      ]);
+    else if (inventory.img_version !== 1 && inventory.img_version !== 2)
+      problems.push([
+        "img_version",
+        `the images are of version ${inventory.img_version}; recriu knows 1 and 2, as CRIU before 4.3`,
+        `Not supported images version ${inventory.img_version}`,
+        "restore with the CRIU that made them, without recriu: criu restore",
+      ]);
+    return problems.map(([subject, message, criu_message, text]) => ({
+      ...inventoryImage,
+      subject,
+      message,
+      criu_message,
+      remedy: { kind: "human", text },
+    }));
+  },
+};

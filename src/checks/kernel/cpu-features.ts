@@ -1,0 +1,80 @@
+import { cpuinfo_entry } from "../../image/tables/cpuinfo.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check } from "../finding.ts";
+
+/**
+ * Instruction sets by word and bit of cpuinfo_x86_entry.capability, as /proc/cpuinfo names them. Not rdseed: since Linux 6.18
+ * the kernel hides it on processors of AMD that have it, as theirs is faulty; adx came with it.
+ */
+const instructions: readonly (readonly [word: number, bits: string])[] = [
+  [
+    4,
+    "0:pni 1:pclmulqdq 9:ssse3 12:fma 19:sse4_1 20:sse4_2 22:movbe 23:popcnt 25:aes 28:avx 29:f16c 30:rdrand",
+  ],
+  [6, "5:abm 6:sse4a 11:xop 16:fma4 21:tbm"],
+  [
+    9,
+    "0:fsgsbase 3:bmi1 4:hle 5:avx2 8:bmi2 9:erms 11:rtm 16:avx512f 17:avx512dq 19:adx 21:avx512ifma " +
+      "23:clflushopt 24:clwb 28:avx512cd 29:sha_ni 30:avx512bw 31:avx512vl",
+  ],
+  [11, "1:avx512vbmi 8:gfni 9:vaes 10:vpclmulqdq 11:avx512_vnni"],
+];
+
+export const cpuFeatures: Check = {
+  title: "The processor of the dump could do what this one cannot",
+  reads: "cpuinfo.img; /proc/cpuinfo, criu cpuinfo check, --cpu-cap",
+  why:
+    "A program asks once what the processor can do. Restored on one that can do less, it ends with SIGILL some time later. CRIU saves the " +
+    "processor only in a dump with --cpu-cap, and compares it only in a restore with --cpu-cap, which needs the saved one. A kernel may " +
+    "hide what its processor can do: what /proc/cpuinfo lacks CRIU is asked for, which asks the processor itself.",
+  proof: "criu",
+  run({ checkpoint, host, request, criu }) {
+    const asked = request.cpuCap !== undefined;
+    const shared = { image: "cpuinfo.img" } as const;
+    if (asked && !checkpoint.files.has("cpuinfo.img"))
+      return [
+        {
+          ...shared,
+          severity: "blocker",
+          subject: "--cpu-cap",
+          message:
+            "--cpu-cap compares the processor with the one of the dump, which the images do not have",
+          criu_message: "Unexpected EOF on (empty-image)",
+          remedy: {
+            kind: "option",
+            text: "restore without the comparison",
+            option: "--cpu-cap=none",
+            automatic: false,
+          },
+        },
+      ];
+    const capability = checkpoint.values("cpuinfo.img", cpuinfo_entry)[0]?.x86_entry[0]?.capability;
+    const row = /^flags\s*:(.*)$/m.exec(host.read("/proc/cpuinfo") ?? "");
+    if (capability === undefined || row === null) return [];
+    const here = new Set(row[1]!.trim().split(" "));
+    const lacking = instructions.flatMap(([word, bits]) =>
+      bits
+        .split(" ")
+        .map((entry) => entry.split(":") as [bit: string, name: string])
+        .filter(([bit, name]) => ((capability[word] ?? 0) >>> Number(bit)) & 1 && !here.has(name))
+        .map(([, name]) => name),
+    );
+    // Where CRIU finds all of it, the kernel only hides it.
+    if (lacking.length === 0 || (criu && criu.cpuRefusal(checkpoint.dir) === undefined)) return [];
+    const compared = asked && request.cpuCap.some((cap) => cap !== "fpu");
+    return [
+      {
+        ...shared,
+        severity: "warning",
+        subject: lacking.join(" "),
+        message: `the processor of the dump had ${lacking.join(", ")}, this one does not show it`,
+        criu_message: compared ? "CPU instruction capabilities do not match run time" : null,
+        remedy: {
+          kind: "human",
+          text: "restore on a machine whose processor has them, or start the programs anew",
+          command: sh`grep -m1 ^flags /proc/cpuinfo`,
+        },
+      },
+    ];
+  },
+};

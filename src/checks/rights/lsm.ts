@@ -1,0 +1,33 @@
+/** Security labels: AppArmor profiles and SELinux contexts (lsm.c, apparmor.c). */
+import { compareVersions } from "../../criu/index.ts";
+import type { Context } from "../finding.ts";
+import { threadsWithCreds } from "./capabilities.ts";
+
+export type Lsm = "none" | "SELinux" | "AppArmor";
+
+/** AppArmor's directory decides for CRIU; SELinux must be mounted, and may still be without labels. */
+export function runningLsm({ host }: Context): Lsm {
+  if (host.exists("/sys/kernel/security/apparmor")) return "AppArmor";
+  return host.exists("/sys/fs/selinux/enforce") || host.exists("/selinux/enforce")
+    ? "SELinux"
+    : "none";
+}
+
+/** The label that CRIU will give a thread: --lsm-profile's where there was one, but for SELinux only from 4.1 on. */
+export function labelAfter(context: Context, label: string | undefined): string | undefined {
+  const { request, criu } = context;
+  const given = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
+  if (!label || given === undefined) return label || undefined;
+  const heeded =
+    runningLsm(context) !== "SELinux" || compareVersions(criu?.version ?? "0", "4.1") >= 0;
+  return heeded ? given || undefined : label;
+}
+
+/** The first thread of each label. */
+export function labels(context: Context): { task: number; tid: number; label: string }[] {
+  const found = new Map<string, { task: number; tid: number; label: string }>();
+  for (const { task, thread, creds } of threadsWithCreds(context.checkpoint))
+    for (const label of [creds.lsm_profile, creds.lsm_sockcreate])
+      if (label && !found.has(label)) found.set(label, { task, tid: thread.tid, label });
+  return [...found.values()];
+}

@@ -1,0 +1,79 @@
+import { compareVersions } from "../../criu/index.ts";
+import { sh } from "../../sys/shell.ts";
+import { again } from "../again.ts";
+import type { Check, Context } from "../finding.ts";
+
+const CAP_SYS_ADMIN = 1n << 21n;
+
+const CAP_CHECKPOINT_RESTORE = 1n << 40n;
+
+export const privilege: Check = {
+  title: "The caller lacks the rights to restore",
+  reads:
+    "effective user id and capabilities of recriu, which CRIU inherits; what CRIU itself says of them when it starts; --unprivileged",
+  why:
+    "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. A caller who is not root it takes only with --unprivileged (from 3.18 on), and root with the latter alone " +
+    "fails without that option at what takes CAP_SYS_ADMIN: namespaces that CRIU tries out, the tree's clocks. With it the clocks are this machine's. It is added " +
+    "unless --unprivileged or --no-unprivileged was given.",
+  proof: "criu",
+  run({ checkpoint, criu, host, namespaces, own, request }) {
+    const root = host.effectiveUid === 0;
+    const shared = {
+      severity: "blocker",
+      image: "",
+      subject: `uid ${host.effectiveUid}`,
+    } as const;
+    const sudo = {
+      kind: "human",
+      text: root
+        ? "run it with CAP_SYS_ADMIN, outside of this container or unit"
+        : "run it as root",
+      command: root ? null : sh`sudo recriu restore ${again({ own, request })}`,
+    } as const;
+    if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
+      return [
+        {
+          ...shared,
+          message: "neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE is in effect",
+          criu_message:
+            "CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE capability",
+          remedy: sudo,
+        },
+      ];
+    }
+    const admin = (host.capabilities & CAP_SYS_ADMIN) !== 0n;
+    const { user, ...others } = namespaces.own;
+    // Of such a tree CRIU has to make namespaces, whatever it is told.
+    const needsAdmin = !user && Object.values(others).includes(true);
+    if (request.unprivileged ? admin || !needsAdmin : admin && root) return [];
+    const knows = criu?.version !== undefined && compareVersions(criu.version, "3.18") >= 0;
+    return [
+      {
+        ...shared,
+        message: root
+          ? `CAP_SYS_ADMIN is not in effect, only CAP_CHECKPOINT_RESTORE${needsAdmin ? ", and the tree has namespaces of its own" : ""}`
+          : "the caller is not root",
+        criu_message: !root
+          ? "Running as non-root requires '--unprivileged'"
+          : needsAdmin
+            ? null
+            : (criu?.startRefusal() ?? refusalAtClocks(checkpoint)),
+        remedy:
+          needsAdmin || !knows
+            ? sudo
+            : {
+                kind: "option",
+                text: "do without what takes more rights; the tree's clocks become this machine's",
+                option: "--unprivileged",
+                automatic: !request.explicit.has("unprivileged"),
+              },
+      },
+    ];
+  },
+};
+
+/** Where CRIU fails that has tried the kernel out before. */
+const refusalAtClocks = ({ files }: Context["checkpoint"]): string | null =>
+  files.has("timens-0.img")
+    ? "timens: Unable to create a new time namespace: Operation not permitted"
+    : null;

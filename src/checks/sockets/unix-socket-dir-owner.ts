@@ -1,0 +1,101 @@
+/** Whose the directories are that sockets are bound in: who owns one can put a socket of his own in another's place. */
+import { dirname, join } from "../../sys/path.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check, Context, Problem, Remedy } from "../finding.ts";
+import { livingTasks, type Place } from "../paths.ts";
+import { pathSockets } from "./sockets.ts";
+import { about, type AtPath, placeOf } from "./unix-entries.ts";
+import { conventionOf } from "./unix-socket-dir.ts";
+
+const STICKY = 0o1000;
+
+const WORLD_WRITES = 0o002;
+
+export const unixSocketDirOwner: Check = {
+  title: "Others can put a socket of theirs in the place of the tree's",
+  reads:
+    "unix sockets and users in the images; owner and mode of each socket's directory and of those above it, on this machine or under --root",
+  why:
+    "/tmp/.X11-unix and its like are shared: root owns them, and the sticky bit leaves each socket to its owner. Where such a directory, or one above it, " +
+    "is another user's, or everybody may rename what is in it, that user can take the tree's socket away after the restore and answer its " +
+    "clients himself: see their windows, hear their keys. Whoever came first after /tmp was emptied owns it. Root, the tree's own users and the owner of " +
+    "the tree's root may; in a user namespace of the tree's own, whose users have other numbers here, owners are not compared.",
+  proof: "harm",
+  run(context) {
+    const users = usersOf(context);
+    const told = new Set<string>();
+    return pathSockets(context).flatMap((bound): Problem[] => {
+      const place = placeOf(context, bound, bound.name.path);
+      if (!place.known) return [];
+      const weak = weakest(context, place, new Set([...users, ...ownersOf(bound)]));
+      if (weak === undefined || told.has(weak.at)) return [];
+      told.add(weak.at);
+      return [
+        {
+          ...about("warning", bound.image),
+          subject: weak.at,
+          message: `the socket ${bound.name.path} will be where others can replace it: ${weak.at} ${weak.how}`,
+          remedy: weak.remedy,
+        },
+      ];
+    });
+  },
+};
+
+/** Root, and every user that a thread of the tree acts as. */
+function usersOf({ checkpoint }: Context): Set<number> {
+  const users = new Set([0]);
+  for (const { threads } of livingTasks(checkpoint))
+    for (const { core } of threads) {
+      const creds = core?.thread_core?.creds;
+      if (creds !== undefined) users.add(creds.uid).add(creds.euid).add(creds.fsuid);
+    }
+  return users;
+}
+
+const ownersOf = ({ entry, name }: AtPath): number[] =>
+  [entry.file_perms?.uid, conventionOf(dirname(name.path))?.uid].filter((uid) => uid !== undefined);
+
+/** The first directory on the way to a socket in which others can rename what is there. */
+function weakest(
+  { namespaces }: Context,
+  { root, path }: Place & { known: true },
+  users: Set<number>,
+): { at: string; how: string; remedy: Remedy } | undefined {
+  const human = (text: string, command: Remedy["command"]): Remedy => ({
+    kind: "human",
+    text,
+    command,
+  });
+  const way = [dirname(path)];
+  while (way[0] !== "/") way.unshift(dirname(way[0]!));
+  for (const directory of way) {
+    const found = root.look(directory);
+    if (!found.ok) return undefined; // unix-socket-dir says so
+    const { uid, mode } = found.stat;
+    const at = join(root.path, directory);
+    if (directory === "/") users.add(uid);
+    if (!namespaces.own.user && !users.has(uid))
+      return {
+        at,
+        how: `belongs to uid ${uid}`,
+        remedy:
+          conventionOf(directory) === undefined
+            ? human(
+                "give it to root or to the tree's user, if that user is not to be trusted",
+                null,
+              )
+            : human(
+                "move it away with what is in it: recriu makes it anew, as root's",
+                sh`mv ${at} ${at}.aside`,
+              ),
+      };
+    if ((mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0)
+      return {
+        at,
+        how: `can be written to by everybody, and is not sticky (mode ${(mode & 0o7777).toString(8).padStart(4, "0")})`,
+        remedy: human("leave each name in it to its owner", sh`chmod +t ${at}`),
+      };
+  }
+  return undefined;
+}

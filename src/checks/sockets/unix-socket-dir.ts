@@ -1,0 +1,105 @@
+import type { Lookup } from "../../host/index.ts";
+import { dirname } from "../../sys/path.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check, Context, Problem, Repair } from "../finding.ts";
+import type { Place } from "../paths.ts";
+import { pathSockets, refusal } from "./sockets.ts";
+import { type AtPath, placeOf } from "./unix-entries.ts";
+
+/** Directories that programs agree on, with the mode they must have: sticky and open to all for the X11 family. */
+export function conventionOf(path: string): { mode: number; uid: number; gid: number } | undefined {
+  if (/\/\.(X11|ICE|font|XIM|Test)-unix$/.test(path)) return { mode: 0o1777, uid: 0, gid: 0 };
+  const user = /^\/run\/user\/(\d+)$/.exec(path);
+  return user === null ? undefined : { mode: 0o700, uid: Number(user[1]), gid: Number(user[1]) };
+}
+
+/** Path sockets of one directory that is not there. */
+interface Orphans {
+  place: Place & { known: true };
+  /** The directory as the checkpoint names it. */
+  directory: string;
+  found: Lookup;
+  sockets: AtPath[];
+}
+
+/** Path sockets whose directory is missing, or is no directory, by that directory on this machine. */
+function orphans(context: Context): Map<string, Orphans> {
+  const byDirectory = new Map<string, Orphans>();
+  for (const bound of pathSockets(context)) {
+    const place = placeOf(context, bound, bound.name.path);
+    if (!place.known) continue;
+    const at = dirname(place.hostPath);
+    const known = byDirectory.get(at);
+    if (known !== undefined) {
+      known.sockets.push(bound);
+      continue;
+    }
+    const found = place.root.look(dirname(place.path));
+    if (found.ok && found.stat.isDirectory()) continue;
+    byDirectory.set(at, { place, directory: dirname(bound.name.path), found, sockets: [bound] });
+  }
+  return byDirectory;
+}
+
+/** Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner. */
+function repairFor(context: Context, { place, directory, sockets }: Orphans): Repair {
+  const saved = [...context.checkpoint.openFiles.values()].find(
+    (file) => file.reg?.name === directory,
+  )?.reg?.mode;
+  const convention = conventionOf(directory);
+  const owner = sockets[0]?.entry.file_perms;
+  return {
+    action: "mkdir",
+    root: place.root.path,
+    path: dirname(place.path),
+    mode: convention?.mode ?? (saved === undefined ? 0o755 : saved & 0o7777),
+    uid: convention?.uid ?? owner?.uid ?? 0,
+    gid: convention?.gid ?? owner?.gid ?? 0,
+  };
+}
+
+export const unixSocketDir: Check = {
+  title: "The directory of a Unix socket is gone",
+  reads: "unix sockets in files.img; the directory of each name on this machine or under --root",
+  why: "CRIU binds a socket to its old path but makes no directory for it. /tmp is emptied at boot, and /tmp/.X11-unix with it.",
+  proof: "criu",
+  run: (context) =>
+    [...orphans(context)].map(([directory, lost]) => lostDirectory(context, directory, lost)),
+};
+
+function lostDirectory(context: Context, directory: string, lost: Orphans): Problem {
+  const [first] = lost.sockets;
+  const { path } = first!.name;
+  const errno = lost.found.ok ? "Not a directory" : lost.found.problem;
+  const shared = {
+    severity: "blocker",
+    image: first!.image,
+    subject: directory,
+    criu_message: refusal(context, first!, errno),
+  } as const;
+  if (lost.found.ok || !lost.found.missing) {
+    return {
+      ...shared,
+      message: `the socket ${path} cannot be bound: ${directory}: ${errno}`,
+      remedy: lost.found.ok
+        ? {
+            kind: "human",
+            text: `see what is at ${directory} and move it away`,
+            command: sh`mv ${directory} ${directory}.aside`,
+          }
+        : { kind: "human", text: "find out why, then look again" },
+    };
+  }
+  const repair = repairFor(context, lost);
+  const mode = repair.mode.toString(8).padStart(4, "0");
+  return {
+    ...shared,
+    message: `the socket ${path} cannot be bound: its directory ${directory} does not exist`,
+    remedy: {
+      kind: "repair",
+      text: `make the directory ${directory}, mode ${mode}, owner ${repair.uid}:${repair.gid}`,
+      command: sh`install -d -m ${mode} -o ${repair.uid} -g ${repair.gid} ${directory}`,
+      repair,
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
+import { upward } from "../../host/upward.ts";
+import { EROFS } from "../../sys/errno.ts";
+import { dirname } from "../../sys/path.ts";
+import { sh } from "../../sys/shell.ts";
+import type { Check, Context, Problem } from "../finding.ts";
+import {
+  about,
+  type AtPath,
+  givenName,
+  hasPath,
+  inode,
+  isBound,
+  namedSockets,
+  placeOf,
+} from "./unix-entries.ts";
+import { constants } from "node:fs";
+
+/** sizeof(sun_path), unix(7); the name in the images counts its NUL. */
+const UNIX_PATH_MAX = 108;
+
+export const unixSocketGhost: Check = {
+  title: "The deleted file of a Unix socket cannot be made again",
+  reads: "deleted unix sockets in files.img; the directories of their names on this machine",
+  why:
+    "A socket keeps the name under which it was bound when its file is deleted. To give it that name CRIU makes the file and the directories " +
+    "that are missing, and removes them again: something in the way, or a read-only file system, stops it, and so does a name of the greatest length.",
+  proof: "criu",
+  run: (context) =>
+    namedSockets(context)
+      .filter(hasPath)
+      .filter((named) => isBound(named) && named.entry.deleted === true)
+      .flatMap((named) => refused(context, named) ?? []),
+};
+
+function refused(context: Context, named: AtPath): Problem | undefined {
+  const { entry, image } = named;
+  const given = givenName(entry);
+  const shared = { ...about("blocker", image), subject: named.name.path };
+  if (entry.name.length >= UNIX_PATH_MAX)
+    return {
+      ...shared,
+      message: `the deleted socket ${given} has a name of the greatest length, which CRIU cannot bind again`,
+      criu_message: `unix: ghost: Too long name for socket ${inode(entry)} name ${given}`,
+      remedy: {
+        kind: "human",
+        text: "dump again with a shorter name, or with the file in place",
+      },
+    };
+  const base = given.startsWith("/") ? undefined : entry.name_dir;
+  if (base !== undefined) {
+    const place = placeOf(context, named, base);
+    const found = place.known ? place.root.look(place.path) : undefined;
+    if (!place.known || found === undefined || found.ok) return undefined;
+    return {
+      ...shared,
+      message: `the deleted socket ${given} was bound from the directory ${place.hostPath}: ${found.problem}`,
+      criu_message: `unix: Can't change working dir ${base}: ${found.problem}`,
+      remedy: {
+        kind: "human",
+        text: "make that directory again",
+        command: sh`install -d ${place.hostPath}`,
+      },
+    };
+  }
+  const place = placeOf(context, named, named.name.path);
+  if (!place.known) return undefined;
+  for (const path of upward(dirname(place.path))) {
+    if (path === "/") break;
+    const found = place.root.look(path);
+    if (!found.ok && found.problem === "No such file or directory") continue;
+    const problem = !found.ok
+      ? found.problem
+      : !found.stat.isDirectory()
+        ? "Not a directory"
+        : !context.namespaces.own.mnt && place.root.access(path, constants.W_OK) === -EROFS
+          ? "Read-only file system"
+          : undefined;
+    if (problem === undefined) return undefined;
+    return {
+      ...shared,
+      message: `the deleted socket ${given} cannot be bound again: ${path}: ${problem}`,
+      criu_message: `unix: ghost: Can't access ${path} for socket ${inode(entry)} name ${given}`,
+      remedy: {
+        kind: "human",
+        text: `see what is at ${path}, and move it away`,
+        command: sh`mv ${path} ${path}.aside`,
+      },
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,31 @@
+import type { Check, Problem } from "../finding.ts";
+import { runsAsShellJob, treeOf } from "./jobs.ts";
+
+export const adoptedChildLost: Check = {
+  title: "A child that the root adopted comes back without it",
+  reads: "every entry of pstree.img",
+  why:
+    "A child of the root in the session of others was born deeper, and came to the root when its parent ended. CRIU has it born by a helper that ends too, " +
+    "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing. The root is not told " +
+    "any more when that child ends.",
+  proof: "harm",
+  run(context) {
+    const { checkpoint } = context;
+    const root = checkpoint.root?.pid;
+    const tree = treeOf(context, runsAsShellJob(context));
+    if (!tree.ok || root === 1) return [];
+    return [...tree.nodes.values()]
+      .filter(({ state, parent }) => state === "task" && parent?.state === "helper")
+      .map(({ pid: task }): Problem => ({
+        severity: "warning",
+        task,
+        image: "pstree.img",
+        subject: `task ${task}`,
+        message: `task ${task} is a child that the root ${root} adopted; it will not be its child any more`,
+        remedy: {
+          kind: "human",
+          text: "dump the tree in a pid namespace with its init, where the root has it back",
+        },
+      }));
+  },
+};

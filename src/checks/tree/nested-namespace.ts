@@ -1,0 +1,38 @@
+import type { Check, Problem } from "../finding.ts";
+import { differing, made } from "./namespaces.ts";
+
+export const nestedNamespace: Check = {
+  title: "A task of the tree has a namespace that its parent has not",
+  reads: "namespaces in ids-*.img and inventory.img",
+  why:
+    "Below the root task CRIU makes only new mount and network namespaces, and those only where the root task has new ones of that kind " +
+    "itself. All other namespaces are one for the whole tree.",
+  proof: "criu",
+  run(context) {
+    const { checkpoint } = context;
+    const roots = new Set(made(context).map(({ name }) => name));
+    const byPid = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
+    return checkpoint.tasks.slice(1).flatMap((task): Problem[] => {
+      const own = differing(task.ids, byPid.get(task.ppid)?.ids);
+      const wrong = own.filter(
+        ({ name }) => !((name === "mnt" || name === "net") && roots.has(name)),
+      );
+      if (wrong.length === 0) return [];
+      const flags = own.reduce((all, { flag }) => all | flag, 0);
+      return [
+        {
+          severity: "blocker",
+          task: task.pid,
+          image: `ids-${task.pid}.img`,
+          subject: wrong.map(({ name }) => name).join(","),
+          message: `task ${task.pid} has other namespaces (${wrong.map(({ name }) => name).join(", ")}) than its parent ${task.ppid}`,
+          criu_message: `Can't restore sub-task in NS (cflags ${(flags >>> 0).toString(16)})`,
+          remedy: {
+            kind: "human",
+            text: `no restore can do it: dump task ${task.pid} as a tree of its own`,
+          },
+        },
+      ];
+    });
+  },
+};

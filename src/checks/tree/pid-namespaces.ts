@@ -1,0 +1,18 @@
+/** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
+import type { Context, Leaving } from "../finding.ts";
+import { largestOf, PID_MAX } from "./pid-max.ts";
+
+/** CRIU raises the limit before it makes a task. */
+export function pidMaxLeavings({ checkpoint, host }: Context): Leaving[] {
+  const limit = Number(host.read(PID_MAX) ?? 0);
+  const largest = largestOf(checkpoint);
+  return limit > 0 && largest > limit
+    ? [{ kind: "sysctl", root: "/", path: PID_MAX, like: `${limit}:${largest + 1}` }]
+    : [];
+}
+
+/** The key of an external pid namespace, where the root's is one. */
+export function externalKey({ checkpoint }: Context): string | undefined {
+  const id = checkpoint.root?.ids?.pid_ns_id;
+  return id === undefined ? undefined : checkpoint.pidNamespace(id)?.ext_key;
+}

@@ -1,0 +1,70 @@
+import type { Check, Problem } from "../finding.ts";
+import { runsAsShellJob, treeOf } from "./jobs.ts";
+import { preorder } from "./pstree-nodes.ts";
+import { imageOf, isMaster, isPty, terminals, type Tty, unpairedSlaves } from "./terminals.ts";
+
+export const ttyNoTask: Check = {
+  title: "The session that a terminal controls is not in the images",
+  reads: "tty-info.img, pstree.img, --shell-job",
+  why:
+    "Only the leader of a session can take a controlling terminal. The tree holds a terminal's master end, or a console, of a session whose leader is " +
+    "outside of the images or dead. For a console or serial line --shell-job leaves the session to the caller.",
+  proof: "criu",
+  run(context) {
+    const { checkpoint, request } = context;
+    const ttys = terminals(checkpoint, request).filter(({ kind }) => kind !== "ctty");
+    if (ttys.length === 0) return [];
+    const tree = treeOf(context, runsAsShellJob(context));
+    if (!tree.ok || (!request.shellJob && unpairedSlaves(ttys).length > 0)) return [];
+    const first = new Map<number, number>();
+    for (const { sid, pid } of preorder(tree.root)) if (!first.has(sid)) first.set(sid, pid);
+    const linked = linkedSlaves(ttys);
+    const leaders = new Set<number>();
+    return ttys.flatMap((tty): Problem[] => {
+      const { sid } = tty.info;
+      const slave = !isMaster(tty, request);
+      // Of several terminals of a session CRIU lets the first one count, and never a slave that has its master.
+      if (sid === 0 || leaders.has(sid) || linked.has(tty)) return [];
+      leaders.add(sid);
+      if (slave || tty.info.termios === undefined || first.get(sid) === sid) return [];
+      const line = tty.kind === "vt" || tty.kind === "serial";
+      return [
+        {
+          severity: "blocker",
+          image: imageOf(tty),
+          subject: tty.path ?? "terminal",
+          message: `the terminal ${tty.path ?? ""} controls session ${sid}, whose leader is not in the images`,
+          criu_message: `No task found with sid ${sid}`,
+          remedy: line
+            ? {
+                kind: "option",
+                text: "leave the session of the terminal to the caller",
+                option: "--shell-job",
+                automatic: false,
+              }
+            : {
+                kind: "human",
+                text: "dump again with the leader of that session in the tree",
+              },
+        },
+      ];
+    });
+  },
+};
+
+/** Slaves that CRIU has linked with another end of their terminal: it links the ends in their order, two by two. */
+function linkedSlaves(ttys: readonly Tty[]): Set<Tty> {
+  const single = new Map<number, Tty>();
+  const slaves = new Set<Tty>();
+  for (const tty of ttys.filter(isPty)) {
+    const index = tty.info.pty!.index;
+    const other = single.get(index);
+    if (other === undefined) {
+      single.set(index, tty);
+      continue;
+    }
+    single.delete(index);
+    for (const end of [tty, other]) if (end.kind === "slave") slaves.add(end);
+  }
+  return slaves;
+}

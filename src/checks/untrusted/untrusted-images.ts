@@ -1,0 +1,61 @@
+/** Whether the images that were looked at are those that CRIU will read. */
+import { upward } from "../../host/upward.ts";
+import { join } from "../../sys/path.ts";
+import type { Check, Context, Problem } from "../finding.ts";
+import { imagePlaces } from "../images/image-places.ts";
+
+/** A name in a directory that others may write to is safe where only owners may rename and remove: the sticky bit. */
+const STICKY = 0o1000;
+
+const OTHERS = 0o022;
+
+/** Who else could exchange what is at `path`; undefined when nobody can. */
+function changer(context: Context, path: string): string | undefined {
+  const stat = context.host.entry(path);
+  if (stat === undefined) return "nobody knows whom";
+  if (stat.uid !== 0 && stat.uid !== context.host.effectiveUid)
+    return `its owner, user ${stat.uid}`;
+  if (stat.isSymbolicLink()) return undefined;
+  const sticky = stat.isDirectory() && (stat.mode & STICKY) !== 0;
+  return stat.mode & OTHERS && !sticky
+    ? `others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")})`
+    : undefined;
+}
+
+export const untrustedImages: Check = {
+  title: "Others could exchange the images of an untrusted tree while it is restored",
+  reads:
+    "owner and mode of the images and their parents' (parent), their directories and all above",
+  why:
+    "recriu reads the images first, and CRIU reads them again. Whoever can write to them, or rename a directory on the way, can show recriu one " +
+    "checkpoint and CRIU another.",
+  proof: "harm",
+  run(context) {
+    const { own, request } = context;
+    if (!own.untrusted) return [];
+    if (request.stream)
+      return [finding("--stream", "come through a stream, where nobody has looked at them")];
+    const paths = new Set<string>();
+    for (const { directory, names } of imagePlaces(context)) {
+      for (const path of [...upward(directory)].toReversed()) paths.add(path);
+      for (const name of names) paths.add(join(directory, name));
+    }
+    for (const path of paths) {
+      const who = changer(context, path);
+      if (who !== undefined)
+        return [finding(path, `can be changed by ${who} after recriu looked at them: ${path}`)];
+    }
+    return [];
+  },
+};
+
+const finding = (subject: string, why: string): Problem => ({
+  severity: "blocker",
+  image: "",
+  subject,
+  message: `the images ${why}`,
+  remedy: {
+    kind: "human",
+    text: "copy the images to a directory of root's own (install -d -m 0700), and restore from there",
+  },
+});

@@ -1,0 +1,73 @@
+/** What a checkpoint has of memory: page maps, and the pages images that they tell of. Pages themselves are not read. */
+import type { PagesUse } from "./checkpoint.ts";
+import { type Content, contentsOf, wantedRuns } from "./contents.ts";
+import type { ImageDirectory } from "./directory.ts";
+import type { Images, Need } from "./images.ts";
+import { remembering } from "./once.ts";
+import { type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
+import { type LostPages, Parents } from "./parents.ts";
+import { pageSize } from "../sys/process.ts";
+import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
+import type { Task } from "./task.ts";
+
+export class Memory {
+  private readonly once = remembering();
+
+  constructor(
+    private readonly directory: ImageDirectory,
+    private readonly images: Images,
+    private readonly tasks: () => readonly Task[],
+  ) {}
+
+  get pagemaps(): ReadonlyMap<string, Pagemap> {
+    return this.once("pagemaps", () => {
+      const sums = new Map<string, Pagemap>();
+      for (const task of this.tasks())
+        if (task.state !== "dead") this.sum(sums, `pagemap-${task.pid}.img`, "required");
+      for (const file of this.directory.names)
+        if (/^pagemap-shmem-\d+\.img$/.test(file)) this.sum(sums, file, "optional");
+      return sums;
+    });
+  }
+
+  private sum(sums: Map<string, Pagemap>, file: string, need: Need): void {
+    const [head] = this.images.values(file, pagemap_head, need);
+    if (head !== undefined)
+      sums.set(file, sumPagemap(head.pages_id, this.images.values(file, pagemap_entry, need)));
+  }
+
+  pages(): readonly PagesUse[] {
+    return this.once("pages", () => {
+      const users = Map.groupBy(this.pagemaps, ([, { pagesId }]) => `pages-${pagesId}.img`);
+      return [...users].map(([file, maps]) => ({
+        file,
+        expected: maps.reduce((sum, [, { present }]) => sum + present * pageSize(), 0),
+        actual: this.directory.size(file),
+        pagemaps: maps.map(([pagemap]) => pagemap),
+      }));
+    });
+  }
+
+  runs(pagemap: string): readonly Run[] {
+    return this.once(`runs ${pagemap}`, () =>
+      runsOf(this.images.values(pagemap, pagemap_entry, "optional")),
+    );
+  }
+
+  contents(pagemap: string, lazy: boolean): Content[] {
+    const pagesId = this.pagemaps.get(pagemap)?.pagesId;
+    if (pagesId === undefined) return [];
+    return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
+  }
+
+  lostPages(lazy: boolean): readonly LostPages[] {
+    return this.once(`lost ${lazy}`, () => {
+      const parents = new Parents(this.directory);
+      // Where there is no parent, only a page that should be in one is lost.
+      const incremental = this.directory.names.has("parent");
+      return [...this.pagemaps].flatMap(([file, { parent }]) =>
+        incremental || parent ? (parents.lost(file, wantedRuns(this.runs(file), lazy)) ?? []) : [],
+      );
+    });
+  }
+}

@@ -1,0 +1,236 @@
+/** Opens a checkpoint: each image is read when it is first asked for, and once. */
+import type { Checkpoint, PagesUse } from "./checkpoint.ts";
+import type { Content } from "./contents.ts";
+import { openImageDirectory, type ImageDirectory } from "./directory.ts";
+import type { Fault } from "./fault.ts";
+import { formatOf, type TableOf } from "./formats.ts";
+import { someHeldByNobody } from "./held.ts";
+import { Images, type Need } from "./images.ts";
+import type { MntEntry } from "./mounts.ts";
+import { Memory } from "./memory.ts";
+import { remembering } from "./once.ts";
+import type { Pagemap, Run } from "./pagemap.ts";
+import type { LostPages } from "./parents.ts";
+import { pageSize } from "../sys/process.ts";
+import type { Infer, Message } from "./schema.ts";
+import { cgroup_entry } from "./tables/cgroup.ts";
+import {
+  file_entry,
+  file_lock_entry,
+  ghost_chunk_entry,
+  ghost_file_entry,
+  remap_file_path_entry,
+  tty_info_entry,
+} from "./tables/files.ts";
+import { inventory_entry } from "./tables/inventory.ts";
+import { mnt_entry, pidns_entry } from "./tables/namespaces.ts";
+import { pstree_entry, seccomp_entry } from "./tables/process.ts";
+import { sk_packet_entry } from "./tables/sockets.ts";
+import { LazyTask, type Task } from "./task.ts";
+import type { Bytes } from "./text.ts";
+import type {
+  InventoryEntry,
+  PstreeEntry,
+  FileEntry,
+  RemapFilePathEntry,
+  FileLockEntry,
+  GhostFileEntry,
+  SkPacketEntry,
+  CgroupEntry,
+  TtyInfoEntry,
+  SeccompEntry,
+  PidnsEntry,
+} from "./types.ts";
+
+export type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
+
+/** Open a directory of images. Fails only when there is no such directory. */
+export function openCheckpoint(dir: string): CheckpointResult {
+  const opened = openImageDirectory(dir);
+  return opened.ok ? { ok: true, checkpoint: new LazyCheckpoint(opened.directory) } : opened;
+}
+
+const ghostImage = (remapId: number) => `ghost-file-${remapId.toString(16)}.img` as const;
+
+/** remap_type of a file that was unlinked and is kept in the images. */
+const REMAP_GHOST = 1;
+
+/** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
+const ENOUGH = 1000;
+
+class LazyCheckpoint implements Checkpoint {
+  readonly dir: string;
+  readonly files: ReadonlySet<string>;
+  readonly pageSize = pageSize();
+  private readonly images: Images;
+  private readonly memory: Memory;
+  private readonly once = remembering();
+
+  constructor(private readonly directory: ImageDirectory) {
+    this.dir = directory.path;
+    this.files = directory.names;
+    this.images = new Images(directory);
+    this.memory = new Memory(directory, this.images, () => this.tasks);
+  }
+
+  get faults(): readonly Fault[] {
+    return this.images.faults;
+  }
+
+  values<File extends string, M extends TableOf<File>>(
+    file: File,
+    of: M,
+    need: Need = "optional",
+  ): readonly Infer<M>[] {
+    return this.images.values(file, of, need);
+  }
+
+  get inventory(): InventoryEntry | undefined {
+    return this.values("inventory.img", inventory_entry, "required")[0];
+  }
+
+  get cgroup(): CgroupEntry | undefined {
+    return this.values("cgroup.img", cgroup_entry)[0];
+  }
+
+  get fileLocks(): readonly FileLockEntry[] {
+    return this.values("filelocks.img", file_lock_entry);
+  }
+
+  get socketQueues(): readonly SkPacketEntry[] {
+    return this.values("sk-queues.img", sk_packet_entry);
+  }
+
+  ghost(remapId: number): GhostFileEntry | undefined {
+    return this.values(ghostImage(remapId), ghost_file_entry)[0];
+  }
+
+  ghostContent(remapId: number): { bytes: number; end: bigint } {
+    const image = ghostImage(remapId);
+    const chunks = this.values(image, ghost_chunk_entry);
+    return {
+      bytes: this.images
+        .all(image, "optional")
+        .reduce((sum, { payload }) => sum + payload.length, 0),
+      end: chunks.reduce((end, { off, len }) => (off + len > end ? off + len : end), 0n),
+    };
+  }
+
+  get remaps(): readonly RemapFilePathEntry[] {
+    return this.values("remap-fpath.img", remap_file_path_entry);
+  }
+
+  get remapped(): ReadonlySet<number> {
+    return this.once("remapped", () => new Set(this.remaps.map(({ orig_id }) => orig_id)));
+  }
+
+  get ttys(): readonly TtyInfoEntry[] {
+    return this.values("tty-info.img", tty_info_entry);
+  }
+
+  get seccomp(): SeccompEntry | undefined {
+    return this.values("seccomp.img", seccomp_entry)[0];
+  }
+
+  pidNamespace(pidNsId: number): PidnsEntry | undefined {
+    return this.values(`pidns-${pidNsId}.img`, pidns_entry)[0];
+  }
+
+  mounts(mntNsId: number): readonly MntEntry[] {
+    return this.values(`mountpoints-${mntNsId}.img`, mnt_entry);
+  }
+
+  get pstree(): readonly PstreeEntry[] {
+    return this.values("pstree.img", pstree_entry, "required");
+  }
+
+  messages(file: string): readonly { of: Message<any>; value: any }[] {
+    return this.images.tabled(file);
+  }
+
+  useData<T>(file: string, use: (data: (entry: number) => Bytes) => T): T | undefined {
+    const entries = this.images.all(file, "optional");
+    const read = this.directory.read(file, (source) =>
+      use((entry) => {
+        const { offset, length } = entries[entry]!.payload;
+        return source.read(offset, length);
+      }),
+    );
+    return read.ok ? read.value : undefined;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.once("tasks", () => this.pstree.map((entry) => new LazyTask(this.images, entry)));
+  }
+
+  get root(): Task | undefined {
+    return this.tasks[0];
+  }
+
+  get openFiles(): ReadonlyMap<number, FileEntry> {
+    return this.once("files", () => {
+      const files = new Map<number, FileEntry>();
+      for (const file of this.values("files.img", file_entry, "required")) files.set(file.id, file);
+      return files;
+    });
+  }
+
+  holdsEntries(file: string): boolean {
+    return this.images.all(file, "optional").length > 0;
+  }
+
+  get pagemaps(): ReadonlyMap<string, Pagemap> {
+    return this.memory.pagemaps;
+  }
+
+  pages(): readonly PagesUse[] {
+    return this.memory.pages();
+  }
+
+  holes(file: string): number {
+    return this.directory.holes(file);
+  }
+
+  runs(pagemap: string): readonly Run[] {
+    return this.memory.runs(pagemap);
+  }
+
+  contents(pagemap: string, lazy: boolean): Content[] {
+    return this.memory.contents(pagemap, lazy);
+  }
+
+  lostPages(lazy: boolean): readonly LostPages[] {
+    return this.memory.lostPages(lazy);
+  }
+
+  readEverything(): readonly Fault[] {
+    return this.once("everything", () => {
+      void this.inventory;
+      for (const task of this.tasks) {
+        for (const thread of task.threads) {
+          void thread.core;
+          if (this.faults.length > ENOUGH) return this.faults;
+        }
+        void [task.ids, task.mm, task.fs, task.fds];
+      }
+      void this.openFiles;
+      for (const { remap_type, remap_id } of this.remaps)
+        if (remap_type === REMAP_GHOST)
+          this.values(ghostImage(remap_id), ghost_file_entry, "required");
+      for (const use of this.pages()) {
+        if (use.actual !== undefined || use.expected === 0) continue;
+        this.images.faults.push({
+          file: use.file,
+          offset: undefined,
+          kind: "missing",
+          problem: `${use.pagemaps.join(", ")} need it, and it is not there`,
+          criu_message: `No ${use.file} image`,
+        });
+      }
+      for (const file of this.files)
+        if (formatOf(file) !== undefined) this.images.all(file, "optional");
+      this.images.forgetAbsent(() => !someHeldByNobody(this));
+      return this.faults;
+    });
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * One restore, whoever asks for it: `recriu restore`, `criu`, or a container runtime. Images and machine are looked at,
+ * and what comes of it is the same for all; callers say how options travel, and where words go. Nothing is touched yet.
+ */
+import type { Finding } from "../checks/index.ts";
+import {
+  compareVersions,
+  NEWEST_IMAGES,
+  type OwnOptions,
+  type Request,
+  requestFrom,
+  SCRIPTS_BY_RPC,
+} from "../criu/index.ts";
+import type { Preflight, PreflightResult } from "../plan/preflight.ts";
+import { moveAside, wayOf } from "./aside.ts";
+
+export interface Caller {
+  /** CRIU was asked, not recriu: what cannot be looked at is CRIU's alone. */
+  readonly forCriu: boolean;
+  /** Why the images cannot be looked at, if that is known beforehand. */
+  readonly unseen?: string | undefined;
+  readonly look: () => Promise<PreflightResult>;
+  /** Whether a CRIU of this version asks at the gate. */
+  readonly asks: (version: string | undefined) => boolean;
+  /** Whether CRIU can be given an option of the plan's; `gate`: it asks there. */
+  readonly reaches: (option: string, gate: boolean) => boolean;
+  /** End what was started already, before recriu's numbers move. */
+  readonly makeRoom?: () => Promise<void>;
+  /** Execute recriu again in its own place; undefined: its numbers stay, as nothing will be restored. */
+  readonly again: (() => void) | undefined;
+}
+
+export type Aside = { readonly kind: "aside"; readonly why: string };
+/** It did not come to findings. */
+export type Refused = { readonly kind: "refused"; readonly problem: string };
+/** `blockers`: those that nothing answers. */
+export type Blocked = {
+  readonly kind: "blocked";
+  readonly preflight: Preflight;
+  readonly blockers: readonly Finding[];
+};
+/** `gate`: CRIU asks at the gate. */
+export type Ready = {
+  readonly kind: "ready";
+  readonly preflight: Preflight;
+  readonly gate: boolean;
+};
+export type Prepared = Aside | Refused | Blocked | Ready;
+
+const refused = (problem: string): Refused => ({ kind: "refused", problem });
+
+/** What nobody has looked at is CRIU's alone; but not what is untrusted, or may be, as recriu's settings make no sense. */
+export function unseen(why: string, own?: OwnOptions): Aside | Refused {
+  const settings =
+    own === undefined ? requestFrom([], process.env, []) : { ok: true as const, own };
+  if (!settings.ok) return refused(settings.problem);
+  return settings.own.untrusted
+    ? refused(`untrusted, and not looked at: ${why}`)
+    : { kind: "aside", why };
+}
+
+export async function prepare(
+  request: Request,
+  own: OwnOptions,
+  caller: Caller,
+): Promise<Prepared> {
+  if (caller.unseen !== undefined) return unseen(caller.unseen, own);
+  const result = await caller.look();
+  if (!result.ok) return caller.forCriu ? unseen(result.problem, own) : refused(result.problem);
+  const { preflight } = result;
+  const { checkpoint, criu, findings, plan } = preflight;
+  const strange = caller.forCriu ? strangeImages(preflight) : undefined;
+  if (strange !== undefined) return unseen(strange, own);
+
+  // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
+  if (caller.again !== undefined && wayOf(checkpoint) !== undefined) {
+    await caller.makeRoom?.();
+    moveAside(checkpoint, caller.again);
+  }
+  const gate = caller.asks(criu?.version);
+  const lost = new Set(plan.options.filter((option) => !caller.reaches(option, gate)));
+  const blockers = findings.filter(
+    (finding) =>
+      plan.unanswered.includes(finding) ||
+      (finding.severity === "blocker" &&
+        finding.remedy.kind === "option" &&
+        lost.has(finding.remedy.option)),
+  );
+  if (blockers.length > 0) return { kind: "blocked", preflight, blockers };
+  if (!gate && request.autoDedup)
+    return refused("--auto-dedup waits for a tree that runs, which this CRIU does not tell of");
+  // At the gate edits are set right, and known to have been read.
+  if (!gate && plan.edits.length > 0)
+    return refused(
+      `images are only edited for a CRIU that can be held at the gate: ${SCRIPTS_BY_RPC} or later`,
+    );
+  return { kind: "ready", preflight, gate };
+}
+
+/** Why what was read says nothing of what CRIU will make of the directory. */
+function strangeImages({ checkpoint, criu }: Preflight): string | undefined {
+  if (!checkpoint.files.has("inventory.img")) return `${checkpoint.dir} holds no images`;
+  const kind = checkpoint.inventory?.img_version ?? 0;
+  return kind > NEWEST_IMAGES && compareVersions(criu?.version ?? "0", "4.3") >= 0
+    ? `images of version ${kind} are not known here, but may be to CRIU ${criu?.version}`
+    : undefined;
+}

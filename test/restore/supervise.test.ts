@@ -1,0 +1,56 @@
+/** How long a running CRIU is let be: until its tree runs it is killed for what it does not do, afterwards for nothing. */
+import { expect, test } from "bun:test";
+import type { RunningCriu } from "../../src/criu/index.ts";
+import { supervise } from "../../src/restore/supervise.ts";
+
+/** A child that stands for CRIU: it sleeps, and ends by itself. */
+function sleeper(seconds: number): RunningCriu {
+  const child = Bun.spawn(["sleep", String(seconds)]);
+  const exited = child.exited.then((code) => ({ code, signal: child.signalCode }));
+  const kill = (signal: NodeJS.Signals | number) => child.kill(signal);
+  return {
+    pid: child.pid,
+    exited,
+    kill,
+    listen() {},
+    lastWords: () => undefined,
+    log: async () => [],
+  };
+}
+
+const ended = {
+  exit: { code: 0, signal: null },
+  givenUp: undefined,
+  interrupted: undefined,
+  at: [],
+};
+
+for (const [what, patience] of [
+  ["--timeout", { timeout: 0.1, stall: 0 }],
+  ["--stall", { timeout: undefined, stall: 0.1 }],
+] as const) {
+  test(`${what}: a CRIU whose tree does not run is killed, and it is said what it was at`, async () => {
+    const seen = await supervise(sleeper(30), () => false, patience);
+    expect(seen).toMatchObject({
+      exit: { code: 137, signal: "SIGKILL" },
+      givenUp: what === "--stall" ? "stalled" : "overdue",
+    });
+    expect(seen.at[0]).toMatch(/^criu \d+: /);
+  });
+
+  test(`${what}: an attached restore whose tree runs lasts as long as the tree`, async () => {
+    expect(await supervise(sleeper(0.8), () => true, patience)).toEqual(ended);
+  });
+}
+
+test("a signal ends a CRIU whose tree does not run at once, and reaches one whose tree runs as it is", async () => {
+  for (const [runs, code] of [
+    [false, 137],
+    [true, 143],
+  ] as const) {
+    const child = sleeper(30);
+    const supervised = supervise(child, () => runs, { timeout: undefined, stall: 0 });
+    process.emit("SIGTERM", "SIGTERM");
+    expect(await supervised).toMatchObject({ exit: { code }, interrupted: "SIGTERM" });
+  }
+});
