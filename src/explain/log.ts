@@ -142,7 +142,7 @@ export function logReader({ words = false } = {}): {
         said: first.cause === undefined ? said : undefined,
         named,
         refused: [...refused],
-        kind: anything || refused.size > 0 ? "log" : said === undefined ? "none" : "words",
+        kind: anything || refused.size > 0 ? "log" : (said ?? named) === undefined ? "none" : "words",
         succeeded: first.cause === undefined && first.ended === "well",
         lines,
       };
