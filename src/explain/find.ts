@@ -171,8 +171,10 @@ function rankOf(
   const listed = errno !== undefined && errnos.includes(errno.name);
   if (errnos.length > 0 && listed === not) return -1;
   if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
+  // What only leads to the words behind it gives way to them.
+  const letters = entry.trailer && entry.files.length === 0 ? 1 : weight;
   return (
-    (weight + (own ? AHEAD : 0)) * 4 +
+    (letters + (own ? AHEAD : 0)) * 4 +
     (errnos.length > 0 ? 2 : 0) +
     (entry.way === (way ?? "restore") ? 1 : 0)
   );

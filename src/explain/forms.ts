@@ -56,7 +56,7 @@ function fieldsOf(line: string): string[] {
   for (const match of line.matchAll(/"((?:\\.|[^"\\])*)"?/gs)) {
     if (match.index > own) break;
     const inner = match[1]!;
-    if (telling.test(inner)) fields.push(unescape(inner));
+    if (inner.includes(" ") && telling.test(inner)) fields.push(unescape(inner));
   }
   return fields;
 }

@@ -104,8 +104,13 @@ export function logReader({ words = false } = {}): {
     const id = /\b(?:blocker|warning)\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     if (id !== undefined && refused.size < REFUSED) refused.add(id);
     named ??= logNamed(text);
+    // Who says that it is an error says where its words begin.
+    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
+      text.trim(),
+    )!;
+    const begins = words || error !== undefined;
     const known =
-      explain(text.trim(), { loose: !words, way: log.way }) ??
+      (begins ? explain(rest!, { way: log.way }) : undefined) ??
       explain(text.trim(), { loose: true, way: log.way });
     // CRIU's own words say more than those of who ran it.
     if (
@@ -142,7 +147,8 @@ export function logReader({ words = false } = {}): {
         said: first.cause === undefined ? said : undefined,
         named,
         refused: [...refused],
-        kind: anything || refused.size > 0 ? "log" : (said ?? named) === undefined ? "none" : "words",
+        kind:
+          anything || refused.size > 0 ? "log" : (said ?? named) === undefined ? "none" : "words",
         succeeded: first.cause === undefined && first.ended === "well",
         lines,
       };

@@ -66,8 +66,7 @@ export function lettersOf(text: string, message: string): number {
   let at = 0;
   let letters = 0;
   for (const [hole, piece] of text.split(everyHole).entries()) {
-    if (hole === 0 && !message.startsWith(piece))
-      return piece.startsWith(message) ? message.length : 0;
+    if (hole === 0 && !message.startsWith(piece)) return commonLength(piece, message);
     const found = message.indexOf(piece, at);
     if (found < 0) return letters + begunLength(piece, message.slice(at));
     letters += piece.length;
@@ -75,6 +74,14 @@ export function lettersOf(text: string, message: string): number {
   }
   return letters;
 }
+
+/** How many letters both begin with, where that is most of the piece, or all of the message; else 0. */
+function commonLength(piece: string, message: string): number {
+  let length = 0;
+  while (length < piece.length && piece[length] === message[length]) length += 1;
+  return length === message.length || length > piece.length * MOST ? length : 0;
+}
+const MOST = 0.6;
 
 /** How much of a piece the message ends with. */
 function begunLength(piece: string, rest: string): number {
