@@ -17,6 +17,8 @@ export interface Entry {
   readonly says: readonly Words[];
   /** Sources of CRIU that say it: `criu/tun.c`; none for what others say. */
   readonly files: readonly string[];
+  /** Of several entries with these words, whether it is this one: more than 0, the more the surer. */
+  readonly guard: ((values: ReadonlyMap<string, string>) => number) | undefined;
   /** The check that names it beforehand, whose page tells why; "" where none can. */
   readonly check: string;
   /** Other checks of which CRIU says the same. */

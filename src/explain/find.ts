@@ -89,7 +89,8 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
         if (values === undefined) continue;
         const number = values.get("errno");
         const told = errno ?? (number === undefined ? undefined : errnoOf(number));
-        const rank = rankOf(candidate, place.way, own, told);
+        const guarded = entry.guard?.(values) ?? 1;
+        const rank = guarded === 0 ? -1 : rankOf(candidate, place.way, own, told) + guarded - 1;
         if (rank <= most) continue;
         most = rank;
         best = { entry, words, errno: told, values };

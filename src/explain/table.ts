@@ -10,11 +10,14 @@
  *       > ip link show                                      the remedy
  *       check: net-link                                     and also:, fault:, issues:, when:, is:, seen:, reported:
  *
+ * `if: size > expected`, `if: size < expected`: two numbers of the line say which of several entries it is; `if: program path`:
+ * that the path is a program's or a library's goes before these.
+ *
  * A paragraph without an indented line stands for itself: CRIU says it well.
  */
 import type { Entry, Way, Words } from "./entry.ts";
 
-const field = /^(check|also|fault|issues|when|seen|reported|is): (.*)$/;
+const field = /^(check|also|fault|issues|when|seen|reported|is|if): (.*)$/;
 
 /** A table's entries. It throws at what it does not understand: tests read them all. */
 export function parseTable(text: string): Entry[] {
@@ -65,6 +68,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
   return {
     says,
     files,
+    guard: guardOf(fields.get("if")?.[0]),
     check: fields.get("check")?.[0] ?? "",
     also: fields.get("also")?.[0]?.split(" ") ?? [],
     cause: cause.join(" "),
@@ -89,3 +93,15 @@ function wordsOf(row: string, prefix: string): Words {
     what,
   };
 }
+
+function guardOf(text: string | undefined): Entry["guard"] {
+  if (text === undefined) return undefined;
+  const [first = "", sign = "", last = ""] = text.split(" ");
+  if (first === "program") return (values) => (program.test(values.get(sign) ?? "") ? 2 : 0);
+  return (values) => {
+    const difference = Number(values.get(first)) - Number(values.get(last));
+    return (sign === ">" ? difference > 0 : difference < 0) ? 1 : 0;
+  };
+}
+
+const program = /(?:^|\/)(?:s?bin|lib\w*)\/|\.so\b/;
