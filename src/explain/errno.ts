@@ -120,12 +120,15 @@ export const errnoNames: ReadonlySet<string> = new Set(
 export const errnoOf = (number: string): Errno | undefined =>
   byNumber.get(Math.abs(Number(number)));
 
+/** More than the longest text, with what may stand behind it. */
+const LONGEST = 80;
+
 /** A message in front of the words of an errno, and that; the whole message where it ends in none. */
 export function splitErrno(message: string): { said: string; errno: Errno | undefined } {
   for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
+    if (message.length - at > LONGEST) break;
     const errno = byText.get(message.slice(at + 2).replace(/[.!)\s]+$/, ""));
     if (errno !== undefined) return { said: message.slice(0, at), errno };
-    if (message.length - at > 60) break;
   }
   return { said: message, errno: undefined };
 }

@@ -44,11 +44,13 @@ const KEY = 3;
 const LOOSE = 100;
 const LONGEST = 4096;
 
-const bare = (text: string): string =>
-  text
-    .replaceAll(/[ \t]+/g, " ")
-    .replace(/[.!\s]+$/, "")
-    .trimStart();
+const bare = (text: string): string => {
+  const collapsed = text.replaceAll(/[ \t]+/g, " ");
+  let end = collapsed.length;
+  while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
+  return collapsed.slice(0, end).trimStart();
+};
+const ENDS = ".! \n\r";
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();

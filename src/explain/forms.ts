@@ -3,9 +3,10 @@
  * several in one. `unwrap` gives the lines as CRIU wrote them.
  */
 
+// Every repetition has an end: a hostile line costs its length, not the square of it.
 /** What begins a line of CRIU's: `(00.012345)`, `pie: 12: `, `Error (criu/mount.c:1): `. */
 const begins =
-  /(?:\(\d+\.\d+\)\s*)?(?:\d+:\s)?\s*(?:pie: (?:\d+: )?)?\b(?:Error|Warn)\s*\([^\s():]{1,80}\.[ch]:\d+\): ?|\(\d{2,}\.\d{6}\)/;
+  /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?\b(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch]:\d{1,6}\): ?|\(\d{2,9}\.\d{6}\)/;
 const everyBegin = new RegExp(begins, "g");
 /** What makes the text of a quoted field worth a look of its own. */
 const telling = /\b(?:Error|Warn)\s*\(|\(\d{2,}\.\d{6}\)|criu|CRIU|log file/;
@@ -25,7 +26,7 @@ const entities: Record<string, string> = {
   "&nbsp;": " ",
 };
 /** Line ends that a log has written out: of JSON and Go, of rsyslog, of HTML. */
-const written = /\\+r\\+n|\\+n(?![\w]*\.(?:c|h|img)\b)|#012|<br ?\/?>/g;
+const written = /\\{1,8}r\\{1,8}n|\\{1,8}n(?!\w{0,40}\.(?:c|h|img)\b)|#012|<br ?\/?>/g;
 /** Fields in fields: a container's JSON in the kubelet's message in the journal. */
 const DEEPEST = 4;
 

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { lineOf, messages } from "../../scripts/explained.ts";
 import { catalogue } from "../../src/checks/index.ts";
+import { criuOptions } from "../../src/criu/options.ts";
 import { knownFaults } from "../../src/criu/known-faults.ts";
 import type { Entry, Words } from "../../src/explain/entry.ts";
 import { index } from "../../src/explain/entries/index.ts";
@@ -169,4 +170,20 @@ test("a hostile line is read in the time of its length", () => {
   ])
     explain(word.repeat(16_384 / word.length), { loose: true });
   expect(performance.now() - began).toBeLessThan(3000);
+});
+
+test("every option that is said to be CRIU's or recriu's own is one; others are named with whose they are", () => {
+  const own = new Set(["allow-grown", ...criuOptions.flatMap(({ name }) => [name, `no-${name}`])]);
+  const others =
+    /\b(?:docker|podman|runc|crun|ctr|capsh|unshare|setsid|mount|auditctl|rocm-smi|cuda-checkpoint|kubelet|native\.cgroupdriver|in a container)\b/;
+  const unknown = entries().flatMap(({ remedy, files }) =>
+    remedy.split("; ").flatMap((part) => {
+      const options = Array.from(part.matchAll(/--([a-z][a-z-]+)/g), ([, name]) => name!);
+      // Runtimes' entries speak of the runtimes' options.
+      return files.length === 0 || others.test(part)
+        ? []
+        : options.filter((name) => !own.has(name));
+    }),
+  );
+  expect(unknown).toEqual([]);
 });

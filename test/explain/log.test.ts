@@ -247,6 +247,24 @@ test("recriu's own refusal is read as that", () => {
   ]);
 });
 
+test("a hostile log takes the time of its length", () => {
+  const tails = [
+    " ".repeat(16_000),
+    "\\".repeat(16_000),
+    ".".repeat(16_000),
+    '"'.repeat(16_000),
+    ": ".repeat(8_000),
+  ];
+  for (const tail of tails) {
+    const line = `${tail}x Error (criu/x.c:1): a ${tail} b\n`;
+    const began = performance.now();
+    const reader = logReader();
+    for (let i = 0; i < 40; i += 1) reader.feed(Buffer.from(line + tail + "\n"));
+    reader.end();
+    expect([tail.slice(0, 3), performance.now() - began < 3000]).toEqual([tail.slice(0, 3), true]);
+  }
+});
+
 test("what is no log is said to be none, quickly", () => {
   for (const file of ["/etc/passwd", "/bin/sh"]) {
     const told = run([file]);
