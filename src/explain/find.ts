@@ -4,7 +4,7 @@
  */
 import type { Entry, Way, Words } from "./entry.ts";
 import { type Errno, errnoOf, splitErrno } from "./errno.ts";
-import { hasHole, lettersOf, type Matcher, matcherOf, weightOf } from "./words.ts";
+import { begun, hasHole, type Matcher, matcherOf, weightOf } from "./words.ts";
 
 /** What is known of a line beside its words. */
 export interface Place {
@@ -56,7 +56,7 @@ export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();
   for (const entry of entries)
     for (const words of entry.says) {
-      const prefix = prefixes.exec(words.text)?.[0] ?? "";
+      const prefix = subsystemOf(words.text);
       const text = bare(words.text.slice(prefix.length));
       const key = keyOf(text);
       const list = index.get(key) ?? [];
@@ -86,7 +86,7 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
       for (const candidate of candidatesOf(index, start)) {
         const { entry, words } = candidate;
         const own = isOwn(candidate, place, message);
-        if (!mayBe(candidate, place, own)) continue;
+        if (!mayBe(candidate, place, own, message)) continue;
         const values = (candidate.matches ??= matcherOf(candidate.text))(start);
         if (values === undefined) continue;
         const number = values.get("errno");
@@ -109,14 +109,14 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
   for (const start of startsOf(bare(said), false))
     for (const candidate of candidatesOf(index, start)) {
       const { entry, words, text, weight } = candidate;
-      const letters = lettersOf(text, start);
+      const { letters, values } = begun(text, start);
       const whole = letters === start.length && letters > FEW / 2;
-      if (letters < FEW && !whole) continue;
+      if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
       const own = isOwn(candidate, place, message);
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
       if (rank <= most) continue;
       most = rank;
-      best = { entry, words, errno, values: new Map() };
+      best = { entry, words, errno, values };
     }
   return best;
 }
@@ -150,15 +150,21 @@ function* candidatesOf(index: Index, message: string): Generator<Candidate> {
 
 const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
+/** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
+const subsystemOf = (message: string): string =>
+  (prefixes.exec(message)?.[0] ?? "").replace("-v2", "").replace(/^sk /, "");
+
 /** Whether a line is of the entry's own source: by its name, or by the prefix that only that has. */
-const isOwn = ({ entry, prefix }: Candidate, { file }: Place, message: string): boolean =>
+const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: string): boolean =>
   file === undefined
-    ? prefix !== "" && message.includes(prefix)
+    ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
     : entry.files.some((own) => base(own) === base(file));
 
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
-const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean): boolean =>
-  weight >= FEW || own || (file === undefined && loose !== true && weight > FEW / 2);
+const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, message: string) =>
+  weight >= FEW ||
+  own ||
+  (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;

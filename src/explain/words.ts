@@ -61,18 +61,28 @@ const sourceOf = (piece: string): string =>
 /** CRIU's words with one sign for every hole. */
 export const holesAs = (text: string, sign: string): string => text.replace(everyHole, sign);
 
-/** How many letters of CRIU's words a message has, in their order from the first, where it is cut off or goes on; 0: it begins otherwise. */
-export function lettersOf(text: string, message: string): number {
-  let at = 0;
-  let letters = 0;
-  for (const [hole, piece] of text.split(everyHole).entries()) {
-    if (hole === 0 && !message.startsWith(piece)) return commonLength(piece, message);
-    const found = message.indexOf(piece, at);
-    if (found < 0) return letters + begunLength(piece, message.slice(at));
-    letters += piece.length;
-    at = found + piece.length;
+/** Of a message that is cut off or goes on: how many letters of CRIU's words it has from the first on, and what is in the holes. */
+export function begun(
+  text: string,
+  message: string,
+): { letters: number; values: Map<string, string> } {
+  const values = new Map<string, string>();
+  const [first = "", ...rest] = text.split(/(<#?\w+>|\*|#)/);
+  if (!message.startsWith(first)) return { letters: commonLength(first, message), values };
+  let letters = first.length;
+  let at = first.length;
+  for (let next = 0; next < rest.length; next += 2) {
+    const name = rest[next]!.replace(/^<#?|>$|^[*#]$/g, "");
+    const piece = rest[next + 1]!;
+    const found = piece === "" ? -1 : message.indexOf(piece, at);
+    const more = found < 0 ? begunLength(piece, message.slice(at)) : piece.length;
+    const end = found < 0 ? message.length - more : found;
+    if (name !== "" && end > at) values.set(name, message.slice(at, end).trim());
+    letters += more;
+    at = end + more;
+    if (found < 0) break;
   }
-  return letters;
+  return { letters, values };
 }
 
 /** How many letters both begin with, where that is most of the piece, or all of the message; else 0. */
