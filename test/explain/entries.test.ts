@@ -144,6 +144,14 @@ test("one pattern with another errno is another cause", () => {
   expect(check("inet: Can't bind inet socket (id 4): Address in use")).toBe("tcp-port-busy");
 });
 
+test("what CRIU was doing decides, where it is known", () => {
+  const line = "Unable to open core-7.img: No such file or directory";
+  const cause = (way?: "dump" | "restore") => explain(line, { file: "criu/image.c", way })?.cause;
+  expect(cause("dump")).toContain("could not be made");
+  expect(cause("restore")).toContain("there is no image core-7.img");
+  expect(cause()).toBe(cause("restore"));
+});
+
 test("what a log names is quoted in the remedy, as people paste it", () => {
   const remedy = (line: string) => explain(line)?.remedy;
   expect(remedy("pidfile: Can't open /run/$(touch${IFS}x): File exists")).toBe(
