@@ -26,5 +26,7 @@ test("external-file: left out of the dump, and handed over as a descriptor", asy
   expect((await typed(stage, told, "external-file", { fill: { PATH: file } })).exit).toBe(0);
   expect(readlinkSync(`/proc/${pid}/fd/${fd}`)).toBe(file);
   await killTree(stage, pid);
-  expect(blockers(await report(stage, "preflight", images, ["--inherit-fd", `fd[0]:${key}`]))).toEqual([]);
+  expect(
+    blockers(await report(stage, "preflight", images, ["--inherit-fd", `fd[0]:${key}`])),
+  ).toEqual([]);
 });
