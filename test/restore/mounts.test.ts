@@ -16,7 +16,16 @@ import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { predicted, restored } from "./predicted.ts";
 import { blockers, finding, report, explained, sameWords } from "./report.ts";
-import { descendants, killTree, openStage, restoreBare, run, type Stage, criu } from "./stage.ts";
+import {
+  descendants,
+  killTree,
+  openStage,
+  recriu,
+  restoreBare,
+  run,
+  type Stage,
+  criu,
+} from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
 import { typed } from "./typed.ts";
 
@@ -349,4 +358,47 @@ test("an autofs whose server kept the pipe's writing end: the kernel makes it a 
   });
   await run(stage, ["mknod", join(root, "dev/autofs"), "c", "10", "235"]);
   await restored(stage, images, options);
+});
+
+test("a root that was only to be read: CRIU gives it back to be written to, and the verdict says so", async () => {
+  await using stage = openStage();
+  const { images, options } = await dumpContainer(stage, {
+    mounts: [
+      ["proc", "none", "/proc"],
+      ["tmpfs", "none", "/data"],
+      ["readonly", "none", "/"],
+    ],
+  });
+  const done = await report(stage, "restore", images, options);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(done.verdict!.differences).toMatchObject([
+    { class: "tolerated", expected: "mount at /: ro relatime", found: "relatime" },
+  ]);
+  const pid = done.run!.pid!;
+  const differences = async (change: (mounts: any[]) => void) => {
+    const copy = join(stage.dir, "changed");
+    cpSync(images, copy, { recursive: true });
+    edit(
+      copy,
+      readdirSync(images).find((file) => file.startsWith("mountpoints"))!,
+      change,
+    );
+    const { stdout } = await recriu(stage, ["verify", "-D", copy, "--pid", `${pid}`, "--json"]);
+    rmSync(copy, { recursive: true });
+    const found = JSON.parse(stdout).verdict.differences as { expected: string }[];
+    return found.map(({ expected }) => expected).filter((each) => each.includes("/data"));
+  };
+  const data = (mounts: any[]) => mounts.find(({ mountpoint }) => mountpoint.endsWith("/data"));
+  expect(await differences(() => {})).toEqual([]);
+  expect(await differences((all) => (data(all).flags ^= 8))).toEqual([
+    "mount at /data: noexec relatime",
+  ]);
+  expect(await differences((all) => (data(all).shared_id = 7))).toEqual([
+    "mount at /data: relatime shared",
+  ]);
+  expect(await differences((all) => (data(all).mountpoint = "./elsewhere/data"))).toEqual([
+    "mount at /elsewhere/data: relatime",
+    "mount at /data: none",
+  ]);
+  await killTree(stage, pid);
 });
