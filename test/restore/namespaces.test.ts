@@ -276,6 +276,19 @@ test("net-link: in a user namespace /dev/net/tun is opened as its root", async (
   }
 });
 
+test("an open TUN device, of which a dump writes two entries with one number", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "things", ["tun", "rqtun0"]);
+  const images = await dump(stage, pid, ["--network-lock=nftables"]);
+  await restored(stage, images);
+  await killTree(stage, pid);
+  // Behind any other file it would be hidden.
+  const twice = changed(stage, images, "twice", /^files/, (files) =>
+    files.push(structuredClone(files.find(({ tunf }) => tunf !== undefined))),
+  );
+  expect(blockers(await report(stage, "preflight", twice))).toContain("image-forged");
+});
+
 test("userns-ping-range: one group is not enough for what CRIU 4.1 has saved", async () => {
   await using stage = openStage();
   const { images, options } = await dumpInUser(stage, () => [], 1);
