@@ -1,6 +1,6 @@
 /** CRIU itself: not there, too old for this kernel, without the rights it needs. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asCriu } from "../dropin/as-criu.ts";
 import { blockers, finding, report, explained } from "./report.ts";
@@ -21,7 +21,8 @@ import { typed } from "./typed.ts";
 import { compile } from "./stage/compile.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 
-const old = join(import.meta.dir, "../../.cache/criu/bookworm/criu");
+const cached = (program: string) => join(import.meta.dir, "../../.cache/criu", program);
+const old = cached("bookworm/criu");
 const vvarVclock = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
 
 test("criu-missing", async () => {
@@ -118,6 +119,24 @@ test.skipIf(!vvarVclock)(
     expect((await report(stage, "restore", images)).exit).toBe(0);
   },
 );
+
+test("criu-too-old: images of CRIU 4.2 have no pages for an older one", async () => {
+  await using stage = openStage();
+  const [older, newer] = ["trixie", "forky"].map((suite) => cached(`${suite}/criu`));
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = join(stage.dir, "images");
+  mkdirSync(images);
+  expect((await run(stage, [newer!, "dump", "-t", `${pid}`, "-D", images])).exit).toBe(0);
+  const named = await report(stage, "restore", images, [`--criu=${older}`]);
+  expect(named).toMatchObject({ exit: 3, run: null });
+  expect(blockers(named)).toEqual(["criu-too-old"]);
+  const log = join(stage.dir, "log");
+  const bare = await run(stage, [older!, "restore", "-d", "-D", images, "-o", log]);
+  expect(bare.exit).toBe(1);
+  expect(readFileSync(log, "utf8")).toContain(finding(named, "criu-too-old").criu_message!);
+  expect((await report(stage, "restore", images, [`--criu=${newer}`])).exit).toBe(0);
+  await killTree(stage, pid);
+});
 
 test("privilege: a user who is not root, and root without capabilities", async () => {
   await using stage = openStage();
