@@ -1,4 +1,4 @@
-import { pack, unfit } from "../carry/pack.ts";
+import { pack, unfit } from "../pack/pack.ts";
 import { findCriu } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { exitCode } from "../report/outcome.ts";

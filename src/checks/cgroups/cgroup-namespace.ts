@@ -1,5 +1,5 @@
 import type { Check, Problem } from "../finding.ts";
-import { ignore } from "./cgroup-rules.ts";
+import { ignore } from "./cgroup-set-missing.ts";
 import { directoryOf, members, setOf, yardOf } from "./cgroup-tree.ts";
 
 export const cgroupNamespace: Check = {

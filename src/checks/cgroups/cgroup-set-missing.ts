@@ -1,5 +1,4 @@
-import type { Check, Problem } from "../finding.ts";
-import { ignore } from "./cgroup-rules.ts";
+import type { Check, Problem, Remedy } from "../finding.ts";
 import { ignored, setOf } from "./cgroup-tree.ts";
 
 const stays =
@@ -48,3 +47,10 @@ export const cgroupSetMissing: Check = {
     return findings;
   },
 };
+
+export const ignore = (text: string): Remedy => ({
+  kind: "option",
+  text,
+  option: "--manage-cgroups=ignore",
+  automatic: false,
+});

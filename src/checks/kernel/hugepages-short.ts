@@ -3,7 +3,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, numberIn, refused, type Vma } from "./limits.ts";
-import { MAP_NORESERVE, meminfo } from "./memory.ts";
+import { MAP_NORESERVE, meminfo } from "./limits.ts";
 
 /** The size of a huge page is in the flags from here on, as its logarithm; none means the default size. */
 const MAP_HUGE_SHIFT = 26;

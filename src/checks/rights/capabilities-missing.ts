@@ -13,7 +13,7 @@ import {
   setOf,
   threadsWithCreds,
 } from "./capabilities.ts";
-import { otherUsers } from "./credentials.ts";
+import { otherUsers } from "./capabilities.ts";
 
 const list = (set: bigint): string => numbersOf(set).map(capabilityName).join(", ");
 

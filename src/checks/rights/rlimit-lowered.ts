@@ -2,7 +2,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { CAP_SYS_RESOURCE } from "./capabilities.ts";
-import { lacks } from "./inherited.ts";
+import { lacks } from "./capabilities.ts";
 
 /** RLIMIT_* by number, getrlimit(2). */
 export const limitNames =

@@ -3,7 +3,9 @@ import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import { idsOfCriu } from "../rights/capabilities.ts";
-import { NOBODY } from "./ping-sockets.ts";
+
+/** No group at all, what a network namespace begins with: only groups of this range may make an ICMP socket without privilege (icmp(7)). */
+export const NO_GROUP = "1 0";
 
 const ICMP = 1;
 
@@ -27,7 +29,7 @@ function rangeOf(
   const [entry] = checkpoint.values(`netns-${nsId}.img`, netns_entry);
   if (entry?.ext_key === undefined) {
     const saved = request.emptyNs.includes("net") ? undefined : entry?.ipv4_sysctl[0]?.sarg;
-    return seen(saved ?? NOBODY, "the tree's own network");
+    return seen(saved ?? NO_GROUP, "the tree's own network");
   }
   const given = request.inheritFds.find(({ key }) => key === entry.ext_key);
   const path = `/proc/self/fd/${given?.fd}`;

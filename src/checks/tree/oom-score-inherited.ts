@@ -1,7 +1,7 @@
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { CAP_SYS_RESOURCE } from "../rights/capabilities.ts";
-import { lacks } from "../rights/inherited.ts";
+import { lacks } from "../rights/capabilities.ts";
 
 export const oomScoreInherited: Check = {
   title: "CRIU does not set a task's oom_score_adj",

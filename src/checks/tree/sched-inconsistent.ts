@@ -8,7 +8,7 @@ import {
   SCHED_OTHER,
 } from "../../sys/sched.ts";
 import type { Check, Problem } from "../finding.ts";
-import { realtime } from "./sched-rights.ts";
+import { realtime } from "./sched.ts";
 import { schedMessage, scheduled } from "./sched.ts";
 
 const ordinary = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE];

@@ -2,7 +2,7 @@ import { basePolicy, policyName } from "../../sys/sched.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 import { CAP_SYS_NICE, capabilitiesOfCriu, has } from "../rights/capabilities.ts";
-import { realtime } from "./sched-rights.ts";
+import { realtime } from "./sched.ts";
 import { scheduled } from "./sched.ts";
 
 const isRealtime = (policy: number) => realtime.includes(basePolicy(policy));

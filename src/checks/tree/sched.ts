@@ -1,10 +1,19 @@
 /** Scheduling that CRIU refuses to restore (cr-restore.c, validate_sched_parm) and recriu sets at its gate instead. */
 import { knows } from "../../criu/index.ts";
 import { LOWEST_PRIORITY, savedScheduling, type SavedScheduling } from "../../image/index.ts";
-import { basePolicy, policyName, SCHED_OTHER, SCHED_RESET_ON_FORK } from "../../sys/sched.ts";
+import {
+  basePolicy,
+  policyName,
+  SCHED_FIFO,
+  SCHED_OTHER,
+  SCHED_RESET_ON_FORK,
+  SCHED_RR,
+} from "../../sys/sched.ts";
 import type { ShellCommand } from "../../sys/shell.ts";
 import type { Context, Edit, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
+
+export const realtime = [SCHED_FIFO, SCHED_RR];
 
 interface ThreadSched extends SavedScheduling {
   task: number;
