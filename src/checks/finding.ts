@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { OwnOptions, Request } from "../criu/index.ts";
+import type { Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -125,8 +125,8 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<
-    OwnOptions,
+  settings: Pick<
+    Settings,
     "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
   criu: Criu | undefined;

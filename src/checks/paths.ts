@@ -21,7 +21,7 @@ export type Place =
 
 export interface Namespaces {
   /** Whether CRIU will make a new namespace of this kind for the tree (so the host's own does not matter). */
-  readonly own: Readonly<Record<"mnt" | "pid" | "net" | "ipc" | "uts" | "user", boolean>>;
+  readonly created: Readonly<Record<"mnt" | "pid" | "net" | "ipc" | "uts" | "user", boolean>>;
   /** The place of an absolute path of a task's mount namespace; `mntId` is the mount the image says it lies on. */
   place(path: string, mntId?: number): Place;
 }
@@ -34,7 +34,7 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
     const id = root?.ids?.[`${kind}_ns_id`];
     return id !== undefined && id !== inventory?.[`${kind}_ns_id`];
   };
-  const own = {
+  const created = {
     mnt: differs("mnt"),
     pid: differs("pid"),
     net: differs("net"),
@@ -71,10 +71,10 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
   };
 
   return {
-    own,
+    created,
     place(path, mntId) {
       if (!path.startsWith("/")) return { known: false, why: "not an absolute path" };
-      if (!own.mnt) return onHost("/", path);
+      if (!created.mnt) return onHost("/", path);
       const found = findMount(mountsWith(mntId), path, mntId);
       if (found === undefined) return { known: false, why: "its mount is not in the images" };
       const { mount, path: inside } = found;

@@ -1,5 +1,5 @@
 /** What `restore` does once its words are understood: findings, CRIU, verdict, each told. */
-import type { OwnOptions, Request } from "../criu/index.ts";
+import type { Settings, Request } from "../criu/index.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
@@ -14,12 +14,12 @@ import { blockedExit, look, notReached } from "./look.ts";
 
 /** Restore with a CRIU that is held already, if one is. Returns the exit code. */
 export async function restoreAsked(
-  asked: { request: Request; own: OwnOptions },
+  asked: { request: Request; settings: Settings },
   held: Held | undefined,
   progress: ProgressReport | undefined,
 ): Promise<number> {
-  const { request, own } = asked;
-  const { json, dryRun } = own;
+  const { request, settings } = asked;
+  const { json, dryRun } = settings;
   const letGo = async () => held?.[Symbol.asyncDispose]();
   const caller = {
     forCriu: false,
@@ -29,12 +29,12 @@ export async function restoreAsked(
     makeRoom: letGo,
     again: dryRun ? undefined : () => startAgain(request),
   };
-  let prepared = await prepare(request, own, caller);
+  let prepared = await prepare(request, settings, caller);
   const going = held?.state === "held" && needsNothing(prepared) ? held : undefined;
   if (held !== undefined && going === undefined) {
     await letGo();
     // That it was there may have been in the way of what the images need.
-    if (prepared.kind === "blocked") prepared = await prepare(request, own, caller);
+    if (prepared.kind === "blocked") prepared = await prepare(request, settings, caller);
   }
   if (prepared.kind === "aside" || prepared.kind === "refused") {
     const why = notReached("restore", prepared.kind === "aside" ? prepared.why : prepared.problem);

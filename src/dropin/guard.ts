@@ -4,7 +4,7 @@ import {
   knows,
   isBeyondKnown,
   NEWEST_KNOWN,
-  type OwnOptions,
+  type Settings,
   type Request,
   withheld,
 } from "../criu/index.ts";
@@ -19,7 +19,7 @@ import { startWatcher } from "./watcher.ts";
 
 interface Guarded {
   request: Request;
-  own: OwnOptions;
+  settings: Settings;
   /** The words that the request was read from. */
   words: readonly string[];
   /** A container runtime asks. */
@@ -40,19 +40,19 @@ interface Runtime {
 /** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
 export async function guard(
   criu: Criu,
-  { request, own, words, runtime }: Guarded,
+  { request, settings, words, runtime }: Guarded,
   refuse: (print: () => void, errno?: number) => number,
 ): Promise<number> {
   const refuseBecause = (line: string, left: string[] = []) =>
     refuse(() => printFailure({ line, explanation: undefined, left, at: [] }));
-  const prepared = await prepare(request, own, {
+  const prepared = await prepare(request, settings, {
     forCriu: true,
     unseen: request.stream
       ? "--stream: the images are not here"
       : request.lazyPages
         ? "--lazy-pages: the memory is not here"
         : undefined,
-    look: () => preflight(request, own),
+    look: () => preflight(request, settings),
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,

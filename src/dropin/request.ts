@@ -52,7 +52,7 @@ export async function guardRequest(
   const words = [...called, ...rpcDefaults(opts), ...given];
   const understood = requestFrom(words, process.env, requestOptions);
   if (!understood.ok || !spoken.ok) return aside("the request is not understood");
-  const { own } = understood;
+  const { settings } = understood;
   const { explicit, manageCgroups } = spoken.request;
   const request = {
     ...understood.request,
@@ -63,7 +63,7 @@ export async function guardRequest(
   };
   const guarded = {
     request,
-    own,
+    settings,
     words,
     runtime: {
       pid: client,

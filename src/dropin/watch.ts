@@ -20,7 +20,7 @@ export async function watch(): Promise<void> {
   const text = readFileSync(ORDER, "utf8");
   if (text === "") return;
   const order = JSON.parse(text) as Order;
-  const { plan, own } = order;
+  const { plan, settings } = order;
   // Signals of the caller's terminal are not for a watcher.
   leaveSession();
   const caller = openProcess(order.pid);
@@ -41,7 +41,7 @@ export async function watch(): Promise<void> {
   if (!forRuntime) printJournalNote(changes.problem);
   const { noteTree } = changes;
   const edited = plan.edits.length > 0;
-  const keeper = gatekeeper({ checkpoint, request, own, edited, noteTree, last: undefined });
+  const keeper = gatekeeper({ checkpoint, request, settings, edited, noteTree, last: undefined });
   const script = gate?.script;
   const config = script && configFile(order.config, script, changes.images);
   answer({ ok: true, script, config, images: changes.images });

@@ -8,7 +8,7 @@
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import type { Edit, Leaving, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
-import type { OwnOptions } from "../criu/index.ts";
+import type { Settings } from "../criu/index.ts";
 import type { Ready } from "../restore/prepare.ts";
 import { pipe } from "../sys/files.ts";
 import { cgroupsOf } from "./cgroups.ts";
@@ -24,7 +24,7 @@ export interface Order {
   /** The words of `criu restore` that ask for what CRIU will do. */
   words: readonly string[];
   plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leavings: readonly Leaving[] };
-  own: Pick<OwnOptions, "verify" | "schedPrio">;
+  settings: Pick<Settings, "verify" | "schedPrio">;
   /** CRIU will run the gate's script. */
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
@@ -50,16 +50,16 @@ export type Answer =
 
 /** Start a watcher for a restore that is ready, and who becomes CRIU. When it has answered, everything is ready for that. */
 export function startWatcher(
-  { preflight: { plan, own }, gate }: Ready,
+  { preflight: { plan, settings }, gate }: Ready,
   { words, ...asked }: Pick<Order, "words" | "config" | "notes" | "runtime">,
 ): Answer {
   const { options, repairs, edits, leavings } = plan;
-  const { verify, schedPrio } = own;
+  const { verify, schedPrio } = settings;
   const order: Order = {
     ...asked,
     words: [...options, ...words],
     plan: { repairs, edits, leavings },
-    own: { verify, schedPrio },
+    settings: { verify, schedPrio },
     gate,
     pid: process.pid,
   };

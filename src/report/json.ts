@@ -52,7 +52,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       environment: plan.environment,
     },
     ...(preflight.effects !== undefined &&
-      preflight.own.given.has("effects") && {
+      preflight.settings.onCommandLine.has("effects") && {
         effects: preflight.effects.slice(0, MOST_EFFECTS),
         effects_total: preflight.effects.length,
       }),

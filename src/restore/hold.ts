@@ -10,7 +10,7 @@ import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import {
   findCriu,
-  type OwnOptions,
+  type Settings,
   type Request,
   type RunningCriu,
   startCriu,
@@ -54,10 +54,10 @@ const PIPE_BUF = 4096;
 const PATIENCE = 5000;
 
 /** Start CRIU for a request and hold it; undefined where that would not be as good as starting it later. */
-export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
+export function holdCriu(request: Request, settings: Settings): Held | undefined {
   const places = inMemory();
-  if (places.length === 0 || !holds(request, own)) return undefined;
-  const found = findCriu(own.criu, process.env);
+  if (places.length === 0 || !holds(request, settings)) return undefined;
+  const found = findCriu(settings.criu, process.env);
   if (!found.ok || hasForeignPlugins(found.path, request)) return undefined;
   using making = new DisposableStack();
   const inventory = pipe();
@@ -83,7 +83,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       request,
       options: ["--action-script", gate.script],
       images: { dir: changes.images!, workDir: request.workDir },
-      stdout: own.json ? "stderr" : "inherit",
+      stdout: settings.json ? "stderr" : "inherit",
       quiet: true,
       ...givenLimits(),
     });
@@ -140,12 +140,12 @@ function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
 }
 
 /** Whether CRIU would do the same, and nobody see a difference. */
-function holds(request: Request, own: OwnOptions): boolean {
+function holds(request: Request, settings: Settings): boolean {
   const { imagesDir } = request;
   const theirs = request.actionScripts.length > 0 || request.execCmd !== undefined;
   const elsewhere = request.stream || request.lazyPages || request.logPerPid;
   const streams = request.fds.includes(1) || request.fds.includes(2);
-  if (own.dryRun || own.verify === "off" || theirs || elsewhere || streams) return false;
+  if (settings.dryRun || settings.verify === "off" || theirs || elsewhere || streams) return false;
   if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {
     const { size } = statSync(join(imagesDir, FIRST));

@@ -63,10 +63,10 @@ interface Attempt extends Preflight {
 
 /** What came of it; or why CRIU was not started, and nothing is undone yet. */
 async function attempt(of: Attempt): Promise<Outcome | string> {
-  const { request, own, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
+  const { request, settings, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
   // What CRIU was shown otherwise than it was saved is set right at the gate; and the gate knows when the tree runs.
   const edited = plan.edits.length > 0;
-  const looks = own.verify !== "off" || edited;
+  const looks = settings.verify !== "off" || edited;
   const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
   const opened = held === undefined && (looks || told) ? openGate() : undefined;
   if (opened?.ok === false)
@@ -77,13 +77,13 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const asked = requestFrom([...plan.options, ...request.argv], process.env);
   const effective = asked.ok ? asked.request : request;
   const { noteTree } = changes;
-  const kept = { checkpoint, request: effective, own, edited, noteTree, last: process.pid };
+  const kept = { checkpoint, request: effective, settings, edited, noteTree, last: process.pid };
   const keeper = gatekeeper(kept);
   const runs = () => keeper.state.at === "running";
   let ends: EndWatch | undefined;
   let stopWatching: (() => void) | undefined;
   const letRun = (verdict: Verdict, tree: LiveTree | undefined) => {
-    ends = tree && watchTasks(tree, request.detached, own.settle);
+    ends = tree && watchTasks(tree, request.detached, settings.settleSeconds);
     // The terminal is the tree's from here on. Who adopts its orphans is none of recriu's business, unless it is to tell
     // how a detached tree ended, which before Linux 6.15 only a parent hears.
     stopWatching?.();
@@ -115,13 +115,13 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
           options: [...plan.options, ...(gate ? ["--action-script", gate.script] : [])],
           ...(changes.images && { images: { dir: changes.images, workDir: effective.workDir } }),
           variables: plan.environment,
-          stdout: own.json ? "stderr" : "inherit",
+          stdout: settings.json ? "stderr" : "inherit",
           ...givenLimits(),
         });
   const resumed = () => gate === undefined || runs();
   // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;
-  const patience = { timeout: request.timeout, stall: fed ? 0 : own.stall };
+  const patience = { timeout: request.timeout, stall: fed ? 0 : settings.stallSeconds };
   let ended: Supervised;
   try {
     stopWatching = progress && watch(checkpoint, child.pid, () => keeper.state, progress);
@@ -145,7 +145,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   if (exit.code === 0 || runs()) {
     changes.keep();
     const code = mismatch ? exitCode.verification : exit.code;
-    const watched = await settled(ends, request.detached ? own.settle : null);
+    const watched = await settled(ends, request.detached ? settings.settleSeconds : null);
     return { exit: code, run, verdict, failure: null, notes: [...notes], watched, timing_ms };
   }
   const left = [...changes.undo(), ...tasksLeft(), ...usedUp(request)];

@@ -91,13 +91,13 @@ async function prepared(command: RuntimeCommand, crun: boolean, given: Given): P
   const words = criuWordsOf(command, bundle);
   const asked = requestFrom(words, process.env, requestOptions);
   if (!asked.ok)
-    return asked.own === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
+    return asked.inSettings === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
-  const { request, own } = asked;
+  const { request, settings } = asked;
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
-  const come = await prepare(request, own, {
+  const come = await prepare(request, settings, {
     forCriu: true,
-    look: () => preflight(request, own, stands, undefined, bundle.grants),
+    look: () => preflight(request, settings, stands, undefined, bundle.grants),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option]).lost.includes(option),
     again: () => void become("/proc/self/exe", given, [], [`${MOVED}=1`]),

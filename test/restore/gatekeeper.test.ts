@@ -37,7 +37,7 @@ function keeperOf(more: Partial<Kept> = {}) {
   const keeper = gatekeeper({
     checkpoint,
     request: requestOf(),
-    own: { verify: "gate", schedPrio: undefined },
+    settings: { verify: "gate", schedPrio: undefined },
     edited: false,
     noteTree: (root) => noted.push(root),
     last: undefined,
@@ -157,7 +157,7 @@ test("a tree of which no journal can be written does not go on", () => {
 });
 
 test("what is not looked at is skipped, and runs", () => {
-  const { keeper } = keeperOf({ own: { verify: "off", schedPrio: undefined }, checkpoint });
+  const { keeper } = keeperOf({ settings: { verify: "off", schedPrio: undefined }, checkpoint });
   expect(ask(keeper, POST_RESTORE, NOBODY)).toBe(true);
   expect(ask(keeper, PRE_RESUME, NOBODY)).toBe(true);
   expect(keeper.state).toMatchObject({ at: "running", verdict: { result: "skipped" } });

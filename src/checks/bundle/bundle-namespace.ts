@@ -13,7 +13,7 @@ function shared(context: Context, kind: string): boolean | undefined {
     const own = ownCgroupNamespace(context);
     return own === undefined ? undefined : !own;
   }
-  const own = (namespaces.own as Readonly<Record<string, boolean>>)[kind];
+  const own = (namespaces.created as Readonly<Record<string, boolean>>)[kind];
   return own === undefined ? undefined : !own;
 }
 

@@ -182,7 +182,7 @@ function refusal(context: Context, { reg, how, flags, task }: Use, land: Landing
 function kernelFsOf({ checkpoint, namespaces }: Context, reg: RegFileEntry, land: Landing) {
   const there = land.kernelFs();
   if (there !== undefined) return there;
-  if (!namespaces.own.mnt) return /^\/(proc|sys)(\/|$)/.exec(reg.name)?.[1];
+  if (!namespaces.created.mnt) return /^\/(proc|sys)(\/|$)/.exec(reg.name)?.[1];
   const ids = new Set(checkpoint.tasks.map(({ ids: of }) => of?.mnt_ns_id));
   const found = [...ids]
     .flatMap(
@@ -198,7 +198,7 @@ function kernelFsOf({ checkpoint, namespaces }: Context, reg: RegFileEntry, land
 /** Files of the tree's own tasks in /proc: no link of theirs, which could lead anywhere. */
 function isOwnProc({ checkpoint, namespaces }: Context, path: string): boolean {
   // In a pid namespace of its own a number is another's in this machine's /proc.
-  if (namespaces.own.pid && !namespaces.own.mnt) return false;
+  if (namespaces.created.pid && !namespaces.created.mnt) return false;
   const [, pid, file] = /^\/proc\/(\d+)(?:\/task\/\d+)?(?:\/attr)?\/([a-z_]+)$/.exec(path) ?? [];
   if (pid === undefined || ["root", "cwd", "exe"].includes(file!)) return false;
   return checkpoint.tasks.some((task) => task.pid === Number(pid));

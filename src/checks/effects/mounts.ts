@@ -72,8 +72,8 @@ const kernels = new Set(["sysfs", "cgroup", "cgroup2"]);
 
 function refusal({ namespaces }: Context, { entry }: Mount, type: string): Refusal | null {
   // The kernel lets a user namespace mount only what is safe there.
-  if (namespaces.own.user) return null;
-  if (type === "proc") return namespaces.own.pid ? null : "untrusted-mount";
+  if (namespaces.created.user) return null;
+  if (type === "proc") return namespaces.created.pid ? null : "untrusted-mount";
   if (own.has(type)) return null;
   const readOnly = (entry.flags | (entry.sb_flags ?? 0)) & MS_RDONLY;
   return kernels.has(type) && readOnly ? null : "untrusted-mount";

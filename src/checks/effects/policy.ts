@@ -10,7 +10,7 @@ function allowed(context: Context): string[] {
   let directories = known.get(context);
   if (directories === undefined) {
     const host = context.host.root("/");
-    directories = context.own.allowWrite.flatMap((path) => {
+    directories = context.settings.allowWrite.flatMap((path) => {
       const found = host.ok && host.root.look(path).ok ? host.root.real(path) : undefined;
       return found === undefined ? [] : [found];
     });
@@ -27,7 +27,7 @@ export function isOutside(
   context: Context,
   { path, escaped = false }: Pick<Landing, "path" | "escaped">,
 ): boolean {
-  if (path === null || (context.namespaces.own.mnt && !escaped)) return false;
+  if (path === null || (context.namespaces.created.mnt && !escaped)) return false;
   if (path === undefined) return true;
   return !allowed(context).some(
     (directory) => directory === "/" || path === directory || path.startsWith(`${directory}/`),

@@ -11,7 +11,7 @@ const SIGIO = 29;
 /** In a pid namespace of its own no number is anybody's of outside. */
 export function signalEffects(context: Context): Effect[] {
   const { checkpoint, namespaces } = context;
-  if (namespaces.own.pid) return [];
+  if (namespaces.created.pid) return [];
   const ids = new Set<number>();
   const groups = new Set<number>();
   for (const { pid, pgid, threads } of checkpoint.tasks) {

@@ -31,7 +31,7 @@ function process({ namespaces }: Context, { pid, core }: Task): Effect {
     verb: "create",
     what: "process",
     name: `${pid} ${core?.tc?.comm ?? ""}`.trim(),
-    detail: `${namespaces.own.pid ? "in the tree's own pid namespace" : "under this number"}${user}`,
+    detail: `${namespaces.created.pid ? "in the tree's own pid namespace" : "under this number"}${user}`,
   });
 }
 

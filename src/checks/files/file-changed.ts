@@ -88,7 +88,7 @@ function sizeRemedy(
   const path = place.hostPath;
   const appending =
     (reg.flags & ACCESS_MODE) === constants.O_WRONLY && (reg.flags & constants.O_APPEND) !== 0;
-  if (!appending && !context.own.allowGrown.includes(path))
+  if (!appending && !context.settings.allowGrown.includes(path))
     return {
       kind: "human",
       text:

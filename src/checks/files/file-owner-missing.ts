@@ -30,8 +30,8 @@ export const fileOwnerMissing: Check = {
           );
         const owner = (kind as { fown?: { pid: number } } | undefined)?.fown?.pid ?? 0;
         if (owner === 0 || own.has(owner)) continue;
-        if (!namespaces.own.pid && host.exists(`/proc/${owner}`)) continue;
-        if (!namespaces.own.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
+        if (!namespaces.created.pid && host.exists(`/proc/${owner}`)) continue;
+        if (!namespaces.created.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
         findings.push({
           severity: "blocker",
           task: task.pid,

@@ -55,7 +55,7 @@ export function ghostLeavings(context: Context): Leaving[] {
     const made = isThere(own) ? [] : [leaving(own)];
     const name = namespaces.place(reg.name, reg.mnt_id);
     if (isDirectory(ghost) || !name.known) return made;
-    return [...made, ...linked(name, likeGhost(ghost, namespaces.own.user))];
+    return [...made, ...linked(name, likeGhost(ghost, namespaces.created.user))];
   });
   const links = linksOf(context).flatMap(({ reg, place }): Leaving[] => {
     const name = namespaces.place(reg.name, reg.mnt_id);

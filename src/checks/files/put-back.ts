@@ -183,7 +183,7 @@ function ownerFor(
 ): [number, number] {
   const creds = checkpoint.tasks.find(({ pid }) => pid === task)?.core?.thread_core?.creds;
   const shared = above !== undefined && (above.mode & STICKY) !== 0;
-  if (shared && creds !== undefined && !namespaces.own.user) return [creds.fsuid, creds.fsgid];
+  if (shared && creds !== undefined && !namespaces.created.user) return [creds.fsuid, creds.fsgid];
   return [above?.uid ?? 0, above?.gid ?? 0];
 }
 

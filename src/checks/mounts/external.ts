@@ -47,7 +47,7 @@ export interface Mount {
 
 /** All mounts that CRIU makes, of every mount namespace; none when the tree lives in the one that the restore runs in. */
 export function savedMounts({ checkpoint, namespaces, request }: Context): Mount[] {
-  if (!namespaces.own.mnt) return [];
+  if (!namespaces.created.mnt) return [];
   const ids = new Set(checkpoint.tasks.map((task) => task.ids?.mnt_ns_id));
   const mapped = new Map(
     request.external.filter(({ kind }) => kind === "mnt").map(({ key, value }) => [key, value]),

@@ -97,10 +97,10 @@ const directories = (options: string): string[] =>
 /** What of this machine a mount shows; undefined: nothing, as it is the tree's own. */
 function shows(context: Context, mount: Mount): string | undefined {
   const { entry, key } = mount;
-  const { own } = context.namespaces;
+  const { created } = context.namespaces;
   const name = entry.fstype === AUTO ? (entry.fsname ?? "") : fstypes[entry.fstype];
   if (name === undefined || fresh.has(name)) return undefined;
-  if ((name === "proc" && own.pid) || (name === "mqueue" && own.ipc)) return undefined;
+  if ((name === "proc" && created.pid) || (name === "mqueue" && created.ipc)) return undefined;
   if (name.startsWith("cgroup") && ownCgroupNamespace(context)) return undefined;
   if (name === "overlay") {
     const dirs = directories(entry.options);

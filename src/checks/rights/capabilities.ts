@@ -102,11 +102,11 @@ export function threadsWithCreds(
 
 /** The tree gets a user namespace in which CRIU has every capability, and ids that its images map. */
 export const otherUsers = ({ namespaces, request }: Context): boolean =>
-  namespaces.own.user || request.joinNs.some(({ ns }) => ns === "user");
+  namespaces.created.user || request.joinNs.some(({ ns }) => ns === "user");
 
 /** True where CRIU certainly has no such capability; a task in a user namespace of its own has none over the machine. */
 export function lacks({ host, namespaces }: Context, capability: number): boolean {
-  if (namespaces.own.user) return true;
+  if (namespaces.created.user) return true;
   const own = capabilitiesOfCriu(host);
   return own !== undefined && !has(own.permitted, capability);
 }

@@ -76,7 +76,7 @@ function linksOf(context: Context, image: string): Problem[] {
             },
           ];
     const far = given("veth");
-    if (namespaces.own.user && (far !== undefined || stray.has(device))) {
+    if (namespaces.created.user && (far !== undefined || stray.has(device))) {
       const [outer, inner] = [far?.split("@")[0] ?? names(), names()];
       return [
         {
@@ -175,7 +175,7 @@ function tunOf(
 
 /** Whether the root of the tree's user namespace may read and write a file of this machine. */
 function mayUse({ checkpoint, namespaces }: Context, { mode, uid, gid }: Stats): boolean {
-  if (!namespaces.own.user) return true;
+  if (!namespaces.created.user) return true;
   const image = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
   const [maps] = checkpoint.values(image, userns_entry);
   const outside = (map: "uid_map" | "gid_map") => {

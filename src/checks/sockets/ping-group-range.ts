@@ -25,7 +25,7 @@ function rangeOf(
     const path = /^\d+$/.test(joined) ? `/proc/${joined}/ns/net` : joined;
     return seen(host.readInNetwork(path, RANGE), `the namespace ${joined}`, [`--net=${path}`]);
   }
-  if (!namespaces.own.net) return seen(host.read(RANGE), "this machine");
+  if (!namespaces.created.net) return seen(host.read(RANGE), "this machine");
   const [entry] = checkpoint.values(`netns-${nsId}.img`, netns_entry);
   if (entry?.ext_key === undefined) {
     const saved = request.emptyNs.includes("net") ? undefined : entry?.ipv4_sysctl[0]?.sarg;
@@ -47,7 +47,7 @@ export const pingGroupRange: Check = {
   run(context) {
     const { checkpoint, host, namespaces, request } = context;
     // In a user namespace the numbers are others.
-    if (namespaces.own.user) return [];
+    if (namespaces.created.user) return [];
     const { groups, extra } = idsOfCriu(host);
     const own = [groups[1] ?? 0, ...extra];
     const told = new Set<string>();

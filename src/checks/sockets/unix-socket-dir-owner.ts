@@ -72,7 +72,7 @@ function weakest(
     const { uid, mode } = found.stat;
     const at = join(root.path, directory);
     if (directory === "/") users.add(uid);
-    if (!namespaces.own.user && !users.has(uid))
+    if (!namespaces.created.user && !users.has(uid))
       return {
         at,
         how: `belongs to uid ${uid}`,

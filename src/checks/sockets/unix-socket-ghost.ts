@@ -71,7 +71,7 @@ function refused(context: Context, named: AtPath): Problem | undefined {
       ? found.problem
       : !found.stat.isDirectory()
         ? "Not a directory"
-        : !context.namespaces.own.mnt && place.root.access(path, constants.W_OK) === -EROFS
+        : !context.namespaces.created.mnt && place.root.access(path, constants.W_OK) === -EROFS
           ? "Read-only file system"
           : undefined;
     if (problem === undefined) return undefined;

@@ -13,7 +13,7 @@ export const unixSocketUnwritable: Check = {
   proof: "criu",
   run(context) {
     // In a mount namespace of the tree's own, what is read-only is what its images say.
-    if (context.namespaces.own.mnt) return [];
+    if (context.namespaces.created.mnt) return [];
     const byDirectory = new Map<string, Problem | undefined>();
     for (const bound of pathSockets(context)) {
       const place = placeOf(context, bound, bound.name.path);

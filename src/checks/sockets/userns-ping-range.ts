@@ -18,7 +18,7 @@ export const usernsPingRange: Check = {
   proof: "criu",
   run(context) {
     const { checkpoint, namespaces } = context;
-    if (!namespaces.own.user) return [];
+    if (!namespaces.created.user) return [];
     const users = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
     const groups = checkpoint.values(users, userns_entry)[0]?.gid_map;
     return filledIds(context).flatMap((id): Problem[] => {

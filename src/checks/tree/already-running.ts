@@ -28,7 +28,7 @@ export const alreadyRunning: Check = {
   run(context) {
     const { checkpoint, host, namespaces } = context;
     const { root } = checkpoint;
-    if (root === undefined || namespaces.own.pid) return [];
+    if (root === undefined || namespaces.created.pid) return [];
     const tasks = livingTasks(checkpoint);
     // Most often none of the numbers is in use.
     if (tasks.length === 0 || !host.exists(`/proc/${root.pid}`)) return [];

@@ -14,7 +14,7 @@ export const namespaceFile: Check = {
     for (const { ids } of checkpoint.tasks)
       for (const field of [...kinds.map((kind) => kind.field), "cgroup_ns_id"] as const)
         if (ids?.[field] !== undefined) known.add(ids[field]);
-    if (namespaces.own.net)
+    if (namespaces.created.net)
       for (const file of checkpoint.files)
         if (/^netns-\d+\.img$/.test(file))
           for (const { nsids } of checkpoint.values(file, netns_entry))

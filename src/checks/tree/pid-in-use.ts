@@ -73,7 +73,7 @@ function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, H
 
 /** Processes and threads that hold a number of the tree and are on their way to their end: soon they may have let go of it. */
 export function leavingHolders(context: Context): number[] {
-  if (context.namespaces.own.pid) return [];
+  if (context.namespaces.created.pid) return [];
   const numbers = neededNumbers(context).map(({ number }) => number);
   const held = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
   return [...held].filter((pid) => context.host.leaving(pid));
@@ -89,7 +89,7 @@ export const pidInUse: Check = {
     "/proc file is open, or under a number that CRIU picks from a gap of the images without asking this machine.",
   proof: "criu",
   run(context) {
-    if (context.namespaces.own.pid) return [];
+    if (context.namespaces.created.pid) return [];
     const needed = neededNumbers(context);
     const holders = holdersOf(
       context,

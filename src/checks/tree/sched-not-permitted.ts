@@ -23,7 +23,7 @@ export const schedNotPermitted: Check = {
     const own = capabilitiesOfCriu(host);
     const trusted = own !== undefined && has(own.permitted, CAP_SYS_NICE);
     // In a user namespace of its own a task has no capability over the machine's scheduler.
-    if (own === undefined || (trusted && !context.namespaces.own.user)) return [];
+    if (own === undefined || (trusted && !context.namespaces.created.user)) return [];
     const most = host.limit(RLIMIT_RTPRIO)?.soft ?? 0n;
     const niceLimit = host.limit(RLIMIT_NICE)?.soft ?? 0n;
     const inherited = niceOf(host.read("/proc/self/stat"));

@@ -38,7 +38,7 @@ export function refusesReset({ criu }: Context, { policy }: ThreadSched): boolea
   return (policy & SCHED_RESET_ON_FORK) !== 0 && !knows(criu?.version, "resetOnFork", true);
 }
 
-export const priorityFor = ({ own }: Context) => own.schedPrio ?? LOWEST_PRIORITY;
+export const priorityFor = ({ settings }: Context) => settings.schedPrio ?? LOWEST_PRIORITY;
 
 /** What lets CRIU take the thread. What it had is set again while the tree is stopped (restore/mend.ts). */
 function editsFor(context: Context, thread: ThreadSched): Edit[] {

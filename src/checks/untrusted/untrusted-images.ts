@@ -30,8 +30,8 @@ export const untrustedImages: Check = {
     "checkpoint and CRIU another.",
   proof: "harm",
   run(context) {
-    const { own, request } = context;
-    if (!own.untrusted) return [];
+    const { settings, request } = context;
+    if (!settings.untrusted) return [];
     if (request.stream)
       return [finding("--stream", "come through a stream, where nobody has looked at them")];
     const paths = new Set<string>();
