@@ -37,7 +37,7 @@ export interface Edit extends FieldEdit {
  * directories in the directory `path`, or a setting of the kernel that it raises (sysctl). name: it is
  * there, and CRIU removes it before it is known whether the tree may run.
  */
-export interface Leaving {
+export interface Leftover {
   kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl" | "name";
   root: string;
   path: string;
@@ -47,7 +47,7 @@ export interface Leaving {
    */
   like?: string;
   /** Of a directory for temporaries: those that were there before. */
-  known?: string[];
+  existing?: string[];
 }
 
 export type Remedy =

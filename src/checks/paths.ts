@@ -15,9 +15,16 @@ import {
 } from "../image/index.ts";
 import { join } from "../sys/path.ts";
 
-/** `root` and `path` inside it where the host decides; otherwise why the host cannot tell. */
-export type Place =
-  { known: true; root: Root; path: string; hostPath: string } | { known: false; why: string };
+/** A path inside the host directory `root`; `hostPath` is the same path on this machine. */
+export interface HostPlace {
+  onHost: true;
+  root: Root;
+  path: string;
+  hostPath: string;
+}
+
+/** Where a path will be; `why` the host cannot tell, as CRIU makes the mount itself or its source is not known. */
+export type Place = HostPlace | { onHost: false; why: string };
 
 export interface Namespaces {
   /** Whether CRIU will make a new namespace of this kind for the tree (so the host's own does not matter). */
@@ -43,11 +50,11 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
     user: differs("user"),
   };
 
-  const onHost = (base: string, path: string): Place => {
+  const placeBelow = (base: string, path: string): Place => {
     const opened = host.root(base);
-    if (!opened.ok) return { known: false, why: `${base}: ${opened.problem}` };
+    if (!opened.ok) return { onHost: false, why: `${base}: ${opened.problem}` };
     return {
-      known: true,
+      onHost: true,
       root: opened.root,
       path,
       hostPath: base === "/" ? path : join(base, path),
@@ -73,19 +80,19 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
   return {
     created,
     place(path, mntId) {
-      if (!path.startsWith("/")) return { known: false, why: "not an absolute path" };
-      if (!created.mnt) return onHost("/", path);
+      if (!path.startsWith("/")) return { onHost: false, why: "not an absolute path" };
+      if (!created.mnt) return placeBelow("/", path);
       const found = findMount(mountsWith(mntId), path, mntId);
-      if (found === undefined) return { known: false, why: "its mount is not in the images" };
+      if (found === undefined) return { onHost: false, why: "its mount is not in the images" };
       const { mount, path: inside } = found;
       const key = mount.ext_key ?? (mount.ext_mount ? mount.root : undefined);
       const source = key === undefined ? undefined : external.get(key);
-      if (source !== undefined) return onHost(source, inside);
+      if (source !== undefined) return placeBelow(source, inside);
       if (!comesFromRoot(found))
-        return { known: false, why: `CRIU makes its mount (${mount.mountpoint}) itself` };
+        return { onHost: false, why: `CRIU makes its mount (${mount.mountpoint}) itself` };
       if (request.root === undefined)
-        return { known: false, why: "its mount namespace needs --root" };
-      return onHost(request.root, path);
+        return { onHost: false, why: "its mount namespace needs --root" };
+      return placeBelow(request.root, path);
     },
   };
 }

@@ -127,9 +127,9 @@ function ofLog(report: LogReport, log: string, images: string | undefined, json:
     opened?.ok && opened.checkpoint.files.has("inventory.img") && report.cause !== undefined
       ? aboutOf(opened.checkpoint, report.cause)
       : [];
-  const known =
+  const hasPage =
     report.explanation !== undefined || (report.cause === undefined && report.succeeded);
-  const exit = known ? exitCode.ok : UNKNOWN;
+  const exit = hasPage ? exitCode.ok : UNKNOWN;
   if (json) return { exit, json: { log, about, ...report } };
   printLogReport(report, log, about);
   return { exit };

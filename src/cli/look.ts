@@ -90,12 +90,12 @@ function unknownCheck({
   from,
   onCommandLine,
 }: Settings): { id: string; from: string } | undefined {
-  const known = new Set([...ids, "check-crashed", "all"]);
+  const checks = new Set([...ids, "check-crashed", "all"]);
   const named = [
     ...ignore.map((id) => ({ id, from: from.ignore ?? "--ignore" })),
     ...(onCommandLine.get("only")?.split(",") ?? []).map((id) => ({ id, from: "--only" })),
   ];
-  return named.find(({ id }) => !known.has(id));
+  return named.find(({ id }) => !checks.has(id));
 }
 
 /** The exit code of findings that block, or undefined when none does. */

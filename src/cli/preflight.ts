@@ -74,7 +74,7 @@ function repairAsked({ plan, settings, checkpoint }: Preflight): Told {
   if (plan.repairs.length === 0) return { exit: exitCode.ok };
   if (!settings.onCommandLine.has("fix")) return { exit: exitCode.repairable };
   using changes = beginChanges(checkpoint.dir);
-  const problem = carryOut({ ...plan, edits: [], leavings: [] }, checkpoint, changes);
+  const problem = carryOut({ ...plan, edits: [], leftovers: [] }, checkpoint, changes);
   if (problem !== undefined) return refused("preflight", exitCode.blocked, problem);
   changes.keep();
   return { exit: exitCode.ok, lines: [said`repaired`] };

@@ -19,15 +19,18 @@ export const command: Command = {
   async run({ rawArgs }): Promise<Told> {
     const asked = understand("restore", rawArgs, recriuOptions);
     if (!asked.ok) return asked.told;
-    const given = asked.settings.onCommandLine.get("progress-fd");
-    if (given !== undefined && !isOpen(Number(given)))
+    const progressFd = asked.settings.onCommandLine.get("progress-fd");
+    if (progressFd !== undefined && !isOpen(Number(progressFd)))
       return refused(
         "restore",
         exitCode.usage,
-        `--progress-fd takes an open descriptor, not ${given}`,
+        `--progress-fd takes an open descriptor, not ${progressFd}`,
       );
     const { json } = asked.settings;
-    const progress = progressReport(given === undefined ? undefined : Number(given), json);
+    const progress = progressReport(
+      progressFd === undefined ? undefined : Number(progressFd),
+      json,
+    );
     let exit: number = exitCode.criuFailed;
     try {
       await using held = holdCriu(asked.request, asked.settings);

@@ -41,11 +41,11 @@ export const command: Command = {
       );
       return { exit: exitCode.images, lines };
     }
-    const given = settings.onCommandLine.get("pid");
-    if (given !== undefined && !/^[1-9]\d*$/.test(given)) {
-      return refuse(`--pid takes a process id, not ${given}`);
+    const pidWord = settings.onCommandLine.get("pid");
+    if (pidWord !== undefined && !/^[1-9]\d*$/.test(pidWord)) {
+      return refuse(`--pid takes a process id, not ${pidWord}`);
     }
-    const pid = given === undefined ? findRoot(checkpoint) : Number(given);
+    const pid = pidWord === undefined ? findRoot(checkpoint) : Number(pidWord);
     if (pid === undefined) {
       const { root } = checkpoint;
       return refused(

@@ -234,7 +234,7 @@ function settingsOf(text: string): Assignments | string {
   const settings: Assignments = {};
   for (const [typed = "", next] of statements(parsed.words)) {
     const equals = typed.indexOf("=");
-    const name = settable.find((known) => known === (equals < 0 ? typed : typed.slice(0, equals)));
+    const name = settable.find((word) => word === (equals < 0 ? typed : typed.slice(0, equals)));
     if (name === undefined) {
       return `${settingsFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
     }
@@ -266,12 +266,12 @@ type Choice<T> = { ok: true; value: T } | { ok: false; problem: string };
 /** One of `known`, of which the first is the default. */
 function choice<T extends string>(
   setting: { value: string; from: string } | undefined,
-  known: readonly [T, ...T[]],
+  words: readonly [T, ...T[]],
 ): Choice<T> {
-  if (setting === undefined) return { ok: true, value: known[0] };
-  const value = known.find((word) => word === setting.value);
+  if (setting === undefined) return { ok: true, value: words[0] };
+  const value = words.find((word) => word === setting.value);
   if (value !== undefined) return { ok: true, value };
-  return { ok: false, problem: `${setting.from} is ${known.join(", ")}; not '${setting.value}'` };
+  return { ok: false, problem: `${setting.from} is ${words.join(", ")}; not '${setting.value}'` };
 }
 
 /**

@@ -132,7 +132,7 @@ function excessProblem(
   const option = options.find(
     ({ argv: [typed], value }) => typed === before && value === undefined,
   );
-  const known = recriu.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
-  const hint = known?.arg === "optional" ? `; is --${known.name}=${word} meant?` : "";
+  const definition = recriu.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
+  const hint = definition?.arg === "optional" ? `; is --${definition.name}=${word} meant?` : "";
   return `restore takes no argument '${word}'${hint}`;
 }

@@ -10,10 +10,10 @@ import {
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
-import { MOVED } from "../restore/moved.ts";
+import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
-import { become } from "./given.ts";
+import { become } from "./exec.ts";
 import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
@@ -56,7 +56,7 @@ export async function guard(
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
-    again: () => void become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]),
+    again: () => void become("/proc/self/exe", criu.exec, [], [`${RENUMBERED}=1`]),
   });
   if (prepared.kind === "aside") return stepAside(criu, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);

@@ -4,12 +4,12 @@
  */
 import { findCriu } from "../criu/find.ts";
 import { readSettingsFile, resolveSettings } from "../criu/settings.ts";
-import { whatWasGiven } from "./given.ts";
+import { inheritedExec } from "./exec.ts";
 import { hand, refuse, say } from "./hand.ts";
 
 /** Do what `criu WORDS…` does. Returns, with the exit code, only where recriu refuses. */
 export async function dropin(words: readonly string[]): Promise<number> {
-  const given = whatWasGiven();
+  const exec = inheritedExec();
   const { text, problem, ignored } = readSettingsFile();
   const settled =
     problem === undefined
@@ -22,7 +22,7 @@ export async function dropin(words: readonly string[]): Promise<number> {
     return refuse(`the real CRIU is not found: ${found.problem}${by ? ` (named by ${by})` : ""}`);
   }
   const notes = [...(ignored === undefined ? [] : [ignored]), ...(found.passed ?? [])];
-  const criu = { path: found.path, given, notes };
+  const criu = { path: found.path, exec, notes };
   const tell = async () => {
     for (const note of notes) await say(`recriu: ${note}`);
   };

@@ -48,7 +48,7 @@ export async function watch(): Promise<void> {
   if (gate === undefined) return changes.keep();
 
   const logBefore = logFiles(request);
-  tend(gate, keeper, order, caller);
+  answerUntilRun(gate, keeper, order, caller);
   const { state } = keeper;
   // Of a runtime's CRIU the log was CRIU's own until now.
   const say = (print: () => void) =>
@@ -94,7 +94,7 @@ function answer(text: Answer): void {
  * Answer at the gate until the tree runs, or until who was to become CRIU has ended. A runtime's CRIU is answered to its
  * end: up to 4.1.1 it runs a script of a configuration file twice at each point.
  */
-function tend(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {
+function answerUntilRun(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {
   let criu: number | undefined;
   const isOver = () => runtime === undefined && keeper.state.notes !== undefined;
   while (!isOver()) {

@@ -6,7 +6,7 @@
  * wait for. It ends when the tree runs, or with CRIU.
  */
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import type { Edit, Leaving, Repair } from "../checks/index.ts";
+import type { Edit, Leftover, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import type { Settings } from "../criu/index.ts";
 import type { Ready } from "../restore/prepare.ts";
@@ -23,7 +23,7 @@ export interface Order {
   pid: number;
   /** The words of `criu restore` that ask for what CRIU will do. */
   words: readonly string[];
-  plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leavings: readonly Leaving[] };
+  plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leftovers: readonly Leftover[] };
   settings: Pick<Settings, "verify" | "schedPrio">;
   /** CRIU will run the gate's script. */
   gate: boolean;
@@ -53,12 +53,12 @@ export function startWatcher(
   { preflight: { plan, settings }, gate }: Ready,
   { words, ...asked }: Pick<Order, "words" | "config" | "notes" | "runtime">,
 ): Answer {
-  const { options, repairs, edits, leavings } = plan;
+  const { options, repairs, edits, leftovers } = plan;
   const { verify, schedPrio } = settings;
   const order: Order = {
     ...asked,
     words: [...options, ...words],
-    plan: { repairs, edits, leavings },
+    plan: { repairs, edits, leftovers },
     settings: { verify, schedPrio },
     gate,
     pid: process.pid,

@@ -133,8 +133,8 @@ export function valuesOf<M extends Message<any>>(
   entries: readonly Entry[],
   of: M,
 ): readonly Infer<M>[] {
-  const own = isHead(format, of) ? entries.slice(0, 1) : entries.slice(format.head ? 1 : 0);
-  return own.map(({ value }) => value as Infer<M>);
+  const wanted = isHead(format, of) ? entries.slice(0, 1) : entries.slice(format.head ? 1 : 0);
+  return wanted.map(({ value }) => value as Infer<M>);
 }
 
 /** Length of what lies between an entry and the next; undefined when it runs out of the file. */

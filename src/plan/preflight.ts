@@ -6,8 +6,8 @@ import {
   crashed,
   type Effect,
   type Grants,
-  leavingHolders,
-  leavingsOf,
+  endingHolders,
+  leftoversOf,
   namespacesOf,
   runChecks,
 } from "../checks/index.ts";
@@ -80,11 +80,11 @@ export async function preflight(
   const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
-  const known = { checkpoint, request, settings, criu, noCriu, passed, seal: seal(), bundle };
+  const facts = { checkpoint, request, settings, criu, noCriu, passed, seal: seal(), bundle };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async () => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...known, host, namespaces };
+    const looked: Context = { ...facts, host, namespaces };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);
@@ -92,12 +92,12 @@ export async function preflight(
   };
   let seen = await check();
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
-  if (taken && (await haveLeft(leavingHolders(seen.context)))) {
+  if (taken && (await haveLeft(endingHolders(seen.context)))) {
     host = thisHost(stays);
     seen = await check();
   }
   const { context, effects, findings } = seen;
-  const whole = planFor(findings, leavingsOf(context), settings.fix);
+  const whole = planFor(findings, leftoversOf(context), settings.fix);
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const took = performance.now() - start;

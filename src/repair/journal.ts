@@ -117,7 +117,7 @@ interface LeftJournal extends Written {
   file: string;
   remove(): void;
   /** Put it where nobody takes it for a journal any more. Returns where that is; null when it stays. */
-  setAside(): string | null;
+  quarantine(): string | null;
   /** Leave it for another time. */
   close(): void;
 }
@@ -155,11 +155,11 @@ function openLeft(state: number, name: string): LeftJournal | undefined {
       rmSync(file, { force: true });
       close();
     },
-    setAside() {
-      const aside = `${file}.${Date.now()}.bad`;
+    quarantine() {
+      const kept = `${file}.${Date.now()}.bad`;
       try {
-        renameSync(file, aside);
-        return aside;
+        renameSync(file, kept);
+        return kept;
       } catch {
         return null; // a read-only /run
       } finally {

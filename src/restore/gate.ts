@@ -53,10 +53,10 @@ export function openGate(): GateResult {
   );
   if (toAsk === undefined || toAnswer === undefined)
     return { ok: false, problem: "no pipe can be made" };
-  const own = `/proc/${process.pid}/fd`;
+  const fds = `/proc/${process.pid}/fd`;
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(opened(script), askingProgram(`${own}/${toAsk.write}`, `${own}/${toAnswer.read}`));
+  writeSync(opened(script), askingProgram(`${fds}/${toAsk.write}`, `${fds}/${toAnswer.read}`));
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");
@@ -69,7 +69,7 @@ export function openGate(): GateResult {
   return {
     ok: true,
     gate: {
-      script: `${own}/${script}`,
+      script: `${fds}/${script}`,
       async serve(decide) {
         for await (const chunk of Bun.file(toAsk.read).stream()) hear(chunk, decide);
       },

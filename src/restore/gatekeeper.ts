@@ -2,7 +2,7 @@
 import type { Settings, Request } from "../criu/index.ts";
 import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
 import {
-  both,
+  merged,
   type Final,
   hasConnections,
   later,
@@ -133,7 +133,7 @@ function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
     }
     const settled = compare(of, tree, "tree");
     looked = { tree, settled };
-    return both(outside, settled);
+    return merged(outside, settled);
   });
   // Once CRIU has gone on, what was seen counts at the last point.
   if (!gone && verdict.result === "mismatch" && settings.verify !== "report")
@@ -160,7 +160,7 @@ function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
     let state = compare(of, now, "outside", "state");
     const mended = state.differences.length === 0 ? [] : mend(checkpoint, now, priorityOf(of));
     if (mended.length > 0) state = compare(of, later(tree), "outside", "state");
-    const { differences, ...said } = both(state, settled);
+    const { differences, ...said } = merged(state, settled);
     const found = { ...said, differences: [...mended, ...differences] };
     return settings.verify === "memory" ? withMemory(found, checkpoint, request, now) : found;
   });

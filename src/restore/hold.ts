@@ -25,13 +25,13 @@ import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import { type Gate, openGate } from "./gate.ts";
-import { givenLimits } from "./limits.ts";
+import { inheritedLimits } from "./limits.ts";
 
 /**
  * A CRIU that waits for its first image. Whoever lets go of it while it is held ends it: that is waited for, and everything
  * is taken back. What has been released belongs to who released it.
  */
-export interface Held extends AsyncDisposable {
+export interface HeldCriu extends AsyncDisposable {
   /** ended: it was let go of, or has ended by itself: it fails to start, or wants another image first. */
   readonly state: "held" | "released" | "ended";
   readonly changes: Changes;
@@ -54,7 +54,7 @@ const PIPE_BUF = 4096;
 const PATIENCE = 5000;
 
 /** Start CRIU for a request and hold it; undefined where that would not be as good as starting it later. */
-export function holdCriu(request: Request, settings: Settings): Held | undefined {
+export function holdCriu(request: Request, settings: Settings): HeldCriu | undefined {
   const places = inMemory();
   if (places.length === 0 || !holds(request, settings)) return undefined;
   const found = findCriu(settings.criu, process.env);
@@ -85,13 +85,13 @@ export function holdCriu(request: Request, settings: Settings): Held | undefined
       images: { dir: changes.images!, workDir: request.workDir },
       stdout: settings.json ? "stderr" : "inherit",
       quiet: true,
-      ...givenLimits(),
+      ...inheritedLimits(),
     });
   } catch {
     return undefined;
   }
   const owned = making.move();
-  let state: Held["state"] = "held";
+  let state: HeldCriu["state"] = "held";
   void criu.exited.finally(() => {
     if (state === "held") state = "ended";
     reading!.dispose();

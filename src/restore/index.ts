@@ -14,9 +14,9 @@ import { usedUp } from "./consumed.ts";
 import { failureOf } from "./failure.ts";
 import { openGate } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
-import type { Held } from "./hold.ts";
+import type { HeldCriu } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
-import { givenLimits } from "./limits.ts";
+import { inheritedLimits } from "./limits.ts";
 import { watch } from "./progress.ts";
 import { endHalfMade, supervise, type Supervised } from "./supervise.ts";
 
@@ -28,7 +28,7 @@ export async function restore(
   preflight: Preflight,
   onVerdict: (verdict: Verdict) => void,
   progress: ProgressReport | undefined,
-  held?: Held,
+  held?: HeldCriu,
 ): Promise<Outcome> {
   const begun = performance.now();
   using changes = held?.changes ?? beginChanges(preflight.checkpoint.dir);
@@ -58,7 +58,7 @@ interface Attempt extends Preflight {
   changes: Changes;
   onVerdict: (verdict: Verdict) => void;
   progress: ProgressReport | undefined;
-  held: Held | undefined;
+  held: HeldCriu | undefined;
 }
 
 /** What came of it; or why CRIU was not started, and nothing is undone yet. */
@@ -66,9 +66,9 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const { request, settings, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
   // What CRIU was shown otherwise than it was saved is set right at the gate; and the gate knows when the tree runs.
   const edited = plan.edits.length > 0;
-  const looks = settings.verify !== "off" || edited;
+  const verifies = settings.verify !== "off" || edited;
   const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
-  const opened = held === undefined && (looks || told) ? openGate() : undefined;
+  const opened = held === undefined && (verifies || told) ? openGate() : undefined;
   if (opened?.ok === false)
     return `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
   using gate = held?.gate ?? opened?.gate;
@@ -116,7 +116,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
           ...(changes.images && { images: { dir: changes.images, workDir: effective.workDir } }),
           variables: plan.environment,
           stdout: settings.json ? "stderr" : "inherit",
-          ...givenLimits(),
+          ...inheritedLimits(),
         });
   const resumed = () => gate === undefined || runs();
   // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
@@ -205,7 +205,7 @@ async function whyFailed(
   left: string[],
   { timeout, stall }: { timeout: number | undefined; stall: number },
 ): Promise<Failure> {
-  const own = interrupted
+  const interruption = interrupted
     ? `interrupted by ${interrupted}`
     : givenUp === "overdue"
       ? `CRIU was killed: after ${timeout} s the tree did not run yet (--timeout)`
@@ -217,5 +217,5 @@ async function whyFailed(
   const words = givenUp && child.lastWords();
   const last = words ? [...at, `its last words: ${words}`] : at;
   const errors = errorLines(await child.log());
-  return failureOf({ own, errors, otherwise: `${ending} and named no error` }, left, last);
+  return failureOf({ interruption, errors, otherwise: `${ending} and named no error` }, left, last);
 }

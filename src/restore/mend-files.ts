@@ -71,8 +71,8 @@ function mendWatches(
     const found = now.get(wd);
     const wanted = wantedMask(mask);
     if (path === undefined || found === undefined || found.mask === wanted) return [];
-    const given = borrow(pid, fd, (copy) => watchAgain(copy, path, found, wanted));
-    if (given !== wd) return [];
+    const number = borrow(pid, fd, (copy) => watchAgain(copy, path, found, wanted));
+    if (number !== wd) return [];
     return [
       {
         expected: `mask of watch ${wd} of descriptor ${fd}: ${hex(wanted)}`,

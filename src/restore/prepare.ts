@@ -12,7 +12,7 @@ import {
   since,
 } from "../criu/index.ts";
 import type { Preflight, PreflightResult } from "../plan/preflight.ts";
-import { moveAside, wayOf } from "./aside.ts";
+import { renumber, neededMove } from "./renumber.ts";
 
 export interface Caller {
   /** CRIU was asked, not recriu: what cannot be looked at is CRIU's alone. */
@@ -74,9 +74,9 @@ export async function prepare(
   if (strange !== undefined) return unseen(strange, settings);
 
   // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
-  if (caller.again !== undefined && wayOf(checkpoint) !== undefined) {
+  if (caller.again !== undefined && neededMove(checkpoint) !== undefined) {
     await caller.makeRoom?.();
-    moveAside(checkpoint, caller.again);
+    renumber(checkpoint, caller.again);
   }
   const gate = caller.asks(criu?.version);
   const lost = new Set(plan.options.filter((option) => !caller.reaches(option, gate)));

@@ -35,9 +35,9 @@ function marks(criu: number): string {
 
 /** A child of CRIU that runs a shell's or another program's file: tasks begin as CRIU's own. */
 function runsScript(criu: number): boolean {
-  const own = linkOf(criu, "exe");
+  const recriu = linkOf(criu, "exe");
   return childrenOf(criu).some((pid) => {
     const exe = linkOf(pid, "exe");
-    return exe !== undefined && exe !== own;
+    return exe !== undefined && exe !== recriu;
   });
 }

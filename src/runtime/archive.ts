@@ -52,6 +52,6 @@ export async function preflightArchive(
 function archivedBundle(texts: ReadonlyMap<string, string>): Bundle {
   const bundle = bundleOf(texts.get("spec.dump") ?? "", "/") ?? { root: "/", binds: [] };
   const id = /"id": *"([0-9a-f]{64})"/.exec(texts.get("config.dump") ?? "")?.[1];
-  const own = (path: string) => id !== undefined && path.includes(`/${id}/`);
-  return { ...bundle, binds: bundle.binds.filter(({ source }) => !own(source)) };
+  const isOfContainer = (path: string) => id !== undefined && path.includes(`/${id}/`);
+  return { ...bundle, binds: bundle.binds.filter(({ source }) => !isOfContainer(source)) };
 }

@@ -26,9 +26,9 @@ const SPLICE_F_NONBLOCK = 2n;
 const SO_PEEK_OFF = 42;
 const MSG_PEEK_DONTWAIT = 0x42;
 
-const known = (result: number): number | undefined => (result < 0 ? undefined : result);
+const orUndefined = (result: number): number | undefined => (result < 0 ? undefined : result);
 const ask = (fd: number, command: number): number | undefined =>
-  known(call((c) => c.fcntl(fd, command, 0)));
+  orUndefined(call((c) => c.fcntl(fd, command, 0)));
 
 /** Bytes that wait in a pipe or socket; of datagrams those of the first. ioctl(2), FIONREAD. */
 export const waiting = (fd: number): number | undefined =>

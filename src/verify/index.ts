@@ -30,7 +30,14 @@ export { hasConnections } from "./inet.ts";
 export { fromHex, GIVEN_BY_CRIU } from "./open/events.ts";
 export { fieldOf } from "./open/file.ts";
 export { wantedMask, watchesOf } from "./open/watches.ts";
-export { findRoot, letGo, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
+export {
+  findRoot,
+  closeTree as letGo,
+  type LiveTask,
+  type LiveTree,
+  lookAgain as later,
+  liveTree,
+} from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,
@@ -152,7 +159,7 @@ const withoutEnded = (live: LiveTree): LiveTree => ({
 });
 
 /** What two comparisons of one tree say together. */
-export const both = (one: Verdict, other: Verdict): Verdict =>
+export const merged = (one: Verdict, other: Verdict): Verdict =>
   verdict(
     one.compared + other.compared,
     [...one.left_out, ...other.left_out],

@@ -35,13 +35,13 @@ export const locks: Facet = {
       const now = live.tasks.get(pid);
       if (lock === undefined) leftOut("of a kind that is not known");
       if (lock === undefined || now === undefined) continue;
-      const held = locksOf(now.proc.read(`fdinfo/${fd}`) ?? "").includes(lock);
+      const isHeld = locksOf(now.proc.read(`fdinfo/${fd}`) ?? "").includes(lock);
       const without = !request.fileLocks
         ? "expected"
         : lost.has(saved) && !othersLock(now.pid, fd)
           ? "tolerated"
           : undefined;
-      same(pid, `lock ${lock} of descriptor ${fd}`, "held", held ? "held" : undefined, without);
+      same(pid, `lock ${lock} of descriptor ${fd}`, "held", isHeld ? "held" : undefined, without);
     }
   },
 };

@@ -115,19 +115,19 @@ function unsaved(
   saved: readonly Content[],
   told: Told,
 ): PageRange[] {
-  const known = saved.map(({ page, pages }) => ({ from: page, to: page + pages }));
-  const own = vmas.filter(isOwn);
+  const covered = saved.map(({ page, pages }) => ({ from: page, to: page + pages }));
+  const privateVmas = vmas.filter(isOwn);
   const pagemap = openToRead(`/proc/${pid}/pagemap`);
   const rangeOf = (vma: Vma) => ({ from: firstPage(vma), to: endPage(vma) });
-  const listed = pagemap < 0 ? undefined : ownPages(pagemap, own.map(rangeOf));
+  const listed = pagemap < 0 ? undefined : ownPages(pagemap, privateVmas.map(rangeOf));
   if (pagemap >= 0) closeSync(pagemap);
   if (listed === undefined) {
-    const rest = without(own.map(rangeOf), known);
+    const rest = without(privateVmas.map(rangeOf), covered);
     told.skips(total(rest), "whether they are untouched cannot be told");
     return [];
   }
-  const overFiles = own.filter(hasFile).map(rangeOf);
-  const left = without(listed, known);
+  const overFiles = privateVmas.filter(hasFile).map(rangeOf);
+  const left = without(listed, covered);
   const free = without(left, overFiles);
   for (const { from, to } of without(left, free))
     for (let page = from; page < to; page += 1)
@@ -146,11 +146,11 @@ function unsavedShared({ contents, file, within, shift }: SharedMapping, told: T
   const fd = openToRead(file);
   const data = fd < 0 ? undefined : dataPages(fd, within);
   if (fd >= 0) closeSync(fd);
-  const known = contents.map(({ page, pages }) => ({ from: page, to: page + pages }));
+  const covered = contents.map(({ page, pages }) => ({ from: page, to: page + pages }));
   const there = data ?? [within];
   const left = without(
     there.map(({ from, to }) => ({ from: from + shift, to: to + shift })),
-    known,
+    covered,
   );
   if (data !== undefined) return left;
   told.skips(total(left), "whether they are untouched cannot be told");

@@ -126,7 +126,7 @@ const bad: Record<string, [unknown: string | Uint8Array, problem: string]> = {
     "line 2: its inode",
   ],
   "names that are none": [
-    lines(HEAD, { action: "scratch", root: "/", path: "/", known: "a" }),
+    lines(HEAD, { action: "scratch", root: "/", path: "/", existing: "a" }),
     "line 2: its known",
   ],
   "a pid below 0": [

@@ -25,7 +25,7 @@ function seen(plan: Partial<Plan>, more: object = {}): Preflight {
     },
     criu: { version: "4.2" },
     findings: [],
-    plan: { ...empty, leavings: [], unanswered: [], ...plan },
+    plan: { ...empty, leftovers: [], unanswered: [], ...plan },
     ...more,
   } as unknown as Preflight;
 }

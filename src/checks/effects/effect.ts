@@ -93,7 +93,7 @@ export interface Landing {
 /** `follow` false: a link at the end of the path is meant itself, as unlink(2) and bind(2) do. */
 export function landing(context: Context, path: string, mntId?: number, follow = true): Landing {
   const place = context.namespaces.place(path, mntId);
-  if (!place.known) return { path: null, stat: undefined, kernelFs: () => undefined };
+  if (!place.onHost) return { path: null, stat: undefined, kernelFs: () => undefined };
   const found = place.root.look(place.path, follow);
   return {
     path: place.root.real(place.path, follow),

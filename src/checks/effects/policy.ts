@@ -3,18 +3,18 @@ import { dirname } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 import type { Landing } from "./effect.ts";
 
-const known = new WeakMap<Context, string[]>();
+const cache = new WeakMap<Context, string[]>();
 
 /** The directories of --allow-write, as links lead. One that is not there allows nothing. */
 function allowed(context: Context): string[] {
-  let directories = known.get(context);
+  let directories = cache.get(context);
   if (directories === undefined) {
     const host = context.host.root("/");
     directories = context.settings.allowWrite.flatMap((path) => {
       const found = host.ok && host.root.look(path).ok ? host.root.real(path) : undefined;
       return found === undefined ? [] : [found];
     });
-    known.set(context, directories);
+    cache.set(context, directories);
   }
   return directories;
 }

@@ -24,8 +24,8 @@ export function signalEffects(context: Context): Effect[] {
     const found: Effect[] = [];
     const owner = ownerOf(file);
     const group = owner?.pid_type === F_OWNER_PGRP;
-    const own = owner === undefined || (group ? groups : ids).has(owner.pid);
-    if (owner !== undefined && owner.pid !== 0 && !own)
+    const inTree = owner === undefined || (group ? groups : ids).has(owner.pid);
+    if (owner !== undefined && owner.pid !== 0 && !inTree)
       found.push(
         effect({
           verb: "signal",

@@ -2,7 +2,7 @@
 import { file_entry } from "../../image/tables/files.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { HostPlace } from "../paths.ts";
 import { follows, list } from "./missing.ts";
 import { modeBack, otherContent } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
@@ -23,8 +23,8 @@ export const fileChanged: Check = {
     return usedFiles(context).flatMap((file): Problem[] => {
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      const found = place.known ? place.root.look(place.path, follows(reg)) : undefined;
-      if (!place.known || !found?.ok) return [];
+      const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
+      if (!place.onHost || !found?.ok) return [];
       const { size, mode } = found.stat;
       const { hostPath } = place;
       const differs = (what: string, then: string, criu: string, remedy: Remedy): Problem => ({
@@ -78,7 +78,7 @@ function sizeRemedy(
   file: UsedFile,
   entry: number | undefined,
   size: number,
-  place: Extract<Place, { known: true }>,
+  place: HostPlace,
 ): Remedy {
   const { reg, uses } = file;
   const grew = reg.size !== undefined && BigInt(size) > reg.size;

@@ -18,7 +18,7 @@ export const fileUnwritable: Check = {
       const { reg } = file;
       if (!file.uses.has("descriptor") || accessMode(reg) === 0 || reg.flags & O_PATH) return [];
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      if (!place.known || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
+      if (!place.onHost || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
       return [
         {
           ...about("blocker", file),

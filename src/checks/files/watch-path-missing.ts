@@ -31,8 +31,8 @@ export const watchPathMissing: Check = {
     return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Problem[] => {
       if (path === undefined || ghosts.has(i_ino)) return [];
       const place = namespaces.place(path, mnt_id);
-      const found = place.known ? place.root.look(place.path) : undefined;
-      if (!place.known || found === undefined || found.ok) return [];
+      const found = place.onHost ? place.root.look(place.path) : undefined;
+      if (!place.onHost || found === undefined || found.ok) return [];
       return [
         {
           severity: "blocker",

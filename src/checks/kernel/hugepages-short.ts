@@ -23,9 +23,9 @@ export const hugepagesShort: Check = {
         const shift = (vma.flags >>> MAP_HUGE_SHIFT) & 63;
         const size = shift === 0 ? usual : 2 ** shift;
         if (size === 0) continue;
-        const known = needed.get(size) ?? { pages: 0, vma, task: task.pid };
-        known.pages += Math.ceil(lengthOf(vma) / size);
-        needed.set(size, known);
+        const sum = needed.get(size) ?? { pages: 0, vma, task: task.pid };
+        sum.pages += Math.ceil(lengthOf(vma) / size);
+        needed.set(size, sum);
       }
     return [...needed].flatMap(([size, { pages, vma, task }]): Problem[] => {
       const directory = `/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB`;

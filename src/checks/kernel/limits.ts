@@ -6,15 +6,15 @@ import type { Task } from "../../image/index.ts";
 export type Vma = NonNullable<Task["mm"]>["vmas"][number];
 
 /** Of forked tasks they are the same objects, which are looked at once. */
-const known = new WeakMap<readonly Vma[], Vma[]>();
+const madeVmas = new WeakMap<readonly Vma[], Vma[]>();
 
 /** The mappings that CRIU makes again. */
 export function made({ mm }: Task): readonly Vma[] {
   if (mm === undefined) return [];
-  let vmas = known.get(mm.vmas);
+  let vmas = madeVmas.get(mm.vmas);
   if (vmas === undefined) {
     vmas = mm.vmas.filter(({ status }) => (status & (VSYSCALL | GUARD | UPROBES)) === 0);
-    known.set(mm.vmas, vmas);
+    madeVmas.set(mm.vmas, vmas);
   }
   return vmas;
 }

@@ -15,7 +15,7 @@ import {
 const READ_ONLY = 1;
 
 /** An option gives it, or the user's word takes it as it was. */
-const given = ({ key }: Mount): boolean => key !== undefined && key !== EXTERNAL_DEVICE;
+const isExternal = ({ key }: Mount): boolean => key !== undefined && key !== EXTERNAL_DEVICE;
 
 /** What CRIU compares to tell whether two mounts are of one file system; of a given one it knows less. */
 const filesystemOf = ({ entry }: Mount): string => `${entry.root_dev} ${entry.options}`;
@@ -46,7 +46,7 @@ export function boundAndMade(context: Context): { bound: Bound[]; made: Mount[] 
   const baseOf = (mount: Mount): string | undefined =>
     mount.entry.mountpoint === "/" && mount.image === rootImage
       ? (context.request.root ?? "")
-      : given(mount)
+      : isExternal(mount)
         ? (mount.source ?? "")
         : mount.entry.with_plugin
           ? ""
@@ -56,7 +56,7 @@ export function boundAndMade(context: Context): { bound: Bound[]; made: Mount[] 
     const base = baseOf(mount);
     const { root } = mount.entry;
     if (base !== undefined)
-      bases.set(`${(given(mount) ? filesystemOf : wholly)(mount)} ${root}`, { base, root });
+      bases.set(`${(isExternal(mount) ? filesystemOf : wholly)(mount)} ${root}`, { base, root });
   }
   const bound: Bound[] = [];
   const made: Mount[] = [];

@@ -13,9 +13,9 @@ export const mountUnknown: Check = {
   proof: "criu",
   run(context) {
     if (!context.namespaces.created.mnt) return [];
-    const known = new Set(savedMounts(context).map(({ entry }) => entry.mnt_id));
+    const saved = new Set(savedMounts(context).map(({ entry }) => entry.mnt_id));
     const unknown = (id: number | undefined): id is number =>
-      id !== undefined && id >= 0 && !known.has(id);
+      id !== undefined && id >= 0 && !saved.has(id);
     const lacking = (id: number, image: string, subject: string, said: string): Problem => ({
       severity: "blocker",
       image,

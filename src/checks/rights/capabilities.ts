@@ -107,6 +107,6 @@ export const otherUsers = ({ namespaces, request }: Context): boolean =>
 /** True where CRIU certainly has no such capability; a task in a user namespace of its own has none over the machine. */
 export function lacks({ host, namespaces }: Context, capability: number): boolean {
   if (namespaces.created.user) return true;
-  const own = capabilitiesOfCriu(host);
-  return own !== undefined && !has(own.permitted, capability);
+  const criuHas = capabilitiesOfCriu(host);
+  return criuHas !== undefined && !has(criuHas.permitted, capability);
 }

@@ -36,14 +36,14 @@ function linksOf(context: Context, image: string): Problem[] {
   const stray = straysOf(context, devices);
   return devices.flatMap((device): Problem[] => {
     const { type, name } = device;
-    const given = (kind: string) =>
+    const valueOf = (kind: string) =>
       request.external.find((external) => external.kind === kind && external.key === name)?.value;
     const shared = {
       severity: "blocker",
       image,
       subject: name,
     } as const;
-    if (type === MACVLAN && given("macvlan") === undefined)
+    if (type === MACVLAN && valueOf("macvlan") === undefined)
       return [
         {
           ...shared,
@@ -59,7 +59,7 @@ function linksOf(context: Context, image: string): Problem[] {
       ];
     if (type === TUN) return tunOf(context, shared);
     if (type !== VETH) return [];
-    const moved = given("netdev");
+    const moved = valueOf("netdev");
     if (moved !== undefined)
       return host.interfaces?.has(moved) !== false
         ? []
@@ -75,7 +75,7 @@ function linksOf(context: Context, image: string): Problem[] {
               },
             },
           ];
-    const far = given("veth");
+    const far = valueOf("veth");
     if (namespaces.created.user && (far !== undefined || stray.has(device))) {
       const [outer, inner] = [far?.split("@")[0] ?? names(), names()];
       return [

@@ -31,9 +31,9 @@ function rangeOf(
     const saved = request.emptyNs.includes("net") ? undefined : entry?.ipv4_sysctl[0]?.sarg;
     return seen(saved ?? NO_GROUP, "the tree's own network");
   }
-  const given = request.inheritFds.find(({ key }) => key === entry.ext_key);
-  const path = `/proc/self/fd/${given?.fd}`;
-  return given && seen(host.readInNetwork(path, RANGE), `the namespace ${entry.ext_key}`);
+  const inherited = request.inheritFds.find(({ key }) => key === entry.ext_key);
+  const path = `/proc/self/fd/${inherited?.fd}`;
+  return inherited && seen(host.readInNetwork(path, RANGE), `the namespace ${entry.ext_key}`);
 }
 
 export const pingGroupRange: Check = {
@@ -49,7 +49,7 @@ export const pingGroupRange: Check = {
     // In a user namespace the numbers are others.
     if (namespaces.created.user) return [];
     const { groups, extra } = idsOfCriu(host);
-    const own = [groups[1] ?? 0, ...extra];
+    const mappedGroups = [groups[1] ?? 0, ...extra];
     const told = new Set<string>();
     return [...checkpoint.openFiles.values()].flatMap(({ isk }): Problem[] => {
       if (isk?.type !== SOCK_DGRAM || (isk.proto !== ICMP && isk.proto !== ICMPV6)) return [];
@@ -58,7 +58,7 @@ export const pingGroupRange: Check = {
         .split(/\s+/)
         .map(Number);
       if (found === undefined || Number.isNaN(low + high) || told.has(found.where)) return [];
-      if (own.some((group) => group >= low && group <= high)) return [];
+      if (mappedGroups.some((group) => group >= low && group <= high)) return [];
       told.add(found.where);
       return [
         {

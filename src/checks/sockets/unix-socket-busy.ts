@@ -68,7 +68,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
   const { path } = named.name;
   if (procLink(path) !== undefined) return throughProc(named, path);
   const place = placeOf(context, named, path);
-  if (!place.known) return undefined;
+  if (!place.onHost) return undefined;
   const found = place.root.look(place.path);
   const at = place.hostPath;
   const isLink = () => {

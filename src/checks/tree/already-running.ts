@@ -73,5 +73,5 @@ function runsItsProgram({ checkpoint, host, namespaces }: Context, { pid, mm }: 
   if (reg === undefined || checkpoint.remapped.has(reg.id)) return true;
   const place = namespaces.place(reg.name, reg.mnt_id);
   const there = host.identity(`/proc/${pid}/exe`);
-  return !place.known || (there !== undefined && there === host.identity(place.hostPath));
+  return !place.onHost || (there !== undefined && there === host.identity(place.hostPath));
 }

@@ -58,11 +58,11 @@ export const inheritedNarrower: Check = {
 function* narrowOf(host: Host, checkpoint: Checkpoint): Generator<Narrow> {
   const status = host.read("/proc/self/status") ?? "";
   const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1];
-  const own = numbers(field("Cpus_allowed_list") ?? "");
+  const allowed = numbers(field("Cpus_allowed_list") ?? "");
   const list = usualProcessors(host);
   const usual = numbers(list);
-  if (own !== undefined && usual !== undefined && own.size > 0)
-    if ([...usual].some((cpu) => !own.has(cpu)))
+  if (allowed !== undefined && usual !== undefined && allowed.size > 0)
+    if ([...usual].some((cpu) => !allowed.has(cpu)))
       yield {
         subject: "processors",
         message: `recriu may run on the processors ${field("Cpus_allowed_list")} only, of ${list}`,

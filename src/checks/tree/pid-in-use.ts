@@ -54,7 +54,7 @@ function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, H
     if (process !== undefined) return { pid: number, said: `process ${number} (${process.comm})` };
     const thread = host.exists(`/proc/${number}`) ? host.read(`/proc/${number}/status`) : undefined;
     const leader = Number(/^Tgid:\s*(\d+)/m.exec(thread ?? "")?.[1]);
-    if (thread !== undefined && !host.own.has(leader)) {
+    if (thread !== undefined && !host.recriuPids.has(leader)) {
       const name = /^Name:\s*(.*)$/m.exec(thread)?.[1];
       return { pid: number, said: `a thread of process ${leader} (${name})` };
     }
@@ -72,11 +72,11 @@ function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, H
 }
 
 /** Processes and threads that hold a number of the tree and are on their way to their end: soon they may have let go of it. */
-export function leavingHolders(context: Context): number[] {
+export function endingHolders(context: Context): number[] {
   if (context.namespaces.created.pid) return [];
   const numbers = neededNumbers(context).map(({ number }) => number);
-  const held = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
-  return [...held].filter((pid) => context.host.leaving(pid));
+  const holders = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
+  return [...holders].filter((pid) => context.host.ending(pid));
 }
 
 export const pidInUse: Check = {

@@ -18,7 +18,7 @@ export type Tree =
   | { ok: true; root: Node; nodes: ReadonlyMap<number, Node>; helpers: readonly Helper[] }
   | { ok: false; failure: Failure };
 
-export interface Given {
+export interface TreeInput {
   pstree: readonly PstreeEntry[];
   /** Numbers of dead processes whose /proc files are open (PROCFS remaps). */
   deadProcesses: readonly number[];
@@ -29,11 +29,11 @@ export interface Given {
 }
 
 /** The tree as CRIU would prepare it. */
-export function prepareTree(given: Given): Tree {
-  const read = readEntries(given.pstree);
+export function prepareTree(input: TreeInput): Tree {
+  const read = readEntries(input.pstree);
   if (!read.ok) return read;
   const { root, nodes } = read;
-  const failure = given.shellJob ? joinSession(root, nodes, given) : undefined;
+  const failure = input.shellJob ? joinSession(root, nodes, input) : undefined;
   if (failure !== undefined) return { ok: false, failure };
   const helpers: Helper[] = [];
   const leaders = addSessionHelpers(root, nodes, helpers);
@@ -45,12 +45,12 @@ export function prepareTree(given: Given): Tree {
   for (const node of preorder(root)) {
     const group = nodes.get(node.pgid);
     if (node.pgid === 0 || node.pgid === node.pid || group?.state !== "reserved") continue;
-    if (node.pgid === given.group) continue; // that group is CRIU's own
+    if (node.pgid === input.group) continue; // that group is CRIU's own
     makeHelper(group, node, node.sid, node.pgid);
     node.children.unshift(group);
     helpers.push({ number: node.pgid, task: node.pid, as: "process group" });
   }
-  for (const number of given.deadProcesses) {
+  for (const number of input.deadProcesses) {
     const node = reserve(nodes, number);
     if (node.state !== "reserved") continue;
     makeHelper(node, root, root.sid, root.pgid);
@@ -120,7 +120,7 @@ function readEntries(
 function joinSession(
   root: Node,
   nodes: Map<number, Node>,
-  { session, group }: Given,
+  { session, group }: TreeInput,
 ): Failure | undefined {
   if (root.sid === root.pid) return undefined;
   const taken = (what: string, number: number, said: string): Failure => ({

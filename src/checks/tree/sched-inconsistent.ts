@@ -13,7 +13,7 @@ import { schedMessage, scheduled } from "./sched.ts";
 
 const ordinary = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE];
 
-const known = new Set([...ordinary, ...realtime, SCHED_DEADLINE, SCHED_EXT]);
+const policies = new Set([...ordinary, ...realtime, SCHED_DEADLINE, SCHED_EXT]);
 
 export const schedInconsistent: Check = {
   title: "A thread's policy, nice value or priority is none that a kernel has",
@@ -25,7 +25,7 @@ export const schedInconsistent: Check = {
       const { policy, nice, priority, task, tid } = thread;
       const base = basePolicy(policy);
       const bad =
-        !known.has(base) ||
+        !policies.has(base) ||
         nice < -20 ||
         nice > 19 ||
         (ordinary.includes(base) && priority !== 0) ||

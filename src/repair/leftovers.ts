@@ -27,14 +27,14 @@ const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 const EBUSY = 16;
 
 /** Returns undefined when it is gone, or what is left and why. */
-export function removeLeaving(step: Step): string | undefined {
+export function removeLeftover(step: Step): string | undefined {
   const { action, path } = step;
   if (action === "scratch" && step.parent === undefined) return sayScratch(step);
   const place = action === "scratch" ? directoryOf(step) : placeOf(step);
   if (!place.ok) return place.left;
   const { fd, name } = place;
   try {
-    if (action === "scratch") return removeScratch(fd, step.known ?? []);
+    if (action === "scratch") return removeScratch(fd, step.existing ?? []);
     if (action === "cgroup") return removeCgroup(fd, name, path);
     if (action === "sysctl") return setBack(fd, name, step);
     return action === "ghost" ? removeGhost(fd, name, step) : removeSocket(fd, name, path);
@@ -83,12 +83,12 @@ function removeGhost(parent: number, name: string, { path, like }: Step): string
   return removed < 0 && removed !== -ENOENT ? `${path}: ${errorText(removed)}` : undefined;
 }
 
-const madeIn = (directory: string, known: readonly string[] = []): string[] =>
-  readdirSync(directory).filter((name) => isScratch(name) && !known.includes(name));
+const madeIn = (directory: string, existing: readonly string[] = []): string[] =>
+  readdirSync(directory).filter((name) => isScratch(name) && !existing.includes(name));
 
 /** Of a directory that others could exchange for another: what is there now is only named. */
-function sayScratch({ root, known }: Step): string | undefined {
-  const made = existsSync(root) ? madeIn(root, known) : [];
+function sayScratch({ root, existing }: Step): string | undefined {
+  const made = existsSync(root) ? madeIn(root, existing) : [];
   const paths = made.map((name) => join(root, name)).join(", ");
   return made.length === 0 ? undefined : `${paths}: others may have led here; left alone`;
 }
@@ -112,8 +112,8 @@ function setBack(parent: number, name: string, { path, like = "" }: Step): strin
  * CRIU's temporary directories in `directory`, but for those `known`, with what is mounted there. While another CRIU runs,
  * nobody can tell whose they are.
  */
-function removeScratch(directory: number, known: readonly string[]): string | undefined {
-  const made = madeIn(handle(directory), known);
+function removeScratch(directory: number, existing: readonly string[]): string | undefined {
+  const made = madeIn(handle(directory), existing);
   if (made.length === 0) return undefined;
   const shown = readlinkSync(handle(directory));
   const paths = (some: readonly string[]) => some.map((name) => join(shown, name)).join(", ");

@@ -14,13 +14,14 @@ interface Files {
  * Whether a file is there that only a descriptor can have held, and none does. Unix sockets are passed over: one that waits
  * to be accepted, or in a message, is nobody's descriptor.
  */
-export function someHeldByNobody({ openFiles, remaps, tasks }: Files): boolean {
-  const held = new Set<number | undefined>(remaps.map(({ remap_id }) => remap_id));
+export function hasUnreferencedFile({ openFiles, remaps, tasks }: Files): boolean {
+  const referenced = new Set<number | undefined>(remaps.map(({ remap_id }) => remap_id));
   for (const { fds, fs, mm } of tasks) {
-    for (const { id } of fds) held.add(id);
-    held.add(fs?.cwd_id).add(fs?.root_id).add(mm?.exe_file_id);
-    for (const { status, shmid } of mm?.vmas ?? []) if (status & VMA_FILE) held.add(Number(shmid));
+    for (const { id } of fds) referenced.add(id);
+    referenced.add(fs?.cwd_id).add(fs?.root_id).add(mm?.exe_file_id);
+    for (const { status, shmid } of mm?.vmas ?? [])
+      if (status & VMA_FILE) referenced.add(Number(shmid));
   }
-  for (const { fifo, tty } of openFiles.values()) held.add(fifo?.regf_id).add(tty?.regf_id);
-  return [...openFiles].some(([id, { usk }]) => usk === undefined && !held.has(id));
+  for (const { fifo, tty } of openFiles.values()) referenced.add(fifo?.regf_id).add(tty?.regf_id);
+  return [...openFiles].some(([id, { usk }]) => usk === undefined && !referenced.has(id));
 }

@@ -9,7 +9,7 @@ import type { Request } from "../criu/index.ts";
 import { descendantsOf, procFile, threadsOf } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { execute, keepOpen } from "../sys/process.ts";
-import { MOVED } from "./moved.ts";
+import { RENUMBERED } from "./renumbered.ts";
 
 /** Room for what is started between now and the tree: CRIU, its helpers and scripts. */
 const ROOM = 300;
@@ -23,7 +23,7 @@ interface Move {
 }
 
 /** Whether a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts. */
-export function wayOf(checkpoint: Checkpoint): Move | undefined {
+export function neededMove(checkpoint: Checkpoint): Move | undefined {
   // Numbers of a pid namespace of its own are nobody else's.
   if (checkpoint.tasks.some(({ pid }) => pid === 1)) return undefined;
   const needed = new Set(
@@ -49,19 +49,22 @@ export function wayOf(checkpoint: Checkpoint): Move | undefined {
  * Move aside where that is needed. Returns where nothing has to be done, or nothing can. `again` executes recriu in its
  * own place.
  */
-export function moveAside(checkpoint: Checkpoint, again: () => void): void {
-  const way = wayOf(checkpoint);
-  if (way === undefined) return;
+export function renumber(checkpoint: Checkpoint, again: () => void): void {
+  const move = neededMove(checkpoint);
+  if (move === undefined) return;
   try {
-    writeFileSync("/proc/sys/kernel/ns_last_pid", String(way.start));
+    writeFileSync("/proc/sys/kernel/ns_last_pid", String(move.start));
   } catch {
     return; // not allowed: pid-in-use names whose the numbers are
   }
-  if (way.again && process.env[MOVED] === undefined) again();
+  if (move.again && process.env[RENUMBERED] === undefined) again();
 }
 
 /** Execute `recriu restore` again, with the descriptors that the request names. */
 export function startAgain({ fds }: Request): void {
   for (const fd of fds) keepOpen(fd);
-  execute("/proc/self/exe", process.argv0, process.argv.slice(2), { ...process.env, [MOVED]: "1" });
+  execute("/proc/self/exe", process.argv0, process.argv.slice(2), {
+    ...process.env,
+    [RENUMBERED]: "1",
+  });
 }
