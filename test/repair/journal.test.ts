@@ -127,7 +127,7 @@ const bad: Record<string, [unknown: string | Uint8Array, problem: string]> = {
   ],
   "names that are none": [
     lines(HEAD, { action: "scratch", root: "/", path: "/", existing: "a" }),
-    "line 2: its known",
+    "line 2: its existing",
   ],
   "a pid below 0": [
     lines(HEAD, { action: "tree", root: "/", path: "/", pid: -1 }),

@@ -105,7 +105,7 @@ test("another tree: killed at the last point", async () => {
 });
 
 for (const more of [
-  { own: { verify: "report", schedPrio: undefined } },
+  { settings: { verify: "report", schedPrio: undefined } },
   { request: sibling },
 ] as const)
   test(`another tree that is only told of runs: ${Object.keys(more)}`, async () => {
