@@ -131,7 +131,7 @@ for (const point of [POST_RESTORE, PRE_RESUME])
 test("a comparison that throws is told of where all is only told, and kills no sibling", async () => {
   const report = { verify: "report", schedPrio: undefined } as const;
   for (const more of [
-    { checkpoint: breaking("root"), own: report },
+    { checkpoint: breaking("root"), settings: report },
     { checkpoint: breaking(), request: sibling },
   ]) {
     const { pid, isKilled } = stranger();
