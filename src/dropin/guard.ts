@@ -26,7 +26,7 @@ interface Guarded {
   runtime?: Runtime;
 }
 
-/** A container runtime, whose request CRIU reads from a socket and puts over its command line. */
+/** A container runtime: CRIU reads its request from a socket and puts that over its command line. */
 interface Runtime {
   pid: number;
   /** The request settles this option, whatever the command line says. */

@@ -26,7 +26,7 @@ export async function dropin(words: readonly string[]): Promise<number> {
   const tell = async () => {
     for (const note of notes) await say(`recriu: ${note}`);
   };
-  // Whose word it is, is for getopt to say; without it there is nothing to say.
+  // getopt tells which option a word belongs to; without it there is nothing to say.
   if (!words.some((word) => word === "restore" || word === "swrk")) {
     await tell();
     return hand(criu);

@@ -91,7 +91,7 @@ function answer(text: Answer): void {
 }
 
 /**
- * Answer at the gate until the tree runs, or until who was to become CRIU has ended. A runtime's CRIU is answered to its
+ * Answer at the gate until the tree runs, or until the process that was to become CRIU has ended. A runtime's CRIU is answered to its
  * end: up to 4.1.1 it runs a script of a configuration file twice at each point.
  */
 function answerUntilRun(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {

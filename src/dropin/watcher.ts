@@ -2,7 +2,7 @@
  * The watcher: what of recriu outlives the step into CRIU's place. It makes the repairs and keeps their journal, opens
  * the gate that CRIU's action script asks at, and when CRIU has failed takes everything back and explains.
  *
- * It is the same binary, started by a shell that ends at once: so it is nobody's child that CRIU or the caller could
+ * It is the same binary, started by a shell that ends at once: so it is no child that CRIU or the caller could
  * wait for. It ends when the tree runs, or with CRIU.
  */
 import { closeSync, readFileSync, writeSync } from "node:fs";
@@ -48,7 +48,7 @@ export type Answer =
     }
   | { ok: false; problem: string; left: string[] };
 
-/** Start a watcher for a restore that is ready, and who becomes CRIU. When it has answered, everything is ready for that. */
+/** Start a watcher for a restore that is ready; `caller` becomes CRIU. When the watcher has answered, it may. */
 export function startWatcher(
   { preflight: { plan, settings }, gate }: Ready,
   { words, ...asked }: Pick<Order, "words" | "config" | "notes" | "runtime">,
@@ -68,7 +68,7 @@ export function startWatcher(
   if (typeof orders === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made", left: [] };
   const { runtime } = asked;
-  // What the shell itself says of the place where it is started is for nobody.
+  // What the shell itself says of the place where it is started is dropped.
   const stderr = runtime === undefined ? "2>&5 5>&-" : "5>&-";
   const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);
   const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} ${stderr} &`;

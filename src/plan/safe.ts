@@ -1,5 +1,5 @@
 /**
- * Which repairs recriu may make: those by which nobody gets what he could not have taken. The images say where and for
+ * Which repairs recriu may make: those that give no user what that user could not have made. The images say where and for
  * whom a directory is to be, and any user may have put a link or a directory of his own on the way to it.
  */
 import { O_PATH, STICKY, WORLD_WRITES } from "../sys/linux.ts";

@@ -201,7 +201,7 @@ export function undoLeft(): Undone[] {
 /** When a process began, in clock ticks since the boot: with its pid it is one process and no other. */
 const startOf = (pid: number): string => String(readStat(pid)?.starttime ?? 0);
 
-/** A tree that CRIU let run after recriu was killed: whether it is the saved one in all details nobody has seen. */
+/** A tree that CRIU let run after recriu was killed: its structure was compared, the rest was not. */
 function treeLeft({ path, pid, started }: Step): string | undefined {
   if (pid === undefined || readStat(pid) === undefined || startOf(pid) !== started)
     return undefined;

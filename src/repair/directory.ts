@@ -14,7 +14,7 @@ import type { Step } from "./step.ts";
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
-/** The mode a directory has between mkdir and fchmod: nobody else gets in before its owner is right. */
+/** The mode a directory has between mkdir and fchmod: closed to others until its owner is right. */
 const UNFINISHED = 0o700;
 const SET_GID = 0o2000;
 

@@ -8,7 +8,7 @@ import type { Step } from "./step.ts";
 
 const DIRECTORY = 0x200000 | constants.O_DIRECTORY;
 
-/** In cgroups nobody can move or link anything, so whose they are does not matter. */
+/** In cgroups nothing can be moved or linked, so their owners do not matter. */
 const rulesFor = (action: Step["action"]) => ({ named: action === "cgroup" });
 
 /**

@@ -6,7 +6,7 @@ import { typedOption } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { version } from "./version.ts";
 
-/** Print a document. stdout may be a pipe that takes it in pieces, or that nobody reads any more. */
+/** Print a document. stdout may be a pipe that takes it in pieces, or that has no reader any more. */
 export function printJson(document: object): void {
   let bytes = Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
   try {

@@ -9,7 +9,7 @@ export async function failureOf(
   at: string[] = [],
 ): Promise<Failure> {
   const line = reason.interruption ?? firstCause(reason.errors) ?? reason.otherwise;
-  // Nobody needs it before.
+  // Loaded only for a failure.
   const { explain } = await import("../explain/index.ts");
   return { line, explanation: explain(line), left, at };
 }

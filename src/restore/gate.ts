@@ -31,13 +31,13 @@ export interface Question {
 /** Whether CRIU goes on. A process group that is to stay connected is a yes, too. */
 export type Decide = (question: Question) => boolean | Hold;
 
-/** Closed, it refuses: the script finds nobody to ask. */
+/** Closed, it refuses: the script has no reader, and fails. */
 export interface Gate extends Disposable {
   /** The path to give CRIU as --action-script. */
   readonly script: string;
   /** Answer every question until the gate is closed. Rejects when a decision throws, which is a refusal. */
   serve(decide: Decide): Promise<void>;
-  /** Where questions can be read: for who waits by itself and calls `answer` for each. */
+  /** Where questions can be read: for a caller that waits itself and calls `answer` for each. */
   readonly questions: number;
   /** Answer the question that is there. Throws what the decision throws, which is a refusal. */
   answer(decide: Decide): void;

@@ -1,4 +1,4 @@
-/** Who decides at the gate: the tree is compared with what was saved, and goes on only when it is that. */
+/** The decision at the gate: the tree is compared with what was saved, and goes on only when it is that. */
 import type { Settings, Request } from "../criu/index.ts";
 import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
 import {
@@ -118,7 +118,7 @@ function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
   const { checkpoint, request, settings, noteTree } = of;
   // Some CRIUs ask twice, and others' scripts run between.
   if (before.looked !== undefined) letGo(before.looked.tree);
-  // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
+  // Behind post-restore the network is unlocked: a tree with connections goes there only when all was compared.
   const mayGoOn = goOn !== undefined && !request.sibling && !hasConnections(checkpoint);
   let looked: State["looked"];
   let gone = false;

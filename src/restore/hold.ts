@@ -29,7 +29,7 @@ import { inheritedLimits } from "./limits.ts";
 
 /**
  * A CRIU that waits for its first image. Whoever lets go of it while it is held ends it: that is waited for, and everything
- * is taken back. What has been released belongs to who released it.
+ * is taken back. A released CRIU belongs to the caller of `release`.
  */
 export interface HeldCriu extends AsyncDisposable {
   /** ended: it was let go of, or has ended by itself: it fails to start, or wants another image first. */
@@ -50,8 +50,8 @@ type Release =
 const MOST_IMAGES = 2000;
 /** What a pipe takes at once, pipe(7). */
 const PIPE_BUF = 4096;
-/** Milliseconds that CRIU may take to end. It is killed only then: one that is killed while it starts may leave a temporary file that makes every later start slow. */
-const PATIENCE = 5000;
+/** CRIU may take so long to end. It is killed only then: one that is killed while it starts may leave a temporary file that makes every later start slow. */
+const PATIENCE_MS = 5000;
 
 /** Start CRIU for a request and hold it; undefined where that would not be as good as starting it later. */
 export function holdCriu(request: Request, settings: Settings): HeldCriu | undefined {
@@ -119,7 +119,7 @@ export function holdCriu(request: Request, settings: Settings): HeldCriu | undef
       if (state === "released") return;
       state = "ended";
       writing!.dispose();
-      const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE);
+      const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE_MS);
       await criu.exited;
       clearTimeout(kill);
       owned.dispose();
@@ -128,7 +128,7 @@ export function holdCriu(request: Request, settings: Settings): HeldCriu | undef
 }
 
 /**
- * Whether others can change the plugins that nobody named. Old CRIUs load them before they read anything, so what the check
+ * Whether others can change the plugins of CRIU's built-in directory. Old CRIUs load them before they read anything, so what the check
  * (writable-by-others) says would come too late.
  */
 function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
@@ -139,7 +139,7 @@ function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
   return paths.some((path) => host.changeable(path) !== undefined);
 }
 
-/** Whether CRIU would do the same, and nobody see a difference. */
+/** Whether a held CRIU does the same as one that is started later, by all that can be seen of it. */
 function holds(request: Request, settings: Settings): boolean {
   const { imagesDir } = request;
   const theirs = request.actionScripts.length > 0 || request.execCmd !== undefined;

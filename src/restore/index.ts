@@ -84,7 +84,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   let stopWatching: (() => void) | undefined;
   const letRun = (verdict: Verdict, tree: LiveTree | undefined) => {
     ends = tree && watchTasks(tree, request.detached, settings.settleSeconds);
-    // The terminal is the tree's from here on. Who adopts its orphans is none of recriu's business, unless it is to tell
+    // The terminal is the tree's from here on. recriu does not adopt its orphans, unless it is to tell
     // how a detached tree ended, which before Linux 6.15 only a parent hears.
     stopWatching?.();
     becomeSubreaper(request.detached && ends !== undefined);
@@ -102,7 +102,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   });
 
   const started = performance.now();
-  // Without a gate nobody knows when the tree runs, and CRIU's own behaviour counts from the start.
+  // Without a gate recriu does not see when the tree runs: CRIU's own behaviour counts from the start.
   if (gate !== undefined) becomeSubreaper();
   const released = held?.release();
   if (released?.state === "held") return released.problem;
@@ -119,7 +119,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
           ...inheritedLimits(),
         });
   const resumed = () => gate === undefined || runs();
-  // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
+  // What others feed (a page server, a streamer) may be slow; without a gate recriu does not see when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;
   const patience = { timeout: request.timeout, stall: fed ? 0 : settings.stallSeconds };
   let ended: Supervised;
@@ -170,7 +170,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
 const failureIn = (serving: Promise<void> | undefined): Promise<never> =>
   new Promise((_, reject) => void serving?.catch(reject));
 
-/** Who is watched as the tree runs: attached its root, to the end; detached all, if anybody wants to know for a while. */
+/** The tasks that are watched as the tree runs: attached the root, to its end; detached all of them, for --settle. */
 function watchTasks({ root, tasks }: LiveTree, detached: boolean, settle: number) {
   const alive = [...tasks].filter(([, { state }]) => state !== "Z");
   const watched = detached

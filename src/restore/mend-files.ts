@@ -82,7 +82,7 @@ function mendWatches(
   });
 }
 
-/** A terminal that is for nobody else to open (TIOCEXCL): CRIU saves that, and forgets it. */
+/** A terminal that no other process may open (TIOCEXCL): CRIU saves that, and does not restore it. */
 function mendExclusive(
   { ttys }: Checkpoint,
   { tty }: FileEntry,

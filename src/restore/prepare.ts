@@ -49,7 +49,7 @@ export type Prepared = Aside | Refused | Blocked | Ready;
 
 const refused = (problem: string): Refused => ({ kind: "refused", problem });
 
-/** What nobody has looked at is CRIU's alone; but not what is untrusted, or may be, as recriu's settings make no sense. */
+/** recriu steps aside for what it cannot check; but an untrusted restore, or one with wrong settings, is refused. */
 export function unseen(why: string, settings?: Settings): Aside | Refused {
   const asked =
     settings === undefined ? requestFrom([], process.env, []) : { ok: true as const, settings };

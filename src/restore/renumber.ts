@@ -1,6 +1,6 @@
 /**
  * In a fresh pid namespace the numbers that the images need are small, and so are those of recriu's own threads and of
- * what it starts. Before CRIU runs they move aside: the kernel is told to go on above (ns_last_pid,
+ * what it starts. Before CRIU runs they are changed: the kernel is told to go on above (ns_last_pid,
  * proc_sys_kernel(5)), and recriu is executed again in its own place, so that its threads are made anew with numbers
  * up there. Its own pid stays.
  */
@@ -16,7 +16,7 @@ const ROOM = 300;
 
 /** What has to move. */
 interface Move {
-  /** Numbers from here on are nobody's. */
+  /** The first number that no process has. */
   start: number;
   /** One of recriu's own threads has a number that is needed. */
   again: boolean;
@@ -24,7 +24,7 @@ interface Move {
 
 /** Whether a number of the images is that of one of recriu's threads, or will soon be given to what recriu starts. */
 export function neededMove(checkpoint: Checkpoint): Move | undefined {
-  // Numbers of a pid namespace of its own are nobody else's.
+  // In a pid namespace of the tree's own recriu has no number.
   if (checkpoint.tasks.some(({ pid }) => pid === 1)) return undefined;
   const needed = new Set(
     checkpoint.tasks.flatMap((task) => [
@@ -46,7 +46,7 @@ export function neededMove(checkpoint: Checkpoint): Move | undefined {
 }
 
 /**
- * Move aside where that is needed. Returns where nothing has to be done, or nothing can. `again` executes recriu in its
+ * Renumber where that is needed. Returns where nothing has to be done, or nothing can. `again` executes recriu in its
  * own place.
  */
 export function renumber(checkpoint: Checkpoint, again: () => void): void {
@@ -55,7 +55,7 @@ export function renumber(checkpoint: Checkpoint, again: () => void): void {
   try {
     writeFileSync("/proc/sys/kernel/ns_last_pid", String(move.start));
   } catch {
-    return; // not allowed: pid-in-use names whose the numbers are
+    return; // not allowed: pid-in-use names the processes with the numbers
   }
   if (move.again && process.env[RENUMBERED] === undefined) again();
 }

@@ -8,7 +8,7 @@ const PATIENCE = 5000;
 
 /**
  * Kill these processes and everything below them. It is stopped from the top down first, so that nothing can fork
- * away meanwhile; then killed. Returns who was.
+ * away meanwhile; then killed. Returns the killed.
  */
 export function killTree(...roots: number[]): number[] {
   const doomed: number[] = [];

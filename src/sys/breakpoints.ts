@@ -13,7 +13,7 @@ const PERF_FLAG_FD_CLOEXEC = 8n;
 const HW_BREAKPOINT_W = 2;
 
 /**
- * Whether a breakpoint on a word of recriu's own is met when the word is written; undefined where the kernel lets nobody
+ * Whether a breakpoint on a word of recriu's own is met when the word is written; undefined where the kernel lets no process
  * ask. It takes some ten microseconds.
  */
 export function breakpointsWork(): boolean | undefined {
