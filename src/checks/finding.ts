@@ -130,7 +130,7 @@ export interface Context {
     "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
   criu: Criu | undefined;
-  /** Why there is none: what is wrong with the one that was named, and who named it; or where it was looked for. */
+  /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
   /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
   passed?: readonly string[] | undefined;
@@ -139,7 +139,7 @@ export interface Context {
   seal?: Seal | undefined;
   /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
   bundle?: Grants | undefined;
-  /** All that the restore would do to this machine; undefined where nobody asked. */
+  /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }
 

@@ -61,7 +61,7 @@ interface Selection {
 }
 
 /**
- * Run every check. One that throws has met something nobody thought of: that is a finding too, never a silent pass.
+ * Run every check. One that throws has met what it was not written for: that is a finding too, never a silent pass.
  * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden. `before` is what was found before.
  */
 export function runChecks(
@@ -110,7 +110,7 @@ export function leftoversOf(context: Context): Leftover[] {
   }
 }
 
-/** What is said of a check, or what checks need, that met something nobody thought of. */
+/** What is said of a check, or what checks need, that threw. */
 export function crashed(id: string, error: unknown): Finding {
   return {
     id: "check-crashed",

@@ -1,7 +1,7 @@
 /**
  * Where a path of the checkpoint will be when CRIU opens it. A path belongs to a mount namespace: the host's own, or
- * one that CRIU rebuilds from the images, whose root mount comes from `--root`, whose external mounts come from the
- * host, and whose other mounts (tmpfs, proc, …) exist only once CRIU has made them.
+ * one that CRIU rebuilds from the images: its root mount comes from `--root`, its external mounts come from the
+ * host, and its other mounts (tmpfs, proc, …) exist only once CRIU has made them.
  */
 import type { Request } from "../criu/index.ts";
 import type { Host, Root } from "../host/index.ts";

@@ -84,7 +84,7 @@ function noDirectory(path: string): string | undefined {
 
 const ids = catalogue.map(({ id }) => id);
 
-/** A name in --only or --ignore that no check has, and who gave it. */
+/** A name in --only or --ignore that no check has, and which option it stood in. */
 function unknownCheck({
   ignore,
   from,

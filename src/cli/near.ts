@@ -1,4 +1,4 @@
-/** What somebody meant who typed a name that there is not. */
+/** What was meant by a name that does not exist. */
 
 /** The known names that are nearest to a word, none that is far from it; as the end of a sentence. */
 export function near(word: string, words: readonly string[]): string {

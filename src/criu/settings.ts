@@ -83,13 +83,13 @@ export interface Settings {
   readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
   readonly ignore: readonly string[];
-  /** Of real-time threads whose priority was not saved: 1 to 99. */
+  /** For real-time threads without a saved priority: 1 to 99. */
   readonly schedPrio: number | undefined;
   /** Files that may have grown since the dump, by their paths on this machine. */
   readonly allowGrown: readonly string[];
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
-  /** Who named it: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and who the ids of `ignore`. */
+  /** Where it was set: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and where the ids of `ignore`. */
   readonly from: { readonly criu?: string | undefined; readonly ignore?: string | undefined };
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */

@@ -215,7 +215,7 @@ function passOn(
   return { done: copy(), cancel: () => void reader.cancel() };
 }
 
-/** False when nobody reads any more, which CRIU does not mind either. */
+/** False when the reader is gone, which CRIU does not mind either. */
 async function writeAll(fd: number, chunk: Uint8Array): Promise<boolean> {
   let rest = chunk;
   while (rest.length > 0) {

@@ -48,7 +48,7 @@ export type Answer =
     }
   | { ok: false; problem: string; left: string[] };
 
-/** Start a watcher for a restore that is ready; `caller` becomes CRIU. When the watcher has answered, it may. */
+/** Start a watcher for a restore that is ready. Once it has answered, this process may become CRIU. */
 export function startWatcher(
   { preflight: { plan, settings }, gate }: Ready,
   { words, ...asked }: Pick<Order, "words" | "config" | "notes" | "runtime">,

@@ -58,7 +58,7 @@ export function listProcesses(): Stat[] {
 }
 
 /**
- * Whether a process or thread is on its way to its end: a zombie that nobody has reaped yet, exiting (PF_EXITING of
+ * Whether a process or thread is on its way to its end: a zombie before it is reaped, exiting (PF_EXITING of
  * linux/sched.h), or sent SIGKILL.
  */
 export function isEnding({ pid, state, flags }: Stat): boolean {

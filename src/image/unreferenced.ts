@@ -1,4 +1,4 @@
-/** Which of the open files somebody holds: a task that has no descriptors has no image of them, and one that is lost leaves files that nobody holds. */
+/** Open files that no task refers to: the descriptors of one task are lost. A task without descriptors has no image of them. */
 import { VMA_FILE } from "./locks.ts";
 import type { Task } from "./task.ts";
 import type { FileEntry, RemapFilePathEntry } from "./types.ts";
@@ -12,7 +12,7 @@ interface Files {
 
 /**
  * Whether a file is there that only a descriptor can have held, and none does. Unix sockets are passed over: one that waits
- * to be accepted, or in a message, is nobody's descriptor.
+ * to be accepted, or in a message, is in no task's descriptors.
  */
 export function hasUnreferencedFile({ openFiles, remaps, tasks }: Files): boolean {
   const referenced = new Set<number | undefined>(remaps.map(({ remap_id }) => remap_id));

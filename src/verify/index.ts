@@ -74,11 +74,11 @@ export interface Verdict {
   result: "match" | "mismatch" | "skipped";
   /** How many values were compared. */
   compared: number;
-  /** How many saved values could not be compared, and why. They are not equal: nobody knows. */
+  /** How many saved values could not be compared, and why. They are not called equal. */
   not_compared: number;
   left_out: NotCompared[];
   differences: Difference[];
-  /** Bytes of memory that were compared; absent where nobody asked. */
+  /** Bytes of memory that were compared; absent where it was not asked for. */
   memory?: number;
 }
 
@@ -94,7 +94,7 @@ export const skipped: Verdict = {
 interface Moment {
   /** Which facets are compared, by when they are final; all when it is not said. */
   final?: readonly Final[];
-  /** What real-time threads were given whose priority was not saved. */
+  /** The priority of real-time threads without a saved one. */
   lostPriority?: number | undefined;
 }
 

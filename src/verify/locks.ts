@@ -46,7 +46,7 @@ export const locks: Facet = {
   },
 };
 
-/** Whether somebody else has a lock on the file behind a descriptor, or nobody can tell. */
+/** Whether another process has a lock on the file behind a descriptor, or that cannot be told. */
 function othersLock(pid: number, fd: number): boolean {
   try {
     const file = lockName(statSync(`/proc/${pid}/fd/${fd}`));

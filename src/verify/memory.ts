@@ -108,7 +108,7 @@ function savedPages({ checkpoint, request }: Subject, { task }: LiveTask, told: 
   return saved;
 }
 
-/** Private pages that the task has and nobody saved. Over a file there must be none; elsewhere they can be zeros. */
+/** Private pages that the task has and the images do not. Over a file there must be none; elsewhere they can be zeros. */
 function unsaved(
   { pid }: LiveTask,
   vmas: readonly Vma[],
@@ -141,7 +141,7 @@ function unsaved(
   return free;
 }
 
-/** Pages that shared memory has and nobody saved, where they are in the task: they may only be zeros. */
+/** Pages that shared memory has and the images do not, where they are in the task: they may only be zeros. */
 function unsavedShared({ contents, file, within, shift }: SharedMapping, told: Told): PageRange[] {
   const fd = openToRead(file);
   const data = fd < 0 ? undefined : dataPages(fd, within);

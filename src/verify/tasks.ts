@@ -33,7 +33,7 @@ export const tasks: Facet = {
       const ids = idsIn(status());
       if (task !== checkpoint.root) {
         const adopted = wasAdopted(checkpoint, task) ? "tolerated" : undefined;
-        // Only a task whose parent has ended gets another.
+        // Only the end of its parent gives a task another.
         const had = checkpoint.tasks.some(({ pid }) => pid === task.ppid);
         const parent = live.tasks.get(task.ppid);
         const ended = had && (parent === undefined || parent.state === "Z");

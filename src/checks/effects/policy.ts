@@ -48,7 +48,7 @@ const harmless = new Set(["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2"]);
 export const deviceNumber = (rdev: number): string =>
   `${(rdev >>> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >>> 12) & 0xfff00)}`;
 
-/** Whether a character device gives nobody anything. */
+/** Whether a character device gives a task nothing that it could not have. */
 export const isHarmlessDevice = (rdev: number): boolean => harmless.has(deviceNumber(rdev));
 
 /** The same by name, of a device that only the tree's own mounts have. */

@@ -110,7 +110,7 @@ function shownName(entry: UnixSkEntry): string {
   return "path" in name ? name.path : `@${name.abstract}`;
 }
 
-/** CRIU connects as root: that is who the other side takes the tree for, unix(7) SO_PEERCRED. */
+/** CRIU connects as root: the other side sees root as its peer, unix(7) SO_PEERCRED. */
 function connected(context: Context, { entry, peer }: Connected): Effect {
   const name = nameOf(peer);
   const land =

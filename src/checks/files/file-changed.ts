@@ -1,4 +1,4 @@
-/** Files whose size or mode is not that of the dump (files-reg.c, validate_file), and logs that only grew. */
+/** Files with another size or mode than at the dump (files-reg.c, validate_file), and logs that only grew. */
 import { file_entry } from "../../image/tables/files.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";

@@ -26,7 +26,7 @@ export const locksHeld: Check = {
         descriptors.set(lock.pid, fds);
       }
       const id = fds.get(lock.fd);
-      // A deleted file is made anew, and nobody has a lock on it.
+      // A deleted file is made anew, and has no locks.
       const path =
         id === undefined || checkpoint.remapped.has(id) ? undefined : pathOf(context, id);
       const by = path && locks.get(path.file)?.find((other) => excludes(lock, other));

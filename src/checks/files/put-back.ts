@@ -46,7 +46,7 @@ export function putBack(context: Context, file: UsedFile, place: HostPlace, lost
   return human(`put back what it was at the dump, with its content (${wanted})${empty}`, null);
 }
 
-/** Of a directory whose mode is another: the one below a file system that is not mounted is not to be changed. */
+/** Of a directory with another mode: the one below a file system that is not mounted is not to be changed. */
 export function modeBack(context: Context, reg: RegFileEntry, place: HostPlace): Remedy {
   const mount = unmounted(context, place.hostPath);
   if (mount !== undefined) return mountIt(mount);
@@ -78,7 +78,7 @@ export function otherContent(
   );
 }
 
-/** Whose build it is here, and whose that of the dump was, as far as this machine's packages tell. */
+/** The packages of the file here and of that of the dump, as far as this machine's packages tell. */
 export function builds(context: Context, reg: RegFileEntry, place: HostPlace): string {
   const here = packageOf(context, place);
   const saved = Buffer.alloc(reg.build_id.length * 4);
@@ -169,7 +169,7 @@ function make(
       text: appended ? "begin the log anew: it is only appended to" : "make it again: it was empty",
       command: empty,
     };
-  // It is as gone as the memory of the machine; where nobody needs what was in it, zeros do.
+  // It is as gone as the memory of the machine; where its content is not needed, zeros do.
   if (reg.size !== undefined && path.startsWith("/dev/shm/"))
     return {
       text: "it was in memory, and what was in it is in no image: this makes it again with zeros, which is right only where the tree does not need that",

@@ -9,7 +9,7 @@ import type { Context, Problem } from "../finding.ts";
 import { mib } from "../kernel/limits.ts";
 import { livingTasks } from "../paths.ts";
 
-/** Pages whose content is known in part. */
+/** Pages with a content that is known in part. */
 interface Witness {
   what: string;
   /** All of these are zeros in an image that was consumed. */

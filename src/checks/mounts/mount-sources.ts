@@ -15,6 +15,6 @@ export function lookAtPlace({ namespaces }: Context, { entry, at }: Mount) {
   return place.onHost ? { place, found: place.root.look(place.path) } : undefined;
 }
 
-/** Of the root task's mount namespace, whose paths `namespaces.place` knows. */
+/** Of the root task's mount namespace: `namespaces.place` knows its paths. */
 export const inRootNamespace = ({ checkpoint }: Context, { image }: Mount) =>
   image === `mountpoints-${checkpoint.root?.ids?.mnt_ns_id}.img`;

@@ -56,7 +56,7 @@ function statusSet(status: string, field: string): bigint {
 
 /**
  * The most that CRIU can have here, and what its bounding set will be: root gets by execve(2) what the bounding set
- * allows, others what they have (capabilities(7)). Undefined for others than root, whose criu may have file capabilities.
+ * allows, others what they have (capabilities(7)). Undefined for others than root: their criu may have file capabilities.
  */
 export function capabilitiesOfCriu(
   host: Host,

@@ -122,7 +122,7 @@ const linkThere = ({ image }: AtPath, at: string, problem: string): Problem => (
   remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
 });
 
-/** Whose a socket file is: by its inode number, which no other path or namespace can fake; else by the name alone. */
+/** The owner of a socket file: by its inode number, which no other path or namespace can fake; else by the name alone. */
 export function holderOf(
   host: Host,
   path: string,

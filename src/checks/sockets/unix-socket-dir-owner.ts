@@ -1,4 +1,4 @@
-/** Whose the directories are that sockets are bound in: who owns one can put a socket of his own in another's place. */
+/** The owners of the directories in which sockets are bound: an owner can put another socket in the place of one. */
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { dirname, join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";

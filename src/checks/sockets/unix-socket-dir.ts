@@ -22,7 +22,7 @@ interface Orphans {
   sockets: AtPath[];
 }
 
-/** Path sockets whose directory is missing, or is no directory, by that directory on this machine. */
+/** Path sockets without their directory, or with something else in its place, by that path on this machine. */
 function orphans(context: Context): Map<string, Orphans> {
   const byDirectory = new Map<string, Orphans>();
   for (const bound of pathSockets(context)) {

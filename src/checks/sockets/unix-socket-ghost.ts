@@ -1,4 +1,4 @@
-/** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
+/** Unix sockets of deleted files: CRIU makes the file for the moment, and its directories (sk-unix.c, bind_on_deleted). */
 import { upward } from "../../host/upward.ts";
 import { EROFS } from "../../sys/errno.ts";
 import { UNIX_PATH_MAX } from "../../sys/linux.ts";

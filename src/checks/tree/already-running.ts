@@ -1,4 +1,4 @@
-/** The tree of the images is there: whatever it holds is its own, and nobody is to be ended for it. */
+/** The tree of the images is there: what it holds is its own, and no process is to be ended for it. */
 import type { Stat } from "../../host/index.ts";
 import { type Task, wasAdopted } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";

@@ -32,14 +32,14 @@ function neededNumbers(context: Context): Needed[] {
   return [...needed.values()];
 }
 
-/** Who holds a number: /proc shows tasks and threads, but a number also stays taken while it is anybody's group or session. */
+/** The holder of a number: /proc shows tasks and threads, but a number also stays taken while it is that of a group or session. */
 interface Holder {
   /** Its process or thread, or a member of its group or session. */
   readonly pid: number;
   readonly said: string;
 }
 
-/** Who holds which of these numbers. What recriu itself has started is gone when CRIU needs them. */
+/** The holders of these numbers. What recriu itself has started is gone when CRIU needs them. */
 function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, Holder> {
   const processes = new Map(host.processes.map((process) => [process.pid, process]));
   const groups = new Map<number, Stat>();

@@ -1,6 +1,6 @@
 /**
  * What CRIU makes of pstree.img before it forks anything (pstree.c, prepare_pstree): the tree with its helpers, short
- * tasks that lead the sessions and process groups whose leaders are dead, or the reason why it stops.
+ * tasks that lead the sessions and process groups of dead leaders, or the reason why it stops.
  */
 import type { PstreeEntry } from "../../image/index.ts";
 import { type Helper, makeHelper, type Node, preorder, reserve } from "./pstree-nodes.ts";
@@ -20,7 +20,7 @@ export type Tree =
 
 export interface TreeInput {
   pstree: readonly PstreeEntry[];
-  /** Numbers of dead processes whose /proc files are open (PROCFS remaps). */
+  /** Numbers of dead processes of which files in /proc are open (PROCFS remaps). */
   deadProcesses: readonly number[];
   shellJob: boolean;
   /** Session and process group of CRIU. */
@@ -181,7 +181,7 @@ function findLeaderless(root: Node): Failure | undefined {
   return undefined;
 }
 
-/** A child of the root whose session is led from below it: put below its leader, neither hangs on the root any more. */
+/** A child of the root, with the leader of its session below it: put below its leader, neither hangs on the root any more. */
 function findUnborn(root: Node, nodes: ReadonlyMap<number, Node>): Tree | undefined {
   const born = new Set(preorder(root));
   for (const node of nodes.values())

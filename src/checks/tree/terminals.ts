@@ -83,7 +83,7 @@ export const isMaster = ({ kind }: Tty, request: Request): boolean =>
 export const exchanges = ({ shellJob, orphanPtsMaster }: Request): boolean =>
   shellJob || orphanPtsMaster;
 
-/** Slaves that were in use and whose masters are not in the images, one for each terminal. Ids of masters are odd. */
+/** Slaves that were in use, without their masters in the images, one for each terminal. Ids of masters are odd. */
 export function unpairedSlaves(ttys: readonly Tty[]): Tty[] {
   const active = new Map<number, Tty>();
   for (const tty of ttys)

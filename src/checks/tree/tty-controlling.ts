@@ -1,4 +1,4 @@
-/** /dev/tty kept open: it can be opened only by a task whose session has a terminal (tty.c, open_simple_tty; tty(4)). */
+/** /dev/tty kept open: it can be opened only by a task with a terminal in its session (tty.c, open_simple_tty; tty(4)). */
 import type { Task } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import { again, againStaying } from "../again.ts";

@@ -49,7 +49,7 @@ export const ttyIndexBusy: Check = {
             ? {
                 kind: "human",
                 text: "close that terminal: end the programs on it and the one that made it",
-                // Who has its other end open is only told by the descriptor's number of it.
+                // The holder of its other end is found by the index that its descriptor names.
                 command: sh`fuser -v /dev/pts/${index}; grep -lsx tty-index:.${index} /proc/[0-9]*/fdinfo/* | sort`,
               }
             : {

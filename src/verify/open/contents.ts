@@ -43,7 +43,7 @@ function comparePipe(image: string, kind: string, id: number, flags: number, fil
   });
 }
 
-/** Only Unix sockets: what was sent over others is not saved, but of TCP, whose lengths inet.ts compares. */
+/** Only Unix sockets: what was sent over others is not saved, but of TCP: inet.ts compares its lengths. */
 export const unixQueue: Compare<"usk"> = ({ id, type }, file) => {
   const { checkpoint, live } = file.subject;
   const packets = packetsFor(checkpoint, id);
