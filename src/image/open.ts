@@ -4,7 +4,7 @@ import type { Content } from "./contents.ts";
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf, type TableOf } from "./formats.ts";
-import { someHeldByNobody } from "./held.ts";
+import { hasUnreferencedFile } from "./unreferenced.ts";
 import { Images, type Need } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
@@ -233,7 +233,7 @@ class LazyCheckpoint implements Checkpoint {
       }
       for (const file of this.files)
         if (formatOf(file) !== undefined) this.images.all(file, "optional");
-      this.images.forgetAbsent(() => !someHeldByNobody(this));
+      this.images.forgetAbsent(() => !hasUnreferencedFile(this));
       return this.faults;
     });
   }

@@ -65,7 +65,7 @@ export const openFiles: Facet = {
   moving: true,
   compare(subject, comparison) {
     const { checkpoint, live, request } = subject;
-    const given = request.inheritFds.length > 0;
+    const inherits = request.inheritFds.length > 0;
     const seen = new Seen();
     const files = new Set<number>();
     for (const { task, pid, proc } of live.tasks.values()) {
@@ -75,7 +75,7 @@ export const openFiles: Facet = {
         const entry = checkpoint.openFiles.get(id);
         const kind = entry && kindOf(entry);
         if (entry === undefined || kind === undefined) continue;
-        if (given && inheritable.has(kind)) {
+        if (inherits && inheritable.has(kind)) {
           comparison.leftOut("open files, as --inherit-fd gives some");
           continue;
         }

@@ -1,8 +1,8 @@
 /* Holds whatever it is told to.
  *
- *     things READY THING...
+ *     objects READY OBJECT...
  *
- * Each THING is a word and what belongs to it, done in order; descriptors stay open:
+ * Each OBJECT is a word and what belongs to it, done in order; descriptors stay open:
  *
  *     chdir DIR             work there
  *     read|write|path FILE  open it (path: O_PATH)
