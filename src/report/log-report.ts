@@ -1,5 +1,6 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { Log, LogReport } from "../explain/log.ts";
+import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
 import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
@@ -16,7 +17,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   if (kind === "log") line(`${bold(harmless(log))}: ${lines} lines${own}`);
   for (const id of refused)
     line(
-      `recriu refused this restore: ${bold(harmless(id))}; recriu explain ${harmless(id)} tells more`,
+      `recriu refused this restore: ${bold(harmless(id))}; ${sh`recriu explain ${id}`} tells more`,
     );
   printLog(report, beside);
   for (const other of others) {
