@@ -170,7 +170,11 @@ class LazyCheckpoint implements Checkpoint {
   get openFiles(): ReadonlyMap<number, FileEntry> {
     return this.once("files", () => {
       const files = new Map<number, FileEntry>();
-      for (const file of this.values("files.img", file_entry, "required")) files.set(file.id, file);
+      for (const file of this.values("files.img", file_entry, "required")) {
+        // Of an open TUN device a dump writes two entries of one number: the file that it is opened by, and what it is then.
+        const reg = file.tunf && files.get(file.id)?.reg;
+        files.set(file.id, reg === undefined ? file : { ...file, reg });
+      }
       return files;
     });
   }

@@ -14,6 +14,7 @@ import type { LiveTree } from "./live.ts";
 import { locks } from "./locks.ts";
 import { mappings } from "./mappings.ts";
 import { compareMemory } from "./memory.ts";
+import { mounts } from "./mounts.ts";
 import { namespaces } from "./namespaces.ts";
 import { command, executable, rootDirectory, workingDirectory } from "./program.ts";
 import { sched } from "./sched.ts";
@@ -63,6 +64,7 @@ const facets: readonly Facet[] = [
   signals,
   timers,
   mappings,
+  mounts,
   layout,
   locks,
   cgroups,

@@ -20,6 +20,8 @@ import { fanotify, inotify } from "./watches.ts";
 type Kinds = { [K in Kind]: Compare<K> | { facet: string } | { reason: string } };
 
 const kinds: Kinds = {
+  // Before its file, which it has beside.
+  tunf: { reason: "TUN devices" },
   reg: { facet: "descriptors" },
   isk: { facet: "inet sockets, socket options" },
   nlsk: netlink,
@@ -37,7 +39,6 @@ const kinds: Kinds = {
   pipe,
   memfd,
   pidfd,
-  tunf: { reason: "TUN devices" },
   bpf: { reason: "BPF maps" },
   ext: { reason: "files of CRIU's plugins" },
 };
