@@ -55,7 +55,7 @@ interface Understood {
   readonly cpuCap: readonly ("cpu" | "fpu" | "ins")[] | undefined;
   readonly fileValidation: "buildid" | "filesize";
   /** Seconds. CRIU itself only heeds it in a dump. */
-  readonly timeout: number | undefined;
+  readonly timeoutSeconds: number | undefined;
   /** Configuration files that were found and read. */
   readonly configFiles: readonly string[];
   /** Names of CRIU's options that the user gave, on the command line or in a configuration file. */
@@ -98,7 +98,7 @@ export function emptyDraft(argv: readonly string[], configFiles: readonly string
     execCmd: undefined,
     cpuCap: undefined,
     fileValidation: "buildid",
-    timeout: undefined,
+    timeoutSeconds: undefined,
     configFiles: [...configFiles],
     explicit: new Set(),
     argv: [...argv],

@@ -23,7 +23,7 @@ const bad = (name: string, value: string, shape: string) =>
 export const imagesDir: Effect = (parts, value) => void (parts.imagesDir = value);
 export const workDir: Effect = (parts, value) => void (parts.workDir = value);
 export const actionScript: Effect = (parts, value) => void parts.actionScripts.push(value);
-export const timeout: Effect = (parts, value) => void (parts.timeout = atoi(value));
+export const timeout: Effect = (parts, value) => void (parts.timeoutSeconds = atoi(value));
 export const leaveRunning: Effect = (parts) => void (parts.leaveStopped = false);
 export const leaveStopped: Effect = (parts) => void (parts.leaveStopped = true);
 

@@ -4,9 +4,9 @@
  */
 import type { Header } from "tar-stream";
 
-const BLOCK = 512;
+const BLOCK_BYTES = 512;
 /** Two blocks of zeros. */
-const END_MARK = 2 * BLOCK;
+const END_MARK = 2 * BLOCK_BYTES;
 /** Behind it a record is filled up; more is not read. */
 const FILLING = 1 << 20;
 
@@ -118,7 +118,7 @@ class End {
 
   /** A body of `size` bytes begins at `start`: what stands in it, and in the header before it, is no end mark. */
   pass(start: number, size: number, wanted: boolean): void {
-    this.#bodies.push({ start, end: start + Math.ceil(size / BLOCK) * BLOCK, wanted });
+    this.#bodies.push({ start, end: start + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES, wanted });
   }
 
   /** How many of the next bytes belong to a body that is not taken. */

@@ -38,7 +38,7 @@ export interface Preflight {
   effects: readonly Effect[] | undefined;
   plan: Plan;
   /** Milliseconds that it took. */
-  took: number;
+  tookMs: number;
 }
 
 export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; problem: string };
@@ -100,11 +100,22 @@ export async function preflight(
   const whole = planFor(findings, leftoversOf(context), settings.fix);
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
-  const took = performance.now() - start;
+  const tookMs = performance.now() - start;
   const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {
     ok: true,
-    preflight: { request, settings, images, checkpoint, host, criu, findings, effects, plan, took },
+    preflight: {
+      request,
+      settings,
+      images,
+      checkpoint,
+      host,
+      criu,
+      findings,
+      effects,
+      plan,
+      tookMs,
+    },
   };
 }
 

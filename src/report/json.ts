@@ -70,7 +70,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     notes: outcome?.notes ?? [],
     watched: outcome?.watched ?? null,
     timing_ms: {
-      preflight: preflight.took,
+      preflight: preflight.tookMs,
       ...(outcome?.timing_ms ?? { repair: 0, criu: 0, verify: 0 }),
     },
   };

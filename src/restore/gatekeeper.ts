@@ -37,7 +37,7 @@ export interface State {
 export interface Gatekeeper {
   readonly state: State;
   /** Milliseconds spent comparing, and those of them that CRIU waited for. */
-  readonly times: { readonly spent: number; readonly waited: number };
+  readonly times: { readonly spentMs: number; readonly waitedMs: number };
   /**
    * The gate's question is answered, and `state` is what came of it. With `goOn` CRIU waits at post-restore only until the
    * tasks are known to be the saved ones: what else is settled then is compared while it works on, and the last point
@@ -63,7 +63,7 @@ export interface Kept {
 export function gatekeeper(of: Kept): Gatekeeper {
   const dedup = dedupLater(of.checkpoint, of.request);
   let state: State = { at: "waiting", root: null, verdict: skipped };
-  const times = { spent: 0, waited: 0 };
+  const times = { spentMs: 0, waitedMs: 0 };
   return {
     get state() {
       return state;
@@ -84,8 +84,8 @@ export function gatekeeper(of: Kept): Gatekeeper {
       const next = step(of, state, { ...question, goOn: goOn && timed });
       ({ state } = next);
       const end = performance.now();
-      times.spent += end - start;
-      times.waited += (gone ?? end) - start;
+      times.spentMs += end - start;
+      times.waitedMs += (gone ?? end) - start;
       return next.answer;
     },
   };

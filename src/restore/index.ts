@@ -121,7 +121,10 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const resumed = () => gate === undefined || runs();
   // What others feed (a page server, a streamer) may be slow; without a gate recriu does not see when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;
-  const patience = { timeout: request.timeout, stall: fed ? 0 : settings.stallSeconds };
+  const patience = {
+    timeoutSeconds: request.timeoutSeconds,
+    stallSeconds: fed ? 0 : settings.stallSeconds,
+  };
   let ended: Supervised;
   try {
     stopWatching = progress && watch(checkpoint, child.pid, () => keeper.state, progress);
@@ -137,8 +140,8 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
 
   const { exit } = ended;
   const duration_ms = performance.now() - started;
-  const { waited, spent } = keeper.times;
-  const timing_ms = { repair: 0, criu: duration_ms - waited, verify: spent };
+  const { waitedMs, spentMs } = keeper.times;
+  const timing_ms = { repair: 0, criu: duration_ms - waitedMs, verify: spentMs };
   const { verdict, root, notes = [] } = keeper.state;
   const mismatch = verdict.result === "mismatch";
   const run = { criu_exit: exit.code, duration_ms, pid: exit.code === 0 ? root : null };
@@ -203,14 +206,14 @@ async function whyFailed(
   { exit, interrupted, givenUp, at }: Supervised,
   child: RunningCriu,
   left: string[],
-  { timeout, stall }: { timeout: number | undefined; stall: number },
+  { timeoutSeconds, stallSeconds }: { timeoutSeconds: number | undefined; stallSeconds: number },
 ): Promise<Failure> {
   const interruption = interrupted
     ? `interrupted by ${interrupted}`
     : givenUp === "overdue"
-      ? `CRIU was killed: after ${timeout} s the tree did not run yet (--timeout)`
+      ? `CRIU was killed: after ${timeoutSeconds} s the tree did not run yet (--timeout)`
       : givenUp === "stalled"
-        ? `CRIU was killed: for ${stall} s it made no task and read no byte (--stall)`
+        ? `CRIU was killed: for ${stallSeconds} s it made no task and read no byte (--stall)`
         : undefined;
   const ending =
     exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;

@@ -6,7 +6,7 @@ import { pageSize } from "../sys/process.ts";
 import type { State } from "./gatekeeper.ts";
 
 /** Between two looks, in ms. */
-const INTERVAL = 250;
+const INTERVAL_MS = 250;
 
 /** Look at the tree below CRIU from time to time and tell. Returns a function that ends it. */
 export function watch(
@@ -32,7 +32,7 @@ export function watch(
   let interval: Timer | undefined;
   const first = setTimeout(() => {
     look();
-    interval = setInterval(look, INTERVAL);
+    interval = setInterval(look, INTERVAL_MS);
   }, report.after);
   let ended = false;
   return () => {

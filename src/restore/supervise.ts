@@ -18,14 +18,14 @@ export interface Supervised {
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Wait until CRIU ends. Before `resumed` says that the tree runs, a signal, the end of `timeout` seconds or `stall`
- * seconds in which nothing moves end CRIU and all that it has made: it heeds no polite signal then. Afterwards its own
+ * Wait until CRIU ends. Before `resumed` says that the tree runs, a signal, the end of `timeoutSeconds` or `stallSeconds`
+ * in which nothing moves end CRIU and all that it has made: it heeds no polite signal then. Afterwards its own
  * behaviour counts.
  */
 export async function supervise(
   child: RunningCriu,
   resumed: () => boolean,
-  { timeout, stall }: { timeout: number | undefined; stall: number },
+  { timeoutSeconds, stallSeconds }: { timeoutSeconds: number | undefined; stallSeconds: number },
 ): Promise<Supervised> {
   const seen: Omit<Supervised, "exit"> = {
     interrupted: undefined,
@@ -43,8 +43,8 @@ export async function supervise(
     child.kill("SIGKILL");
   };
   for (const signal of ENDING) process.on(signal, forward);
-  const timer = timeout ? setTimeout(giveUp, timeout * 1000, "overdue") : undefined;
-  const stopWatching = watchForStall(child.pid, stall, () => giveUp("stalled"));
+  const timer = timeoutSeconds ? setTimeout(giveUp, timeoutSeconds * 1000, "overdue") : undefined;
+  const stopWatching = watchForStall(child.pid, stallSeconds, () => giveUp("stalled"));
   const exit = await child.exited;
   clearTimeout(timer);
   stopWatching();

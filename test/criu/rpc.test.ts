@@ -65,7 +65,7 @@ const cases: [Partial<RpcOptions>, object][] = [
   [{ empty_ns: 0x40000000 }, { emptyNs: ["net"] }],
   [
     { timeout: 9, mntns_compat_mode: true, unprivileged: true },
-    { timeout: 9, mntnsCompatMode: true, unprivileged: true },
+    { timeoutSeconds: 9, mntnsCompatMode: true, unprivileged: true },
   ],
   [
     {

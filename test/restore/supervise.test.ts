@@ -26,8 +26,8 @@ const ended = {
 };
 
 for (const [what, patience] of [
-  ["--timeout", { timeout: 0.1, stall: 0 }],
-  ["--stall", { timeout: undefined, stall: 0.1 }],
+  ["--timeout", { timeoutSeconds: 0.1, stallSeconds: 0 }],
+  ["--stall", { timeoutSeconds: undefined, stallSeconds: 0.1 }],
 ] as const) {
   test(`${what}: a CRIU whose tree does not run is killed, and it is said what it was at`, async () => {
     const seen = await supervise(sleeper(30), () => false, patience);
@@ -49,7 +49,7 @@ test("a signal ends a CRIU whose tree does not run at once, and reaches one whos
     [true, 143],
   ] as const) {
     const child = sleeper(30);
-    const supervised = supervise(child, () => runs, { timeout: undefined, stall: 0 });
+    const supervised = supervise(child, () => runs, { timeoutSeconds: undefined, stallSeconds: 0 });
     process.emit("SIGTERM", "SIGTERM");
     expect(await supervised).toMatchObject({ exit: { code }, interrupted: "SIGTERM" });
   }

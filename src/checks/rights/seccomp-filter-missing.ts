@@ -2,7 +2,7 @@ import type { Check, Problem } from "../finding.ts";
 import { filtered } from "./seccomp.ts";
 
 /** Bytes of a BPF instruction. */
-const INSTRUCTION = 8;
+const INSTRUCTION_BYTES = 8;
 
 export const seccompFilterMissing: Check = {
   title: "A thread's seccomp filter is not in the images",
@@ -30,7 +30,7 @@ export const seccompFilterMissing: Check = {
         const filter = filters[index];
         if (here.has(index)) result = "circle";
         else if (filter === undefined) result = `Corrupted filter index`;
-        else if (filter.filter.length % INSTRUCTION !== 0) result = "Corrupted filter len";
+        else if (filter.filter.length % INSTRUCTION_BYTES !== 0) result = "Corrupted filter len";
         if (result !== undefined || filter === undefined) break;
         walked.push(index);
         here.add(index);

@@ -24,7 +24,7 @@ const IDLE = 3;
 const USUAL_LEVEL = 4;
 
 /** Nanoseconds: prctl(2), PR_SET_TIMERSLACK. */
-const USUAL_SLACK = 50_000;
+const USUAL_SLACK_NS = 50_000;
 
 /** core(5), coredump_filter. */
 const USUAL_DUMP = 0x33;
@@ -75,10 +75,10 @@ function* narrowOf(host: Host, checkpoint: Checkpoint): Generator<Narrow> {
       message: `recriu has the I/O class ${io.class === IDLE ? "idle" : `best effort, level ${io.level}`}`,
       prefix: ["ionice", "-c", "none"],
     };
-  if (timerSlack !== undefined && timerSlack > USUAL_SLACK)
+  if (timerSlack !== undefined && timerSlack > USUAL_SLACK_NS)
     yield {
       subject: "timer slack",
-      message: `recriu's timers may be ${timerSlack} ns late, usual are ${USUAL_SLACK}`,
+      message: `recriu's timers may be ${timerSlack} ns late, usual are ${USUAL_SLACK_NS}`,
     };
   if (memoryPolicy !== undefined && memoryPolicy !== 0)
     yield {

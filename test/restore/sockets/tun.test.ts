@@ -6,7 +6,7 @@ import { dump, killTree, openStage, start } from "../stage.ts";
 
 test("an open TUN device, of which a dump writes two entries with one number", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "things", ["tun", "rqtun0"]);
+  const { pid } = await start(stage, "objects", ["tun", "rqtun0"]);
   const images = await dump(stage, pid, ["--network-lock=nftables"]);
   await restored(stage, images);
   await killTree(stage, pid);
