@@ -25,9 +25,9 @@ export const exempt: Readonly<Record<string, string>> = {
   "unix-peer-down": "the option in its words needs a socket that only the caller can make",
   "root-ignored": "the option in its words is one of the next dump",
   "sched-deadline": "what a deadline was is in no image: its command has placeholders",
-  "net-link": "not typed yet: a macvlan's parent, which a made-up image names",
-  "image-lazy": "not typed yet: it needs the dump that still waits",
-  "plugin-missing": "not typed yet: it looks through all of this machine for a file",
+  "image-lazy":
+    "the dump's page server fails here (tee: Operation not permitted) before it has sent a page",
+  "plugin-missing": "it looks through all of this machine for a file, and a person names what it found",
   "sysctl-missing": madeUp,
   "cgroup-thread": madeUp,
   "tty-no-task": "not typed yet: a console's session, which needs a console",

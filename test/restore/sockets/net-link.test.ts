@@ -12,6 +12,7 @@ import {
   type Stage,
   start,
 } from "../stage.ts";
+import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 
@@ -63,7 +64,8 @@ test("net-link: a veth pair whose far end no option names", async () => {
   const named = await stageCheck({ id: "net-link", stage, images, among: true });
   expect(named).toMatchObject({ subject: "eth0", criu_message: "net: Unknown peer net namespace" });
   expect(named.remedy.command).toMatch(/^--external 'veth\[eth0\]:veth\d+'$/);
-  expect(await typedOption(stage, images, named.remedy.command)).toBe(0);
+  const told = await report(stage, "preflight", images);
+  expect((await typed(stage, told, "net-link")).exit).toBe(0);
   await killTree(stage, pid);
   const bridge = ["--external", "veth[eth0]:rqfar@rqnone"];
   const nowhere = await stageCheck({ id: "net-link", stage, images, options: bridge, among: true });
