@@ -1,9 +1,8 @@
 /**
  * Remedies that no test types, and why: what this machine, or a test that runs beside others, cannot do. One that a test does
- * type must not be here. Of the last ones it is only that no test does it yet: none is to be added.
+ * type must not be here.
  */
 const packages = "it installs a package, for which a test has no network";
-const madeUp = "not typed yet: its images are made up (test/checks), no dump here has it";
 
 export const exempt: Readonly<Record<string, string>> = {
   "criu-missing": packages,
@@ -27,8 +26,9 @@ export const exempt: Readonly<Record<string, string>> = {
   "sched-deadline": "what a deadline was is in no image: its command has placeholders",
   "image-lazy":
     "the dump's page server fails here (tee: Operation not permitted) before it has sent a page",
-  "plugin-missing": "it looks through all of this machine for a file, and a person names what it found",
-  "sysctl-missing": madeUp,
-  "cgroup-thread": madeUp,
-  "tty-no-task": "not typed yet: a console's session, which needs a console",
+  "plugin-missing":
+    "it looks through all of this machine for a file, and a person names what it found",
+  "sysctl-missing":
+    "this kernel lacks no setting that CRIU saves, and CRIU looks past what is mounted over one",
+  "tty-no-task": "it needs a console or a serial line that nothing else of the machine uses",
 };

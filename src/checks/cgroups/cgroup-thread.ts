@@ -9,7 +9,7 @@ export const cgroupThread: Check = {
   why:
     "Threads of one process may be in different cgroups of cgroup2 only below one threaded domain. A cgroup that is a domain of " +
     "its own on this machine takes no single thread.",
-  proof: "images",
+  proof: "criu",
   run(context) {
     const { checkpoint, host } = context;
     if (ignored(context)) return [];

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, v2 } from "../cgroup-rules.ts";
+import { stageCheck } from "../stage-check.ts";
+import { dump, killTree, makeCgroup, openStage, start } from "../stage.ts";
+
+test("cgroup-thread: a cgroup that was threaded and is a domain of its own takes no single thread", async () => {
+  await using stage = openStage();
+  const domain = makeCgroup(stage, v2, "domain");
+  const threaded = join(domain, "threaded");
+  mkdirSync(threaded);
+  writeFileSync(join(threaded, "cgroup.type"), "threaded");
+  const { pid } = await start(stage, "kernel", ["threads"], { cgroups: [domain] });
+  const thread = readdirSync(`/proc/${pid}/task`).find((tid) => tid !== `${pid}`)!;
+  writeFileSync(join(threaded, "cgroup.threads"), thread);
+  const images = await dump(stage, pid);
+  await killTree(stage, pid);
+  const fault = async () => {
+    await eventually(() => rmdirSync(threaded));
+    mkdirSync(threaded);
+  };
+  try {
+    await stageCheck({
+      id: "cgroup-thread",
+      stage,
+      images,
+      pid,
+      subject: threaded,
+      fault,
+      mend: "typed",
+    });
+    expect(readFileSync(join(threaded, "cgroup.type"), "utf8")).toBe("threaded\n");
+  } finally {
+    await killTree(stage, pid);
+    await eventually(() => rmdirSync(threaded));
+  }
+});
