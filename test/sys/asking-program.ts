@@ -27,17 +27,16 @@ export const codeOf = (name: string): string => {
   return made.stdout.toString("base64");
 };
 
-let dir: string;
-beforeAll(() => {
-  // Short: a path has 32 bytes.
-  dir = realpathSync(mkdtempSync(join(tmpdir(), "ask")));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-
 /** `run` are the words before a program of that machine. */
 export function askingProgramTests(name: string, run: readonly string[]): void {
   describe(name, () => {
     const code = codeOf(name);
+    let dir: string;
+    beforeAll(() => {
+      // Short: a path has 32 bytes.
+      dir = realpathSync(mkdtempSync(join(tmpdir(), "ask")));
+    });
+    afterAll(() => rmSync(dir, { recursive: true }));
     const asks = (answer: string, env: Record<string, string>) => {
       const [program, questions, answers] = ["p", "q", "a"].map((file) => join(dir, file));
       writeFileSync(program!, askingProgram(questions!, answers!, code));
