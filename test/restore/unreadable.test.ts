@@ -64,7 +64,7 @@ test("explain, undo, show and preflight say that they could not look", async () 
   // The directories of logs that are directories themselves have none.
   const odd = join(stage.dir, "odd");
   mkdirSync(join(odd, "a.log"), { recursive: true });
-  expect((await asNobody(stage, ["explain", odd])).stderr).toContain("nothing is known of");
+  expect((await asNobody(stage, ["explain", odd])).stderr).toContain("there is no log of CRIU in");
   for (const command of ["show", "preflight", "verify"]) {
     const { exit, stderr } = await asNobody(stage, [command, "-D", closed]);
     expect([command, exit]).toEqual([command, 2]);
