@@ -1,6 +1,6 @@
 /**
- * What people pasted in public threads, one message a line, with the thread and a word that its explanation has to have.
- * Of the first hundred, tried before any entry was written for them, 94 were explained so.
+ * Messages as people paste them, some from public threads and some in their manner, one a line, with the thread that it is
+ * like and a word that its explanation has to have. Who wrote the entries chose them.
  */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
