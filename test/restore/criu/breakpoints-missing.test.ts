@@ -1,7 +1,5 @@
 /** A CRIU before 4.2 that nobody told to do without hardware breakpoints, where those do not work. */
-import { breakpointsMissing } from "../../../src/checks/criu/breakpoints-missing.ts";
 import { breakpointsWork } from "../../../src/sys/breakpoints.ts";
-import { withContext } from "../../checks/context.ts";
 import { finding, report } from "../report.ts";
 import { criu, dump, killTree, openStage, recriuBinary, run, type Stage, start } from "../stage.ts";
 import { typed } from "../typed.ts";
@@ -63,23 +61,4 @@ test("breakpoints-missing: bare CRIU hangs, recriu sets CRIU_FAULT in every stan
   const asCriu = ["bash", "-c", 'exec -a criu "$0" "$@"', recriuBinary, "restore", "-dD", images];
   expect((await run(stage, asCriu, { env })).exit).toBe(0);
   await killTree(stage, pid);
-});
-
-test("breakpoints-missing: only of a CRIU before 4.2, and not where nobody knows", () => {
-  const found = (version: string, breakpoints: boolean | undefined, set?: string) =>
-    withContext(
-      {},
-      {
-        version,
-        host: { breakpoints, variable: (name) => (name === "CRIU_FAULT" ? set : undefined) },
-      },
-      (context) => breakpointsMissing.run(context).map(({ remedy }) => remedy.kind),
-    );
-  expect(found("4.1.1", false)).toEqual(["variable"]);
-  expect(found("4.1.1", true)).toEqual([]);
-  expect(found("4.1.1", undefined)).toEqual([]);
-  expect(found("4.2", false)).toEqual([]);
-  expect(found("4.1.1", false, "130")).toEqual([]);
-  // What the user set is never overridden.
-  expect(found("4.1.1", false, "131")).toEqual(["human"]);
 });
