@@ -208,7 +208,7 @@ test("where nothing is known of the first cause, a later line is not told in its
 });
 
 test("a runtime's line alone: what it means, and where its log went", () => {
-  const gone = "/run/containerd/io.containerd.runtime.v2.task/moby/7f/work/restore.log";
+  const gone = join("/run/containerd/io.containerd.runtime.v2.task/moby/7f", "work", "restore.log");
   const lines = {
     [`criu failed: type NOTIFY errno 0\nlog file: ${gone}`]: "containerd made for Docker",
     [`OCI runtime restore failed: criu failed: type NOTIFY errno 0\nlog file: ${gone}: unknown`]:
