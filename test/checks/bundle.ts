@@ -4,24 +4,9 @@ import type { Check } from "../../src/checks/index.ts";
 import { bundleOf } from "../../src/runtime/bundle.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { type Faked, withContext } from "./context.ts";
+import { creds as withoutRights } from "./rights.ts";
 
-export const creds = {
-  uid: 0,
-  gid: 0,
-  euid: 0,
-  egid: 0,
-  suid: 0,
-  sgid: 0,
-  fsuid: 0,
-  fsgid: 0,
-  secbits: 0,
-  cap_inh: [0, 0],
-  cap_prm: [0, 0],
-  cap_eff: [0, 0],
-  cap_bnd: [0, 0],
-  cap_amb: [0, 0],
-  groups: [],
-};
+export const creds = { ...withoutRights, cap_amb: [0, 0] };
 
 /** The fixture's task with these members of its leader's thread_core_entry, and other images. */
 export function withThread(thread: object, others: Record<string, Uint8Array> = {}) {
