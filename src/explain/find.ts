@@ -158,7 +158,7 @@ const subsystemOf = (message: string): string =>
 const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: string): boolean =>
   file === undefined
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => base(own) === base(file));
+    : entry.files.some((own) => own === "*" || base(own) === base(file));
 
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
 const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, message: string) =>

@@ -25,6 +25,7 @@ import mountsOfDumps from "./mounts-of-dumps.txt" with { type: "text" };
 import namespaces from "./namespaces.txt" with { type: "text" };
 import net from "./net.txt" with { type: "text" };
 import netfilter from "./netfilter.txt" with { type: "text" };
+import older from "./older.txt" with { type: "text" };
 import pages from "./pages.txt" with { type: "text" };
 import pidfds from "./pidfds.txt" with { type: "text" };
 import proc from "./proc.txt" with { type: "text" };
@@ -69,6 +70,7 @@ const tables: Record<string, string> = {
   namespaces,
   net,
   netfilter,
+  older,
   pages,
   pidfds,
   proc,
