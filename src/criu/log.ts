@@ -85,9 +85,9 @@ const killed = /^\d+ killed by signal 9\b/;
 
 /**
  * What an error line is worth: a cause; a task's death, which is one where nothing stands before it; a sign that something
- * failed before, of which it does not say what; or nothing.
+ * failed before, of which it does not say what; the end that CRIU tells of itself; or nothing, as CRIU goes on after it.
  */
-export type Worth = "cause" | "death" | "sign" | "nothing";
+export type Worth = "cause" | "death" | "sign" | "end" | "nothing";
 
 /** Whether a death tells why, behind what was said before: CRIU kills the others of a tree itself. */
 export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>
@@ -95,7 +95,8 @@ export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>
 
 export function worthOf({ message }: LogLine): Worth {
   if (death.test(message)) return "death";
-  if (ends.test(message) || tolerated.some((pattern) => pattern.test(message))) return "nothing";
+  if (ends.test(message)) return "end";
+  if (tolerated.some((pattern) => pattern.test(message))) return "nothing";
   return consequences.some((pattern) => pattern.test(message)) ? "sign" : "cause";
 }
 

@@ -44,8 +44,9 @@ const KEY = 3;
 const LOOSE = 100;
 const LONGEST = 4096;
 
+/** As people and versions write it. */
 const bare = (text: string): string => {
-  const collapsed = text.replaceAll(/[ \t]+/g, " ");
+  const collapsed = text.replaceAll(/[ \t]+/g, " ").replaceAll("Cannot ", "Can't ");
   let end = collapsed.length;
   while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
   return collapsed.slice(0, end).trimStart();
@@ -180,8 +181,9 @@ function rankOf(
   const listed = errno !== undefined && errnos.includes(errno.name);
   if (errnos.length > 0 && listed === not) return -1;
   if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
-  // What only leads to the words behind it gives way to them.
-  const letters = entry.trailer && entry.files.length === 0 ? 1 : weight;
+  // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
+  const others = entry.files.length === 0;
+  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
   return (
     (letters + (own ? AHEAD : 0)) * 4 +
     (errnos.length > 0 ? 2 : 0) +

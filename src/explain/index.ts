@@ -4,6 +4,7 @@ import { type FaultId, knownFault, type KnownFault, versionsOf } from "../criu/k
 import { knownFaults } from "../criu/known-faults.ts";
 import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
+import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
 import { find, type Found, type Place } from "./find.ts";
 
@@ -44,7 +45,6 @@ const resources: ReadonlySet<string> = new Set([
   "ENFILE",
   "EMFILE",
   "ENOMEM",
-  "ENOSPC",
   "EDQUOT",
   "ESTALE",
 ]);
@@ -54,9 +54,12 @@ const LOOK = "look at the lines before it, with -v4";
 function explanationOf(line: string, { entry, words, errno, values }: Found): Explanation {
   const { check, also, issues } = entry;
   const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
-  const told = new Map([["errno", errno?.text ?? ""], ...values]);
+  const told = new Map(values);
+  if (errno !== undefined || !told.has("errno")) told.set("errno", errno?.text ?? "");
   const value = (name: string): string | undefined => told.get(name);
   if (words.what !== undefined) told.set("what", fill(words.what, value));
+  const device = told.get("device");
+  if (device !== undefined) told.set("device", deviceOf(device));
   const cause = entry.cause || (catalogue.find(({ id }) => id === check)?.title ?? "");
   const any = (words.errnos.length === 0 || words.not) && !cause.includes("<errno>");
   const listed = errno !== undefined && words.errnos.includes(errno.name) && !words.not;
@@ -69,7 +72,7 @@ function explanationOf(line: string, { entry, words, errno, values }: Found): Ex
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
     consequence: entry.trailer,
-    check: check || (fault?.check ?? ""),
+    check: lacking ? "" : check || (fault?.check ?? ""),
     also,
     cause: fill(cause, value) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
     because: any || lacking ? errno?.means : undefined,

@@ -4,7 +4,7 @@ import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
-import { conclude, emptyLog, type Log, noteError, noteWarning, wayOf } from "./run.ts";
+import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
 
 export interface LogReport extends Log {
@@ -76,14 +76,8 @@ export function logReader({ words = false } = {}): {
       log.version = version;
       anything = true;
     }
-    const way = wayOf(text);
-    if (way !== undefined) {
-      log.way ??= way;
-      anything = true;
-      if (text.includes("finished successfully")) log.ended = "well";
-    }
-    if (stamped.test(text)) anything = true;
-    else if (version === undefined && way === undefined && (foreign += 1) <= FOREIGN) listen(text);
+    if (noteWay(log, text) || stamped.test(text)) anything = true;
+    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(text);
   };
   const listen = (text: string): void => {
     named ??= logNamed(text);
@@ -122,7 +116,11 @@ export function logReader({ words = false } = {}): {
       const at = logs.findLastIndex(
         ({ ended, version, cause }) => ended !== undefined || (version !== undefined && cause),
       );
-      const main = (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ?? told.find(({ cause }) => cause !== undefined) ?? told[0] ?? log;
+      const main =
+        (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ??
+        told.find(({ cause }) => cause !== undefined) ??
+        told[0] ??
+        log;
       const isRefused = refused.size > 0;
       return {
         ...main,

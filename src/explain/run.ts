@@ -15,7 +15,7 @@ export interface Log {
   cause: LogLine | undefined;
   /** Of the cause; undefined where nothing is known of it. */
   explanation: Explanation | undefined;
-  /** Where there is no cause: the first error that says something failed, but not why. */
+  /** Where there is no cause: the first error that says something failed, but not why; or else one after which CRIU goes on. */
   sign: LogLine | undefined;
   /** Where nothing is known of the cause: the first later error of which something is; or what is of the sign. */
   later: Explanation | undefined;
@@ -45,7 +45,21 @@ export const emptyLog = (): Log => ({
 const ways =
   /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
 
-export function wayOf(text: string): Way | undefined {
+/** What `criu check` ends with. */
+const checked = /^(Looks|Does not look) good\b/;
+
+/** Of a line that tells what CRIU was doing, and how that ended. */
+export function noteWay(log: Log, text: string): boolean {
+  const check = checked.exec(text)?.[1];
+  const way = check === undefined ? wayOf(text) : "check";
+  if (way === undefined) return false;
+  log.way ??= way;
+  if (check !== undefined) log.ended = check === "Looks" ? "well" : "badly";
+  else if (text.includes("finished successfully")) log.ended = "well";
+  return true;
+}
+
+function wayOf(text: string): Way | undefined {
   const match = ways.exec(text);
   if (match === null) return undefined;
   return match[1] === undefined || match[1] === "Restor" ? "restore" : "dump";
@@ -65,15 +79,14 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.ended = "badly";
   }
   const worth = worthOf(error);
+  const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
-  } else if (
-    worth === "cause" ||
-    (worth === "death" && isTold(error, { signs: log.sign !== undefined }))
-  ) {
+  } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
     log.cause = { ...error, message: wholeOf(error.message, line.next()) };
     log.before = line.before();
-  } else if (worth === "sign") log.sign ??= error;
+  } else if (worth === "sign" && !signs) log.sign = error;
+  else if (worth === "nothing") log.sign ??= error;
 }
 
 /** What begins a line of its own. */
@@ -97,8 +110,9 @@ function wholeOf(message: string, next: string | undefined): string {
 
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log): void {
-  const { cause, sign, after } = log;
-  const first = cause ?? sign;
+  const { cause, after } = log;
+  if (cause !== undefined || log.ended === "well") log.sign = undefined;
+  const first = cause ?? log.sign;
   if (first === undefined) return;
   const way = log.way ?? (first.file.endsWith("cr-check.c") ? "check" : undefined);
   const known = ({ message, file }: LogLine) => explain(message, { file, way });
@@ -106,7 +120,6 @@ export function conclude(log: Log): void {
     log.later = known(first);
     return;
   }
-  log.sign = undefined;
   log.explanation = known(cause);
   if (log.explanation !== undefined) return;
   for (const text of after) {

@@ -1,4 +1,5 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
+import { worthOf } from "../criu/log.ts";
 import type { LogReport } from "../explain/log.ts";
 import type { Log } from "../explain/run.ts";
 import { sh } from "../sys/shell.ts";
@@ -61,7 +62,10 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
   if (sign !== undefined) {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
     if (later !== undefined) printExplanation(later);
-    line("that comes of what is not in it: run it again with -v4 and give all of the log");
+    const goesOn = worthOf(sign) === "nothing";
+    line(
+      `${goesOn ? "CRIU goes on after that" : "that comes of something else"}, and what failed is not in it: run it again with -v4 and give the whole log`,
+    );
   } else if (cause === undefined && explanation === undefined) {
     const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
     if (ended === "well" && (!("kind" in log) || log.succeeded))

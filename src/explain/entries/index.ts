@@ -10,6 +10,7 @@ import criu from "./criu.txt" with { type: "text" };
 import deaths from "./deaths.txt" with { type: "text" };
 import descriptors from "./descriptors.txt" with { type: "text" };
 import dump from "./dump.txt" with { type: "text" };
+import engines from "./engines.txt" with { type: "text" };
 import files from "./files.txt" with { type: "text" };
 import filesystems from "./filesystems.txt" with { type: "text" };
 import gpu from "./gpu.txt" with { type: "text" };
@@ -55,6 +56,7 @@ const tables: Record<string, string> = {
   deaths,
   descriptors,
   dump,
+  engines,
   files,
   filesystems,
   gpu,
