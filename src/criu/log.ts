@@ -61,6 +61,8 @@ const consequences: readonly RegExp[] = [
   /^(?:exited, status=|killed by signal )/,
   /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
   /^Restorer (?:fail|abnormal termination)/,
+  // Taking leave of tasks that are not held: CRIU gave up before it held them.
+  /^Unable to detach from \d+/,
   /^One of more action scripts failed/,
   /Can't remove the directory \/tmp\/\.criu\.mntns\./,
 ];

@@ -85,8 +85,10 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
     log.cause = { ...error, message: wholeOf(error.message, line.next()) };
     log.before = line.before();
-  } else if (worth === "sign" && !signs) log.sign = error;
-  else if (worth === "nothing") log.sign ??= error;
+  } else if ((worth === "sign" && !signs) || (worth === "end" && log.sign === undefined)) {
+    if (worth === "sign") log.sign = error;
+    log.before = line.before();
+  } else if (worth === "nothing") log.sign ??= error;
 }
 
 /** What begins a line of its own. */
@@ -108,10 +110,26 @@ function wholeOf(message: string, next: string | undefined): string {
   );
 }
 
+/** Some reasons CRIU does not call errors. */
+const complaint =
+  /^\([\d.]+\)\s+(?:\d+: )?((?:[\w-]+: )?(?:Can't|Cannot|Couldn't|Failed|Unable|No such) .*)$/;
+
+/** What is known of the last line before that sounds like a reason. */
+function toldBefore({ before, way }: Log): Explanation | undefined {
+  for (const text of before.toReversed()) {
+    const said = complaint.exec(text)?.[1];
+    const known = said === undefined ? undefined : explain(said, { way });
+    if (known !== undefined && !known.consequence) return known;
+  }
+  return undefined;
+}
+
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log): void {
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
+  if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
+  if (log.explanation !== undefined) log.sign = undefined;
   const first = cause ?? log.sign;
   if (first === undefined) return;
   const way = log.way ?? (first.file.endsWith("cr-check.c") ? "check" : undefined);
