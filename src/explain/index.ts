@@ -39,13 +39,14 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
 
-/** Errnos that mean the same of every request: something has run out, or a device fails. */
+/** Errnos that mean the same of every request: something has run out, is mounted read-only, or fails. */
 const resources: ReadonlySet<string> = new Set([
   "EIO",
   "ENFILE",
   "EMFILE",
   "ENOMEM",
   "EDQUOT",
+  "EROFS",
   "ESTALE",
 ]);
 const LOOK = "look at the lines before it, with -v4";

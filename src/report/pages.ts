@@ -18,8 +18,8 @@ export const checkList = (): string =>
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Named): string {
   const said = entries().filter(({ check, also }) => check === id || also.includes(id));
-  const lines = said.flatMap(({ says, seen, reported, remedy }) => [
-    `  ${seen[0] ?? reported[0] ?? plain(says[0]!.text)}`,
+  const lines = said.flatMap(({ says, like, reported, remedy }) => [
+    `  ${reported[0] ?? like[0] ?? plain(says[0]!.text)}`,
     ...(remedy === "" ? [] : [`    ${plain(remedy)}`]),
   ]);
   return [
