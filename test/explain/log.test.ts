@@ -1,6 +1,6 @@
 /** recriu explain on logs: the compiled binary, real shapes of logs, and hostile ones. */
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { logReader } from "../../src/explain/log.ts";
@@ -374,6 +374,36 @@ test("a directory: which logs are there, the newest that failed first", () => {
     "unix-socket-dir",
   ])
     expect(told.stderr).toContain(words);
+  // The newest that failed, also where no line says why; what is no log is none of them.
+  writeFileSync(join(logs, "again.log"), "(00.1) Error (criu/cr-restore.c:1): Restoring FAILED.\n");
+  writeFileSync(join(logs, "last.log"), "something else\n");
+  for (const [name, seconds] of [
+    ["again.log", 10],
+    ["last.log", 20],
+  ] as const)
+    utimesSync(join(logs, name), new Date(), Date.now() / 1000 + seconds);
+  const again = run([logs, "--json"]);
+  expect([again.exit, JSON.parse(again.stdout).log]).toEqual([1, join(logs, "again.log")]);
+  const listed = run([logs]).stderr;
+  expect(listed).toContain("again.log: restore failed");
+  expect(listed).toContain("last.log: no log of CRIU's");
+});
+
+test("exit codes: 0 explained or succeeded, 1 not known, 2 no log", () => {
+  const log = (text: string) => run(["-"], { stdin: text }).exit;
+  expect([log(LOG), log(SUCCESS), log("(00.1) Error (criu/x.c:1): What\n"), log("x\n")]).toEqual([
+    0, 0, 1, 2,
+  ]);
+  expect(run([ERROR]).exit).toBe(0);
+  expect(run(["A new kind of trouble"]).exit).toBe(1);
+  for (const path of ["/nonexistent/restore.log", "./nothing", "restore-7.log"]) {
+    const told = run([path]);
+    expect([path, told.exit, told.stderr]).toEqual([
+      path,
+      2,
+      expect.stringContaining("no such file"),
+    ]);
+  }
 });
 
 test("a log without an end is read in the memory that a short one takes", () => {
