@@ -6,7 +6,7 @@ import { namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
 import { parseLogLine } from "../criu/log.ts";
-import { linesOf } from "../host/lines.ts";
+import { linesNamed, linesOf } from "../host/lines.ts";
 import { explain } from "../explain/index.ts";
 import { aboutOf, type LogReport, readLog } from "../explain/log.ts";
 import { openCheckpoint } from "../image/index.ts";
@@ -64,7 +64,9 @@ export const command: Command = {
       const problem = unreadable(path);
       if (problem !== undefined) return cannot(path, problem);
       const beside = what === "-" ? undefined : dirname(path);
-      return ofLog(readLog(linesOf(path)), what === "-" ? "-" : path, images ?? beside, json);
+      // What was named is read to its end, be it a pipe; what was found is a log or nothing.
+      const lines = what === "-" || what === path ? linesNamed(path) : linesOf(path);
+      return ofLog(readLog(lines), what === "-" ? "-" : path, images ?? beside, json);
     }
     if (log !== undefined) return cannot(log.at, log.problem);
     if (what === "")

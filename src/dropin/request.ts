@@ -1,7 +1,7 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
 import { realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
-import { configText, requestFrom, requestOptions } from "../criu/index.ts";
+import { configProblem, configText, requestFrom, requestOptions } from "../criu/index.ts";
 import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { unseen } from "../restore/prepare.ts";
@@ -44,6 +44,8 @@ export async function guardRequest(
     if (come.kind === "aside") return stepAside(criu, why);
     return refuse(() => line(`recriu: ${harmless(come.problem)}`));
   };
+  const unread = opts.config_file === undefined ? undefined : configProblem(opts.config_file);
+  if (unread !== undefined) return aside(unread);
   const over = parseConfig(config);
   if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
   const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];

@@ -1,6 +1,7 @@
 /** Lines of files and streams that may be of any size. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
+import { openRegular } from "../sys/regular.ts";
 
 /** Characters of a line that are kept together; CRIU cuts its own at 8 KiB. */
 export const LONGEST_LINE = 16 * 1024;
@@ -22,14 +23,25 @@ export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array
   };
 }
 
-/** The lines of a log file of any size, read piece by piece; none when it cannot be read. */
+/** The lines of a log file of any size, read piece by piece; none when it cannot be read, or is no regular file. */
 export function* linesOf(path: string): Generator<string> {
+  const opened = openRegular(path);
+  if (opened.ok) yield* linesIn(opened.fd);
+}
+
+/** The same of what somebody named to be read to its end, be it a pipe. */
+export function* linesNamed(path: string): Generator<string> {
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch {
     return;
   }
+  yield* linesIn(fd);
+}
+
+/** The lines of an open file, which is closed behind them. */
+function* linesIn(fd: number): Generator<string> {
   const chunk = new Uint8Array(256 * 1024);
   const lines: string[] = [];
   const split = lineSplitter((line) => lines.push(line));
