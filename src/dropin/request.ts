@@ -48,6 +48,9 @@ export async function guardRequest(
   if (unread !== undefined) return aside(unread);
   const over = parseConfig(config);
   if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
+  // CRIU refuses it before it does anything, unless the file names another log: so nothing is written there.
+  if (opts.log_file?.includes("/") && !namesLog(over.words))
+    return aside(`the log ${opts.log_file} is in a directory`);
   const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
   const spoken = requestFrom([...called, ...given], process.env, requestOptions);
@@ -76,6 +79,12 @@ export async function guardRequest(
   };
   ({ logFile } = request);
   return guard(criu, guarded, refuse);
+}
+
+/** Whether words of a configuration file say where the log goes. */
+function namesLog(words: readonly string[]): boolean {
+  const alone = requestFrom(["--no-default-config", ...words], {}, requestOptions);
+  return alone.ok && alone.request.explicit.has("log-file");
 }
 
 /** The directory behind a descriptor of the client, by its name where that leads there from here. */

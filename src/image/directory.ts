@@ -111,7 +111,10 @@ function readFile<T>(
   if (!opened.ok) return opened.errno === -ENOENT ? notThere(file) : failed(opened.problem);
   const { fd, stat } = opened;
   try {
-    return { ok: true, value: use(sourceOf(fd, file, `${real}/${file}`, stat.size)) };
+    return {
+      ok: true,
+      value: use({ ...sourceOf(fd, file, `${real}/${file}`, stat.size), stored: storedOf(stat) }),
+    };
   } catch (error) {
     // Of the kernel's errors EIO is the likely one (a bad disk); anything else thrown is a bug.
     if ((error as NodeJS.ErrnoException).syscall !== undefined)
@@ -121,6 +124,9 @@ function readFile<T>(
     closeSync(fd);
   }
 }
+
+/** A file system keeps small files elsewhere than in blocks. */
+const storedOf = ({ size, blocks }: Stats): number => Math.min(size, Math.max(blocks * 512, 4096));
 
 function sourceOf(fd: number, file: string, path: string, size: number): Source {
   const read = (offset: number, length: number) => {
