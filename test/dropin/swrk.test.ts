@@ -58,9 +58,6 @@ test("a log's name that CRIU refuses is written to by nobody", async () => {
     expect(existsSync(join(images, "../stray.log"))).toBe(false);
   }
 });
-  expect(late.answer!.cr_errmsg ?? "").not.toContain("blocker[");
-  expect(await waiting.exited).toBe(0);
-});
 
 test("a blocker: the runtime gets recriu's words as CRIU's answer, and finds them in the log", async () => {
   await using stage = openStage();
