@@ -23,39 +23,46 @@ export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array
   };
 }
 
-/** The lines of a log file of any size, read piece by piece; none when it cannot be read, or is no regular file. */
+/** The lines of a log file of any size, read piece by piece; none when it cannot be read. */
 export function* linesOf(path: string): Generator<string> {
-  const opened = openRegular(path);
-  if (opened.ok) yield* linesIn(opened.fd);
-}
-
-/** The same of what somebody named to be read to its end, be it a pipe. */
-export function* linesNamed(path: string): Generator<string> {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch {
-    return;
-  }
-  yield* linesIn(fd);
-}
-
-/** The lines of an open file, which is closed behind them. */
-function* linesIn(fd: number): Generator<string> {
-  const chunk = new Uint8Array(256 * 1024);
   const lines: string[] = [];
   const split = lineSplitter((line) => lines.push(line));
+  for (const chunk of chunksOf(path)) {
+    split(chunk);
+    yield* lines.splice(0);
+  }
+  split(new Uint8Array([10]));
+  if (lines.at(-1) === "") lines.pop();
+  yield* lines;
+}
+
+/**
+ * A file of any size, piece by piece, each good until the next is asked for; none when it cannot be read, or is no regular
+ * file. With `any` it may be a pipe: for what somebody named to be read to its end.
+ */
+export function* chunksOf(path: string, any = false): Generator<Uint8Array> {
+  const fd = any ? openAny(path) : regular(path);
+  if (fd === undefined) return;
+  const chunk = new Uint8Array(256 * 1024);
   try {
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
-      split(chunk.subarray(0, read));
-      yield* lines.splice(0);
-    }
-    split(new Uint8Array([10]));
-    if (lines.at(-1) === "") lines.pop();
-    yield* lines;
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
+      yield chunk.subarray(0, read);
   } catch {
     // A directory, or a file that went away: what was read counts.
   } finally {
     closeSync(fd);
+  }
+}
+
+function regular(path: string): number | undefined {
+  const opened = openRegular(path);
+  return opened.ok ? opened.fd : undefined;
+}
+
+function openAny(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return undefined;
   }
 }

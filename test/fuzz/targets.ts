@@ -5,13 +5,14 @@ import { runChecks } from "../../src/checks/index.ts";
 import { parseConfig } from "../../src/criu/config.ts";
 import { requestFrom } from "../../src/criu/index.ts";
 import { restoreRequest, rpcWords } from "../../src/criu/rpc.ts";
-import { readLog } from "../../src/explain/log.ts";
+import { logReader } from "../../src/explain/log.ts";
 import { thisHost } from "../../src/host/index.ts";
 import { openArchive } from "../../src/image/archive.ts";
 import { imagesIn, sealOf, sumsOf } from "../../src/image/index.ts";
 import { criu_req } from "../../src/criu/rpc-messages.ts";
 import { encode } from "../../src/image/wire.ts";
-import { printFindings, printLogReport } from "../../src/report/text.ts";
+import { printLogReport } from "../../src/report/log-report.ts";
+import { printFindings } from "../../src/report/text.ts";
 import { captured } from "../../src/report/terminal.ts";
 import { withContext } from "../checks/context.ts";
 import { fixture } from "../image/fixture.ts";
@@ -115,8 +116,12 @@ export function targetsIn(dir: string): Record<string, Target> {
     log: {
       make: bytesOf("restore.log", log),
       read(_, bytes) {
-        const report = readLog(Buffer.from(bytes).toString().split("\n"));
-        harmlessOnly(captured(() => printLogReport(report, "log", [])));
+        const reader = logReader();
+        reader.feed(Buffer.from(bytes));
+        const report = reader.end();
+        harmlessOnly(
+          captured(() => printLogReport(report, "log", { about: [], kept: undefined, memory: [] })),
+        );
       },
     },
     request: {
