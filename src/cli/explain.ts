@@ -142,7 +142,12 @@ interface Named {
 function tell({ path, name }: Named, images: string | undefined, json: boolean): Told {
   const problem = unreadable(path);
   if (problem !== undefined) return cannot(path, problem);
-  return tellReport(read(path, true), name, images ?? (name === "-" ? undefined : dirname(path)), json);
+  return tellReport(
+    read(path, true),
+    name,
+    images ?? (name === "-" ? undefined : dirname(path)),
+    json,
+  );
 }
 
 /** The newest that failed, or else the newest. */
@@ -201,8 +206,8 @@ function tellReport(
       : [];
   const kept = report.named === undefined ? undefined : keptHow(report.named);
   const memory = / killed by signal 9\b/.test(report.explanation?.line ?? "") ? memoryKills() : [];
-  const known = report.explanation ?? report.said ?? report.refused[0];
-  const isKnown = known !== undefined || report.succeeded;
+  const found = report.explanation ?? report.said ?? report.refused[0];
+  const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
   if (json)
     return { exit, json: { schema: SCHEMA, log, about, kept: kept ?? null, memory, ...report } };

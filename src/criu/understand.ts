@@ -2,9 +2,15 @@
 import { configProblem, readConfigFile, type ReadConfig } from "./config-file.ts";
 import { configSources, parseConfig } from "./config.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
-import type { OwnOption } from "./option.ts";
+import type { RecriuOption } from "./option.ts";
 import { asRequested, byName } from "./option-names.ts";
-import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn } from "./own.ts";
+import {
+  settingsFile,
+  type Settings,
+  recriuOptions,
+  readSettingsFile,
+  resolveSettings,
+} from "./settings.ts";
 import { absoluteFrom, settlePaths } from "./paths.ts";
 import { applyOption, type Draft, emptyDraft, type Request } from "./request.ts";
 
@@ -13,7 +19,7 @@ type RequestResult =
   | {
       readonly ok: true;
       readonly request: Request;
-      readonly own: OwnOptions;
+      readonly settings: Settings;
       readonly ignored?: string;
     }
   /** `asked`: no mistake, but `--help` or `--version`; then `problem` is "". */
@@ -22,21 +28,21 @@ type RequestResult =
       readonly asked?: "help" | "version";
       readonly problem: string;
       /** It is recriu's own settings that are wrong, of which CRIU knows nothing. */
-      readonly own?: true;
+      readonly inSettings?: true;
     };
 
 /**
- * Understand the words after `restore`. `own` are recriu's options that the command takes; `read` reads
+ * Understand the words after `restore`. `recriu` are recriu's options that the command takes; `read` reads
  * configuration files. What CRIU would refuse before it looks at an image is a problem here.
  */
 export function requestFrom(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  own: readonly OwnOption[] = ownOptions,
+  recriu: readonly RecriuOption[] = recriuOptions,
   read: ReadConfig = readConfigFile,
 ): RequestResult {
   const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
-  const parsed = parseWords(argv, { own, posixlyCorrect });
+  const parsed = parseWords(argv, { recriu, posixlyCorrect });
   const sources = configSources(parsed.ok ? parsed.argv : argv, env);
   if (sources.help) return { ok: false, asked: "help", problem: "" };
   if (!parsed.ok) return parsed;
@@ -55,7 +61,10 @@ export function requestFrom(
     options.push(...words.options);
     configFiles.push(file);
   }
-  options.push(...parsed.options, ...parsed.own.flatMap((option) => asRequested(option) ?? []));
+  options.push(
+    ...parsed.options,
+    ...parsed.recriuOptions.flatMap((option) => asRequested(option) ?? []),
+  );
 
   const draft = emptyDraft(parsed.argv, configFiles);
   const explicit = new Set<string>();
@@ -75,7 +84,7 @@ export function requestFrom(
   } else if (excess !== undefined) {
     return {
       ok: false,
-      problem: excessProblem(excess, argv, [...parsed.options, ...parsed.own], own),
+      problem: excessProblem(excess, argv, [...parsed.options, ...parsed.recriuOptions], recriu),
     };
   }
 
@@ -85,21 +94,21 @@ export function requestFrom(
   if (!explicit.has("work-dir")) draft.workDir = draft.imagesDir;
   const problem = contradiction(draft);
   if (problem !== undefined) return { ok: false, problem };
-  const settled = ownOf(parsed.own, env, read);
-  if (!settled.ok) return { ...settled, own: true };
-  const allowGrown = settled.own.allowGrown.map((path) => absoluteFrom(".", path));
-  return { ...settled, request: settlePaths(draft), own: { ...settled.own, allowGrown } };
+  const settled = settingsFrom(parsed.recriuOptions, env, read);
+  if (!settled.ok) return { ...settled, inSettings: true };
+  const allowGrown = settled.settings.allowGrown.map((path) => absoluteFrom(".", path));
+  return { ...settled, request: settlePaths(draft), settings: { ...settled.settings, allowGrown } };
 }
 
-function ownOf(
+function settingsFrom(
   parsed: readonly ParsedOption[],
   env: Readonly<Record<string, string | undefined>>,
   read: ReadConfig,
-): ReturnType<typeof resolveOwn> & { ignored?: string } {
-  if (read !== readConfigFile) return resolveOwn(parsed, env, read(ownConfigFile));
-  const { text, problem, ignored } = readOwnConfig();
+): ReturnType<typeof resolveSettings> & { ignored?: string } {
+  if (read !== readConfigFile) return resolveSettings(parsed, env, read(settingsFile));
+  const { text, problem, ignored } = readSettingsFile();
   if (problem !== undefined) return { ok: false, problem };
-  return { ...resolveOwn(parsed, env, text), ...(ignored !== undefined && { ignored }) };
+  return { ...resolveSettings(parsed, env, text), ...(ignored !== undefined && { ignored }) };
 }
 
 /** Options that CRIU does not take together. */
@@ -119,13 +128,13 @@ function excessProblem(
   word: string,
   argv: readonly string[],
   options: readonly ParsedOption[],
-  own: readonly OwnOption[],
+  recriu: readonly RecriuOption[],
 ): string {
   const before = argv[argv.indexOf(word) - 1];
   const option = options.find(
     ({ argv: [typed], value }) => typed === before && value === undefined,
   );
-  const known = own.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
-  const hint = known?.arg === "optional" ? `; is --${known.name}=${word} meant?` : "";
+  const definition = recriu.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
+  const hint = definition?.arg === "optional" ? `; is --${definition.name}=${word} meant?` : "";
   return `restore takes no argument '${word}'${hint}`;
 }

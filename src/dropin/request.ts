@@ -39,25 +39,25 @@ export async function guardRequest(
     return 1;
   };
   let logFile: string | undefined;
-  const aside = (why: string) => {
+  const stepAsideOr = (why: string) => {
     const come = unseen(why);
     if (come.kind === "aside") return stepAside(criu, why);
     return refuse(() => line(`recriu: ${harmless(come.problem)}`));
   };
   const unread = opts.config_file === undefined ? undefined : configProblem(opts.config_file);
-  if (unread !== undefined) return aside(unread);
+  if (unread !== undefined) return stepAsideOr(unread);
   const over = parseConfig(config);
-  if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
+  if (!over.ok) return stepAsideOr(`${opts.config_file} is no configuration file`);
   // CRIU refuses it before it does anything, unless the file names another log: so nothing is written there.
   if (opts.log_file?.includes("/") && !namesLog(over.words))
-    return aside(`the log ${opts.log_file} is in a directory`);
-  const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
+    return stepAsideOr(`the log ${opts.log_file} is in a directory`);
+  const asked = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
-  const spoken = requestFrom([...called, ...given], process.env, requestOptions);
-  const words = [...called, ...rpcDefaults(opts), ...given];
+  const spoken = requestFrom([...called, ...asked], process.env, requestOptions);
+  const words = [...called, ...rpcDefaults(opts), ...asked];
   const understood = requestFrom(words, process.env, requestOptions);
-  if (!understood.ok || !spoken.ok) return aside("the request is not understood");
-  const { own } = understood;
+  if (!understood.ok || !spoken.ok) return stepAsideOr("the request is not understood");
+  const { settings } = understood;
   const { explicit, manageCgroups } = spoken.request;
   const request = {
     ...understood.request,
@@ -68,7 +68,7 @@ export async function guardRequest(
   };
   const guarded = {
     request,
-    own,
+    settings,
     words,
     runtime: {
       pid: client,

@@ -39,7 +39,7 @@ interface Image {
 export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
-  private readonly known = new Map<string, Image>();
+  private readonly cache = new Map<string, Image>();
   private readonly recent: Recent;
   /** img_version of the inventory, which itself is read without. */
   private version: number | undefined;
@@ -76,8 +76,8 @@ export class Images {
   }
 
   private image(file: string, need: Need): Image {
-    const known = this.known.get(file);
-    if (known !== undefined) return known;
+    const cached = this.cache.get(file);
+    if (cached !== undefined) return cached;
     const format = formatOf(file);
     if (format === undefined) throw new Error(`no format of ${file} is known`);
     if (file !== "inventory.img") this.version ??= this.inventory()?.img_version ?? 2;
@@ -102,7 +102,7 @@ export class Images {
     } else if (!read.value.ok) this.faults.push(read.value.fault);
     else entries = read.value.entries;
     const image: Image = { format, entries, heads: undefined, values: undefined };
-    this.known.set(file, image);
+    this.cache.set(file, image);
     return image;
   }
 
