@@ -1,5 +1,5 @@
 /** The words of `criu restore` to a Request, as CRIU understands them (criu(8); criu/config.c, criu/crtools.c). */
-import { readConfigFile, type ReadConfig } from "./config-file.ts";
+import { configProblem, readConfigFile, type ReadConfig } from "./config-file.ts";
 import { configSources, parseConfig } from "./config.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
 import type { RecriuOption } from "./option.ts";
@@ -50,6 +50,8 @@ export function requestFrom(
   const options: ParsedOption[] = [];
   const configFiles: string[] = [];
   for (const file of sources.files) {
+    const odd = read === readConfigFile ? configProblem(file) : undefined;
+    if (odd !== undefined) return { ok: false, problem: odd };
     const text = read(file);
     if (text === undefined) continue;
     const config = parseConfig(text);

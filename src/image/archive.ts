@@ -5,7 +5,6 @@
  */
 import {
   closeSync,
-  constants,
   createReadStream,
   fstatSync,
   ftruncateSync,
@@ -16,10 +15,9 @@ import {
   rmSync,
 } from "node:fs";
 import { constants as system, tmpdir } from "node:os";
-import { handle } from "../sys/files.ts";
-import { O_PATH } from "../sys/linux.ts";
 import { safePlace, writeAll } from "../sys/own-file.ts";
 import { join } from "../sys/path.ts";
+import { openRegular } from "../sys/regular.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
 interface Archive {
@@ -52,24 +50,20 @@ export function isArchive(file: string): boolean {
 
 type Kind = "tar" | "gzip" | "zstd";
 
-/** A regular file that begins as an archive does. Nothing else is opened: a pipe's other end would notice. */
+/** A regular file that begins as an archive does. */
 function openTar(file: string): { fd: number; kind: Kind } | undefined {
-  let place: number | undefined;
-  let fd: number | undefined;
+  const opened = openRegular(file);
+  if (!opened.ok) return undefined;
+  const { fd } = opened;
+  let kind: Kind | undefined;
   try {
-    place = openSync(file, O_PATH);
-    if (!fstatSync(place).isFile()) return undefined;
-    fd = openSync(handle(place), constants.O_RDONLY);
-    const kind = kindOf(fd);
-    if (kind !== undefined) return { fd, kind };
-    closeSync(fd);
-    return undefined;
+    kind = kindOf(fd);
   } catch {
-    if (fd !== undefined) closeSync(fd);
-    return undefined;
-  } finally {
-    if (place !== undefined) closeSync(place);
+    // What cannot be read is no archive.
   }
+  if (kind !== undefined) return { fd, kind };
+  closeSync(fd);
+  return undefined;
 }
 
 function kindOf(fd: number): Kind | undefined {

@@ -6,6 +6,7 @@ import { type Entry, type Framed, isHead, readFrames, valuesOf } from "./frame.t
 import type { Infer, Message } from "./schema.ts";
 import { inventory_entry } from "./tables/inventory.ts";
 import { pstree_entry } from "./tables/process.ts";
+import { Room } from "./room.ts";
 import type { Recent } from "./wire.ts";
 
 /** CRIU fails without an image, it is there as a rule, or only where there is something to say. */
@@ -17,6 +18,14 @@ function saysOfMissing(file: string, rootPid: number | undefined): string | null
   return /^(inventory|core-\d+|ghost-file-[0-9a-f]+)\.img$/.test(file)
     ? "Unexpected EOF on (empty-image)"
     : null;
+}
+
+/** Bytes of page data that are there, holes not counted. */
+function pageData(directory: ImageDirectory): number {
+  let bytes = 0;
+  for (const file of directory.names)
+    if (file.startsWith("pages-")) bytes += (directory.size(file) ?? 0) - directory.holes(file);
+  return bytes;
 }
 
 /** An image that was read, and what it holds as soon as that was asked for. */
@@ -31,11 +40,13 @@ export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
   private readonly cache = new Map<string, Image>();
-  private readonly recent: Recent = new Map();
+  private readonly recent: Recent;
   /** img_version of the inventory, which itself is read without. */
   private version: number | undefined;
 
-  constructor(private readonly directory: ImageDirectory) {}
+  constructor(private readonly directory: ImageDirectory) {
+    this.recent = { last: new Map(), room: new Room(() => pageData(directory)) };
+  }
 
   /**
    * What an image holds of a table; the same list each time. Throws where its format has no such table: the types say so

@@ -41,6 +41,18 @@ export interface LostPages {
 /** No chain of dumps is this long; a link that leads back to itself is endless. */
 const LONGEST = 1000;
 
+/** A parent that is its own: CRIU opens it again and again, until it may open no more. */
+const endless = ({ path }: ImageDirectory): DirectoryResult => ({
+  ok: false,
+  fault: {
+    file: path,
+    offset: undefined,
+    kind: "unreadable",
+    problem: "Too many open files",
+    criu_message: null,
+  },
+});
+
 const pathOf = (level: number): string => "parent/".repeat(level + 1).slice(0, -1);
 
 /** The chain of parents of `directory`, nearest first, opened when first asked for. */
@@ -57,9 +69,17 @@ export class Parents {
     if (child?.names.has("parent")) {
       // From one real path to the next, as CRIU goes: the kernel follows forty links of one path at most.
       parent = openImageDirectory(join(child.real, "parent"));
+      if (parent.ok && this.leadsBack(parent.directory)) parent = endless(parent.directory);
     }
     this.opened.push(parent);
     return parent;
+  }
+
+  private leadsBack({ real }: ImageDirectory): boolean {
+    return (
+      real === this.directory.real ||
+      this.opened.some((each) => each?.ok && each.directory.real === real)
+    );
   }
 
   private directoryAt(level: number): ImageDirectory | undefined {

@@ -9,6 +9,7 @@ import {
   type Message,
   VARINT,
 } from "./schema.ts";
+import { type Room, takes } from "./room.ts";
 import { type Bytes, fromBytes, toBytes } from "./text.ts";
 
 /** Fields that the table does not know, in the order they were met: number, tag and value as they were. */
@@ -37,7 +38,10 @@ class Malformed extends Error {
  * Each kind of message as it was last read. Forked tasks have the same mappings, signals and limits, and one signal is
  * handled as the next: where the bytes are the same, so is the object, which therefore may not be changed.
  */
-export type Recent = Map<Message<any>, Read>;
+export interface Recent {
+  readonly last: Map<Message<any>, Read> | undefined;
+  readonly room: Room;
+}
 
 interface Read {
   bytes: Uint8Array;
@@ -81,17 +85,23 @@ class Reader {
     throw new Malformed(this.base + this.at, problem);
   }
 
+  private take(bytes: number): void {
+    if (this.recent?.room.take(bytes) === false)
+      this.fail("what it holds would take more memory than all of a checkpoint of this size");
+  }
+
   message(schema: Message<any>, end: number, depth: number): Value {
     if (depth > DEPTH) this.fail(`${schema.name} is nested more than ${DEPTH} deep`);
     if (++this.messages > mostMessages(this.bytes.length))
       this.fail(`it holds more messages than ${this.bytes.length} bytes of CRIU's would`);
     const begin = this.at;
-    const last = this.recent?.get(schema);
+    const last = this.recent?.last?.get(schema);
     if (last !== undefined && this.isAgain(last, end)) {
       this.at = end;
       return last.value;
     }
     const { byNumber, lists, needed } = indexOf(schema);
+    this.take(takes.message + lists.length * takes.list);
     const value: Value = {};
     for (const name of lists) value[name] = [];
     while (this.at < end) {
@@ -102,6 +112,7 @@ class Reader {
       const field = byNumber[tag >>> 3];
       if (field === undefined) {
         this.skip(wire, end);
+        this.take(takes.unknown + this.at - start);
         (value[unknown] ??= []).push({ number: tag >>> 3, bytes: this.copy(start, this.at) });
         continue;
       }
@@ -121,7 +132,7 @@ class Reader {
       if (value[name] === undefined) this.fail(`${schema.name} lacks its required ${name}`);
     }
     if (last !== undefined) Object.assign(last, { bytes: this.bytes, start: begin, end, value });
-    else this.recent?.set(schema, { bytes: this.bytes, start: begin, end, value });
+    else this.recent?.last?.set(schema, { bytes: this.bytes, start: begin, end, value });
     return value;
   }
 
@@ -135,6 +146,7 @@ class Reader {
   }
 
   private value(parent: Message<any>, kind: Kind, end: number, depth: number): unknown {
+    this.take(takes.field);
     if (typeof kind !== "string") {
       const stop = this.length(end);
       return this.message(typeof kind === "function" ? kind() : kind, stop, depth + 1);
@@ -169,12 +181,14 @@ class Reader {
       }
       case "bytes": {
         const stop = this.length(end);
+        this.take(takes.bytes + stop - this.at);
         const value = this.copy(this.at, stop);
         this.at = stop;
         return value;
       }
       case "string": {
         const stop = this.length(end);
+        this.take(takes.text + stop - this.at);
         const value = fromBytes(this.bytes.subarray(this.at, stop));
         this.at = stop;
         // To CRIU a string ends there.
@@ -212,6 +226,7 @@ class Reader {
   }
 
   private varint64(end: number): bigint {
+    this.take(takes.bigint);
     const low = this.varint(end);
     return this.high === 0 ? BigInt(low) : (BigInt(this.high) << 32n) | BigInt(low);
   }

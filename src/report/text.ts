@@ -16,12 +16,19 @@ const paint: Record<Severity, (text: string) => string> = {
 };
 const order: readonly Severity[] = ["blocker", "warning", "info"];
 
-/** The findings, gravest first, each with its proof and its remedy. */
+/** Findings of one kind that are written out; nobody reads more, and images can hold any number. */
+const MOST = 100;
+
+/** The findings, gravest first, each with its proof and its remedy; of very many of a kind the first, and how many more. */
 export function printFindings(findings: readonly Finding[]): void {
-  for (const finding of [...findings].sort(
+  const kinds = Map.groupBy(findings, ({ severity, id }) => `${severity}[${id}]`);
+  const printed = [...kinds.values()].flatMap((kind) => kind.slice(0, MOST));
+  for (const finding of printed.sort(
     (a, b) => order.indexOf(a.severity) - order.indexOf(b.severity),
   ))
     printFinding(finding);
+  for (const [kind, { length }] of kinds)
+    if (length > MOST) line(`${kind}: ${length - MOST} more; --json has them all\n`);
 }
 
 function printFinding(finding: Finding): void {

@@ -93,9 +93,9 @@ describe("what stands at an image's name may be anything", () => {
     mkdirSync(join(path, "fs-10.img"));
     const faults = read(path).readEverything();
     expect(faults.map(({ file, problem }) => [file, problem]).toSorted()).toEqual([
-      ["files.img", "it is not a regular file"],
-      ["fs-10.img", "it is not a regular file"],
-      ["mm-10.img", "it is not a regular file"],
+      ["files.img", "it is no regular file"],
+      ["fs-10.img", "it is no regular file"],
+      ["mm-10.img", "it is no regular file"],
     ]);
   });
 
