@@ -18,6 +18,7 @@ import { workFilePlanted } from "./criu/work-file-planted.ts";
 import { writableByOthers } from "./criu/writable-by-others.ts";
 import { dumpFailed } from "./images/dump-failed.ts";
 import { imageAltered } from "./images/image-altered.ts";
+import { imageCompressed } from "./images/image-compressed.ts";
 import { imageDeprecated } from "./images/image-deprecated.ts";
 import { imageForged } from "./images/image-forged.ts";
 import { imageLazy } from "./images/image-lazy.ts";
@@ -211,6 +212,7 @@ const groups = {
   images: {
     "dump-failed": dumpFailed,
     "image-altered": imageAltered,
+    "image-compressed": imageCompressed,
     "image-deprecated": imageDeprecated,
     "image-forged": imageForged,
     "image-lazy": imageLazy,

@@ -9,7 +9,7 @@ import { Images, type Need } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
 import { remembering } from "./once.ts";
-import type { Pagemap, Run } from "./pagemap.ts";
+import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
@@ -191,7 +191,7 @@ class LazyCheckpoint implements Checkpoint {
     return this.directory.holes(file);
   }
 
-  runs(pagemap: string): readonly Run[] {
+  runs(pagemap: string): readonly StoredRun[] {
     return this.memory.runs(pagemap);
   }
 

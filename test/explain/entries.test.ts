@@ -28,7 +28,7 @@ test("the check that an entry names is in the catalogue; one without a check tel
 
 test("what is called staged is of a check that test/restore proves, or is quoted there", () => {
   const dir = join(import.meta.dir, "../restore");
-  const staged = readdirSync(dir)
+  const staged = readdirSync(dir, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => readFileSync(join(dir, file), "utf8"))
     .join("\n");

@@ -53,6 +53,16 @@ export const images: readonly Entry[] = [
     from: "staged",
   },
   {
+    pattern:
+      /CRIU was built without LZ4|LZ4 support is required for this image chain|Image has unknown compression mode|cannot contain compressed memory pages|contains compressed pages but CRIU/,
+    check: "image-compressed",
+    remedy:
+      "restore with a CRIU that has LZ4 (criu check --feature compress), or crit decompress a copy",
+    example:
+      "Image uses memory page compression but CRIU was built without LZ4 support (CONFIG_LZ4)",
+    from: "staged",
+  },
+  {
     pattern: /Deprecated functionality \((?<what>.+)\) rejected/,
     check: "image-deprecated",
     remedy: "--deprecated",
@@ -87,8 +97,9 @@ export const images: readonly Entry[] = [
   {
     pattern: /vdso: (?:ELF header magic mismatch|Invalid ELF magic)/,
     check: "pages-short",
+    also: ["image-newer"],
     remedy:
-      "take another copy of the checkpoint: a restore with --auto-dedup has taken the memory out of this one",
+      "of images of CRIU 4.2 or later an older one finds no memory: take a newer CRIU; else take another copy of the checkpoint: a restore with --auto-dedup has taken the memory out of this one",
     example: "vdso: Invalid ELF magic",
     from: "staged",
   },
