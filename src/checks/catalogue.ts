@@ -8,6 +8,7 @@ import { criuTooOld } from "./criu/criu-too-old.ts";
 import { criuUnstartable } from "./criu/criu-unstartable.ts";
 import { lazyPagesSocket } from "./criu/lazy-pages-socket.ts";
 import { optionIgnored } from "./criu/option-ignored.ts";
+import { optionUnknown } from "./criu/option-unknown.ts";
 import { pidfileExists } from "./criu/pidfile-exists.ts";
 import { pluginBroken } from "./criu/plugin-broken.ts";
 import { pluginMissing } from "./criu/plugin-missing.ts";
@@ -200,6 +201,7 @@ const groups = {
     "criu-unstartable": criuUnstartable,
     "lazy-pages-socket": lazyPagesSocket,
     "option-ignored": optionIgnored,
+    "option-unknown": optionUnknown,
     "pidfile-exists": pidfileExists,
     "plugin-broken": pluginBroken,
     "plugin-missing": pluginMissing,
