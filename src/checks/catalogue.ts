@@ -18,6 +18,7 @@ import { workDirUnwritable } from "./criu/work-dir-unwritable.ts";
 import { workFilePlanted } from "./criu/work-file-planted.ts";
 import { writableByOthers } from "./criu/writable-by-others.ts";
 import { dumpFailed } from "./images/dump-failed.ts";
+import { fieldUnknown } from "./images/field-unknown.ts";
 import { imageAltered } from "./images/image-altered.ts";
 import { imageCompressed } from "./images/image-compressed.ts";
 import { imageDeprecated } from "./images/image-deprecated.ts";
@@ -213,6 +214,7 @@ const groups = {
   },
   images: {
     "dump-failed": dumpFailed,
+    "field-unknown": fieldUnknown,
     "image-altered": imageAltered,
     "image-compressed": imageCompressed,
     "image-deprecated": imageDeprecated,

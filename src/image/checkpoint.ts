@@ -6,6 +6,7 @@ import type { Content } from "./contents.ts";
 import type { Fault } from "./fault.ts";
 import type { TableOf } from "./formats.ts";
 import type { MntEntry } from "./mounts.ts";
+import type { StrangeField } from "./images.ts";
 import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import type { Infer, Message } from "./schema.ts";
@@ -86,6 +87,8 @@ export interface Checkpoint {
   contents(pagemap: string, lazy: boolean): Content[];
   /** Pages of an incremental checkpoint that its parents do not have, one entry a page map. `lazy`: lazy pages are not wanted. */
   lostPages(lazy: boolean): readonly LostPages[];
+  /** Fields that CRIU up to the last known one does not write, in what was read so far. */
+  readonly strange: readonly StrangeField[];
   /** What could not be read so far. */
   readonly faults: readonly Fault[];
   /** Read every image that CRIU would, so that `faults` is complete. Page data is not read. */

@@ -6,7 +6,7 @@ import type { Fault } from "./fault.ts";
 import { COMMON_MAGIC, type Format, SERVICE_MAGIC, tableAt } from "./formats.ts";
 import type { Infer, Message } from "./schema.ts";
 import { ipc_msg } from "./tables/namespaces.ts";
-import { decode, encode, type Recent } from "./wire.ts";
+import { decode, encode, type Recent, type Strange } from "./wire.ts";
 
 /** Bytes of a file, to be had piecewise: what lies behind an entry is skipped, not read. */
 export interface Source {
@@ -36,7 +36,13 @@ const LARGEST_SUM = 1 << 30;
  * Read all entries. `version` is img_version of the inventory: 1 means that there is one magic word in every file. With
  * `recent`, messages that are as the last one of their kind are the same object.
  */
-export function readFrames(source: Source, format: Format, version = 2, recent?: Recent): Framed {
+export function readFrames(
+  source: Source,
+  format: Format,
+  version = 2,
+  recent?: Recent,
+  strange?: Strange,
+): Framed {
   const words =
     source.file === "inventory.img" || version === 1
       ? [format.magic]
@@ -94,7 +100,7 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
     if (size > LARGEST || sum > LARGEST_SUM)
       return fault("malformed", at, `an entry of ${size} bytes is more than CRIU writes`, null);
     const bytes = source.read(at + 4, size);
-    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent);
+    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent, strange);
     if (!decoded.ok)
       return fault("malformed", decoded.offset, decoded.problem, "Failed unpacking object");
     const start = at + 4 + size;

@@ -5,7 +5,7 @@ import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf, type TableOf } from "./formats.ts";
 import { someHeldByNobody } from "./held.ts";
-import { Images, type Need } from "./images.ts";
+import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
 import { remembering } from "./once.ts";
@@ -201,6 +201,10 @@ class LazyCheckpoint implements Checkpoint {
 
   lostPages(lazy: boolean): readonly LostPages[] {
     return this.memory.lostPages(lazy);
+  }
+
+  get strange(): readonly StrangeField[] {
+    return [...this.images.strange.values()];
   }
 
   readEverything(): readonly Fault[] {
