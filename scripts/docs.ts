@@ -22,12 +22,16 @@ const exitTable = (): string =>
 const checksPage = async (): Promise<string> =>
   (await import("../src/report/pages.ts")).checksPage();
 
+/** Of the entries, which the catalogue's ids stand in. */
+const explainPage = async (): Promise<string> => (await import("./explained.ts")).explainPage();
+
 const whole = /^[^]*$/;
 
 /** Each file, and what of it is written: all, or what the expression finds. In this order. */
 const made: readonly { file: string; part: RegExp; text: () => string | Promise<string> }[] = [
   { file: "src/checks/catalogue.ts", part: whole, text: catalogue },
   { file: "docs/checks.md", part: whole, text: checksPage },
+  { file: "docs/explain.md", part: whole, text: explainPage },
   { file: "README.md", part: /(?<=^## Exit codes\n\n)(?:\|.*\n)+/m, text: exitTable },
   { file: ".oxlintrc.json", part: /^ {2}"overrides"[^]*$/m, text: lintOverrides },
 ];

@@ -5,14 +5,20 @@ import { AT_FDCWD } from "../sys/linux.ts";
 import { namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
-import { parseLogLine } from "../criu/log.ts";
-import { linesOf } from "../host/lines.ts";
-import { explain } from "../explain/index.ts";
-import { aboutOf, type LogReport, readLog } from "../explain/log.ts";
+import { entries } from "../explain/index.ts";
+import { aboutOf, type LogReport, logReader } from "../explain/log.ts";
+import { keptHow } from "../explain/runtimes.ts";
+import { chunksOf } from "../host/lines.ts";
+import { memoryKills } from "../host/memory-kills.ts";
 import { openCheckpoint } from "../image/index.ts";
+import {
+  printDirectory,
+  printLogReport,
+  printNoLog,
+  printUnknownWords,
+} from "../report/log-report.ts";
 import { checkList, checkPage, exitPage } from "../report/pages.ts";
-import { printExplanation, printLogReport } from "../report/text.ts";
-import { refused, said, type Told, tellLines } from "../report/told.ts";
+import { refused, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
@@ -23,7 +29,7 @@ const args = {
     type: "positional",
     required: false,
     description:
-      "a log, a directory with one, - for stdin, an error text, the id of a check, or an exit code",
+      "a log, a directory with logs, - for stdin, an error text, the id of a check, or an exit code",
   },
   "images-dir": {
     type: "string",
@@ -31,19 +37,23 @@ const args = {
     valueHint: "DIR",
     description: "the images: ids in the log become paths (default: beside the log)",
   },
-  list: { type: "boolean", description: "list the checks" },
+  list: { type: "boolean", description: "list the checks, and what is known of CRIU's words" },
   json: { type: "boolean", description: "one JSON document on stdout" },
 } as const;
 
 const R_OK = 4;
+const SCHEMA = 1;
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
+const NO_LOG = 2;
+/** Logs of a directory that are looked at, the newest first. */
+const LOGS = 20;
 
 export const command: Command = {
   meta: {
     name: "explain",
     description:
-      "Explain a CRIU log: the first real error, its cause, its remedy. Or a check by its id, or an exit code. Offline.",
+      "Explain a CRIU log: the first real error, its cause, its remedy. Or a runtime's message, a check by its id, an exit code. Offline.",
   },
   args,
   run({ rawArgs }): Told {
@@ -51,47 +61,47 @@ export const command: Command = {
     if (!parsed.ok) return parsed.told;
     const { values, operands } = parsed;
     const what = operands.join(" ");
-    if (values.list === true) return { exit: exitCode.ok, text: checkList() };
+    const json = values.json === true;
+    if (values.list === true) return list(json);
     const check = catalogue.find((entry) => entry.id === what);
     const page = check === undefined ? exitPage(what) : checkPage(check);
     if (page !== undefined) return { exit: exitCode.ok, text: page };
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
-    const json = values.json === true;
-    const log =
-      what === "-" ? { path: "/dev/stdin" } : logAt(what === "" ? "." : (quotedLog(what) ?? what));
-    if (log !== undefined && "path" in log) {
-      const { path } = log;
-      const problem = unreadable(path);
-      if (problem !== undefined) return cannot(path, problem);
-      const beside = what === "-" ? undefined : dirname(path);
-      return ofLog(readLog(linesOf(path)), what === "-" ? "-" : path, images ?? beside, json);
-    }
-    if (log !== undefined) return cannot(log.at, log.problem);
-    if (what === "")
-      return refused(
-        "explain",
-        exitCode.usage,
-        "there is no log of CRIU here; name one, or - for stdin",
-      );
-    return ofLine(what, json);
+    if (what === "-") return tell({ path: "/dev/stdin", name: "-" }, images, json);
+    const found = find(what === "" ? "." : what);
+    if (found === undefined) return tellWords(what, images, json);
+    if ("problem" in found) return cannot(found.path, found.problem);
+    if ("logs" in found) return tellDirectory(found.logs, what === "" ? "." : what, images, json);
+    return tell({ path: found.path, name: found.path }, images, json);
   },
 };
 
-type Log = { path: string } | { at: string; problem: string };
+function list(json: boolean): Told {
+  const known = entries().flatMap(({ says, check }) =>
+    says.map(({ text }) => ({ says: text, check })),
+  );
+  const exit = exitCode.ok;
+  if (json)
+    return {
+      exit,
+      json: { schema: SCHEMA, checks: catalogue.map(({ id, title }) => ({ id, title })), known },
+    };
+  const messages = `${known.length} messages:\n${known.map(({ says }) => says).join("\n")}`;
+  return { exit, text: `${checkList()}\n\n${messages}` };
+}
 
-/**
- * A log file, or the last log in a directory: `restore.log` as runtimes name it, else the newest *.log. Undefined where there
- * is none; what cannot be looked at may be one.
- */
-function logAt(path: string): Log | undefined {
+type Place = { path: string } | { path: string; problem: string } | { logs: readonly string[] };
+
+/** A log file, or the logs in a directory. Undefined where there is none; what cannot be looked at may be one. */
+function find(path: string): Place | undefined {
   const stat = statAt(path);
   if (typeof stat === "number")
     return isAbsent(stat) || stat === -ENAMETOOLONG
       ? undefined
-      : { at: path, problem: errorText(stat) };
+      : { path, problem: errorText(stat) };
   if (!stat.isDirectory()) return { path };
   const names = namesAt(AT_FDCWD, path);
-  if (names === undefined) return { at: path, problem: "the directory cannot be read" };
+  if (names === undefined) return { path, problem: "the directory cannot be read" };
   const logs = names
     .filter((name) => name.endsWith(".log"))
     .map((name) => ({ path: join(path, name), stat: statAt(join(path, name)) }))
@@ -101,7 +111,7 @@ function logAt(path: string): Log | undefined {
         : { path: log.path, time: typeof log.stat === "number" ? 0 : log.stat.mtimeMs },
     )
     .sort((a, b) => b.time - a.time);
-  return logs.find((log) => log.path.endsWith("/restore.log")) ?? logs[0];
+  return { logs: logs.map((log) => log.path) };
 }
 
 /** Why nothing can be read of a file; undefined where something can. */
@@ -117,37 +127,97 @@ const cannot = (path: string, problem: string): Told =>
     `${path} cannot be read: ${problem}; whether CRIU wrote an error there is not known`,
   );
 
-/** runc, containerd and Podman say where the log is: `log file: PATH`. */
-const quotedLog = (text: string): string | undefined =>
-  /log ?file:? [`"']?(\/[^\s`"':\\]+)/.exec(text)?.[1];
+function read(path: string): LogReport {
+  const reader = logReader();
+  for (const chunk of chunksOf(path)) if (!reader.feed(chunk)) break;
+  return reader.end();
+}
 
-function ofLog(report: LogReport, log: string, images: string | undefined, json: boolean): Told {
+interface Named {
+  path: string;
+  name: string;
+}
+
+function tell({ path, name }: Named, images: string | undefined, json: boolean): Told {
+  const problem = unreadable(path);
+  if (problem !== undefined) return cannot(path, problem);
+  return tellReport(read(path), name, images ?? (name === "-" ? undefined : dirname(path)), json);
+}
+
+/** The newest that failed, or else the newest. */
+function tellDirectory(
+  logs: readonly string[],
+  directory: string,
+  images: string | undefined,
+  json: boolean,
+): Told {
+  const looked = logs.slice(0, LOGS).map((path) => {
+    const problem = unreadable(path);
+    return { path, problem, report: problem === undefined ? read(path) : undefined };
+  });
+  const readable = looked.filter(({ report }) => report !== undefined);
+  const first = readable.find(({ report }) => failed(report!)) ?? readable[0];
+  if (first === undefined) {
+    const closed = looked[0];
+    if (closed?.problem !== undefined) return cannot(closed.path, closed.problem);
+    return refused(
+      "explain",
+      NO_LOG,
+      `there is no log of CRIU in ${directory}; name one, or - for stdin`,
+    );
+  }
+  if (!json && looked.length > 1)
+    printDirectory(
+      looked.map(({ path, problem, report }) => ({
+        path,
+        problem,
+        report,
+        told: path === first.path,
+      })),
+    );
+  return tellReport(first.report!, first.path, images ?? dirname(first.path), json);
+}
+
+const failed = (report: LogReport): boolean =>
+  report.cause !== undefined || report.explanation !== undefined || report.refused.length > 0;
+
+function tellReport(
+  report: LogReport,
+  log: string,
+  images: string | undefined,
+  json: boolean,
+): Told {
+  // A runtime's line alone leads to CRIU's own log, where that still is.
+  if (report.cause === undefined && report.named !== undefined) {
+    const own = statAt(report.named);
+    if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined)
+      return tellReport({ ...read(report.named), named: undefined }, report.named, images, json);
+  }
   const opened = images === undefined ? undefined : openCheckpoint(images);
   const about =
     opened?.ok && opened.checkpoint.files.has("inventory.img") && report.cause !== undefined
       ? aboutOf(opened.checkpoint, report.cause)
       : [];
-  const known =
-    report.explanation !== undefined || (report.cause === undefined && report.succeeded);
-  const exit = known ? exitCode.ok : UNKNOWN;
-  if (json) return { exit, json: { log, about, ...report } };
-  printLogReport(report, log, about);
+  const kept = report.named === undefined ? undefined : keptHow(report.named);
+  const memory = / killed by signal 9\b/.test(report.explanation?.line ?? "") ? memoryKills() : [];
+  const known = report.explanation ?? report.said ?? report.refused[0];
+  const isKnown = known !== undefined || report.succeeded;
+  const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
+  if (json)
+    return { exit, json: { schema: SCHEMA, log, about, kept: kept ?? null, memory, ...report } };
+  if (report.kind === "none") printNoLog(log);
+  else printLogReport(report, log, { about, kept, memory });
   return { exit };
 }
 
-function ofLine(text: string, json: boolean): Told {
-  const explanation = explain(parseLogLine(text)?.message ?? text);
-  const exit = explanation === undefined ? UNKNOWN : exitCode.ok;
-  if (json) return { exit, json: { explanation: explanation ?? null } };
-  if (explanation === undefined) {
-    const ids = catalogue.map(({ id }) => id);
-    return refused(
-      "explain",
-      exit,
-      `nothing is known of “${text}”${near(text, ids)}; --list shows the checks`,
-    );
-  }
-  tellLines([said`${explanation.line}`]);
-  printExplanation(explanation);
-  return { exit };
+/** A text in the place of a log: a message, or what somebody copied. */
+function tellWords(text: string, images: string | undefined, json: boolean): Told {
+  const reader = logReader({ words: true });
+  reader.feed(Buffer.from(text));
+  const report = reader.end();
+  if (report.kind !== "none") return tellReport(report, "-", images, json);
+  if (json) return { exit: UNKNOWN, json: { schema: SCHEMA, explanation: null } };
+  const ids = catalogue.map(({ id }) => id);
+  printUnknownWords(text, near(text, ids));
+  return { exit: UNKNOWN };
 }

@@ -150,7 +150,7 @@ export const knownFaults = [
   },
 ] as const satisfies readonly KnownFault[];
 
-type FaultId = (typeof knownFaults)[number]["id"];
+export type FaultId = (typeof knownFaults)[number]["id"];
 
 /** The row of a fault. */
 export const knownFault = (id: FaultId): KnownFault =>

@@ -53,10 +53,9 @@ export function errorLines(log: string | Iterable<string>): LogLine[] {
   return errors;
 }
 
-/** What CRIU says when it failed already: consequences, never causes. */
+/** What CRIU says when it failed already, or of no account: never causes. */
 const trailers: readonly RegExp[] = [
   /^Unable to open fd=/,
-  /^\d+ (?:exited, status=|killed by signal )/,
   /^(?:exited, status=|killed by signal )/,
   /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
   /^Restorer (?:fail|abnormal termination)/,
@@ -67,13 +66,19 @@ const trailers: readonly RegExp[] = [
   /^One of more action scripts failed/,
 ];
 
+/** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
+const death = /^\d+ (?:exited, status=|killed by signal )/;
+
+/** Whether an error says why a task ended, if it stands alone. */
+export const isDeath = ({ message }: LogLine): boolean => death.test(message);
+
 /** Whether an error only says that there was one before, or means nothing. */
-export const isTrailer = ({ message }: LogLine): boolean =>
-  trailers.some((trailer) => trailer.test(message));
+export const isTrailer = (error: LogLine): boolean =>
+  isDeath(error) || trailers.some((trailer) => trailer.test(error.message));
 
 /** The first error that is a cause; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
-  return errors.find((error) => !isTrailer(error));
+  return errors.find((error) => isDeath(error) || !isTrailer(error));
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */

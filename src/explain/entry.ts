@@ -1,22 +1,45 @@
-/** One thing that CRIU says, and what is known of it. Data; `index.ts` finds the entry of a line. */
+/** One thing that CRIU says, and what is known of it. Data, from the tables in `entries/`; `index.ts` finds the entry of a line. */
+
+/** What CRIU was doing. */
+export type Way = "dump" | "restore" | "check";
+
+/** CRIU's words: its own format, `*` for a text that varies, `#` for a number, `<name>` and `<#name>` for one that is told. */
+export interface Words {
+  readonly text: string;
+  /** Only with these errnos, where there are some; with any but these, where `not`. */
+  readonly errnos: readonly string[];
+  readonly not: boolean;
+  /** What `<what>` in cause and remedy stands for. */
+  readonly what: string | undefined;
+}
 
 export interface Entry {
-  /** Matched against the message of an error line: without time, pid, source file. Groups are named for `cause` and `remedy`. */
-  pattern: RegExp;
+  readonly says: readonly Words[];
+  /** Sources of CRIU that say it: `criu/tun.c`; none for what others say. */
+  readonly files: readonly string[];
+  /** Of several entries with these words, whether it is this one: more than 0, the more the surer. */
+  readonly guard: ((values: ReadonlyMap<string, string>) => number) | undefined;
   /** The check that names it beforehand, whose page tells why; "" where none can. */
-  check: string;
+  readonly check: string;
   /** Other checks of which CRIU says the same. */
-  also?: readonly string[];
-  /** In this case; where it is left out, the check's title says it. */
-  cause?: string;
-  /** What to do, as a command or option where there is one. */
-  remedy: string;
-  /** The CRIU from which on it is mended, or better said. */
-  since?: string;
+  readonly also: readonly string[];
+  /** In this case; where it is "", the check's title says it. */
+  readonly cause: string;
+  /** What to do, as a command or option where there is one; "" where the errno decides. */
+  readonly remedy: string;
+  /** The row of known faults (`criu/known-faults.ts`) that tells versions and kernels. */
+  readonly fault: string | undefined;
+  /** Only when CRIU was doing that. */
+  readonly way: Way | undefined;
+  /** CRIU says well itself what is the matter. */
+  readonly plain: boolean;
+  /** A consequence of what was said before, where something was. */
+  readonly trailer: boolean;
+  /** A warning that matters. */
+  readonly warning: boolean;
   /** Issues and pull requests, of checkpoint-restore/criu unless a repository is named. */
-  issues?: readonly string[];
-  /** A line that it must match. */
-  example: string;
-  /** Where that line is from: a failure staged in test/restore, an issue, or the format string in CRIU's source. */
-  from: "staged" | "issue" | "source";
+  readonly issues: readonly string[];
+  /** Lines of real CRIUs: seen in test/restore, or in an issue. */
+  readonly seen: readonly string[];
+  readonly reported: readonly string[];
 }

@@ -1,47 +1,79 @@
 /** A line of CRIU's log to its cause and its remedy. */
 import { catalogue } from "../checks/index.ts";
-import { knownFaults, type KnownFault, versionsOf } from "../criu/known-faults.ts";
+import { type FaultId, knownFault, type KnownFault, versionsOf } from "../criu/known-faults.ts";
+import { knownFaults } from "../criu/known-faults.ts";
+import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
-import { entries } from "./entries/index.ts";
+import { index } from "./entries/index.ts";
+import { find, type Found, type Place } from "./find.ts";
 
 export { entries } from "./entries/index.ts";
+export type { Entry } from "./entry.ts";
+export type { Place } from "./find.ts";
 
 export interface Explanation {
   line: string;
+  /** Whose words they are: CRIU's, or of who runs it. */
+  by: "criu" | "runtime";
+  /** It matters although CRIU goes on. */
+  warning: boolean;
   /** The check that names it beforehand; "" where none can. */
   check: string;
   also: readonly string[];
+  /** "" where CRIU says it well itself. */
   cause: string;
+  /** What the kernel means by the errno, where the cause holds for any; undefined without one. */
+  because: string | undefined;
   remedy: string;
-  /** The CRIU that mended it, or has the remedy. */
+  /** The CRIU that mended it, or is the first with the remedy's option. */
   since: string | undefined;
   issues: readonly string[];
 }
 
 /** What an error message means; undefined when nothing is known of it. */
-export function explain(message: string): Explanation | undefined {
-  for (const { pattern, check, also = [], cause, remedy, since, issues = [] } of entries) {
-    const match = pattern.exec(message);
-    if (match === null) continue;
-    const told = cause ?? catalogue.find(({ id }) => id === check)?.title ?? "";
-    return {
-      line: message,
-      check,
-      also,
-      cause: fill(told, (name) => match.groups?.[name] ?? ""),
-      remedy: fillQuoted(remedy, (name) => match.groups?.[name] ?? ""),
-      since,
-      issues,
-    };
-  }
+export function explain(message: string, place: Place = {}): Explanation | undefined {
+  const found = find(index(), message, place);
+  return found === undefined ? explainFault(message) : explanationOf(message, found);
+}
+
+const LOOK = "look at the lines before it, with -v4";
+
+/** An entry in the words of a line. */
+function explanationOf(line: string, { entry, words, errno, values }: Found): Explanation {
+  const { check, also, issues } = entry;
+  const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
+  const told = new Map([["errno", errno?.text ?? ""], ...values]);
+  const value = (name: string): string | undefined => told.get(name);
+  if (words.what !== undefined) told.set("what", fill(words.what, value));
+  const cause = entry.cause || (catalogue.find(({ id }) => id === check)?.title ?? "");
+  const any = words.errnos.length === 0 && !cause.includes("<errno>");
+  const remedy = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
+  return {
+    line,
+    by: entry.files.length === 0 ? "runtime" : "criu",
+    warning: entry.warning,
+    check: check || (fault?.check ?? ""),
+    also,
+    cause: fill(cause, value) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
+    because: any ? errno?.means : undefined,
+    remedy: fillQuoted(remedy, value),
+    since: fault?.criu.fixed ?? optionsSince(remedy),
+    issues: [...issues, ...(fault?.sources ?? [])],
+  };
+}
+
+function explainFault(line: string): Explanation | undefined {
   const faults: readonly KnownFault[] = knownFaults;
-  const fault = faults.find(({ says }) => says?.test(message));
+  const fault = faults.find(({ says }) => says?.test(line));
   return (
     fault && {
-      line: message,
+      line,
+      by: "criu",
+      warning: false,
       check: fault.check,
       also: [],
       cause: `CRIU ${versionsOf(fault)}: ${fault.what}`,
+      because: undefined,
       remedy: fault.remedy,
       since: fault.criu.fixed,
       issues: fault.sources,
@@ -49,16 +81,29 @@ export function explain(message: string): Explanation | undefined {
   );
 }
 
-type Found = (name: string) => string;
+/** The first CRIU that knows every option of a remedy; undefined where those are as old as 3.17. */
+function optionsSince(remedy: string): string | undefined {
+  const named = new Set(Array.from(remedy.matchAll(/--([a-z][a-z-]+)/g), ([, name]) => name));
+  const option = criuOptions.find(({ name, since }) => since !== undefined && named.has(name));
+  return option && `${option.since} has --${option.name}`;
+}
 
-/** `$<name>` in a text to what the pattern found. */
-const fill = (text: string, found: Found): string =>
-  text.replace(/\$<(\w+)>/g, (_, name: string) => found(name));
+type Value = (name: string) => string | undefined;
+
+/** `<name>` in a text to what the line said; where it named none, what stands in brackets or behind a colon falls away. */
+const fill = (text: string, value: Value): string =>
+  text
+    .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|,? <(\w+)>(?=,)/g, (piece) =>
+      [...piece.matchAll(/<(\w+)>/g)].some(([, name]) => value(name!)) ? piece : "",
+    )
+    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "");
 
 /** In a remedy, whose words people paste, the word that it stands in is quoted with it. */
-const fillQuoted = (text: string, found: Found): string =>
-  text.replace(/([^\s"(]*)\$<(\w+)>/g, (_, before: string, name: string) => {
-    const word = before + found(name);
+const fillQuoted = (text: string, value: Value): string =>
+  text.replace(/([^\s"(]*)<(\w+)>/g, (_, before: string, name: string) => {
+    const found = value(name);
+    if (found === undefined) return before + name.toUpperCase();
+    const word = before + found;
     return (
       typedWord(before === "" && word.startsWith("-") ? `./${word}` : word) ??
       before + name.toUpperCase()

@@ -24,6 +24,19 @@ export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array
 
 /** The lines of a log file of any size, read piece by piece; none when it cannot be read. */
 export function* linesOf(path: string): Generator<string> {
+  const lines: string[] = [];
+  const split = lineSplitter((line) => lines.push(line));
+  for (const chunk of chunksOf(path)) {
+    split(chunk);
+    yield* lines.splice(0);
+  }
+  split(new Uint8Array([10]));
+  if (lines.at(-1) === "") lines.pop();
+  yield* lines;
+}
+
+/** A file of any size, piece by piece, each good until the next is asked for; none when it cannot be read. */
+export function* chunksOf(path: string): Generator<Uint8Array> {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -31,16 +44,9 @@ export function* linesOf(path: string): Generator<string> {
     return;
   }
   const chunk = new Uint8Array(256 * 1024);
-  const lines: string[] = [];
-  const split = lineSplitter((line) => lines.push(line));
   try {
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
-      split(chunk.subarray(0, read));
-      yield* lines.splice(0);
-    }
-    split(new Uint8Array([10]));
-    if (lines.at(-1) === "") lines.pop();
-    yield* lines;
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
+      yield chunk.subarray(0, read);
   } catch {
     // A directory, or a file that went away: what was read counts.
   } finally {

@@ -17,8 +17,11 @@ export const checkList = (): string =>
 
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Named): string {
-  const said = entries.filter(({ check, also }) => check === id || also?.includes(id));
-  const lines = said.flatMap(({ example, remedy }) => [`  ${example}`, `    ${plain(remedy)}`]);
+  const said = entries().filter(({ check, also }) => check === id || also.includes(id));
+  const lines = said.flatMap(({ says, seen, reported, remedy }) => [
+    `  ${seen[0] ?? reported[0] ?? plain(says[0]!.text)}`,
+    ...(remedy === "" ? [] : [`    ${plain(remedy)}`]),
+  ]);
   return [
     `${id}: ${title}`,
     why,
@@ -28,9 +31,9 @@ export function checkPage({ id, title, why, reads }: Named): string {
   ].join("\n\n");
 }
 
-/** A remedy without a line to fill it from. */
+/** Words without a line to fill them from. */
 const plain = (text: string): string =>
-  text.replace(/\$<(\w+)>/g, (_, name: string) => name.toUpperCase());
+  text.replace(/<#?(\w+)>/g, (_, name: string) => name.toUpperCase());
 
 /** The page of an exit code; undefined for what is none. */
 export function exitPage(code: string): string | undefined {

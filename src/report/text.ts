@@ -2,7 +2,6 @@
 import { constants } from "node:os";
 import { type Finding, noneThere, type Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
-import type { LogReport } from "../explain/log.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
@@ -131,36 +130,14 @@ export function printVerdict(verdict: Verdict): void {
   );
 }
 
-export function printExplanation({ check, cause, remedy, since, issues }: Explanation): void {
-  line(`  ${dim("cause")}   ${harmless(cause)}`);
+export function printExplanation(explanation: Explanation): void {
+  const { check, cause, because, remedy, since, issues } = explanation;
+  if (cause !== "") line(`  ${dim("cause")}   ${harmless(cause)}`);
+  if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
   line(`  ${dim("remedy")}  ${harmless(remedy)}`);
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
   if (check !== "") line(`  ${dim("check")}   recriu preflight names it before: ${check}`);
   if (issues.length > 0) line(`  ${dim("more")}    checkpoint-restore/criu ${issues.join(", ")}`);
-}
-
-/** A log: the first cause, where it stands, what it means; or the lines that matter where nothing is known. */
-export function printLogReport(report: LogReport, log: string, about: readonly string[]): void {
-  const { cause, explanation, before, after, succeeded, version, lines } = report;
-  line(`${bold(harmless(log))}: ${lines} lines${version === undefined ? "" : `, CRIU ${version}`}`);
-  if (cause === undefined && explanation === undefined) {
-    line(succeeded ? green("the restore succeeded") : "no error of CRIU's is in it");
-    return;
-  }
-  if (cause !== undefined) {
-    const where = `${cause.file}:${cause.line}${cause.pid === undefined ? "" : `, task ${cause.pid}`}`;
-    line(`${red("error")}: ${bold(harmless(cause.message))}`);
-    line(`  ${dim("where")}   ${harmless(where)}`);
-  }
-  for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
-  if (explanation !== undefined) {
-    if (cause !== undefined && explanation.line !== cause.message)
-      line(`  ${dim("then")}    ${harmless(explanation.line)}`);
-    printExplanation(explanation);
-    return;
-  }
-  line("nothing is known of that error; the lines around it:");
-  for (const text of [...before, cause?.message ?? "", ...after]) line(`  | ${harmless(text)}`);
 }
 
 /** Why no journal is kept, if so: that keeps no restore from going on. */

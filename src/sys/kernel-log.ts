@@ -1,4 +1,4 @@
-/** What the kernel logs from now on: /dev/kmsg (Documentation/ABI/testing/dev-kmsg of Linux). */
+/** What the kernel logs: /dev/kmsg (Documentation/ABI/testing/dev-kmsg of Linux). */
 import { AT_FDCWD, O_CLOEXEC } from "./linux.ts";
 import { constants } from "node:fs";
 import { ptr } from "bun:ffi";
@@ -15,13 +15,13 @@ export interface KernelLog {
   close(): void;
 }
 
-/** From the end of the log on; undefined where it must not be read. */
-export function openKernelLog(): KernelLog | undefined {
+/** From the end of the log on, or from its beginning; undefined where it must not be read. */
+export function openKernelLog(from: "beginning" | "end" = "end"): KernelLog | undefined {
   const path = cString("/dev/kmsg");
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | O_CLOEXEC;
   const fd = call((c) => c.openat(AT_FDCWD, ptr(path), flags, 0));
   if (fd < 0) return undefined;
-  call((c) => c.syscall(SYS_lseek, BigInt(fd), 0n, SEEK_END, 0n, 0n, 0n));
+  if (from === "end") call((c) => c.syscall(SYS_lseek, BigInt(fd), 0n, SEEK_END, 0n, 0n, 0n));
   const space = Buffer.alloc(8192);
   return {
     records() {

@@ -28,7 +28,6 @@ test("every check says what, why and what it reads", () => {
 const elsewhere: Readonly<Record<string, string>> = {
   "bundle-root": "restore/bundle.test.ts",
   "cgroup-owner": "restore/attack-cgroups.test.ts",
-  "external-file": "checks/files.test.ts",
   "join-ns-missing": "restore/inet.test.ts",
   "locks-ignored": "restore/files/locks-held.test.ts",
   "net-device-missing": "restore/inet.test.ts",

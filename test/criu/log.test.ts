@@ -89,7 +89,6 @@ test("the first cause is never a consequence", () => {
   expect(causeLine(errorLines(log))?.pid).toBe(4711);
   const consequences = [
     "(criu/files.c:1): Unable to open fd=0 id=0x1",
-    "(criu/cr-restore.c:1): 12 killed by signal 9: Killed",
     "(criu/pie/restorer.c:1): Restorer fail 12",
     "(criu/pie/restorer.c:1): Restorer abnormal termination for 12",
     "(criu/mount.c:1): mnt: Can't remove the directory /tmp/.criu.mntns.x: Device or resource busy",
@@ -98,6 +97,10 @@ test("the first cause is never a consequence", () => {
   const errors = errorLines(consequences.map((line) => `Error ${line}`));
   expect(errors).toHaveLength(consequences.length);
   expect(firstCause(errors)).toBeUndefined();
+  // How a task died is what is left of a cause that stands before; where none does, it is the cause.
+  const death = errorLines(["Error (criu/cr-restore.c:1): 12 killed by signal 9: Killed"]);
+  expect(firstCause([...errors, ...death])).toBe("12 killed by signal 9: Killed");
+  expect(firstCause([...errorLines(log), ...death])).toStartWith("unix: Can't bind id 0x4d");
 });
 
 test("a large file comes line by line, whatever its pieces cut", () => {

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readLog } from "../../src/explain/log.ts";
+import { logReader } from "../../src/explain/log.ts";
 import { fixture, image } from "../image/fixture.ts";
 import { recriuBinary } from "../built.ts";
 
@@ -23,6 +23,12 @@ const run = (words: string[], { cwd = dir, stdin = "" } = {}) => {
   };
 };
 
+const readLog = (log: string) => {
+  const reader = logReader();
+  reader.feed(Buffer.from(log));
+  return reader.end();
+};
+
 const LOG = `(00.000081) Version: 4.1.1 (gitid 0)
 (00.001000) Error (criu/util.c:1533): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted
 (00.002407)  12: unix: bind
@@ -33,8 +39,8 @@ const LOG = `(00.000081) Version: 4.1.1 (gitid 0)
 `;
 
 test("the first error that is a cause, never what follows from it", () => {
-  const report = readLog(LOG.split("\n"));
-  expect(report).toMatchObject({ version: "4.1.1", succeeded: false });
+  const report = readLog(LOG);
+  expect(report).toMatchObject({ version: "4.1.1", way: "restore", succeeded: false });
   expect(report.cause).toMatchObject({ pid: 12, file: "criu/sk-unix.c", line: 1651 });
   expect(report.explanation).toMatchObject({ check: "unix-socket-dir" });
 });
@@ -57,7 +63,7 @@ test("a log, a directory, stdin, the error text of a runtime: all lead to the sa
     expect(told.stderr).toContain("unix-socket-dir");
   }
   const json = JSON.parse(run([log, "--json"]).stdout);
-  expect(json).toMatchObject({ log, explanation: { check: "unix-socket-dir" } });
+  expect(json).toMatchObject({ schema: 1, log, explanation: { check: "unix-socket-dir" } });
   rmSync(log);
   expect(run([]).exit).toBe(2);
 });
@@ -88,14 +94,17 @@ test("nothing is known: it says so, and shows the lines around", () => {
 
 test("a CRIU that reads for ever is known without an error", () => {
   const read = "pie: 1: Preadv 7f:4096... (1 iovs)\npie: 1: `- returned 0\n";
-  expect(readLog(read.repeat(9).split("\n")).explanation).toMatchObject({ check: "pages-short" });
+  expect(readLog(read.repeat(9)).explanation).toMatchObject({ check: "pages-short" });
 });
 
 test("pages of checks and of exit codes, offline", () => {
   expect(run(["unix-socket-dir"]).stdout).toContain("Can't bind id");
   expect(run(["3"]).stdout).toContain("blocked");
   expect(run(["137"]).stdout).toContain("signal 9");
-  expect(run(["--list"]).stdout.split("\n").length).toBeGreaterThan(100);
+  const listed = run(["--list"]).stdout;
+  expect(listed.split("\n").length).toBeGreaterThan(2000);
+  expect(listed).toContain("unix: Can't bind id <id> ino # addr <path>");
+  expect(JSON.parse(run(["--list", "--json"]).stdout)).toMatchObject({ schema: 1 });
 });
 
 test("hostile logs: garbage, escapes, endless lines; nothing of them reaches the terminal as it is", () => {
@@ -114,8 +123,183 @@ test("hostile logs: garbage, escapes, endless lines; nothing of them reaches the
     "\0".repeat(9999),
   ]) {
     const told = run(["-"], { stdin });
-    expect([0, 1]).toContain(told.exit);
+    // Explained, not known, or no log at all.
+    expect([0, 1, 2]).toContain(told.exit);
     // eslint-disable-next-line no-control-regex
     expect(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(told.stderr + told.stdout)).toBe(false);
   }
+});
+
+const ERROR =
+  "(00.002408)  12: Error (criu/sk-unix.c:1651): unix: Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory";
+const inJson = JSON.stringify(`${ERROR}\n`);
+
+test("a log in whatever form it travels", () => {
+  const forms: Record<string, string> = {
+    indented: `    ${ERROR}`,
+    quoted: `> > ${ERROR}`,
+    numbered: `restore.log:7:${ERROR}`,
+    coloured: `\u001b[31m${ERROR}\u001b[0m`,
+    "coloured, as text": `^[[31m${ERROR}^[[0m`,
+    "with CRLF": `${LOG.replaceAll("\n", "\r\n")}`,
+    "of the journal": `Nov 29 01:00:00 host criu[7]: ${ERROR}`,
+    "of rsyslog": `Nov 29 01:00:00 host criu: (00.1) one#012${ERROR}#012(00.3) three`,
+    "of LXC": `lxc-restore 20260101000000.000 ERROR criu - criu.c:do_restore:1100 - ${ERROR}`,
+    "of docker": `{"log":${inJson},"stream":"stderr","time":"2026-01-01T00:00:00Z"}`,
+    "of logrus": `time="2026-01-01" level=warning msg=${JSON.stringify(`298:${ERROR}`)}`,
+    "of logrus, short": `WARN[0000] 298:${ERROR}`,
+    "of crun": `2026-01-01T00:00:00.000000Z: ${ERROR}`,
+    "of the kubelet": `E0101 err="failed: time=\\"2026\\" level=warning msg=\\"${ERROR.replaceAll('"', '\\\\"')}\\n\\""`,
+    bold: `**${ERROR}**`,
+    "in back quotes": `\`${ERROR}\``,
+    "in HTML": `&gt; ${ERROR.replaceAll("'", "&#39;")}<br>`,
+    "with a printer's quote": ERROR.replace("Can't", "Can\u2019t"),
+    "all in one line": LOG.trimEnd().replaceAll("\n", " "),
+    "of an old version":
+      "Error (sk-unix.c:1651): sk unix: Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory",
+    "the message alone":
+      "unix: Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory",
+    "the message behind others":
+      "it says: Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory",
+  };
+  for (const [form, text] of Object.entries(forms)) {
+    const report = readLog(text);
+    const known = report.explanation ?? report.said;
+    expect([form, known?.check, known?.cause]).toEqual([
+      form,
+      "unix-socket-dir",
+      "the directory of the socket /tmp/.X11-unix/X7 does not exist",
+    ]);
+  }
+});
+
+test("several logs in one paste: each is told", () => {
+  const dump =
+    "Error (criu/file-lock.c:110): Some file locks are hold by dumping tasks! You can try --file-locks to dump them.\nError (criu/cr-dump.c:2111): Dumping FAILED.\n";
+  const report = readLog(dump + LOG);
+  expect(report).toMatchObject({
+    way: "dump",
+    explanation: { remedy: expect.stringContaining("--file-locks") },
+  });
+  expect(report.others).toMatchObject([
+    { way: "restore", explanation: { check: "unix-socket-dir" } },
+  ]);
+});
+
+test("a task that was killed is the cause only where nothing stands before", () => {
+  const killed = (signal: number, name: string) =>
+    readLog(
+      `Error (criu/cr-restore.c:1498): 12 killed by signal ${signal}: ${name}\nError (criu/cr-restore.c:2536): Restoring FAILED.\n`,
+    );
+  expect(killed(11, "Segmentation fault").explanation?.cause).toContain("rseq");
+  expect(killed(9, "Killed").explanation?.cause).toContain("want of memory");
+  expect(killed(31, "Bad system call").explanation?.cause).toContain("seccomp");
+  expect(killed(4, "Illegal instruction").explanation?.check).toBe("cpu-features");
+  expect(readLog(LOG).cause?.file).toBe("criu/sk-unix.c");
+});
+
+test("where nothing is known of the first cause, a later line is not told in its place", () => {
+  const report = readLog(`Error (criu/x.c:1): A new kind of trouble\n${ERROR}\n`);
+  expect(report.explanation).toBeUndefined();
+  expect(report.later).toMatchObject({ check: "unix-socket-dir" });
+  const told = run(["-"], { stdin: `Error (criu/x.c:1): A new kind of trouble\n${ERROR}\n` });
+  expect(told.exit).toBe(1);
+  expect(told.stderr).toContain("may be a consequence");
+});
+
+test("a runtime's line alone: what it means, and where its log went", () => {
+  const gone = "/run/containerd/io.containerd.runtime.v2.task/moby/7f/work/restore.log";
+  const lines = {
+    [`criu failed: type NOTIFY errno 0\nlog file: ${gone}`]: "containerd made for Docker",
+    [`OCI runtime restore failed: criu failed: type NOTIFY errno 0\nlog file: ${gone}: unknown`]:
+      "containerd made for Docker",
+    "2026-01-01T00:00:00.000Z: CRIU restoring failed -52. Please check CRIU logfile /var/lib/containers/storage/overlay-containers/7f/userdata/restore.log":
+      "--keep",
+    "ctr: runc did not terminate successfully: exit status 1: criu failed: type NOTIFY errno 0 path= /run/containerd/io.containerd.runtime.v2.task/default/redis/criu-dump.log: unknown":
+      "containerd deletes it",
+  };
+  for (const [text, kept] of Object.entries(lines)) {
+    const told = run(["-"], { stdin: text });
+    expect([text, told.exit]).toEqual([text, 0]);
+    expect(told.stderr).toContain(kept);
+    expect(told.stderr).toContain("is not here to be read");
+  }
+});
+
+test("a log of a success, and what it warns of", () => {
+  const well = "(00.1) Version: 4.2 (gitid 0)\n(00.2) Dumping finished successfully\n";
+  expect(readLog(well)).toMatchObject({ succeeded: true, way: "dump" });
+  const warned = `(00.1) Warn  (criu/cr-restore.c:1): Root task has pdeath_sig configured, so it will receive one _right_after restore on CRIU exit\n${well}`;
+  const told = run(["-"], { stdin: warned });
+  expect([told.exit, told.stderr]).toEqual([
+    0,
+    expect.stringContaining("warning: Root task has pdeath_sig"),
+  ]);
+});
+
+test("recriu's own refusal is read as that", () => {
+  const told = run(["-"], {
+    stdin: "blocker[unix-socket-dir]: the socket /tmp/a cannot be bound\n",
+  });
+  expect([told.exit, told.stderr]).toEqual([
+    0,
+    expect.stringContaining("recriu refused this restore: unix-socket-dir"),
+  ]);
+});
+
+test("a hostile log takes the time of its length", () => {
+  const tails = [
+    " ".repeat(16_000),
+    "\\".repeat(16_000),
+    ".".repeat(16_000),
+    '"'.repeat(16_000),
+    ": ".repeat(8_000),
+  ];
+  for (const tail of tails) {
+    const line = `${tail}x Error (criu/x.c:1): a ${tail} b\n`;
+    const began = performance.now();
+    const reader = logReader();
+    for (let i = 0; i < 40; i += 1) reader.feed(Buffer.from(line + tail + "\n"));
+    reader.end();
+    expect([tail.slice(0, 3), performance.now() - began < 3000]).toEqual([tail.slice(0, 3), true]);
+  }
+});
+
+test("what is no log is said to be none, quickly", () => {
+  for (const file of ["/etc/passwd", "/bin/sh"]) {
+    const told = run([file]);
+    expect([file, told.exit, told.stderr]).toEqual([
+      file,
+      2,
+      expect.stringContaining("is no log of CRIU's"),
+    ]);
+  }
+  expect(run(["-"], { stdin: "" }).exit).toBe(2);
+});
+
+test("a directory: which logs are there, the newest that failed first", () => {
+  const logs = join(dir, "logs");
+  mkdirSync(logs);
+  writeFileSync(join(logs, "restore.log"), LOG);
+  writeFileSync(join(logs, "dump.log"), "(00.2) Dumping finished successfully\n");
+  const told = run([logs]);
+  expect(told.exit).toBe(0);
+  for (const words of [
+    "dump.log: dump succeeded",
+    "restore.log: restore failed",
+    "unix-socket-dir",
+  ])
+    expect(told.stderr).toContain(words);
+});
+
+test("a log without an end is read in the memory that a short one takes", () => {
+  const reader = logReader();
+  const chunk = Buffer.from("(00.1) 12: pagemap: one of very many\n".repeat(7000));
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < 400; i += 1) reader.feed(chunk);
+  reader.feed(Buffer.from(`${ERROR}\n`));
+  const report = reader.end();
+  expect(report.explanation?.check).toBe("unix-socket-dir");
+  expect(report.lines).toBe(7000 * 400 + 1);
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
 });

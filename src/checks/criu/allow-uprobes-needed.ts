@@ -8,7 +8,7 @@ export const allowUprobesNeeded: Check = {
   why:
     "A tracer's uprobes add a mapping that CRIU leaves out, when it was allowed to at the dump and is again at the restore (from 4.2 on). " +
     "The option only permits that; the tracer must set its probes anew.",
-  proof: "images",
+  proof: "criu",
   run({ checkpoint, request, criu }) {
     const able = knows(criu?.version, "uprobes", false);
     if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !able) return [];

@@ -12,7 +12,7 @@ export const externalFile: Check = {
   why:
     "With --external file[…] the dump saved only that there was a file. Whoever restores opens it and hands its descriptor to CRIU. " +
     "Files of a kind that CRIU left to a plugin need that plugin again.",
-  proof: "images",
+  proof: "criu",
   run(context) {
     const { checkpoint, request, host } = context;
     const handed = new Set(request.inheritFds.map(({ key }) => key));
@@ -37,7 +37,8 @@ export const externalFile: Check = {
           ...about("blocker", { image }),
           subject: reg.name,
           message: `the file ${reg.name} was left out of the dump, and no descriptor is handed over for it`,
-          criu_message: `Can't open file ${openedName(reg)} on restore: No such file or directory`,
+          // CRIU takes off the first letter of every name: of a path it is the slash.
+          criu_message: `Can't open file ${reg.name.slice(1)} on restore: No such file or directory`,
           remedy: {
             kind: "human",
             text: "open it as the tree had it, or what shall take its place, and hand it over as a descriptor, here 9",

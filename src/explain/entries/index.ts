@@ -1,23 +1,98 @@
-/** The knowledge base: what CRIU says, by what it speaks of. */
+/** The tables of what CRIU says, read when the first line is to be explained. */
 import type { Entry } from "../entry.ts";
-import { cgroups } from "./cgroups.ts";
-import { criu } from "./criu.ts";
-import { files } from "./files.ts";
-import { images } from "./images.ts";
-import { kernel } from "./kernel.ts";
-import { mounts } from "./mounts.ts";
-import { rights } from "./rights.ts";
-import { sockets } from "./sockets.ts";
-import { tree } from "./tree.ts";
+import { type Index, indexOf } from "../find.ts";
+import { parseTable } from "../table.ts";
+import cgroups from "./cgroups.txt" with { type: "text" };
+import check from "./check.txt" with { type: "text" };
+import clocks from "./clocks.txt" with { type: "text" };
+import compel from "./compel.txt" with { type: "text" };
+import criu from "./criu.txt" with { type: "text" };
+import deaths from "./deaths.txt" with { type: "text" };
+import descriptors from "./descriptors.txt" with { type: "text" };
+import dump from "./dump.txt" with { type: "text" };
+import files from "./files.txt" with { type: "text" };
+import filesystems from "./filesystems.txt" with { type: "text" };
+import gpu from "./gpu.txt" with { type: "text" };
+import helpers from "./helpers.txt" with { type: "text" };
+import images from "./images.txt" with { type: "text" };
+import inet from "./inet.txt" with { type: "text" };
+import ipc from "./ipc.txt" with { type: "text" };
+import kernel from "./kernel.txt" with { type: "text" };
+import locks from "./locks.txt" with { type: "text" };
+import memoryFiles from "./memory-files.txt" with { type: "text" };
+import mounts from "./mounts.txt" with { type: "text" };
+import mountsOfDumps from "./mounts-of-dumps.txt" with { type: "text" };
+import namespaces from "./namespaces.txt" with { type: "text" };
+import net from "./net.txt" with { type: "text" };
+import netfilter from "./netfilter.txt" with { type: "text" };
+import pages from "./pages.txt" with { type: "text" };
+import pidfds from "./pidfds.txt" with { type: "text" };
+import proc from "./proc.txt" with { type: "text" };
+import processor from "./processor.txt" with { type: "text" };
+import propagation from "./propagation.txt" with { type: "text" };
+import pstree from "./pstree.txt" with { type: "text" };
+import restorer from "./restorer.txt" with { type: "text" };
+import runtimes from "./runtimes.txt" with { type: "text" };
+import security from "./security.txt" with { type: "text" };
+import seizing from "./seizing.txt" with { type: "text" };
+import service from "./service.txt" with { type: "text" };
+import sockets from "./sockets.txt" with { type: "text" };
+import tcp from "./tcp.txt" with { type: "text" };
+import tree from "./tree.txt" with { type: "text" };
+import ttys from "./ttys.txt" with { type: "text" };
+import unix from "./unix.txt" with { type: "text" };
+import vdso from "./vdso.txt" with { type: "text" };
+import warnings from "./warnings.txt" with { type: "text" };
+import watches from "./watches.txt" with { type: "text" };
 
-export const entries: readonly Entry[] = [
-  ...tree,
-  ...files,
-  ...sockets,
-  ...images,
-  ...mounts,
-  ...cgroups,
-  ...rights,
-  ...kernel,
-  ...criu,
-];
+const tables: Record<string, string> = {
+  cgroups,
+  check,
+  clocks,
+  compel,
+  criu,
+  deaths,
+  descriptors,
+  dump,
+  files,
+  filesystems,
+  gpu,
+  helpers,
+  images,
+  inet,
+  ipc,
+  kernel,
+  locks,
+  memoryFiles,
+  mounts,
+  mountsOfDumps,
+  namespaces,
+  net,
+  netfilter,
+  pages,
+  pidfds,
+  proc,
+  processor,
+  propagation,
+  pstree,
+  restorer,
+  runtimes,
+  security,
+  seizing,
+  service,
+  sockets,
+  tcp,
+  tree,
+  ttys,
+  unix,
+  vdso,
+  warnings,
+  watches,
+};
+
+let parsed: readonly Entry[] | undefined;
+export const entries = (): readonly Entry[] =>
+  (parsed ??= Object.values(tables).flatMap((table) => parseTable(table)));
+
+let indexed: Index | undefined;
+export const index = (): Index => (indexed ??= indexOf(entries()));

@@ -1,6 +1,4 @@
 /** What no image has, and the tree gets from whoever restores: bare CRIU hands it down without a word. */
-import { inheritedNarrower } from "../../../src/checks/tree/inherited-narrower.ts";
-import { withContext } from "../../checks/context.ts";
 import { dump, killTree, openStage, start } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { bareUnder, reportUnder, type Under } from "../under.ts";
@@ -97,23 +95,4 @@ test("inherited-narrower: what recriu is bound to the tree will be, too", async 
     expect(has(pid)).toBe("false");
     await killTree(stage, pid);
   }
-});
-
-test("inherited-narrower: what this machine cannot be told to have", () => {
-  const found = (attributes: Record<string, unknown>) =>
-    withContext({}, { host: { attributes: { ...usual, ...attributes } as never } }, (context) =>
-      inheritedNarrower.run(context).map(({ subject }) => subject),
-    );
-  const usual = {
-    io: { class: 0, level: 0 },
-    timerSlack: 50_000,
-    memoryPolicy: 0,
-    coreCookie: false,
-  };
-  expect(found({})).toEqual([]);
-  expect(
-    found({ io: undefined, timerSlack: undefined, memoryPolicy: undefined, coreCookie: undefined }),
-  ).toEqual([]);
-  expect(found({ io: { class: 1, level: 0 }, timerSlack: 1 })).toEqual([]);
-  expect(found({ coreCookie: true })).toEqual(["core scheduling"]);
 });

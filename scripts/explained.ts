@@ -1,0 +1,108 @@
+/** Of all that CRIU can print as an error (test/explain/messages.tsv, made by criu-messages.ts), what recriu explain knows. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { find, type Found } from "../src/explain/find.ts";
+import { entries, index } from "../src/explain/entries/index.ts";
+
+export interface Message {
+  readonly file: string;
+  /** d, r, c, s: what criu-messages.ts says. */
+  readonly ways: string;
+  /** CRIU's format; a call that ends in the words of an errno ends in `: %m`. */
+  readonly format: string;
+}
+
+export const messages: readonly Message[] = readFileSync(
+  join(import.meta.dir, "../test/explain/messages.tsv"),
+  "utf8",
+)
+  .trimEnd()
+  .split("\n")
+  .map((row) => {
+    const [file = "", ways = "", format = ""] = row.split("\t");
+    return { file, ways, format };
+  });
+
+/** A line as CRIU would print it. */
+export const lineOf = (format: string, errno: string): string =>
+  format
+    .replace(/%m$/, errno)
+    .replace(/%[-#0-9.*]*(?:l|h|z|j)*[duixXpo]/g, "3")
+    .replace(/%[-0-9.*]*[sc]/g, "name");
+
+/** One that nobody lists by itself, one that many do, and what no entry expects. */
+const errnos = [
+  "Operation not permitted",
+  "No such file or directory",
+  "Value too large for defined data type",
+];
+
+/** What is known of a message, where something is, of that source and whatever the errno. */
+export function known({ file, format }: Message): Found | undefined {
+  const found = errnos.map((errno) => find(index(), lineOf(format, errno), { file }));
+  return found.every((one) => one?.entry.files.includes(file)) ? found[0] : undefined;
+}
+
+export interface Count {
+  all: number;
+  known: number;
+  /** Of the known: CRIU says itself what is the matter. */
+  plain: number;
+  /** Of the known: it only says that something failed before. */
+  trailers: number;
+}
+
+export function countOf(some: readonly Message[]): Count {
+  const found = some.map(known).filter((one) => one !== undefined);
+  const plain = found.filter(({ entry }) => entry.plain).length;
+  const trailers = found.filter(({ entry }) => entry.trailer).length;
+  return { all: some.length, known: found.length, plain, trailers };
+}
+
+const percent = ({ all, known: some }: Count): string => `${((100 * some) / all).toFixed(1)} %`;
+
+/** docs/explain.md. */
+export function explainPage(): string {
+  const total = countOf(messages);
+  const ofWay = (way: string) => countOf(messages.filter(({ ways }) => ways.includes(way)));
+  const [restore, dump, check] = ["r", "d", "c"].map(ofWay) as [Count, Count, Count];
+  const rows = [...Map.groupBy(messages, ({ file }) => file)].map(([file, some]) => {
+    const { all, known: explained, plain } = countOf(some);
+    return `| ${file} | ${all} | ${explained} | ${plain === 0 ? "" : plain} |`;
+  });
+  const all = entries();
+  const seen = all.filter((entry) => entry.seen.length > 0).length;
+  const reported = all.filter((entry) => entry.reported.length > 0).length;
+  const runtimes = all.filter(({ files }) => files.length === 0).length;
+  const warnings = all.filter(({ warning }) => warning).length;
+  return `${[
+    "# What recriu explain knows",
+    "Written by `npm run docs`. `recriu explain` reads logs of CRIU, dumps and restores alike, in whatever form they travel: quoted, numbered, coloured, in the fields of another log, several in one; the line of a runtime that says no more than where CRIU's log is; a message alone. `src/explain/entries/` has the tables; `recriu explain --list` prints the messages.",
+    "## Of all that CRIU can print",
+    `CRIU 4.2 calls pr_err, pr_perror and libsoccr's own in ${total.all} places (\`scripts/criu-messages.ts CHECKOUT\` lists them; the programs that only build or test CRIU are left out). Each was fed by itself, with its source and three errnos, and counts as known where an entry of that source tells of it with every one of these. What leads to a message is found by which names a function mentions, so that some count for ways on which they cannot happen.`,
+    [
+      "| | messages | known | | of these said well by CRIU itself | of these mere consequences |",
+      "| --- | --- | --- | --- | --- | --- |",
+      ...(
+        [
+          ["all", total],
+          ["can end a restore", restore],
+          ["can end a dump", dump],
+          ["can be met by criu check", check],
+        ] as const
+      ).map(
+        ([name, count]) =>
+          `| ${name} | ${count.all} | ${count.known} | ${percent(count)} | ${count.plain} | ${count.trailers} |`,
+      ),
+    ].join("\n"),
+    "Not known are those whose words all come from elsewhere (`%s: %s`).",
+    "## Where entries come from",
+    `${all.length} entries: ${seen} were seen on real CRIU in \`test/restore\`, ${reported} are of lines in public threads, ${runtimes} are of container runtimes and engines, ${warnings} of warnings. The others were read in CRIU's sources, where the message stands: nobody here has seen them happen, and whether their remedy helps was not tried.`,
+    "One entry may be of many messages; it says of each what failed. An entry for one errno is not told of another. Where nothing is known of the first error, that is said, and what is known of a later one only as that.",
+    "`test/explain/pastes.tsv` has messages of public threads. The first hundred of them were tried before anything was written for them: 94 were explained.",
+    "## Exit codes",
+    "0: explained, or the log is of a success. 1: nothing is known of it. 2: no log of CRIU's, or it cannot be read.",
+    "## By source",
+    `| source | messages | known | said well by CRIU itself |\n| --- | --- | --- | --- |\n${rows.join("\n")}`,
+  ].join("\n\n")}\n`;
+}

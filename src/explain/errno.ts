@@ -1,0 +1,134 @@
+/** What strerror(3) says, of glibc and of musl, to the name of the errno, and what the kernel means by it. */
+import { meanings } from "./errno-meanings.ts";
+
+/** `NAME number text`; a text of musl's own follows after a bar. errno(3), asm-generic/errno.h. */
+const table = `
+NONE 0 Success|No error information
+EPERM 1 Operation not permitted
+ENOENT 2 No such file or directory
+ESRCH 3 No such process
+EINTR 4 Interrupted system call
+EIO 5 Input/output error|I/O error
+ENXIO 6 No such device or address
+E2BIG 7 Argument list too long
+ENOEXEC 8 Exec format error
+EBADF 9 Bad file descriptor
+ECHILD 10 No child processes|No child process
+EAGAIN 11 Resource temporarily unavailable
+ENOMEM 12 Cannot allocate memory|Out of memory
+EACCES 13 Permission denied
+EFAULT 14 Bad address
+ENOTBLK 15 Block device required
+EBUSY 16 Device or resource busy|Resource busy
+EEXIST 17 File exists
+EXDEV 18 Invalid cross-device link|Cross-device link
+ENODEV 19 No such device
+ENOTDIR 20 Not a directory
+EISDIR 21 Is a directory
+EINVAL 22 Invalid argument
+ENFILE 23 Too many open files in system
+EMFILE 24 Too many open files|No file descriptors available
+ENOTTY 25 Inappropriate ioctl for device|Not a tty
+ETXTBSY 26 Text file busy
+EFBIG 27 File too large
+ENOSPC 28 No space left on device
+ESPIPE 29 Illegal seek|Invalid seek
+EROFS 30 Read-only file system
+EMLINK 31 Too many links
+EPIPE 32 Broken pipe
+EDOM 33 Numerical argument out of domain|Domain error
+ERANGE 34 Numerical result out of range|Result not representable
+EDEADLK 35 Resource deadlock avoided|Resource deadlock would occur
+ENAMETOOLONG 36 File name too long|Filename too long
+ENOLCK 37 No locks available
+ENOSYS 38 Function not implemented
+ENOTEMPTY 39 Directory not empty
+ELOOP 40 Too many levels of symbolic links|Symbolic link loop
+ENOMSG 42 No message of desired type
+EIDRM 43 Identifier removed
+ENODATA 61 No data available
+EPROTO 71 Protocol error
+EBADMSG 74 Bad message
+EOVERFLOW 75 Value too large for defined data type|Value too large for data type
+EBADFD 77 File descriptor in bad state
+ERESTART 85 Interrupted system call should be restarted
+EILSEQ 84 Invalid or incomplete multibyte or wide character|Illegal byte sequence
+EUSERS 87 Too many users
+ENOTSOCK 88 Socket operation on non-socket|Not a socket
+EDESTADDRREQ 89 Destination address required
+EMSGSIZE 90 Message too long|Message too large
+EPROTOTYPE 91 Protocol wrong type for socket
+ENOPROTOOPT 92 Protocol not available
+EPROTONOSUPPORT 93 Protocol not supported
+ESOCKTNOSUPPORT 94 Socket type not supported
+EOPNOTSUPP 95 Operation not supported|Not supported
+EPFNOSUPPORT 96 Protocol family not supported
+EAFNOSUPPORT 97 Address family not supported by protocol
+EADDRINUSE 98 Address already in use|Address in use
+EADDRNOTAVAIL 99 Cannot assign requested address|Address not available
+ENETDOWN 100 Network is down
+ENETUNREACH 101 Network is unreachable|Network unreachable
+ENETRESET 102 Network dropped connection on reset
+ECONNABORTED 103 Software caused connection abort|Connection aborted
+ECONNRESET 104 Connection reset by peer
+ENOBUFS 105 No buffer space available
+EISCONN 106 Transport endpoint is already connected|Socket is connected
+ENOTCONN 107 Transport endpoint is not connected|Socket not connected
+ESHUTDOWN 108 Cannot send after transport endpoint shutdown
+ETOOMANYREFS 109 Too many references: cannot splice
+ETIMEDOUT 110 Connection timed out|Operation timed out
+ECONNREFUSED 111 Connection refused
+EHOSTDOWN 112 Host is down
+EHOSTUNREACH 113 No route to host|Host is unreachable
+EALREADY 114 Operation already in progress
+EINPROGRESS 115 Operation now in progress|Operation in progress
+ESTALE 116 Stale file handle
+EUCLEAN 117 Structure needs cleaning
+EREMOTEIO 121 Remote I/O error
+EDQUOT 122 Disk quota exceeded|Quota exceeded
+ECANCELED 125 Operation canceled
+ENOKEY 126 Required key not available
+EKEYREJECTED 129 Key was rejected by service
+EHWPOISON 133 Memory page has hardware error
+ENOTSUPP 524 Unknown error 524
+`;
+
+export interface Errno {
+  readonly name: string;
+  readonly text: string;
+  /** What the kernel means by it, and what to try; undefined for the rare ones. */
+  readonly means: string | undefined;
+  readonly remedy: string | undefined;
+}
+
+const byText = new Map<string, Errno>();
+const byNumber = new Map<number, Errno>();
+for (const row of table.trim().split("\n")) {
+  const [, name, number, texts] = /^(\w+) (\d+) (.*)$/.exec(row)!;
+  const [text, musl] = texts!.split("|") as [string, string?];
+  const [means, remedy] = meanings[name!] ?? [];
+  const errno: Errno = { name: name!, text, means, remedy };
+  byNumber.set(Number(number), errno);
+  for (const words of [text, musl]) if (words !== undefined) byText.set(words, errno);
+}
+
+export const errnoNames: ReadonlySet<string> = new Set(
+  [...byNumber.values()].map(({ name }) => name),
+);
+
+/** `-17` or `17`, as code in a restored task prints it; undefined where the number is none. */
+export const errnoOf = (number: string): Errno | undefined =>
+  byNumber.get(Math.abs(Number(number)));
+
+/** More than the longest text, with what may stand behind it. */
+const LONGEST = 80;
+
+/** A message in front of the words of an errno, and that; the whole message where it ends in none. */
+export function splitErrno(message: string): { said: string; errno: Errno | undefined } {
+  for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
+    if (message.length - at > LONGEST) break;
+    const errno = byText.get(message.slice(at + 2).replace(/[.!)\s]+$/, ""));
+    if (errno !== undefined) return { said: message.slice(0, at), errno };
+  }
+  return { said: message, errno: undefined };
+}

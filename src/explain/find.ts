@@ -1,0 +1,190 @@
+/**
+ * From a message to the entry that claims it. Entries are found by the first words of theirs that do not vary, so that
+ * thousands cost a look-up; of several that fit, the one with most fixed letters is meant.
+ */
+import type { Entry, Way, Words } from "./entry.ts";
+import { type Errno, errnoOf, splitErrno } from "./errno.ts";
+import { begun, hasHole, type Matcher, matcherOf, weightOf } from "./words.ts";
+
+/** What is known of a line beside its words. */
+export interface Place {
+  /** `criu/tun.c`, or `tun.c` as old versions say. */
+  readonly file?: string | undefined;
+  readonly way?: Way | undefined;
+  /** The words may stand behind others: nothing says where CRIU's begin. */
+  readonly loose?: boolean;
+}
+
+export interface Found {
+  readonly entry: Entry;
+  readonly words: Words;
+  readonly errno: Errno | undefined;
+  /** What stands for a name in the entry's texts. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+interface Candidate {
+  readonly entry: Entry;
+  readonly words: Words;
+  /** `unix: `, as the line has it in front; "" for none. */
+  readonly prefix: string;
+  readonly text: string;
+  readonly weight: number;
+  matches?: Matcher;
+}
+
+export type Index = ReadonlyMap<string, readonly Candidate[]>;
+
+/** Words so few that another source may say them of something else. */
+const FEW = 18;
+/** How many first words make a key. */
+const KEY = 3;
+
+/** Words behind which CRIU's may begin, and the longest message that is looked for there. */
+const LOOSE = 100;
+const LONGEST = 4096;
+
+const bare = (text: string): string => {
+  const collapsed = text.replaceAll(/[ \t]+/g, " ");
+  let end = collapsed.length;
+  while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
+  return collapsed.slice(0, end).trimStart();
+};
+const ENDS = ".! \n\r";
+
+export function indexOf(entries: readonly Entry[]): Index {
+  const index = new Map<string, Candidate[]>();
+  for (const entry of entries)
+    for (const words of entry.says) {
+      const prefix = subsystemOf(words.text);
+      const text = bare(words.text.slice(prefix.length));
+      const key = keyOf(text);
+      const list = index.get(key) ?? [];
+      index.set(key, list);
+      list.push({ entry, words, prefix, text, weight: weightOf(text) });
+    }
+  return index;
+}
+
+/** Up to three words from the beginning, as far as they do not vary; a first one that does is left out. */
+function keyOf(text: string): string {
+  const words = text.split(" ");
+  const first = hasHole(words[0]!) ? 1 : 0;
+  const fixed = words.slice(first, first + KEY);
+  const end = fixed.findIndex(hasHole);
+  return (end < 0 ? fixed : fixed.slice(0, end)).join(" ");
+}
+
+export function find(index: Index, message: string, place: Place = {}): Found | undefined {
+  const { said, errno } = splitErrno(message);
+  let best: Found | undefined;
+  let most = -1;
+  // Without and with what looks like the words of an errno, and like a prefix.
+  for (const whole of new Set([bare(said), bare(message)])) {
+    if (best !== undefined) break;
+    for (const start of startsOf(whole, place.loose === true))
+      for (const candidate of candidatesOf(index, start)) {
+        const { entry, words } = candidate;
+        const own = isOwn(candidate, place, message);
+        if (!mayBe(candidate, place, own, message)) continue;
+        const values = (candidate.matches ??= matcherOf(candidate.text))(start);
+        if (values === undefined) continue;
+        const number = values.get("errno");
+        const told = errno ?? (number === undefined ? undefined : errnoOf(number));
+        const guarded = entry.guard?.(values) ?? 1;
+        const rank = guarded === 0 ? -1 : rankOf(candidate, place.way, own, told) + guarded - 1;
+        if (rank <= most) continue;
+        most = rank;
+        best = { entry, words, errno: told, values };
+      }
+  }
+  return best ?? (place.loose === true ? undefined : findBegun(index, message, place));
+}
+
+/** Of a message that was cut off, or that another version ends otherwise: the entry that has most of its words. */
+function findBegun(index: Index, message: string, place: Place): Found | undefined {
+  const { said, errno } = splitErrno(message);
+  let best: Found | undefined;
+  let most = 0;
+  for (const start of startsOf(bare(said), false))
+    for (const candidate of candidatesOf(index, start)) {
+      const { entry, words, text, weight } = candidate;
+      const { letters, values } = begun(text, start);
+      const whole = letters === start.length && letters > FEW / 2;
+      if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
+      const own = isOwn(candidate, place, message);
+      const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
+      if (rank <= most) continue;
+      most = rank;
+      best = { entry, words, errno, values };
+    }
+  return best;
+}
+
+const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
+
+/** The message, also without its prefix; or, of words behind others, from each word on, as far as they may be about it. */
+function* startsOf(message: string, loose: boolean): Generator<string> {
+  if (loose) {
+    let at = 0;
+    for (let word = 0; word < LOOSE && (word === 0 || at > 0); word += 1) {
+      yield message.slice(at, at + LONGEST);
+      at = message.indexOf(" ", at) + 1;
+    }
+    return;
+  }
+  yield message;
+  const without = message.replace(prefixes, "");
+  if (without === message) return;
+  yield without;
+  yield without.replace(prefixes, "");
+}
+
+function* candidatesOf(index: Index, message: string): Generator<Candidate> {
+  const words = message.split(" ", KEY + 1);
+  for (const first of [0, 1])
+    for (let last = first + 1; last <= Math.min(first + KEY, words.length); last += 1)
+      yield* index.get(words.slice(first, last).join(" ")) ?? [];
+  yield* index.get("") ?? [];
+}
+
+const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
+const subsystemOf = (message: string): string =>
+  (prefixes.exec(message)?.[0] ?? "").replace("-v2", "").replace(/^sk /, "");
+
+/** Whether a line is of the entry's own source: by its name, or by the prefix that only that has. */
+const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: string): boolean =>
+  file === undefined
+    ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
+    : entry.files.some((own) => base(own) === base(file));
+
+/** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
+const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, message: string) =>
+  weight >= FEW ||
+  own ||
+  (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
+
+/** Letters that an entry of the line's own source is ahead of others. */
+const AHEAD = 8;
+
+/** Fixed letters first, the own source counting for some, then errno and way; -1 where errno or way is another. */
+function rankOf(
+  { entry, words, weight }: Candidate,
+  way: Way | undefined,
+  own: boolean,
+  errno: Errno | undefined,
+): number {
+  const { errnos, not } = words;
+  const listed = errno !== undefined && errnos.includes(errno.name);
+  if (errnos.length > 0 && listed === not) return -1;
+  if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
+  // What only leads to the words behind it gives way to them.
+  const letters = entry.trailer && entry.files.length === 0 ? 1 : weight;
+  return (
+    (letters + (own ? AHEAD : 0)) * 4 +
+    (errnos.length > 0 ? 2 : 0) +
+    (entry.way === (way ?? "restore") ? 1 : 0)
+  );
+}

@@ -1,0 +1,83 @@
+/**
+ * The forms in which a line of CRIU's log travels to whoever reads it: quoted, numbered, coloured, in another log's fields,
+ * several in one. `unwrap` gives the lines as CRIU wrote them.
+ */
+
+// Every repetition has an end: a hostile line costs its length, not the square of it.
+/** What begins a line of CRIU's: `(00.012345)`, `pie: 12: `, `Error (criu/mount.c:1): `. */
+const begins =
+  /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?\b(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch]:\d{1,6}\): ?|\(\d{2,9}\.\d{6}\)/;
+const everyBegin = new RegExp(begins, "g");
+/** What makes the text of a quoted field worth a look of its own. */
+const telling = /\b(?:Error|Warn)\s*\(|\(\d{2,}\.\d{6}\)|criu|CRIU|log file/;
+/** Colours and their like, as bytes and as logs print them. */
+// eslint-disable-next-line no-control-regex
+const colours = /(?:\u001b|\\u001b|\\x1b|\\e|\\033|#033|\^\[)\[[\d;]*[A-Za-z]/g;
+const entity = /&(?:#39|#34|#x27|apos|quot|gt|lt|amp|nbsp);/g;
+const entities: Record<string, string> = {
+  "&#39;": "'",
+  "&#x27;": "'",
+  "&apos;": "'",
+  "&#34;": '"',
+  "&quot;": '"',
+  "&gt;": ">",
+  "&lt;": "<",
+  "&amp;": "&",
+  "&nbsp;": " ",
+};
+/** Line ends that a log has written out: of JSON and Go, of rsyslog, of HTML. */
+const written = /\\{1,8}r\\{1,8}n|\\{1,8}n(?!\w{0,40}\.(?:c|h|img)\b)|#012|<br ?\/?>/g;
+/** Fields in fields: a container's JSON in the kubelet's message in the journal. */
+const DEEPEST = 4;
+
+/** A line of a log, or of what somebody pasted, as the lines that it holds. */
+export function unwrap(text: string, depth = 0): string[] {
+  const clean = text
+    .replace(colours, "")
+    .replace(entity, (name) => entities[name]!)
+    .replace(/(?<=n)\u2019(?=t\b)/g, "'")
+    .replace(/[\u00a0\u200b\ufeff]/g, " ");
+  if (depth < DEEPEST && clean.includes('"')) {
+    const fields = fieldsOf(clean);
+    if (fields.length > 0) return fields.flatMap((field) => unwrap(field, depth + 1));
+  }
+  return clean
+    .split(/[\r\n]+/)
+    .flatMap((line) =>
+      telling.test(line) ? line.split(written).flatMap(split) : line === "" ? [] : [line],
+    );
+}
+
+/** Quoted texts of a line, without their quotes, that hold lines of CRIU's or words about it. */
+function fieldsOf(line: string): string[] {
+  // What CRIU itself has quoted stands behind its own beginning.
+  const at = line.search(begins);
+  const own = at < 0 ? line.length : at;
+  const fields: string[] = [];
+  for (const match of line.matchAll(/"((?:\\.|[^"\\])*)"?/gs)) {
+    if (match.index > own) break;
+    const inner = match[1]!;
+    if (inner.includes(" ") && telling.test(inner)) fields.push(unescape(inner));
+  }
+  return fields;
+}
+
+const unescape = (text: string): string =>
+  text.replace(/\\(u[0-9a-fA-F]{4}|.)/gs, (_, code: string) => {
+    if (code.length > 1) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    return code === "n" || code === "r" ? "\n" : code === "t" ? "\t" : code;
+  });
+
+/** Lines of CRIU's that stand one behind the other, and what is before them. */
+function split(line: string): string[] {
+  const starts = Array.from(line.matchAll(everyBegin), ({ index }) => index);
+  if (starts.length === 0) return [line];
+  const opener = /(?:\*\*|__|["'`]|<code>)$/.exec(line.slice(0, starts[0]).trimEnd())?.[0];
+  const pieces = starts.map((start, at) => line.slice(start, starts[at + 1]).trim());
+  if (opener !== undefined) {
+    const last = pieces.at(-1)!;
+    const close = last.lastIndexOf(opener.replace("<", "</"));
+    if (close >= 0) pieces[pieces.length - 1] = last.slice(0, close).trimEnd();
+  }
+  return [line.slice(0, starts[0]), ...pieces].filter((piece) => piece.trim() !== "");
+}

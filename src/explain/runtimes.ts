@@ -1,0 +1,44 @@
+/** Who runs CRIU says where its log is, and often deletes it: which log a line names, and how one is kept. */
+
+/** The path that a line names as CRIU's log: runc, crun, containerd, Docker, Podman, CRI-O, LXC. */
+export function logNamed(text: string): string | undefined {
+  const match =
+    /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
+    /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
+      text,
+    );
+  return match?.[1];
+}
+
+const configured =
+  "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (crun: /etc/criu/crun.conf), and do it again";
+
+/** By the path: who keeps it, for how long, and how to have one that stays. */
+const keepers: readonly [path: RegExp, told: string][] = [
+  [
+    /\/containerd\/io\.containerd\.runtime\.v[12]\.(?:task|linux)\/moby\//,
+    `it belongs to the task that containerd made for Docker, and was deleted with that: ${configured}`,
+  ],
+  [
+    /\/containerd\/io\.containerd\.(?:runtime|grpc)\./,
+    `containerd deletes it with the task: ${configured}`,
+  ],
+  [
+    /\/overlay-containers\/[^/]+\/userdata\//,
+    `Podman and CRI-O keep it beside the container, and delete it with that, or when all went well: podman container checkpoint --keep, podman container restore --keep; of a restore under CRI-O, or with --import, the container is gone with it: ${configured}`,
+  ],
+  [
+    /\/var\/lib\/docker\/containers\//,
+    `Docker made it below the container's checkpoint, and removed it as that failed: ${configured}`,
+  ],
+  [
+    /criu\.work\//,
+    `runc makes that directory beside the images and removes it: runc restore --work-path DIR keeps it there`,
+  ],
+  [/lxc/, "LXC writes it into the directory of the checkpoint: lxc-checkpoint -D DIR"],
+];
+
+/** What to do for a log that is not there. */
+export const keptHow = (path: string): string =>
+  keepers.find(([pattern]) => pattern.test(path))?.[1] ??
+  `the path is one of the machine, or the container, where CRIU ran: look there, or ${configured}`;

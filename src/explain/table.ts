@@ -1,0 +1,107 @@
+/**
+ * The tables in `entries/`. At the margin stands what CRIU says, indented what is known of it:
+ *
+ *     @ criu/tun.c tun:                    the sources, and their prefix, of what follows
+ *     > modprobe tun                       the remedy where an entry has none
+ *
+ *     Can't restore tun's index [EBUSY] => its number       only with that errno; `[!EBUSY]` with any other
+ *     Can't attach tunfile to device
+ *       <what> could not be set                             `=>` says what <what> is
+ *       > ip link show                                      the remedy
+ *       check: net-link                                     and also:, fault:, issues:, when:, is:, seen:, reported:
+ *
+ * `if: size >= expected`, `if: size < expected`: two numbers of the line say which of several entries it is; `if: program path`:
+ * that the path is a program's or a library's goes before these.
+ *
+ * A paragraph without an indented line stands for itself: CRIU says it well.
+ */
+import type { Entry, Way, Words } from "./entry.ts";
+
+const field = /^(check|also|fault|issues|when|seen|reported|is|if): (.*)$/;
+
+/** A table's entries. It throws at what it does not understand: tests read them all. */
+export function parseTable(text: string): Entry[] {
+  const entries: Entry[] = [];
+  let files: string[] = [];
+  let prefix = "";
+  let usual = "";
+  for (const paragraph of text.split(/\n\s*\n/)) {
+    const rows = paragraph.split("\n").filter((row) => row !== "" && !row.startsWith("//"));
+    while (rows[0]?.startsWith("@") || rows[0]?.startsWith("> ")) {
+      const row = rows.shift()!;
+      if (row.startsWith("> ")) usual = row.slice(2);
+      else {
+        const words = row.split(" ").slice(1);
+        prefix = words.at(-1)?.endsWith(":") ? `${words.pop()} ` : "";
+        files = words;
+        usual = "";
+      }
+    }
+    if (rows.length > 0) entries.push(entryOf(rows, { files, prefix, usual }));
+  }
+  return entries;
+}
+
+interface Section {
+  files: readonly string[];
+  prefix: string;
+  usual: string;
+}
+
+function entryOf(rows: readonly string[], { files, prefix, usual }: Section): Entry {
+  const says: Words[] = [];
+  const cause: string[] = [];
+  const fields = new Map<string, string[]>();
+  let remedy: string | undefined;
+  for (const row of rows) {
+    const known = row.trim();
+    const match = field.exec(known);
+    if (!row.startsWith(" ")) says.push(wordsOf(row, prefix));
+    else if (match !== null) fields.set(match[1]!, [...(fields.get(match[1]!) ?? []), match[2]!]);
+    else if (known.startsWith("> "))
+      remedy = `${remedy === undefined ? "" : `${remedy} `}${known.slice(2)}`;
+    else if (remedy !== undefined) remedy += ` ${known}`;
+    else cause.push(known);
+  }
+  if (says.length === 0) throw new Error(`an entry without CRIU's words: ${rows[0]}`);
+  const is = new Set(fields.get("is")?.[0]?.split(" "));
+  return {
+    says,
+    files,
+    guard: guardOf(fields.get("if")?.[0]),
+    check: fields.get("check")?.[0] ?? "",
+    also: fields.get("also")?.[0]?.split(" ") ?? [],
+    cause: cause.join(" "),
+    remedy: remedy ?? usual,
+    fault: fields.get("fault")?.[0],
+    way: fields.get("when")?.[0] as Way | undefined,
+    plain: cause.length === 0 && !fields.has("check") && !is.has("trailer"),
+    trailer: is.has("trailer"),
+    warning: is.has("warning"),
+    issues: fields.get("issues")?.[0]?.split(", ") ?? [],
+    seen: fields.get("seen") ?? [],
+    reported: fields.get("reported") ?? [],
+  };
+}
+
+function wordsOf(row: string, prefix: string): Words {
+  const [, text, not, errnos, what] = /^(.*?)(?: \[(!?)(E[A-Z0-9 ]+)\])?(?: => (.*))?$/.exec(row)!;
+  return {
+    text: prefix + text!,
+    errnos: errnos?.split(" ") ?? [],
+    not: not === "!",
+    what,
+  };
+}
+
+function guardOf(text: string | undefined): Entry["guard"] {
+  if (text === undefined) return undefined;
+  const [first = "", sign = "", last = ""] = text.split(" ");
+  if (first === "program") return (values) => (program.test(values.get(sign) ?? "") ? 2 : 0);
+  return (values) => {
+    const difference = Number(values.get(first)) - Number(values.get(last));
+    return (sign === ">=" ? difference >= 0 : difference < 0) ? 1 : 0;
+  };
+}
+
+const program = /(?:^|\/)(?:s?bin|lib\w*)\/|\.so\b/;

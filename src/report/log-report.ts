@@ -1,0 +1,111 @@
+/** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
+import type { Log, LogReport } from "../explain/log.ts";
+import { printExplanation } from "./text.ts";
+import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
+
+/** What is known beside the log: of ids in it, of a log that is gone, of the machine's memory. */
+interface Beside {
+  readonly about: readonly string[];
+  readonly kept: string | undefined;
+  readonly memory: readonly string[];
+}
+
+export function printLogReport(report: LogReport, log: string, beside: Beside): void {
+  const { others, said, named, refused, kind, lines } = report;
+  const own = [headOf(report)].filter(Boolean).join("");
+  if (kind === "log") line(`${bold(harmless(log))}: ${lines} lines${own}`);
+  for (const id of refused)
+    line(
+      `recriu refused this restore: ${bold(harmless(id))}; recriu explain ${harmless(id)} tells more`,
+    );
+  printLog(report, beside);
+  for (const other of others) {
+    line(`another log is in it${headOf(other)}:`);
+    printLog(other, { about: [], kept: undefined, memory: [] });
+  }
+  if (said !== undefined) {
+    line(harmless(said.line));
+    printExplanation(said);
+  }
+  if (named !== undefined && report.cause === undefined) {
+    line(`  ${dim("log")}     ${harmless(named)} is not here to be read`);
+    if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
+  }
+}
+
+const headOf = ({ version, way }: Log): string =>
+  `${version === undefined ? "" : `, CRIU ${version}`}${way === undefined ? "" : `, a ${way}`}`;
+
+function printLog(log: LogReport | Log, { about, memory }: Beside): void {
+  const { cause, explanation, later, warnings, before, after, ended, way } = log;
+  if (cause !== undefined) {
+    const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
+    line(`${red("error")}: ${bold(harmless(cause.message))}`);
+    line(`  ${dim("where")}   ${harmless(`${cause.file}:${cause.line}${task}`)}`);
+  } else if (explanation !== undefined) line(`${red("error")}: ${harmless(explanation.line)}`);
+  for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
+  if (explanation !== undefined) printExplanation(explanation);
+  for (const text of memory) line(`  ${dim("machine")} ${harmless(text)}`);
+  if (cause !== undefined && explanation === undefined) {
+    line("nothing is known of that error; the lines around it:");
+    for (const text of [...before, cause.message, ...after]) line(`  | ${harmless(text)}`);
+    if (later !== undefined) {
+      line(
+        `of a later line something is known, which may be a consequence: ${bold(harmless(later.line))}`,
+      );
+      printExplanation(later);
+    }
+  }
+  if (cause === undefined && explanation === undefined) {
+    if (ended === "well") line(green(`the ${way ?? "run"} succeeded`));
+    else if (
+      "kind" in log &&
+      log.kind === "log" &&
+      log.said === undefined &&
+      log.refused.length === 0
+    )
+      line(
+        ended === "badly"
+          ? "it failed, and no line says why: run it again with -v4"
+          : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part",
+      );
+  }
+  for (const warning of warnings) {
+    line(`${yellow("warning")}: ${harmless(warning.line)}`);
+    printExplanation(warning);
+  }
+}
+
+export const printNoLog = (log: string): void =>
+  line(
+    `recriu explain: ${log === "-" ? "what stdin gave" : harmless(log)} is no log of CRIU's: no line of it is CRIU's, or about it`,
+  );
+
+export const printUnknownWords = (text: string, near: string): void =>
+  line(
+    `recriu explain: nothing is known of “${harmless(text)}”${near}; --list shows the checks and messages`,
+  );
+
+interface InDirectory {
+  readonly path: string;
+  readonly problem: string | undefined;
+  readonly report: LogReport | undefined;
+  readonly told: boolean;
+}
+
+/** Logs of a directory and how each ended. */
+export function printDirectory(logs: readonly InDirectory[]): void {
+  for (const { path, problem, report, told } of logs) {
+    const how =
+      report === undefined
+        ? `cannot be read: ${problem}`
+        : report.kind !== "log"
+          ? "no log of CRIU's"
+          : report.cause !== undefined
+            ? `${report.way ?? "run"} failed`
+            : report.succeeded
+              ? `${report.way ?? "run"} succeeded`
+              : "no error in it";
+    line(`${told ? bold(harmless(path)) : harmless(path)}: ${how}`);
+  }
+}

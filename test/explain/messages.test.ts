@@ -1,0 +1,21 @@
+/** How much of what CRIU can print is known; docs/explain.md says just that. */
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { countOf, explainPage, messages } from "../../scripts/explained.ts";
+
+test("nearly all that can end a restore, and a dump, is known", () => {
+  const share = (way: string) => {
+    const { all, known } = countOf(messages.filter(({ ways }) => ways.includes(way)));
+    return known / all;
+  };
+  expect(messages.length).toBeGreaterThan(2800);
+  expect(share("")).toBeGreaterThan(0.95);
+  expect(share("r")).toBeGreaterThan(0.95);
+  expect(share("d")).toBeGreaterThan(0.95);
+});
+
+test("docs/explain.md is current (npm run docs)", () => {
+  const page = readFileSync(join(import.meta.dir, "../../docs/explain.md"), "utf8");
+  expect(page).toBe(explainPage());
+});

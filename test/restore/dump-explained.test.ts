@@ -1,0 +1,89 @@
+/** What ends a dump, seen on real CRIU: recriu explain names the cause in its log, and the remedy makes the dump pass. */
+import { expect, test } from "bun:test";
+import { linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { criu, descendants, openStage, recriu, run, type Stage, start } from "./stage.ts";
+
+/** A dump that goes on with the tree; its log is in the directory. */
+async function tryDump(stage: Stage, pid: number, options: readonly string[]) {
+  const dir = join(stage.dir, `dump-${(stage.count += 1)}`);
+  mkdirSync(dir);
+  const words = ["dump", "-t", `${pid}`, "-D", dir, "-o", "dump.log", "-v4", "--leave-running"];
+  const { exit } = await run(stage, [criu, ...words, ...options]);
+  return { exit, log: join(dir, "dump.log") };
+}
+
+interface Case {
+  readonly pid: number;
+  readonly says: RegExp;
+  readonly cause: string;
+  /** In the remedy, as it is typed; none where the program has to do something. */
+  readonly option?: string;
+}
+
+async function explained(stage: Stage, { pid, says, cause, option }: Case): Promise<void> {
+  const failed = await tryDump(stage, pid, []);
+  expect([cause, failed.exit]).toEqual([cause, 1]);
+  const { exit, stderr } = await recriu(stage, ["explain", failed.log]);
+  expect([cause, exit]).toEqual([cause, 0]);
+  expect(stderr).toMatch(says);
+  expect(stderr).toContain(cause);
+  expect(stderr).toContain("a dump");
+  if (option === undefined) return;
+  expect(stderr).toContain(option);
+  expect([option, (await tryDump(stage, pid, option.split(" "))).exit]).toEqual([option, 0]);
+}
+
+test("locks, deleted files, sockets to the outside, a shell's job, a device: by option where there is one", async () => {
+  await using stage = openStage();
+  const file = (name: string, bytes = 3) => {
+    writeFileSync(join(stage.dir, name), Buffer.alloc(bytes));
+    return join(stage.dir, name);
+  };
+  const things = async (...words: string[]) => (await start(stage, "things", words)).pid;
+  const outside = join(stage.dir, "outside");
+  await things("dgram", outside);
+  const big = file("big", 2 << 20);
+  const linked = file("linked");
+  linkSync(linked, join(stage.dir, "other"));
+  const tree = await start(stage, "tree", [stage.dir, file("read"), file("log"), "1"]);
+  const child = descendants(tree.pid).find(({ state }) => state !== "Z")!;
+  const cases: Case[] = [
+    {
+      pid: await things("flock", file("lock")),
+      says: /Some file locks are hold by dumping tasks! You can try --file-locks to dump them\./,
+      cause: "the program has files locked",
+      option: "--file-locks",
+    },
+    {
+      pid: await things("write", big, "unlink", big),
+      says: /Can't dump ghost file \S+\/big of 2097152 size, increase limit/,
+      cause: "big was deleted and is still open",
+      option: "--ghost-limit 2097152",
+    },
+    {
+      pid: await things("read", linked, "unlink", linked),
+      says: /Can't create link remap for \S+\/linked\. Use link-remap option\./,
+      cause: "has another name somewhere",
+      option: "--link-remap",
+    },
+    {
+      pid: await things("connect", outside),
+      says: /unix: External socket is used\. Consider using --ext-unix-sk option\./,
+      cause: "connected by a Unix socket to one outside of the tree",
+      option: "--ext-unix-sk",
+    },
+    {
+      pid: child.pid,
+      says: /The root process \d+ is not a session leader\. Consider using --shell-job option/,
+      cause: "was started from a shell",
+      option: "--shell-job",
+    },
+    {
+      pid: await things("read", "/dev/hwrng"),
+      says: /Can't dump file 3 of that type \[20600\] \(chr 10:183\)/,
+      cause: "of a kind that CRIU does not save",
+    },
+  ];
+  for (const one of cases) await explained(stage, one);
+}, 120_000);
