@@ -69,14 +69,14 @@ test("a working directory without a name is as good as another: nothing asks the
  * and use descriptors, or have a reason to be here.
  */
 const byPath: Record<string, string> = {
-  "repair/leavings.ts": "a setting of /proc/sys, by the descriptor of its directory",
+  "repair/leftovers.ts": "a setting of /proc/sys, by the descriptor of its directory",
   "checks/effects/files.ts": "looks for the flag in images, opens nothing",
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
   "repair/journal.ts":
     "names in the state directory, by its descriptor, or after nobody else can change it",
   "repair/shadow-images.ts": "names in the shadow, by its descriptor",
-  "restore/aside.ts": "/proc",
+  "restore/renumber.ts": "/proc",
   "restore/mend.ts": "/proc",
   "runtime/install/files.ts": "names in a directory that was walked to, by its descriptor",
   "sys/own-file.ts": "names in a directory that was walked to, by its descriptor",

@@ -101,15 +101,15 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   const look = async (): Promise<number> => {
     const { pid: parent } = stage.supervisor;
     const root = descendants(parent).find(({ ppid, state }) => ppid === parent && state !== "Z");
-    const { stdout } = await run(stage, [compile("looks"), String(root?.pid)]);
+    const { stdout } = await run(stage, [compile("read-proc"), String(root?.pid)]);
     const [processes, microseconds] = stdout.split(" ").map(Number);
-    if (processes !== checkpoint.tasks.length) throw new Error(`looks: ${processes} processes`);
+    if (processes !== checkpoint.tasks.length) throw new Error(`read-proc: ${processes} processes`);
     return microseconds! / 1000;
   };
-  const looks: number[] = [];
+  const milliseconds: number[] = [];
   const restore = async (binary: string, peak = false): Promise<Took> => {
     const took = await timed(stage, words(binary), peak);
-    if (binary === criu) looks.push(await look());
+    if (binary === criu) milliseconds.push(await look());
     await clear(stage);
     return took;
   };
@@ -167,6 +167,6 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     preflight,
     crit,
     verify,
-    kernel: spread(looks),
+    kernel: spread(milliseconds),
   };
 }

@@ -1,5 +1,5 @@
 /** The man pages, in man(7): recriu(8) and one for each command. */
-import { settable, variableOf } from "../../src/criu/own.ts";
+import { settable, variableOf } from "../../src/criu/settings.ts";
 import { exits } from "../../src/report/outcome.ts";
 import { type Command, type Option, typed } from "./table.ts";
 

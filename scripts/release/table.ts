@@ -1,7 +1,7 @@
 /** The one table of commands and options, as the man pages and the completions want it. */
 import type { ArgDef, CommandDef } from "citty";
 import { commands } from "../../src/cli/index.ts";
-import { criuOptions, ownOptions } from "../../src/criu/index.ts";
+import { criuOptions, recriuOptions } from "../../src/criu/index.ts";
 
 export interface Option {
   readonly name: string;
@@ -60,7 +60,7 @@ function optionOf([name, arg]: [string, ArgDef]): Option {
     name,
     ...(alias === undefined ? {} : { short: alias }),
     ...(arg.type === "boolean" ? {} : { value: valueHint ?? "ARG" }),
-    optional: ownOptions.some((own) => own.name === name && own.arg === "optional"),
+    optional: recriuOptions.some((own) => own.name === name && own.arg === "optional"),
     negatable: false,
     help: arg.description ?? "",
   };

@@ -3,8 +3,8 @@ import { parseWords } from "../criu/index.ts";
 import type { Context } from "./finding.ts";
 
 /** For `recriu restore`: what the user said, to recriu and to CRIU. */
-export const again = ({ own, request }: Pick<Context, "own" | "request">): string[] => [
-  ...own.words,
+export const again = ({ settings, request }: Pick<Context, "request" | "settings">): string[] => [
+  ...settings.words,
   ...request.argv,
 ];
 
@@ -14,9 +14,12 @@ const detaching = new Set(["restore-detached", "daemon", "restore-sibling"]);
  * The same, but it stays until the tree has ended: where the tree goes when the caller ends, that must not be before. The
  * switch itself is left out; where it is in a cluster or a configuration file its opposite comes after it.
  */
-export function againStaying({ own, request }: Pick<Context, "own" | "request">): string[] {
+export function againStaying({
+  settings,
+  request,
+}: Pick<Context, "request" | "settings">): string[] {
   const parsed = parseWords(request.argv);
-  if (!request.detached || !parsed.ok) return again({ own, request });
+  if (!request.detached || !parsed.ok) return again({ settings, request });
   // The members of a cluster have their words in common.
   const groups = new Map<readonly string[], string[]>();
   for (const { argv, name } of parsed.options)
@@ -27,5 +30,5 @@ export function againStaying({ own, request }: Pick<Context, "own" | "request">)
     kept.some(([, names]) => names.some((name) => detaching.has(name)));
   const words = kept.flatMap(([argv]) => argv);
   const opposite = ["--no-restore-detached", "--no-restore-sibling"];
-  return [...own.words, ...words, ...(stillSaid ? opposite : [])];
+  return [...settings.words, ...words, ...(stillSaid ? opposite : [])];
 }

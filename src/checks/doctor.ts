@@ -14,7 +14,7 @@ import {
   showsOn,
   versionsOf,
 } from "../criu/known-faults.ts";
-import { readOwnConfig } from "../criu/own.ts";
+import { readSettingsFile } from "../criu/settings.ts";
 import type { Host } from "../host/index.ts";
 
 export interface Fact {
@@ -130,7 +130,7 @@ function versionFacts(version: string, kernel: string): Fact[] {
 
 /** Of recriu's own configuration file, where it is not what counts. */
 function configFacts(): Fact[] {
-  const { problem, ignored } = readOwnConfig();
+  const { problem, ignored } = readSettingsFile();
   const found = problem ?? ignored;
   if (found === undefined) return [];
   const means =

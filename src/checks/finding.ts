@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { OwnOptions, Request } from "../criu/index.ts";
+import type { Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -37,7 +37,7 @@ export interface Edit extends FieldEdit {
  * directories in the directory `path`, or a setting of the kernel that it raises (sysctl). name: it is
  * there, and CRIU removes it before it is known whether the tree may run.
  */
-export interface Leaving {
+export interface Leftover {
   kind: "socket" | "cgroup" | "ghost" | "scratch" | "sysctl" | "name";
   root: string;
   path: string;
@@ -47,7 +47,7 @@ export interface Leaving {
    */
   like?: string;
   /** Of a directory for temporaries: those that were there before. */
-  known?: string[];
+  existing?: string[];
 }
 
 export type Remedy =
@@ -127,12 +127,12 @@ export interface Context {
   host: Host;
   request: Request;
   /** What the user decided that only he can. */
-  own: Pick<
-    OwnOptions,
+  settings: Pick<
+    Settings,
     "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
   criu: Criu | undefined;
-  /** Why there is none: what is wrong with the one that was named, and who named it; or where it was looked for. */
+  /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
   /** What is said of programs that were found by CRIU's name and not taken, as others can change them. */
   passed?: readonly string[] | undefined;
@@ -141,7 +141,7 @@ export interface Context {
   seal?: Seal | undefined;
   /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
   bundle?: Grants | undefined;
-  /** All that the restore would do to this machine; undefined where nobody asked. */
+  /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }
 

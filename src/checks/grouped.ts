@@ -13,7 +13,7 @@ export function grouped(findings: readonly Finding[]): Finding[] {
   return [...groups.values()].map(joined);
 }
 
-/** Who it is about, where that is the task itself or a thread of its. */
+/** The task or thread that it is about, where that is the task itself or a thread of it. */
 const who = /^(task|thread) \d+$/;
 
 /** What CRIU says has numbers of the images in it; without its words only recriu's own tell two causes apart. */

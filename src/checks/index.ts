@@ -1,13 +1,13 @@
 /** Run the checks over a checkpoint and this host. */
 import { catalogue, type CheckId } from "./catalogue.ts";
-import { cgroupLeavings } from "./cgroups/cgroup-missing.ts";
-import { scratchLeavings } from "./criu/scratch-leavings.ts";
-import { ghostLeavings, linkRemapLeavings } from "./files/ghost-leavings.ts";
-import { type Context, type Finding, type Leaving, type Named, named } from "./finding.ts";
+import { cgroupLeftovers } from "./cgroups/cgroup-missing.ts";
+import { scratchLeftovers } from "./criu/scratch-leftovers.ts";
+import { ghostLeftovers, linkRemapLeftovers } from "./files/ghost-leftovers.ts";
+import { type Context, type Finding, type Leftover, type Named, named } from "./finding.ts";
 import { grouped } from "./grouped.ts";
-import { socketLeavings } from "./sockets/sockets.ts";
+import { socketLeftovers } from "./sockets/sockets.ts";
 import { heldByTheTree } from "./tree/already-running.ts";
-import { pidMaxLeavings } from "./tree/pid-namespaces.ts";
+import { pidMaxLeftovers } from "./tree/pid-namespaces.ts";
 
 export { catalogue } from "./catalogue.ts";
 export type { Effect } from "./effects/effect.ts";
@@ -17,7 +17,7 @@ export type {
   Criu,
   Edit,
   Finding,
-  Leaving,
+  Leftover,
   Named,
   Proof,
   Repair,
@@ -28,7 +28,7 @@ export { lackOf } from "./images/no-checkpoint.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
-export { leavingHolders } from "./tree/pid-in-use.ts";
+export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
 export { filesNeeded } from "./files/file-differs.ts";
 
@@ -61,7 +61,7 @@ interface Selection {
 }
 
 /**
- * Run every check. One that throws has met something nobody thought of: that is a finding too, never a silent pass.
+ * Run every check. One that throws has met what it was not written for: that is a finding too, never a silent pass.
  * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden. `before` is what was found before.
  */
 export function runChecks(
@@ -95,22 +95,22 @@ const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding
   );
 
 /** What CRIU will make on this machine beside the tree itself, as far as it is not there now. */
-export function leavingsOf(context: Context): Leaving[] {
+export function leftoversOf(context: Context): Leftover[] {
   try {
     return [
-      ...scratchLeavings(context),
-      ...cgroupLeavings(context),
-      ...socketLeavings(context),
-      ...ghostLeavings(context),
-      ...pidMaxLeavings(context),
-      ...linkRemapLeavings(context),
+      ...scratchLeftovers(context),
+      ...cgroupLeftovers(context),
+      ...socketLeftovers(context),
+      ...ghostLeftovers(context),
+      ...pidMaxLeftovers(context),
+      ...linkRemapLeftovers(context),
     ];
   } catch {
     return []; // the check of the same images says why
   }
 }
 
-/** What is said of a check, or what checks need, that met something nobody thought of. */
+/** What is said of a check, or what checks need, that threw. */
 export function crashed(id: string, error: unknown): Finding {
   return {
     id: "check-crashed",

@@ -124,7 +124,7 @@ export const optionPolicies: readonly OptionPolicy[] = [
   },
 ];
 
-/** `--external mnt[a]:b`, `--cpu-cap=none` … to what is done with that option; undefined: nobody decided, so it is not added. */
+/** `--external mnt[a]:b`, `--cpu-cap=none` … to what is done with that option; undefined: not decided, so it is not added. */
 export function policyOf(option: string): OptionPolicy | undefined {
   const [name] = option.split(/[= ]/);
   return (

@@ -1,7 +1,7 @@
 /**
  * Where a path of the checkpoint will be when CRIU opens it. A path belongs to a mount namespace: the host's own, or
- * one that CRIU rebuilds from the images, whose root mount comes from `--root`, whose external mounts come from the
- * host, and whose other mounts (tmpfs, proc, …) exist only once CRIU has made them.
+ * one that CRIU rebuilds from the images: its root mount comes from `--root`, its external mounts come from the
+ * host, and its other mounts (tmpfs, proc, …) exist only once CRIU has made them.
  */
 import type { Request } from "../criu/index.ts";
 import type { Host, Root } from "../host/index.ts";
@@ -15,13 +15,20 @@ import {
 } from "../image/index.ts";
 import { join } from "../sys/path.ts";
 
-/** `root` and `path` inside it where the host decides; otherwise why the host cannot tell. */
-export type Place =
-  { known: true; root: Root; path: string; hostPath: string } | { known: false; why: string };
+/** A path inside the host directory `root`; `hostPath` is the same path on this machine. */
+export interface HostPlace {
+  onHost: true;
+  root: Root;
+  path: string;
+  hostPath: string;
+}
+
+/** Where a path will be; `why` the host cannot tell, as CRIU makes the mount itself or its source is not known. */
+export type Place = HostPlace | { onHost: false; why: string };
 
 export interface Namespaces {
   /** Whether CRIU will make a new namespace of this kind for the tree (so the host's own does not matter). */
-  readonly own: Readonly<Record<"mnt" | "pid" | "net" | "ipc" | "uts" | "user", boolean>>;
+  readonly created: Readonly<Record<"mnt" | "pid" | "net" | "ipc" | "uts" | "user", boolean>>;
   /** The place of an absolute path of a task's mount namespace; `mntId` is the mount the image says it lies on. */
   place(path: string, mntId?: number): Place;
 }
@@ -34,7 +41,7 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
     const id = root?.ids?.[`${kind}_ns_id`];
     return id !== undefined && id !== inventory?.[`${kind}_ns_id`];
   };
-  const own = {
+  const created = {
     mnt: differs("mnt"),
     pid: differs("pid"),
     net: differs("net"),
@@ -43,11 +50,11 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
     user: differs("user"),
   };
 
-  const onHost = (base: string, path: string): Place => {
+  const placeBelow = (base: string, path: string): Place => {
     const opened = host.root(base);
-    if (!opened.ok) return { known: false, why: `${base}: ${opened.problem}` };
+    if (!opened.ok) return { onHost: false, why: `${base}: ${opened.problem}` };
     return {
-      known: true,
+      onHost: true,
       root: opened.root,
       path,
       hostPath: base === "/" ? path : join(base, path),
@@ -71,21 +78,21 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
   };
 
   return {
-    own,
+    created,
     place(path, mntId) {
-      if (!path.startsWith("/")) return { known: false, why: "not an absolute path" };
-      if (!own.mnt) return onHost("/", path);
+      if (!path.startsWith("/")) return { onHost: false, why: "not an absolute path" };
+      if (!created.mnt) return placeBelow("/", path);
       const found = findMount(mountsWith(mntId), path, mntId);
-      if (found === undefined) return { known: false, why: "its mount is not in the images" };
+      if (found === undefined) return { onHost: false, why: "its mount is not in the images" };
       const { mount, path: inside } = found;
       const key = mount.ext_key ?? (mount.ext_mount ? mount.root : undefined);
       const source = key === undefined ? undefined : external.get(key);
-      if (source !== undefined) return onHost(source, inside);
+      if (source !== undefined) return placeBelow(source, inside);
       if (!comesFromRoot(found))
-        return { known: false, why: `CRIU makes its mount (${mount.mountpoint}) itself` };
+        return { onHost: false, why: `CRIU makes its mount (${mount.mountpoint}) itself` };
       if (request.root === undefined)
-        return { known: false, why: "its mount namespace needs --root" };
-      return onHost(request.root, path);
+        return { onHost: false, why: "its mount namespace needs --root" };
+      return placeBelow(request.root, path);
     },
   };
 }

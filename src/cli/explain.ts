@@ -200,8 +200,8 @@ function tellReport(
       : [];
   const kept = report.named === undefined ? undefined : keptHow(report.named);
   const memory = / killed by signal 9\b/.test(report.explanation?.line ?? "") ? memoryKills() : [];
-  const known = report.explanation ?? report.said ?? report.refused[0];
-  const isKnown = known !== undefined || report.succeeded;
+  const found = report.explanation ?? report.said ?? report.refused[0];
+  const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
   if (json)
     return { exit, json: { schema: SCHEMA, log, about, kept: kept ?? null, memory, ...report } };

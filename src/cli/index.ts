@@ -61,14 +61,14 @@ export async function main(words: readonly string[]): Promise<number> {
     await help(overviewCommand(), undefined, "");
     return 0;
   }
-  const known = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (known === undefined) {
+  const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (found === undefined) {
     const { said, tell } = await import("../report/told.ts");
     const { exitCode } = await import("../report/outcome.ts");
     const problem = said`recriu: there is no command ${name}; recriu --help lists them`;
     return tell({ exit: exitCode.usage, lines: [problem] });
   }
-  const { command, appendix } = await known.load();
+  const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
   if (
     rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")

@@ -1,5 +1,5 @@
 import { catalogue, imageChecks } from "../checks/index.ts";
-import type { OwnOption, OwnOptions, Request } from "../criu/index.ts";
+import type { RecriuOption, Settings, Request } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
@@ -16,20 +16,20 @@ type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number; s
 
 /** Read the images, run the checks. `stays`: this process is there while CRIU restores. */
 export async function look(
-  { request, own }: { request: Request; own: OwnOptions },
+  { request, settings }: { request: Request; settings: Settings },
   stays: boolean,
 ): Promise<PreflightResult> {
-  const stranger = unknownCheck(own);
+  const stranger = unknownCheck(settings);
   if (stranger !== undefined) {
     const { id, from } = stranger;
     const problem = `${from}: there is no check ${id}${near(id, ids)}; recriu explain --list has them all`;
     return { ok: false, problem };
   }
-  const lost = own.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
+  const lost = settings.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
   if (lost !== undefined) return { ok: false, problem: `--allow-write: ${lost}` };
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, own, undefined, seal, undefined, stays);
+  const result = await preflight(request, settings, undefined, seal, undefined, stays);
   hashing.end();
   return result;
 }
@@ -38,7 +38,7 @@ export async function look(
 export async function begin(
   command: string,
   words: readonly string[],
-  options: readonly OwnOption[],
+  options: readonly RecriuOption[],
 ): Promise<Started> {
   const asked = understand(command, words, options);
   if (!asked.ok) return { ok: false, exit: tell(asked.told), said: "" };
@@ -50,7 +50,7 @@ export async function beginArchive(
   command: string,
   file: string,
   words: readonly string[],
-  options: readonly OwnOption[],
+  options: readonly RecriuOption[],
 ): Promise<Started> {
   const { preflightArchive } = await import("../runtime/archive.ts");
   return reached(command, await preflightArchive(file, words, options));
@@ -84,18 +84,18 @@ function noDirectory(path: string): string | undefined {
 
 const ids = catalogue.map(({ id }) => id);
 
-/** A name in --only or --ignore that no check has, and who gave it. */
+/** A name in --only or --ignore that no check has, and which option it stood in. */
 function unknownCheck({
   ignore,
   from,
-  given,
-}: OwnOptions): { id: string; from: string } | undefined {
-  const known = new Set([...ids, "check-crashed", "all"]);
+  onCommandLine,
+}: Settings): { id: string; from: string } | undefined {
+  const checks = new Set([...ids, "check-crashed", "all"]);
   const named = [
     ...ignore.map((id) => ({ id, from: from.ignore ?? "--ignore" })),
-    ...(given.get("only")?.split(",") ?? []).map((id) => ({ id, from: "--only" })),
+    ...(onCommandLine.get("only")?.split(",") ?? []).map((id) => ({ id, from: "--only" })),
   ];
-  return named.find(({ id }) => !known.has(id));
+  return named.find(({ id }) => !checks.has(id));
 }
 
 /** The exit code of findings that block, or undefined when none does. */

@@ -1,9 +1,9 @@
-/** What somebody meant who typed a name that there is not. */
+/** What was meant by a name that does not exist. */
 
 /** The known names that are nearest to a word, none that is far from it; as the end of a sentence. */
-export function near(word: string, known: readonly string[]): string {
+export function near(word: string, words: readonly string[]): string {
   const most = Math.max(2, Math.floor(word.length / 3));
-  const ranked = known
+  const ranked = words
     .map((name) => ({ name, away: beginsWith(name, word) ? 1 : distance(word, name) }))
     .filter(({ away }) => away <= most)
     .sort((a, b) => a.away - b.away)

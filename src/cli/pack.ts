@@ -1,4 +1,4 @@
-import { pack, unfit } from "../carry/pack.ts";
+import { pack, unfit } from "../pack/pack.ts";
 import { findCriu } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -43,9 +43,9 @@ export const command: Command = {
     hashing.end();
     if (problem !== undefined) return failed(problem, exitCode.images);
     const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
-    const given = parsed.values.criu ?? (process.env.RECRIU_CRIU || undefined);
+    const named = parsed.values.criu ?? (process.env.RECRIU_CRIU || undefined);
     const criu = wanted
-      ? findCriu(given === undefined ? undefined : String(given), process.env)
+      ? findCriu(named === undefined ? undefined : String(named), process.env)
       : undefined;
     const passed = (criu?.passed ?? []).map((word) => said`recriu pack: ${word}`);
     if (criu?.ok === false) return failed(criu.problem, exitCode.usage, passed);

@@ -1,4 +1,4 @@
-import { type OwnOption, ownOptions } from "../criu/index.ts";
+import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { isArchive } from "../image/archive.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { beginChanges, carryOut } from "../repair/index.ts";
@@ -10,7 +10,7 @@ import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { begin, beginArchive, blockedExit } from "./look.ts";
-import { criuHelp, ownArgs } from "./request.ts";
+import { criuHelp, recriuArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
@@ -24,8 +24,8 @@ const shared = new Set([
   "untrusted",
   "allow-write",
 ]);
-const sharedOptions = ownOptions.filter(({ name }) => shared.has(name));
-const options: readonly OwnOption[] = [
+const sharedOptions = recriuOptions.filter(({ name }) => shared.has(name));
+const options: readonly RecriuOption[] = [
   ...sharedOptions,
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
   { name: "effects", arg: "none", help: "list all that the restore would do to this machine" },
@@ -38,7 +38,7 @@ export const command: Command = {
     description:
       "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
   },
-  args: ownArgs(options),
+  args: recriuArgs(options),
   async run({ rawArgs }): Promise<Told> {
     if (rawArgs.includes("--list")) return { exit: exitCode.ok, text: checkList() };
     const [first = "", ...others] = rawArgs;
@@ -52,11 +52,11 @@ export const command: Command = {
         ...(rawArgs.includes("--json") && { json: reportOfNothing("", started) }),
       };
     const { preflight } = started;
-    const { json } = preflight.own;
+    const { json } = preflight.settings;
     if (!json) {
       printFindings(preflight.findings);
       printSummary(preflight);
-      if (preflight.effects !== undefined && preflight.own.given.has("effects"))
+      if (preflight.effects !== undefined && preflight.settings.onCommandLine.has("effects"))
         printEffects(preflight.effects);
     }
     const blocked = blockedExit(preflight);
@@ -70,11 +70,11 @@ export const command: Command = {
 };
 
 /** Carry the repairs out, if that is asked for. */
-function repairAsked({ plan, own, checkpoint }: Preflight): Told {
+function repairAsked({ plan, settings, checkpoint }: Preflight): Told {
   if (plan.repairs.length === 0) return { exit: exitCode.ok };
-  if (!own.given.has("fix")) return { exit: exitCode.repairable };
+  if (!settings.onCommandLine.has("fix")) return { exit: exitCode.repairable };
   using changes = beginChanges(checkpoint.dir);
-  const problem = carryOut({ ...plan, edits: [], leavings: [] }, checkpoint, changes);
+  const problem = carryOut({ ...plan, edits: [], leftovers: [] }, checkpoint, changes);
   if (problem !== undefined) return refused("preflight", exitCode.blocked, problem);
   changes.keep();
   return { exit: exitCode.ok, lines: [said`repaired`] };

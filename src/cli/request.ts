@@ -2,8 +2,8 @@
 import type { ArgsDef } from "citty";
 import {
   criuOptions,
-  type OwnOption,
-  type OwnOptions,
+  type RecriuOption,
+  type Settings,
   type Request,
   requestFrom,
 } from "../criu/index.ts";
@@ -12,7 +12,7 @@ import { version } from "../report/version.ts";
 import { exitCode } from "../report/outcome.ts";
 
 /** recriu's own options as citty shows them in a help text. */
-export function ownArgs(options: readonly OwnOption[]): ArgsDef {
+export function recriuArgs(options: readonly RecriuOption[]): ArgsDef {
   return Object.fromEntries(
     options.map(({ name, arg, value, help }) => [
       name,
@@ -39,13 +39,13 @@ export function criuHelp(): string {
   return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
 }
 
-type Asked = { ok: true; request: Request; own: OwnOptions } | { ok: false; told: Told };
+type Asked = { ok: true; request: Request; settings: Settings } | { ok: false; told: Told };
 
 /** Understand the words, or tell what is wrong with them. */
 export function understand(
   command: string,
   words: readonly string[],
-  options: readonly OwnOption[],
+  options: readonly RecriuOption[],
 ): Asked {
   const understood = requestFrom(words, process.env, options);
   if (understood.ok) {

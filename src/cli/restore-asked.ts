@@ -1,40 +1,40 @@
 /** What `restore` does once its words are understood: findings, CRIU, verdict, each told. */
-import type { OwnOptions, Request } from "../criu/index.ts";
+import type { Settings, Request } from "../criu/index.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
 import { captured } from "../report/terminal.ts";
 import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
-import { startAgain } from "../restore/aside.ts";
-import type { Held } from "../restore/hold.ts";
+import { startAgain } from "../restore/renumber.ts";
+import type { HeldCriu } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
 import { prepare, type Prepared } from "../restore/prepare.ts";
 import { blockedExit, look, notReached } from "./look.ts";
 
 /** Restore with a CRIU that is held already, if one is. Returns the exit code. */
 export async function restoreAsked(
-  asked: { request: Request; own: OwnOptions },
-  held: Held | undefined,
+  asked: { request: Request; settings: Settings },
+  held: HeldCriu | undefined,
   progress: ProgressReport | undefined,
 ): Promise<number> {
-  const { request, own } = asked;
-  const { json, dryRun } = own;
-  const letGo = async () => held?.[Symbol.asyncDispose]();
+  const { request, settings } = asked;
+  const { json, dryRun } = settings;
+  const endHeld = async () => held?.[Symbol.asyncDispose]();
   const caller = {
     forCriu: false,
     look: () => look(asked, true),
     asks: () => true,
     reaches: () => true,
-    makeRoom: letGo,
+    makeRoom: endHeld,
     again: dryRun ? undefined : () => startAgain(request),
   };
-  let prepared = await prepare(request, own, caller);
+  let prepared = await prepare(request, settings, caller);
   const going = held?.state === "held" && needsNothing(prepared) ? held : undefined;
   if (held !== undefined && going === undefined) {
-    await letGo();
+    await endHeld();
     // That it was there may have been in the way of what the images need.
-    if (prepared.kind === "blocked") prepared = await prepare(request, own, caller);
+    if (prepared.kind === "blocked") prepared = await prepare(request, settings, caller);
   }
   if (prepared.kind === "aside" || prepared.kind === "refused") {
     const why = notReached("restore", prepared.kind === "aside" ? prepared.why : prepared.problem);

@@ -1,11 +1,11 @@
 import { fstatSync } from "node:fs";
-import { ownOptions } from "../criu/index.ts";
+import { recriuOptions } from "../criu/index.ts";
 import { exitCode } from "../report/outcome.ts";
 import { progressReport } from "../report/progress.ts";
 import { refused, type Told } from "../report/told.ts";
 import { holdCriu } from "../restore/hold.ts";
 import type { Command } from "./command.ts";
-import { criuHelp, ownArgs, understand } from "./request.ts";
+import { criuHelp, recriuArgs, understand } from "./request.ts";
 
 export const appendix = criuHelp;
 
@@ -15,22 +15,25 @@ export const command: Command = {
     description:
       "Restore a checkpoint: find every obstacle, repair what is safe, run CRIU, verify the tree before it runs.",
   },
-  args: ownArgs(ownOptions),
+  args: recriuArgs(recriuOptions),
   async run({ rawArgs }): Promise<Told> {
-    const asked = understand("restore", rawArgs, ownOptions);
+    const asked = understand("restore", rawArgs, recriuOptions);
     if (!asked.ok) return asked.told;
-    const given = asked.own.given.get("progress-fd");
-    if (given !== undefined && !isOpen(Number(given)))
+    const progressFd = asked.settings.onCommandLine.get("progress-fd");
+    if (progressFd !== undefined && !isOpen(Number(progressFd)))
       return refused(
         "restore",
         exitCode.usage,
-        `--progress-fd takes an open descriptor, not ${given}`,
+        `--progress-fd takes an open descriptor, not ${progressFd}`,
       );
-    const { json } = asked.own;
-    const progress = progressReport(given === undefined ? undefined : Number(given), json);
+    const { json } = asked.settings;
+    const progress = progressReport(
+      progressFd === undefined ? undefined : Number(progressFd),
+      json,
+    );
     let exit: number = exitCode.criuFailed;
     try {
-      await using held = holdCriu(asked.request, asked.own);
+      await using held = holdCriu(asked.request, asked.settings);
       // All else is loaded while CRIU starts.
       const { restoreAsked } = await import("./restore-asked.ts");
       exit = await restoreAsked(asked, held, progress);

@@ -1,4 +1,4 @@
-import { seal } from "../carry/seal.ts";
+import { seal } from "../pack/seal.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { refused, said, type Told } from "../report/told.ts";

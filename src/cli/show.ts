@@ -39,8 +39,8 @@ export const command: Command = {
       const exit = unpacked.damaged ? exitCode.images : exitCode.usage;
       return refused("show", exit, `${file}: ${unpacked.problem}`);
     }
-    const given = String(parsed.values["images-dir"] ?? ".");
-    const told = show(unpacked?.archive.dir ?? given, file ?? given, parsed.values.json === true);
+    const named = String(parsed.values["images-dir"] ?? ".");
+    const told = show(unpacked?.archive.dir ?? named, file ?? named, parsed.values.json === true);
     unpacked?.archive.dispose();
     return told;
   },

@@ -18,7 +18,7 @@ export const command: Command = {
     const parsed = parseStrictly("undo", args, rawArgs);
     if (!parsed.ok) return parsed.told;
     const undone = undoLeft();
-    // Of a directory that is not to be read nobody knows whether there is something to undo.
+    // A directory that cannot be read does not tell whether there is something to undo.
     const unknown = undone.find(({ journal }) => journal === stateDirectory());
     const whole = undone.every(({ left, problem }) => left.length === 0 && problem === null);
     const exit = whole ? exitCode.ok : exitCode.left;

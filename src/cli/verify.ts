@@ -1,4 +1,4 @@
-import { type OwnOption, ownOptions, requestFrom } from "../criu/index.ts";
+import { type RecriuOption, recriuOptions, requestFrom } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
@@ -7,12 +7,12 @@ import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
-import { criuHelp, ownArgs } from "./request.ts";
+import { criuHelp, recriuArgs } from "./request.ts";
 
-const options: readonly OwnOption[] = [
+const options: readonly RecriuOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
   { name: "verify", arg: "required", value: "memory", help: "compare what is in memory, too" },
-  ...ownOptions.filter(({ name }) => name === "sched-prio"),
+  ...recriuOptions.filter(({ name }) => name === "sched-prio"),
   { name: "json", arg: "none", help: "one JSON document on stdout" },
 ];
 
@@ -24,11 +24,11 @@ export const command: Command = {
     description:
       "Compare a live tree with the images it was restored from. Give it the options it was restored with.",
   },
-  args: ownArgs(options),
+  args: recriuArgs(options),
   run({ rawArgs }): Told {
     const understood = requestFrom(rawArgs, process.env, options);
     if (!understood.ok) return refuse(understood.problem);
-    const { request, own } = understood;
+    const { request, settings } = understood;
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;
@@ -41,11 +41,11 @@ export const command: Command = {
       );
       return { exit: exitCode.images, lines };
     }
-    const given = own.given.get("pid");
-    if (given !== undefined && !/^[1-9]\d*$/.test(given)) {
-      return refuse(`--pid takes a process id, not ${given}`);
+    const pidWord = settings.onCommandLine.get("pid");
+    if (pidWord !== undefined && !/^[1-9]\d*$/.test(pidWord)) {
+      return refuse(`--pid takes a process id, not ${pidWord}`);
     }
-    const pid = given === undefined ? findRoot(checkpoint) : Number(given);
+    const pid = pidWord === undefined ? findRoot(checkpoint) : Number(pidWord);
     if (pid === undefined) {
       const { root } = checkpoint;
       return refused(
@@ -54,15 +54,15 @@ export const command: Command = {
         `no live process is task ${root.pid} of these images; --pid names one of another number`,
       );
     }
-    const asked = own.given.get("verify");
+    const asked = settings.onCommandLine.get("verify");
     if (asked !== undefined && asked !== "memory")
       return refuse(`--verify is memory here; not ${asked}`);
     const live = liveTree(checkpoint, pid, false);
-    const structure = verify(checkpoint, request, live, { lostPriority: own.schedPrio });
+    const structure = verify(checkpoint, request, live, { lostPriority: settings.schedPrio });
     const verdict =
-      own.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
+      settings.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
     const exit = verdict.result === "match" ? exitCode.ok : exitCode.verification;
-    if (own.json)
+    if (settings.json)
       return { exit, json: { images: request.typed.get(request.imagesDir), pid, verdict } };
     printVerdict(verdict);
     const written = verdict.differences.some(

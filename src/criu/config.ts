@@ -3,7 +3,7 @@
  * without its dashes, the value possibly in double quotes with `\"` inside; `#` begins a comment, even in quotes.
  *
  * What CRIU does with odd lines is kept, because a file that CRIU reads otherwise than recriu would make recriu promise
- * what does not happen. To know: CRIU makes two words of `manage-cgroups ignore`, and an option whose argument is
+ * what does not happen. To know: CRIU makes two words of `manage-cgroups ignore`, and an option with an argument that is
  * optional takes it only after `=`; so that line asks for the default, and `manage-cgroups=ignore` is meant.
  */
 type ConfigWords =

@@ -20,6 +20,8 @@ export const since = {
   /** Hardware breakpoints are tried before they are relied on. */
   breakpointsTried: "4.2",
   uprobes: "4.2",
+  /** Page maps count their pages in a field of their own, which an older CRIU does not read. */
+  pagesCounted: "4.2",
   guardRegions: "4.2",
   /** Page maps count in 64 bits, and leave the old count 0. */
   widePagemaps: "4.2",

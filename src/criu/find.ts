@@ -22,16 +22,16 @@ export type Found =
  * its path is his own word.
  */
 export function findCriu(
-  given: string | undefined,
+  named: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Found {
   const dirs = searched(env.PATH, usualPlaces);
-  if (given?.includes("/")) {
-    const reason = unusable(given);
-    if (reason === undefined) return { ok: true, path: given };
-    return { ok: false, problem: `${given} ${reason}`, looked: [given] };
+  if (named?.includes("/")) {
+    const reason = unusable(named);
+    if (reason === undefined) return { ok: true, path: named };
+    return { ok: false, problem: `${named} ${reason}`, looked: [named] };
   }
-  const name = given ?? "criu";
+  const name = named ?? "criu";
   const looked = dirs.map((dir) => join(dir, name));
   const { path: found, passed } = firstSafe(
     looked,
@@ -50,8 +50,8 @@ function unusable(path: string): string | undefined {
   if (typeof stat === "number") return `cannot be looked at: ${errorText(stat)}`;
   if (!stat.regular) return "is no file";
   if (access(path, X_OK) < 0) return "cannot be executed";
-  const own = statOf("/proc/self/exe");
-  if (typeof own !== "number" && own.ino === stat.ino && own.dev === stat.dev)
+  const recriu = statOf("/proc/self/exe");
+  if (typeof recriu !== "number" && recriu.ino === stat.ino && recriu.dev === stat.dev)
     return "is recriu itself";
   return isBunProgram(path, stat.size) ? "is a copy of recriu" : undefined;
 }

@@ -6,7 +6,7 @@
  * recriu's own options stand among CRIU's. They count only by their exact names, so that every abbreviation means what
  * it means to CRIU; no own name is the beginning of one of CRIU's (a test holds that).
  */
-import type { CriuOption, OwnOption } from "./option.ts";
+import type { CriuOption, RecriuOption } from "./option.ts";
 import { byShort, type LongName, longNames } from "./option-names.ts";
 
 export interface ParsedOption {
@@ -25,7 +25,7 @@ type ParsedWords =
       /** CRIU's options in the order given. */
       readonly options: readonly ParsedOption[];
       /** The own ones among them. */
-      readonly own: readonly ParsedOption[];
+      readonly recriuOptions: readonly ParsedOption[];
       /** Words that are no options, those after `--` included. */
       readonly operands: readonly string[];
       /** Where the first operand stands among the words; undefined without operands. */
@@ -41,7 +41,7 @@ type ParsedWords =
   | { readonly ok: false; readonly problem: string };
 
 interface ParseSettings {
-  readonly own?: readonly OwnOption[];
+  readonly recriu?: readonly RecriuOption[];
   /** What a long name is that the table of options has not: one of the CRIU that is there. */
   readonly beyond?: (typed: string) => CriuOption | undefined;
   /** POSIXLY_CORRECT is in the environment: the first operand ends the options. */
@@ -50,9 +50,9 @@ interface ParseSettings {
 
 /** Parse the words of a command line, the program's name not among them. */
 export function parseWords(words: readonly string[], settings: ParseSettings = {}): ParsedWords {
-  const { own: ownOptions = [], posixlyCorrect = false, beyond } = settings;
+  const { recriu = [], posixlyCorrect = false, beyond } = settings;
   const options: ParsedOption[] = [];
-  const own: ParsedOption[] = [];
+  const recriuOptions: ParsedOption[] = [];
   const operands: string[] = [];
   const argv: string[] = [];
   const optionWords: string[] = [];
@@ -79,11 +79,11 @@ export function parseWords(words: readonly string[], settings: ParseSettings = {
       continue;
     }
     const found = word.startsWith("--")
-      ? parseLong(word, words[at + 1], ownOptions, beyond)
+      ? parseLong(word, words[at + 1], recriu, beyond)
       : parseCluster(word, words[at + 1]);
     if (typeof found === "string") return { ok: false, problem: found };
-    if (found.own) {
-      own.push(...found.options);
+    if (found.isRecriu) {
+      recriuOptions.push(...found.options);
     } else {
       options.push(...found.options);
       argv.push(...found.argv);
@@ -91,7 +91,7 @@ export function parseWords(words: readonly string[], settings: ParseSettings = {
     }
     at += found.argv.length;
   }
-  return { ok: true, options, own, operands, operandAt, rest, argv, optionWords };
+  return { ok: true, options, recriuOptions, operands, operandAt, rest, argv, optionWords };
 }
 
 /**
@@ -109,25 +109,29 @@ export function commandOf(
 }
 
 /** Options that one word, or two, gave; or getopt's message. */
-type Found = { readonly options: ParsedOption[]; readonly argv: string[]; readonly own: boolean };
+type Found = {
+  readonly options: ParsedOption[];
+  readonly argv: string[];
+  readonly isRecriu: boolean;
+};
 
 function parseLong(
   word: string,
   next: string | undefined,
-  ownOptions: readonly OwnOption[],
+  recriu: readonly RecriuOption[],
   beyond: ParseSettings["beyond"],
 ): Found | string {
   const equals = word.indexOf("=");
   const typed = equals < 0 ? word.slice(2) : word.slice(2, equals);
-  const ownOption = ownOptions.find((option) => option.name === typed);
-  let name = ownOption === undefined ? longName(typed) : undefined;
+  const recriuOption = recriu.find((option) => option.name === typed);
+  let name = recriuOption === undefined ? longName(typed) : undefined;
   const later = name === "" ? beyond?.(typed) : undefined;
   if (later !== undefined)
     name = { long: later.name, option: later, negated: typed === `no-${later.name}` };
   if (typeof name === "string") return name === "" ? `unrecognized option '--${typed}'` : name;
 
   const long = name?.long ?? typed;
-  const { arg } = ownOption ?? name!.option;
+  const { arg } = recriuOption ?? name!.option;
   let value = equals < 0 ? undefined : word.slice(equals + 1);
   const argv = [word];
   if (arg === "none" && value !== undefined) return `option '--${long}' doesn't allow an argument`;
@@ -142,7 +146,7 @@ function parseLong(
     negated: name?.negated ?? false,
     argv,
   };
-  return { options: [option], argv, own: ownOption !== undefined };
+  return { options: [option], argv, isRecriu: recriuOption !== undefined };
 }
 
 /** The long name that `typed` is or begins; "" for none, a message when it begins several. */
@@ -182,5 +186,5 @@ function parseCluster(word: string, next: string | undefined): Found | string {
     argv.push(next);
     add(option, next);
   }
-  return { options, argv, own: false };
+  return { options, argv, isRecriu: false };
 }

@@ -6,10 +6,10 @@ export { findCriu, type Found } from "./find.ts";
 export { commandOf, parseWords } from "./getopt.ts";
 export { causeLine, errorLines, firstCause, type LogLine, parseLogLine } from "./log.ts";
 export { linesOf } from "../host/lines.ts";
-export type { OwnOption } from "./option.ts";
+export type { RecriuOption } from "./option.ts";
 export { requestOptions } from "./option-names.ts";
 export { criuOptions } from "./options.ts";
-export { type OwnOptions, ownOptions } from "./own.ts";
+export { type Settings, recriuOptions } from "./settings.ts";
 export { type Request } from "./request.ts";
 export {
   criuWords,

@@ -1,6 +1,6 @@
 /** CRIU's options by their names, and the words by which a request of RPC stands on a command line. */
 import type { ParsedOption } from "./getopt.ts";
-import type { CriuOption, OwnOption } from "./option.ts";
+import type { CriuOption, RecriuOption } from "./option.ts";
 import { criuOptions } from "./options.ts";
 
 /** A long name that getopt knows: an option's own, or its `no-` twin. */
@@ -37,7 +37,7 @@ export function byShort(short: string): CriuOption | undefined {
  * Words that only a request of RPC stands for: options that CRIU's command line lacks, and switches that can be turned
  * off by RPC alone. They count by their whole names only, as recriu's own options do.
  */
-export const requestOptions: readonly OwnOption[] = criuOptions.flatMap((entry) => {
+export const requestOptions: readonly RecriuOption[] = criuOptions.flatMap((entry) => {
   const { name, rpc, rpcOnly, negatable, turns, apply, help } = entry;
   if (rpcOnly) return [{ name, arg: "none" as const, help }];
   const off = rpc !== undefined && !negatable && (turns !== undefined || apply !== undefined);

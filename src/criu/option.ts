@@ -54,7 +54,7 @@ export interface CriuOption extends Traits {
 }
 
 /** An option of recriu, none of which CRIU has. */
-export interface OwnOption {
+export interface RecriuOption {
   readonly name: string;
   readonly arg: Argument;
   /** What the argument is, for help texts. */

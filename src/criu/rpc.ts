@@ -84,6 +84,8 @@ export const rpcWords = (
 
 /** Whether the request itself settles what `option` would; then the option on CRIU's command line changes nothing. */
 export function overridden(opts: RpcOptions, option: string): boolean {
-  const known = byName(option.slice(2).split("=")[0]!);
-  return known !== undefined && !known.list && asked(known, opts, nowhere).length > 0;
+  const definition = byName(option.slice(2).split("=")[0]!);
+  return (
+    definition !== undefined && !definition.list && asked(definition, opts, nowhere).length > 0
+  );
 }

@@ -71,8 +71,8 @@ export function startCriu(start: Start): RunningCriu {
   const added = (start.variables ?? []).map((variable) => variable.split("=", 2));
   const env = criuEnvironment({ ...(start.env ?? process.env), ...Object.fromEntries(added) });
   const logsBefore = logFiles(request);
-  const given = new Set(request.fds);
-  const ours = (fd: 1 | 2) => request.execCmd === undefined && !given.has(fd);
+  const inherited = new Set(request.fds);
+  const ours = (fd: 1 | 2) => request.execCmd === undefined && !inherited.has(fd);
   const stdoutFd = stdout === "stderr" ? 2 : 1;
   const pipeOut = request.logFile === "-" && ours(1);
   const pipeErr = ours(2);
@@ -174,10 +174,10 @@ function logPipe(): { read: number; write: number } {
 /** The descriptors from 3 on, in the places of their numbers in CRIU; null leaves one closed. */
 function handedOver({ request, fds = new Map() }: Start): (number | null)[] {
   const wanted = new Map([...request.fds.map((fd) => [fd, fd] as const), ...fds]);
-  const open = [...wanted].filter(([number, own]) => number > 2 && isOpen(own));
+  const open = [...wanted].filter(([number, fd]) => number > 2 && isOpen(fd));
   const last = Math.max(2, ...open.map(([number]) => number));
   const places: (number | null)[] = Array.from({ length: last - 2 }, () => null);
-  for (const [number, own] of open) places[number - 3] = own;
+  for (const [number, fd] of open) places[number - 3] = fd;
   return places;
 }
 
@@ -215,7 +215,7 @@ function passOn(
   return { done: copy(), cancel: () => void reader.cancel() };
 }
 
-/** False when nobody reads any more, which CRIU does not mind either. */
+/** False when the reader is gone, which CRIU does not mind either. */
 async function writeAll(fd: number, chunk: Uint8Array): Promise<boolean> {
   let rest = chunk;
   while (rest.length > 0) {

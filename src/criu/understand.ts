@@ -4,9 +4,15 @@ import { configSources, parseConfig } from "./config.ts";
 import { optionOf } from "./beyond-table.ts";
 import { findCriu } from "./find.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
-import { flag, type OwnOption } from "./option.ts";
+import { flag, type RecriuOption } from "./option.ts";
 import { asRequested, byName } from "./option-names.ts";
-import { ownConfigFile, type OwnOptions, ownOptions, readOwnConfig, resolveOwn } from "./own.ts";
+import {
+  settingsFile,
+  type Settings,
+  recriuOptions,
+  readSettingsFile,
+  resolveSettings,
+} from "./settings.ts";
 import { absoluteFrom, settlePaths } from "./paths.ts";
 import { applyOption, type Draft, emptyDraft, type Request } from "./request.ts";
 
@@ -15,7 +21,7 @@ type RequestResult =
   | {
       readonly ok: true;
       readonly request: Request;
-      readonly own: OwnOptions;
+      readonly settings: Settings;
       readonly ignored?: string;
     }
   /** `asked`: no mistake, but `--help` or `--version`; then `problem` is "". */
@@ -24,22 +30,22 @@ type RequestResult =
       readonly asked?: "help" | "version";
       readonly problem: string;
       /** It is recriu's own settings that are wrong, of which CRIU knows nothing. */
-      readonly own?: true;
+      readonly inSettings?: true;
     };
 
 /**
- * Understand the words after `restore`. `own` are recriu's options that the command takes; `read` reads
+ * Understand the words after `restore`. `recriu` are recriu's options that the command takes; `read` reads
  * configuration files. What CRIU would refuse before it looks at an image is a problem here.
  */
 export function requestFrom(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  own: readonly OwnOption[] = ownOptions,
+  recriu: readonly RecriuOption[] = recriuOptions,
   read: ReadConfig = readConfigFile,
 ): RequestResult {
   const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
-  const beyond = (typed: string) => optionOf(criuAsked(argv, env, own, read), typed);
-  const parsed = parseWords(argv, { own, posixlyCorrect, beyond });
+  const beyond = (typed: string) => optionOf(criuAsked(argv, env, recriu, read), typed);
+  const parsed = parseWords(argv, { recriu, posixlyCorrect, beyond });
   const sources = configSources(parsed.ok ? parsed.argv : argv, env);
   if (sources.help) return { ok: false, asked: "help", problem: "" };
   if (!parsed.ok) return parsed;
@@ -56,7 +62,10 @@ export function requestFrom(
     options.push(...words.options);
     configFiles.push(file);
   }
-  options.push(...parsed.options, ...parsed.own.flatMap((option) => asRequested(option) ?? []));
+  options.push(
+    ...parsed.options,
+    ...parsed.recriuOptions.flatMap((option) => asRequested(option) ?? []),
+  );
 
   const draft = emptyDraft(parsed.argv, configFiles);
   const explicit = new Set<string>();
@@ -80,7 +89,7 @@ export function requestFrom(
   } else if (excess !== undefined) {
     return {
       ok: false,
-      problem: excessProblem(excess, argv, [...parsed.options, ...parsed.own], own),
+      problem: excessProblem(excess, argv, [...parsed.options, ...parsed.recriuOptions], recriu),
     };
   }
 
@@ -90,37 +99,37 @@ export function requestFrom(
   if (!explicit.has("work-dir")) draft.workDir = draft.imagesDir;
   const problem = contradiction(draft);
   if (problem !== undefined) return { ok: false, problem };
-  const settled = ownOf(parsed.own, env, read);
-  if (!settled.ok) return { ...settled, own: true };
-  const allowGrown = settled.own.allowGrown.map((path) => absoluteFrom(".", path));
-  return { ...settled, request: settlePaths(draft), own: { ...settled.own, allowGrown } };
+  const settled = settingsFrom(parsed.recriuOptions, env, read);
+  if (!settled.ok) return { ...settled, inSettings: true };
+  const allowGrown = settled.settings.allowGrown.map((path) => absoluteFrom(".", path));
+  return { ...settled, request: settlePaths(draft), settings: { ...settled.settings, allowGrown } };
 }
 
 /** The CRIU that will be asked, while the words are not understood yet; "" where none is found. */
 function criuAsked(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  own: readonly OwnOption[],
+  recriu: readonly RecriuOption[],
   read: ReadConfig,
 ): string {
   const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
   // A word that nobody knows yet is passed over as a switch.
   const beyond = (name: string) => flag(name, {}, "");
-  const parsed = parseWords(argv, { own, posixlyCorrect, beyond });
-  const settled = ownOf(parsed.ok ? parsed.own : [], env, read);
-  const found = findCriu(settled.ok ? settled.own.criu : undefined, env);
+  const parsed = parseWords(argv, { recriu, posixlyCorrect, beyond });
+  const settled = settingsFrom(parsed.ok ? parsed.recriuOptions : [], env, read);
+  const found = findCriu(settled.ok ? settled.settings.criu : undefined, env);
   return found.ok ? found.path : "";
 }
 
-function ownOf(
+function settingsFrom(
   parsed: readonly ParsedOption[],
   env: Readonly<Record<string, string | undefined>>,
   read: ReadConfig,
-): ReturnType<typeof resolveOwn> & { ignored?: string } {
-  if (read !== readConfigFile) return resolveOwn(parsed, env, read(ownConfigFile));
-  const { text, problem, ignored } = readOwnConfig();
+): ReturnType<typeof resolveSettings> & { ignored?: string } {
+  if (read !== readConfigFile) return resolveSettings(parsed, env, read(settingsFile));
+  const { text, problem, ignored } = readSettingsFile();
   if (problem !== undefined) return { ok: false, problem };
-  return { ...resolveOwn(parsed, env, text), ...(ignored !== undefined && { ignored }) };
+  return { ...resolveSettings(parsed, env, text), ...(ignored !== undefined && { ignored }) };
 }
 
 /** Options that CRIU does not take together. */
@@ -140,13 +149,13 @@ function excessProblem(
   word: string,
   argv: readonly string[],
   options: readonly ParsedOption[],
-  own: readonly OwnOption[],
+  recriu: readonly RecriuOption[],
 ): string {
   const before = argv[argv.indexOf(word) - 1];
   const option = options.find(
     ({ argv: [typed], value }) => typed === before && value === undefined,
   );
-  const known = own.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
-  const hint = known?.arg === "optional" ? `; is --${known.name}=${word} meant?` : "";
+  const definition = recriu.find(({ name }) => name === option?.name) ?? byName(option?.name ?? "");
+  const hint = definition?.arg === "optional" ? `; is --${definition.name}=${word} meant?` : "";
   return `restore takes no argument '${word}'${hint}`;
 }

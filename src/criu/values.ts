@@ -7,15 +7,15 @@ export type CgroupMode = (typeof cgroupModes)[number];
 
 /** The value must be one of these. */
 export const oneOf =
-  (...known: string[]): Effect =>
+  (...words: string[]): Effect =>
   (_parts, value, { name }) =>
-    known.includes(value) ? undefined : `--${name} is ${known.join(", ")}; not '${value}'`;
+    words.includes(value) ? undefined : `--${name} is ${words.join(", ")}; not '${value}'`;
 
 /** The value must look like this; `shape` says how, for people. */
 export const shaped =
-  (looks: (value: string) => boolean, shape: string): Effect =>
+  (hasShape: (value: string) => boolean, shape: string): Effect =>
   (_parts, value, { name }) =>
-    looks(value) ? undefined : `--${name} wants ${shape}; not '${value}'`;
+    hasShape(value) ? undefined : `--${name} wants ${shape}; not '${value}'`;
 
 const bad = (name: string, value: string, shape: string) =>
   `--${name} wants ${shape}; not '${value}'`;
@@ -35,7 +35,7 @@ export const fileValidation: Effect = (parts, value, option) => {
 };
 
 export const manageCgroups: Effect = (parts, value, option) => {
-  const mode = option.value === undefined ? "soft" : cgroupModes.find((known) => known === value);
+  const mode = option.value === undefined ? "soft" : cgroupModes.find((each) => each === value);
   if (mode === undefined) return oneOf(...cgroupModes)(parts, value, option);
   parts.manageCgroups = { value: mode, explicit: true };
   return undefined;
@@ -62,8 +62,9 @@ export const external: Effect = (parts, value, { name }) => {
       ? bad(name, value, "mnt[]:m or mnt[]:s")
       : undefined;
   }
-  const [, kind = value, key = "", given] = /^([^[\]:]*)\[([^\]]*)\](?::(.*))?$/s.exec(value) ?? [];
-  parts.external.push({ kind, key, value: given });
+  const [, kind = value, key = "", target] =
+    /^([^[\]:]*)\[([^\]]*)\](?::(.*))?$/s.exec(value) ?? [];
+  parts.external.push({ kind, key, value: target });
   return undefined;
 };
 
@@ -123,8 +124,8 @@ export const statusFd: Effect = (parts, value, { name }) => {
   return undefined;
 };
 
-export const cpuCap: Effect = (parts, value, { name, value: given }) => {
-  const caps = cpuCapabilities(parts.cpuCap, given);
+export const cpuCap: Effect = (parts, value, { name, value: text }) => {
+  const caps = cpuCapabilities(parts.cpuCap, text);
   if (caps === undefined) return bad(name, value, "cpu, fpu, all, ins, none or ^ before one");
   parts.cpuCap = caps === "unchecked" ? undefined : caps;
   return undefined;

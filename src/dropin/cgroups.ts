@@ -6,10 +6,10 @@ import { listCgroupMounts } from "../host/hierarchies.ts";
 
 /** The files to write a pid to, so that it is in the cgroups of process `client` where this process is not. */
 export function cgroupsOf(client: number): string[] {
-  const own = new Set(membership("self"));
+  const current = new Set(membership("self"));
   const mounts = listCgroupMounts();
   return membership(client)
-    .filter((line) => !own.has(line))
+    .filter((line) => !current.has(line))
     .flatMap((line) => {
       const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
       const directory = cgroupDirectory(mounts, controllers.split(","), path);

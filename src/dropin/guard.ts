@@ -4,29 +4,29 @@ import {
   knows,
   isBeyondKnown,
   NEWEST_KNOWN,
-  type OwnOptions,
+  type Settings,
   type Request,
   withheld,
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
 import { printFailure, printFindings, printSummary } from "../report/text.ts";
-import { MOVED } from "../restore/moved.ts";
+import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
-import { become } from "./given.ts";
+import { become } from "./exec.ts";
 import { type Criu, hand, say, stepAside } from "./hand.ts";
 import { startWatcher } from "./watcher.ts";
 
 interface Guarded {
   request: Request;
-  own: OwnOptions;
+  settings: Settings;
   /** The words that the request was read from. */
   words: readonly string[];
   /** A container runtime asks. */
   runtime?: Runtime;
 }
 
-/** A container runtime, whose request CRIU reads from a socket and puts over its command line. */
+/** A container runtime: CRIU reads its request from a socket and puts that over its command line. */
 interface Runtime {
   pid: number;
   /** The request settles this option, whatever the command line says. */
@@ -40,23 +40,23 @@ interface Runtime {
 /** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
 export async function guard(
   criu: Criu,
-  { request, own, words, runtime }: Guarded,
+  { request, settings, words, runtime }: Guarded,
   refuse: (print: () => void, errno?: number) => number,
 ): Promise<number> {
   const refuseBecause = (line: string, left: string[] = []) =>
     refuse(() => printFailure({ line, explanation: undefined, left, at: [] }));
-  const prepared = await prepare(request, own, {
+  const prepared = await prepare(request, settings, {
     forCriu: true,
     unseen: request.stream
       ? "--stream: the images are not here"
       : request.lazyPages
         ? "--lazy-pages: the memory is not here"
         : undefined,
-    look: () => preflight(request, own),
+    look: () => preflight(request, settings),
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
-    again: () => void become("/proc/self/exe", criu.given, [], [`${MOVED}=1`]),
+    again: () => void become("/proc/self/exe", criu.exec, [], [`${RENUMBERED}=1`]),
   });
   if (prepared.kind === "aside") return stepAside(criu, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);

@@ -1,31 +1,31 @@
 /** The step into the real CRIU: recriu becomes it, in its own process. */
 import { errorText } from "../sys/errno.ts";
-import { become, type Given } from "./given.ts";
+import { become, type Exec } from "./exec.ts";
 
 /** The real CRIU, and what it will find. */
 export interface Criu {
   path: string;
-  given: Given;
+  exec: Exec;
   /** What was not used, as others can change it: said to whoever sees what CRIU says. */
   notes: readonly string[];
 }
 
 /** Become the real CRIU. */
 export async function hand(
-  { path, given }: Criu,
+  { path, exec }: Criu,
   options: readonly string[] = [],
   last: readonly string[] = [],
   variables: readonly string[] = [],
 ): Promise<number> {
-  const failed = become(path, withLast(given, last), options, variables);
+  const failed = become(path, withLast(exec, last), options, variables);
   return refuse(`${path}: ${errorText(failed)}`);
 }
 
 /** `last` behind the other options, so that of two it counts: before `--`, if that ends them. */
-function withLast(given: Given, last: readonly string[]): Given {
-  const end = given.argv.findIndex((word) => word.equals(Buffer.from("--\0")));
+function withLast(exec: Exec, last: readonly string[]): Exec {
+  const end = exec.argv.findIndex((word) => word.equals(Buffer.from("--\0")));
   const words = last.map((word) => Buffer.from(`${word}\0`));
-  return { ...given, argv: given.argv.toSpliced(end < 0 ? given.argv.length : end, 0, ...words) };
+  return { ...exec, argv: exec.argv.toSpliced(end < 0 ? exec.argv.length : end, 0, ...words) };
 }
 
 /** Become CRIU where recriu has nothing to give. */

@@ -3,28 +3,30 @@
  * safe before.
  */
 import { findCriu } from "../criu/find.ts";
-import { readOwnConfig, resolveOwn } from "../criu/own.ts";
-import { whatWasGiven } from "./given.ts";
+import { readSettingsFile, resolveSettings } from "../criu/settings.ts";
+import { inheritedExec } from "./exec.ts";
 import { hand, refuse, say } from "./hand.ts";
 
 /** Do what `criu WORDS…` does. Returns, with the exit code, only where recriu refuses. */
 export async function dropin(words: readonly string[]): Promise<number> {
-  const given = whatWasGiven();
-  const { text, problem, ignored } = readOwnConfig();
+  const exec = inheritedExec();
+  const { text, problem, ignored } = readSettingsFile();
   const settled =
-    problem === undefined ? resolveOwn([], process.env, text) : { ok: false as const, problem };
+    problem === undefined
+      ? resolveSettings([], process.env, text)
+      : { ok: false as const, problem };
   if (!settled.ok) return refuse(settled.problem);
-  const found = findCriu(settled.own.criu, process.env);
+  const found = findCriu(settled.settings.criu, process.env);
   if (!found.ok) {
-    const by = settled.own.from.criu;
+    const by = settled.settings.from.criu;
     return refuse(`the real CRIU is not found: ${found.problem}${by ? ` (named by ${by})` : ""}`);
   }
   const notes = [...(ignored === undefined ? [] : [ignored]), ...(found.passed ?? [])];
-  const criu = { path: found.path, given, notes };
+  const criu = { path: found.path, exec, notes };
   const tell = async () => {
     for (const note of notes) await say(`recriu: ${note}`);
   };
-  // Whose word it is, is for getopt to say; without it there is nothing to say.
+  // getopt tells which option a word belongs to; without it there is nothing to say.
   if (!words.some((word) => word === "restore" || word === "swrk")) {
     await tell();
     return hand(criu);
@@ -37,7 +39,7 @@ export async function dropin(words: readonly string[]): Promise<number> {
   if (asked === undefined) {
     await tell();
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, settled.own.untrusted);
+    return stepBeyond(criu, words, settled.settings.untrusted);
   }
   // A runtime's CRIU has the container's stderr: it is told in the log.
   if (asked.command === "swrk") return (await import("./swrk.ts")).guardSwrk(criu, asked.words);

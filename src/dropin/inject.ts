@@ -12,9 +12,9 @@ export function inject(fd: number, client: number, message: Uint8Array): boolean
   const end = otherEnd(fd, client);
   if (end === undefined) return false;
   const injected = borrow(client, end, (copy) => {
-    const [replaced, ...later] = takeMessages(fd);
+    const [replaced, ...others] = takeMessages(fd);
     if (replaced === undefined) return false;
-    return [message, ...later].every((each) => sendMessage(copy, each) === 0);
+    return [message, ...others].every((each) => sendMessage(copy, each) === 0);
   });
   return injected === true;
 }

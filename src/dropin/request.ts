@@ -39,20 +39,20 @@ export async function guardRequest(
     return 1;
   };
   let logFile: string | undefined;
-  const aside = (why: string) => {
+  const stepAsideOr = (why: string) => {
     const come = unseen(why);
     if (come.kind === "aside") return stepAside(criu, why);
     return refuse(() => line(`recriu: ${harmless(come.problem)}`));
   };
   const over = parseConfig(config);
-  if (!over.ok) return aside(`${opts.config_file} is no configuration file`);
-  const given = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
+  if (!over.ok) return stepAsideOr(`${opts.config_file} is no configuration file`);
+  const asked = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
-  const spoken = requestFrom([...called, ...given], process.env, requestOptions);
-  const words = [...called, ...rpcDefaults(opts), ...given];
+  const spoken = requestFrom([...called, ...asked], process.env, requestOptions);
+  const words = [...called, ...rpcDefaults(opts), ...asked];
   const understood = requestFrom(words, process.env, requestOptions);
-  if (!understood.ok || !spoken.ok) return aside("the request is not understood");
-  const { own } = understood;
+  if (!understood.ok || !spoken.ok) return stepAsideOr("the request is not understood");
+  const { settings } = understood;
   const { explicit, manageCgroups } = spoken.request;
   const request = {
     ...understood.request,
@@ -63,7 +63,7 @@ export async function guardRequest(
   };
   const guarded = {
     request,
-    own,
+    settings,
     words,
     runtime: {
       pid: client,

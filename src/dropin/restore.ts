@@ -10,14 +10,14 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
   const understood = requestFrom(words, process.env, []);
   // CRIU refuses it, too, and says so in its own words; or it is asked for its help. Of recriu's settings it knows nothing.
   if (!understood.ok) {
-    if (understood.own === true) return refuse(understood.problem);
+    if (understood.inSettings === true) return refuse(understood.problem);
     if (understood.asked !== undefined) return hand(criu);
-    const own = requestFrom([], process.env, []);
+    const asked = requestFrom([], process.env, []);
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, !own.ok || own.own.untrusted, understood.problem);
+    return stepBeyond(criu, words, !asked.ok || asked.settings.untrusted, understood.problem);
   }
-  const { request, own } = understood;
-  return guard(criu, { request, own, words }, (print) => {
+  const { request, settings } = understood;
+  return guard(criu, { request, settings, words }, (print) => {
     print();
     leaveLog(request.logFile, captured(print));
     return 1;

@@ -14,9 +14,9 @@ export async function guardSwrk(criu: Criu, words: readonly string[]): Promise<n
   const client = Number.isInteger(fd) ? peerOf(fd) : undefined;
   if (!parsed.ok) {
     const { requestFrom } = await import("../criu/understand.ts");
-    const own = requestFrom([], process.env, []);
+    const asked = requestFrom([], process.env, []);
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, !own.ok || own.own.untrusted, parsed.problem, false);
+    return stepBeyond(criu, words, !asked.ok || asked.settings.untrusted, parsed.problem, false);
   }
   if (client === undefined) return hand(criu);
   const message = peekMessage(fd);

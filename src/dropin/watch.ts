@@ -20,7 +20,7 @@ export async function watch(): Promise<void> {
   const text = readFileSync(ORDER, "utf8");
   if (text === "") return;
   const order = JSON.parse(text) as Order;
-  const { plan, own } = order;
+  const { plan, settings } = order;
   // Signals of the caller's terminal are not for a watcher.
   leaveSession();
   const caller = openProcess(order.pid);
@@ -41,14 +41,14 @@ export async function watch(): Promise<void> {
   if (!forRuntime) printJournalNote(changes.problem);
   const { noteTree } = changes;
   const edited = plan.edits.length > 0;
-  const keeper = gatekeeper({ checkpoint, request, own, edited, noteTree, last: undefined });
+  const keeper = gatekeeper({ checkpoint, request, settings, edited, noteTree, last: undefined });
   const script = gate?.script;
   const config = script && configFile(order.config, script, changes.images);
   answer({ ok: true, script, config, images: changes.images });
   if (gate === undefined) return changes.keep();
 
   const logBefore = logFiles(request);
-  tend(gate, keeper, order, caller);
+  answerUntilRun(gate, keeper, order, caller);
   const { state } = keeper;
   // Of a runtime's CRIU the log was CRIU's own until now.
   const say = (print: () => void) =>
@@ -91,10 +91,10 @@ function answer(text: Answer): void {
 }
 
 /**
- * Answer at the gate until the tree runs, or until who was to become CRIU has ended. A runtime's CRIU is answered to its
+ * Answer at the gate until the tree runs, or until the process that was to become CRIU has ended. A runtime's CRIU is answered to its
  * end: up to 4.1.1 it runs a script of a configuration file twice at each point.
  */
-function tend(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {
+function answerUntilRun(gate: Gate, keeper: Gatekeeper, { runtime }: Order, caller: number): void {
   let criu: number | undefined;
   const isOver = () => runtime === undefined && keeper.state.notes !== undefined;
   while (!isOver()) {

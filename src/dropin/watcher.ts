@@ -2,13 +2,13 @@
  * The watcher: what of recriu outlives the step into CRIU's place. It makes the repairs and keeps their journal, opens
  * the gate that CRIU's action script asks at, and when CRIU has failed takes everything back and explains.
  *
- * It is the same binary, started by a shell that ends at once: so it is nobody's child that CRIU or the caller could
+ * It is the same binary, started by a shell that ends at once: so it is no child that CRIU or the caller could
  * wait for. It ends when the tree runs, or with CRIU.
  */
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import type { Edit, Leaving, Repair } from "../checks/index.ts";
+import type { Edit, Leftover, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
-import type { OwnOptions } from "../criu/index.ts";
+import type { Settings } from "../criu/index.ts";
 import type { Ready } from "../restore/prepare.ts";
 import { pipe } from "../sys/files.ts";
 import { cgroupsOf } from "./cgroups.ts";
@@ -23,8 +23,8 @@ export interface Order {
   pid: number;
   /** The words of `criu restore` that ask for what CRIU will do. */
   words: readonly string[];
-  plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leavings: readonly Leaving[] };
-  own: Pick<OwnOptions, "verify" | "schedPrio">;
+  plan: { repairs: readonly Repair[]; edits: readonly Edit[]; leftovers: readonly Leftover[] };
+  settings: Pick<Settings, "verify" | "schedPrio">;
   /** CRIU will run the gate's script. */
   gate: boolean;
   /** The text of a configuration file that the gate's script is to be added to; undefined: none is wanted. */
@@ -48,18 +48,18 @@ export type Answer =
     }
   | { ok: false; problem: string; left: string[] };
 
-/** Start a watcher for a restore that is ready, and who becomes CRIU. When it has answered, everything is ready for that. */
+/** Start a watcher for a restore that is ready. Once it has answered, this process may become CRIU. */
 export function startWatcher(
-  { preflight: { plan, own }, gate }: Ready,
+  { preflight: { plan, settings }, gate }: Ready,
   { words, ...asked }: Pick<Order, "words" | "config" | "notes" | "runtime">,
 ): Answer {
-  const { options, repairs, edits, leavings } = plan;
-  const { verify, schedPrio } = own;
+  const { options, repairs, edits, leftovers } = plan;
+  const { verify, schedPrio } = settings;
   const order: Order = {
     ...asked,
     words: [...options, ...words],
-    plan: { repairs, edits, leavings },
-    own: { verify, schedPrio },
+    plan: { repairs, edits, leftovers },
+    settings: { verify, schedPrio },
     gate,
     pid: process.pid,
   };
@@ -68,7 +68,7 @@ export function startWatcher(
   if (typeof orders === "number" || typeof answers === "number")
     return { ok: false, problem: "no pipe can be made", left: [] };
   const { runtime } = asked;
-  // What the shell itself says of the place where it is started is for nobody.
+  // What the shell itself says of the place where it is started is dropped.
   const stderr = runtime === undefined ? "2>&5 5>&-" : "5>&-";
   const cgroups = runtime === undefined ? [] : cgroupsOf(runtime);
   const script = `for cgroup; do echo $$ >"$cgroup"; done; "$0" ${WATCHER} ${stderr} &`;

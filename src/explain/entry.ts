@@ -19,7 +19,7 @@ export interface Entry {
   readonly files: readonly string[];
   /** Of several entries with these words, whether it is this one: more than 0, the more the surer. */
   readonly guard: ((values: ReadonlyMap<string, string>) => number) | undefined;
-  /** The check that names it beforehand, whose page tells why; "" where none can. */
+  /** The check that names it beforehand; its page tells why; "" where none can. */
   readonly check: string;
   /** Other checks of which CRIU says the same. */
   readonly also: readonly string[];

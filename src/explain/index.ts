@@ -13,7 +13,7 @@ export type { Place } from "./find.ts";
 
 export interface Explanation {
   line: string;
-  /** Whose words they are: CRIU's, or of who runs it. */
+  /** The speaker: CRIU, or the program that runs it. */
   by: "criu" | "runtime";
   /** It matters although CRIU goes on. */
   warning: boolean;
@@ -98,7 +98,7 @@ const fill = (text: string, value: Value): string =>
     )
     .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "");
 
-/** In a remedy, whose words people paste, the word that it stands in is quoted with it. */
+/** A remedy is pasted by people, so the word that it stands in is quoted with it. */
 const fillQuoted = (text: string, value: Value): string =>
   text.replace(/([^\s"(]*)<(\w+)>/g, (_, before: string, name: string) => {
     const found = value(name);

@@ -104,7 +104,7 @@ export function logReader({ words = false } = {}): {
     const id = /\b(?:blocker|warning)\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     if (id !== undefined && refused.size < REFUSED) refused.add(id);
     named ??= logNamed(text);
-    // Who says that it is an error says where its words begin.
+    // A program that calls it an error marks where the message begins.
     const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
       text.trim(),
     )!;
@@ -112,7 +112,7 @@ export function logReader({ words = false } = {}): {
     const known =
       (begins ? explain(rest!, { way: log.way }) : undefined) ??
       explain(text.trim(), { loose: true, way: log.way });
-    // CRIU's own words say more than those of who ran it.
+    // CRIU's own words say more than those of the program that ran it.
     if (
       known !== undefined &&
       (said === undefined || (said.by === "runtime" && known.by === "criu"))

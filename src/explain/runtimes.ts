@@ -1,4 +1,4 @@
-/** Who runs CRIU says where its log is, and often deletes it: which log a line names, and how one is kept. */
+/** The program that runs CRIU says where its log is, and often deletes it: which log a line names, and how one is kept. */
 
 /** The path that a line names as CRIU's log: runc, crun, containerd, Docker, Podman, CRI-O, LXC. */
 export function logNamed(text: string): string | undefined {
@@ -13,7 +13,7 @@ export function logNamed(text: string): string | undefined {
 const configured =
   "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (crun: /etc/criu/crun.conf), and do it again";
 
-/** By the path: who keeps it, for how long, and how to have one that stays. */
+/** By the path: which program keeps it, for how long, and how to have one that stays. */
 const keepers: readonly [path: RegExp, told: string][] = [
   [
     /\/containerd\/io\.containerd\.runtime\.v[12]\.(?:task|linux)\/moby\//,

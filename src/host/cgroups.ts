@@ -21,7 +21,7 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
     const fields = left?.split(" ") ?? [];
     const [fstype, , superOptions] = right?.split(" ") ?? [];
     if (fstype !== "cgroup" && fstype !== "cgroup2") continue;
-    const own = new Set([
+    const genericOptions = new Set([
       "rw",
       "ro",
       "xattr",
@@ -36,7 +36,7 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
       controllers:
         fstype === "cgroup2"
           ? [""]
-          : options.filter((o) => !own.has(o) && !o.startsWith("release_agent=")),
+          : options.filter((o) => !genericOptions.has(o) && !o.startsWith("release_agent=")),
       mountpoint: unescapeMountinfo(fields[4] ?? ""),
       root: unescapeMountinfo(fields[3] ?? "/"),
       device: fields[2] ?? "",

@@ -12,7 +12,7 @@ import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
 import {
   effectiveCapabilities,
   familyOf,
-  isLeaving,
+  isEnding,
   listProcesses,
   readStat,
   type Stat,
@@ -53,9 +53,9 @@ export interface Host {
   /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
   readonly processes: readonly Stat[];
   /** recriu's processes that are none of them. */
-  readonly own: ReadonlySet<number>;
+  readonly recriuPids: ReadonlySet<number>;
   /** Whether a process has ended or is on its way to its end: as it is now, not as it was listed. */
-  leaving(pid: number): boolean;
+  ending(pid: number): boolean;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
   /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
@@ -156,9 +156,9 @@ export function thisHost(stays = true): Host {
     effectiveUid: process.geteuid?.() ?? 0,
     architecture: process.arch,
     pid: process.pid,
-    leaving(pid) {
+    ending(pid) {
       const stat = readStat(pid);
-      return stat === undefined || isLeaving(stat);
+      return stat === undefined || isEnding(stat);
     },
     get capabilities() {
       return capabilities();
@@ -172,7 +172,7 @@ export function thisHost(stays = true): Host {
     get processes() {
       return processes();
     },
-    get own() {
+    get recriuPids() {
       return own();
     },
     get self() {

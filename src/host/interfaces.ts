@@ -8,13 +8,13 @@ export function listInterfaces(): Map<string, number> | undefined {
     const names = readFileSync("/proc/self/net/dev", "utf8")
       .split("\n")
       .flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []);
-    const known = new Map<string, number>();
+    const indices = new Map<string, number>();
     for (const name of names) {
       const index = indexOf(name);
       if (index === undefined) return undefined;
-      known.set(name, index);
+      indices.set(name, index);
     }
-    return known;
+    return indices;
   } catch {
     return undefined;
   }

@@ -5,13 +5,13 @@ import { getLimit, RLIMIT_NOFILE } from "../sys/process.ts";
  * RLIMIT_NOFILE of recriu, and the soft one that it was given: the runtime raises that to the hard one at its start. It is
  * taken for the parent's, unless the parent has more than recriu may have. Undefined where it cannot be read.
  */
-export function descriptorLimits(): { given: bigint; soft: bigint; hard: bigint } | undefined {
+export function descriptorLimits(): { inherited: bigint; soft: bigint; hard: bigint } | undefined {
   const own = getLimit(0, RLIMIT_NOFILE);
   if (typeof own === "number") return undefined;
   const parents = getLimit(process.ppid, RLIMIT_NOFILE);
-  const known = typeof parents !== "number" && parents.soft <= own.hard;
-  return { ...own, given: known ? parents.soft : own.soft };
+  const parentCounts = typeof parents !== "number" && parents.soft <= own.hard;
+  return { ...own, inherited: parentCounts ? parents.soft : own.soft };
 }
 
 /** The soft RLIMIT_NOFILE that CRIU will inherit: recriu starts it with what it was given itself. */
-export const descriptorLimit = (): number => Number(descriptorLimits()?.given ?? Infinity);
+export const descriptorLimit = (): number => Number(descriptorLimits()?.inherited ?? Infinity);

@@ -8,16 +8,16 @@ export const LONGEST_LINE = 16 * 1024;
 /** Turns chunks of a stream into lines. A line without an end is given in pieces. */
 export function lineSplitter(onLine: (line: string) => void): (chunk: Uint8Array) => void {
   const decoder = new StringDecoder("utf8");
-  let held = "";
+  let partial = "";
   return (chunk) => {
     const lines = (
-      held + decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+      partial + decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
     ).split("\n");
-    held = lines.pop()!;
+    partial = lines.pop()!;
     for (const line of lines) onLine(line);
-    if (held.length > LONGEST_LINE) {
-      onLine(held);
-      held = "";
+    if (partial.length > LONGEST_LINE) {
+      onLine(partial);
+      partial = "";
     }
   };
 }

@@ -1,4 +1,4 @@
-/** Who holds a socket of this machine: found by its inode among the descriptors of all processes. */
+/** The holders of a socket of this machine: found by its inode among the descriptors of all processes. */
 import { reuseOf } from "../sys/sockets.ts";
 import { commOf, descriptorsOf, type Stat } from "./processes.ts";
 

@@ -12,7 +12,7 @@ export interface Package {
 
 const DPKG = "/var/lib/dpkg";
 
-/** The package whose file `path` is, or was if it is gone; undefined where none is known. */
+/** The package that has the file `path`, or had it if it is gone; undefined where none is known. */
 export function findPackage(path: string): Package | undefined {
   return ofDpkg(path) ?? ofRpm(path);
 }

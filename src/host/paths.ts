@@ -18,7 +18,7 @@ const bytesOfPath = (path: string) => Buffer.from(toBytes(path));
 
 /**
  * What stands at a path itself: a link is not followed, so one that leads nowhere is there too. Undefined also where that
- * cannot be seen: who is to use it there is told so (`access`).
+ * cannot be seen: `access` tells the user of the path so.
  */
 export const entryAt = (path: string): Stats | undefined => seen(statAt(path, false));
 

@@ -58,10 +58,10 @@ export function listProcesses(): Stat[] {
 }
 
 /**
- * Whether a process or thread is on its way to its end: a zombie that nobody has reaped yet, exiting (PF_EXITING of
+ * Whether a process or thread is on its way to its end: a zombie before it is reaped, exiting (PF_EXITING of
  * linux/sched.h), or sent SIGKILL.
  */
-export function isLeaving({ pid, state, flags }: Stat): boolean {
+export function isEnding({ pid, state, flags }: Stat): boolean {
   const PF_EXITING = 0x4;
   if (state === "Z" || state === "X" || (flags & PF_EXITING) !== 0) return true;
   const status = parseStatus(procFile(pid, "status"));

@@ -69,7 +69,7 @@ export class Root {
     return this.with(path, (handle) => access(`/proc/self/fd/${handle}`, mode));
   }
 
-  /** Whether a datagram socket could be connected to the socket at `path` now: 0 or -errno. Nobody is told of it. */
+  /** Whether a datagram socket could be connected to the socket at `path` now: 0 or -errno. The other side does not notice. */
   connect(path: string): number {
     return this.with(path, connectDatagram);
   }
@@ -85,7 +85,7 @@ export class Root {
 
   /**
    * Where `path` leads, links followed (`follow` false: but the one at its end), as a path of this machine; what of it is
-   * not there yet stands at its end. Undefined where nobody can tell: a link of /proc, too many links, no permission.
+   * not there yet stands at its end. Undefined where that cannot be told: a link of /proc, too many links, no permission.
    */
   real(path: string, follow = true, links = 0): string | undefined {
     const handle = handleInRoot(this.fd, path, follow);

@@ -124,7 +124,7 @@ async function sourceOf({ fd, kind }: { fd: number; kind: Kind }): Promise<{
   return { next, close };
 }
 
-/** What nobody wants is not read: page data can be the size of a machine's memory. */
+/** What is not asked for is not read: page data can be the size of a machine's memory. */
 function plain(fd: number): Source {
   const { size } = fstatSync(fd);
   const blank = Buffer.alloc(PIECE);

@@ -1,5 +1,5 @@
 /**
- * A checkpoint as CRIU would read it: typed, and the same objects whenever they are asked for, which nobody changes. It
+ * A checkpoint as CRIU would read it: typed, and the same objects whenever they are asked for, which are not changed. It
  * never throws for bad images: what cannot be read is absent, and a Fault says why.
  */
 import type { Content } from "./contents.ts";

@@ -3,7 +3,7 @@ import type { ImageDirectory } from "./directory.ts";
 import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, type StoredRun } from "./pagemap.ts";
 import { Parents } from "./parents.ts";
 
-/** Neighbouring pages whose content lies together in one pages image. */
+/** Neighbouring pages with contents that lie together in one pages image. */
 export interface Content {
   /** The number of the first. */
   readonly page: number;

@@ -91,7 +91,7 @@ const keeps = (path: string, problem: string): string =>
 /** The owner of no file. */
 const NOBODY = -1;
 
-/** Whose the images directory is, when others than the caller and root can choose what is in it. */
+/** The owner of the images directory, when others than the caller and root can choose what is in it. */
 function strangerOf(dir: string): number | undefined {
   try {
     const { uid, mode } = statSync(dir);

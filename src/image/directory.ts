@@ -59,10 +59,10 @@ export function openImageDirectory(path: string): DirectoryResult {
     return failed("unreadable", (error as Error).message, String(code));
   }
   const listed = new Set(names);
-  const known = new Map<string, Stats | undefined>();
+  const stats = new Map<string, Stats | undefined>();
   const statOnce = (file: string): Stats | undefined => {
-    if (!known.has(file)) known.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
-    return known.get(file);
+    if (!stats.has(file)) stats.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
+    return stats.get(file);
   };
   return {
     ok: true,

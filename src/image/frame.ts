@@ -127,7 +127,7 @@ export function readFrames(
   return { ok: true, magics: words.length, entries };
 }
 
-/** Whether a table is that of the first entry alone. An image whose format has no such table is asked the wrong thing. */
+/** Whether a table is that of the first entry alone. To ask it of a format without such a table is a fault. */
 export function isHead({ head, entry }: Format, of: Message<any>): boolean {
   if (of !== head && of !== entry) throw new Error(`an image of ${entry.name} has no ${of.name}`);
   return of === head;
@@ -139,8 +139,8 @@ export function valuesOf<M extends Message<any>>(
   entries: readonly Entry[],
   of: M,
 ): readonly Infer<M>[] {
-  const own = isHead(format, of) ? entries.slice(0, 1) : entries.slice(format.head ? 1 : 0);
-  return own.map(({ value }) => value as Infer<M>);
+  const wanted = isHead(format, of) ? entries.slice(0, 1) : entries.slice(format.head ? 1 : 0);
+  return wanted.map(({ value }) => value as Infer<M>);
 }
 
 /** Length of what lies between an entry and the next; undefined when it runs out of the file. */

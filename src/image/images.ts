@@ -42,7 +42,7 @@ export class Images {
   readonly faults: Fault[] = [];
   /** Fields that the tables do not know, each where it was met first. */
   readonly strange = new Map<string, StrangeField>();
-  private readonly known = new Map<string, Image>();
+  private readonly cache = new Map<string, Image>();
   private readonly recent: Recent = new Map();
   /** img_version of the inventory, which itself is read without. */
   private version: number | undefined;
@@ -77,8 +77,8 @@ export class Images {
   }
 
   private image(file: string, need: Need): Image {
-    const known = this.known.get(file);
-    if (known !== undefined) return known;
+    const cached = this.cache.get(file);
+    if (cached !== undefined) return cached;
     const format = formatOf(file);
     if (format === undefined) throw new Error(`no format of ${file} is known`);
     if (file !== "inventory.img") this.version ??= this.inventory()?.img_version ?? 2;
@@ -107,7 +107,7 @@ export class Images {
     } else if (!read.value.ok) this.faults.push(read.value.fault);
     else entries = read.value.entries;
     const image: Image = { format, entries, heads: undefined, values: undefined };
-    this.known.set(file, image);
+    this.cache.set(file, image);
     return image;
   }
 

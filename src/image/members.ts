@@ -7,7 +7,7 @@ import type { Header } from "tar-stream";
 const BLOCK = 512;
 /** Two blocks of zeros. */
 const END_MARK = 2 * BLOCK;
-/** Behind it a record is filled up; further nobody looks. */
+/** Behind it a record is filled up; more is not read. */
 const FILLING = 1 << 20;
 
 export interface Member {
@@ -17,20 +17,20 @@ export interface Member {
   readonly size: number;
 }
 
-/** Who wants a member's bytes; `close` is called when there are no more, whatever ended them. */
+/** The receiver of a member's bytes; `close` is called when there are no more, whatever ended them. */
 export interface Sink {
   write(bytes: Uint8Array): void;
   close(): void;
 }
 
 /**
- * The next bytes of an archive, undefined at its end. So many of them as `unwanted` says may be any: nobody looks at them, and
+ * The next bytes of an archive, undefined at its end. So many of them as `unwanted` says may be any: they are not looked at, and
  * there are no others then.
  */
 export type Source = (unwanted: number) => Promise<Uint8Array | undefined>;
 
 /**
- * Go through an archive in its order. `take` is asked of each member; the bytes of one that nobody wants are passed over.
+ * Go through an archive in its order. `take` is asked of each member; the bytes of one that it does not take are passed over.
  * Throws what is wrong with the archive, and what `take` and a sink throw.
  */
 export async function readMembers(
@@ -121,7 +121,7 @@ class End {
     this.#bodies.push({ start, end: start + Math.ceil(size / BLOCK) * BLOCK, wanted });
   }
 
-  /** How many of the next bytes belong to a body that nobody wants. */
+  /** How many of the next bytes belong to a body that is not taken. */
   get unwanted(): number {
     const [body] = this.#bodies;
     return body === undefined || body.wanted ? 0 : body.end - this.#at;

@@ -4,7 +4,7 @@ import type { Content } from "./contents.ts";
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf, type TableOf } from "./formats.ts";
-import { someHeldByNobody } from "./held.ts";
+import { hasUnreferencedFile } from "./unreferenced.ts";
 import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
@@ -170,7 +170,11 @@ class LazyCheckpoint implements Checkpoint {
   get openFiles(): ReadonlyMap<number, FileEntry> {
     return this.once("files", () => {
       const files = new Map<number, FileEntry>();
-      for (const file of this.values("files.img", file_entry, "required")) files.set(file.id, file);
+      for (const file of this.values("files.img", file_entry, "required")) {
+        // Of an open TUN device a dump writes two entries of one number: the file that it is opened by, and what it is then.
+        const reg = file.tunf && files.get(file.id)?.reg;
+        files.set(file.id, reg === undefined ? file : { ...file, reg });
+      }
       return files;
     });
   }
@@ -233,7 +237,7 @@ class LazyCheckpoint implements Checkpoint {
       }
       for (const file of this.files)
         if (formatOf(file) !== undefined) this.images.all(file, "optional");
-      this.images.forgetAbsent(() => !someHeldByNobody(this));
+      this.images.forgetAbsent(() => !hasUnreferencedFile(this));
       return this.faults;
     });
   }

@@ -79,8 +79,8 @@ type Names<F, L extends Label> = {
 type KindOf<T> = T extends Field<any, infer K> ? K : never;
 
 /**
- * The value of a message: required fields are there, optional ones may be absent, repeated ones are arrays. Nobody may
- * change it, at any depth: what was read once is one object for all who ask, and for all messages with the same bytes.
+ * The value of a message: required fields are there, optional ones may be absent, repeated ones are arrays. It may not be
+ * changed, at any depth: what was read once is one object for all callers, and for all messages with the same bytes.
  */
 export type Infer<M> =
   M extends Message<infer F>

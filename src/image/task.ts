@@ -1,4 +1,4 @@
-/** A task of a checkpoint and its threads, whose images are read when they are first asked for. */
+/** A task of a checkpoint and its threads; their images are read when first asked for. */
 import type { Images } from "./images.ts";
 import { fdinfo_entry, fs_entry } from "./tables/files.ts";
 import { mm_entry, vma_entry } from "./tables/memory.ts";

@@ -35,7 +35,7 @@ class Malformed extends Error {
 
 /**
  * Each kind of message as it was last read. Forked tasks have the same mappings, signals and limits, and one signal is
- * handled as the next: where the bytes are the same, so is the object, which therefore nobody may change.
+ * handled as the next: where the bytes are the same, so is the object, which therefore may not be changed.
  */
 export type Recent = Map<Message<any>, Read>;
 

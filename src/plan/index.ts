@@ -1,5 +1,5 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import { type Edit, type Finding, type Leaving, policyOf, type Repair } from "../checks/index.ts";
+import { type Edit, type Finding, type Leftover, policyOf, type Repair } from "../checks/index.ts";
 
 /** The finding that something of the plan answers. */
 interface Answer {
@@ -20,7 +20,7 @@ export interface Plan {
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
   environment: string[];
   /** What is taken back when CRIU fails. */
-  leavings: Leaving[];
+  leftovers: Leftover[];
   /** The blockers that nothing in this plan answers. */
   unanswered: Finding[];
 }
@@ -31,7 +31,7 @@ export interface Plan {
  */
 export function planFor(
   findings: readonly Finding[],
-  leavings: Leaving[],
+  leftovers: Leftover[],
   fix: "safe" | "none",
 ): Plan {
   const repairs: Plan["repairs"] = [];
@@ -56,7 +56,7 @@ export function planFor(
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
-  return { outcome, repairs, edits, options: [...options], environment, leavings, unanswered };
+  return { outcome, repairs, edits, options: [...options], environment, leftovers, unanswered };
 }
 
 const isAdded = (option: string): boolean => policyOf(option)?.added === true;

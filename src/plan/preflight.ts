@@ -6,8 +6,8 @@ import {
   crashed,
   type Effect,
   type Grants,
-  leavingHolders,
-  leavingsOf,
+  endingHolders,
+  leftoversOf,
   namespacesOf,
   runChecks,
 } from "../checks/index.ts";
@@ -16,7 +16,7 @@ import {
   featureRefusal,
   findCriu,
   identify,
-  type OwnOptions,
+  type Settings,
   type Request,
   startRefusal,
 } from "../criu/index.ts";
@@ -28,7 +28,7 @@ import { onlySafely } from "./safe.ts";
 
 export interface Preflight {
   request: Request;
-  own: OwnOptions;
+  settings: Settings;
   /** The images as the user named them: a directory, or an archive. */
   images: string;
   checkpoint: Checkpoint;
@@ -51,14 +51,14 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
  */
 export async function preflight(
   request: Request,
-  own: OwnOptions,
+  settings: Settings,
   stands: (finding: Finding) => boolean = () => true,
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
   bundle?: Grants,
   stays = true,
 ): Promise<PreflightResult> {
   const start = performance.now();
-  const found = findCriu(own.criu, process.env);
+  const found = findCriu(settings.criu, process.env);
   const identity = found.ok ? identify(found.path) : undefined;
   const opened = openCheckpoint(request.imagesDir);
   if (!opened.ok) {
@@ -79,34 +79,34 @@ export async function preflight(
         cpuRefusal: (images) => cpuRefusal(found.path, images),
       }
     : undefined;
-  const by = own.from.criu === undefined ? "" : ` (named by ${own.from.criu})`;
+  const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
-  const known = { checkpoint, request, own, criu, noCriu, passed, seal: seal(), bundle };
-  const only = own.given.get("only")?.split(",") ?? [];
+  const facts = { checkpoint, request, settings, criu, noCriu, passed, seal: seal(), bundle };
+  const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async () => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...known, host, namespaces };
-    const { effects, problems } = await effectsOf(looked, own);
+    const looked: Context = { ...facts, host, namespaces };
+    const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
-    const all = runChecks(context, { only, ignore: own.ignore }, problems);
+    const all = runChecks(context, { only, ignore: settings.ignore }, problems);
     return { context, effects, findings: all.filter(stands).map(onlySafely) };
   };
   let seen = await check();
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
-  if (taken && (await haveLeft(leavingHolders(seen.context)))) {
+  if (taken && (await haveLeft(endingHolders(seen.context)))) {
     host = thisHost(stays);
     seen = await check();
   }
   const { context, effects, findings } = seen;
-  const whole = planFor(findings, leavingsOf(context), own.fix);
+  const whole = planFor(findings, leftoversOf(context), settings.fix);
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const took = performance.now() - start;
   const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {
     ok: true,
-    preflight: { request, own, images, checkpoint, host, criu, findings, effects, plan, took },
+    preflight: { request, settings, images, checkpoint, host, criu, findings, effects, plan, took },
   };
 }
 
@@ -124,9 +124,10 @@ async function haveLeft(pids: readonly number[]): Promise<boolean> {
 /** Nothing of it is loaded unless somebody wants to know. What hostile images break is a finding, as of a check. */
 async function effectsOf(
   context: Context,
-  own: OwnOptions,
+  settings: Settings,
 ): Promise<{ effects: readonly Effect[] | undefined; problems: Finding[] }> {
-  if (!own.untrusted && !own.given.has("effects")) return { effects: undefined, problems: [] };
+  if (!settings.untrusted && !settings.onCommandLine.has("effects"))
+    return { effects: undefined, problems: [] };
   try {
     const { effectsOf: listed } = await import("../checks/effects/index.ts");
     return { effects: listed(context), problems: [] };

@@ -1,5 +1,5 @@
 /**
- * Which repairs recriu may make: those by which nobody gets what he could not have taken. The images say where and for
+ * Which repairs recriu may make: those that give no user what that user could not have made. The images say where and for
  * whom a directory is to be, and any user may have put a link or a directory of his own on the way to it.
  */
 import { O_PATH, STICKY, WORLD_WRITES } from "../sys/linux.ts";
@@ -11,7 +11,7 @@ import { namesOf, walkInside, type WalkInside } from "../sys/walk.ts";
 const SET_IDS = 0o6000;
 
 /** The way to the directory that a repair makes, or why recriu does not make it. */
-export function wayOf(
+export function walkRepair(
   repair: Repair,
 ): Extract<WalkInside, { ok: true }> | { ok: false; problem: string } {
   const { root, path, mode } = repair;
@@ -84,7 +84,7 @@ export function onlySafely(finding: Finding): Finding {
   const { remedy } = finding;
   if (remedy.kind !== "repair") return finding;
   const { repair } = remedy;
-  const way = wayOf(repair);
+  const way = walkRepair(repair);
   if (!way.ok)
     return {
       ...finding,

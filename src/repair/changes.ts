@@ -10,7 +10,7 @@ import {
   stateDirectory,
 } from "./journal.ts";
 import { bringNameBack, dropName } from "./kept-names.ts";
-import { removeLeaving } from "./leavings.ts";
+import { removeLeftover } from "./leftovers.ts";
 import { openShadow, removeShadow, type Shadow, type ShadowResult } from "./shadow.ts";
 import type { Step } from "./step.ts";
 import { sh } from "../sys/shell.ts";
@@ -126,11 +126,11 @@ const shadowsOf = (steps: readonly Step[]): Step[] => settled(steps).filter(isSh
 
 /** Of a directory's two records the second one, which knows its inode, decides. */
 function settled(steps: readonly Step[]): Step[] {
-  const known = new Set(
+  const existing = new Set(
     steps.filter((step) => step.inode !== undefined).map((step) => `${step.root}\0${step.path}`),
   );
   return steps.filter(
-    (step) => step.inode !== undefined || !known.has(`${step.root}\0${step.path}`),
+    (step) => step.inode !== undefined || !existing.has(`${step.root}\0${step.path}`),
   );
 }
 
@@ -159,13 +159,13 @@ function takeBackNow(step: Step): string | undefined {
     case "tree":
       return treeLeft(step);
     default:
-      return removeLeaving(step);
+      return removeLeftover(step);
   }
 }
 
 /**
  * What was undone of one journal: the directories that it had made, and what could not be undone. `problem`: why the journal,
- * or its rest, is not to be believed; it is kept as `aside` then.
+ * or its rest, is not to be believed; `aside` is the path under which it is kept then.
  */
 export interface Undone {
   journal: string;
@@ -192,7 +192,7 @@ export function undoLeft(): Undone[] {
     const made = steps.flatMap(({ action, root, path }) =>
       action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
     );
-    const aside = problem === null ? null : journal.setAside();
+    const aside = problem === null ? null : journal.quarantine();
     if (problem === null) journal.remove();
     return { journal: file, images, made: [...new Set(made)], left, problem, aside };
   });
@@ -201,7 +201,7 @@ export function undoLeft(): Undone[] {
 /** When a process began, in clock ticks since the boot: with its pid it is one process and no other. */
 const startOf = (pid: number): string => String(readStat(pid)?.starttime ?? 0);
 
-/** A tree that CRIU let run after recriu was killed: whether it is the saved one in all details nobody has seen. */
+/** A tree that CRIU let run after recriu was killed: its structure was compared, the rest was not. */
 function treeLeft({ path, pid, started }: Step): string | undefined {
   if (pid === undefined || readStat(pid) === undefined || startOf(pid) !== started)
     return undefined;

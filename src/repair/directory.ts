@@ -2,7 +2,7 @@
 import { O_PATH } from "../sys/linux.ts";
 import { closeSync, constants, fstatSync } from "node:fs";
 import type { Repair } from "../checks/index.ts";
-import { wayOf } from "../plan/safe.ts";
+import { walkRepair } from "../plan/safe.ts";
 import { EEXIST, ENOENT, ENOTEMPTY, EPERM, errorText } from "../sys/errno.ts";
 import { fchmod, fchown, mkdirat, openEntry, rmdirat } from "../sys/files.ts";
 import { asUser } from "../sys/process.ts";
@@ -14,7 +14,7 @@ import type { Step } from "./step.ts";
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
-/** The mode a directory has between mkdir and fchmod: nobody else gets in before its owner is right. */
+/** The mode a directory has between mkdir and fchmod: closed to others until its owner is right. */
 const UNFINISHED = 0o700;
 const SET_GID = 0o2000;
 
@@ -27,13 +27,13 @@ export function makeDirectory(repair: Repair, record: (step: Step) => void): str
   const name = namesOf(repair.path).at(-1);
   // One more than there are names: somebody may be removing what is made.
   for (let left = namesOf(repair.path).length; left >= 0; left -= 1) {
-    const way = wayOf(repair);
+    const way = walkRepair(repair);
     if (!way.ok) return way.problem;
     try {
       const [parent] = way.missing;
       if (parent === undefined) return makeIn(way, name!, repair, record);
-      const own = { mode: 0o755, uid: way.uid, gid: way.gid };
-      const problem = makeIn(way, parent, own, record);
+      const attributes = { mode: 0o755, uid: way.uid, gid: way.gid };
+      const problem = makeIn(way, parent, attributes, record);
       if (problem !== undefined) return problem;
     } finally {
       closeSync(way.fd);

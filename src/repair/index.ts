@@ -1,5 +1,5 @@
 /** Carry a plan's repairs out. */
-import type { Edit, Leaving, Repair } from "../checks/index.ts";
+import type { Edit, Leftover, Repair } from "../checks/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Changes, dropLeftShadows } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
@@ -15,7 +15,7 @@ export { stateDirectory } from "./journal.ts";
 interface Preparation {
   repairs: readonly Repair[];
   edits: readonly Edit[];
-  leavings: readonly Leaving[];
+  leftovers: readonly Leftover[];
 }
 
 /**
@@ -23,7 +23,7 @@ interface Preparation {
  * stopped, if it did; what was begun until then is for the caller to take back. A shadow that a killed recriu left is removed.
  */
 export function carryOut(
-  { repairs, edits, leavings }: Preparation,
+  { repairs, edits, leftovers }: Preparation,
   checkpoint: Checkpoint,
   changes: Changes,
 ): string | undefined {
@@ -41,9 +41,9 @@ export function carryOut(
       const problem = opened.ok ? fillShadow(opened.shadow, checkpoint, edits) : opened.problem;
       if (problem !== undefined) return problem;
     }
-    for (const leaving of leavings)
-      if (leaving.kind !== "name") record(stepOf(leaving));
-      else if (changes.problem === undefined) keepName(leaving, record);
+    for (const leftover of leftovers)
+      if (leftover.kind !== "name") record(stepOf(leftover));
+      else if (changes.problem === undefined) keepName(leftover, record);
     return undefined;
   } catch (error) {
     // What cannot be written down (a full disk) is not done.

@@ -30,7 +30,7 @@ export interface Journal {
   remove(): void;
 }
 
-/** Where journals are: /run is empty after a boot, as is what they speak of; a caller who is not root has a directory of his own. */
+/** Where journals are: /run is empty after a boot, as is what they speak of; a caller other than root has a directory of its own. */
 export function stateDirectory(): string {
   const runtime = process.env.XDG_RUNTIME_DIR;
   return process.geteuid?.() === 0 || !runtime ? "/run/recriu" : join(runtime, "recriu");
@@ -52,7 +52,7 @@ function notOurs({ uid, mode }: Stats): string | undefined {
 export class JournalError extends Error {}
 
 /**
- * The state directory (O_PATH), which nobody but this user can write to; undefined when it is not there and not to be made.
+ * The state directory (O_PATH), which only this user can write to; undefined when it is not there and not to be made.
  * Throws JournalError.
  */
 function openState(make: boolean): number | undefined {
@@ -91,7 +91,7 @@ export function beginJournal(images: string): Journal {
     fd = openSync(unlocked, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     lockExclusive(fd);
     write({ images, pid: process.pid });
-    // Under its name nobody ever sees it without its lock and its first line.
+    // Under its name it always has its lock and its first line.
     renameSync(unlocked, file);
   } catch (error) {
     if (fd !== undefined) {
@@ -116,14 +116,14 @@ export function beginJournal(images: string): Journal {
 interface LeftJournal extends Written {
   file: string;
   remove(): void;
-  /** Put it where nobody takes it for a journal any more. Returns where that is; null when it stays. */
-  setAside(): string | null;
+  /** Rename it, so that it is read as a journal no more. Returns its new path; null when it stays. */
+  quarantine(): string | null;
   /** Leave it for another time. */
   close(): void;
 }
 
 /**
- * Every journal whose writer is dead. One that is none, or whose line cannot be understood, has a `problem`. Throws
+ * Every journal that a dead recriu left. One that is none, or whose line cannot be understood, has a `problem`. Throws
  * JournalError when nothing in the state directory can be believed.
  */
 export function leftJournals(): LeftJournal[] {
@@ -155,11 +155,11 @@ function openLeft(state: number, name: string): LeftJournal | undefined {
       rmSync(file, { force: true });
       close();
     },
-    setAside() {
-      const aside = `${file}.${Date.now()}.bad`;
+    quarantine() {
+      const kept = `${file}.${Date.now()}.bad`;
       try {
-        renameSync(file, aside);
-        return aside;
+        renameSync(file, kept);
+        return kept;
       } catch {
         return null; // a read-only /run
       } finally {
@@ -195,7 +195,7 @@ function removeUnborn(state: number, name: string): void {
     try {
       unlinkSync(`${handle(state)}/${name}`);
     } catch {
-      // a directory; it is in nobody's way
+      // a directory; it does no harm
     }
   closeSync(fd);
 }

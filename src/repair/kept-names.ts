@@ -5,7 +5,7 @@
 import { O_PATH } from "../sys/linux.ts";
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync } from "node:fs";
-import type { Leaving } from "../checks/index.ts";
+import type { Leftover } from "../checks/index.ts";
 import { errorText } from "../sys/errno.ts";
 import { linkat, openEntry, unlinkat } from "../sys/files.ts";
 import { inodeOf } from "../sys/walk.ts";
@@ -22,8 +22,8 @@ function fileAt(directory: number, name: string): string | undefined {
 }
 
 /** Give the file a second name. Where the way there is not safe, or the kernel refuses, the restore goes on without. */
-export function keepName(leaving: Leaving, record: (step: Step) => void): void {
-  const step = stepOf(leaving);
+export function keepName(leftover: Leftover, record: (step: Step) => void): void {
+  const step = stepOf(leftover);
   const place = placeOf(step);
   if (!place.ok) return;
   const { fd, name } = place;

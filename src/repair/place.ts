@@ -1,6 +1,6 @@
 /** The directories in which a run changes something: written down by their inodes, and found again only if they still are those. */
 import { closeSync, constants } from "node:fs";
-import type { Leaving } from "../checks/index.ts";
+import type { Leftover } from "../checks/index.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
 import { openEntry, statInRoot } from "../sys/files.ts";
 import { inodeOf, namesOf, openNamed, type Walk, walk, walkInside } from "../sys/walk.ts";
@@ -8,29 +8,29 @@ import type { Step } from "./step.ts";
 
 const DIRECTORY = 0x200000 | constants.O_DIRECTORY;
 
-/** In cgroups nobody can move or link anything, so whose they are does not matter. */
+/** In cgroups nothing can be moved or linked, so their owners do not matter. */
 const rulesFor = (action: Step["action"]) => ({ named: action === "cgroup" });
 
 /**
  * The step of something that CRIU will make: its path without links, and the deepest directory on it that is there now.
  * Where the way is not safe it has none, and what CRIU makes there is left to people.
  */
-export function stepOf({ kind: action, ...leaving }: Leaving): Step {
-  const { root, path } = leaving;
+export function stepOf({ kind: action, ...leftover }: Leftover): Step {
+  const { root, path } = leftover;
   if (action === "scratch") {
     const opened = openNamed(root);
-    if (!opened.ok) return { action, ...leaving };
+    if (!opened.ok) return { action, ...leftover };
     closeSync(opened.fd);
-    return { action, ...leaving, root: opened.at, parent: opened.inode };
+    return { action, ...leftover, root: opened.at, parent: opened.inode };
   }
   const way = walkInside(root, path, rulesFor(action));
-  if (!way.ok) return { action, ...leaving };
+  if (!way.ok) return { action, ...leftover };
   closeSync(way.fd);
   const names = [...way.missing, ...namesOf(path).slice(-1)];
   const resolved = `/${[...namesOf(way.at), ...names].join("/")}`;
   return {
     action,
-    ...leaving,
+    ...leftover,
     root: way.root,
     path: resolved,
     parent: way.inode,

@@ -61,7 +61,7 @@ function writeNew(path: string, bytes: Uint8Array): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   try {
-    // As CRIU's own images are: the directory says who comes to them.
+    // As CRIU's own images are: the directory's mode guards them.
     fchmodSync(fd, 0o644);
     writeAll(fd, bytes);
   } finally {

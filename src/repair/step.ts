@@ -15,7 +15,7 @@ const actions = [
 
 /**
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
- * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU raises. scratch: a directory in which CRIU makes temporary ones, and those `known` before. shadow: a shadow
+ * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU raises. scratch: a directory in which CRIU makes temporary ones, and those `existing` before. shadow: a shadow
  * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
  * `started`. name: a file that CRIU removes has a second one, `kept`. Other paths are inside the host directory `root`, without links.
  */
@@ -31,10 +31,10 @@ export interface Step {
    */
   parent?: string;
   below?: number;
-  known?: string[];
+  existing?: string[];
   /** The second name of a file that CRIU removes, in the same directory. */
   kept?: string;
-  /** Leaving.like of checks/finding.ts. */
+  /** Leftover.like of checks/finding.ts. */
   like?: string;
   pid?: number;
   started?: string;
@@ -101,7 +101,7 @@ const fields: Record<keyof Step, (value: unknown) => boolean> = {
   below: orAbsent(isCount),
   kept: orAbsent((value) => isText(value) && /^\.recriu-[0-9a-f]{16}$/.test(value)),
   like: orAbsent((value) => isText(value) && /^[\d:]+$/.test(value)),
-  known: orAbsent((value) => Array.isArray(value) && value.every(isText)),
+  existing: orAbsent((value) => Array.isArray(value) && value.every(isText)),
   pid: orAbsent(isCount),
   started: orAbsent((value) => isText(value) && /^\d+$/.test(value)),
 };

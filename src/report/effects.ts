@@ -22,7 +22,7 @@ export function printEffects(effects: readonly Effect[]): void {
   printText(lines.length === 0 ? "nothing" : lines.join("\n"));
 }
 
-/** What, where, as the images name it, when, on whose word, and the check that refuses it of an untrusted tree. */
+/** What, where, as the images name it, when, from which image, and the check that refuses it of an untrusted tree. */
 function cells({ what, path, name, detail, image, task, when, check, count }: Effect): string[] {
   const named = path === null ? `${name} (no path of this machine)` : path;
   const called = path === null || path === name ? "" : `; ${name} in the images`;

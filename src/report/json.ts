@@ -6,7 +6,7 @@ import { typedOption } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { version } from "./version.ts";
 
-/** Print a document. stdout may be a pipe that takes it in pieces, or that nobody reads any more. */
+/** Print a document. stdout may be a pipe that takes it in pieces, or that has no reader any more. */
 export function printJson(document: object): void {
   let bytes = Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
   try {
@@ -52,7 +52,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       environment: plan.environment,
     },
     ...(preflight.effects !== undefined &&
-      preflight.own.given.has("effects") && {
+      preflight.settings.onCommandLine.has("effects") && {
         effects: preflight.effects.slice(0, MOST_EFFECTS),
         effects_total: preflight.effects.length,
       }),

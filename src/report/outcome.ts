@@ -97,7 +97,7 @@ export interface Outcome {
   failure: Failure | null;
   /** What was asked for beside the tree and not done, in words. */
   notes: string[];
-  /** null: nobody watched what became of the tree. */
+  /** null: the tree was not watched. */
   watched: Watched | null;
   timing_ms: { repair: number; criu: number; verify: number };
 }

@@ -39,8 +39,8 @@ const plain = (text: string): string =>
 export function exitPage(code: string): string | undefined {
   if (!/^\d{1,3}$/.test(code)) return undefined;
   const signal = Number(code) - 128;
-  const known = exits.find((exit) => String(exit.code) === code)?.means;
-  const text = known ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
+  const means = exits.find((exit) => String(exit.code) === code)?.means;
+  const text = means ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
   return text === undefined ? undefined : `exit code ${code}: ${text}`;
 }
 

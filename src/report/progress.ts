@@ -32,7 +32,7 @@ export interface ProgressReport {
   done(exit: number): void;
 }
 
-/** Who wants to hear: a person only of a restore that takes long, a program of every one. Undefined: nobody. */
+/** Where progress is told: on a terminal of a restore that takes long, to a program of every one. Undefined: nowhere. */
 export function progressReport(fd: number | undefined, quiet: boolean): ProgressReport | undefined {
   const forward = onlyForward();
   if (fd !== undefined) {
@@ -119,6 +119,6 @@ function rewrite(text: string): void {
   try {
     writeSync(2, `\r\u001b[K${text}`);
   } catch {
-    // The terminal is gone: nobody looks.
+    // The terminal is gone.
   }
 }

@@ -11,7 +11,7 @@ export interface EndWatch {
   readonly watched: number;
   /** Until so many seconds are over, or every task has ended. */
   wait(seconds: number): Promise<void>;
-  /** Who has ended by now. The watch is over then. */
+  /** The tasks that have ended by now. The watch is over then. */
   close(): End[];
 }
 
@@ -55,7 +55,7 @@ export function watchEnds(tasks: ReadonlyMap<number, number>): EndWatch {
   };
 }
 
-/** The last field but two of /proc/PID/stat, of a process that nobody has waited for yet. */
+/** The last field but two of /proc/PID/stat, of a process before its parent waits for it. */
 function zombieStatus(pid: number): number | undefined {
   const text = procFile(pid, "stat");
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ") ?? [];
@@ -63,7 +63,7 @@ function zombieStatus(pid: number): number | undefined {
   return fields[0] === "Z" && Number.isInteger(status) ? status : undefined;
 }
 
-/** A status of wait(2); undefined: nobody can tell any more. */
+/** A status of wait(2); undefined: it cannot be read any more. */
 function howOf(status: number | undefined): Pick<End, "code" | "signal" | "core_dumped"> {
   if (status === undefined) return { code: null, signal: null, core_dumped: false };
   const signal = status & 0x7f;

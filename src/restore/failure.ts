@@ -4,12 +4,12 @@ import type { Failure } from "../report/outcome.ts";
 
 /** `own`: recriu's own reason; else the first cause among the errors that CRIU logged counts, else `otherwise`. */
 export async function failureOf(
-  reason: { own?: string | undefined; errors: readonly LogLine[]; otherwise: string },
+  reason: { interruption?: string | undefined; errors: readonly LogLine[]; otherwise: string },
   left: string[],
   at: string[] = [],
 ): Promise<Failure> {
-  const line = reason.own ?? firstCause(reason.errors) ?? reason.otherwise;
-  // Nobody needs it before.
+  const line = reason.interruption ?? firstCause(reason.errors) ?? reason.otherwise;
+  // Loaded only for a failure.
   const { explain } = await import("../explain/index.ts");
   return { line, explanation: explain(line), left, at };
 }

@@ -31,13 +31,13 @@ export interface Question {
 /** Whether CRIU goes on. A process group that is to stay connected is a yes, too. */
 export type Decide = (question: Question) => boolean | Hold;
 
-/** Closed, it refuses: the script finds nobody to ask. */
+/** Closed, it refuses: the script has no reader, and fails. */
 export interface Gate extends Disposable {
   /** The path to give CRIU as --action-script. */
   readonly script: string;
   /** Answer every question until the gate is closed. Rejects when a decision throws, which is a refusal. */
   serve(decide: Decide): Promise<void>;
-  /** Where questions can be read: for who waits by itself and calls `answer` for each. */
+  /** Where questions can be read: for a caller that waits itself and calls `answer` for each. */
   readonly questions: number;
   /** Answer the question that is there. Throws what the decision throws, which is a refusal. */
   answer(decide: Decide): void;
@@ -53,10 +53,10 @@ export function openGate(): GateResult {
   );
   if (toAsk === undefined || toAnswer === undefined)
     return { ok: false, problem: "no pipe can be made" };
-  const own = `/proc/${process.pid}/fd`;
+  const fds = `/proc/${process.pid}/fd`;
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(opened(script), askingProgram(`${own}/${toAsk.write}`, `${own}/${toAnswer.read}`));
+  writeSync(opened(script), askingProgram(`${fds}/${toAsk.write}`, `${fds}/${toAnswer.read}`));
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");
@@ -69,7 +69,7 @@ export function openGate(): GateResult {
   return {
     ok: true,
     gate: {
-      script: `${own}/${script}`,
+      script: `${fds}/${script}`,
       async serve(decide) {
         for await (const chunk of Bun.file(toAsk.read).stream()) hear(chunk, decide);
       },

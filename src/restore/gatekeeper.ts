@@ -1,8 +1,8 @@
-/** Who decides at the gate: the tree is compared with what was saved, and goes on only when it is that. */
-import type { OwnOptions, Request } from "../criu/index.ts";
+/** The decision at the gate: the tree is compared with what was saved, and goes on only when it is that. */
+import type { Settings, Request } from "../criu/index.ts";
 import { type Checkpoint, LOWEST_PRIORITY } from "../image/index.ts";
 import {
-  both,
+  merged,
   type Final,
   hasConnections,
   later,
@@ -50,7 +50,7 @@ export interface Kept {
   readonly checkpoint: Checkpoint;
   readonly request: Request;
   /** What of recriu's own options counts here. */
-  readonly own: Pick<OwnOptions, "verify" | "schedPrio">;
+  readonly settings: Pick<Settings, "verify" | "schedPrio">;
   /** CRIU is shown other images than the saved ones. */
   readonly edited: boolean;
   /** Called once the tree below process `root` exists and is let go on to the last point. */
@@ -115,28 +115,28 @@ const refused = (root: number, verdict: Verdict): Step => ({
 
 /** Every task exists: are they the saved ones? Then CRIU may go on while the rest of what is settled is compared. */
 function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
-  const { checkpoint, request, own, noteTree } = of;
+  const { checkpoint, request, settings, noteTree } = of;
   // Some CRIUs ask twice, and others' scripts run between.
   if (before.looked !== undefined) letGo(before.looked.tree);
-  // Behind post-restore the network is unlocked: who has connections is only let there when all is well.
+  // Behind post-restore the network is unlocked: a tree with connections goes there only when all was compared.
   const mayGoOn = goOn !== undefined && !request.sibling && !hasConnections(checkpoint);
   let looked: State["looked"];
   let gone = false;
   const verdict = finished(() => {
-    if (own.verify === "off") return skipped;
+    if (settings.verify === "off") return skipped;
     const tree = liveTree(checkpoint, root, true);
     const outside = compare(of, tree, "outside");
-    if (mayGoOn && (outside.result === "match" || own.verify === "report")) {
+    if (mayGoOn && (outside.result === "match" || settings.verify === "report")) {
       noteTree(root);
       gone = true;
       goOn();
     }
     const settled = compare(of, tree, "tree");
     looked = { tree, settled };
-    return both(outside, settled);
+    return merged(outside, settled);
   });
   // Once CRIU has gone on, what was seen counts at the last point.
-  if (!gone && verdict.result === "mismatch" && own.verify !== "report")
+  if (!gone && verdict.result === "mismatch" && settings.verify !== "report")
     return refused(root, verdict);
   if (!gone) noteTree(root);
   return { state: { at: "structure verified", root, verdict: skipped, looked }, answer: true };
@@ -144,14 +144,14 @@ function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
 
 /** The tree is about to run. CRIU does not heed a refusal here: what is refused is killed. */
 function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
-  const { checkpoint, request, own, edited, last = criu } = of;
+  const { checkpoint, request, settings, edited, last = criu } = of;
   let { looked } = before;
   const verdict = finished(() => {
-    if (own.verify === "off" && !edited) return skipped;
+    if (settings.verify === "off" && !edited) return skipped;
     looked ??= { tree: liveTree(checkpoint, root, true), settled: undefined };
     const { tree } = looked;
     const now = later(tree);
-    if (own.verify === "off") {
+    if (settings.verify === "off") {
       mend(checkpoint, now, priorityOf(of));
       return skipped;
     }
@@ -160,14 +160,14 @@ function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
     let state = compare(of, now, "outside", "state");
     const mended = state.differences.length === 0 ? [] : mend(checkpoint, now, priorityOf(of));
     if (mended.length > 0) state = compare(of, later(tree), "outside", "state");
-    const { differences, ...said } = both(state, settled);
+    const { differences, ...said } = merged(state, settled);
     const found = { ...said, differences: [...mended, ...differences] };
-    return own.verify === "memory" ? withMemory(found, checkpoint, request, now) : found;
+    return settings.verify === "memory" ? withMemory(found, checkpoint, request, now) : found;
   });
   // CRIU is not to wait for what is cleared away.
   if (looked !== undefined) setImmediate(letGo, looked.tree);
   // CRIU waits for ever for a sibling that is killed: of that it is only told.
-  if (verdict.result === "mismatch" && own.verify !== "report" && !request.sibling) {
+  if (verdict.result === "mismatch" && settings.verify !== "report" && !request.sibling) {
     // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
     const now = liveTree(checkpoint, root, true);
     killTree(root, ...[...now.tasks.values()].map(({ pid }) => pid));
@@ -185,7 +185,7 @@ function runs(of: Kept, state: State, root: number, dedup: ReturnType<typeof ded
   return { at: "running", root, verdict: state.verdict, notes: dedup(state.verdict) };
 }
 
-const priorityOf = ({ own }: Kept): number => own.schedPrio ?? LOWEST_PRIORITY;
+const priorityOf = ({ settings }: Kept): number => settings.schedPrio ?? LOWEST_PRIORITY;
 
 const compare = (of: Kept, tree: LiveTree, ...final: Final[]): Verdict =>
   verify(of.checkpoint, of.request, tree, { final, lostPriority: priorityOf(of) });

@@ -10,7 +10,7 @@ import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import {
   findCriu,
-  type OwnOptions,
+  type Settings,
   type Request,
   type RunningCriu,
   startCriu,
@@ -25,13 +25,13 @@ import { pipe } from "../sys/files.ts";
 import { openOwnFile } from "../sys/own-file.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import { type Gate, openGate } from "./gate.ts";
-import { givenLimits } from "./limits.ts";
+import { inheritedLimits } from "./limits.ts";
 
 /**
  * A CRIU that waits for its first image. Whoever lets go of it while it is held ends it: that is waited for, and everything
- * is taken back. What has been released belongs to who released it.
+ * is taken back. A released CRIU belongs to the caller of `release`.
  */
-export interface Held extends AsyncDisposable {
+export interface HeldCriu extends AsyncDisposable {
   /** ended: it was let go of, or has ended by itself: it fails to start, or wants another image first. */
   readonly state: "held" | "released" | "ended";
   readonly changes: Changes;
@@ -50,14 +50,14 @@ type Release =
 const MOST_IMAGES = 2000;
 /** What a pipe takes at once, pipe(7). */
 const PIPE_BUF = 4096;
-/** Milliseconds that CRIU may take to end. It is killed only then: one that is killed while it starts may leave a temporary file that makes every later start slow. */
-const PATIENCE = 5000;
+/** CRIU may take so long to end. It is killed only then: one that is killed while it starts may leave a temporary file that makes every later start slow. */
+const PATIENCE_MS = 5000;
 
 /** Start CRIU for a request and hold it; undefined where that would not be as good as starting it later. */
-export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
+export function holdCriu(request: Request, settings: Settings): HeldCriu | undefined {
   const places = inMemory();
-  if (places.length === 0 || !holds(request, own)) return undefined;
-  const found = findCriu(own.criu, process.env);
+  if (places.length === 0 || !holds(request, settings)) return undefined;
+  const found = findCriu(settings.criu, process.env);
   if (!found.ok || hasForeignPlugins(found.path, request)) return undefined;
   using making = new DisposableStack();
   const inventory = pipe();
@@ -83,15 +83,15 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       request,
       options: ["--action-script", gate.script],
       images: { dir: changes.images!, workDir: request.workDir },
-      stdout: own.json ? "stderr" : "inherit",
+      stdout: settings.json ? "stderr" : "inherit",
       quiet: true,
-      ...givenLimits(),
+      ...inheritedLimits(),
     });
   } catch {
     return undefined;
   }
   const owned = making.move();
-  let state: Held["state"] = "held";
+  let state: HeldCriu["state"] = "held";
   void criu.exited.finally(() => {
     if (state === "held") state = "ended";
     reading!.dispose();
@@ -119,7 +119,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
       if (state === "released") return;
       state = "ended";
       writing!.dispose();
-      const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE);
+      const kill = setTimeout(() => criu.kill("SIGKILL"), PATIENCE_MS);
       await criu.exited;
       clearTimeout(kill);
       owned.dispose();
@@ -128,7 +128,7 @@ export function holdCriu(request: Request, own: OwnOptions): Held | undefined {
 }
 
 /**
- * Whether others can change the plugins that nobody named. Old CRIUs load them before they read anything, so what the check
+ * Whether others can change the plugins of CRIU's built-in directory. Old CRIUs load them before they read anything, so what the check
  * (writable-by-others) says would come too late.
  */
 function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
@@ -139,13 +139,13 @@ function hasForeignPlugins(criu: string, { libdir }: Request): boolean {
   return paths.some((path) => host.changeable(path) !== undefined);
 }
 
-/** Whether CRIU would do the same, and nobody see a difference. */
-function holds(request: Request, own: OwnOptions): boolean {
+/** Whether a held CRIU does the same as one that is started later, by all that can be seen of it. */
+function holds(request: Request, settings: Settings): boolean {
   const { imagesDir } = request;
   const theirs = request.actionScripts.length > 0 || request.execCmd !== undefined;
   const elsewhere = request.stream || request.lazyPages || request.logPerPid;
   const streams = request.fds.includes(1) || request.fds.includes(2);
-  if (own.dryRun || own.verify === "off" || theirs || elsewhere || streams) return false;
+  if (settings.dryRun || settings.verify === "off" || theirs || elsewhere || streams) return false;
   if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {
     const { size } = statSync(join(imagesDir, FIRST));

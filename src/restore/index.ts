@@ -14,9 +14,9 @@ import { usedUp } from "./consumed.ts";
 import { failureOf } from "./failure.ts";
 import { openGate } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
-import type { Held } from "./hold.ts";
+import type { HeldCriu } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
-import { givenLimits } from "./limits.ts";
+import { inheritedLimits } from "./limits.ts";
 import { watch } from "./progress.ts";
 import { endHalfMade, supervise, type Supervised } from "./supervise.ts";
 
@@ -28,7 +28,7 @@ export async function restore(
   preflight: Preflight,
   onVerdict: (verdict: Verdict) => void,
   progress: ProgressReport | undefined,
-  held?: Held,
+  held?: HeldCriu,
 ): Promise<Outcome> {
   const begun = performance.now();
   using changes = held?.changes ?? beginChanges(preflight.checkpoint.dir);
@@ -58,17 +58,17 @@ interface Attempt extends Preflight {
   changes: Changes;
   onVerdict: (verdict: Verdict) => void;
   progress: ProgressReport | undefined;
-  held: Held | undefined;
+  held: HeldCriu | undefined;
 }
 
 /** What came of it; or why CRIU was not started, and nothing is undone yet. */
 async function attempt(of: Attempt): Promise<Outcome | string> {
-  const { request, own, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
+  const { request, settings, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
   // What CRIU was shown otherwise than it was saved is set right at the gate; and the gate knows when the tree runs.
   const edited = plan.edits.length > 0;
-  const looks = own.verify !== "off" || edited;
+  const verifies = settings.verify !== "off" || edited;
   const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
-  const opened = held === undefined && (looks || told) ? openGate() : undefined;
+  const opened = held === undefined && (verifies || told) ? openGate() : undefined;
   if (opened?.ok === false)
     return `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
   using gate = held?.gate ?? opened?.gate;
@@ -77,14 +77,14 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const asked = requestFrom([...plan.options, ...request.argv], process.env);
   const effective = asked.ok ? asked.request : request;
   const { noteTree } = changes;
-  const kept = { checkpoint, request: effective, own, edited, noteTree, last: process.pid };
+  const kept = { checkpoint, request: effective, settings, edited, noteTree, last: process.pid };
   const keeper = gatekeeper(kept);
   const runs = () => keeper.state.at === "running";
   let ends: EndWatch | undefined;
   let stopWatching: (() => void) | undefined;
   const letRun = (verdict: Verdict, tree: LiveTree | undefined) => {
-    ends = tree && watchTasks(tree, request.detached, own.settle);
-    // The terminal is the tree's from here on. Who adopts its orphans is none of recriu's business, unless it is to tell
+    ends = tree && watchTasks(tree, request.detached, settings.settleSeconds);
+    // The terminal is the tree's from here on. recriu does not adopt its orphans, unless it is to tell
     // how a detached tree ended, which before Linux 6.15 only a parent hears.
     stopWatching?.();
     becomeSubreaper(request.detached && ends !== undefined);
@@ -102,7 +102,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   });
 
   const started = performance.now();
-  // Without a gate nobody knows when the tree runs, and CRIU's own behaviour counts from the start.
+  // Without a gate recriu does not see when the tree runs: CRIU's own behaviour counts from the start.
   if (gate !== undefined) becomeSubreaper();
   const released = held?.release();
   if (released?.state === "held") return released.problem;
@@ -115,13 +115,13 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
           options: [...plan.options, ...(gate ? ["--action-script", gate.script] : [])],
           ...(changes.images && { images: { dir: changes.images, workDir: effective.workDir } }),
           variables: plan.environment,
-          stdout: own.json ? "stderr" : "inherit",
-          ...givenLimits(),
+          stdout: settings.json ? "stderr" : "inherit",
+          ...inheritedLimits(),
         });
   const resumed = () => gate === undefined || runs();
-  // What others feed (a page server, a streamer) may be slow; without a gate nobody knows when the tree runs.
+  // What others feed (a page server, a streamer) may be slow; without a gate recriu does not see when the tree runs.
   const fed = request.lazyPages || request.stream || gate === undefined;
-  const patience = { timeout: request.timeout, stall: fed ? 0 : own.stall };
+  const patience = { timeout: request.timeout, stall: fed ? 0 : settings.stallSeconds };
   let ended: Supervised;
   try {
     stopWatching = progress && watch(checkpoint, child.pid, () => keeper.state, progress);
@@ -145,7 +145,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   if (exit.code === 0 || runs()) {
     changes.keep();
     const code = mismatch ? exitCode.verification : exit.code;
-    const watched = await settled(ends, request.detached ? own.settle : null);
+    const watched = await settled(ends, request.detached ? settings.settleSeconds : null);
     return { exit: code, run, verdict, failure: null, notes: [...notes], watched, timing_ms };
   }
   const left = [...changes.undo(), ...tasksLeft(), ...usedUp(request)];
@@ -170,7 +170,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
 const failureIn = (serving: Promise<void> | undefined): Promise<never> =>
   new Promise((_, reject) => void serving?.catch(reject));
 
-/** Who is watched as the tree runs: attached its root, to the end; detached all, if anybody wants to know for a while. */
+/** The tasks that are watched as the tree runs: attached the root, to its end; detached all of them, for --settle. */
 function watchTasks({ root, tasks }: LiveTree, detached: boolean, settle: number) {
   const alive = [...tasks].filter(([, { state }]) => state !== "Z");
   const watched = detached
@@ -205,7 +205,7 @@ async function whyFailed(
   left: string[],
   { timeout, stall }: { timeout: number | undefined; stall: number },
 ): Promise<Failure> {
-  const own = interrupted
+  const interruption = interrupted
     ? `interrupted by ${interrupted}`
     : givenUp === "overdue"
       ? `CRIU was killed: after ${timeout} s the tree did not run yet (--timeout)`
@@ -217,5 +217,5 @@ async function whyFailed(
   const words = givenUp && child.lastWords();
   const last = words ? [...at, `its last words: ${words}`] : at;
   const errors = errorLines(await child.log());
-  return failureOf({ own, errors, otherwise: `${ending} and named no error` }, left, last);
+  return failureOf({ interruption, errors, otherwise: `${ending} and named no error` }, left, last);
 }

@@ -21,7 +21,7 @@ export function stoppedJob(rootPid: number, last: number): Hold | undefined {
     return undefined;
   const { pgrp: group } = root;
   if (parent.pgrp !== group) return { group, outside: parent.pgrp, until: last };
-  // The tree is in the group of what ends, which is connected by who started that.
+  // The tree is in the group of the process that ends, which its parent connects to the session.
   const caller = readStat(parent.ppid);
   if (caller?.session !== root.session || caller.pgrp === group) return undefined;
   return { group, outside: caller.pgrp, until: last };

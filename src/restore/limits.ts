@@ -3,12 +3,12 @@ import { descriptorLimits } from "../host/limits.ts";
 import { RLIMIT_NOFILE, setLimit } from "../sys/process.ts";
 
 /** Around a spawn: the soft limit back to what recriu was given; then up again. */
-export function givenLimits(): { beforeSpawn: () => void; afterSpawn: () => void } {
+export function inheritedLimits(): { beforeSpawn: () => void; afterSpawn: () => void } {
   const limits = descriptorLimits();
   if (limits === undefined) return { beforeSpawn() {}, afterSpawn() {} };
-  const { given, soft, hard } = limits;
+  const { inherited, soft, hard } = limits;
   return {
-    beforeSpawn: () => void setLimit(0, RLIMIT_NOFILE, given, hard),
+    beforeSpawn: () => void setLimit(0, RLIMIT_NOFILE, inherited, hard),
     afterSpawn: () => void setLimit(0, RLIMIT_NOFILE, soft, hard),
   };
 }

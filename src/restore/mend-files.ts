@@ -71,8 +71,8 @@ function mendWatches(
     const found = now.get(wd);
     const wanted = wantedMask(mask);
     if (path === undefined || found === undefined || found.mask === wanted) return [];
-    const given = borrow(pid, fd, (copy) => watchAgain(copy, path, found, wanted));
-    if (given !== wd) return [];
+    const number = borrow(pid, fd, (copy) => watchAgain(copy, path, found, wanted));
+    if (number !== wd) return [];
     return [
       {
         expected: `mask of watch ${wd} of descriptor ${fd}: ${hex(wanted)}`,
@@ -82,7 +82,7 @@ function mendWatches(
   });
 }
 
-/** A terminal that is for nobody else to open (TIOCEXCL): CRIU saves that, and forgets it. */
+/** A terminal that no other process may open (TIOCEXCL): CRIU saves that, and does not restore it. */
 function mendExclusive(
   { ttys }: Checkpoint,
   { tty }: FileEntry,

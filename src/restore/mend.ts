@@ -9,7 +9,7 @@ import { scheduling, setScheduling, timerSlack } from "../sys/scheduling.ts";
 import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
 import { mendFiles } from "./mend-files.ts";
 
-/** Mend a stopped tree; returns what was set. `lostPriority` is for real-time threads whose own was not saved. */
+/** Mend a stopped tree; returns what was set. `lostPriority` is for real-time threads without a saved priority. */
 export function mend(checkpoint: Checkpoint, tree: LiveTree, lostPriority: number): Difference[] {
   const tasks = [...tree.tasks.values()]
     .filter(({ task }) => task.state !== "dead")

@@ -6,13 +6,13 @@ import type { Finding } from "../checks/index.ts";
 import {
   knows,
   NEWEST_IMAGES,
-  type OwnOptions,
+  type Settings,
   type Request,
   requestFrom,
   since,
 } from "../criu/index.ts";
 import type { Preflight, PreflightResult } from "../plan/preflight.ts";
-import { moveAside, wayOf } from "./aside.ts";
+import { renumber, neededMove } from "./renumber.ts";
 
 export interface Caller {
   /** CRIU was asked, not recriu: what cannot be looked at is CRIU's alone. */
@@ -49,33 +49,34 @@ export type Prepared = Aside | Refused | Blocked | Ready;
 
 const refused = (problem: string): Refused => ({ kind: "refused", problem });
 
-/** What nobody has looked at is CRIU's alone; but not what is untrusted, or may be, as recriu's settings make no sense. */
-export function unseen(why: string, own?: OwnOptions): Aside | Refused {
-  const settings =
-    own === undefined ? requestFrom([], process.env, []) : { ok: true as const, own };
-  if (!settings.ok) return refused(settings.problem);
-  return settings.own.untrusted
+/** recriu steps aside for what it cannot check; but an untrusted restore, or one with wrong settings, is refused. */
+export function unseen(why: string, settings?: Settings): Aside | Refused {
+  const asked =
+    settings === undefined ? requestFrom([], process.env, []) : { ok: true as const, settings };
+  if (!asked.ok) return refused(asked.problem);
+  return asked.settings.untrusted
     ? refused(`untrusted, and not looked at: ${why}`)
     : { kind: "aside", why };
 }
 
 export async function prepare(
   request: Request,
-  own: OwnOptions,
+  settings: Settings,
   caller: Caller,
 ): Promise<Prepared> {
-  if (caller.unseen !== undefined) return unseen(caller.unseen, own);
+  if (caller.unseen !== undefined) return unseen(caller.unseen, settings);
   const result = await caller.look();
-  if (!result.ok) return caller.forCriu ? unseen(result.problem, own) : refused(result.problem);
+  if (!result.ok)
+    return caller.forCriu ? unseen(result.problem, settings) : refused(result.problem);
   const { preflight } = result;
   const { checkpoint, criu, findings, plan } = preflight;
   const strange = caller.forCriu ? strangeImages(preflight) : undefined;
-  if (strange !== undefined) return unseen(strange, own);
+  if (strange !== undefined) return unseen(strange, settings);
 
   // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
-  if (caller.again !== undefined && wayOf(checkpoint) !== undefined) {
+  if (caller.again !== undefined && neededMove(checkpoint) !== undefined) {
     await caller.makeRoom?.();
-    moveAside(checkpoint, caller.again);
+    renumber(checkpoint, caller.again);
   }
   const gate = caller.asks(criu?.version);
   const lost = new Set(plan.options.filter((option) => !caller.reaches(option, gate)));

@@ -26,7 +26,7 @@ export function watchForStall(criu: number, seconds: number, onStall: () => void
   return () => clearInterval(timer);
 }
 
-/** What changes when a restore goes on: who is there, and how many bytes each has read (proc_pid_io(5)). */
+/** What changes when a restore goes on: the processes that are there, and how many bytes each has read (proc_pid_io(5)). */
 function marks(criu: number): string {
   return [criu, ...descendantsOf(criu)]
     .map((pid) => `${pid} ${/^rchar: \d+$/m.exec(procFile(pid, "io") ?? "")?.[0]}`)
@@ -35,9 +35,9 @@ function marks(criu: number): string {
 
 /** A child of CRIU that runs a shell's or another program's file: tasks begin as CRIU's own. */
 function runsScript(criu: number): boolean {
-  const own = linkOf(criu, "exe");
+  const recriu = linkOf(criu, "exe");
   return childrenOf(criu).some((pid) => {
     const exe = linkOf(pid, "exe");
-    return exe !== undefined && exe !== own;
+    return exe !== undefined && exe !== recriu;
   });
 }

@@ -1,5 +1,5 @@
 /** End a tree that must not stay. */
-import { childrenOf, hasEnded, isLeaving, listProcesses, readStat } from "../host/processes.ts";
+import { childrenOf, hasEnded, isEnding, listProcesses, readStat } from "../host/processes.ts";
 import { SIGKILL, SIGSTOP } from "../sys/linux.ts";
 import { kill } from "../sys/process.ts";
 
@@ -8,7 +8,7 @@ const PATIENCE = 5000;
 
 /**
  * Kill these processes and everything below them. It is stopped from the top down first, so that nothing can fork
- * away meanwhile; then killed. Returns who was.
+ * away meanwhile; then killed. Returns the killed.
  */
 export function killTree(...roots: number[]): number[] {
   const doomed: number[] = [];
@@ -25,7 +25,7 @@ export function killTree(...roots: number[]): number[] {
 /** What is on its way to its end now, and not there yet. */
 export const dying = (): number[] =>
   listProcesses()
-    .filter((process) => isLeaving(process) && !hasEnded(process))
+    .filter((process) => isEnding(process) && !hasEnded(process))
     .map(({ pid }) => pid);
 
 /** Wait until processes that were killed have let go of what they had. */

@@ -1,5 +1,5 @@
 /** A checkpoint that Podman exported, looked at before it is imported: the container is not there yet. */
-import { type OwnOption, requestFrom } from "../criu/index.ts";
+import { type RecriuOption, requestFrom } from "../criu/index.ts";
 import { openArchive } from "../image/archive.ts";
 import { type Seal, sealOf } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
@@ -16,7 +16,7 @@ export type ArchivePreflight = PreflightResult | { ok: false; problem: string; d
 export async function preflightArchive(
   file: string,
   words: readonly string[],
-  options: readonly OwnOption[],
+  options: readonly RecriuOption[],
   seal: () => Seal | undefined = () => sealOf(file, true),
 ): Promise<ArchivePreflight> {
   const opened = await openArchive(file);
@@ -37,7 +37,7 @@ export async function preflightArchive(
       };
     const result = await preflight(
       asked.request,
-      asked.own,
+      asked.settings,
       (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
       seal,
       bundle.grants,
@@ -52,6 +52,6 @@ export async function preflightArchive(
 function archivedBundle(texts: ReadonlyMap<string, string>): Bundle {
   const bundle = bundleOf(texts.get("spec.dump") ?? "", "/") ?? { root: "/", binds: [] };
   const id = /"id": *"([0-9a-f]{64})"/.exec(texts.get("config.dump") ?? "")?.[1];
-  const own = (path: string) => id !== undefined && path.includes(`/${id}/`);
-  return { ...bundle, binds: bundle.binds.filter(({ source }) => !own(source)) };
+  const isOfContainer = (path: string) => id !== undefined && path.includes(`/${id}/`);
+  return { ...bundle, binds: bundle.binds.filter(({ source }) => !isOfContainer(source)) };
 }

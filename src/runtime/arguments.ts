@@ -47,8 +47,8 @@ export function parseRuntime(words: readonly string[], crun: boolean): RuntimeCo
     const [name = "", value] = split(word.replace(/^--?/, ""));
     const takes = valued.has(name) && !(crun && crunOnlyWithEquals.has(name));
     if (!takes) flags[i] = name;
-    const given = value ?? (takes ? words[(i += 1)] : "");
-    (command === undefined ? global : options).set(name === "b" ? "bundle" : name, given ?? "");
+    const argument = value ?? (takes ? words[(i += 1)] : "");
+    (command === undefined ? global : options).set(name === "b" ? "bundle" : name, argument ?? "");
   }
   const places = (name: string) => [...flags.keys()].filter((place) => flags[place] === name);
   return { command, end, global, options, places, container: operands[0] };

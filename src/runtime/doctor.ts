@@ -6,7 +6,7 @@ import { readRecord } from "./install/changes.ts";
 import { findRuntime } from "./real.ts";
 import { sh } from "../sys/shell.ts";
 
-interface Known {
+interface Runtime {
   name: string;
   /** The program that says its version, and how it is asked. */
   program: string;
@@ -14,7 +14,7 @@ interface Known {
   supports?: RegExp;
 }
 
-const known: readonly Known[] = [
+const runtimes: readonly Runtime[] = [
   { name: "runc", program: "runc" },
   { name: "crun", program: "crun", supports: /\+CRIU/ },
   { name: "podman", program: "podman" },
@@ -27,7 +27,7 @@ const known: readonly Known[] = [
 export async function runtimeFacts(env: Record<string, string | undefined>): Promise<Fact[]> {
   const installed = new Set(readRecord("").map(({ target }) => target as string));
   const onPath = installed.has("criu") || criuIsRecriu(env.PATH);
-  const facts = known.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
+  const facts = runtimes.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
     const { path } = findRuntime(program, env.PATH);
     if (path === undefined) return undefined;
     const version = await versionOf(path);

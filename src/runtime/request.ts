@@ -65,7 +65,7 @@ const runtimesOwn = new Set([
   "shell-job-session",
 ]);
 
-/** What is found in the work directory: of one that the runtime makes later, nobody can say it. */
+/** What is found in the work directory: one that the runtime makes later cannot be looked at. */
 const ofWorkDirectory = new Set(["lazy-pages-socket", "work-dir-unwritable", "work-file-planted"]);
 
 /** Whether a finding stands under a runtime too. `command`: what it is asked for, if that is known. */

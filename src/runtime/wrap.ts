@@ -14,13 +14,13 @@ import {
   requestOptions,
   withheld,
 } from "../criu/index.ts";
-import { become, type Given, whatWasGiven } from "../dropin/given.ts";
+import { become, type Exec, inheritedExec } from "../dropin/exec.ts";
 import { sayAside } from "../dropin/hand.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
 import { harmless, line } from "../report/terminal.ts";
 import { printFindings } from "../report/text.ts";
-import { MOVED } from "../restore/moved.ts";
+import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
 import { sh } from "../sys/shell.ts";
@@ -36,19 +36,19 @@ const CONFIG = "CRIU_CONFIG_FILE=";
 
 /** Be the runtime `of` (`runc`, `crun`, or a path). Returns an exit code only where the runtime is not executed. */
 export async function wrap(of: string, words: readonly string[]): Promise<number> {
-  const given = whatWasGiven();
+  const exec = inheritedExec();
   const { path, passed } = findRuntime(of, process.env.PATH);
   for (const each of passed) line(`recriu: ${harmless(each)}`);
   if (path === undefined) {
     line(`recriu: no ${harmless(of)} in PATH and the usual places`);
     return NOT_FOUND;
   }
-  const [, ...rest] = given.argv;
+  const [, ...rest] = exec.argv;
   const crun = path.includes("crun");
   const command = parseRuntime(words, crun);
   const ready: Prepared =
     command.command === "restore"
-      ? await prepared(command, crun, given)
+      ? await prepared(command, crun, exec)
       : { ok: true, flags: [], without: [], env: [] };
   if (ready.ok) {
     const flags = ready.flags.map((flag) => Buffer.from(`${flag}\0`));
@@ -56,8 +56,8 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
     const argv = [Buffer.from(`${path}\0`), ...kept.toSpliced(command.end, 0, flags).flat()];
     // Of two variables of one name the first counts.
     const names = ready.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
-    const env = given.env.filter((entry) => names.every((name) => entry.indexOf(name) !== 0));
-    const failed = become(path, { ...given, argv, env }, [], ready.env);
+    const env = exec.env.filter((entry) => names.every((name) => entry.indexOf(name) !== 0));
+    const failed = become(path, { ...exec, argv, env }, [], ready.env);
     line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
     return NOT_FOUND;
   }
@@ -78,7 +78,7 @@ type Prepared =
  * Prepare the restore; and have a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no
  * bundle, no images) is for the runtime to refuse in its words.
  */
-async function prepared(command: RuntimeCommand, crun: boolean, given: Given): Promise<Prepared> {
+async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Promise<Prepared> {
   const refused = (message: string): Prepared => ({ ok: false, message, blockers: [] });
   const unlooked = async (come: Aside | Refused): Promise<Prepared> => {
     if (come.kind === "refused") return refused(come.problem);
@@ -91,16 +91,16 @@ async function prepared(command: RuntimeCommand, crun: boolean, given: Given): P
   const words = criuWordsOf(command, bundle);
   const asked = requestFrom(words, process.env, requestOptions);
   if (!asked.ok)
-    return asked.own === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
+    return asked.inSettings === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
-  const { request, own } = asked;
+  const { request, settings } = asked;
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
-  const come = await prepare(request, own, {
+  const come = await prepare(request, settings, {
     forCriu: true,
-    look: () => preflight(request, own, stands, undefined, bundle.grants),
+    look: () => preflight(request, settings, stands, undefined, bundle.grants),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option]).lost.includes(option),
-    again: () => void become("/proc/self/exe", given, [], [`${MOVED}=1`]),
+    again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),
   });
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
   const { plan, checkpoint } = come.preflight;

@@ -1,6 +1,6 @@
 /**
- * A program of a few instructions, for who is started often and has little to say: it writes those variables of its
- * environment whose names begin with CRTOOLS_, each with its NUL, and a newline to one file, reads an answer from another,
+ * A program of a few instructions, which is started often and so has to start fast: it writes those variables of its
+ * environment that begin with CRTOOLS_, each with its NUL, and a newline to one file, reads an answer from another,
  * and exits with 0 when that begins with a `g`, with 1 otherwise and when a file cannot be opened. With an `h` it exits
  * with 0, too, and leaves a process group connected behind. It starts in a third of the time of a shell.
  *
@@ -12,7 +12,7 @@
  */
 import { assembled } from "./assembled.ts" with { type: "macro" };
 
-/** A process group that is to have a member whose parent is in group `outside` until process `until` has ended. */
+/** A process group that is to have a member with a parent in group `outside` until process `until` has ended. */
 export interface Hold {
   readonly group: number;
   readonly outside: number;

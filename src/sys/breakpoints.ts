@@ -13,7 +13,7 @@ const PERF_FLAG_FD_CLOEXEC = 8n;
 const HW_BREAKPOINT_W = 2;
 
 /**
- * Whether a breakpoint on a word of recriu's own is met when the word is written; undefined where the kernel lets nobody
+ * Whether a breakpoint on a word of recriu's own is met when the word is written; undefined where the kernel lets no process
  * ask. It takes some ten microseconds.
  */
 export function breakpointsWork(): boolean | undefined {
@@ -26,10 +26,18 @@ export function breakpointsWork(): boolean | undefined {
   attr.writeUInt32LE(HW_BREAKPOINT_W, 52);
   attr.writeBigUInt64LE(BigInt(ptr(word)), 56);
   attr.writeBigUInt64LE(BigInt(word.byteLength), 64);
-  const own = 0n;
+  const thisProcess = 0n;
   const any = -1n;
   const fd = call((c) =>
-    c.syscall(SYS_perf_event_open, BigInt(ptr(attr)), own, any, any, PERF_FLAG_FD_CLOEXEC, 0n),
+    c.syscall(
+      SYS_perf_event_open,
+      BigInt(ptr(attr)),
+      thisProcess,
+      any,
+      any,
+      PERF_FLAG_FD_CLOEXEC,
+      0n,
+    ),
   );
   if (fd < 0) return undefined;
   Atomics.add(word, 0, 1);

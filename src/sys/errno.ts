@@ -1,7 +1,7 @@
 /** errno(3) by number, as text. Results of `sys` are non-negative, or a negated errno as the kernel returns it. */
 
 /** Numbers of x86 and arm (asm-generic/errno-base.h, errno.h). */
-const known: Record<number, string> = {
+const names: Record<number, string> = {
   1: "Operation not permitted",
   2: "No such file or directory",
   3: "No such process",
@@ -49,5 +49,5 @@ export const ECONNREFUSED = 111;
 /** The words that CRIU too would print for an errno (strerror(3)); its number where it is uncommon. */
 export function errorText(errno: number): string {
   const number = Math.abs(errno);
-  return known[number] ?? `errno ${number}`;
+  return names[number] ?? `errno ${number}`;
 }

@@ -43,4 +43,5 @@ export const IN_ALL_EVENTS = 0xfff;
 export const TFD_TIMER_ABSTIME = 1;
 export const SIGKILL = 9;
 export const SIGSTOP = 19;
+export const LAST_SIGNAL = 64;
 export const CLONE_NEWNET = 0x40000000;

@@ -5,7 +5,7 @@ import { toBytes } from "./text.ts";
 
 /**
  * stat(2), or with `follow` false lstat(2): -errno where it cannot be had. Only `isAbsent` of it means that nothing is
- * there; else nobody knows.
+ * there; else that cannot be told.
  */
 export function statAt(path: string, follow = true): Stats | number {
   try {

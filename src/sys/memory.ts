@@ -36,8 +36,8 @@ export function scan(pagemap: number, within: readonly PageRange[]): PageRange[]
       const not = PAGE_IS_FILE | PAGE_IS_PFNZERO;
       const any = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
       const into = BigInt(ptr(regions));
-      const given = [96n, 0n, start, end, 0n, into, BigInt(REGIONS), 0n, not, not, any, 0n];
-      const arg = new BigUint64Array(given);
+      const words = [96n, 0n, start, end, 0n, into, BigInt(REGIONS), 0n, not, not, any, 0n];
+      const arg = new BigUint64Array(words);
       const count = call((c) =>
         c.syscall(SYS_ioctl, BigInt(pagemap), PAGEMAP_SCAN, BigInt(ptr(arg)), 0n, 0n, 0n),
       );

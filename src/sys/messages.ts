@@ -53,6 +53,6 @@ export const sendMessage = (fd: number, message: Uint8Array): number =>
     0,
   );
 
-/** The pid of who made a socket pair or connected; undefined when it is no such socket. unix(7) */
+/** The pid of the process that made a socket pair or connected; undefined when it is no such socket. unix(7) */
 export const peerOf = (fd: number): number | undefined =>
   socketOption(fd, SOL_SOCKET, SO_PEERCRED, 12)?.readInt32LE(0);

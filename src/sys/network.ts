@@ -21,18 +21,18 @@ function openPath(path: string): number {
  * entered. `look` must not wait for anything: what runs meanwhile would be there, too.
  */
 export function inNetwork<T>(path: string, look: () => T): T | undefined {
-  const [own, other] = [openPath("/proc/thread-self/ns/net"), openPath(path)];
+  const [before, other] = [openPath("/proc/thread-self/ns/net"), openPath(path)];
   let found: { is: T } | undefined;
   let lost = false;
   try {
-    if (own >= 0 && other >= 0 && enter(other) >= 0)
+    if (before >= 0 && other >= 0 && enter(other) >= 0)
       try {
         found = { is: look() };
       } finally {
-        lost = enter(own) < 0;
+        lost = enter(before) < 0;
       }
   } finally {
-    for (const fd of [own, other]) if (fd >= 0) call((c) => c.close(fd));
+    for (const fd of [before, other]) if (fd >= 0) call((c) => c.close(fd));
   }
   if (lost) throw new Error("the way back from another network namespace is lost");
   return found?.is;

@@ -26,9 +26,9 @@ const SPLICE_F_NONBLOCK = 2n;
 const SO_PEEK_OFF = 42;
 const MSG_PEEK_DONTWAIT = 0x42;
 
-const known = (result: number): number | undefined => (result < 0 ? undefined : result);
+const orUndefined = (result: number): number | undefined => (result < 0 ? undefined : result);
 const ask = (fd: number, command: number): number | undefined =>
-  known(call((c) => c.fcntl(fd, command, 0)));
+  orUndefined(call((c) => c.fcntl(fd, command, 0)));
 
 /** Bytes that wait in a pipe or socket; of datagrams those of the first. ioctl(2), FIONREAD. */
 export const waiting = (fd: number): number | undefined =>
@@ -40,7 +40,7 @@ export const pipeSize = (fd: number): number | undefined => ask(fd, F_GETPIPE_SZ
 /** F_SEAL_* of a memory file, fcntl(2). */
 export const seals = (fd: number): number | undefined => ask(fd, F_GET_SEALS);
 
-/** Whose are a file's signals: F_OWNER_TID 0, _PID 1 or _PGRP 2, a number as recriu's pid namespace has it (0: nobody's), and the signal. */
+/** The receiver of a file's signals (fcntl(2)): F_OWNER_TID 0, _PID 1 or _PGRP 2, a number as recriu's pid namespace has it (0: nobody's), and the signal. */
 interface Owner {
   signal: number;
   type: number;

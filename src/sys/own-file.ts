@@ -53,7 +53,7 @@ export function appendToOwnFile(path: string, text: string, make: number): boole
 }
 
 /**
- * Put a file in the place of `path` at once: who reads it finds the old one or the new one, and a link there is replaced, not
+ * Put a file in the place of `path` at once: a reader finds the old one or the new one, and a link there is replaced, not
  * followed. `write` fills it; `mode` less the umask. Throws what went wrong; then everything is as it was.
  */
 export function replaceFile(path: string, mode: number, write: (fd: number) => void): void {
@@ -62,7 +62,7 @@ export function replaceFile(path: string, mode: number, write: (fd: number) => v
   file.done();
 }
 
-/** The same for who takes longer to fill `fd`: `done` puts the file there, and what is disposed of before is not there. */
+/** The same for a caller that takes longer to fill `fd`: `done` puts the file there, and what is disposed of before is not there. */
 export function replacing(path: string, mode: number): Disposable & { fd: number; done(): void } {
   const opened = openNamed(dirname(path));
   if (!opened.ok) throw new Error(opened.problem);

@@ -1,4 +1,4 @@
-/** What a path leads to, asked without node:fs, whose loading takes a millisecond. */
+/** What a path leads to, asked without node:fs, which takes a millisecond to load. */
 import { AT_FDCWD, S_IFMT } from "./linux.ts";
 import { ptr } from "bun:ffi";
 import { call, cString } from "./libc.ts";
@@ -37,7 +37,7 @@ export function statOf(path: string): Stat | number {
   };
 }
 
-/** Whose a file is, and what it is: inode(7). */
+/** Owner, mode and identity of a file: inode(7). */
 export interface Holder {
   readonly uid: number;
   readonly mode: number;
@@ -45,7 +45,7 @@ export interface Holder {
 
 const AT_SYMLINK_NOFOLLOW = 0x100n;
 
-/** Whose what is at `path` is, a link itself unless it is followed; or -errno. */
+/** The same of what is at `path`, a link itself unless it is followed; or -errno. */
 export function holderOf(path: string, follow: boolean): Holder | number {
   const stat = statBytes(path, follow ? 0n : AT_SYMLINK_NOFOLLOW);
   if (typeof stat === "number") return stat;

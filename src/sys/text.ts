@@ -3,7 +3,7 @@
  * are written back as they were.
  */
 
-/** Bytes that nobody may change, nor hand to what could: a copy (`Uint8Array.from`) is one's own. */
+/** Bytes that may not be changed, nor handed to what could change them; a copy (`Uint8Array.from`) may. */
 export type Bytes = Omit<
   Uint8Array,
   "buffer" | "copyWithin" | "fill" | "reverse" | "set" | "sort" | "subarray" | number

@@ -12,8 +12,8 @@ const S_IFDIR = 0o040000;
 const MAGIC = /^\/proc\/\d+\/(?:task\/\d+\/)?(?:cwd|exe|root|(?:fd|map_files|ns)\/[^/]+)$/;
 
 /**
- * How somebody who is neither root nor this process's user could put something else at `path`, or write into what is
- * there: by a directory or link on the way, or by the file itself. Undefined when nobody can, or when nothing is there.
+ * How a user other than root and this process's could put something else at `path`, or write into what is
+ * there: by a directory or link on the way, or by the file itself. Undefined when none can, or when nothing is there.
  */
 export function changeable(path: string): string | undefined {
   const ahead = absolute(path).split("/");
@@ -75,11 +75,11 @@ const OVERFLOW = 65534;
 const isTrusted = (uid: number): boolean =>
   uid === 0 || uid === process.geteuid!() || (uid === OVERFLOW && !mapsEverybody());
 
-/** In a user namespace the machine's root is nobody, and who is nobody there cannot be told apart. user_namespaces(7) */
+/** In a user namespace ids without a mapping, the machine's root among them, are all 65534: user_namespaces(7). */
 const mapsEverybody = (): boolean =>
   /^\s*0\s+0\s+4294967295\s*$/.test(readAt(AT_FDCWD, "/proc/self/uid_map") ?? "0 0 4294967295");
 
-/** The first of the programs that `fits` and that nobody else can change, and what is said of those before it that somebody can. */
+/** The first of the programs that `fits` and no other user can change, and what is said of those before it that others can. */
 export function firstSafe(
   paths: readonly string[],
   fits: (path: string) => boolean,

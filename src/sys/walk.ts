@@ -1,8 +1,8 @@
 /**
- * A walk to a directory that nobody but root, the caller or the root's own owner can lead astray, after systemd's chase()
+ * A walk to a directory that only root, the caller or the owner of the root can lead astray, after systemd's chase()
  * with CHASE_SAFE: one name after the other, each by the descriptor of the directory before it.
  *
- * Users that are trusted: root, the effective one, and who owns the root of the walk. In another user's directories only
+ * Users that are trusted: root, the effective one, and the owner of the root of the walk. In another user's directories only
  * what that user could do himself is left to do: from the first of them on everything belongs to him, and no link is
  * followed. Links are followed where only trusted users can make them.
  */
@@ -18,7 +18,7 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 
 interface Way {
   readonly ok: true;
-  /** The deepest directory on the way that is there (O_PATH). Who asked for the walk closes it. */
+  /** The deepest directory on the way that is there (O_PATH). The caller closes it. */
   readonly fd: number;
   /** Its path inside the root, without links. */
   readonly at: string;
@@ -27,11 +27,11 @@ interface Way {
   readonly gid: number;
   /** The names below it that are not there, in order. Of a file: its name, there or not. */
   readonly missing: readonly string[];
-  /** Whose directories these are; undefined: a trusted user's. */
+  /** The owner of these directories; undefined: a trusted user. */
   readonly user: number | undefined;
 }
 
-/** `problem` names the path on this machine at which the walk ended, and whose it is. */
+/** `problem` names the path on this machine at which the walk ended, and its owner. */
 interface Refused {
   readonly ok: false;
   readonly errno: number;
@@ -44,8 +44,8 @@ interface Rules {
   /** The path of the root on this machine, for `problem`. */
   readonly shown?: string;
   /**
-   * The caller named this path himself: whose the directories on it are is his affair, and only links are judged. For
-   * cgroups, too, in which nobody can move or link anything.
+   * The caller named this path himself: the owners of its directories do not count, and only links are judged. For
+   * cgroups, too, in which nothing can be moved or linked.
    */
   readonly named?: boolean;
   /** The path is that of a file: its last name is not entered. */

@@ -14,11 +14,11 @@ const F_GETFL = 3;
 /** Go back there, if that is where recriu was started. To be called before anything is opened. */
 export function returnToWorkingDirectory(): void {
   if (process.cwd() !== "/") return;
-  const held = (namesAt(AT_FDCWD, "/proc/self/fd") ?? []).map(Number).find(isHeld);
-  if (held === undefined) return;
+  const directory = (namesAt(AT_FDCWD, "/proc/self/fd") ?? []).map(Number).find(isHeld);
+  if (directory === undefined) return;
   // Where this is not allowed, / it is.
-  call((c) => c.fchdir(held));
-  closeHandle(held);
+  call((c) => c.fchdir(directory));
+  closeHandle(directory);
 }
 
 /** No descriptor that somebody handed over is close-on-exec, and the runtime opens no directory like that. */

@@ -1,5 +1,5 @@
 /**
- * Who a thread is and what it may do (credentials(7), capabilities(7)). A program that runs may have given up what it had;
+ * A thread's ids and rights (credentials(7), capabilities(7)). A program that runs may have given up what it had;
  * more than it had it cannot have got by itself.
  */
 import { procFile } from "../host/processes.ts";

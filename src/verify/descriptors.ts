@@ -56,7 +56,7 @@ export const descriptors: Facet = {
   final: "tree",
   moving: true,
   compare({ checkpoint, live, request }, { same, leftOut }) {
-    const given = request.inheritFds.length > 0;
+    const inherits = request.inheritFds.length > 0;
     // The kernel sends whole packets into the pipe of an autofs; a dump leaves that flag out (pipes.c), and takes no other such pipe.
     const automounts = [...checkpoint.files.keys()].some((name) => name.startsWith("autofs-"));
     /** The first descriptor met of each open file that was saved. */
@@ -67,11 +67,11 @@ export const descriptors: Facet = {
       for (const { fd: number, id, flags } of task.fds) {
         const file = checkpoint.openFiles.get(id);
         const target = proc.link(`fd/${number}`);
-        const kind = kindOf(file, checkpoint, given);
+        const kind = kindOf(file, checkpoint, inherits);
         const what = `descriptor ${number}`;
         if (kind === undefined) {
           same(task.pid, what, "open", target === undefined ? undefined : "open");
-          if (given || file?.tty === undefined) leftOut(given ? GIVEN : UNNAMED);
+          if (inherits || file?.tty === undefined) leftOut(inherits ? GIVEN : UNNAMED);
         } else if (typeof kind === "string") same(task.pid, what, kind, target);
         else
           same(
@@ -81,13 +81,13 @@ export const descriptors: Facet = {
             target !== undefined && kind.shown.test(target) ? kind.name : target,
           );
         if (target === undefined) continue;
-        const known = first.get(id);
-        if (known === undefined)
+        const earlier = first.get(id);
+        if (earlier === undefined)
           first.set(id, { pid, number, who: `${number} of task ${task.pid}` });
         else {
-          const shared = sameOpenFile(known.pid, known.number, pid, number);
+          const shared = sameOpenFile(earlier.pid, earlier.number, pid, number);
           if (shared === undefined) leftOut("whether two are one open file (kcmp)");
-          else same(task.pid, `${what} is descriptor ${known.who}`, "yes", shared ? "yes" : "no");
+          else same(task.pid, `${what} is descriptor ${earlier.who}`, "yes", shared ? "yes" : "no");
         }
         const info = infoOf(proc, number);
         same(
@@ -96,7 +96,7 @@ export const descriptors: Facet = {
           flags & FD_CLOEXEC,
           info.flags & O_CLOEXEC ? 1 : 0,
         );
-        if (file === undefined || given) continue;
+        if (file === undefined || inherits) continue;
         if (!flagsById.has(id)) flagsById.set(id, flagsOf(file, checkpoint));
         const kept = flagsById.get(id);
         const compared = file.pipe !== undefined && automounts ? KEPT & ~O_DIRECT : KEPT;
@@ -130,9 +130,9 @@ function flagsOf(file: FileEntry, { openFiles }: Checkpoint): number | undefined
 function kindOf(
   file: FileEntry | undefined,
   checkpoint: Checkpoint,
-  given: boolean,
+  inherits: boolean,
 ): string | { name: string; shown: RegExp } | undefined {
-  if (file === undefined || given) return undefined;
+  if (file === undefined || inherits) return undefined;
   const reg = file.reg ?? checkpoint.openFiles.get(file.fifo?.regf_id ?? -1)?.reg;
   if (reg !== undefined) {
     // A deleted file comes back under another name, an external one as its plugin likes, a device of a mount namespace as it is.

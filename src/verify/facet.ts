@@ -29,7 +29,7 @@ export interface Subject {
   checkpoint: Checkpoint;
   live: LiveTree;
   request: Request;
-  /** What real-time threads were given whose priority was not saved; undefined: nobody knows. */
+  /** The priority of real-time threads without a saved one; undefined: not known. */
   lostPriority: number | undefined;
   /** The tree does not come to the last point yet, where recriu mends what it can. */
   early: boolean;

@@ -14,6 +14,7 @@ import type { LiveTree } from "./live.ts";
 import { locks } from "./locks.ts";
 import { mappings } from "./mappings.ts";
 import { compareMemory } from "./memory.ts";
+import { mounts } from "./mounts.ts";
 import { namespaces } from "./namespaces.ts";
 import { command, executable, rootDirectory, workingDirectory } from "./program.ts";
 import { sched } from "./sched.ts";
@@ -30,7 +31,14 @@ export { hasConnections } from "./inet.ts";
 export { fromHex, GIVEN_BY_CRIU } from "./open/events.ts";
 export { fieldOf } from "./open/file.ts";
 export { wantedMask, watchesOf } from "./open/watches.ts";
-export { findRoot, letGo, type LiveTask, type LiveTree, later, liveTree } from "./live.ts";
+export {
+  findRoot,
+  closeTree as letGo,
+  type LiveTask,
+  type LiveTree,
+  lookAgain as later,
+  liveTree,
+} from "./live.ts";
 
 const facets: readonly Facet[] = [
   tasks,
@@ -56,6 +64,7 @@ const facets: readonly Facet[] = [
   signals,
   timers,
   mappings,
+  mounts,
   layout,
   locks,
   cgroups,
@@ -67,11 +76,11 @@ export interface Verdict {
   result: "match" | "mismatch" | "skipped";
   /** How many values were compared. */
   compared: number;
-  /** How many saved values could not be compared, and why. They are not equal: nobody knows. */
+  /** How many saved values could not be compared, and why. They are not called equal. */
   not_compared: number;
   left_out: NotCompared[];
   differences: Difference[];
-  /** Bytes of memory that were compared; absent where nobody asked. */
+  /** Bytes of memory that were compared; absent where it was not asked for. */
   memory?: number;
 }
 
@@ -87,7 +96,7 @@ export const skipped: Verdict = {
 interface Moment {
   /** Which facets are compared, by when they are final; all when it is not said. */
   final?: readonly Final[];
-  /** What real-time threads were given whose priority was not saved. */
+  /** The priority of real-time threads without a saved one. */
   lostPriority?: number | undefined;
 }
 
@@ -152,7 +161,7 @@ const withoutEnded = (live: LiveTree): LiveTree => ({
 });
 
 /** What two comparisons of one tree say together. */
-export const both = (one: Verdict, other: Verdict): Verdict =>
+export const merged = (one: Verdict, other: Verdict): Verdict =>
   verdict(
     one.compared + other.compared,
     [...one.left_out, ...other.left_out],

@@ -55,7 +55,7 @@ const isConnection = ({ proto, state }: InetSkEntry): boolean =>
 const isClosed = ({ dst_port }: InetSkEntry, { tcpClose }: Request): boolean =>
   tcpClose || dst_port === 0;
 
-/** Whether the tree has connections to peers, who must not hear of a tree that is refused. */
+/** Whether the tree has connections to peers, which must not hear of a tree that is refused. */
 export const hasConnections = ({ openFiles }: Checkpoint): boolean =>
   [...openFiles.values()].some(({ isk }) => isk !== undefined && isConnection(isk));
 

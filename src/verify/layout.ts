@@ -45,16 +45,16 @@ interface Part {
 }
 
 /** Of forked tasks they are the same. */
-const known = new WeakMap<MmEntry, readonly Part[]>();
+const cache = new WeakMap<MmEntry, readonly Part[]>();
 
 function savedLayout(mm: MmEntry): readonly Part[] {
-  let parts = known.get(mm);
+  let parts = cache.get(mm);
   if (parts === undefined) {
     parts = fields.map(([field, name]) => {
       const value = mm[name];
       return { field, name, decimal: String(value), shown: hex(value) };
     });
-    known.set(mm, parts);
+    cache.set(mm, parts);
   }
   return parts;
 }

@@ -13,7 +13,7 @@ const names =
 
 const INFINITY = 0xffffffffffffffffn;
 const show = (limit: bigint): string => (limit === INFINITY ? "unlimited" : limit.toString());
-const both = (soft: bigint, hard: bigint): string => `${show(soft)} of ${show(hard)}`;
+const pair = (soft: bigint, hard: bigint): string => `${show(soft)} of ${show(hard)}`;
 
 /** A line of /proc/PID/limits, which has a title and then the limits in the order of their numbers. */
 function readLimit(proc: ProcessFiles, resource: number): string | undefined {
@@ -35,7 +35,7 @@ export const limits: Facet = {
             ? readLimit(proc, resource)
             : now.soft === cur && now.hard === max
               ? shown
-              : both(now.soft, now.hard);
+              : pair(now.soft, now.hard);
         // A program may change its own, but not raise what it was held to.
         const lowered = typeof now !== "number" && now.hard <= max && !live.stopped;
         same(task.pid, name, shown, found, lowered ? "changed" : undefined);
@@ -53,18 +53,18 @@ interface Saved {
 }
 
 /** By the list of an image; of forked tasks it is the same. */
-const known = new WeakMap<object, readonly Saved[]>();
+const cache = new WeakMap<object, readonly Saved[]>();
 
 function savedLimits({ core }: Task): readonly Saved[] {
   const list = core?.tc?.rlimits?.rlimits;
   if (list === undefined) return [];
-  let found = known.get(list);
+  let found = cache.get(list);
   if (found === undefined) {
     found = list.map(({ cur, max }, resource) => {
       const name = `RLIMIT_${names[resource] ?? resource}`;
-      return { resource, name, cur, max, shown: both(cur, max) };
+      return { resource, name, cur, max, shown: pair(cur, max) };
     });
-    known.set(list, found);
+    cache.set(list, found);
   }
   return found;
 }

@@ -89,7 +89,7 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
 }
 
 /** The same processes at a later moment, when nothing of the tree has run meanwhile; others may have killed some. */
-export function later(live: LiveTree): LiveTree {
+export function lookAgain(live: LiveTree): LiveTree {
   const tasks = new Map<number, LiveTask>();
   for (const [saved, task] of live.tasks) {
     const stat = task.proc.read("stat") ?? "";
@@ -102,17 +102,17 @@ export function later(live: LiveTree): LiveTree {
 }
 
 function statuses(proc: ProcessFiles): LiveTask["status"] {
-  const known = new Map<number, Status>();
+  const statusByTid = new Map<number, Status>();
   return (tid = proc.pid) => {
-    let status = known.get(tid);
+    let status = statusByTid.get(tid);
     if (status === undefined)
-      known.set(tid, (status = parseStatus(proc.read(`task/${tid}/status`))));
+      statusByTid.set(tid, (status = parseStatus(proc.read(`task/${tid}/status`))));
     return status;
   };
 }
 
 /** Let go of what was kept open to look at a tree. */
-export function letGo({ tasks }: LiveTree): void {
+export function closeTree({ tasks }: LiveTree): void {
   for (const { proc } of tasks.values()) proc.close();
 }
 

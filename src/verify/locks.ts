@@ -35,18 +35,18 @@ export const locks: Facet = {
       const now = live.tasks.get(pid);
       if (lock === undefined) leftOut("of a kind that is not known");
       if (lock === undefined || now === undefined) continue;
-      const held = locksOf(now.proc.read(`fdinfo/${fd}`) ?? "").includes(lock);
+      const isHeld = locksOf(now.proc.read(`fdinfo/${fd}`) ?? "").includes(lock);
       const without = !request.fileLocks
         ? "expected"
         : lost.has(saved) && !othersLock(now.pid, fd)
           ? "tolerated"
           : undefined;
-      same(pid, `lock ${lock} of descriptor ${fd}`, "held", held ? "held" : undefined, without);
+      same(pid, `lock ${lock} of descriptor ${fd}`, "held", isHeld ? "held" : undefined, without);
     }
   },
 };
 
-/** Whether somebody else has a lock on the file behind a descriptor, or nobody can tell. */
+/** Whether another process has a lock on the file behind a descriptor, or that cannot be told. */
 function othersLock(pid: number, fd: number): boolean {
   try {
     const file = lockName(statSync(`/proc/${pid}/fd/${fd}`));

@@ -99,13 +99,13 @@ const row = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ +(\d+) *(.*)$/s;
 /** A name as /proc/PID/maps shows it: proc_pid_maps(5). */
 const asInMaps = (name: string): string => name.replaceAll("\n", "\\012");
 
-function liveMappings(maps: string, own: readonly Range[]): Mapping[] {
+function liveMappings(maps: string, criuRanges: readonly Range[]): Mapping[] {
   return maps.split("\n").flatMap((line): Mapping[] => {
     const match = row.exec(line);
     if (match === null || kernelsNames.has(match[6]!)) return [];
     const start = Number.parseInt(match[1]!, 16);
     const end = Number.parseInt(match[2]!, 16);
-    if (own.some((vma) => start >= vma.start && end <= vma.end)) return [];
+    if (criuRanges.some((vma) => start >= vma.start && end <= vma.end)) return [];
     // Deleted files, shared memory and memfds have names that say nothing.
     const named =
       match[6]!.startsWith("/") &&

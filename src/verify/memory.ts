@@ -108,26 +108,26 @@ function savedPages({ checkpoint, request }: Subject, { task }: LiveTask, told: 
   return saved;
 }
 
-/** Private pages that the task has and nobody saved. Over a file there must be none; elsewhere they can be zeros. */
+/** Private pages that the task has and the images do not. Over a file there must be none; elsewhere they can be zeros. */
 function unsaved(
   { pid }: LiveTask,
   vmas: readonly Vma[],
   saved: readonly Content[],
   told: Told,
 ): PageRange[] {
-  const known = saved.map(({ page, pages }) => ({ from: page, to: page + pages }));
-  const own = vmas.filter(isOwn);
+  const covered = saved.map(({ page, pages }) => ({ from: page, to: page + pages }));
+  const privateVmas = vmas.filter(isOwn);
   const pagemap = openToRead(`/proc/${pid}/pagemap`);
   const rangeOf = (vma: Vma) => ({ from: firstPage(vma), to: endPage(vma) });
-  const listed = pagemap < 0 ? undefined : ownPages(pagemap, own.map(rangeOf));
+  const listed = pagemap < 0 ? undefined : ownPages(pagemap, privateVmas.map(rangeOf));
   if (pagemap >= 0) closeSync(pagemap);
   if (listed === undefined) {
-    const rest = without(own.map(rangeOf), known);
+    const rest = without(privateVmas.map(rangeOf), covered);
     told.skips(total(rest), "whether they are untouched cannot be told");
     return [];
   }
-  const overFiles = own.filter(hasFile).map(rangeOf);
-  const left = without(listed, known);
+  const overFiles = privateVmas.filter(hasFile).map(rangeOf);
+  const left = without(listed, covered);
   const free = without(left, overFiles);
   for (const { from, to } of without(left, free))
     for (let page = from; page < to; page += 1)
@@ -141,16 +141,16 @@ function unsaved(
   return free;
 }
 
-/** Pages that shared memory has and nobody saved, where they are in the task: they may only be zeros. */
+/** Pages that shared memory has and the images do not, where they are in the task: they may only be zeros. */
 function unsavedShared({ contents, file, within, shift }: SharedMapping, told: Told): PageRange[] {
   const fd = openToRead(file);
   const data = fd < 0 ? undefined : dataPages(fd, within);
   if (fd >= 0) closeSync(fd);
-  const known = contents.map(({ page, pages }) => ({ from: page, to: page + pages }));
+  const covered = contents.map(({ page, pages }) => ({ from: page, to: page + pages }));
   const there = data ?? [within];
   const left = without(
     there.map(({ from, to }) => ({ from: from + shift, to: to + shift })),
-    known,
+    covered,
   );
   if (data !== undefined) return left;
   told.skips(total(left), "whether they are untouched cannot be told");

@@ -33,8 +33,8 @@ export const namespaces: Facet = {
         const saved = task.ids?.[field];
         if (saved === undefined) continue;
         const now = proc.link(`ns/${name}`);
-        const known = places.get(saved);
-        if (known === undefined) {
+        const earlier = places.get(saved);
+        if (earlier === undefined) {
           const taken = [...places.values()].some((place) => place.now === now);
           same(task.pid, `${name} namespace`, "its own", taken ? "one of others" : "its own");
           places.set(saved, { who: String(task.pid), now });
@@ -42,8 +42,8 @@ export const namespaces: Facet = {
           same(
             task.pid,
             `${name} namespace`,
-            `that of ${known.who}`,
-            now === known.now ? `that of ${known.who}` : "another",
+            `that of ${earlier.who}`,
+            now === earlier.now ? `that of ${earlier.who}` : "another",
           );
       }
     }

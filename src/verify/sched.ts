@@ -15,7 +15,7 @@ export const sched: Facet = {
         if (saved === undefined || hostTid === undefined) continue;
         const now = scheduling(hostTid);
         const found = typeof now === "number" ? undefined : now;
-        // A priority that nobody saved or chose can be any.
+        // A priority that was neither saved nor chosen can be any.
         const wanted = wantedScheduling(saved, lostPriority ?? found?.priority ?? 0);
         // A policy without its parameters is known to be lost, as long as the thread has an ordinary one instead.
         const replaced = saved.lost === "policy" && found?.priority === 0;

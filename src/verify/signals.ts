@@ -29,7 +29,7 @@ export const signals: Facet = {
         const saved = maskOf(queue.signals.map(({ siginfo }) => siginfo[0] ?? 0));
         const found = BigInt(`0x${text ?? "0"}`);
         same(task.pid, what, hex(saved), hex(found & saved));
-        // Nobody can take them back: as of a lease that CRIU breaks anew, the program is told twice.
+        // They cannot be taken back: as of a lease that CRIU breaks anew, the program is told twice.
         const more = namesOf(found & ~saved & ~come);
         const grade = live.stopped ? "tolerated" : "changed";
         same(task.pid, `${what} that were not saved`, "none", more, grade);

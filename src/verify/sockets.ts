@@ -92,7 +92,7 @@ export const unixPeers: Facet = {
         same(task, `connections that may wait at descriptor ${fd}`, backlog, now?.backlog, fewer);
       if (peer === 0) continue;
       const other = ends.get(peer);
-      // Outside the tree, or in nobody's descriptors; or the connection waits to be accepted: then its end has no number.
+      // Outside the tree, or in no task's descriptors; or the connection waits to be accepted: then its end has no number.
       if (other === undefined || other.listens) {
         leftOut("peers outside the tree, or that wait to be accepted");
         continue;

@@ -23,7 +23,7 @@ export const tasks: Facet = {
     }
     // Before the last saved task was there, nothing of the tree ran that could have made another.
     let last = 0n;
-    for (const { stat } of live.tasks.values()) last = later(last, parseStat(stat)?.starttime);
+    for (const { stat } of live.tasks.values()) last = laterOf(last, parseStat(stat)?.starttime);
     for (const { pid, starttime } of live.strangers) {
       const since = starttime >= last ? changed : "fatal";
       same(null, "a process that was not saved", "none", pid, since);
@@ -33,7 +33,7 @@ export const tasks: Facet = {
       const ids = idsIn(status());
       if (task !== checkpoint.root) {
         const adopted = wasAdopted(checkpoint, task) ? "tolerated" : undefined;
-        // Only a task whose parent has ended gets another.
+        // Only the end of its parent gives a task another.
         const had = checkpoint.tasks.some(({ pid }) => pid === task.ppid);
         const parent = live.tasks.get(task.ppid);
         const ended = had && (parent === undefined || parent.state === "Z");
@@ -46,8 +46,8 @@ export const tasks: Facet = {
       const session = job && task.sid === root.sid && root.sid !== root.pid;
       const group = job && task.pgid === root.pgid && root.pgid !== root.pid;
       // setsid(2) gives a session of its own, setpgid(2) any group of its session.
-      const own = ids.session === task.pid ? changed : "fatal";
-      same(task.pid, "session", task.sid, ids.session, session ? "expected" : own);
+      const tolerance = ids.session === task.pid ? changed : "fatal";
+      same(task.pid, "session", task.sid, ids.session, session ? "expected" : tolerance);
       same(task.pid, "process group", task.pgid, ids.group, group ? "expected" : changed);
     }
   },
@@ -69,7 +69,7 @@ export const threads: Facet = {
   },
 };
 
-const later = (one: bigint, other: bigint | undefined): bigint =>
+const laterOf = (one: bigint, other: bigint | undefined): bigint =>
   other !== undefined && other > one ? other : one;
 
 function kind(now: LiveTask | undefined): string | undefined {

@@ -1,4 +1,4 @@
-/** Pseudoterminals: index, modes and size of each, and whose controlling terminal it is (ioctl_tty(2), tty.c). */
+/** Pseudoterminals: index, modes and size of each, and the session that it controls (ioctl_tty(2), tty.c). */
 import { terminals as ttysOf, unpairedSlaves } from "../checks/tree/terminals.ts";
 import { readStat } from "../host/processes.ts";
 import type { TtyInfoEntry } from "../image/index.ts";

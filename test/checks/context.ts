@@ -15,7 +15,7 @@ export interface Faked {
   options?: string[];
   version?: string;
   host?: Partial<Host>;
-  own?: Partial<Context["own"]>;
+  own?: Partial<Context["settings"]>;
   bundle?: Context["bundle"];
 }
 
@@ -37,7 +37,7 @@ export function withContext<T>(
     return use({
       checkpoint,
       request,
-      own: {
+      settings: {
         schedPrio: undefined,
         allowGrown: [],
         untrusted: false,

@@ -1,6 +1,6 @@
 /** pstree.img as CRIU prepares it, on plain data. That CRIU does so is in test/restore/pids and sessions. */
 import { expect, test } from "bun:test";
-import { type Given, prepareTree } from "../../src/checks/tree/pstree.ts";
+import { type TreeInput, prepareTree } from "../../src/checks/tree/pstree.ts";
 
 const task = (pid: number, ppid: number, pgid: number, sid: number, ...threads: number[]) => ({
   pid,
@@ -10,10 +10,10 @@ const task = (pid: number, ppid: number, pgid: number, sid: number, ...threads: 
   threads: [pid, ...threads],
 });
 
-const tree = (pstree: Given["pstree"], more: Partial<Given> = {}) =>
+const tree = (pstree: TreeInput["pstree"], more: Partial<TreeInput> = {}) =>
   prepareTree({ pstree, deadProcesses: [], shellJob: false, session: 7, group: 7, ...more });
 
-const helpers = (pstree: Given["pstree"], more?: Partial<Given>) => {
+const helpers = (pstree: TreeInput["pstree"], more?: Partial<TreeInput>) => {
   const prepared = tree(pstree, more);
   return prepared.ok
     ? prepared.helpers.map(({ number, as }) => [number, as])

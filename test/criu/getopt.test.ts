@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { longNames } from "../../src/criu/option-names.ts";
-import { commandOf, criuOptions, ownOptions, parseWords } from "../../src/criu/index.ts";
+import { commandOf, criuOptions, recriuOptions, parseWords } from "../../src/criu/index.ts";
 
 /** Words as CRIU's parser sees them: `name`, `name=value`, `no-name`; then the operands. */
 function parsed(
@@ -8,7 +8,7 @@ function parsed(
   posixlyCorrect = false,
 ): { options: string[]; operands: string[] } | string {
   const result = parseWords(words === "" ? [] : words.split(" "), {
-    own: ownOptions,
+    recriu: recriuOptions,
     posixlyCorrect,
   });
   if (!result.ok) return result.problem;
@@ -96,10 +96,10 @@ describe("recriu's own options", () => {
   test("are taken out of CRIU's words, which stay as they were typed", () => {
     const words =
       "-Ddir --dry-run --imag x --verify off -dj --fix=none --json --ignore=a -- --json".split(" ");
-    const result = parseWords(words, { own: ownOptions });
+    const result = parseWords(words, { recriu: recriuOptions });
     if (!result.ok) throw new Error(result.problem);
     expect(result.argv).toEqual(["-Ddir", "--imag", "x", "-dj", "--", "--json"]);
-    expect(result.own.map(({ name, value }) => [name, value])).toEqual([
+    expect(result.recriuOptions.map(({ name, value }) => [name, value])).toEqual([
       ["dry-run", undefined],
       ["verify", "off"],
       ["fix", "none"],
@@ -126,7 +126,7 @@ describe("recriu's own options", () => {
   });
 
   test("none is one of CRIU's or the beginning of one", () => {
-    const clashes = ownOptions.filter((own) =>
+    const clashes = recriuOptions.filter((own) =>
       longNames().some(({ long }) => long.startsWith(own.name)),
     );
     expect(clashes).toEqual([]);

@@ -25,7 +25,7 @@ function request(
 
 function own(words: string, env: Record<string, string> = {}, files: Files = {}) {
   const result = asked(words, env, files);
-  return result.ok ? result.own : result.problem;
+  return result.ok ? result.settings : result.problem;
 }
 
 describe("options and what they ask", () => {
@@ -168,7 +168,7 @@ describe("options and what they ask", () => {
       rmSync(dir, { recursive: true });
     }
     const vouched = asked("--allow-grown a/b --allow-grown /c");
-    expect(vouched.ok && vouched.own.allowGrown).toEqual([`${cwd}/a/b`, "/c"]);
+    expect(vouched.ok && vouched.settings.allowGrown).toEqual([`${cwd}/a/b`, "/c"]);
     const device = request("-D i --external dev[x]:y --external veth[a]:b");
     expect(device.external.map(({ value }) => value)).toEqual(["/y", "b"]);
   });
@@ -329,7 +329,7 @@ describe("own options", () => {
   test("a bare --fix asks for repairs and is given", () => {
     const options = own("--fix --dry-run --json", { RECRIU_FIX: "none" });
     expect(options).toMatchObject({ fix: "safe", dryRun: true, json: true });
-    expect(typeof options !== "string" && [...options.given.keys()]).toEqual([
+    expect(typeof options !== "string" && [...options.onCommandLine.keys()]).toEqual([
       "fix",
       "dry-run",
       "json",

@@ -8,7 +8,7 @@ import { asCriu, link } from "./as-criu.ts";
 
 test("words, environment, descriptors, signals and limits are those that were given", async () => {
   await using stage = openStage();
-  const probe = compile("given");
+  const probe = compile("inherit");
   const words = ["dump", "-t", "", "--x=\u00e4", "--", "-v4"];
   const env = { RECRIU_CRIU: probe, BUN_OURS: "0", NODE_OPTIONS: "-r x", A: "1" };
   const given = await run(stage, [probe, "to", link(stage), ...words], { env });

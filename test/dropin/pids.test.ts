@@ -41,7 +41,7 @@ for (const first of [3, 4, 7, 12, 40])
     const restore = `${link(stage)} restore -d -D ${images} -o r.log; code=$?; ${count}; exit $code`;
     const words = ["sh", "-c", restore];
     if (first === 3) {
-      const stuck = await fresh(stage, words, { RECRIU_MOVED_ASIDE: "1" });
+      const stuck = await fresh(stage, words, { RECRIU_RENUMBERED: "1" });
       expect(stuck).toMatchObject({ exit: 1, stdout: "0\n" });
       expect(stuck.stderr).toContain("3 cannot be made: the number is taken by a thread of");
     }

@@ -222,7 +222,7 @@ test("--exec-cmd, --inherit-fd, --status-fd and configuration files mean what th
 test("what CRIU becomes by --exec-cmd is given the same with and without recriu", async () => {
   await using stage = openStage();
   const { pid, images } = await sleeper(stage);
-  const probe = compile("given");
+  const probe = compile("inherit");
   const given = async (program: string) => {
     const words = ["restore", "-D", images, "-o", "r.log", "--exec-cmd", "--", probe, "word"];
     const { exit, stdout } = await run(stage, [probe, "to", program, ...words], {
@@ -267,7 +267,7 @@ test("where there is nothing to look at, CRIU is alone", async () => {
 test("untrusted, by environment or file: what is refused of recriu is refused of criu, and what nobody looks at", async () => {
   await using stage = openStage();
   const log = join(stage.dir, "log");
-  const { pid } = await start(stage, "things", ["write", log]);
+  const { pid } = await start(stage, "objects", ["write", log]);
   const images = await dump(stage, pid);
   const restore = (env: Record<string, string>, ...more: string[]) =>
     asCriu(stage, ["restore", "-dD", images, "-o", "r.log", ...more], { env });

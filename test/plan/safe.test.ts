@@ -1,11 +1,11 @@
 /** Whose a directory may become that recriu makes: the images say an owner, and he must not get more than he had. */
 import { expect, test } from "bun:test";
 import { closeSync } from "node:fs";
-import { wayOf } from "../../src/plan/safe.ts";
+import { walkRepair } from "../../src/plan/safe.ts";
 
 /** Whether a directory at `path` of this machine would be made for user 1000. */
 function isGiven(path: string, uid = 1000): boolean {
-  const way = wayOf({
+  const way = walkRepair({
     action: "mkdir",
     root: "/",
     path,

@@ -8,7 +8,7 @@ import { bash, fish, zsh } from "../../scripts/release/completions.ts";
 import { manPages } from "../../scripts/release/man.ts";
 import { table } from "../../scripts/release/table.ts";
 import { commands } from "../../src/cli/index.ts";
-import { criuOptions, ownOptions } from "../../src/criu/index.ts";
+import { criuOptions, recriuOptions } from "../../src/criu/index.ts";
 import { runHere, runIn } from "./systems.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-pages-"));
@@ -40,7 +40,7 @@ test("recriu-restore(8) has every option, recriu's and CRIU's, and names the oth
     ["/usr/bin/mandoc", "-T", "utf8", at("recriu-restore.8")],
   );
   const text = stdout.replace(/.\u0008/g, "");
-  for (const { name } of ownOptions) expect(text).toContain(`--${name}`);
+  for (const { name } of recriuOptions) expect(text).toContain(`--${name}`);
   for (const { name, negatable } of criuOptions.filter(({ restore }) => restore))
     expect(text).toContain(negatable ? `--[no-]${name}` : `--${name}`);
   expect(text).toContain("--fix[=safe|none]");

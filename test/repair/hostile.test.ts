@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDirectory, unmakeDirectory } from "../../src/repair/directory.ts";
 import type { Step } from "../../src/repair/step.ts";
-import { removeLeaving } from "../../src/repair/leavings.ts";
+import { removeLeftover } from "../../src/repair/leftovers.ts";
 import { stepOf } from "../../src/repair/place.ts";
 
 let base: string;
@@ -183,7 +183,7 @@ describe("what is taken back is only what was made", () => {
 
   test("a socket's name that is a file, a link outwards, or a live socket", () => {
     const step = (path: string) => stepOf({ kind: "socket", root: inside, path });
-    const remove = (path: string) => removeLeaving(step(path));
+    const remove = (path: string) => removeLeftover(step(path));
     writeFileSync(join(inside, "file"), "");
     expect(remove("/file")).toContain("not a socket");
     symlinkSync(join(outside, "file"), join(inside, "link"));

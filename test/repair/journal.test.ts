@@ -126,8 +126,8 @@ const bad: Record<string, [unknown: string | Uint8Array, problem: string]> = {
     "line 2: its inode",
   ],
   "names that are none": [
-    lines(HEAD, { action: "scratch", root: "/", path: "/", known: "a" }),
-    "line 2: its known",
+    lines(HEAD, { action: "scratch", root: "/", path: "/", existing: "a" }),
+    "line 2: its existing",
   ],
   "a pid below 0": [
     lines(HEAD, { action: "tree", root: "/", path: "/", pid: -1 }),

@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onlySafely } from "../../src/plan/safe.ts";
 import { makeDirectory, unmakeDirectory } from "../../src/repair/directory.ts";
-import { removeLeaving } from "../../src/repair/leavings.ts";
+import { removeLeftover } from "../../src/repair/leftovers.ts";
 import { stepOf } from "../../src/repair/place.ts";
 import type { Step } from "../../src/repair/step.ts";
 
@@ -377,13 +377,13 @@ describe("what a failed CRIU leaves", () => {
     using _ = await socket(join(victim, "sock"));
     rmSync(join(base, "run"), { recursive: true });
     link(victim, "run", 0);
-    expect(removeLeaving(step)).toContain("another one by now");
+    expect(removeLeftover(step)).toContain("another one by now");
     rmSync(join(base, "run"));
     link(victim, "run", ALICE);
-    expect(removeLeaving(step)).toContain("link of uid 1000");
+    expect(removeLeftover(step)).toContain("link of uid 1000");
     for (const kind of ["ghost", "mkdir"] as const) {
       const other = { ...step, action: kind, inode: undefined } as never as Step;
-      const said = kind === "ghost" ? removeLeaving(other) : unmakeDirectory(other);
+      const said = kind === "ghost" ? removeLeftover(other) : unmakeDirectory(other);
       expect(said).toContain("link of uid 1000");
     }
     expect(existsSync(join(victim, "sock"))).toBe(true);
@@ -396,13 +396,13 @@ describe("what a failed CRIU leaves", () => {
     {
       using _ = await socket(join(base, "run/other"));
       linkSync(join(base, "run/other"), path);
-      expect(removeLeaving(step)).toContain("in use by now");
+      expect(removeLeftover(step)).toContain("in use by now");
       expect(existsSync(path)).toBe(true);
     }
     rmSync(path);
     const holder = await listening(path);
     await holder.end();
-    expect(removeLeaving(step)).toBeUndefined();
+    expect(removeLeftover(step)).toBeUndefined();
     expect(existsSync(path)).toBe(false);
   });
 
@@ -411,46 +411,46 @@ describe("what a failed CRIU leaves", () => {
     const path = join(base, "run/sock");
     const step = stepOf({ kind: "socket", root: "/", path });
     await using holder = await listening(path, ["unshare", "-n"]);
-    expect(removeLeaving(step)).toContain("in use by now");
+    expect(removeLeftover(step)).toContain("in use by now");
     await holder.end();
     expect(existsSync(path)).toBe(true);
-    expect(removeLeaving(step)).toBeUndefined();
+    expect(removeLeftover(step)).toBeUndefined();
   });
 
   test("below directories that CRIU made itself", () => {
     const step = stepOf({ kind: "ghost", root: "/", path: join(base, "a/b/c") });
     expect(step.below).toBe(3);
-    expect(removeLeaving(step)).toBeUndefined();
+    expect(removeLeftover(step)).toBeUndefined();
     dir("a/b", 0);
     writeFileSync(join(base, "a/b/c"), "");
-    expect(removeLeaving(step)).toBeUndefined();
+    expect(removeLeftover(step)).toBeUndefined();
     expect(existsSync(join(base, "a/b/c"))).toBe(false);
     rmSync(join(base, "a/b"), { recursive: true });
     writeFileSync(join(victim, "c"), "");
     link(victim, "a/b", 0);
-    expect(removeLeaving(step)).toContain("left alone");
+    expect(removeLeftover(step)).toContain("left alone");
     expect(existsSync(join(victim, "c"))).toBe(true);
   });
 
   test("a directory for temporary ones that is another by now", () => {
     dir("work", 0);
-    const step = stepOf({ kind: "scratch", root: join(base, "work"), path: "/", known: [] });
+    const step = stepOf({ kind: "scratch", root: join(base, "work"), path: "/", existing: [] });
     rmSync(join(base, "work"), { recursive: true });
     dir("victim/cr-tmpfs.abcdef", 0);
     link(victim, "work", ALICE);
-    expect(removeLeaving(step)).toContain("link of uid 1000");
+    expect(removeLeftover(step)).toContain("link of uid 1000");
     rmSync(join(base, "work"));
     link(victim, "work", 0);
-    expect(removeLeaving(step)).toContain("another directory");
+    expect(removeLeftover(step)).toContain("another directory");
     // One that nobody can be sure of from the first is only named.
     rmSync(join(base, "work"));
     link(victim, "work", ALICE);
-    const unsure = stepOf({ kind: "scratch", root: join(base, "work"), path: "/", known: [] });
-    expect(removeLeaving(unsure)).toContain(
+    const unsure = stepOf({ kind: "scratch", root: join(base, "work"), path: "/", existing: [] });
+    expect(removeLeftover(unsure)).toContain(
       "cr-tmpfs.abcdef: others may have led here; left alone",
     );
     expect(readdirSync(victim)).toEqual(["cr-tmpfs.abcdef"]);
-    expect(removeLeaving({ ...unsure, known: ["cr-tmpfs.abcdef"] })).toBeUndefined();
+    expect(removeLeftover({ ...unsure, existing: ["cr-tmpfs.abcdef"] })).toBeUndefined();
   });
 
   test("what no directory was written down for stays", () => {
@@ -458,8 +458,8 @@ describe("what a failed CRIU leaves", () => {
     writeFileSync(join(victim, "ghost"), "");
     const step = stepOf({ kind: "ghost", root: "/", path: join(home, "run/ghost") });
     expect(step.parent).toBeUndefined();
-    expect(removeLeaving(step)).toContain("left alone");
+    expect(removeLeftover(step)).toContain("left alone");
     rmSync(join(victim, "ghost"));
-    expect(removeLeaving(step)).toBeUndefined();
+    expect(removeLeftover(step)).toBeUndefined();
   });
 });

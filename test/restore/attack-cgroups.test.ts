@@ -23,8 +23,8 @@ async function stageVictim(entry: object) {
   const stage = openStage();
   const victim = makeCgroup(stage, v2, "victim");
   const workload = makeCgroup(stage, v2, "workload");
-  const other = await start(stage, "things", [], { cgroups: [victim] });
-  const { pid } = await start(stage, "things", [], { cgroups: [workload] });
+  const other = await start(stage, "objects", [], { cgroups: [victim] });
+  const { pid } = await start(stage, "objects", [], { cgroups: [workload] });
   const images = await dump(stage, pid);
   edit(images, "cgroup.img", ([cgroup]) => {
     const { dirs } = cgroup.controllers.find(({ cnames }: any) => cnames[0] === "");

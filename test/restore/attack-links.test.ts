@@ -15,7 +15,7 @@ import { dump, killTree, openStage, restoreBare, start } from "./stage.ts";
 
 test("pages that are a link: any file of root's becomes the tree's memory", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "things", []);
+  const { pid } = await start(stage, "objects", []);
   const images = await dump(stage, pid);
   const pages = join(images, "pages-1.img");
   const secret = join(stage.dir, "secret");
@@ -41,7 +41,7 @@ test("pages that are a link: any file of root's becomes the tree's memory", asyn
 
 test("the images that parent leads to are somebody else's", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "things", []);
+  const { pid } = await start(stage, "objects", []);
   const images = await dump(stage, pid);
   const parent = join(stage.dir, "parent-images");
   mkdirSync(parent);

@@ -17,7 +17,7 @@ test("a private mapping that is shared: CRIU writes the images' pages into any f
   const precious = "precious\n".repeat(20_000);
   writeFileSync(victim, precious);
   writeFileSync(open, "content");
-  const { pid } = await start(stage, "things", ["read", open]);
+  const { pid } = await start(stage, "objects", ["read", open]);
   const images = await dump(stage, pid);
   let id = 0;
   edit(images, "files.img", (entries) => {

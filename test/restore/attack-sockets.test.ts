@@ -9,7 +9,7 @@ import { dump, killTree, openStage, restoreBare, type Stage, start } from "./sta
 /** A dump of a tree with a socket, whose entry is changed. */
 async function stageSocket(change: (stage: Stage, usk: any) => void) {
   const stage = openStage();
-  const { pid } = await start(stage, "things", ["listen", join(stage.dir, "socket")]);
+  const { pid } = await start(stage, "objects", ["listen", join(stage.dir, "socket")]);
   const images = await dump(stage, pid);
   edit(images, "files.img", (entries) =>
     change(stage, entries.find(({ usk }) => usk !== undefined).usk),

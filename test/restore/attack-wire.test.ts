@@ -18,7 +18,7 @@ async function stageLink() {
   const file = join(stage.dir, "file");
   writeFileSync(file, "content");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "things", ["write", file, "unlink", file]);
+  const { pid } = await start(stage, "objects", ["write", file, "unlink", file]);
   const images = await dump(stage, pid);
   let deleted = 0;
   edit(images, "files.img", (entries) => {

@@ -40,9 +40,9 @@ test("locks, deleted files, sockets to the outside, a shell's job, a device: by 
     writeFileSync(join(stage.dir, name), Buffer.alloc(bytes));
     return join(stage.dir, name);
   };
-  const things = async (...words: string[]) => (await start(stage, "things", words)).pid;
+  const objects = async (...words: string[]) => (await start(stage, "objects", words)).pid;
   const outside = join(stage.dir, "outside");
-  await things("dgram", outside);
+  await objects("dgram", outside);
   const big = file("big", 2 << 20);
   const linked = file("linked");
   linkSync(linked, join(stage.dir, "other"));
@@ -50,25 +50,25 @@ test("locks, deleted files, sockets to the outside, a shell's job, a device: by 
   const child = descendants(tree.pid).find(({ state }) => state !== "Z")!;
   const cases: Case[] = [
     {
-      pid: await things("flock", file("lock")),
+      pid: await objects("flock", file("lock")),
       says: /Some file locks are hold by dumping tasks! You can try --file-locks to dump them\./,
       cause: "the program has files locked",
       option: "--file-locks",
     },
     {
-      pid: await things("write", big, "unlink", big),
+      pid: await objects("write", big, "unlink", big),
       says: /Can't dump ghost file \S+\/big of 2097152 size, increase limit/,
       cause: "big was deleted and is still open",
       option: "--ghost-limit 2097152",
     },
     {
-      pid: await things("read", linked, "unlink", linked),
+      pid: await objects("read", linked, "unlink", linked),
       says: /Can't create link remap for \S+\/linked\. Use link-remap option\./,
       cause: "has another name somewhere",
       option: "--link-remap",
     },
     {
-      pid: await things("connect", outside),
+      pid: await objects("connect", outside),
       says: /unix: External socket is used\. Consider using --ext-unix-sk option\./,
       cause: "connected by a Unix socket to one outside of the tree",
       option: "--ext-unix-sk",
@@ -80,7 +80,7 @@ test("locks, deleted files, sockets to the outside, a shell's job, a device: by 
       option: "--shell-job",
     },
     {
-      pid: await things("read", "/dev/hwrng"),
+      pid: await objects("read", "/dev/hwrng"),
       says: /Can't dump file 3 of that type \[20600\] \(chr 10:183\)/,
       cause: "of a kind that CRIU does not save",
     },

@@ -105,7 +105,7 @@ test("nothing that CRIU makes, changes or removes on the machine is missing", as
   writeFileSync(at("linked"), "");
   const { pid } = await start(
     stage,
-    "things",
+    "objects",
     [
       ["write", at("log"), "write", at("deleted"), "unlink", at("deleted"), "fifo", at("fifo")],
       ["listen", at("sock"), "dgram", at("dgram"), "accepted", at("accepted")],
@@ -146,7 +146,7 @@ test("cgroups: what is made, given to others, written and joined", async () => {
   );
   if (v1 === undefined) throw new Error("this machine has no pids hierarchy of cgroup v1");
   const cgroup = makeCgroup(stage, v1, "tree");
-  const { pid } = await start(stage, "things", [], { cgroups: [cgroup] });
+  const { pid } = await start(stage, "objects", [], { cgroups: [cgroup] });
   const images = await dump(stage, pid);
   const there = await report(stage, "preflight", images, ["--effects"]);
   expect(find(there.effects!, "join", cgroup)).toMatchObject({
@@ -165,7 +165,7 @@ test("cgroups: what is made, given to others, written and joined", async () => {
 test("the path shown is where links lead, and what nobody can tell is said", async () => {
   await using stage = openStage();
   const at = (name: string) => join(stage.dir, name);
-  const { pid } = await start(stage, "things", ["write", at("log")]);
+  const { pid } = await start(stage, "objects", ["write", at("log")]);
   const images = await dump(stage, pid);
   writeFileSync(at("shadow"), "");
   rmSync(at("log"));
@@ -193,7 +193,7 @@ test("a deleted file that was linked keeps a name that a restore removes", async
   const at = (name: string) => join(stage.dir, name);
   writeFileSync(at("file"), "");
   linkSync(at("file"), at("other"));
-  const { pid } = await start(stage, "things", ["write", at("file"), "unlink", at("file")]);
+  const { pid } = await start(stage, "objects", ["write", at("file"), "unlink", at("file")]);
   const images = await dump(stage, pid, ["--link-remap"]);
   const { effects } = await report(stage, "preflight", images, ["--effects"]);
   const removed = effects!.find(({ verb, when }) => verb === "delete" && when === "succeeding");
@@ -206,7 +206,7 @@ test("a deleted file that was linked keeps a name that a restore removes", async
 test("the table: by what is done, and nothing from an image reaches the terminal as it is", async () => {
   await using stage = openStage();
   const log = join(stage.dir, "log\u001b[31m");
-  const { pid } = await start(stage, "things", ["write", log]);
+  const { pid } = await start(stage, "objects", ["write", log]);
   const images = await dump(stage, pid);
   const shown = await recriu(stage, ["preflight", "-D", images, "--effects"]);
   expect(shown.exit).toBe(0);

@@ -64,7 +64,7 @@ async function stageCgroup(change: (entry: any, victim: string) => void) {
   const cgroup = makeCgroup(stage, v2, "workload");
   const victim = join(stage.dir, "victim");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "things", ["read", "/dev/null"], { cgroups: [cgroup] });
+  const { pid } = await start(stage, "objects", ["read", "/dev/null"], { cgroups: [cgroup] });
   const images = await dump(stage, pid);
   rmdirSync(cgroup);
   edit(images, "cgroup.img", ([entry]) => change(entry, victim));
@@ -167,7 +167,7 @@ test("the names that a failed CRIU leaves of deleted files go, with their direct
   const path = join(dir, "file");
   mkdirSync(dir, { recursive: true });
   writeFileSync(path, "content");
-  const { pid } = await start(stage, "things", ["write", path, "unlink", path]);
+  const { pid } = await start(stage, "objects", ["write", path, "unlink", path]);
   const images = await dump(stage, pid);
   rmSync(join(stage.dir, "gone"), { recursive: true });
   // Opened under its old name it has another mode than the images say: CRIU fails there, and leaves the name.

@@ -4,13 +4,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A tree that has `file` open, and a file of somebody else's. */
-export async function stageFile(things: (file: string) => string[], file = "file") {
+export async function stageFile(objects: (file: string) => string[], file = "file") {
   const stage = openStage();
   const path = join(stage.dir, file);
   const victim = join(stage.dir, "victim");
   writeFileSync(path, "content");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "things", things(path));
+  const { pid } = await start(stage, "objects", objects(path));
   const images = await dump(stage, pid);
   return { stage, path, victim, pid, images };
 }

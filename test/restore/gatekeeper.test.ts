@@ -37,7 +37,7 @@ function keeperOf(more: Partial<Kept> = {}) {
   const keeper = gatekeeper({
     checkpoint,
     request: requestOf(),
-    own: { verify: "gate", schedPrio: undefined },
+    settings: { verify: "gate", schedPrio: undefined },
     edited: false,
     noteTree: (root) => noted.push(root),
     last: undefined,
@@ -105,7 +105,7 @@ test("another tree: killed at the last point", async () => {
 });
 
 for (const more of [
-  { own: { verify: "report", schedPrio: undefined } },
+  { settings: { verify: "report", schedPrio: undefined } },
   { request: sibling },
 ] as const)
   test(`another tree that is only told of runs: ${Object.keys(more)}`, async () => {
@@ -131,7 +131,7 @@ for (const point of [POST_RESTORE, PRE_RESUME])
 test("a comparison that throws is told of where all is only told, and kills no sibling", async () => {
   const report = { verify: "report", schedPrio: undefined } as const;
   for (const more of [
-    { checkpoint: breaking("root"), own: report },
+    { checkpoint: breaking("root"), settings: report },
     { checkpoint: breaking(), request: sibling },
   ]) {
     const { pid, isKilled } = stranger();
@@ -157,7 +157,7 @@ test("a tree of which no journal can be written does not go on", () => {
 });
 
 test("what is not looked at is skipped, and runs", () => {
-  const { keeper } = keeperOf({ own: { verify: "off", schedPrio: undefined }, checkpoint });
+  const { keeper } = keeperOf({ settings: { verify: "off", schedPrio: undefined }, checkpoint });
   expect(ask(keeper, POST_RESTORE, NOBODY)).toBe(true);
   expect(ask(keeper, PRE_RESUME, NOBODY)).toBe(true);
   expect(keeper.state).toMatchObject({ at: "running", verdict: { result: "skipped" } });

@@ -14,12 +14,12 @@ export const HOSTILE: Buffer = Buffer.concat([
 export const path = (...parts: (string | Buffer)[]): string =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string))) as unknown as string;
 
-/** Start the workload `things` with words that are no text: a script has them. */
+/** Start the workload `objects` with words that are no text: a script has them. */
 export function startThings(stage: Stage, words: readonly string[]): Promise<{ pid: number }> {
   const quoted = words.map((word) => Buffer.from(word).toString("latin1").replaceAll("'", "'\\''"));
-  const command = ["exec", compile("things"), '"$1"', ...quoted.map((word) => `'${word}'`)];
-  const script = join(stage.dir, "things.sh");
+  const command = ["exec", compile("objects"), '"$1"', ...quoted.map((word) => `'${word}'`)];
+  const script = join(stage.dir, "objects.sh");
   const text = Buffer.from(`#!/bin/sh\n${command.join(" ")}\n`, "latin1");
   writeFileSync(script, text, { mode: 0o755 });
-  return start(stage, "things", [], { program: script });
+  return start(stage, "objects", [], { program: script });
 }

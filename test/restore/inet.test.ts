@@ -49,7 +49,7 @@ test("tcp-port-busy", async () => {
   const port = freePort();
   for (const src_addr of [LOCALHOST, [0]]) {
     const { pid, images } = await withSocket(stage, { ...TCP, src_port: port, src_addr });
-    const other = await start(stage, "things", ["tcp", String(port)]);
+    const other = await start(stage, "objects", ["tcp", String(port)]);
     const named = await stageCheck({
       id: "tcp-port-busy",
       stage,
@@ -65,7 +65,7 @@ test("tcp-port-busy", async () => {
 test("tcp-port-busy: a listener that shares its port would get half of the connections", async () => {
   await using stage = openStage();
   const port = freePort();
-  const other = await start(stage, "things", ["reuse-tcp", String(port)]);
+  const other = await start(stage, "objects", ["reuse-tcp", String(port)]);
   const { pid, images } = await withSocket(stage, { ...TCP, src_port: port });
   const before = await report(stage, "preflight", images);
   expect(finding(before, "tcp-port-busy")).toMatchObject({
@@ -86,7 +86,7 @@ test("udp-port-busy", async () => {
   await using stage = openStage();
   const port = freePort();
   const { pid, images } = await withSocket(stage, { ...UDP, src_port: port });
-  await start(stage, "things", ["udp", String(port)]);
+  await start(stage, "objects", ["udp", String(port)]);
   await stageCheck({
     id: "udp-port-busy",
     stage,
@@ -95,7 +95,7 @@ test("udp-port-busy", async () => {
     subject: `UDP 127.0.0.1:${port}`,
     mend: "typed",
   });
-  const sharing = await start(stage, "things", ["reuse-udp", String(port)]);
+  const sharing = await start(stage, "objects", ["reuse-udp", String(port)]);
   expect(finding(await report(stage, "preflight", images), "udp-port-busy")).toMatchObject({
     severity: "blocker",
     criu_message: null,
@@ -216,7 +216,7 @@ test("net-device-missing: by name and by number", async () => {
   await run(stage, ["ip", "link", "del", "recriu-none0"]);
 
   const name = join(stage.dir, "packets");
-  const { pid } = await start(stage, "things", ["dgram", name]);
+  const { pid } = await start(stage, "objects", ["dgram", name]);
   const images = await dump(stage, pid);
   turn(images, FD_PACKETSK, "psk", ({ id, fown, opts: saved, ns_id }) => ({
     id,

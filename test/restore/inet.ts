@@ -48,7 +48,7 @@ export function turn(
 /** Images of a task with one IP socket. */
 export async function withSocket(stage: Stage, isk: Record<string, unknown>) {
   const name = join(stage.dir, `socket-${++stage.count}`);
-  const { pid } = await start(stage, "things", ["dgram", name]);
+  const { pid } = await start(stage, "objects", ["dgram", name]);
   const images = await dump(stage, pid, ["--network-lock=nftables"]);
   rmSync(name);
   turn(images, FD_INETSK, "isk", ({ id, fown, opts, ns_id }) => ({

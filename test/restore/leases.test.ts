@@ -12,7 +12,7 @@ test("a lease that was being broken: the program is told once more, and the verd
   await using stage = openStage();
   const file = join(stage.dir, "file");
   const told = () => readFileSync(`${file}.told`, "utf8");
-  const { pid } = await start(stage, "things", ["broken", file]);
+  const { pid } = await start(stage, "objects", ["broken", file]);
   const images = await dump(stage, pid, options);
   expect(told()).toBe("!");
   expect((await restoreBare(stage, images, options)).exit).toBe(0);
@@ -36,7 +36,7 @@ test("a lease that was being broken: the program is told once more, and the verd
 for (const thing of ["lease", "broken"])
   test(`${thing}: the lease is compared, with its type and state`, async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "things", [thing, join(stage.dir, "file")]);
+    const { pid } = await start(stage, "objects", [thing, join(stage.dir, "file")]);
     const images = await dump(stage, pid, options);
     expect((await restoreBare(stage, images, options)).exit).toBe(0);
     const verdict = async () => {

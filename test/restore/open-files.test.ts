@@ -29,7 +29,7 @@ let uts: number;
 
 beforeAll(async () => {
   stage = openStage();
-  dir = join(stage.dir, "things");
+  dir = join(stage.dir, "objects");
   mkdirSync(dir);
   ({ pid } = await start(stage, "open", [dir]));
   images = await dump(stage, pid);

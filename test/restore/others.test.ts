@@ -15,7 +15,7 @@ const ALICE = 1000;
 const ID = "writable-by-others";
 
 async function dumped(stage: Stage) {
-  const { pid } = await start(stage, "things");
+  const { pid } = await start(stage, "objects");
   return { pid, images: await dump(stage, pid) };
 }
 

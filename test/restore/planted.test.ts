@@ -74,7 +74,7 @@ test("undo after a kill: what was put in the directory's place stays, a live soc
   symlinkSync(victim, sockets);
   lchownSync(sockets, ALICE, ALICE);
   chownSync(home, ALICE, ALICE);
-  const live = await start(stage, "things", ["listen", join(victim, "app/sock")]);
+  const live = await start(stage, "objects", ["listen", join(victim, "app/sock")]);
   const undone = await undo(stage);
   expect(undone).toMatchObject({ exit: 1 });
   expect(undone.stderr).toContain("left alone");

@@ -16,7 +16,7 @@ export async function dumpInHome(stage: Stage, owner: number) {
   mkdirSync(sockets, { recursive: true });
   for (const path of [home, sockets]) chownSync(path, ALICE, ALICE);
   mkdirSync(join(sockets, "app"));
-  const { pid } = await start(stage, "things", ["listen", join(sockets, "app/sock")]);
+  const { pid } = await start(stage, "objects", ["listen", join(sockets, "app/sock")]);
   const images = await dump(stage, pid);
   edit(images, "files.img", (files) => {
     for (const { usk } of files)

@@ -25,7 +25,7 @@ function seen(plan: Partial<Plan>, more: object = {}): Preflight {
     },
     criu: { version: "4.2" },
     findings: [],
-    plan: { ...empty, leavings: [], unanswered: [], ...plan },
+    plan: { ...empty, leftovers: [], unanswered: [], ...plan },
     ...more,
   } as unknown as Preflight;
 }
@@ -40,7 +40,8 @@ const callerOf = (preflight: Preflight | string, more: Partial<Caller> = {}): Ca
   ...more,
 });
 
-const come = (caller: Caller, { request, own } = asked()) => prepare(request, own, caller);
+const come = (caller: Caller, { request, settings } = asked()) =>
+  prepare(request, settings, caller);
 const untrusted = asked([], { RECRIU_UNTRUSTED: "1" });
 
 test("what nobody can look at is CRIU's alone, but not where it is untrusted", async () => {
@@ -69,7 +70,7 @@ test("what nobody can look at is CRIU's alone, but not where it is untrusted", a
     };
     expect(await come(caller, untrusted)).toMatchObject(refused);
   }
-  expect(unseen("why", untrusted.own)).toMatchObject({ kind: "refused" });
+  expect(unseen("why", untrusted.settings)).toMatchObject({ kind: "refused" });
 });
 
 test("recriu itself says of everything what it can", async () => {

@@ -11,7 +11,7 @@ test("what no command can put back: its size and mode are told, and nobody is to
   await using stage = openStage();
   const file = join(stage.dir, "data");
   writeFileSync(file, "what it was", { mode: 0o640 });
-  const { pid } = await start(stage, "things", ["read", file]);
+  const { pid } = await start(stage, "objects", ["read", file]);
   const images = await dump(stage, pid);
   truncateSync(file, 4);
   const shrunk = await stageCheck({ id: "file-changed", stage, images, among: true });
@@ -32,8 +32,8 @@ test("a file system that is not mounted is to be mounted, not the directory belo
   const mount = ["mount", "-t", "tmpfs", "-o", "mode=0700", "tmpfs", at];
   expect((await run(stage, mount)).exit).toBe(0);
   writeFileSync(join(at, "data"), "what it was");
-  const things = ["chdir", at, "read", join(at, "data")];
-  const { pid } = await start(stage, "things", things);
+  const objects = ["chdir", at, "read", join(at, "data")];
+  const { pid } = await start(stage, "objects", objects);
   const images = await dump(stage, pid);
   expect((await run(stage, ["umount", at])).exit).toBe(0);
 

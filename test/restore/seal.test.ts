@@ -76,7 +76,7 @@ test("packed with CRIU: restored where there is nothing but a C library and a sh
   ).toBe(0);
   // The program is on both machines.
   const program = join(stage.dir, "program");
-  copyFileSync(compile("things", true), program);
+  copyFileSync(compile("objects", true), program);
   mkdirSync(join(bare, stage.dir), { recursive: true });
   copyFileSync(program, join(bare, program));
   const ready = join(stage.dir, "ready");

@@ -8,7 +8,7 @@ import { descendants, dump, killTree, openStage, recriu, start, waitFor } from "
 
 test("what a program that runs does is what changed since; what it cannot do was never so", async () => {
   await using stage = openStage();
-  const dir = join(stage.dir, "things");
+  const dir = join(stage.dir, "objects");
   mkdirSync(dir);
   const { pid } = await start(stage, "open", [dir]);
   const images = await dump(stage, pid);

@@ -1,7 +1,7 @@
 /** Unix sockets whose directory, peer or queue is not what it was. */
 import { report } from "./report.ts";
 import { openStage } from "./stage.ts";
-import { held } from "./unix-sockets.ts";
+import { dumpObjects } from "./objects.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -9,8 +9,8 @@ test("no fault, no finding", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "socket");
   const deleted = join(stage.dir, "deleted");
-  const things = ["listen", name, "dgram", deleted, "unlink", deleted, "queue", "3", `${name}.q`];
-  const { images } = await held(stage, [...things, "accepted", `${name}.a`]);
+  const objects = ["listen", name, "dgram", deleted, "unlink", deleted, "queue", "3", `${name}.q`];
+  const { images } = await dumpObjects(stage, [...objects, "accepted", `${name}.a`]);
   expect(await report(stage, "restore", images)).toMatchObject({
     exit: 0,
     findings: [],

@@ -15,7 +15,7 @@ test("checks: behind a closed directory nothing is missing, nothing is to be mad
   const at = (name: string) => join(closed, name);
   mkdirSync(at("cwd"), { recursive: true });
   writeFileSync(at("file"), "");
-  const things = [
+  const objects = [
     "chdir",
     at("cwd"),
     "read",
@@ -25,7 +25,7 @@ test("checks: behind a closed directory nothing is missing, nothing is to be mad
     "fifo",
     at("fifo"),
   ];
-  const { pid } = await start(stage, "things", things);
+  const { pid } = await start(stage, "objects", objects);
   const images = await dump(stage, pid);
   await run(stage, ["chmod", "-R", "a+rX", stage.dir]);
   chmodSync(closed, 0o700);

@@ -8,8 +8,8 @@ import { dump, killTree, openStage, restoreBare, start } from "./stage.ts";
 test("a watched file that was deleted: CRIU loses the watch, exits 0, and the verdict says so", async () => {
   await using stage = openStage();
   const file = join(stage.dir, "file");
-  const things = ["write", file, "watch", file, "unlink", file];
-  const { pid } = await start(stage, "things", things);
+  const objects = ["write", file, "watch", file, "unlink", file];
+  const { pid } = await start(stage, "objects", objects);
   const watches = () =>
     readdirSync(`/proc/${pid}/fdinfo`).filter((fd) =>
       readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8").includes("inotify wd:"),

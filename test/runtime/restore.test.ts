@@ -139,7 +139,7 @@ test("recriu moves aside when its own threads have the numbers of the tree", asy
   const { words, restore } = standIn(stage, restores);
   const asked = words(images, `--work-path=${work}`).join(" ");
   const argv = fresh(`${asked}; code=$?; cat /proc/${FIRST}/comm; exit $code`);
-  const stuck = await restore(argv, { RECRIU_MOVED_ASIDE: "1" });
+  const stuck = await restore(argv, { RECRIU_RENUMBERED: "1" });
   expect([stuck.exit, stuck.stderr]).toEqual([1, expect.stringContaining("[pid-in-use]")]);
   expect(await restore(argv)).toEqual({ exit: 0, stdout: "sched\n", stderr: "" });
 });

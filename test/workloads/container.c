@@ -6,7 +6,7 @@
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
  * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
  * file system, `bind`, or `shared`, a bind mount that becomes a shared one; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, each
- * by a child that has a file open there; `autofs` the server mounts, and keeps both ends of the pipe. Ends when the
+ * by a child that has a file open there; with `readonly` the root is only to be read as soon as it listens; `autofs` the server mounts, and keeps both ends of the pipe. Ends when the
  * server does.
  */
 #include "workload.h"
@@ -56,7 +56,7 @@ static void automount(const char *inside)
 static void serve(const char *path, char **inside)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd, client;
+	int fd, client, readonly = 0;
 
 	for (fd = 0; fd < 64; fd++)
 		close(fd);
@@ -64,7 +64,9 @@ static void serve(const char *path, char **inside)
 		if (open("/dev/null", O_RDWR) != fd)
 			_exit(1);
 	for (; *inside; inside++)
-		if (**inside == '@')
+		if (**inside == '=')
+			readonly = 1;
+		else if (**inside == '@')
 			automount(*inside + 1);
 		else
 			nest(*inside);
@@ -72,6 +74,8 @@ static void serve(const char *path, char **inside)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, 8) < 0)
 		_exit(2);
+	if (readonly && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		_exit(8);
 	for (;;) {
 		client = accept(fd, NULL, NULL);
 		if (client < 0 || write(client, "here", 4) != 4)
@@ -116,9 +120,9 @@ static void enter(const char *root, char *socket, char **mounts)
 	for (; *mounts; mounts += 3) {
 		int shared = !strcmp(mounts[0], "shared"), bind = shared || !strcmp(mounts[0], "bind");
 
-		/* By the server: `@` before a path tells it to mount an autofs. */
-		if (!strcmp(mounts[0], "nested") || !strcmp(mounts[0], "autofs")) {
-			if (known < 63 && asprintf(&words[known], "%s%s", *mounts[0] == 'a' ? "@" : "", mounts[2]) > 0)
+		/* By the server: `@` before a path tells it to mount an autofs, `=` to have the root be only read. */
+		if (!strcmp(mounts[0], "nested") || !strcmp(mounts[0], "autofs") || !strcmp(mounts[0], "readonly")) {
+			if (known < 63 && asprintf(&words[known], "%s%s", *mounts[0] == 'a' ? "@" : *mounts[0] == 'r' ? "=" : "", mounts[2]) > 0)
 				known++;
 			continue;
 		}

@@ -10,11 +10,11 @@ function shared(context: Context, kind: string): boolean | undefined {
     const { ids } = checkpoint.root!;
     const id = checkpoint.inventory?.root_ids?.cgroup_ns_id;
     if (id !== undefined && ids?.cgroup_ns_id === id) return true;
-    const own = ownCgroupNamespace(context);
-    return own === undefined ? undefined : !own;
+    const created = ownCgroupNamespace(context);
+    return created === undefined ? undefined : !created;
   }
-  const own = (namespaces.own as Readonly<Record<string, boolean>>)[kind];
-  return own === undefined ? undefined : !own;
+  const created = (namespaces.created as Readonly<Record<string, boolean>>)[kind];
+  return created === undefined ? undefined : !created;
 }
 
 export const bundleNamespace: Check = {

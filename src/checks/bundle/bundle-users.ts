@@ -15,7 +15,7 @@ export const bundleUsers: Check = {
     const root = checkpoint.root;
     if (
       bundle === undefined ||
-      !namespaces.own.user ||
+      !namespaces.created.user ||
       request.joinNs.some(({ ns }) => ns === "user")
     )
       return [];

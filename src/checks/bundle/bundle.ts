@@ -2,7 +2,7 @@
 import type { CheckId } from "../catalogue.ts";
 import type { Remedy } from "../finding.ts";
 
-/** Nobody but the user can tell whether it is meant. */
+/** Only the user can tell whether it is meant. */
 export const notThisContainer = (id: CheckId): Remedy => ({
   kind: "human",
   text:

@@ -3,7 +3,7 @@ import { cgroupDirectory } from "../../host/cgroups.ts";
 import { upward } from "../../host/upward.ts";
 import { EROFS, errorText } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
-import type { Check, Context, Problem, Leaving } from "../finding.ts";
+import type { Check, Context, Problem, Leftover } from "../finding.ts";
 import { idleCpuset, roomProblem } from "./cgroup-room.ts";
 import {
   directoryOf,
@@ -19,7 +19,7 @@ import {
 import { constants } from "node:fs";
 
 /** The cgroups that CRIU will make: those that are not there, and their parents, outermost first. */
-export function cgroupLeavings(context: Context): Leaving[] {
+export function cgroupLeftovers(context: Context): Leftover[] {
   if (ignored(context)) return [];
   const missing = new Set<string>();
   for (const { controllers, path } of [...members(context), ...savedDirectories(context)]) {
@@ -38,8 +38,10 @@ function hierarchyProblem(
 ): { problem: string; errno: string } | undefined {
   const name = controllers.join(",");
   if (controllers[0] === "") {
-    const known = (host.read("/proc/filesystems") ?? "").includes("\tcgroup2\n");
-    return known ? undefined : { problem: "this kernel has no cgroup2", errno: "No such device" };
+    const hasCgroup2 = (host.read("/proc/filesystems") ?? "").includes("\tcgroup2\n");
+    return hasCgroup2
+      ? undefined
+      : { problem: "this kernel has no cgroup2", errno: "No such device" };
   }
   for (const controller of controllers) {
     if (controller.startsWith("name=")) continue;
@@ -127,11 +129,11 @@ function memberProblem(
   }
   const writable = context.host.access(at, constants.W_OK);
   // CRIU mounts the hierarchy for itself: where only the mount here is read-only, its own is not.
-  const own = inYard(context, controllers) === undefined;
+  const outsideYard = inYard(context, controllers) === undefined;
   const mounted = context.host.cgroupMounts.find(({ mountpoint }) =>
     `${at}/`.startsWith(`${mountpoint}/`),
   );
-  if (writable === -EROFS && own && mounted?.readOnly === "mount") return undefined;
+  if (writable === -EROFS && outsideYard && mounted?.readOnly === "mount") return undefined;
   return writable < 0
     ? {
         problem: `${directory} cannot be made: ${at}: ${errorText(writable)}`,

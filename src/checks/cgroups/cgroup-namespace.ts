@@ -1,5 +1,5 @@
 import type { Check, Problem } from "../finding.ts";
-import { ignore } from "./cgroup-rules.ts";
+import { ignore } from "./cgroup-set-missing.ts";
 import { directoryOf, members, setOf, yardOf } from "./cgroup-tree.ts";
 
 export const cgroupNamespace: Check = {
@@ -13,9 +13,9 @@ export const cgroupNamespace: Check = {
   run(context) {
     const { checkpoint, request, host } = context;
     if (checkpoint.cgroup === undefined || checkpoint.root?.core === undefined) return [];
-    const own = setOf(checkpoint.root.core);
+    const rootSet = setOf(checkpoint.root.core);
     const spaced = members(context).filter(
-      ({ sets, prefix }) => own !== undefined && sets.has(own) && prefix !== undefined,
+      ({ sets, prefix }) => rootSet !== undefined && sets.has(rootSet) && prefix !== undefined,
     );
     const shared = { task: checkpoint.root.pid, image: "cgroup.img" };
     if (spaced.length > 0 && request.manageCgroups.value === "ignore")
@@ -23,7 +23,7 @@ export const cgroupNamespace: Check = {
         {
           ...shared,
           severity: "warning",
-          subject: `set ${own}`,
+          subject: `set ${rootSet}`,
           message: "the tree had a cgroup namespace of its own; --manage-cgroups=ignore makes none",
           remedy: {
             kind: "option",

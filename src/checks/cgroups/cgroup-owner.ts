@@ -39,7 +39,7 @@ export const cgroupOwner: Check = {
 const shown = ({ mode, uid, gid }: Perms): string =>
   `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, owner ${uid}:${gid}`;
 
-/** Another owner, or others who may write. */
+/** Another owner, or others that may write. */
 const givesMore = (now: Perms, then: Perms): boolean =>
   now.uid !== then.uid || now.gid !== then.gid || (then.mode & ~now.mode & 0o022) !== 0;
 

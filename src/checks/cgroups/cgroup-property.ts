@@ -92,9 +92,10 @@ function problemOf(
       if (!offered(context, parent, name)) return absent("this kernel's cgroups have no such file");
     } else if (!name.startsWith("cgroup.")) {
       const controller = name.split(".")[0]!;
-      const given = atOnce.has(name) || context.host.exists(parent) ? undefined : saved.get(parent);
+      const parentSaved =
+        atOnce.has(name) || context.host.exists(parent) ? undefined : saved.get(parent);
       const passed =
-        given?.properties.get("cgroup.subtree_control") ??
+        parentSaved?.properties.get("cgroup.subtree_control") ??
         context.host.read(`${parent}/cgroup.subtree_control`) ??
         "";
       if (mayChange(context, parent, saved) || passed.trim().split(/\s+/).includes(controller))

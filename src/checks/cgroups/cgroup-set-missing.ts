@@ -1,5 +1,4 @@
-import type { Check, Problem } from "../finding.ts";
-import { ignore } from "./cgroup-rules.ts";
+import type { Check, Problem, Remedy } from "../finding.ts";
 import { ignored, setOf } from "./cgroup-tree.ts";
 
 const stays =
@@ -17,7 +16,7 @@ export const cgroupSetMissing: Check = {
     const { checkpoint, request } = context;
     if (ignored(context) || request.unprivileged) return [];
     const { sets, controllers } = checkpoint.cgroup!;
-    const known = new Map(sets.map((set) => [set.id, set]));
+    const byId = new Map(sets.map((set) => [set.id, set]));
     const names = new Set(controllers.flatMap(({ cnames }) => cnames));
     const told = new Set<number>([0, checkpoint.inventory?.root_cg_set ?? 0]);
     const findings: Problem[] = [];
@@ -26,7 +25,7 @@ export const cgroupSetMissing: Check = {
         const id = core === undefined ? undefined : setOf(core);
         if (id === undefined || told.has(id)) continue;
         told.add(id);
-        const set = known.get(id);
+        const set = byId.get(id);
         const stray = set?.ctls.find(({ name }) => !names.has(name));
         if (set !== undefined && stray === undefined) continue;
         findings.push({
@@ -48,3 +47,10 @@ export const cgroupSetMissing: Check = {
     return findings;
   },
 };
+
+export const ignore = (text: string): Remedy => ({
+  kind: "option",
+  text,
+  option: "--manage-cgroups=ignore",
+  automatic: false,
+});

@@ -100,9 +100,9 @@ export function members(context: Context): Member[] {
     for (const { name, path, cgns_prefix: prefix } of set.ctls) {
       const controller = controllerOf(context, name);
       const root = controller && newRoot(context, controller);
-      const known = found.get(`${name}:${path}`);
-      if (known !== undefined) {
-        known.sets.add(set.id);
+      const earlier = found.get(`${name}:${path}`);
+      if (earlier !== undefined) {
+        earlier.sets.add(set.id);
         continue;
       }
       found.set(`${name}:${path}`, {
@@ -212,9 +212,9 @@ export const ignored = ({ request, checkpoint }: Context): boolean =>
  */
 export function ownCgroupNamespace(context: Context): boolean | undefined {
   const { checkpoint } = context;
-  const own = setOf(checkpoint.root?.core ?? {});
-  if (own === undefined || own === checkpoint.inventory?.root_cg_set) return undefined;
-  const set = checkpoint.cgroup?.sets.find(({ id }) => id === own);
+  const rootSet = setOf(checkpoint.root?.core ?? {});
+  if (rootSet === undefined || rootSet === checkpoint.inventory?.root_cg_set) return undefined;
+  const set = checkpoint.cgroup?.sets.find(({ id }) => id === rootSet);
   return (
     !ignored(context) && (set?.ctls ?? []).some(({ cgns_prefix }) => cgns_prefix !== undefined)
   );

@@ -1,6 +1,5 @@
 import { knows } from "../../criu/index.ts";
 import type { Check } from "../finding.ts";
-import { inventoryImage } from "../images/inventory.ts";
 
 export const allowUprobesNeeded: Check = {
   title: "The tree was dumped with --allow-uprobes",
@@ -14,7 +13,8 @@ export const allowUprobesNeeded: Check = {
     if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !able) return [];
     return [
       {
-        ...inventoryImage,
+        image: "inventory.img",
+        severity: "blocker",
         subject: "--allow-uprobes",
         message: "the tree was dumped with --allow-uprobes, which the restore must be given too",
         criu_message: "Dumped with --allow-uprobes. Need to set it on restore as well.",

@@ -26,8 +26,8 @@ export const breakpointsMissing: Check = {
   run(context) {
     const { criu, host } = context;
     if (criu === undefined || knows(criu.version, "breakpointsTried", true)) return [];
-    const given = host.variable(VARIABLE);
-    if (given === WITHOUT || host.breakpoints !== false || isTold(context)) return [];
+    const value = host.variable(VARIABLE);
+    if (value === WITHOUT || host.breakpoints !== false || isTold(context)) return [];
     return [
       {
         severity: "blocker",
@@ -35,7 +35,7 @@ export const breakpointsMissing: Check = {
         subject: criu.path,
         message: `hardware breakpoints do not work on this machine, and CRIU ${criu.version} would wait for one for ever`,
         remedy:
-          given === undefined
+          value === undefined
             ? {
                 kind: "variable",
                 text: "tell CRIU to do without, or install CRIU 4.2 or later",

@@ -6,14 +6,14 @@ export const criuMissing: Check = {
   reads: "--criu, RECRIU_CRIU, PATH and the system's sbin directories",
   why: "recriu prepares and proves a restore; the restore itself is done by CRIU, which has to be installed.",
   proof: "harm",
-  run({ criu, own, noCriu = "no criu was found" }) {
+  run({ criu, settings, noCriu = "no criu was found" }) {
     if (criu !== undefined) return [];
-    const by = own.from.criu;
+    const by = settings.from.criu;
     return [
       {
         severity: "blocker",
         image: "",
-        subject: own.criu ?? "criu",
+        subject: settings.criu ?? "criu",
         message: `there is no CRIU to run: ${noCriu}`,
         remedy:
           by === undefined

@@ -1,16 +1,21 @@
 import { compareVersions, knows, since } from "../../criu/index.ts";
 import { criuHas, knownFault } from "../../criu/known-faults.ts";
 import { byName } from "../../criu/option-names.ts";
+import type { Checkpoint } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
+
+/** Whether a task's pagemap counts pages in the field that CRIU has since 4.2 (images/pagemap.proto). */
+const countsAnew = (checkpoint: Checkpoint, pid: number): boolean =>
+  checkpoint.messages(`pagemap-${pid}.img`).some(({ value }) => value.nr_pages !== undefined);
 
 export const criuTooOld: Check = {
   title: "This CRIU is too old for this kernel or these images",
   reads:
-    "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img; the options given",
+    "criu --version; [vvar_vclock] in /proc/self/maps; allow_uprobes in inventory.img; nr_pages in pagemap-*.img; the options given",
   why:
     "Kernels from 6.13 on have one more mapping beside the vDSO, and CRIU before 4.1 takes that for an error at every start. " +
-    "Images of a newer CRIU can hold what an older one does not know. recriu knows CRIU 3.17 to 4.3.",
+    "Images of a newer CRIU can hold what an older one does not know: since 4.2 the number of pages is in a field of its own, and to an older CRIU there are none. recriu knows CRIU 3.17 to 4.3.",
   proof: "criu",
   run({ criu, host, checkpoint, request }) {
     if (criu?.version === undefined) return [];
@@ -55,6 +60,21 @@ export const criuTooOld: Check = {
           remedy: upgrade(byName(unknown)!.since!),
         },
       ];
+    const counted = knows(version, "pagesCounted", true)
+      ? undefined
+      : checkpoint.tasks.find(({ pid }) => countsAnew(checkpoint, pid));
+    if (counted !== undefined) {
+      return [
+        {
+          ...shared,
+          severity: "blocker",
+          image: `pagemap-${counted.pid}.img`,
+          message: `the images are of CRIU 4.2 or later: CRIU ${version} finds no page in them`,
+          criu_message: "vdso: ELF header magic mismatch",
+          remedy: upgrade(since.pagesCounted),
+        },
+      ];
+    }
     if (checkpoint.inventory?.allow_uprobes && !knows(version, "uprobes", true)) {
       return [
         {

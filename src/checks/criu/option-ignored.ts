@@ -26,7 +26,7 @@ export const optionIgnored: Check = {
       remedy: { kind: "human", text },
     });
     const findings: Problem[] = [];
-    if (request.emptyNs.length > 0 && !namespaces.own.net)
+    if (request.emptyNs.length > 0 && !namespaces.created.net)
       findings.push(
         found(
           "--empty-ns net",
@@ -61,7 +61,7 @@ export const optionIgnored: Check = {
           image: `core-${without.thread.tid}.img`,
         });
     }
-    if (request.explicit.has("skip-mnt") && namespaces.own.mnt)
+    if (request.explicit.has("skip-mnt") && namespaces.created.mnt)
       findings.push(
         found(
           "--skip-mnt",

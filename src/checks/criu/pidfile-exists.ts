@@ -1,7 +1,6 @@
 import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
-import type { Check } from "../finding.ts";
-import { textAt } from "./environment.ts";
+import type { Check, Context } from "../finding.ts";
 import { asGiven, unwritable } from "./work-dir-unwritable.ts";
 
 export const pidfileExists: Check = {
@@ -84,3 +83,7 @@ export const pidfileExists: Check = {
     ];
   },
 };
+
+/** The first bytes of a file as text; none when it cannot be read. */
+export const textAt = ({ host }: Context, path: string): string =>
+  Buffer.from(host.bytes(path, 0, 256) ?? []).toString("latin1");

@@ -1,7 +1,7 @@
 import { errorText } from "../../sys/errno.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
-import { textAt } from "./environment.ts";
+import { textAt } from "./pidfile-exists.ts";
 import { asGiven } from "./work-dir-unwritable.ts";
 import { constants } from "node:fs";
 

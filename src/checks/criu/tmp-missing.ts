@@ -13,7 +13,7 @@ export const tmpMissing: Check = {
     if (problem === undefined) return [];
     const refusal = request.unprivileged ? undefined : criu?.startRefusal();
     const starts = refusal === undefined || !refusal.includes("/tmp/");
-    if (starts && !namespaces.own.mnt) return [];
+    if (starts && !namespaces.created.mnt) return [];
     return [
       {
         severity: "blocker",

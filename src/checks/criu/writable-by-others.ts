@@ -72,5 +72,5 @@ function taken(context: Context): Taken[] {
 function startedBy({ checkpoint, host, namespaces }: Context): string[] {
   const network = [host.variable("CR_IP_TOOL") ?? "ip", "iptables-restore", "ip6tables-restore"];
   const tmpfs = [...checkpoint.files].some((file) => file.startsWith("tmpfs-"));
-  return [...(namespaces.own.net ? network : []), ...(tmpfs ? ["tar"] : [])];
+  return [...(namespaces.created.net ? network : []), ...(tmpfs ? ["tar"] : [])];
 }

@@ -40,13 +40,15 @@ function hierarchies(context: Context): Effect[] {
   return controllers
     .filter(({ cnames }) => inYard(context, cnames) === undefined)
     .map(({ cnames }) => {
-      const known = directoryOf(context, cnames, "/") !== undefined;
+      const mounted = directoryOf(context, cnames, "/") !== undefined;
       return effect({
         verb: "mount",
         what: "cgroup",
         path: yard(context, cnames),
         name: cnames.join(",") || "cgroup2",
-        detail: known ? "for the moment" : "for the moment; this hierarchy is mounted nowhere yet",
+        detail: mounted
+          ? "for the moment"
+          : "for the moment; this hierarchy is mounted nowhere yet",
         image,
       });
     });

@@ -30,7 +30,8 @@ export function criuEffects(context: Context): Effect[] {
   if (request.manageCgroups.value !== "ignore" && (checkpoint.cgroup?.sets.length ?? 0) > 0)
     if (request.cgroupYard === undefined)
       note("create", "directory", resolve(workDir, ".criu.cgyard.XXXXXX"), "for the moment");
-  if (namespaces.own.mnt) note("create", "directory", "/tmp/.criu.mntns.XXXXXX", "for the moment");
+  if (namespaces.created.mnt)
+    note("create", "directory", "/tmp/.criu.mntns.XXXXXX", "for the moment");
   for (const script of request.actionScripts) note("run", "program", script, "an action script");
   if (request.execCmd !== undefined)
     note("run", "program", request.execCmd[0]!, "--exec-cmd", "succeeding");

@@ -88,7 +88,7 @@ function created(context: Context, reg: RegFileEntry, ghost: GhostFileEntry, id:
 function ghostRefusal(context: Context, ghost: GhostFileEntry, land: Landing): Refusal | null {
   const type = ghost.mode & S_IFMT;
   // In a user namespace of its own neither means anything to this machine.
-  if (!context.namespaces.own.user) {
+  if (!context.namespaces.created.user) {
     if (type === S_IFBLK || (type === S_IFCHR && !isHarmlessDevice(ghost.rdev ?? 0)))
       return "untrusted-device";
     if (kinds[type] === undefined && ghost.mode & 0o6000) return "untrusted-setuid";
@@ -101,7 +101,7 @@ const refused = (context: Context, land: Landing, check: Refusal): Refusal | nul
 
 /** Where the directory of a name is gone, CRIU takes the one above it. `..` leads through the mounts of CRIU's own. */
 function climbed(context: Context, name: string, reg: RegFileEntry): Landing {
-  if (context.namespaces.own.mnt && /(^|\/)\.\.(\/|$)/.test(name)) return escaped(name, reg);
+  if (context.namespaces.created.mnt && /(^|\/)\.\.(\/|$)/.test(name)) return escaped(name, reg);
   let path = name;
   for (;;) {
     const land = landing(context, path, reg.mnt_id, false);

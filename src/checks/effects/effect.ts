@@ -51,7 +51,7 @@ export interface Effect {
   name: string;
   /** What exactly happens. */
   detail: string;
-  /** The image and entry on whose word it happens; "": CRIU's own doing, or the caller's word. */
+  /** The image and entry that ask for it; "": CRIU's own doing, or the caller's word. */
   image: string;
   /** The first task concerned, by its pid in the images; null: not one task's. */
   task: number | null;
@@ -81,7 +81,7 @@ export const effect = (said: Said): Effect => ({
 
 /** Where a path of the tree leads. */
 export interface Landing {
-  /** Undefined: nobody can tell. Null: CRIU makes what is there. */
+  /** Undefined: it cannot be told. Null: CRIU makes what is there. */
   path: string | null | undefined;
   stat: Stats | undefined;
   /** The kernel's own file system that it is in. */
@@ -93,7 +93,7 @@ export interface Landing {
 /** `follow` false: a link at the end of the path is meant itself, as unlink(2) and bind(2) do. */
 export function landing(context: Context, path: string, mntId?: number, follow = true): Landing {
   const place = context.namespaces.place(path, mntId);
-  if (!place.known) return { path: null, stat: undefined, kernelFs: () => undefined };
+  if (!place.onHost) return { path: null, stat: undefined, kernelFs: () => undefined };
   const found = place.root.look(place.path, follow);
   return {
     path: place.root.real(place.path, follow),

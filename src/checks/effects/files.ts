@@ -41,10 +41,10 @@ export function fileEffects(context: Context): Effect[] {
 function usesOf({ checkpoint, request }: Context): Use[] {
   const handed = new Set(request.inheritFds.map(({ key }) => key));
   const uses = new Map<string, Use>();
-  const note = (id: number | undefined, task: number | null, how: string, given?: number) => {
+  const note = (id: number | undefined, task: number | null, how: string, opened?: number) => {
     const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
     if (reg === undefined || handed.has(reg.name.replace(/^\//, ""))) return;
-    const flags = given ?? reg.flags;
+    const flags = opened ?? reg.flags;
     const key = `${reg.id} ${flags} ${how}`;
     if (!uses.has(key)) uses.set(key, { reg, task, how, flags });
   };
@@ -100,14 +100,14 @@ function flagNames(flags: number): string {
   return names.join("|");
 }
 
-function effectsOf(context: Context, given: Use): Effect[] {
-  const { reg, task, how, flags } = given;
+function effectsOf(context: Context, saved: Use): Effect[] {
+  const { reg, task, how, flags } = saved;
   // Of a deleted file that is made again the content is the images' own; one that is linked back is the file of that name.
   const deleted = context.checkpoint.remapped.has(reg.id);
   const target = deleted ? linkTarget(context, reg) : reg;
   if (target === undefined) return [];
   const land = landing(context, target.name, reg.mnt_id);
-  const use = { ...given, reg: { ...reg, name: target.name } };
+  const use = { ...saved, reg: { ...reg, name: target.name } };
   const device = deviceOf(land, reg);
   const named = {
     path: land.path ?? null,
@@ -168,9 +168,9 @@ function refusal(context: Context, { reg, how, flags, task }: Use, land: Landing
   const write = isWrite(flags);
   const device = deviceOf(land, reg);
   if (device !== undefined) {
-    const known =
+    const harmless =
       land.stat === undefined ? hasHarmlessName(reg.name) : isHarmlessDevice(land.stat.rdev);
-    return device.startsWith("character") && known ? null : "untrusted-device";
+    return device.startsWith("character") && harmless ? null : "untrusted-device";
   }
   if (write && kernelFsOf(context, reg, land) !== undefined)
     return isOwnProc(context, reg.name) ? null : "untrusted-proc-write";
@@ -182,7 +182,7 @@ function refusal(context: Context, { reg, how, flags, task }: Use, land: Landing
 function kernelFsOf({ checkpoint, namespaces }: Context, reg: RegFileEntry, land: Landing) {
   const there = land.kernelFs();
   if (there !== undefined) return there;
-  if (!namespaces.own.mnt) return /^\/(proc|sys)(\/|$)/.exec(reg.name)?.[1];
+  if (!namespaces.created.mnt) return /^\/(proc|sys)(\/|$)/.exec(reg.name)?.[1];
   const ids = new Set(checkpoint.tasks.map(({ ids: of }) => of?.mnt_ns_id));
   const found = [...ids]
     .flatMap(
@@ -198,7 +198,7 @@ function kernelFsOf({ checkpoint, namespaces }: Context, reg: RegFileEntry, land
 /** Files of the tree's own tasks in /proc: no link of theirs, which could lead anywhere. */
 function isOwnProc({ checkpoint, namespaces }: Context, path: string): boolean {
   // In a pid namespace of its own a number is another's in this machine's /proc.
-  if (namespaces.own.pid && !namespaces.own.mnt) return false;
+  if (namespaces.created.pid && !namespaces.created.mnt) return false;
   const [, pid, file] = /^\/proc\/(\d+)(?:\/task\/\d+)?(?:\/attr)?\/([a-z_]+)$/.exec(path) ?? [];
   if (pid === undefined || ["root", "cwd", "exe"].includes(file!)) return false;
   return checkpoint.tasks.some((task) => task.pid === Number(pid));

@@ -36,9 +36,9 @@ export function effectsOf(context: Context): Effect[] {
     for (const one of family(context)) {
       const { verb, what, path, name, detail, when, check } = one;
       const key = JSON.stringify([verb, what, path, name, detail, when, check]);
-      const known = found.get(key);
-      if (known === undefined) found.set(key, one);
-      else known.count += 1;
+      const earlier = found.get(key);
+      if (earlier === undefined) found.set(key, one);
+      else earlier.count += 1;
     }
   return [...found.values()];
 }

@@ -35,15 +35,15 @@ function mounted(context: Context, mount: Mount): Effect {
   if (key !== undefined) {
     const host = context.host.root("/");
     const real = source?.startsWith("/") && host.ok ? host.root.real(source) : undefined;
-    const own = key === AUTODETECTED;
+    const autodetected = key === AUTODETECTED;
     return effect({
       ...shared,
       what: "directory",
       path: real ?? source ?? null,
-      detail: own
+      detail: autodetected
         ? "of this machine, as the images name it"
         : `the external mount ${key}, as the options name it`,
-      check: own ? "untrusted-mount" : null,
+      check: autodetected ? "untrusted-mount" : null,
     });
   }
   const type = entry.fstype === AUTO ? (entry.fsname ?? "auto") : fstypes[entry.fstype];
@@ -65,16 +65,16 @@ function mounted(context: Context, mount: Mount): Effect {
 }
 
 /** File systems that hold nothing of this machine. */
-const own = new Set(["tmpfs", "devpts", "mqueue", "proc"]);
+const treesOwnTypes = new Set(["tmpfs", "devpts", "mqueue", "proc"]);
 
 /** Those that are the machine itself wherever they are mounted; harmless when read-only. */
 const kernels = new Set(["sysfs", "cgroup", "cgroup2"]);
 
 function refusal({ namespaces }: Context, { entry }: Mount, type: string): Refusal | null {
   // The kernel lets a user namespace mount only what is safe there.
-  if (namespaces.own.user) return null;
-  if (type === "proc") return namespaces.own.pid ? null : "untrusted-mount";
-  if (own.has(type)) return null;
+  if (namespaces.created.user) return null;
+  if (type === "proc") return namespaces.created.pid ? null : "untrusted-mount";
+  if (treesOwnTypes.has(type)) return null;
   const readOnly = (entry.flags | (entry.sb_flags ?? 0)) & MS_RDONLY;
   return kernels.has(type) && readOnly ? null : "untrusted-mount";
 }

@@ -102,7 +102,7 @@ function namespace(context: Context, id: number): Effect[] {
   const image = `netdev-${id}.img`;
   const devices = checkpoint.values(image, net_device_entry).flatMap((device): Effect[] => {
     const made = inside("create", "network device", device.name, `type ${device.type}`, image);
-    const given = (kind: string) =>
+    const external = (kind: string) =>
       request.external.find((one) => one.kind === kind && one.key === device.name)?.value;
     if (device.type === MACVLAN)
       return [
@@ -110,14 +110,14 @@ function namespace(context: Context, id: number): Effect[] {
         effect({
           verb: "join",
           what: "network device",
-          name: given("macvlan") ?? "a device that nobody named",
+          name: external("macvlan") ?? "a device that nobody named",
           detail: `carries the macvlan ${device.name} of the tree`,
           image,
         }),
       ];
-    if (device.type !== VETH || device.peer_nsid !== undefined || given("netdev") !== undefined)
+    if (device.type !== VETH || device.peer_nsid !== undefined || external("netdev") !== undefined)
       return [made];
-    const peer = given("veth");
+    const peer = external("veth");
     return [
       made,
       effect({

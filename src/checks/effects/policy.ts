@@ -3,18 +3,18 @@ import { dirname } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 import type { Landing } from "./effect.ts";
 
-const known = new WeakMap<Context, string[]>();
+const cache = new WeakMap<Context, string[]>();
 
 /** The directories of --allow-write, as links lead. One that is not there allows nothing. */
 function allowed(context: Context): string[] {
-  let directories = known.get(context);
+  let directories = cache.get(context);
   if (directories === undefined) {
     const host = context.host.root("/");
-    directories = context.own.allowWrite.flatMap((path) => {
+    directories = context.settings.allowWrite.flatMap((path) => {
       const found = host.ok && host.root.look(path).ok ? host.root.real(path) : undefined;
       return found === undefined ? [] : [found];
     });
-    known.set(context, directories);
+    cache.set(context, directories);
   }
   return directories;
 }
@@ -27,7 +27,7 @@ export function isOutside(
   context: Context,
   { path, escaped = false }: Pick<Landing, "path" | "escaped">,
 ): boolean {
-  if (path === null || (context.namespaces.own.mnt && !escaped)) return false;
+  if (path === null || (context.namespaces.created.mnt && !escaped)) return false;
   if (path === undefined) return true;
   return !allowed(context).some(
     (directory) => directory === "/" || path === directory || path.startsWith(`${directory}/`),
@@ -48,7 +48,7 @@ const harmless = new Set(["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:2"]);
 export const deviceNumber = (rdev: number): string =>
   `${(rdev >>> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >>> 12) & 0xfff00)}`;
 
-/** Whether a character device gives nobody anything. */
+/** Whether a character device gives a task nothing that it could not have. */
 export const isHarmlessDevice = (rdev: number): boolean => harmless.has(deviceNumber(rdev));
 
 /** The same by name, of a device that only the tree's own mounts have. */

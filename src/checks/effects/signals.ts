@@ -11,7 +11,7 @@ const SIGIO = 29;
 /** In a pid namespace of its own no number is anybody's of outside. */
 export function signalEffects(context: Context): Effect[] {
   const { checkpoint, namespaces } = context;
-  if (namespaces.own.pid) return [];
+  if (namespaces.created.pid) return [];
   const ids = new Set<number>();
   const groups = new Set<number>();
   for (const { pid, pgid, threads } of checkpoint.tasks) {
@@ -24,8 +24,8 @@ export function signalEffects(context: Context): Effect[] {
     const found: Effect[] = [];
     const owner = ownerOf(file);
     const group = owner?.pid_type === F_OWNER_PGRP;
-    const own = owner === undefined || (group ? groups : ids).has(owner.pid);
-    if (owner !== undefined && owner.pid !== 0 && !own)
+    const inTree = owner === undefined || (group ? groups : ids).has(owner.pid);
+    if (owner !== undefined && owner.pid !== 0 && !inTree)
       found.push(
         effect({
           verb: "signal",

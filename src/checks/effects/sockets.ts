@@ -87,8 +87,8 @@ function atPath(context: Context, named: AtPath): Effect[] {
 /** Names that others use, not what a dead tree has left at its own. */
 function refusalOf(context: Context, named: AtPath, land: Landing): Refusal | null {
   if (!isOutside(context, land)) return null;
-  const held = land.stat?.isSocket() && holderOf(context.host, land.path ?? "", land.stat);
-  return held || isWellKnown(land, named.name.path) ? "untrusted-socket" : null;
+  const holder = land.stat?.isSocket() && holderOf(context.host, land.path ?? "", land.stat);
+  return holder || isWellKnown(land, named.name.path) ? "untrusted-socket" : null;
 }
 
 function abstract(context: Context, named: Named): Effect[] {
@@ -110,7 +110,7 @@ function shownName(entry: UnixSkEntry): string {
   return "path" in name ? name.path : `@${name.abstract}`;
 }
 
-/** CRIU connects as root: that is who the other side takes the tree for, unix(7) SO_PEERCRED. */
+/** CRIU connects as root: the other side sees root as its peer, unix(7) SO_PEERCRED. */
 function connected(context: Context, { entry, peer }: Connected): Effect {
   const name = nameOf(peer);
   const land =

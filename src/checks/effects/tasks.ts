@@ -31,16 +31,16 @@ function process({ namespaces }: Context, { pid, core }: Task): Effect {
     verb: "create",
     what: "process",
     name: `${pid} ${core?.tc?.comm ?? ""}`.trim(),
-    detail: `${namespaces.own.pid ? "in the tree's own pid namespace" : "under this number"}${user}`,
+    detail: `${namespaces.created.pid ? "in the tree's own pid namespace" : "under this number"}${user}`,
   });
 }
 
 /** Ordinary scheduling is nothing that anybody would miss. */
 function scheduling(context: Context): Effect[] {
-  const own = niceOf(context.host.read("/proc/self/stat"));
+  const callersNice = niceOf(context.host.read("/proc/self/stat"));
   return scheduled(context).flatMap(({ task, tid, policy, priority, nice }): Effect[] => {
     const realtime = [SCHED_FIFO, SCHED_RR, SCHED_DEADLINE].includes(basePolicy(policy));
-    if (!realtime && nice >= own) return [];
+    if (!realtime && nice >= callersNice) return [];
     return [
       effect({
         image: `core-${tid}.img`,
@@ -50,17 +50,17 @@ function scheduling(context: Context): Effect[] {
         name: `thread ${tid}`,
         detail: realtime
           ? `${policyName(policy)} priority ${priority}: runs before all ordinary threads of this machine`
-          : `nice value ${nice}, and the caller's is ${own}`,
+          : `nice value ${nice}, and the caller's is ${callersNice}`,
         check: "untrusted-sched",
       }),
     ];
   });
 }
 
-function limitsOf(task: Task, own: readonly (bigint | undefined)[]): Effect[] {
+function limitsOf(task: Task, callersLimits: readonly (bigint | undefined)[]): Effect[] {
   const limits = task.core?.tc?.rlimits?.rlimits ?? [];
   return limits.flatMap(({ max }, resource): Effect[] => {
-    const hard = own[resource];
+    const hard = callersLimits[resource];
     if (hard === undefined || max <= hard) return [];
     return [
       effect({

@@ -23,7 +23,7 @@ export const epollTarget: Check = {
       const fileOf = (task: Task, number: number) => task.fds.find(({ fd }) => fd === number)?.id;
       return checkpoint.openFiles.get(id)!.epfd!.tfd.flatMap(({ tfd }): Problem[] => {
         const [wanted, found] = [fileOf(from, tfd), fileOf(by, tfd)];
-        // Who did not have it cannot have been what the number is of.
+        // The number is not that of a task without this file.
         if (found !== undefined && (wanted === undefined || wanted === found)) return [];
         const file = checkpoint.openFiles.get(found ?? -1);
         const problem =

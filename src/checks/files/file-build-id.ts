@@ -20,9 +20,9 @@ export const fileBuildId: Check = {
       const readable = accessMode(reg) !== constants.O_WRONLY && (reg.flags & O_PATH) === 0;
       if (reg.build_id.length === 0 || reg.size === undefined || !readable) return [];
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      const found = place.known ? place.root.look(place.path) : undefined;
+      const found = place.onHost ? place.root.look(place.path) : undefined;
       // Of another size it is file-changed.
-      if (!place.known || !found?.ok || BigInt(found.stat.size) !== reg.size) return [];
+      if (!place.onHost || !found?.ok || BigInt(found.stat.size) !== reg.size) return [];
       const now = place.root.buildId(place.path);
       if (now === undefined) return [];
       const saved = Buffer.alloc(reg.build_id.length * 4);

@@ -1,8 +1,8 @@
-/** Files whose size or mode is not that of the dump (files-reg.c, validate_file), and logs that only grew. */
+/** Files with another size or mode than at the dump (files-reg.c, validate_file), and logs that only grew. */
 import { file_entry } from "../../image/tables/files.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { HostPlace } from "../paths.ts";
 import { follows, list } from "./missing.ts";
 import { modeBack, otherContent } from "./put-back.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
@@ -23,8 +23,8 @@ export const fileChanged: Check = {
     return usedFiles(context).flatMap((file): Problem[] => {
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      const found = place.known ? place.root.look(place.path, follows(reg)) : undefined;
-      if (!place.known || !found?.ok) return [];
+      const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
+      if (!place.onHost || !found?.ok) return [];
       const { size, mode } = found.stat;
       const { hostPath } = place;
       const differs = (what: string, then: string, criu: string, remedy: Remedy): Problem => ({
@@ -78,7 +78,7 @@ function sizeRemedy(
   file: UsedFile,
   entry: number | undefined,
   size: number,
-  place: Extract<Place, { known: true }>,
+  place: HostPlace,
 ): Remedy {
   const { reg, uses } = file;
   const grew = reg.size !== undefined && BigInt(size) > reg.size;
@@ -88,7 +88,7 @@ function sizeRemedy(
   const path = place.hostPath;
   const appending =
     (reg.flags & ACCESS_MODE) === constants.O_WRONLY && (reg.flags & constants.O_APPEND) !== 0;
-  if (!appending && !context.own.allowGrown.includes(path))
+  if (!appending && !context.settings.allowGrown.includes(path))
     return {
       kind: "human",
       text:

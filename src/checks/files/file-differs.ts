@@ -49,7 +49,7 @@ function differs(before: NeededFile, now: NeededFile): string | undefined {
 export function filesNeeded(context: Context): { used: UsedFile; file: NeededFile }[] {
   return usedFiles(context).flatMap((used) => {
     const place = context.namespaces.place(used.reg.name, used.reg.mnt_id);
-    if (!place.known) return [];
+    if (!place.onHost) return [];
     const found = place.root.look(place.path);
     if (!found.ok || !found.stat.isFile()) return [];
     const runs = used.uses.has("program") || used.uses.has("mapping");

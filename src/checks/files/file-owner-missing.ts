@@ -8,7 +8,7 @@ export const fileOwnerMissing: Check = {
   proof: "criu",
   run(context) {
     const { checkpoint, namespaces, host } = context;
-    const own = new Set(
+    const treePids = new Set(
       checkpoint.tasks.flatMap(({ pid, pgid, sid, threads }) => [
         pid,
         pgid,
@@ -29,9 +29,9 @@ export const fileOwnerMissing: Check = {
             (value) => typeof value === "object" && value && "fown" in value,
           );
         const owner = (kind as { fown?: { pid: number } } | undefined)?.fown?.pid ?? 0;
-        if (owner === 0 || own.has(owner)) continue;
-        if (!namespaces.own.pid && host.exists(`/proc/${owner}`)) continue;
-        if (!namespaces.own.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
+        if (owner === 0 || treePids.has(owner)) continue;
+        if (!namespaces.created.pid && host.exists(`/proc/${owner}`)) continue;
+        if (!namespaces.created.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
         findings.push({
           severity: "blocker",
           task: task.pid,

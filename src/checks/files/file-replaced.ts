@@ -30,8 +30,8 @@ export const fileReplaced: Check = {
       const kept = holdsContent(file);
       if (!kept || MADE_UP.test(reg.name)) return [];
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      const found = place.known ? place.root.look(place.path, follows(reg)) : undefined;
-      if (!place.known || !found?.ok || !found.stat.isFile()) return [];
+      const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
+      if (!place.onHost || !found?.ok || !found.stat.isFile()) return [];
       // Of another size it is file-changed; of none there is nothing in it.
       if (found.stat.size === 0 || (reg.size !== undefined && BigInt(found.stat.size) !== reg.size))
         return [];

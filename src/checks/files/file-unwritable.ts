@@ -13,12 +13,12 @@ export const fileUnwritable: Check = {
   proof: "criu",
   run(context) {
     // In a mount namespace of the tree's own, what is read-only is what its images say.
-    if (context.namespaces.own.mnt) return [];
+    if (context.namespaces.created.mnt) return [];
     return usedFiles(context).flatMap((file): Problem[] => {
       const { reg } = file;
       if (!file.uses.has("descriptor") || accessMode(reg) === 0 || reg.flags & O_PATH) return [];
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      if (!place.known || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
+      if (!place.onHost || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
       return [
         {
           ...about("blocker", file),

@@ -13,7 +13,7 @@ export const ghostUnwritable: Check = {
   proof: "criu",
   run(context) {
     // In a mount namespace of the tree's own CRIU makes mounts writable for the moment.
-    if (context.namespaces.own.mnt) return [];
+    if (context.namespaces.created.mnt) return [];
     return ghostsOf(context).flatMap((ghost): Problem[] => {
       const { place } = ghost;
       const above = [...upward(dirname(place.path))];

@@ -2,7 +2,7 @@
 import { GHOST } from "../../image/flags.ts";
 import type { GhostFileEntry } from "../../image/index.ts";
 import type { Context, Problem } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { HostPlace } from "../paths.ts";
 import { type Remap, remapsOf } from "./remaps.ts";
 import { constants } from "node:fs";
 
@@ -10,7 +10,7 @@ export interface Ghost extends Remap {
   ghost: GhostFileEntry;
   /** Where CRIU makes it: for a directory its own name, else a name beside it. */
   path: string;
-  place: Place & { known: true };
+  place: HostPlace;
 }
 
 export const isDirectory = (ghost: GhostFileEntry): boolean =>
@@ -29,7 +29,7 @@ export function ghostsOf(context: Context): Ghost[] {
       ? reg.name
       : `${reg.name}.cr.${remap.remap_id.toString(16)}.ghost`;
     const place = context.namespaces.place(path, reg.mnt_id);
-    return place.known ? [{ ...found, ghost, path, place }] : [];
+    return place.onHost ? [{ ...found, ghost, path, place }] : [];
   });
 }
 

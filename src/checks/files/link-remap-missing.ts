@@ -2,13 +2,13 @@ import { LINKED } from "../../image/flags.ts";
 import type { RegFileEntry } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { HostPlace } from "../paths.ts";
 import { type Remap, remapsOf } from "./remaps.ts";
 import { openedName } from "./used-files.ts";
 
 interface Link extends Remap {
   target: RegFileEntry;
-  place: Place & { known: true };
+  place: HostPlace;
 }
 
 /** Deleted files that the dump linked to another name. */
@@ -17,7 +17,7 @@ export function linksOf(context: Context): Link[] {
     const target = context.checkpoint.openFiles.get(found.remap.remap_id)?.reg;
     if (target === undefined) return [];
     const place = context.namespaces.place(target.name, found.reg.mnt_id);
-    return place.known ? [{ ...found, target, place }] : [];
+    return place.onHost ? [{ ...found, target, place }] : [];
   });
 }
 

@@ -15,7 +15,7 @@ export const lockMapped: Check = {
       ([pid, locks]): Problem => {
         const task = checkpoint.tasks.find((one) => one.pid === pid);
         const names = locks.map(({ fd }) => {
-          const id = task?.fds.find((held) => held.fd === fd)?.id;
+          const id = task?.fds.find((open) => open.fd === fd)?.id;
           return (
             (id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg?.name) ??
             `descriptor ${fd}`

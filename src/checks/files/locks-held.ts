@@ -16,7 +16,7 @@ export const locksHeld: Check = {
   run(context) {
     const { checkpoint, request, host } = context;
     if (!request.fileLocks || checkpoint.fileLocks.length === 0) return [];
-    const held = Map.groupBy(host.locks, ({ file }) => file);
+    const locks = Map.groupBy(host.locks, ({ file }) => file);
     const tasks = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
     const descriptors = new Map<number, Map<number, number>>();
     return checkpoint.fileLocks.flatMap((lock): Problem[] => {
@@ -26,10 +26,10 @@ export const locksHeld: Check = {
         descriptors.set(lock.pid, fds);
       }
       const id = fds.get(lock.fd);
-      // A deleted file is made anew, and nobody has a lock on it.
+      // A deleted file is made anew, and has no locks.
       const path =
         id === undefined || checkpoint.remapped.has(id) ? undefined : pathOf(context, id);
-      const by = path && held.get(path.file)?.find((other) => excludes(lock, other));
+      const by = path && locks.get(path.file)?.find((other) => excludes(lock, other));
       return path && by ? [inTheWay(lock, path.hostPath, by)] : [];
     });
   },
@@ -39,20 +39,21 @@ export const locksHeld: Check = {
 function pathOf({ checkpoint, namespaces }: Context, id: number) {
   const reg = checkpoint.openFiles.get(id)?.reg;
   const place = reg && namespaces.place(reg.name, reg.mnt_id);
-  if (!place?.known) return undefined;
+  if (!place?.onHost) return undefined;
   const found = place.root.look(place.path);
   return found.ok ? { file: lockName(found.stat), hostPath: place.hostPath } : undefined;
 }
 
 /** fcntl(2) locks of both kinds exclude each other where they overlap, flock(2) locks each other. */
-function excludes(lock: FileLockEntry, held: HeldLock): boolean {
-  if (lock.type === F_UNLCK || (lock.type === F_RDLCK && !held.exclusive)) return false;
-  if (lock.flag & FL_FLOCK) return held.kind === "FLOCK";
-  if (!(lock.flag & (FL_POSIX | FL_OFD)) || (held.kind !== "POSIX" && held.kind !== "OFDLCK"))
+function excludes(lock: FileLockEntry, other: HeldLock): boolean {
+  if (lock.type === F_UNLCK || (lock.type === F_RDLCK && !other.exclusive)) return false;
+  if (lock.flag & FL_FLOCK) return other.kind === "FLOCK";
+  if (!(lock.flag & (FL_POSIX | FL_OFD)) || (other.kind !== "POSIX" && other.kind !== "OFDLCK"))
     return false;
   const end = lock.len === 0n ? undefined : lock.start + lock.len - 1n;
   return (
-    (held.end === undefined || lock.start <= held.end) && (end === undefined || held.start <= end)
+    (other.end === undefined || lock.start <= other.end) &&
+    (end === undefined || other.start <= end)
   );
 }
 

@@ -20,7 +20,7 @@ export function missing(context: Context, wanted: (file: UsedFile) => boolean): 
     .flatMap((file): Problem[] => {
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
-      if (!place.known) return [];
+      if (!place.onHost) return [];
       const found = place.root.look(place.path, follows(reg));
       if (found.ok || isCgroup(context, place.hostPath)) return [];
       return [

@@ -11,7 +11,7 @@ export const pipeSize: Check = {
   run(context) {
     const most = setting(context, "fs/pipe-max-size");
     const { capabilities } = context.host;
-    const able = has(capabilities, CAP_SYS_RESOURCE) && !context.namespaces.own.user;
+    const able = has(capabilities, CAP_SYS_RESOURCE) && !context.namespaces.created.user;
     if (most === undefined || able) return [];
     return ["pipes-data.img", "fifo-data.img"].flatMap((image) =>
       context.checkpoint

@@ -7,11 +7,9 @@ import { STICKY } from "../../sys/linux.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { HostPlace } from "../paths.ts";
 import type { UsedFile } from "./used-files.ts";
 import { constants, type Stats } from "node:fs";
-
-type Known = Extract<Place, { known: true }>;
 
 type Lost = Extract<Lookup, { ok: false }>;
 
@@ -26,7 +24,7 @@ const human = (text: string, command: ShellCommand | null): Remedy => ({
 });
 
 /** Of a file or directory that is not where it was. */
-export function putBack(context: Context, file: UsedFile, place: Known, lost: Lost): Remedy {
+export function putBack(context: Context, file: UsedFile, place: HostPlace, lost: Lost): Remedy {
   if (!lost.missing)
     return human("whether it is there could not be seen: find out why, then look again", null);
   const mount = unmounted(context, place.hostPath);
@@ -48,8 +46,8 @@ export function putBack(context: Context, file: UsedFile, place: Known, lost: Lo
   return human(`put back what it was at the dump, with its content (${wanted})${empty}`, null);
 }
 
-/** Of a directory whose mode is another: the one below a file system that is not mounted is not to be changed. */
-export function modeBack(context: Context, reg: RegFileEntry, place: Known): Remedy {
+/** Of a directory with another mode: the one below a file system that is not mounted is not to be changed. */
+export function modeBack(context: Context, reg: RegFileEntry, place: HostPlace): Remedy {
   const mount = unmounted(context, place.hostPath);
   if (mount !== undefined) return mountIt(mount);
   const mode = octal(reg.mode ?? 0);
@@ -62,7 +60,12 @@ export function modeBack(context: Context, reg: RegFileEntry, place: Known): Rem
 }
 
 /** Of a file that has another size, or is another build, and cannot be let pass. */
-export function otherContent(context: Context, file: UsedFile, place: Known, size: number): Remedy {
+export function otherContent(
+  context: Context,
+  file: UsedFile,
+  place: HostPlace,
+  size: number,
+): Remedy {
   const { reg, uses } = file;
   const program = reg.build_id.length > 0 || uses.has("program") || uses.has("mapping");
   if (program) return human(`put the file of the dump back${builds(context, reg, place)}`, null);
@@ -75,8 +78,8 @@ export function otherContent(context: Context, file: UsedFile, place: Known, siz
   );
 }
 
-/** Whose build it is here, and whose that of the dump was, as far as this machine's packages tell. */
-export function builds(context: Context, reg: RegFileEntry, place: Known): string {
+/** The packages of the file here and of that of the dump, as far as this machine's packages tell. */
+export function builds(context: Context, reg: RegFileEntry, place: HostPlace): string {
   const here = packageOf(context, place);
   const saved = Buffer.alloc(reg.build_id.length * 4);
   for (const [index, word] of reg.build_id.entries()) saved.writeUInt32LE(word, index * 4);
@@ -102,7 +105,7 @@ export function builds(context: Context, reg: RegFileEntry, place: Known): strin
 const shown = ({ name, version, manager }: Package) => `${name} ${version} (${manager})`;
 
 /** Of a container's files this machine's packages know nothing. */
-const packageOf = ({ host }: Context, { root, path }: Known): Package | undefined =>
+const packageOf = ({ host }: Context, { root, path }: HostPlace): Package | undefined =>
   root.path === "/" ? host.packageOf(path) : undefined;
 
 const reinstall = ({ name, version, manager }: Package): ShellCommand =>
@@ -130,7 +133,7 @@ function shownAs({ mode, size }: RegFileEntry): string {
 function make(
   context: Context,
   { reg, task, uses, fifo }: UsedFile,
-  { hostPath: path }: Known,
+  { hostPath: path }: HostPlace,
   above: Stats | undefined,
 ): { text: string; command: ShellCommand } | undefined {
   const type = (reg.mode ?? 0) & constants.S_IFMT;
@@ -166,7 +169,7 @@ function make(
       text: appended ? "begin the log anew: it is only appended to" : "make it again: it was empty",
       command: empty,
     };
-  // It is as gone as the memory of the machine; where nobody needs what was in it, zeros do.
+  // It is as gone as the memory of the machine; where its content is not needed, zeros do.
   if (reg.size !== undefined && path.startsWith("/dev/shm/"))
     return {
       text: "it was in memory, and what was in it is in no image: this makes it again with zeros, which is right only where the tree does not need that",
@@ -183,7 +186,7 @@ function ownerFor(
 ): [number, number] {
   const creds = checkpoint.tasks.find(({ pid }) => pid === task)?.core?.thread_core?.creds;
   const shared = above !== undefined && (above.mode & STICKY) !== 0;
-  if (shared && creds !== undefined && !namespaces.own.user) return [creds.fsuid, creds.fsgid];
+  if (shared && creds !== undefined && !namespaces.created.user) return [creds.fsuid, creds.fsgid];
   return [above?.uid ?? 0, above?.gid ?? 0];
 }
 
@@ -200,7 +203,7 @@ function deviceNumber({ host }: Context, path: string): [number, number] | undef
 }
 
 /** The directory before a path that is there, as a path of the place's root, and what it is. */
-function nearest({ root, path }: Known): { path: string; stat: Stats | undefined } {
+function nearest({ root, path }: HostPlace): { path: string; stat: Stats | undefined } {
   for (const at of upward(dirname(path))) {
     const found = root.look(at);
     if (found.ok) return { path: at, stat: found.stat };
@@ -209,7 +212,7 @@ function nearest({ root, path }: Known): { path: string; stat: Stats | undefined
 }
 
 /** An empty directory that is no mount point: perhaps one was mounted there. */
-function isBareMountPoint(context: Context, { root, path }: Known, at: string): boolean {
+function isBareMountPoint(context: Context, { root, path }: HostPlace, at: string): boolean {
   const found = root.look(at);
   const above = root.look(dirname(at));
   if (at === "/" || !found.ok || !above.ok || !found.stat.isDirectory()) return false;

@@ -12,7 +12,7 @@ export interface Remap {
   remap: RemapFilePathEntry;
 }
 
-/** The remaps of a type whose file is in the images. */
+/** The remaps of a type, of files that are in the images. */
 export function remapsOf(checkpoint: Checkpoint, type: number): Remap[] {
   return checkpoint.remaps.flatMap((entry): Remap[] => {
     const old = (entry.remap_id & REMAP_GHOST) !== 0;

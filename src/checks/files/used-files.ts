@@ -20,12 +20,12 @@ export interface UsedFile {
 }
 
 /** Several checks ask the same of one context. */
-const known = new WeakMap<Context, UsedFile[]>();
+const cache = new WeakMap<Context, UsedFile[]>();
 
 /** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
 export function usedFiles(context: Context): UsedFile[] {
-  let files = known.get(context);
-  if (files === undefined) known.set(context, (files = collect(context)));
+  let files = cache.get(context);
+  if (files === undefined) cache.set(context, (files = collect(context)));
   return files;
 }
 
@@ -34,14 +34,14 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
   const used = new Map<number, UsedFile | undefined>();
   const inherited = new Set(request.inheritFds.map((fd) => fd.key));
   /** Files of the tree's own tasks in /proc are there again when they are opened. */
-  const own = new Set(checkpoint.tasks.map((task) => String(task.pid)));
+  const treePids = new Set(checkpoint.tasks.map((task) => String(task.pid)));
   const { openFiles, remapped } = checkpoint;
   const first = (id: number, task: number): UsedFile | undefined => {
     const reg = openFiles.get(id)?.reg;
     return reg === undefined ||
       remapped.has(reg.id) ||
       reg.ext ||
-      own.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
+      treePids.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
       inherited.has(reg.name.replace(/^\//, ""))
       ? undefined
       : {

@@ -31,8 +31,8 @@ export const watchPathMissing: Check = {
     return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Problem[] => {
       if (path === undefined || ghosts.has(i_ino)) return [];
       const place = namespaces.place(path, mnt_id);
-      const found = place.known ? place.root.look(place.path) : undefined;
-      if (!place.known || found === undefined || found.ok) return [];
+      const found = place.onHost ? place.root.look(place.path) : undefined;
+      if (!place.onHost || found === undefined || found.ok) return [];
       return [
         {
           severity: "blocker",
@@ -50,7 +50,7 @@ export const watchPathMissing: Check = {
   },
 };
 
-/** Of entries of a directory: IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE. Who watches a file for all has them, too. */
+/** Of entries of a directory: IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE. A watch of a file for all events has them, too. */
 const IN_ENTRIES = 0x3c0;
 
 /** What stood at a watched path, as far as the images know: a watch itself has no mode. */

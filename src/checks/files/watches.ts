@@ -3,7 +3,7 @@ import type { FileEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
-/** Files of a kind, each with a task that has it open; one that nobody has open is never made. */
+/** Files of a kind, each with a task that has it open; one that no task has open is never made. */
 export function openFiles<K extends keyof FileEntry>(
   { checkpoint }: Context,
   kind: K,

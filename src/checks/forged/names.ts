@@ -18,7 +18,7 @@ export const isPath = (path: string): boolean =>
 const PROC_LINK =
   /^(\/.*\/\.\.)?\/(proc\/[^/]+\/(task\/\d+\/)?(root|cwd|exe|fd\/\d+|map_files\/[^/]+)|dev\/(fd\/\d+|stdin|stdout|stderr))(?<behind>\/.*)?$/s;
 
-/** Whether such a link is on the way to `path`, or at its end: there nobody can tell beforehand what is behind it. */
+/** Whether such a link is on the way to `path`, or at its end: what is behind it cannot be told beforehand. */
 export function procLink(path: string): "through" | "end" | undefined {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   const found = PROC_LINK.exec(`/${names.join("/")}`);

@@ -16,6 +16,9 @@ export function* forgedRelations(checkpoint: Checkpoint): Generator<Forged> {
   yield* ghosts(checkpoint);
 }
 
+const REG = 1;
+const TUNF = 15;
+
 /** The field that a file_entry of a type has; CRIU reads no other. fd_types: images/fdinfo.proto. */
 const fieldOfType: Readonly<Record<number, string>> = {
   1: "reg",
@@ -45,7 +48,7 @@ const fieldOfType: Readonly<Record<number, string>> = {
  * reads what its type says; what looks for a path finds whatever is there.
  */
 function* hiddenFiles(checkpoint: Checkpoint): Generator<Forged> {
-  const seen = new Set<number>();
+  const seen = new Map<number, number>();
   for (const { value } of checkpoint.messages("files.img")) {
     const { id, type, ...of } = value;
     const told = (field: string, written: string, acts: string): Forged => ({
@@ -55,13 +58,15 @@ function* hiddenFiles(checkpoint: Checkpoint): Generator<Forged> {
       value: value[field],
       rule: { written, acts },
     });
-    if (seen.has(id))
+    // But a TUN device has its file, too (tun.c).
+    const first = seen.get(id);
+    if (first !== undefined && !(first === REG && type === TUNF))
       yield told(
         "id",
         "a number of its own for each file",
         "restores every file of a number: sockets are removed and bound that nobody has open",
       );
-    seen.add(id);
+    seen.set(id, type);
     const field = fieldOfType[type];
     const others = Object.keys(of).filter((each) => each !== field);
     if (field !== undefined && others.length > 0)

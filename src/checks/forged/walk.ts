@@ -26,8 +26,8 @@ const ruled = new Map<Message<any>, Ruled>();
 
 /** A message that nests itself is met while it is made. */
 function ruledOf(message: Message<any>): Ruled {
-  const known = ruled.get(message);
-  if (known !== undefined) return known;
+  const cached = ruled.get(message);
+  if (cached !== undefined) return cached;
   const made: Ruled = { name: message.name, rules: byMessage.get(message) ?? [], nested: [] };
   ruled.set(message, made);
   for (const [name, { kind }] of Object.entries(message.fields as Record<string, { kind: any }>)) {

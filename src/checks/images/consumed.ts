@@ -9,7 +9,7 @@ import type { Context, Problem } from "../finding.ts";
 import { mib } from "../kernel/limits.ts";
 import { livingTasks } from "../paths.ts";
 
-/** Pages whose content is known in part. */
+/** Pages with a content that is known in part. */
 interface Witness {
   what: string;
   /** All of these are zeros in an image that was consumed. */
@@ -38,8 +38,8 @@ export function consumedPages(context: Context): Problem[] {
     for (const witness of witnessesOf(task, contents, vdsoError, checkpoint.pageSize)) {
       const file = zeroIn(context, contents, witness);
       if (file === undefined) continue;
-      const known = found.get(file);
-      if (known === undefined || (known.severity === "warning" && witness.certain))
+      const earlier = found.get(file);
+      if (earlier === undefined || (earlier.severity === "warning" && witness.certain))
         found.set(file, findingOf(context, task, file, witness));
     }
   }
@@ -61,7 +61,7 @@ function witnessesOf(
   const program = mm?.vmas.filter(
     ({ status, shmid }) => status & FILE_PRIVATE && Number(shmid) === mm.exe_file_id,
   );
-  const own = contents.find(({ page }) =>
+  const changed = contents.find(({ page }) =>
     program?.some(({ start, end }) => pageOf(start) <= page && page < pageOf(end)),
   );
   const witnesses: Witness[] = threads.flatMap(({ tid, core }) => {
@@ -84,10 +84,10 @@ function witnessesOf(
       certain: true,
       criu: vdsoError,
     });
-  if (own !== undefined)
+  if (changed !== undefined)
     witnesses.push({
       what: "what its program has changed of itself",
-      pages: [own.page],
+      pages: [changed.page],
       ...hardly,
     });
   return witnesses;

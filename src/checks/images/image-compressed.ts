@@ -1,6 +1,5 @@
 import { knows, NEWEST_KNOWN, since } from "../../criu/index.ts";
 import type { Check, Problem } from "../finding.ts";
-import { inventoryImage } from "./inventory.ts";
 
 /** compress of inventory.img: LZ4, block by block. No CRIU known here writes another. */
 const LZ4 = 1;
@@ -18,7 +17,8 @@ export const imageCompressed: Check = {
       return [];
     const problem = (message: string, criu_message: string, text: string): Problem[] => [
       {
-        ...inventoryImage,
+        severity: "blocker",
+        image: "inventory.img",
         subject: "compress",
         message,
         criu_message,

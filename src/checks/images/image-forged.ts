@@ -3,7 +3,7 @@ import type { Check, Problem } from "../finding.ts";
 import { forgedRelations } from "../forged/relations.ts";
 import { type Forged, forgedValues } from "../forged/walk.ts";
 
-/** Who forges one value can forge a million: so many are told. */
+/** Images with one forged value can have a million: so many are told. */
 const ENOUGH = 20;
 
 export const imageForged: Check = {

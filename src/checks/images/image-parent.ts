@@ -2,7 +2,7 @@ import type { LostPages } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 import { taskOf } from "./faults.ts";
-import { address } from "./pages.ts";
+import { address } from "./image-vmas.ts";
 
 /** What CRIU says of lost pages. Where it says nothing it reads at the end of a file for ever, or takes other pages. */
 function criuSaysOf(

@@ -6,7 +6,7 @@ interface ImagePlace {
   /** Without links. */
   directory: string;
   names: readonly string[];
-  /** Images that are links, and where each leads; undefined where nobody can tell. */
+  /** Images that are links, and where each leads; undefined where that cannot be told. */
   links: readonly { name: string; path: string | undefined }[];
 }
 

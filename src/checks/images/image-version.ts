@@ -1,6 +1,5 @@
 import { knows, NEWEST_IMAGES, since } from "../../criu/index.ts";
 import type { Check } from "../finding.ts";
-import { inventoryImage } from "./inventory.ts";
 
 export const imageVersion: Check = {
   title: "The images are of a kind that CRIU does not read",
@@ -40,7 +39,8 @@ export const imageVersion: Check = {
         "restore with the CRIU that made them, without recriu: criu restore",
       ]);
     return problems.map(([subject, message, criu_message, text]) => ({
-      ...inventoryImage,
+      image: "inventory.img",
+      severity: "blocker",
       subject,
       message,
       criu_message,

@@ -2,7 +2,6 @@ import { AIORING, ANON_PRIVATE, FILE_PRIVATE, GUARD, REGULAR } from "../../image
 import { PE_LAZY, type Task } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
-import { address } from "./pages.ts";
 
 /** vma_entry.status, criu/include/image.h. */
 const SHSTK = 0x8000;
@@ -78,3 +77,7 @@ function misfit({ checkpoint, request }: Context, task: Task): Problem | undefin
   }
   return undefined;
 }
+
+/** Of a page, in hexadecimal. */
+export const address = (page: number, pageSize: number): string =>
+  (BigInt(Math.floor(page)) * BigInt(pageSize)).toString(16);

@@ -3,7 +3,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, numberIn, refused, type Vma } from "./limits.ts";
-import { MAP_NORESERVE, meminfo } from "./memory.ts";
+import { MAP_NORESERVE, meminfo } from "./limits.ts";
 
 /** The size of a huge page is in the flags from here on, as its logarithm; none means the default size. */
 const MAP_HUGE_SHIFT = 26;
@@ -23,9 +23,9 @@ export const hugepagesShort: Check = {
         const shift = (vma.flags >>> MAP_HUGE_SHIFT) & 63;
         const size = shift === 0 ? usual : 2 ** shift;
         if (size === 0) continue;
-        const known = needed.get(size) ?? { pages: 0, vma, task: task.pid };
-        known.pages += Math.ceil(lengthOf(vma) / size);
-        needed.set(size, known);
+        const sum = needed.get(size) ?? { pages: 0, vma, task: task.pid };
+        sum.pages += Math.ceil(lengthOf(vma) / size);
+        needed.set(size, sum);
       }
     return [...needed].flatMap(([size, { pages, vma, task }]): Problem[] => {
       const directory = `/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB`;

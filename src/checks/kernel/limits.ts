@@ -6,15 +6,15 @@ import type { Task } from "../../image/index.ts";
 export type Vma = NonNullable<Task["mm"]>["vmas"][number];
 
 /** Of forked tasks they are the same objects, which are looked at once. */
-const known = new WeakMap<readonly Vma[], Vma[]>();
+const madeVmas = new WeakMap<readonly Vma[], Vma[]>();
 
 /** The mappings that CRIU makes again. */
 export function made({ mm }: Task): readonly Vma[] {
   if (mm === undefined) return [];
-  let vmas = known.get(mm.vmas);
+  let vmas = madeVmas.get(mm.vmas);
   if (vmas === undefined) {
     vmas = mm.vmas.filter(({ status }) => (status & (VSYSCALL | GUARD | UPROBES)) === 0);
-    known.set(mm.vmas, vmas);
+    madeVmas.set(mm.vmas, vmas);
   }
   return vmas;
 }
@@ -32,3 +32,11 @@ export function numberIn(host: Host, path: string): number | undefined {
 /** What the restorer says of a mapping that the kernel refuses (criu/pie/restorer.c), with -ENOMEM or -EPERM. */
 export const refused = (vma: Vma, errno: "ENOMEM" | "EPERM"): string =>
   `Can't restore 0x${vma.start.toString(16)} mapping with 0xffffffffffffff${errno === "ENOMEM" ? "f4" : "ff"}`;
+
+export const MAP_NORESERVE = 0x4000;
+
+/** A field of /proc/meminfo in bytes. */
+export function meminfo(host: Host, field: string): number {
+  const found = new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(host.read("/proc/meminfo") ?? "");
+  return found === null ? 0 : Number(found[1]) * 1024;
+}

@@ -4,7 +4,7 @@ import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
 import { madeWritable } from "./made-writable.ts";
-import { MAP_NORESERVE, meminfo } from "./memory.ts";
+import { MAP_NORESERVE, meminfo } from "./limits.ts";
 
 /** What the kernel may account for (mmap(2), vm.overcommit_memory): private memory, once it can be written to. */
 const accountable = (vma: Vma): boolean => (vma.flags & (MAP_SHARED | MAP_HUGETLB)) === 0;

@@ -13,7 +13,7 @@ export const mmapMinAddr: Check = {
   run(context) {
     const { checkpoint, host, namespaces } = context;
     const least = numberIn(host, "/proc/sys/vm/mmap_min_addr") ?? 0;
-    if ((host.capabilities & CAP_SYS_RAWIO) !== 0n && !namespaces.own.user) return [];
+    if ((host.capabilities & CAP_SYS_RAWIO) !== 0n && !namespaces.created.user) return [];
     return livingTasks(checkpoint).flatMap((task): Problem[] => {
       const vma = made(task).find(({ start }) => start < BigInt(least));
       if (vma === undefined) return [];

@@ -9,14 +9,14 @@ export const filesystemUnknown: Check = {
   why: "CRIU mounts it anew. A kernel with modules may load what it lacks when it is asked for it; without modules it cannot.",
   proof: "criu",
   run(context) {
-    const known = new Set(
+    const registered = new Set(
       (context.host.read("/proc/filesystems") ?? "").split("\n").map((row) => row.split("\t")[1]),
     );
-    if (known.size < 2) return [];
+    if (registered.size < 2) return [];
     return newFilesystems(context).flatMap(([mount]): Problem[] => {
       const { fstype, fsname } = mount.entry;
       const name = fstype === AUTO ? fsname : fstypes[fstype];
-      if (name === undefined || known.has(name)) return [];
+      if (name === undefined || registered.has(name)) return [];
       const modular = context.host.exists("/proc/modules");
       return [
         {

@@ -16,7 +16,7 @@ function isDeviceKnown(context: Context, mount: Mount): boolean {
   if (major === 0) return true;
   if (key !== EXTERNAL_DEVICE && entry.fstype !== AUTO) return false;
   const name = nameOf(mount);
-  if (context.request.external.some((given) => given.kind === "dev" && given.key === name))
+  if (context.request.external.some((external) => external.kind === "dev" && external.key === name))
     return true;
   const same = lookOnHost(context, entry.source);
   // A device number as stat(2) packs it: makedev(3).

@@ -15,7 +15,7 @@ import {
 const READ_ONLY = 1;
 
 /** An option gives it, or the user's word takes it as it was. */
-const given = ({ key }: Mount): boolean => key !== undefined && key !== EXTERNAL_DEVICE;
+const isExternal = ({ key }: Mount): boolean => key !== undefined && key !== EXTERNAL_DEVICE;
 
 /** What CRIU compares to tell whether two mounts are of one file system; of a given one it knows less. */
 const filesystemOf = ({ entry }: Mount): string => `${entry.root_dev} ${entry.options}`;
@@ -46,7 +46,7 @@ export function boundAndMade(context: Context): { bound: Bound[]; made: Mount[] 
   const baseOf = (mount: Mount): string | undefined =>
     mount.entry.mountpoint === "/" && mount.image === rootImage
       ? (context.request.root ?? "")
-      : given(mount)
+      : isExternal(mount)
         ? (mount.source ?? "")
         : mount.entry.with_plugin
           ? ""
@@ -56,7 +56,7 @@ export function boundAndMade(context: Context): { bound: Bound[]; made: Mount[] 
     const base = baseOf(mount);
     const { root } = mount.entry;
     if (base !== undefined)
-      bases.set(`${(given(mount) ? filesystemOf : wholly)(mount)} ${root}`, { base, root });
+      bases.set(`${(isExternal(mount) ? filesystemOf : wholly)(mount)} ${root}`, { base, root });
   }
   const bound: Bound[] = [];
   const made: Mount[] = [];
@@ -97,10 +97,10 @@ const directories = (options: string): string[] =>
 /** What of this machine a mount shows; undefined: nothing, as it is the tree's own. */
 function shows(context: Context, mount: Mount): string | undefined {
   const { entry, key } = mount;
-  const { own } = context.namespaces;
+  const { created } = context.namespaces;
   const name = entry.fstype === AUTO ? (entry.fsname ?? "") : fstypes[entry.fstype];
   if (name === undefined || fresh.has(name)) return undefined;
-  if ((name === "proc" && own.pid) || (name === "mqueue" && own.ipc)) return undefined;
+  if ((name === "proc" && created.pid) || (name === "mqueue" && created.ipc)) return undefined;
   if (name.startsWith("cgroup") && ownCgroupNamespace(context)) return undefined;
   if (name === "overlay") {
     const dirs = directories(entry.options);

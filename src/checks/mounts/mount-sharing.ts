@@ -18,7 +18,7 @@ export const mountSharing: Check = {
         .map(({ entry }) => entry.root_dev),
     );
     return mounts.flatMap((mount): Problem[] => {
-      const { master_id: master = 0, shared_id: own = 0, root_dev } = mount.entry;
+      const { master_id: master = 0, shared_id: peers = 0, root_dev } = mount.entry;
       if (master === 0 || shared.has(master) || reachable.has(root_dev)) return [];
       return [
         {
@@ -26,7 +26,7 @@ export const mountSharing: Check = {
           image: imageOf(mount),
           subject: mount.at,
           message: `${mount.at} was a slave of a mount outside the container, which nothing here leads to`,
-          criu_message: `mnt-v2: Sharing group (${own}, ${master}) has unreachable sharing.`,
+          criu_message: `mnt-v2: Sharing group (${peers}, ${master}) has unreachable sharing.`,
           remedy: {
             kind: "human",
             text: `dump it again with ${mount.at} as an external mount: --external mnt[MOUNTPOINT]:KEY`,

@@ -12,9 +12,9 @@ export function lookOnHost({ host }: Context, path: string): Lookup | undefined 
 /** What is at the place where a mount of the root task's namespace goes, when the host decides that. */
 export function lookAtPlace({ namespaces }: Context, { entry, at }: Mount) {
   const place = namespaces.place(at, entry.parent_mnt_id);
-  return place.known ? { place, found: place.root.look(place.path) } : undefined;
+  return place.onHost ? { place, found: place.root.look(place.path) } : undefined;
 }
 
-/** Of the root task's mount namespace, whose paths `namespaces.place` knows. */
+/** Of the root task's mount namespace: `namespaces.place` knows its paths. */
 export const inRootNamespace = ({ checkpoint }: Context, { image }: Mount) =>
   image === `mountpoints-${checkpoint.root?.ids?.mnt_ns_id}.img`;

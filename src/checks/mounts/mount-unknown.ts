@@ -12,10 +12,10 @@ export const mountUnknown: Check = {
     "tell the namespace: for a socket it stops, for a file it crashes. Images of two dumps were mixed, or one is missing.",
   proof: "criu",
   run(context) {
-    if (!context.namespaces.own.mnt) return [];
-    const known = new Set(savedMounts(context).map(({ entry }) => entry.mnt_id));
+    if (!context.namespaces.created.mnt) return [];
+    const saved = new Set(savedMounts(context).map(({ entry }) => entry.mnt_id));
     const unknown = (id: number | undefined): id is number =>
-      id !== undefined && id >= 0 && !known.has(id);
+      id !== undefined && id >= 0 && !saved.has(id);
     const lacking = (id: number, image: string, subject: string, said: string): Problem => ({
       severity: "blocker",
       image,

@@ -13,7 +13,7 @@ export const rootIgnored: Check = {
   run({ checkpoint, namespaces, request, host, bundle }) {
     const { root } = request;
     const ids = checkpoint.root?.ids;
-    if (root === undefined || ids === undefined || namespaces.own.mnt || bundle !== undefined)
+    if (root === undefined || ids === undefined || namespaces.created.mnt || bundle !== undefined)
       return [];
     if (host.identity(root) === host.identity("/")) return [];
     const where = request.joinNs.some(({ ns }) => ns === "mnt")

@@ -7,7 +7,7 @@ export const rootMissing: Check = {
   proof: "criu",
   run(context) {
     const root = context.request.root;
-    if (!context.namespaces.own.mnt || root === undefined) return [];
+    if (!context.namespaces.created.mnt || root === undefined) return [];
     const opened = context.host.root(root);
     if (opened.ok) return [];
     return [

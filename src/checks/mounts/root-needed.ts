@@ -9,7 +9,7 @@ export const rootNeeded: Check = {
     "it sees in a namespace of its own, then crashes or says `The --root option is required to restore a mount namespace`.",
   proof: "harm",
   run(context) {
-    if (!context.namespaces.own.mnt || context.request.root !== undefined) return [];
+    if (!context.namespaces.created.mnt || context.request.root !== undefined) return [];
     const root = savedMounts(context).find(({ isRoot }) => isRoot);
     const guess = root && oldPlace(context, root.entry);
     const there = guess !== undefined && guess !== "/" && context.host.root(guess).ok;

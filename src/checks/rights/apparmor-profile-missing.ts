@@ -16,8 +16,8 @@ export const apparmorProfileMissing: Check = {
     const listed = context.host.read("/sys/kernel/security/apparmor/profiles");
     if (runningLsm(context) !== "AppArmor" || listed === undefined) return [];
     const loaded = new Set(listed.split("\n").map((line) => line.replace(/ \(\w+\)$/, "")));
-    const given = /^apparmor:(.+)$/.exec(context.request.lsmProfile ?? "")?.[1];
-    const wanted = labels(context).map((found) => ({ ...found, label: given ?? found.label }));
+    const asked = /^apparmor:(.+)$/.exec(context.request.lsmProfile ?? "")?.[1];
+    const wanted = labels(context).map((found) => ({ ...found, label: asked ?? found.label }));
     const names = new Set<string>();
     return wanted.flatMap(({ task, tid, label }): Problem[] => {
       if (!isPlain(label) || loaded.has(label) || names.has(label)) return [];

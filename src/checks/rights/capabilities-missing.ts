@@ -13,7 +13,7 @@ import {
   setOf,
   threadsWithCreds,
 } from "./capabilities.ts";
-import { otherUsers } from "./credentials.ts";
+import { otherUsers } from "./capabilities.ts";
 
 const list = (set: bigint): string => numbersOf(set).map(capabilityName).join(", ");
 
@@ -76,15 +76,15 @@ export const capabilitiesMissing: Check = {
     "bounding set than the machine on which the dump was made. A bounding set that only becomes smaller CRIU does not notice.",
   proof: "criu",
   run(context) {
-    const own = capabilitiesOfCriu(context.host);
-    if (own === undefined || otherUsers(context)) return [];
+    const criuHas = capabilitiesOfCriu(context.host);
+    if (criuHas === undefined || otherUsers(context)) return [];
     const known = knownCapabilities(context.host);
     const ids = idsOfCriu(context.host);
     const { securebits } = context.host;
     const findings = new Map<string, Problem>();
     for (const { task, thread, creds } of threadsWithCreds(context.checkpoint)) {
-      const refusal = firstRefusal(creds, ids, own.permitted, known, securebits);
-      const fewer = setOf(creds.cap_bnd) & known & ~own.bounding;
+      const refusal = firstRefusal(creds, ids, criuHas.permitted, known, securebits);
+      const fewer = setOf(creds.cap_bnd) & known & ~criuHas.bounding;
       const lacks = refusal?.lacks ?? fewer;
       const key = `${lacks} ${refusal === undefined}`;
       if (lacks === 0n || findings.has(key)) continue; // one finding for all threads of a tree that lack the same

@@ -3,6 +3,7 @@ import type { Host } from "../../host/index.ts";
 import type { Checkpoint, Thread } from "../../image/index.ts";
 import type { Infer } from "../../image/schema.ts";
 import type { creds_entry } from "../../image/tables/process.ts";
+import type { Context } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
 export type Creds = Infer<typeof creds_entry>;
@@ -55,7 +56,7 @@ function statusSet(status: string, field: string): bigint {
 
 /**
  * The most that CRIU can have here, and what its bounding set will be: root gets by execve(2) what the bounding set
- * allows, others what they have (capabilities(7)). Undefined for others than root, whose criu may have file capabilities.
+ * allows, others what they have (capabilities(7)). Undefined for others than root: their criu may have file capabilities.
  */
 export function capabilitiesOfCriu(
   host: Host,
@@ -97,4 +98,15 @@ export function threadsWithCreds(
       return [{ task: task.pid, thread, creds }];
     }),
   );
+}
+
+/** The tree gets a user namespace in which CRIU has every capability, and ids that its images map. */
+export const otherUsers = ({ namespaces, request }: Context): boolean =>
+  namespaces.created.user || request.joinNs.some(({ ns }) => ns === "user");
+
+/** True where CRIU certainly has no such capability; a task in a user namespace of its own has none over the machine. */
+export function lacks({ host, namespaces }: Context, capability: number): boolean {
+  if (namespaces.created.user) return true;
+  const criuHas = capabilitiesOfCriu(host);
+  return criuHas !== undefined && !has(criuHas.permitted, capability);
 }

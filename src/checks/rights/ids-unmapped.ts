@@ -1,7 +1,7 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { idsOfCriu, threadsWithCreds } from "./capabilities.ts";
-import { otherUsers } from "./credentials.ts";
+import { otherUsers } from "./capabilities.ts";
 
 /** Whether a map of user_namespaces(7) has an id; without one every id is its own. */
 function mapped(map: string | undefined, id: number): boolean {

@@ -15,12 +15,12 @@ export const loginuidImmutable: Check = {
     "remembers it in /run/criu.kdat: where it could then and cannot now it stops, and else the tasks keep the login user of CRIU.",
   proof: "criu",
   run(context) {
-    const own = Number(context.host.read("/proc/self/loginuid") ?? NO_LOGIN);
+    const callers = Number(context.host.read("/proc/self/loginuid") ?? NO_LOGIN);
     const rights = capabilitiesOfCriu(context.host);
-    if (own === NO_LOGIN || rights === undefined || has(rights.permitted, CAP_AUDIT_CONTROL))
+    if (callers === NO_LOGIN || rights === undefined || has(rights.permitted, CAP_AUDIT_CONTROL))
       return [];
     const task = livingTasks(context.checkpoint).find(
-      ({ core }) => core?.tc?.loginuid !== undefined && core.tc.loginuid !== own,
+      ({ core }) => core?.tc?.loginuid !== undefined && core.tc.loginuid !== callers,
     );
     if (task === undefined) return [];
     const saved = task.core!.tc!.loginuid!;
@@ -30,7 +30,7 @@ export const loginuidImmutable: Check = {
         task: task.pid,
         image: `core-${task.pid}.img`,
         subject: `task ${task.pid}`,
-        message: `task ${task.pid} had ${saved === NO_LOGIN ? "no login user" : `login user ${saved}`}; recriu has ${own}, and no CAP_AUDIT_CONTROL to change it`,
+        message: `task ${task.pid} had ${saved === NO_LOGIN ? "no login user" : `login user ${saved}`}; recriu has ${callers}, and no CAP_AUDIT_CONTROL to change it`,
         criu_message: "Setting loginuid for CT init task failed, CAP_AUDIT_CONTROL?",
         remedy: {
           kind: "human",

@@ -16,10 +16,10 @@ export function runningLsm({ host }: Context): Lsm {
 /** The label that CRIU will give a thread: --lsm-profile's where there was one, but for SELinux only from 4.1 on. */
 export function labelAfter(context: Context, label: string | undefined): string | undefined {
   const { request, criu } = context;
-  const given = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
-  if (!label || given === undefined) return label || undefined;
+  const asked = request.lsmProfile?.slice(request.lsmProfile.indexOf(":") + 1);
+  if (!label || asked === undefined) return label || undefined;
   const heeded = runningLsm(context) !== "SELinux" || knows(criu?.version, "selinuxProfile", false);
-  return heeded ? given || undefined : label;
+  return heeded ? asked || undefined : label;
 }
 
 /** The first thread of each label. */

@@ -16,7 +16,7 @@ export const privilege: Check = {
     "fails without that option at what takes CAP_SYS_ADMIN: namespaces that CRIU tries out, the tree's clocks. With it the clocks are this machine's. It is added " +
     "unless --unprivileged or --no-unprivileged was given.",
   proof: "criu",
-  run({ checkpoint, criu, host, namespaces, own, request }) {
+  run({ checkpoint, criu, host, namespaces, settings, request }) {
     const root = host.effectiveUid === 0;
     const shared = {
       severity: "blocker",
@@ -28,7 +28,7 @@ export const privilege: Check = {
       text: root
         ? "run it with CAP_SYS_ADMIN, outside of this container or unit"
         : "run it as root",
-      command: root ? null : sh`sudo recriu restore ${again({ own, request })}`,
+      command: root ? null : sh`sudo recriu restore ${again({ settings, request })}`,
     } as const;
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [
@@ -42,7 +42,7 @@ export const privilege: Check = {
       ];
     }
     const admin = (host.capabilities & CAP_SYS_ADMIN) !== 0n;
-    const { user, ...others } = namespaces.own;
+    const { user, ...others } = namespaces.created;
     // Of such a tree CRIU has to make namespaces, whatever it is told.
     const needsAdmin = !user && Object.values(others).includes(true);
     if (request.unprivileged ? admin || !needsAdmin : admin && root) return [];

@@ -2,7 +2,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { CAP_SYS_RESOURCE } from "./capabilities.ts";
-import { lacks } from "./inherited.ts";
+import { lacks } from "./capabilities.ts";
 
 /** RLIMIT_* by number, getrlimit(2). */
 export const limitNames =
@@ -28,8 +28,10 @@ export const rlimitLowered: Check = {
     const { checkpoint, host } = context;
     const bound = lacks(context, CAP_SYS_RESOURCE);
     const nrOpen = host.read("/proc/sys/fs/nr_open")?.trim();
-    const own = limitNames.map((_, resource) => (bound ? host.limit(resource)?.hard : undefined));
-    const most = own.map((limit = INFINITY, resource) => {
+    const hardLimits = limitNames.map((_, resource) =>
+      bound ? host.limit(resource)?.hard : undefined,
+    );
+    const most = hardLimits.map((limit = INFINITY, resource) => {
       const open = resource === NOFILE && nrOpen !== undefined ? BigInt(nrOpen) : INFINITY;
       return limit < open ? limit : open;
     });
@@ -49,7 +51,7 @@ export const rlimitLowered: Check = {
             kind: "human",
             text: "raise the limit where recriu is started, or run it with CAP_SYS_RESOURCE",
             command:
-              resource === NOFILE && least !== own[resource]
+              resource === NOFILE && least !== hardLimits[resource]
                 ? sh`sysctl fs.nr_open=${max}`
                 : sh`prlimit --pid $$ --${limitNames[resource]!.toLowerCase()}=:${show(max)}`,
           },

@@ -17,14 +17,14 @@ export const seccompFilterMissing: Check = {
     const entry = context.checkpoint.seccomp;
     const filters = entry?.seccomp_filters ?? [];
     // What is wrong with the chain that ends in a filter; undefined: nothing. Each is looked at once.
-    const known = new Map<number, string | undefined>();
+    const walks = new Map<number, string | undefined>();
     const wrong = (last: number): string | undefined => {
       const walked: number[] = [];
       const here = new Set<number>();
       let result: string | undefined;
       for (let index = last; ;) {
-        if (known.has(index)) {
-          result = known.get(index);
+        if (walks.has(index)) {
+          result = walks.get(index);
           break;
         }
         const filter = filters[index];
@@ -37,7 +37,7 @@ export const seccompFilterMissing: Check = {
         if (filter.prev === undefined) break;
         index = filter.prev;
       }
-      for (const index of walked) known.set(index, result);
+      for (const index of walked) walks.set(index, result);
       return result;
     };
     const reported = new Set<number>();

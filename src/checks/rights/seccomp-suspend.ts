@@ -9,8 +9,8 @@ export const seccompSuspend: Check = {
     "a filter of its own (in most containers) may not ask for. Then a strict filter kills the task, and CRIU waits for it for ever.",
   proof: "criu",
   run(context) {
-    const own = /^Seccomp:\s*(\d+)$/m.exec(context.host.read("/proc/self/status") ?? "")?.[1];
-    const [first] = own === undefined || own === "0" ? [] : filtered(context);
+    const mode = /^Seccomp:\s*(\d+)$/m.exec(context.host.read("/proc/self/status") ?? "")?.[1];
+    const [first] = mode === undefined || mode === "0" ? [] : filtered(context);
     if (first === undefined) return [];
     return [
       {

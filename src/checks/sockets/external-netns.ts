@@ -13,8 +13,7 @@ export const externalNetns: Check = {
     namespaceIds(context).flatMap((id): Problem[] => {
       const image = `netns-${id}.img`;
       const key = context.checkpoint.values(image, netns_entry)[0]?.ext_key;
-      if (key === undefined || context.request.inheritFds.some((given) => given.key === key))
-        return [];
+      if (key === undefined || context.request.inheritFds.some((fd) => fd.key === key)) return [];
       return [
         {
           severity: "blocker",

@@ -15,12 +15,12 @@ export const about = (severity: Problem["severity"], image: string, subject: str
 export function livePorts({
   host,
 }: Context): (protocol: number, port: number) => readonly InetSocket[] {
-  const known = new Map<number, Map<number, InetSocket[]>>();
+  const byNamespace = new Map<number, Map<number, InetSocket[]>>();
   return (protocol, port) => {
-    let ports = known.get(protocol);
+    let ports = byNamespace.get(protocol);
     if (ports === undefined) {
       ports = Map.groupBy(host.inetSockets(protocol), ({ sourcePort }) => sourcePort);
-      known.set(protocol, ports);
+      byNamespace.set(protocol, ports);
     }
     return ports.get(port) ?? [];
   };

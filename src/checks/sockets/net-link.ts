@@ -36,14 +36,14 @@ function linksOf(context: Context, image: string): Problem[] {
   const stray = straysOf(context, devices);
   return devices.flatMap((device): Problem[] => {
     const { type, name } = device;
-    const given = (kind: string) =>
+    const valueOf = (kind: string) =>
       request.external.find((external) => external.kind === kind && external.key === name)?.value;
     const shared = {
       severity: "blocker",
       image,
       subject: name,
     } as const;
-    if (type === MACVLAN && given("macvlan") === undefined)
+    if (type === MACVLAN && valueOf("macvlan") === undefined)
       return [
         {
           ...shared,
@@ -59,7 +59,7 @@ function linksOf(context: Context, image: string): Problem[] {
       ];
     if (type === TUN) return tunOf(context, shared);
     if (type !== VETH) return [];
-    const moved = given("netdev");
+    const moved = valueOf("netdev");
     if (moved !== undefined)
       return host.interfaces?.has(moved) !== false
         ? []
@@ -75,8 +75,8 @@ function linksOf(context: Context, image: string): Problem[] {
               },
             },
           ];
-    const far = given("veth");
-    if (namespaces.own.user && (far !== undefined || stray.has(device))) {
+    const far = valueOf("veth");
+    if (namespaces.created.user && (far !== undefined || stray.has(device))) {
       const [outer, inner] = [far?.split("@")[0] ?? names(), names()];
       return [
         {
@@ -175,7 +175,7 @@ function tunOf(
 
 /** Whether the root of the tree's user namespace may read and write a file of this machine. */
 function mayUse({ checkpoint, namespaces }: Context, { mode, uid, gid }: Stats): boolean {
-  if (!namespaces.own.user) return true;
+  if (!namespaces.created.user) return true;
   const image = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
   const [maps] = checkpoint.values(image, userns_entry);
   const outside = (map: "uid_map" | "gid_map") => {

@@ -16,7 +16,7 @@ export const netToolsMissing: Check = {
   run(context) {
     const { checkpoint, host, namespaces, request } = context;
     const findings: Problem[] = [];
-    if (!namespaces.own.net) return findings;
+    if (!namespaces.created.net) return findings;
     const missing = (image: string, program: string, said: string, install: string) =>
       findings.push({
         severity: "blocker",
@@ -54,7 +54,7 @@ export const netToolsMissing: Check = {
         );
       } else if (
         version === "" &&
-        namespaces.own.net &&
+        namespaces.created.net &&
         request.emptyNs.includes("net") &&
         (checkpoint.inventory?.network_lock_method ?? LOCK_IPTABLES) === LOCK_IPTABLES
       ) {

@@ -4,7 +4,7 @@ import type { Context } from "../finding.ts";
 
 /** Ids of the tree's new network namespaces that CRIU fills: none with --empty-ns net. */
 export function namespaceIds({ checkpoint, namespaces, request }: Context): number[] {
-  if (!namespaces.own.net || request.emptyNs.includes("net")) return [];
+  if (!namespaces.created.net || request.emptyNs.includes("net")) return [];
   const ids = new Set(checkpoint.tasks.map((task) => task.ids?.net_ns_id));
   return [...ids].filter((id) => id !== undefined);
 }

@@ -3,7 +3,9 @@ import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import { idsOfCriu } from "../rights/capabilities.ts";
-import { NOBODY } from "./ping-sockets.ts";
+
+/** No group at all, what a network namespace begins with: only groups of this range may make an ICMP socket without privilege (icmp(7)). */
+export const NO_GROUP = "1 0";
 
 const ICMP = 1;
 
@@ -23,15 +25,15 @@ function rangeOf(
     const path = /^\d+$/.test(joined) ? `/proc/${joined}/ns/net` : joined;
     return seen(host.readInNetwork(path, RANGE), `the namespace ${joined}`, [`--net=${path}`]);
   }
-  if (!namespaces.own.net) return seen(host.read(RANGE), "this machine");
+  if (!namespaces.created.net) return seen(host.read(RANGE), "this machine");
   const [entry] = checkpoint.values(`netns-${nsId}.img`, netns_entry);
   if (entry?.ext_key === undefined) {
     const saved = request.emptyNs.includes("net") ? undefined : entry?.ipv4_sysctl[0]?.sarg;
-    return seen(saved ?? NOBODY, "the tree's own network");
+    return seen(saved ?? NO_GROUP, "the tree's own network");
   }
-  const given = request.inheritFds.find(({ key }) => key === entry.ext_key);
-  const path = `/proc/self/fd/${given?.fd}`;
-  return given && seen(host.readInNetwork(path, RANGE), `the namespace ${entry.ext_key}`);
+  const inherited = request.inheritFds.find(({ key }) => key === entry.ext_key);
+  const path = `/proc/self/fd/${inherited?.fd}`;
+  return inherited && seen(host.readInNetwork(path, RANGE), `the namespace ${entry.ext_key}`);
 }
 
 export const pingGroupRange: Check = {
@@ -45,9 +47,9 @@ export const pingGroupRange: Check = {
   run(context) {
     const { checkpoint, host, namespaces, request } = context;
     // In a user namespace the numbers are others.
-    if (namespaces.own.user) return [];
+    if (namespaces.created.user) return [];
     const { groups, extra } = idsOfCriu(host);
-    const own = [groups[1] ?? 0, ...extra];
+    const mappedGroups = [groups[1] ?? 0, ...extra];
     const told = new Set<string>();
     return [...checkpoint.openFiles.values()].flatMap(({ isk }): Problem[] => {
       if (isk?.type !== SOCK_DGRAM || (isk.proto !== ICMP && isk.proto !== ICMPV6)) return [];
@@ -56,7 +58,7 @@ export const pingGroupRange: Check = {
         .split(/\s+/)
         .map(Number);
       if (found === undefined || Number.isNaN(low + high) || told.has(found.where)) return [];
-      if (own.some((group) => group >= low && group <= high)) return [];
+      if (mappedGroups.some((group) => group >= low && group <= high)) return [];
       told.add(found.where);
       return [
         {

@@ -1,5 +1,5 @@
 /** Unix sockets that CRIU binds again by path: their directories (sk-unix.c). */
-import type { Context, Leaving } from "../finding.ts";
+import type { Context, Leftover } from "../finding.ts";
 import {
   type AtPath,
   givenName,
@@ -17,10 +17,10 @@ export const pathSockets = (context: Context): AtPath[] =>
     .filter((named) => isBound(named) && !named.entry.deleted);
 
 /** The socket files that CRIU will make where there is nothing yet. */
-export function socketLeavings(context: Context): Leaving[] {
-  return pathSockets(context).flatMap((bound): Leaving[] => {
+export function socketLeftovers(context: Context): Leftover[] {
+  return pathSockets(context).flatMap((bound): Leftover[] => {
     const place = placeOf(context, bound, bound.name.path);
-    if (!place.known || place.root.look(place.path).ok) return [];
+    if (!place.onHost || place.root.look(place.path).ok) return [];
     return [{ kind: "socket", root: place.root.path, path: place.path }];
   });
 }
@@ -28,10 +28,10 @@ export function socketLeavings(context: Context): Leaving[] {
 /** A relative name is bound from inside the directory saved with it, into which CRIU goes first. */
 export function refusal(context: Context, bound: AtPath, errno: string): string {
   const { entry } = bound;
-  const given = givenName(entry);
-  const from = given.startsWith("/") ? undefined : entry.name_dir;
+  const name = givenName(entry);
+  const from = name.startsWith("/") ? undefined : entry.name_dir;
   const place = from === undefined ? undefined : placeOf(context, bound, from);
-  return place?.known && !place.root.look(place.path).ok
+  return place?.onHost && !place.root.look(place.path).ok
     ? `unix: Can't change working dir ${from}: ${errno}`
-    : `unix: Can't bind ${inode(entry)} addr ${given}: ${errno}`;
+    : `unix: Can't bind ${inode(entry)} addr ${name}: ${errno}`;
 }

@@ -1,5 +1,4 @@
 import type { Check } from "../finding.ts";
-import { inventoryImage } from "../images/inventory.ts";
 
 export const tcpCloseNeeded: Check = {
   title: "The tree was dumped with --tcp-close",
@@ -13,7 +12,8 @@ export const tcpCloseNeeded: Check = {
       ? []
       : [
           {
-            ...inventoryImage,
+            image: "inventory.img",
+            severity: "blocker",
             subject: "--tcp-close",
             message: "the tree was dumped with --tcp-close: its TCP connections were not saved",
             criu_message: "Need to set the --tcp-close options.",

@@ -11,7 +11,7 @@ import {
 } from "./inet-entries.ts";
 import { about, connections, shown } from "./tcp.ts";
 
-/** Closed, listening, and (13) bound only: such sockets are in nobody's way. */
+/** Closed, listening, and (13) bound only: such sockets take no connection's place. */
 const UNCONNECTED = new Set([7, TCP_LISTEN, 13]);
 
 export const tcpConnectionBusy: Check = {

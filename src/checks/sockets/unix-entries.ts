@@ -74,7 +74,7 @@ export function inHostNet(
   { checkpoint, namespaces, request }: Context,
   nsId: number | undefined,
 ): boolean {
-  if (namespaces.own.net || request.joinNs.some(({ ns }) => ns === "net")) return false;
+  if (namespaces.created.net || request.joinNs.some(({ ns }) => ns === "net")) return false;
   const root = checkpoint.root?.ids?.net_ns_id;
   return nsId === undefined || root === undefined || nsId === root;
 }

@@ -46,7 +46,7 @@ function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): n
   // CRIU does not save in which directory an outsider's relative name is.
   if (!givenName(peer).startsWith("/")) return undefined;
   const place = context.namespaces.place(name.path);
-  if (!place.known) return undefined;
+  if (!place.onHost) return undefined;
   // A stream's server would be told of a try: of streams it is only known that nothing is there.
   const found = place.root.look(place.path);
   if (!found.ok) return found.missing ? -ENOENT : undefined;

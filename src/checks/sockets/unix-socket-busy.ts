@@ -68,7 +68,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
   const { path } = named.name;
   if (procLink(path) !== undefined) return throughProc(named, path);
   const place = placeOf(context, named, path);
-  if (!place.known) return undefined;
+  if (!place.onHost) return undefined;
   const found = place.root.look(place.path);
   const at = place.hostPath;
   const isLink = () => {
@@ -122,7 +122,7 @@ const linkThere = ({ image }: AtPath, at: string, problem: string): Problem => (
   remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
 });
 
-/** Whose a socket file is: by its inode number, which no other path or namespace can fake; else by the name alone. */
+/** The owner of a socket file: by its inode number, which no other path or namespace can fake; else by the name alone. */
 export function holderOf(
   host: Host,
   path: string,

@@ -1,9 +1,9 @@
-/** Whose the directories are that sockets are bound in: who owns one can put a socket of his own in another's place. */
+/** The owners of the directories in which sockets are bound: an owner can put another socket in the place of one. */
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { dirname, join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
-import { livingTasks, type Place } from "../paths.ts";
+import { livingTasks, type HostPlace } from "../paths.ts";
 import { pathSockets } from "./sockets.ts";
 import { about, type AtPath, placeOf } from "./unix-entries.ts";
 import { conventionOf } from "./unix-socket-dir.ts";
@@ -23,7 +23,7 @@ export const unixSocketDirOwner: Check = {
     const told = new Set<string>();
     return pathSockets(context).flatMap((bound): Problem[] => {
       const place = placeOf(context, bound, bound.name.path);
-      if (!place.known) return [];
+      if (!place.onHost) return [];
       const weak = weakest(context, place, new Set([...users, ...ownersOf(bound)]));
       if (weak === undefined || told.has(weak.at)) return [];
       told.add(weak.at);
@@ -56,7 +56,7 @@ const ownersOf = ({ entry, name }: AtPath): number[] =>
 /** The first directory on the way to a socket in which others can rename what is there. */
 function weakest(
   { namespaces }: Context,
-  { root, path }: Place & { known: true },
+  { root, path }: HostPlace,
   users: Set<number>,
 ): { at: string; how: string; remedy: Remedy } | undefined {
   const human = (text: string, command: Remedy["command"]): Remedy => ({
@@ -72,7 +72,7 @@ function weakest(
     const { uid, mode } = found.stat;
     const at = join(root.path, directory);
     if (directory === "/") users.add(uid);
-    if (!namespaces.own.user && !users.has(uid))
+    if (!namespaces.created.user && !users.has(uid))
       return {
         at,
         how: `belongs to uid ${uid}`,

@@ -2,7 +2,7 @@ import type { Lookup } from "../../host/index.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Repair } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { HostPlace } from "../paths.ts";
 import { pathSockets, refusal } from "./sockets.ts";
 import { type AtPath, placeOf } from "./unix-entries.ts";
 
@@ -15,23 +15,23 @@ export function conventionOf(path: string): { mode: number; uid: number; gid: nu
 
 /** Path sockets of one directory that is not there. */
 interface Orphans {
-  place: Place & { known: true };
+  place: HostPlace;
   /** The directory as the checkpoint names it. */
   directory: string;
   found: Lookup;
   sockets: AtPath[];
 }
 
-/** Path sockets whose directory is missing, or is no directory, by that directory on this machine. */
+/** Path sockets without their directory, or with something else in its place, by that path on this machine. */
 function orphans(context: Context): Map<string, Orphans> {
   const byDirectory = new Map<string, Orphans>();
   for (const bound of pathSockets(context)) {
     const place = placeOf(context, bound, bound.name.path);
-    if (!place.known) continue;
+    if (!place.onHost) continue;
     const at = dirname(place.hostPath);
-    const known = byDirectory.get(at);
-    if (known !== undefined) {
-      known.sockets.push(bound);
+    const earlier = byDirectory.get(at);
+    if (earlier !== undefined) {
+      earlier.sockets.push(bound);
       continue;
     }
     const found = place.root.look(dirname(place.path));

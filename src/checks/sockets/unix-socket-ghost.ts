@@ -1,4 +1,4 @@
-/** Unix sockets whose file was deleted: CRIU makes it for the moment, and its directories (sk-unix.c, bind_on_deleted). */
+/** Unix sockets of deleted files: CRIU makes the file for the moment, and its directories (sk-unix.c, bind_on_deleted). */
 import { upward } from "../../host/upward.ts";
 import { EROFS } from "../../sys/errno.ts";
 import { UNIX_PATH_MAX } from "../../sys/linux.ts";
@@ -33,26 +33,26 @@ export const unixSocketGhost: Check = {
 
 function refused(context: Context, named: AtPath): Problem | undefined {
   const { entry, image } = named;
-  const given = givenName(entry);
+  const name = givenName(entry);
   const shared = { ...about("blocker", image), subject: named.name.path };
   if (entry.name.length >= UNIX_PATH_MAX)
     return {
       ...shared,
-      message: `the deleted socket ${given} has a name of the greatest length, which CRIU cannot bind again`,
-      criu_message: `unix: ghost: Too long name for socket ${inode(entry)} name ${given}`,
+      message: `the deleted socket ${name} has a name of the greatest length, which CRIU cannot bind again`,
+      criu_message: `unix: ghost: Too long name for socket ${inode(entry)} name ${name}`,
       remedy: {
         kind: "human",
         text: "dump again with a shorter name, or with the file in place",
       },
     };
-  const base = given.startsWith("/") ? undefined : entry.name_dir;
+  const base = name.startsWith("/") ? undefined : entry.name_dir;
   if (base !== undefined) {
     const place = placeOf(context, named, base);
-    const found = place.known ? place.root.look(place.path) : undefined;
-    if (!place.known || found === undefined || found.ok) return undefined;
+    const found = place.onHost ? place.root.look(place.path) : undefined;
+    if (!place.onHost || found === undefined || found.ok) return undefined;
     return {
       ...shared,
-      message: `the deleted socket ${given} was bound from the directory ${place.hostPath}: ${found.problem}`,
+      message: `the deleted socket ${name} was bound from the directory ${place.hostPath}: ${found.problem}`,
       criu_message: `unix: Can't change working dir ${base}: ${found.problem}`,
       remedy: {
         kind: "human",
@@ -62,7 +62,7 @@ function refused(context: Context, named: AtPath): Problem | undefined {
     };
   }
   const place = placeOf(context, named, named.name.path);
-  if (!place.known) return undefined;
+  if (!place.onHost) return undefined;
   for (const path of upward(dirname(place.path))) {
     if (path === "/") break;
     const found = place.root.look(path);
@@ -71,14 +71,14 @@ function refused(context: Context, named: AtPath): Problem | undefined {
       ? found.problem
       : !found.stat.isDirectory()
         ? "Not a directory"
-        : !context.namespaces.own.mnt && place.root.access(path, constants.W_OK) === -EROFS
+        : !context.namespaces.created.mnt && place.root.access(path, constants.W_OK) === -EROFS
           ? "Read-only file system"
           : undefined;
     if (problem === undefined) return undefined;
     return {
       ...shared,
-      message: `the deleted socket ${given} cannot be bound again: ${path}: ${problem}`,
-      criu_message: `unix: ghost: Can't access ${path} for socket ${inode(entry)} name ${given}`,
+      message: `the deleted socket ${name} cannot be bound again: ${path}: ${problem}`,
+      criu_message: `unix: ghost: Can't access ${path} for socket ${inode(entry)} name ${name}`,
       remedy: {
         kind: "human",
         text: `see what is at ${path}, and move it away`,

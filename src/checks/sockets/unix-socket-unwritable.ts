@@ -13,12 +13,12 @@ export const unixSocketUnwritable: Check = {
   proof: "criu",
   run(context) {
     // In a mount namespace of the tree's own, what is read-only is what its images say.
-    if (context.namespaces.own.mnt) return [];
+    if (context.namespaces.created.mnt) return [];
     const byDirectory = new Map<string, Problem | undefined>();
     for (const bound of pathSockets(context)) {
       const place = placeOf(context, bound, bound.name.path);
-      const directory = place.known ? dirname(place.hostPath) : "";
-      if (!place.known || byDirectory.has(directory)) continue;
+      const directory = place.onHost ? dirname(place.hostPath) : "";
+      if (!place.onHost || byDirectory.has(directory)) continue;
       const found = place.root.look(dirname(place.path));
       const refused =
         found.ok && found.stat.isDirectory()

@@ -2,7 +2,7 @@ import { asText, type Infer } from "../../image/index.ts";
 import { netns_entry, userns_entry } from "../../image/tables/namespaces.ts";
 import type { Check, Problem } from "../finding.ts";
 import { filledIds } from "./net.ts";
-import { NOBODY } from "./ping-sockets.ts";
+import { NO_GROUP } from "./ping-group-range.ts";
 
 /** Whether an id exists in the tree's user namespace. */
 const isInside = (ids: Infer<typeof userns_entry>["gid_map"] | undefined, id: number): boolean =>
@@ -18,7 +18,7 @@ export const usernsPingRange: Check = {
   proof: "criu",
   run(context) {
     const { checkpoint, namespaces } = context;
-    if (!namespaces.own.user) return [];
+    if (!namespaces.created.user) return [];
     const users = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
     const groups = checkpoint.values(users, userns_entry)[0]?.gid_map;
     return filledIds(context).flatMap((id): Problem[] => {
@@ -27,7 +27,7 @@ export const usernsPingRange: Check = {
       const range = setting?.sarg?.trim().split(/\s+/) ?? [];
       const lacking = range.map(Number).find((group) => !isInside(groups, group));
       if (lacking === undefined) return [];
-      const nobody = range.join(" ") === NOBODY;
+      const nobody = range.join(" ") === NO_GROUP;
       const why = "nobody, as in every new network";
       const from = asText(setting);
       return [

@@ -1,4 +1,4 @@
-/** The tree of the images is there: whatever it holds is its own, and nobody is to be ended for it. */
+/** The tree of the images is there: what it holds is its own, and no process is to be ended for it. */
 import type { Stat } from "../../host/index.ts";
 import { type Task, wasAdopted } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
@@ -28,7 +28,7 @@ export const alreadyRunning: Check = {
   run(context) {
     const { checkpoint, host, namespaces } = context;
     const { root } = checkpoint;
-    if (root === undefined || namespaces.own.pid) return [];
+    if (root === undefined || namespaces.created.pid) return [];
     const tasks = livingTasks(checkpoint);
     // Most often none of the numbers is in use.
     if (tasks.length === 0 || !host.exists(`/proc/${root.pid}`)) return [];
@@ -73,5 +73,5 @@ function runsItsProgram({ checkpoint, host, namespaces }: Context, { pid, mm }: 
   if (reg === undefined || checkpoint.remapped.has(reg.id)) return true;
   const place = namespaces.place(reg.name, reg.mnt_id);
   const there = host.identity(`/proc/${pid}/exe`);
-  return !place.known || (there !== undefined && there === host.identity(place.hostPath));
+  return !place.onHost || (there !== undefined && there === host.identity(place.hostPath));
 }

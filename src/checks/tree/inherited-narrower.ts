@@ -38,7 +38,7 @@ export const inheritedNarrower: Check = {
     "tree has those of the command that restored it. A restore from a service that is bound to a processor, or from under `ionice -c 3`, binds the tree, too, and nothing " +
     "says so later. What the tree itself had cannot be told.",
   proof: "harm",
-  run: ({ host, checkpoint, own, request }) =>
+  run: ({ host, checkpoint, settings, request }) =>
     [...narrowOf(host, checkpoint)].map(({ subject, message, prefix, text }): Problem => ({
       severity: "warning",
       image: "",
@@ -48,7 +48,9 @@ export const inheritedNarrower: Check = {
         kind: "human",
         text: text ?? "restore without it, if the tree shall not have it",
         command:
-          prefix === undefined ? null : sh`${prefix} recriu restore ${again({ own, request })}`,
+          prefix === undefined
+            ? null
+            : sh`${prefix} recriu restore ${again({ settings, request })}`,
       },
     })),
 };
@@ -56,11 +58,11 @@ export const inheritedNarrower: Check = {
 function* narrowOf(host: Host, checkpoint: Checkpoint): Generator<Narrow> {
   const status = host.read("/proc/self/status") ?? "";
   const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1];
-  const own = numbers(field("Cpus_allowed_list") ?? "");
+  const allowed = numbers(field("Cpus_allowed_list") ?? "");
   const list = usualProcessors(host);
   const usual = numbers(list);
-  if (own !== undefined && usual !== undefined && own.size > 0)
-    if ([...usual].some((cpu) => !own.has(cpu)))
+  if (allowed !== undefined && usual !== undefined && allowed.size > 0)
+    if ([...usual].some((cpu) => !allowed.has(cpu)))
       yield {
         subject: "processors",
         message: `recriu may run on the processors ${field("Cpus_allowed_list")} only, of ${list}`,

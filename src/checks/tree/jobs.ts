@@ -58,7 +58,7 @@ export function losesSession(context: Context): boolean {
 export const stuckIn = (context: Context, shellJob?: boolean): Node[] =>
   stuckTasks(
     treeOf(context, shellJob),
-    context.namespaces.own.pid ? 0 : (context.host.self?.pgrp ?? 0),
+    context.namespaces.created.pid ? 0 : (context.host.self?.pgrp ?? 0),
   );
 
 /** Without `--shell-job`, and only then, the root waits for ever for the group that it shares with the old shell. */
@@ -69,4 +69,4 @@ export const losesGroup = (context: Context): boolean =>
 
 /** CRIU's session as its children see it: a session of outside is 0 in a new pid namespace. */
 export const inheritedSession = ({ host, namespaces }: Context): number =>
-  namespaces.own.pid ? 0 : (host.self?.session ?? 0);
+  namespaces.created.pid ? 0 : (host.self?.session ?? 0);

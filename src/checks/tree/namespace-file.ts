@@ -10,19 +10,19 @@ export const namespaceFile: Check = {
   proof: "criu",
   run({ checkpoint, namespaces, request }) {
     if (request.inheritFds.length > 0) return [];
-    const known = new Set<number>();
+    const saved = new Set<number>();
     for (const { ids } of checkpoint.tasks)
       for (const field of [...kinds.map((kind) => kind.field), "cgroup_ns_id"] as const)
-        if (ids?.[field] !== undefined) known.add(ids[field]);
-    if (namespaces.own.net)
+        if (ids?.[field] !== undefined) saved.add(ids[field]);
+    if (namespaces.created.net)
       for (const file of checkpoint.files)
         if (/^netns-\d+\.img$/.test(file))
           for (const { nsids } of checkpoint.values(file, netns_entry))
-            for (const { target_ns_id } of nsids) known.add(target_ns_id);
+            for (const { target_ns_id } of nsids) saved.add(target_ns_id);
     return livingTasks(checkpoint).flatMap((task) =>
       task.fds.flatMap(({ id, fd }): Problem[] => {
         const entry = checkpoint.openFiles.get(id)?.nsf;
-        if (entry === undefined || known.has(entry.ns_id)) return [];
+        if (entry === undefined || saved.has(entry.ns_id)) return [];
         return [
           {
             severity: "blocker",

@@ -13,12 +13,12 @@ export const nestedNamespace: Check = {
     const roots = new Set(made(context).map(({ name }) => name));
     const byPid = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
     return checkpoint.tasks.slice(1).flatMap((task): Problem[] => {
-      const own = differing(task.ids, byPid.get(task.ppid)?.ids);
-      const wrong = own.filter(
+      const unshared = differing(task.ids, byPid.get(task.ppid)?.ids);
+      const wrong = unshared.filter(
         ({ name }) => !((name === "mnt" || name === "net") && roots.has(name)),
       );
       if (wrong.length === 0) return [];
-      const flags = own.reduce((all, { flag }) => all | flag, 0);
+      const flags = unshared.reduce((all, { flag }) => all | flag, 0);
       return [
         {
           severity: "blocker",

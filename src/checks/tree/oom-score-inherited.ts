@@ -1,7 +1,7 @@
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 import { CAP_SYS_RESOURCE } from "../rights/capabilities.ts";
-import { lacks } from "../rights/inherited.ts";
+import { lacks } from "../rights/capabilities.ts";
 
 export const oomScoreInherited: Check = {
   title: "CRIU does not set a task's oom_score_adj",
@@ -12,14 +12,14 @@ export const oomScoreInherited: Check = {
   proof: "harm",
   run(context) {
     const { checkpoint, host } = context;
-    const own = Number(host.read("/proc/self/oom_score_adj") ?? 0);
-    const least = lacks(context, CAP_SYS_RESOURCE) ? Math.min(0, own) : -1000;
+    const callers = Number(host.read("/proc/self/oom_score_adj") ?? 0);
+    const least = lacks(context, CAP_SYS_RESOURCE) ? Math.min(0, callers) : -1000;
     const tasks = livingTasks(checkpoint).flatMap((task) => {
       const saved = task.core?.tc?.oom_score_adj;
       return saved === undefined ? [] : [{ task, saved }];
     });
     const lost = tasks.find(({ saved }) => saved < least);
-    const kept = own === 0 ? undefined : tasks.find(({ saved }) => saved === 0);
+    const kept = callers === 0 ? undefined : tasks.find(({ saved }) => saved === 0);
     const finding = (
       pid: number,
       rest: Pick<Problem, "severity" | "message" | "remedy">,
@@ -35,7 +35,7 @@ export const oomScoreInherited: Check = {
         : [
             finding(lost.task.pid, {
               severity: "warning",
-              message: `task ${lost.task.pid} had oom_score_adj ${lost.saved}, which needs CAP_SYS_RESOURCE; it will have ${own}`,
+              message: `task ${lost.task.pid} had oom_score_adj ${lost.saved}, which needs CAP_SYS_RESOURCE; it will have ${callers}`,
               remedy: { kind: "human", text: "run it with CAP_SYS_RESOURCE" },
             }),
           ]),
@@ -44,7 +44,7 @@ export const oomScoreInherited: Check = {
         : [
             finding(kept.task.pid, {
               severity: "info",
-              message: `task ${kept.task.pid} had oom_score_adj 0; CRIU would leave it with its own, ${own}`,
+              message: `task ${kept.task.pid} had oom_score_adj 0; CRIU would leave it with its own, ${callers}`,
               remedy: {
                 kind: "human",
                 text: "nothing to do: recriu sets it at its gate (not with --verify=off)",

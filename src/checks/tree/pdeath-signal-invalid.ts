@@ -1,6 +1,6 @@
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
-import { LAST_SIGNAL } from "./deaths.ts";
+import { LAST_SIGNAL } from "../../sys/linux.ts";
 
 export const pdeathSignalInvalid: Check = {
   title: "The signal at the parent's death is no signal",

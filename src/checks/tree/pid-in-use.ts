@@ -32,14 +32,14 @@ function neededNumbers(context: Context): Needed[] {
   return [...needed.values()];
 }
 
-/** Who holds a number: /proc shows tasks and threads, but a number also stays taken while it is anybody's group or session. */
+/** The holder of a number: /proc shows tasks and threads, but a number also stays taken while it is that of a group or session. */
 interface Holder {
   /** Its process or thread, or a member of its group or session. */
   readonly pid: number;
   readonly said: string;
 }
 
-/** Who holds which of these numbers. What recriu itself has started is gone when CRIU needs them. */
+/** The holders of these numbers. What recriu itself has started is gone when CRIU needs them. */
 function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, Holder> {
   const processes = new Map(host.processes.map((process) => [process.pid, process]));
   const groups = new Map<number, Stat>();
@@ -54,7 +54,7 @@ function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, H
     if (process !== undefined) return { pid: number, said: `process ${number} (${process.comm})` };
     const thread = host.exists(`/proc/${number}`) ? host.read(`/proc/${number}/status`) : undefined;
     const leader = Number(/^Tgid:\s*(\d+)/m.exec(thread ?? "")?.[1]);
-    if (thread !== undefined && !host.own.has(leader)) {
+    if (thread !== undefined && !host.recriuPids.has(leader)) {
       const name = /^Name:\s*(.*)$/m.exec(thread)?.[1];
       return { pid: number, said: `a thread of process ${leader} (${name})` };
     }
@@ -72,11 +72,11 @@ function holdersOf({ host }: Context, numbers: readonly number[]): Map<number, H
 }
 
 /** Processes and threads that hold a number of the tree and are on their way to their end: soon they may have let go of it. */
-export function leavingHolders(context: Context): number[] {
-  if (context.namespaces.own.pid) return [];
+export function endingHolders(context: Context): number[] {
+  if (context.namespaces.created.pid) return [];
   const numbers = neededNumbers(context).map(({ number }) => number);
-  const held = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
-  return [...held].filter((pid) => context.host.leaving(pid));
+  const holders = new Set([...holdersOf(context, numbers).values()].map(({ pid }) => pid));
+  return [...holders].filter((pid) => context.host.ending(pid));
 }
 
 export const pidInUse: Check = {
@@ -89,7 +89,7 @@ export const pidInUse: Check = {
     "/proc file is open, or under a number that CRIU picks from a gap of the images without asking this machine.",
   proof: "criu",
   run(context) {
-    if (context.namespaces.own.pid) return [];
+    if (context.namespaces.created.pid) return [];
     const needed = neededNumbers(context);
     const holders = holdersOf(
       context,

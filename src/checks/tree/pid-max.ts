@@ -55,7 +55,7 @@ export const pidMax: Check = {
         },
       });
     // A namespace that CRIU makes has a limit of its own since Linux 6.14, and before it this machine's.
-    if (context.namespaces.own.pid) return findings;
+    if (context.namespaces.created.pid) return findings;
     return [
       ...findings,
       ...refused(context, pushed ? largest + 1 : limit).map((number) => ({

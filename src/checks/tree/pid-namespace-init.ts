@@ -11,7 +11,7 @@ export const pidNamespaceInit: Check = {
   run(context) {
     const { checkpoint, namespaces } = context;
     const pid = checkpoint.root?.pid;
-    if (pid === undefined || (pid === 1) === namespaces.own.pid) return [];
+    if (pid === undefined || (pid === 1) === namespaces.created.pid) return [];
     if (externalKey(context) !== undefined) return [];
     return [
       {

@@ -10,20 +10,20 @@ import type { Tree } from "./pstree.ts";
 export function stuckTasks(tree: Tree, group: number): Node[] {
   if (!tree.ok) return [];
   const born = new Map<Node, number>();
-  const own = new Map<Node, number>();
+  const groups = new Map<Node, number>();
   const stuck: Node[] = [];
   for (const node of preorder(tree.root)) {
     const { parent } = node;
     const before = parent?.born !== undefined && parent.born === (node.born ?? node.sid);
-    const inherited = parent === undefined ? group : (before ? born : own).get(parent)!;
+    const inherited = parent === undefined ? group : (before ? born : groups).get(parent)!;
     born.set(node, inherited);
-    own.set(node, node.sid === node.pid ? node.pid : inherited);
+    groups.set(node, node.sid === node.pid ? node.pid : inherited);
   }
-  for (const [node, current] of own) {
+  for (const [node, current] of groups) {
     const leader = tree.nodes.get(node.pgid);
     if (node.pgid === 0 || node.pgid === node.pid || node.pgid === current) continue;
     if (leader === undefined || leader.state === "reserved") continue; // CRIU's own group
-    if (leader.pgid !== leader.pid || own.get(leader) === leader.pid) stuck.push(node);
+    if (leader.pgid !== leader.pid || groups.get(leader) === leader.pid) stuck.push(node);
   }
   return stuck;
 }

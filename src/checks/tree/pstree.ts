@@ -1,6 +1,6 @@
 /**
  * What CRIU makes of pstree.img before it forks anything (pstree.c, prepare_pstree): the tree with its helpers, short
- * tasks that lead the sessions and process groups whose leaders are dead, or the reason why it stops.
+ * tasks that lead the sessions and process groups of dead leaders, or the reason why it stops.
  */
 import type { PstreeEntry } from "../../image/index.ts";
 import { type Helper, makeHelper, type Node, preorder, reserve } from "./pstree-nodes.ts";
@@ -18,9 +18,9 @@ export type Tree =
   | { ok: true; root: Node; nodes: ReadonlyMap<number, Node>; helpers: readonly Helper[] }
   | { ok: false; failure: Failure };
 
-export interface Given {
+export interface TreeInput {
   pstree: readonly PstreeEntry[];
-  /** Numbers of dead processes whose /proc files are open (PROCFS remaps). */
+  /** Numbers of dead processes of which files in /proc are open (PROCFS remaps). */
   deadProcesses: readonly number[];
   shellJob: boolean;
   /** Session and process group of CRIU. */
@@ -29,11 +29,11 @@ export interface Given {
 }
 
 /** The tree as CRIU would prepare it. */
-export function prepareTree(given: Given): Tree {
-  const read = readEntries(given.pstree);
+export function prepareTree(input: TreeInput): Tree {
+  const read = readEntries(input.pstree);
   if (!read.ok) return read;
   const { root, nodes } = read;
-  const failure = given.shellJob ? joinSession(root, nodes, given) : undefined;
+  const failure = input.shellJob ? joinSession(root, nodes, input) : undefined;
   if (failure !== undefined) return { ok: false, failure };
   const helpers: Helper[] = [];
   const leaders = addSessionHelpers(root, nodes, helpers);
@@ -45,12 +45,12 @@ export function prepareTree(given: Given): Tree {
   for (const node of preorder(root)) {
     const group = nodes.get(node.pgid);
     if (node.pgid === 0 || node.pgid === node.pid || group?.state !== "reserved") continue;
-    if (node.pgid === given.group) continue; // that group is CRIU's own
+    if (node.pgid === input.group) continue; // that group is CRIU's own
     makeHelper(group, node, node.sid, node.pgid);
     node.children.unshift(group);
     helpers.push({ number: node.pgid, task: node.pid, as: "process group" });
   }
-  for (const number of given.deadProcesses) {
+  for (const number of input.deadProcesses) {
     const node = reserve(nodes, number);
     if (node.state !== "reserved") continue;
     makeHelper(node, root, root.sid, root.pgid);
@@ -120,7 +120,7 @@ function readEntries(
 function joinSession(
   root: Node,
   nodes: Map<number, Node>,
-  { session, group }: Given,
+  { session, group }: TreeInput,
 ): Failure | undefined {
   if (root.sid === root.pid) return undefined;
   const taken = (what: string, number: number, said: string): Failure => ({
@@ -181,7 +181,7 @@ function findLeaderless(root: Node): Failure | undefined {
   return undefined;
 }
 
-/** A child of the root whose session is led from below it: put below its leader, neither hangs on the root any more. */
+/** A child of the root, with the leader of its session below it: put below its leader, neither hangs on the root any more. */
 function findUnborn(root: Node, nodes: ReadonlyMap<number, Node>): Tree | undefined {
   const born = new Set(preorder(root));
   for (const node of nodes.values())

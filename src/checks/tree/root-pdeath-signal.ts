@@ -1,6 +1,6 @@
 import { SIGKILL } from "../../sys/linux.ts";
 import type { Check } from "../finding.ts";
-import { LAST_SIGNAL } from "./deaths.ts";
+import { LAST_SIGNAL } from "../../sys/linux.ts";
 
 export const rootPdeathSignal: Check = {
   title: "The root gets a signal as soon as CRIU ends",

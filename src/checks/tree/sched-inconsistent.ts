@@ -8,12 +8,12 @@ import {
   SCHED_OTHER,
 } from "../../sys/sched.ts";
 import type { Check, Problem } from "../finding.ts";
-import { realtime } from "./sched-rights.ts";
+import { realtime } from "./sched.ts";
 import { schedMessage, scheduled } from "./sched.ts";
 
 const ordinary = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE];
 
-const known = new Set([...ordinary, ...realtime, SCHED_DEADLINE, SCHED_EXT]);
+const policies = new Set([...ordinary, ...realtime, SCHED_DEADLINE, SCHED_EXT]);
 
 export const schedInconsistent: Check = {
   title: "A thread's policy, nice value or priority is none that a kernel has",
@@ -25,7 +25,7 @@ export const schedInconsistent: Check = {
       const { policy, nice, priority, task, tid } = thread;
       const base = basePolicy(policy);
       const bad =
-        !known.has(base) ||
+        !policies.has(base) ||
         nice < -20 ||
         nice > 19 ||
         (ordinary.includes(base) && priority !== 0) ||

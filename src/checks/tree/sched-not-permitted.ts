@@ -2,7 +2,7 @@ import { basePolicy, policyName } from "../../sys/sched.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 import { CAP_SYS_NICE, capabilitiesOfCriu, has } from "../rights/capabilities.ts";
-import { realtime } from "./sched-rights.ts";
+import { realtime } from "./sched.ts";
 import { scheduled } from "./sched.ts";
 
 const isRealtime = (policy: number) => realtime.includes(basePolicy(policy));
@@ -20,10 +20,10 @@ export const schedNotPermitted: Check = {
   proof: "harm",
   run(context) {
     const { host } = context;
-    const own = capabilitiesOfCriu(host);
-    const trusted = own !== undefined && has(own.permitted, CAP_SYS_NICE);
+    const criuHas = capabilitiesOfCriu(host);
+    const trusted = criuHas !== undefined && has(criuHas.permitted, CAP_SYS_NICE);
     // In a user namespace of its own a task has no capability over the machine's scheduler.
-    if (own === undefined || (trusted && !context.namespaces.own.user)) return [];
+    if (criuHas === undefined || (trusted && !context.namespaces.created.user)) return [];
     const most = host.limit(RLIMIT_RTPRIO)?.soft ?? 0n;
     const niceLimit = host.limit(RLIMIT_NICE)?.soft ?? 0n;
     const inherited = niceOf(host.read("/proc/self/stat"));

@@ -17,10 +17,10 @@ export const schedPriorityLost: Check = {
           context,
           thread,
           `, but its priority was not saved; it is taken as ${priorityFor(context)}`,
-          context.own.schedPrio === undefined
+          context.settings.schedPrio === undefined
             ? "give it the lowest priority; --sched-prio=N names another, 1 to 99"
             : "give it the priority that --sched-prio names",
-          context.own.schedPrio === undefined ? sh`--sched-prio=N` : null,
+          context.settings.schedPrio === undefined ? sh`--sched-prio=N` : null,
         ),
       ),
 };

@@ -1,10 +1,19 @@
 /** Scheduling that CRIU refuses to restore (cr-restore.c, validate_sched_parm) and recriu sets at its gate instead. */
 import { knows } from "../../criu/index.ts";
 import { LOWEST_PRIORITY, savedScheduling, type SavedScheduling } from "../../image/index.ts";
-import { basePolicy, policyName, SCHED_OTHER, SCHED_RESET_ON_FORK } from "../../sys/sched.ts";
+import {
+  basePolicy,
+  policyName,
+  SCHED_FIFO,
+  SCHED_OTHER,
+  SCHED_RESET_ON_FORK,
+  SCHED_RR,
+} from "../../sys/sched.ts";
 import type { ShellCommand } from "../../sys/shell.ts";
 import type { Context, Edit, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
+
+export const realtime = [SCHED_FIFO, SCHED_RR];
 
 interface ThreadSched extends SavedScheduling {
   task: number;
@@ -29,7 +38,7 @@ export function refusesReset({ criu }: Context, { policy }: ThreadSched): boolea
   return (policy & SCHED_RESET_ON_FORK) !== 0 && !knows(criu?.version, "resetOnFork", true);
 }
 
-export const priorityFor = ({ own }: Context) => own.schedPrio ?? LOWEST_PRIORITY;
+export const priorityFor = ({ settings }: Context) => settings.schedPrio ?? LOWEST_PRIORITY;
 
 /** What lets CRIU take the thread. What it had is set again while the tree is stopped (restore/mend.ts). */
 function editsFor(context: Context, thread: ThreadSched): Edit[] {

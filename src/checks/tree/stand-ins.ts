@@ -1,4 +1,4 @@
-/** Who stands in for the lost parents of the root's adopted children (pstree.c, prepare_pstree_ids). */
+/** The tasks that stand in for the lost parents of the root's adopted children (pstree.c, prepare_pstree_ids). */
 import { type Helper, makeHelper, type Node, reserve } from "./pstree-nodes.ts";
 
 /**

@@ -27,15 +27,15 @@ export function terminals(checkpoint: Checkpoint, request: Request): Tty[] {
   const files = new Map<number, { id: number; regf_id?: number | undefined }[]>();
   for (const { tty } of checkpoint.openFiles.values()) {
     if (tty === undefined) continue;
-    const known = files.get(tty.tty_info_id);
-    if (known === undefined) files.set(tty.tty_info_id, [tty]);
-    else known.push(tty);
+    const others = files.get(tty.tty_info_id);
+    if (others === undefined) files.set(tty.tty_info_id, [tty]);
+    else others.push(tty);
   }
-  const given = new Set(request.inheritFds.map((fd) => fd.key));
-  for (const { kind, key } of request.external) if (kind === "tty") given.add(`tty[${key}]`);
+  const external = new Set(request.inheritFds.map((fd) => fd.key));
+  for (const { kind, key } of request.external) if (kind === "tty") external.add(`tty[${key}]`);
   return checkpoint.ttys.flatMap((info) => {
     const key = `tty[${info.rdev.toString(16)}:${(info.dev ?? 0).toString(16)}]`;
-    const kind = given.has(key) ? "external" : kindOf(info);
+    const kind = external.has(key) ? "external" : kindOf(info);
     return (files.get(info.id) ?? []).map(({ id, regf_id }): Tty => {
       const reg = checkpoint.openFiles.get(regf_id ?? id)?.reg;
       const wasExternal = info.type === EXT_TTY;
@@ -83,7 +83,7 @@ export const isMaster = ({ kind }: Tty, request: Request): boolean =>
 export const exchanges = ({ shellJob, orphanPtsMaster }: Request): boolean =>
   shellJob || orphanPtsMaster;
 
-/** Slaves that were in use and whose masters are not in the images, one for each terminal. Ids of masters are odd. */
+/** Slaves that were in use, without their masters in the images, one for each terminal. Ids of masters are odd. */
 export function unpairedSlaves(ttys: readonly Tty[]): Tty[] {
   const active = new Map<number, Tty>();
   for (const tty of ttys)

@@ -1,4 +1,4 @@
-/** /dev/tty kept open: it can be opened only by a task whose session has a terminal (tty.c, open_simple_tty; tty(4)). */
+/** /dev/tty kept open: it can be opened only by a task with a terminal in its session (tty.c, open_simple_tty; tty(4)). */
 import type { Task } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import { again, againStaying } from "../again.ts";
@@ -37,14 +37,14 @@ function remedyFor(context: Context, ttys: readonly Tty[], sid: number): Remedy 
       kind: "human",
       text: "dump again with a terminal whose other end is in the tree",
     };
-  const given = `fd[0]:${slave.key}`;
+  const inherit = `fd[0]:${slave.key}`;
   return request.shellJob
     ? {
         kind: "human",
         text: `${text}; without --shell-job, which wants standard input for itself`,
-        command: sh`recriu restore ${again(context)} --no-shell-job --inherit-fd ${[given]}`,
+        command: sh`recriu restore ${again(context)} --no-shell-job --inherit-fd ${[inherit]}`,
       }
-    : { kind: "option", text, option: `--inherit-fd ${given}`, automatic: false };
+    : { kind: "option", text, option: `--inherit-fd ${inherit}`, automatic: false };
 }
 
 /** The tasks that have /dev/tty open in a session that will have no terminal, each with the descriptor's file. */

@@ -11,8 +11,8 @@ export const ttyDeviceMissing: Check = {
     terminals(checkpoint, request).flatMap((tty): Problem[] => {
       if (!["console", "vt", "serial"].includes(tty.kind) || tty.path === undefined) return [];
       const place = namespaces.place(tty.path, tty.mntId);
-      const found = place.known ? place.root.look(place.path) : undefined;
-      if (!place.known || found === undefined || found.ok || !found.missing) return [];
+      const found = place.onHost ? place.root.look(place.path) : undefined;
+      if (!place.onHost || found === undefined || found.ok || !found.missing) return [];
       return [
         {
           severity: "blocker",

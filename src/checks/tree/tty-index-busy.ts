@@ -13,7 +13,7 @@ export const ttyIndexBusy: Check = {
     "and gives up when N is somebody's, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
   proof: "criu",
   run({ checkpoint, request, host, namespaces }) {
-    if (namespaces.own.mnt) return []; // its devpts is made with it, or is a mount of its own
+    if (namespaces.created.mnt) return []; // its devpts is made with it, or is a mount of its own
     const wanted = new Map<number, Tty>();
     const ttys = terminals(checkpoint, request).filter(isPty);
     for (const tty of ttys)
@@ -49,7 +49,7 @@ export const ttyIndexBusy: Check = {
             ? {
                 kind: "human",
                 text: "close that terminal: end the programs on it and the one that made it",
-                // Who has its other end open is only told by the descriptor's number of it.
+                // The holder of its other end is found by the index that its descriptor names.
                 command: sh`fuser -v /dev/pts/${index}; grep -lsx tty-index:.${index} /proc/[0-9]*/fdinfo/* | sort`,
               }
             : {

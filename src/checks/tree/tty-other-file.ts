@@ -16,8 +16,8 @@ export const ttyOtherFile: Check = {
     terminals(checkpoint, request).flatMap((tty): Problem[] => {
       if (tty.kind === "external" || tty.path === undefined) return [];
       const place = namespaces.place(tty.path, tty.mntId);
-      const found = place.known ? place.root.look(place.path) : undefined;
-      if (!place.known || found === undefined || (!found.ok && found.missing)) return [];
+      const found = place.onHost ? place.root.look(place.path) : undefined;
+      if (!place.onHost || found === undefined || (!found.ok && found.missing)) return [];
       if (found.ok && found.stat.isCharacterDevice() && found.stat.rdev === tty.info.rdev) {
         const other = otherRights(tty, found.stat);
         return other === undefined ? [] : [told(tty, place.hostPath, other)];

@@ -9,7 +9,7 @@ export const usernsAlone: Check = {
   proof: "criu",
   run({ checkpoint, namespaces, request }) {
     const joins = request.joinNs.some(({ ns }) => ns === "user" || ns === "mnt");
-    if (!namespaces.own.user || namespaces.own.mnt || joins) return [];
+    if (!namespaces.created.user || namespaces.created.mnt || joins) return [];
     return [
       {
         severity: "blocker",

@@ -11,7 +11,7 @@ export const usernsMap: Check = {
   proof: "images",
   run(context) {
     const { checkpoint, host, namespaces, request } = context;
-    if (!namespaces.own.user || request.joinNs.some(({ ns }) => ns === "user")) return [];
+    if (!namespaces.created.user || request.joinNs.some(({ ns }) => ns === "user")) return [];
     const image = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
     const [entry] = checkpoint.values(image, userns_entry);
     return (["uid_map", "gid_map"] as const).flatMap((map): Problem[] => {

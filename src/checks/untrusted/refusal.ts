@@ -42,8 +42,8 @@ const MOST = 50;
 export const refusal = ({ remedy, ...page }: Page): Check => ({
   proof: "harm",
   ...page,
-  run({ own, effects = [] }: Context, id) {
-    if (!own.untrusted) return [];
+  run({ settings, effects = [] }: Context, id) {
+    if (!settings.untrusted) return [];
     const found = effects.filter(({ check }) => check === id);
     const shown = found.slice(0, MOST).map((one) => problemOf(remedy, one));
     const [next] = found.slice(MOST);

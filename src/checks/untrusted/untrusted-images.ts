@@ -8,7 +8,7 @@ import { imagePlaces } from "../images/image-places.ts";
 /** A name in a directory that others may write to is safe where only owners may rename and remove: the sticky bit. */
 const OTHERS = 0o022;
 
-/** Who else could exchange what is at `path`; undefined when nobody can. */
+/** Which others could exchange what is at `path`; undefined when none can. */
 function changer(context: Context, path: string): string | undefined {
   const stat = context.host.entry(path);
   if (stat === undefined) return "nobody knows whom";
@@ -30,8 +30,8 @@ export const untrustedImages: Check = {
     "checkpoint and CRIU another.",
   proof: "harm",
   run(context) {
-    const { own, request } = context;
-    if (!own.untrusted) return [];
+    const { settings, request } = context;
+    if (!settings.untrusted) return [];
     if (request.stream)
       return [finding("--stream", "come through a stream, where nobody has looked at them")];
     const paths = new Set<string>();

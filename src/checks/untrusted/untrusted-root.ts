@@ -18,8 +18,8 @@ export const untrustedRoot: Check = {
     "that its namespaces show it. Only a user namespace of its own, or a virtual machine, holds it back.",
   proof: "harm",
   run(context: Context) {
-    const { checkpoint, namespaces, own } = context;
-    if (!own.untrusted || namespaces.own.user) return [];
+    const { checkpoint, namespaces, settings } = context;
+    if (!settings.untrusted || namespaces.created.user) return [];
     const found = threadsWithCreds(checkpoint).find(
       ({ creds }) => creds.euid === 0 || creds.suid === 0 || setOf(creds.cap_prm) !== 0n,
     );
@@ -30,7 +30,7 @@ export const untrustedRoot: Check = {
       capabilities.length > 4
         ? `${capabilities.length} capabilities`
         : capabilities.map(capabilityName).join(", ") || "no capability";
-    const shares = kinds.flatMap(([kind, what]) => (namespaces.own[kind] ? [] : [what]));
+    const shares = kinds.flatMap(([kind, what]) => (namespaces.created[kind] ? [] : [what]));
     return [
       {
         severity: "warning",

@@ -87,9 +87,9 @@ export function install(
 ): void {
   const record = readRecord(root);
   const paths = wants.map(({ path }) => path);
-  const known = record.find((entry) => entry.target === target);
-  if (known === undefined) record.push({ target, changes: [...changes], paths });
-  else known.changes.push(...changes);
+  const recorded = record.find((entry) => entry.target === target);
+  if (recorded === undefined) record.push({ target, changes: [...changes], paths });
+  else recorded.changes.push(...changes);
   writeRecord(root, record);
   for (const { path, after } of changes) put(root, path, after);
 }

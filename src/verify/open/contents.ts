@@ -43,7 +43,7 @@ function comparePipe(image: string, kind: string, id: number, flags: number, fil
   });
 }
 
-/** Only Unix sockets: what was sent over others is not saved, but of TCP, whose lengths inet.ts compares. */
+/** Only Unix sockets: what was sent over others is not saved, but of TCP: inet.ts compares its lengths. */
 export const unixQueue: Compare<"usk"> = ({ id, type }, file) => {
   const { checkpoint, live } = file.subject;
   const packets = packetsFor(checkpoint, id);
@@ -77,14 +77,14 @@ export const unixQueue: Compare<"usk"> = ({ id, type }, file) => {
 const queues = new WeakMap<Checkpoint, Map<number, number[]>>();
 
 function packetsFor(checkpoint: Checkpoint, id: number): readonly number[] {
-  let known = queues.get(checkpoint);
-  if (known === undefined) {
-    known = new Map();
+  let places = queues.get(checkpoint);
+  if (places === undefined) {
+    places = new Map();
     for (const [at, { id_for }] of checkpoint.socketQueues.entries())
-      known.set(id_for, [...(known.get(id_for) ?? []), at]);
-    queues.set(checkpoint, known);
+      places.set(id_for, [...(places.get(id_for) ?? []), at]);
+    queues.set(checkpoint, places);
   }
-  return known.get(id) ?? [];
+  return places.get(id) ?? [];
 }
 
 const contentOf = (

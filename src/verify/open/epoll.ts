@@ -49,9 +49,9 @@ function compareTarget(id: number, { tfd, nth }: Target, file: OpenFile): void {
   if (!live.stopped) return;
   const from = checkpoint.tasks.find(({ fds }) => fds.some((each) => each.id === id));
   const task = from && live.tasks.get(from.pid);
-  const known = from?.fds.some(({ fd }) => fd === tfd);
+  const isOpen = from?.fds.some(({ fd }) => fd === tfd);
   const same =
-    task && known ? watchesFile(task.pid, tfd, file.pid, { epoll: file.fd, tfd, nth }) : undefined;
+    task && isOpen ? watchesFile(task.pid, tfd, file.pid, { epoll: file.fd, tfd, nth }) : undefined;
   if (same === undefined) file.leftOut("targets that the kernel does not tell apart (kcmp)");
   else {
     const what = `descriptor ${tfd} of task ${from!.pid}`;

@@ -8,7 +8,7 @@ import type { Comparison, DifferenceClass, Subject } from "../facet.ts";
 export type Kind = Exclude<keyof FileEntry, "type" | "id">;
 export type Saved<K extends Kind> = NonNullable<FileEntry[K]>;
 
-/** Compares what was saved of a kind; a reason instead of it says why nobody can. */
+/** Compares what was saved of a kind; a reason instead of it says why that is not possible. */
 export type Compare<K extends Kind> = (saved: Saved<K>, file: OpenFile) => void;
 
 /** What was met before: a file, the ends of a pipe. */

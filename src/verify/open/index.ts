@@ -20,6 +20,8 @@ import { fanotify, inotify } from "./watches.ts";
 type Kinds = { [K in Kind]: Compare<K> | { facet: string } | { reason: string } };
 
 const kinds: Kinds = {
+  // Before its file, which it has beside.
+  tunf: { reason: "TUN devices" },
   reg: { facet: "descriptors" },
   isk: { facet: "inet sockets, socket options" },
   nlsk: netlink,
@@ -37,7 +39,6 @@ const kinds: Kinds = {
   pipe,
   memfd,
   pidfd,
-  tunf: { reason: "TUN devices" },
   bpf: { reason: "BPF maps" },
   ext: { reason: "files of CRIU's plugins" },
 };
@@ -64,7 +65,7 @@ export const openFiles: Facet = {
   moving: true,
   compare(subject, comparison) {
     const { checkpoint, live, request } = subject;
-    const given = request.inheritFds.length > 0;
+    const inherits = request.inheritFds.length > 0;
     const seen = new Seen();
     const files = new Set<number>();
     for (const { task, pid, proc } of live.tasks.values()) {
@@ -74,7 +75,7 @@ export const openFiles: Facet = {
         const entry = checkpoint.openFiles.get(id);
         const kind = entry && kindOf(entry);
         if (entry === undefined || kind === undefined) continue;
-        if (given && inheritable.has(kind)) {
+        if (inherits && inheritable.has(kind)) {
           comparison.leftOut("open files, as --inherit-fd gives some");
           continue;
         }

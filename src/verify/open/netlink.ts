@@ -12,12 +12,12 @@ export const netlink: Compare<"nlsk"> = (saved, file) =>
   file.through((copy) => {
     const protocol = socketOption(copy, SOL_SOCKET, SO_PROTOCOL, 4)?.readUInt32LE(0);
     file.same("netlink protocol", saved.protocol, protocol);
-    const own = addressOf(socketName(copy, SIZE));
+    const address = addressOf(socketName(copy, SIZE));
     // CRIU takes another port where this one is in use.
     const other =
-      saved.portid !== 0 && own !== undefined && own.port !== 0 ? "tolerated" : undefined;
-    file.same("netlink port", saved.portid, own?.port, other);
-    file.same("netlink groups", saved.groups[0] ?? 0, own?.groups);
+      saved.portid !== 0 && address !== undefined && address.port !== 0 ? "tolerated" : undefined;
+    file.same("netlink port", saved.portid, address?.port, other);
+    file.same("netlink groups", saved.groups[0] ?? 0, address?.groups);
     if (saved.state !== CONNECTED) return;
     const peer = addressOf(peerName(copy, SIZE));
     const group = saved.dst_group === 0 ? 0 : 2 ** (saved.dst_group - 1);

@@ -1,9 +1,10 @@
+import { repository } from "../../built.ts";
 import { old } from "../criu.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, run, start } from "../stage.ts";
+import { dump, killTree, openStage, run, start } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const vvarVclock = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
@@ -36,3 +37,23 @@ test.skipIf(!vvarVclock)(
     expect((await report(stage, "restore", images)).exit).toBe(0);
   },
 );
+
+test("criu-too-old: images of CRIU 4.2 have no pages for an older one", async () => {
+  await using stage = openStage();
+  const [older, newer] = ["trixie", "forky"].map((suite) =>
+    join(repository, `.cache/criu/${suite}/criu`),
+  );
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = join(stage.dir, "images");
+  mkdirSync(images);
+  expect((await run(stage, [newer!, "dump", "-t", `${pid}`, "-D", images])).exit).toBe(0);
+  const named = await report(stage, "restore", images, [`--criu=${older}`]);
+  expect(named).toMatchObject({ exit: 3, run: null });
+  expect(blockers(named)).toEqual(["criu-too-old"]);
+  const log = join(stage.dir, "log");
+  const bare = await run(stage, [older!, "restore", "-d", "-D", images, "-o", log]);
+  expect(bare.exit).toBe(1);
+  expect(readFileSync(log, "utf8")).toContain(finding(named, "criu-too-old").criu_message!);
+  expect((await report(stage, "restore", images, [`--criu=${newer}`])).exit).toBe(0);
+  await killTree(stage, pid);
+});

@@ -22,7 +22,7 @@ test("external-file: left out of the dump, and handed over as a descriptor", asy
 
   const named = await stageCheck({ id: "external-file", stage, images, subject: key });
   expect(named.remedy.command).toContain(`--inherit-fd 'fd[9]:${key}' 9<PATH`);
-  const told = await report(stage, "preflight", images);
+  const told = await report(stage, "preflight", images, ["-d"]);
   expect((await typed(stage, told, "external-file", { fill: { PATH: file } })).exit).toBe(0);
   expect(readlinkSync(`/proc/${pid}/fd/${fd}`)).toBe(file);
   await killTree(stage, pid);

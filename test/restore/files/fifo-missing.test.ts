@@ -1,7 +1,7 @@
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
-import { held } from "./files-deleted.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 test("fifo-missing", async () => {
   await using stage = openStage();
   const fifo = join(stage.dir, "fifo");
-  const { pid, images } = await held(stage, ["fifo", fifo]);
+  const { pid, images } = await dumpObjects(stage, ["fifo", fifo]);
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
   rmSync(fifo);

@@ -9,7 +9,7 @@ test("file-differs: a program of another build, which CRIU lets pass; a mode is 
   await using stage = openStage();
   const [data, program] = [join(stage.dir, "data"), join(stage.dir, "program")];
   writeFileSync(data, "x".repeat(5000));
-  copyFileSync(compile("things"), program);
+  copyFileSync(compile("objects"), program);
   chmodSync(program, 0o755);
   const ready = join(stage.dir, "ready");
   const { pid } = await stage.supervisor.spawn([program, ready, "read", data]);

@@ -27,7 +27,7 @@ test("what a command can put back it does: an empty file, shared memory, a devic
     mkdirSync(dir, { mode: 0o750 });
     expect((await run(stage, ["mknod", "-m", "666", zero, "c", "1", "5"])).exit).toBe(0);
     const held = [empty, shm, zero, dir].flatMap((path) => ["read", path]);
-    const { pid } = await start(stage, "things", held);
+    const { pid } = await start(stage, "objects", held);
     const images = await dump(stage, pid);
     rmSync(shm);
     rmSync(at(""), { recursive: true });

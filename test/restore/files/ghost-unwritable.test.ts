@@ -1,6 +1,6 @@
 import { stageCheck } from "../stage-check.ts";
 import { openStage, run } from "../stage.ts";
-import { held } from "./files-deleted.ts";
+import { dumpObjects } from "../objects.ts";
 import { test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,14 @@ test("ghost-unwritable", async () => {
   mkdirSync(dir);
   await run(stage, ["mount", "-t", "tmpfs", "none", dir]);
   const file = join(dir, "deleted");
-  const { pid, images } = await held(stage, ["read", "/dev/null", "write", file, "unlink", file]);
+  const { pid, images } = await dumpObjects(stage, [
+    "read",
+    "/dev/null",
+    "write",
+    file,
+    "unlink",
+    file,
+  ]);
   await run(stage, ["mount", "-o", "remount,ro", dir]);
   const [ghost] = [...new Bun.Glob("ghost-file-*.img").scanSync(images)];
   const id = /ghost-file-([0-9a-f]+)/.exec(ghost!)![1];

@@ -1,7 +1,7 @@
 import { report } from "../report.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
 import { compile } from "../stage/compile.ts";
-import { held } from "./files-deleted.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ test("lock-mapped: CRIU loses the lock of a file that its task maps, and exits 0
   const file = join(stage.dir, "file");
   writeFileSync(file, "words");
   const options = ["--file-locks"];
-  const { pid, images } = await held(stage, ["map", file, "posix", file], options);
+  const { pid, images } = await dumpObjects(stage, ["map", file, "posix", file], options);
   const inode = statSync(file).ino;
   const isLocked = () => readFileSync("/proc/locks", "utf8").includes(`:${inode} `);
   expect((await restoreBare(stage, images, options)).exit).toBe(0);
@@ -31,7 +31,7 @@ test("lock-mapped: CRIU loses the lock of a file that its task maps, and exits 0
 
   // Somebody takes it before the tree runs: then that is not what was saved.
   const script = join(stage.dir, "script");
-  const [holder, ready] = [compile("things"), join(stage.dir, "held")];
+  const [holder, ready] = [compile("objects"), join(stage.dir, "held")];
   const take = `setsid ${holder} ${ready} posix ${file} </dev/null >/dev/null 2>&1 &
     while [ ! -e ${ready} ]; do sleep 0.01; done`;
   const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != pre-resume ] || { ${take}\n}\n`;

@@ -2,7 +2,7 @@ import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, restoreBare, start } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { held } from "./files-deleted.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ for (const kind of ["flock", "posix"]) {
   test(`locks-held: CRIU waits for a ${kind} lock; locks-ignored: or leaves it out`, async () => {
     await using stage = openStage();
     const file = join(stage.dir, "file");
-    const { pid, images } = await held(stage, [kind, file], ["--file-locks"]);
+    const { pid, images } = await dumpObjects(stage, [kind, file], ["--file-locks"]);
     const inode = statSync(file).ino;
     const isLocked = () => readFileSync("/proc/locks", "utf8").includes(`:${inode} `);
 
@@ -25,7 +25,7 @@ for (const kind of ["flock", "posix"]) {
     await killTree(stage, pid);
     expect((await report(stage, "preflight", images, ["--no-file-locks"])).findings).toEqual([]);
 
-    const holder = await start(stage, "things", [kind, file]);
+    const holder = await start(stage, "objects", [kind, file]);
     const before = await report(stage, "preflight", images, ["--file-locks"]);
     expect(before.findings).toMatchObject([
       { id: "locks-held", severity: "blocker", subject: file, criu_message: null },
@@ -45,7 +45,7 @@ test("locks-held: of an open file description's lock CRIU says so", async () => 
   await using stage = openStage();
   const file = join(stage.dir, "file");
   const options = ["--file-locks"];
-  const { pid, images } = await held(stage, ["ofd", file], options);
-  await start(stage, "things", ["ofd", file]);
+  const { pid, images } = await dumpObjects(stage, ["ofd", file], options);
+  await start(stage, "objects", ["ofd", file]);
   await stageCheck({ id: "locks-held", stage, images, pid, subject: file, options, mend: "typed" });
 });

@@ -1,7 +1,7 @@
 import { blockers, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, start } from "../stage.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,8 +9,8 @@ import { join } from "node:path";
 test("unix-peer-down: nobody listens at the path of a datagram service", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "log");
-  const service = await start(stage, "things", ["dgram", name]);
-  const { pid, images } = await held(stage, ["connect", name], ["--ext-unix-sk"]);
+  const service = await start(stage, "objects", ["dgram", name]);
+  const { pid, images } = await dumpObjects(stage, ["connect", name], ["--ext-unix-sk"]);
   // CRIU does not ask for the option here, so neither does recriu.
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
@@ -23,7 +23,7 @@ test("unix-peer-down: nobody listens at the path of a datagram service", async (
     subject: name,
     mend: async () => {
       rmSync(name);
-      await start(stage, "things", ["dgram", name]);
+      await start(stage, "objects", ["dgram", name]);
     },
   });
   expect(down.criu_message).toContain("Connection refused");
@@ -33,8 +33,8 @@ test("unix-peer-down: an abstract name, and a path that is gone", async () => {
   await using stage = openStage();
   const options = ["--ext-unix-sk"];
   for (const name of [`@${stage.dir}`, join(stage.dir, "gone")]) {
-    const service = await start(stage, "things", ["dgram", name]);
-    const { pid, images } = await held(stage, ["connect", name], options);
+    const service = await start(stage, "objects", ["dgram", name]);
+    const { pid, images } = await dumpObjects(stage, ["connect", name], options);
     expect(blockers(await report(stage, "preflight", images, options))).toEqual([]);
     await killTree(stage, service.pid);
     rmSync(name, { force: true });
@@ -45,7 +45,7 @@ test("unix-peer-down: an abstract name, and a path that is gone", async () => {
       pid,
       subject: name,
       options,
-      mend: async () => void (await start(stage, "things", ["dgram", name])),
+      mend: async () => void (await start(stage, "objects", ["dgram", name])),
     });
   }
 });

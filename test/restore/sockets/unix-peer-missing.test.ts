@@ -1,7 +1,7 @@
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { dump, openStage, restoreBare, start } from "../stage.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -9,8 +9,8 @@ import { join } from "node:path";
 test("unix-peer-missing: the dump left the other end of a stream out", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "server");
-  await start(stage, "things", ["listen", name]);
-  const { pid } = await start(stage, "things", ["client", name]);
+  await start(stage, "objects", ["listen", name]);
+  const { pid } = await start(stage, "objects", ["client", name]);
   const ino = /\d+/.exec(readlinkSync(`/proc/${pid}/fd/3`))![0];
   const images = await dump(stage, pid, [`--ext-unix-sk=${ino}`]);
   const preflight = await report(stage, "preflight", images, ["--ext-unix-sk"]);
@@ -22,7 +22,7 @@ test("unix-peer-missing: the dump left the other end of a stream out", async () 
 
 test("unix-peer-missing: one end of a pair is not in the images", async () => {
   await using stage = openStage();
-  const { images } = await held(stage, ["accepted", join(stage.dir, "a")]);
+  const { images } = await dumpObjects(stage, ["accepted", join(stage.dir, "a")]);
   edit(images, "files.img", (files) => {
     const one = files.find(({ usk }) => usk?.peer);
     one.usk.peer = 4_000_000_000;

@@ -1,7 +1,7 @@
 import { report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
   const set = (value: number) => writeFileSync(LIMIT, String(value));
   set(limit + 5);
   try {
-    const { pid, images } = await held(stage, ["queue", String(limit + 3), name]);
+    const { pid, images } = await dumpObjects(stage, ["queue", String(limit + 3), name]);
     set(limit);
     const named = await stageCheck({
       id: "unix-queue-too-long",
@@ -27,7 +27,7 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
     });
     expect(named.remedy.command).toBe(`sysctl -w net.unix.max_dgram_qlen=${limit + 3}`);
     set(limit);
-    const fits = await held(stage, ["queue", String(limit + 1), `${name}.fits`]);
+    const fits = await dumpObjects(stage, ["queue", String(limit + 1), `${name}.fits`]);
     expect((await report(stage, "restore", fits.images)).exit).toBe(0);
   } finally {
     set(limit);

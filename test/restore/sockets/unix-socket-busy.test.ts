@@ -2,7 +2,7 @@ import { blockers, finding, report } from "../report.ts";
 import { dumpServer } from "../sockets.ts";
 import { killTree, openStage, restoreBare, run, start } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -51,9 +51,9 @@ test("something that is no socket stands at the path", async () => {
 test("unix-socket-busy: a server that was bound by a relative name is known by its file", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "a");
-  const { pid, images } = await held(stage, ["listen", name]);
+  const { pid, images } = await dumpObjects(stage, ["listen", name]);
   rmSync(name);
-  const other = await start(stage, "things", ["listen", "a"], { cwd: stage.dir });
+  const other = await start(stage, "objects", ["listen", "a"], { cwd: stage.dir });
   const told = await report(stage, "preflight", images);
   const busy = finding(told, "unix-socket-busy");
   expect(busy).toMatchObject({ severity: "blocker", subject: name, criu_message: null });
@@ -66,16 +66,16 @@ test("unix-socket-busy: a server that was bound by a relative name is known by i
   await killTree(stage, pid);
 });
 
-for (const [what, things] of [
+for (const [what, objects] of [
   ["an accepted connection", (name: string) => ["accepted", name]],
   ["a deleted socket", (name: string) => ["dgram", name, "unlink", name]],
 ] as const) {
   test(`unix-socket-busy: ${what} makes CRIU remove the file of a live server`, async () => {
     await using stage = openStage();
     const name = join(stage.dir, "a");
-    const { pid, images } = await held(stage, things(name));
+    const { pid, images } = await dumpObjects(stage, objects(name));
     rmSync(name, { force: true });
-    const other = await start(stage, "things", ["listen", name]);
+    const other = await start(stage, "objects", ["listen", name]);
     const before = await report(stage, "preflight", images);
     expect(blockers(before)).toEqual(["unix-socket-busy"]);
     expect(finding(before, "unix-socket-busy").subject).toBe(name);

@@ -3,7 +3,7 @@ import { ALICE, dumpInHome } from "../planted.ts";
 import { blockers, finding, report } from "../report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, run } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -75,7 +75,7 @@ test("a relative name whose directory is gone", async () => {
   await using stage = openStage();
   const dir = join(stage.dir, "sockets");
   mkdirSync(dir);
-  const { pid, images } = await held(stage, ["chdir", dir, "dgram", "here", "chdir", "/"]);
+  const { pid, images } = await dumpObjects(stage, ["chdir", dir, "dgram", "here", "chdir", "/"]);
   rmSync(dir, { recursive: true });
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["unix-socket-dir"]);

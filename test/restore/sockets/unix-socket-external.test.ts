@@ -2,7 +2,7 @@ import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { killTree, openStage, restoreBare, start } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -10,8 +10,8 @@ test("unix-socket-external: CRIU wants to be told, and recriu tells it", async (
   await using stage = openStage();
   const name = join(stage.dir, "middle");
   const outside = join(stage.dir, "outside");
-  await start(stage, "things", ["dgram", outside]);
-  const { pid, images } = await held(stage, ["between", name, outside], ["--ext-unix-sk"]);
+  await start(stage, "objects", ["dgram", outside]);
+  const { pid, images } = await dumpObjects(stage, ["between", name, outside], ["--ext-unix-sk"]);
   // CRIU does not find what comes later in files.img.
   const lost = await report(stage, "preflight", images, ["--ext-unix-sk"]);
   expect(blockers(lost)).toEqual(["unix-peer-missing"]);

@@ -1,7 +1,7 @@
 import { blockers, finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { openStage, restoreBare } from "../stage.ts";
-import { held } from "../unix-sockets.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ test("unix-socket-ghost: a file stands where the directory was", async () => {
   const dir = join(stage.dir, "sockets");
   mkdirSync(dir);
   const name = join(dir, "a");
-  const { pid, images } = await held(stage, ["dgram", name, "unlink", name]);
+  const { pid, images } = await dumpObjects(stage, ["dgram", name, "unlink", name]);
   rmdirSync(dir);
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
   writeFileSync(dir, "");
@@ -22,8 +22,8 @@ test("unix-socket-ghost: the directory of a relative name is gone", async () => 
   await using stage = openStage();
   const dir = join(stage.dir, "sockets");
   mkdirSync(dir);
-  const things = ["chdir", dir, "dgram", "a", "unlink", "a", "chdir", "/"];
-  const { pid, images } = await held(stage, things);
+  const objects = ["chdir", dir, "dgram", "a", "unlink", "a", "chdir", "/"];
+  const { pid, images } = await dumpObjects(stage, objects);
   rmdirSync(dir);
   await stageCheck({
     id: "unix-socket-ghost",
@@ -39,7 +39,7 @@ test("unix-socket-ghost: a name of the greatest length", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "a".repeat(106 - stage.dir.length));
   expect(name.length).toBe(107);
-  const { images } = await held(stage, ["dgram", name, "unlink", name]);
+  const { images } = await dumpObjects(stage, ["dgram", name, "unlink", name]);
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["unix-socket-ghost"]);
   const bare = await restoreBare(stage, images);

@@ -97,7 +97,7 @@ test("nothing that recriu itself has started counts as somebody's, whatever its 
   const child = Bun.spawn([compile("at-pid"), ready, `${pid}`]);
   try {
     await waitFor("the number to be taken", () => existsSync(ready));
-    const looked = await lookFrom(asked.request, asked.own);
+    const looked = await lookFrom(asked.request, asked.settings);
     expect(looked.ok && looked.preflight.findings).toEqual([]);
     expect(blockers(await report(stage, "preflight", images))).toEqual(["pid-in-use"]);
   } finally {

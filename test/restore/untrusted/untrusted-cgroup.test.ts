@@ -8,7 +8,7 @@ test("untrusted-cgroup: a cgroup of others is joined", async () => {
   await using stage = openStage();
   const hierarchy = hierarchies().find(({ controllers }) => controllers.includes("pids"))!;
   const cgroup = makeCgroup(stage, hierarchy, "others");
-  const { pid } = await start(stage, "things", [], { cgroups: [cgroup] });
+  const { pid } = await start(stage, "objects", [], { cgroups: [cgroup] });
   const images = await dump(stage, pid);
   const named = await refused(stage, {
     id: "untrusted-cgroup",

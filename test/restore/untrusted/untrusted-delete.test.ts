@@ -1,7 +1,7 @@
 import { edit } from "../edit.ts";
 import { openStage, run } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { held } from "./untrusted.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ test("untrusted-delete: the name to be removed is another's", async () => {
   const at = (name: string) => join(stage.dir, name);
   writeFileSync(at("file"), "");
   await run(stage, ["ln", at("file"), at("other")]);
-  const { pid, images } = await held(
+  const { pid, images } = await dumpObjects(
     stage,
     ["read", at("file"), "unlink", at("file")],
     ["--link-remap"],

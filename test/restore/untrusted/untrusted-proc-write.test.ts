@@ -1,13 +1,14 @@
 import { blockers, report } from "../report.ts";
 import { openStage } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { editFile, held, holds } from "./untrusted.ts";
+import { editFile, holds } from "./untrusted.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 
 test("untrusted-proc-write: a switch of the kernel's", async () => {
   await using stage = openStage();
   const pattern = "/proc/sys/kernel/core_pattern";
-  const { pid, images } = await held(stage, ["read", pattern]);
+  const { pid, images } = await dumpObjects(stage, ["read", pattern]);
   editFile(images, pattern, (reg) => (reg.flags |= 2));
   await refused(stage, {
     id: "untrusted-proc-write",

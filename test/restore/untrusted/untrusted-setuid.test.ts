@@ -1,7 +1,7 @@
 import { edit } from "../edit.ts";
 import { dump, openStage, ownProgram, start } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { held } from "./untrusted-tree.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ test("untrusted-setuid: a deleted file comes back with root's rights, a program 
   await using stage = openStage();
   chmodSync(stage.dir, 0o1777);
   const gone = join(stage.dir, "gone");
-  const { pid, images } = await held(stage, ["write", gone, "unlink", gone]);
+  const { pid, images } = await dumpObjects(stage, ["write", gone, "unlink", gone]);
   edit(images, "files.img", (files) => {
     for (const { reg } of files) if (reg?.name === gone) reg.mode = 0o104755;
   });
@@ -23,9 +23,9 @@ test("untrusted-setuid: a deleted file comes back with root's rights, a program 
     subject: `${gone}.cr.1.ghost`,
     done: () => expect(statSync(`/proc/${pid}/fd/3`).mode & 0o7777).toBe(0o4755),
   });
-  const program = ownProgram(stage, "things");
+  const program = ownProgram(stage, "objects");
   chmodSync(program, 0o4755);
-  const tree = await start(stage, "things", [], { program });
+  const tree = await start(stage, "objects", [], { program });
   await refused(stage, {
     id: "untrusted-setuid",
     images: await dump(stage, tree.pid),

@@ -1,15 +1,15 @@
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { alive, killTree, openStage, restoreBare, run, start, waitFor } from "../stage.ts";
-import { held } from "./untrusted-tree.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
 test("untrusted-signal: a datagram to the tree kills a stranger", async () => {
   await using stage = openStage();
   const socket = join(stage.dir, "sock");
-  const { pid, images } = await held(stage, ["dgram", socket]);
-  const victim = await start(stage, "things", []);
+  const { pid, images } = await dumpObjects(stage, ["dgram", socket]);
+  const victim = await start(stage, "objects", []);
   const O_ASYNC = 0o20000;
   edit(images, "files.img", (files) => {
     for (const { usk } of files)
@@ -22,7 +22,7 @@ test("untrusted-signal: a datagram to the tree kills a stranger", async () => {
   const blocked = await report(stage, "restore", images, ["--untrusted"]);
   expect([blocked.exit, ...blockers(blocked)]).toEqual([3, "untrusted-signal"]);
   expect(finding(blocked, "untrusted-signal")).toMatchObject({
-    subject: `${victim.pid} (things)`,
+    subject: `${victim.pid} (objects)`,
     message: expect.stringContaining("gets signal 10"),
   });
   const lowered = await report(stage, "restore", images, [

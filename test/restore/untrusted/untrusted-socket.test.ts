@@ -1,7 +1,7 @@
 import { blockers, finding, report } from "../report.ts";
 import { alive, killTree, openStage, restoreBare, run, start } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { held } from "./untrusted-tree.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 test("untrusted-socket: in the place of a service, and connected to one", async () => {
   await using stage = openStage();
   const docker = join(stage.dir, "docker.sock");
-  const server = await held(stage, ["listen", docker]);
+  const server = await dumpObjects(stage, ["listen", docker]);
   const named = await refused(stage, {
     id: "untrusted-socket",
     images: server.images,
@@ -22,21 +22,21 @@ test("untrusted-socket: in the place of a service, and connected to one", async 
 
   // Somebody alive has the name: CRIU takes it away from him.
   const taken = join(stage.dir, "taken");
-  const late = await held(stage, ["listen", taken]);
+  const late = await dumpObjects(stage, ["listen", taken]);
   await run(stage, ["rm", taken]);
-  const owner = await start(stage, "things", ["listen", taken]);
+  const owner = await start(stage, "objects", ["listen", taken]);
   const alone = ["--untrusted", "--ignore=unix-socket-busy"];
   const blocked = await report(stage, "restore", late.images, alone);
   expect([blocked.exit, ...new Set(blockers(blocked))]).toEqual([3, "untrusted-socket"]);
-  expect(finding(blocked, "untrusted-socket").message).toContain(`${owner.pid} (things)`);
+  expect(finding(blocked, "untrusted-socket").message).toContain(`${owner.pid} (objects)`);
   const inode = statSync(taken).ino;
   expect((await restoreBare(stage, late.images)).exit).toBe(0);
   expect(statSync(taken).ino).not.toBe(inode);
   await killTree(stage, late.pid);
 
   const log = join(stage.dir, "log");
-  const service = await start(stage, "things", ["dgram", log]);
-  const client = await held(stage, ["connect", log], ["--ext-unix-sk"]);
+  const service = await start(stage, "objects", ["dgram", log]);
+  const client = await dumpObjects(stage, ["connect", log], ["--ext-unix-sk"]);
   const talks = await refused(stage, {
     id: "untrusted-socket",
     images: client.images,

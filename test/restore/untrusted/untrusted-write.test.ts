@@ -10,7 +10,8 @@ import {
   start,
 } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { editFile, held, holds } from "./untrusted.ts";
+import { editFile, holds } from "./untrusted.ts";
+import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -27,7 +28,7 @@ test("untrusted-write: a link leads the tree's log to another's file", async () 
   await using stage = openStage();
   const at = (name: string) => join(stage.dir, name);
   mkdirSync(at("logs"));
-  const { pid, images } = await held(stage, ["write", at("logs/log")]);
+  const { pid, images } = await dumpObjects(stage, ["write", at("logs/log")]);
   writeFileSync(at("shadow"), "");
   rmSync(at("logs/log"));
   symlinkSync("../shadow", at("logs/log"));
@@ -61,7 +62,7 @@ test("untrusted-write: a flag that no dump has empties a file, and CRIU fails on
   await using stage = openStage();
   const victim = join(stage.dir, "victim");
   writeFileSync(victim, "content");
-  const { pid, images } = await held(stage, ["write", victim]);
+  const { pid, images } = await dumpObjects(stage, ["write", victim]);
   editFile(images, victim, (reg) => (reg.flags |= 0o1000));
   await refused(stage, {
     id: "untrusted-write",
@@ -80,7 +81,7 @@ test("untrusted-write: cgroup.img names a directory out of its hierarchy", async
   await using stage = openStage();
   const hierarchy = hierarchies().find(({ controllers }) => controllers.includes("pids"))!;
   const cgroup = makeCgroup(stage, hierarchy, "tree");
-  const { pid } = await start(stage, "things", [], { cgroups: [cgroup] });
+  const { pid } = await start(stage, "objects", [], { cgroups: [cgroup] });
   const images = await dump(stage, pid);
   const victim = join(stage.dir, "made");
   edit(images, "cgroup.img", ([{ controllers }]) => {

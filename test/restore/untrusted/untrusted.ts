@@ -1,12 +1,6 @@
 /** --untrusted: images that somebody made or changed to do harm. The victims are files and processes of the stage. */
 import { edit } from "../edit.ts";
-import { dump, type Stage, start } from "../stage.ts";
 import { readlinkSync } from "node:fs";
-
-export async function held(stage: Stage, things: string[], options: string[] = []) {
-  const { pid } = await start(stage, "things", things);
-  return { pid, images: await dump(stage, pid, options) };
-}
 
 /** Descriptors of a process that lead to a path. */
 export function holds(pid: number, path: string): boolean {

@@ -1,13 +1,14 @@
 /* Holds whatever it is told to.
  *
- *     things READY THING...
+ *     objects READY OBJECT...
  *
- * Each THING is a word and what belongs to it, done in order; descriptors stay open:
+ * Each OBJECT is a word and what belongs to it, done in order; descriptors stay open:
  *
  *     chdir DIR             work there
  *     read|write|path FILE  open it (path: O_PATH)
  *     fifo PATH             make a FIFO, open it for both ways, put a word in
  *     unlink PATH           remove it
+ *     tun NAME              a TUN device, in a network of its own
  *     watch PATH            an inotify that tells of changes
  *     rmdir DIR
  *     map FILE              map it, private, read-only
@@ -25,10 +26,13 @@
  */
 #include "workload.h"
 #include <limits.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -216,6 +220,12 @@ int main(int argc, char **argv)
 			opened(what, O_PATH);
 		} else if (!strcmp(thing, "fifo")) {
 			fifo(what);
+		} else if (!strcmp(thing, "tun")) {
+			struct ifreq request = { .ifr_flags = IFF_TUN };
+
+			strncpy(request.ifr_name, what, IFNAMSIZ - 1);
+			if (unshare(CLONE_NEWNET) < 0 || ioctl(opened("/dev/net/tun", O_RDWR), TUNSETIFF, &request) < 0)
+				die(what);
 		} else if (!strcmp(thing, "watch")) {
 			if (inotify_add_watch(inotify_init(), what, IN_MODIFY | IN_DELETE_SELF) < 0)
 				die(what);

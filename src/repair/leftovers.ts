@@ -27,14 +27,14 @@ const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 const EBUSY = 16;
 
 /** Returns undefined when it is gone, or what is left and why. */
-export function removeLeaving(step: Step): string | undefined {
+export function removeLeftover(step: Step): string | undefined {
   const { action, path } = step;
   if (action === "scratch" && step.parent === undefined) return sayScratch(step);
   const place = action === "scratch" ? directoryOf(step) : placeOf(step);
   if (!place.ok) return place.left;
   const { fd, name } = place;
   try {
-    if (action === "scratch") return removeScratch(fd, step.known ?? []);
+    if (action === "scratch") return removeScratch(fd, step.existing ?? []);
     if (action === "cgroup") return removeCgroup(fd, name, path);
     if (action === "sysctl") return setBack(fd, name, step);
     return action === "ghost" ? removeGhost(fd, name, step) : removeSocket(fd, name, path);
@@ -43,7 +43,7 @@ export function removeLeaving(step: Step): string | undefined {
   }
 }
 
-/** Only an empty cgroup can be removed: one that somebody uses stays. */
+/** Only an empty cgroup can be removed: one with processes or cgroups in it stays. */
 function removeCgroup(parent: number, name: string, path: string): string | undefined {
   const removed = rmdirat(parent, name);
   if (removed >= 0 || removed === -ENOENT) return undefined;
@@ -53,7 +53,7 @@ function removeCgroup(parent: number, name: string, path: string): string | unde
 
 /**
  * Only a socket that no live process has bound. The kernel looks for its owner by the file itself, in every network
- * namespace; any answer but that there is none may mean that somebody has it.
+ * namespace; any answer but that there is none may mean that a process has it.
  */
 function removeSocket(parent: number, name: string, path: string): string | undefined {
   const fd = openEntry(parent, name, O_PATH);
@@ -83,12 +83,12 @@ function removeGhost(parent: number, name: string, { path, like }: Step): string
   return removed < 0 && removed !== -ENOENT ? `${path}: ${errorText(removed)}` : undefined;
 }
 
-const madeIn = (directory: string, known: readonly string[] = []): string[] =>
-  readdirSync(directory).filter((name) => isScratch(name) && !known.includes(name));
+const madeIn = (directory: string, existing: readonly string[] = []): string[] =>
+  readdirSync(directory).filter((name) => isScratch(name) && !existing.includes(name));
 
 /** Of a directory that others could exchange for another: what is there now is only named. */
-function sayScratch({ root, known }: Step): string | undefined {
-  const made = existsSync(root) ? madeIn(root, known) : [];
+function sayScratch({ root, existing }: Step): string | undefined {
+  const made = existsSync(root) ? madeIn(root, existing) : [];
   const paths = made.map((name) => join(root, name)).join(", ");
   return made.length === 0 ? undefined : `${paths}: others may have led here; left alone`;
 }
@@ -99,7 +99,7 @@ function isLike({ dev, ino, mode, uid, gid, mtimeNs }: BigIntStats, like: string
   return told.every((value, at) => value === "" || value === String(found[at]));
 }
 
-/** A value that CRIU wrote, and nobody since. */
+/** Set a value back that CRIU wrote, if it was not changed since. */
 function setBack(parent: number, name: string, { path, like = "" }: Step): string | undefined {
   const [before, made] = like.split(":");
   const file = `${handle(parent)}/${name}`;
@@ -110,14 +110,14 @@ function setBack(parent: number, name: string, { path, like = "" }: Step): strin
 
 /**
  * CRIU's temporary directories in `directory`, but for those `known`, with what is mounted there. While another CRIU runs,
- * nobody can tell whose they are.
+ * they may be of that one.
  */
-function removeScratch(directory: number, known: readonly string[]): string | undefined {
-  const made = madeIn(handle(directory), known);
+function removeScratch(directory: number, existing: readonly string[]): string | undefined {
+  const made = madeIn(handle(directory), existing);
   if (made.length === 0) return undefined;
   const shown = readlinkSync(handle(directory));
   const paths = (some: readonly string[]) => some.map((name) => join(shown, name)).join(", ");
-  // In a pid namespace of its own recriu does not see who else uses the same directory.
+  // In a pid namespace of its own recriu does not see other CRIUs that use the same directory.
   const blind = linkOf("self", "ns/pid") !== INITIAL_PID_NAMESPACE;
   if (blind || listProcesses().some(({ comm, state }) => comm === "criu" && state !== "Z")) {
     return `${paths(made)}: perhaps of another CRIU that runs; left alone`;

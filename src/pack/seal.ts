@@ -52,7 +52,7 @@ async function look(
   if (archive) return preflightArchive(target, words, [], () => undefined);
   const asked = requestFrom(["-D", target, ...words], process.env, []);
   if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
-  return preflight(asked.request, asked.own, undefined, () => undefined);
+  return preflight(asked.request, asked.settings, undefined, () => undefined);
 }
 
 function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
@@ -68,8 +68,8 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
   };
 }
 
-function filesOf({ checkpoint, host, request, own, criu }: Preflight): Manifest["files"] {
+function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Manifest["files"] {
   const namespaces = namespacesOf(checkpoint, host, request);
-  const files = filesNeeded({ checkpoint, host, request, own, criu, namespaces });
+  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces });
   return [...new Map(files.map(({ file }) => [file.path, file])).values()];
 }

@@ -6,22 +6,20 @@
 import { upward } from "../../host/upward.ts";
 import type { GhostFileEntry } from "../../image/index.ts";
 import { basename, dirname, join } from "../../sys/path.ts";
-import type { Context, Leaving } from "../finding.ts";
-import type { Place } from "../paths.ts";
+import type { Context, Leftover } from "../finding.ts";
+import type { HostPlace } from "../paths.ts";
 import { ghostsOf, isDirectory } from "./ghosts.ts";
 import { linksOf } from "./link-remap-missing.ts";
 
-type Known = Place & { known: true };
-
-const isThere = ({ root, path }: Known): boolean => root.look(path, false).ok;
+const isThere = ({ root, path }: HostPlace): boolean => root.look(path, false).ok;
 
 /** CRIU goes up to the first directory that is there. */
-function trimmed(place: Known): Known {
+function trimmed(place: HostPlace): HostPlace {
   const there = [...upward(dirname(place.path))].find((path) => place.root.look(path).ok) ?? "/";
   return { ...place, path: join(there, basename(place.path)) };
 }
 
-const leaving = ({ root, path }: Known, like?: string): Leaving => ({
+const leftover = ({ root, path }: HostPlace, like?: string): Leftover => ({
   kind: "ghost",
   root: root.path,
   path,
@@ -38,36 +36,36 @@ const likeGhost = ({ mode, uid, gid, mtim }: GhostFileEntry, mapped: boolean): s
   ].join(":");
 
 /** NAME, or what CRIU takes where it is there, below the directories that it makes. */
-function linked(place: Known, like: string): Leaving[] {
+function linked(place: HostPlace, like: string): Leftover[] {
   if (isThere(place)) {
     const other = { ...place, path: `${place.path}.cr_link` };
-    return isThere(other) ? [] : [leaving(other, like)];
+    return isThere(other) ? [] : [leftover(other, like)];
   }
   const made = [...upward(dirname(place.path))].filter((path) => !place.root.look(path).ok);
-  return [...made.toReversed().map((path) => leaving({ ...place, path })), leaving(place, like)];
+  return [...made.toReversed().map((path) => leftover({ ...place, path })), leftover(place, like)];
 }
 
 /** What of all this is not there now. */
-export function ghostLeavings(context: Context): Leaving[] {
+export function ghostLeftovers(context: Context): Leftover[] {
   const { namespaces } = context;
-  const ghosts = ghostsOf(context).flatMap(({ ghost, place, reg }): Leaving[] => {
-    const own = isDirectory(ghost) ? place : trimmed(place);
-    const made = isThere(own) ? [] : [leaving(own)];
+  const ghosts = ghostsOf(context).flatMap(({ ghost, place, reg }): Leftover[] => {
+    const temporary = isDirectory(ghost) ? place : trimmed(place);
+    const made = isThere(temporary) ? [] : [leftover(temporary)];
     const name = namespaces.place(reg.name, reg.mnt_id);
-    if (isDirectory(ghost) || !name.known) return made;
-    return [...made, ...linked(name, likeGhost(ghost, namespaces.own.user))];
+    if (isDirectory(ghost) || !name.onHost) return made;
+    return [...made, ...linked(name, likeGhost(ghost, namespaces.created.user))];
   });
-  const links = linksOf(context).flatMap(({ reg, place }): Leaving[] => {
+  const links = linksOf(context).flatMap(({ reg, place }): Leftover[] => {
     const name = namespaces.place(reg.name, reg.mnt_id);
     const found = place.root.look(place.path, false);
-    return name.known && found.ok ? linked(name, `${found.stat.dev}:${found.stat.ino}`) : [];
+    return name.onHost && found.ok ? linked(name, `${found.stat.dev}:${found.stat.ino}`) : [];
   });
   return [...ghosts, ...links];
 }
 
 /** The names that CRIU removes. */
-export const linkRemapLeavings = (context: Context): Leaving[] =>
-  linksOf(context).flatMap(({ place }): Leaving[] =>
+export const linkRemapLeftovers = (context: Context): Leftover[] =>
+  linksOf(context).flatMap(({ place }): Leftover[] =>
     place.root.look(place.path, false).ok
       ? [{ kind: "name", root: place.root.path, path: place.path }]
       : [],

@@ -1,6 +1,6 @@
 /* What the kernel takes to tell all that a verification asks of a tree, for the benchmarks.
  *
- *     looks PID      prints: processes, microseconds
+ *     read-proc PID  prints: processes, microseconds
  *
  * The calls that recriu makes for each process below PID, and none that it could do without: its state and status at
  * both points of the gate, threads, children, namespaces, descriptors, mappings, program, directory, limits, scheduling,

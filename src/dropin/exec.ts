@@ -2,14 +2,14 @@
  * What this process was given when it was executed. The runtime changes some of it before any of recriu's code runs, and
  * reads words and environment as UTF-8; a program that takes this process over finds everything as it was.
  */
-import { givenLimits } from "../restore/limits.ts";
-import { MOVED } from "../restore/moved.ts";
+import { inheritedLimits } from "../restore/limits.ts";
+import { RENUMBERED } from "../restore/renumbered.ts";
 import { errorText } from "../sys/errno.ts";
 import { defaultSignal, execve, keepOpen } from "../sys/process.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { bytesAt, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
-export interface Given {
+export interface Exec {
   /** Words and environment, byte for byte, each with its NUL. */
   readonly argv: readonly Buffer[];
   readonly env: readonly Buffer[];
@@ -18,7 +18,7 @@ export interface Given {
 }
 
 /** To be called before anything is opened. */
-export function whatWasGiven(): Given {
+export function inheritedExec(): Exec {
   return {
     argv: strings("/proc/self/cmdline"),
     env: strings("/proc/self/environ").filter((entry) => !ofRuntime(entry)),
@@ -28,7 +28,7 @@ export function whatWasGiven(): Given {
 
 /** What steers the runtime, and recriu's note to itself. */
 const ofRuntime = (entry: Buffer): boolean =>
-  ["BUN_", `${MOVED}=`].some((name) => entry.indexOf(name) === 0);
+  ["BUN_", `${RENUMBERED}=`].some((name) => entry.indexOf(name) === 0);
 
 function strings(file: string): Buffer[] {
   const bytes = bytesAt(AT_FDCWD, file);
@@ -51,8 +51,8 @@ function inheritedDescriptors(): number[] {
     const target = fd > 2 ? linkAt(AT_FDCWD, `/proc/self/fd/${fd}`) : undefined;
     if (target !== undefined) open.set(fd, target);
   }
-  const own = new Set([...open.keys()].flatMap((fd) => runtimesPair(fd, open)));
-  return [...open.keys()].filter((fd) => !own.has(fd));
+  const runtimeFds = new Set([...open.keys()].flatMap((fd) => runtimesPair(fd, open)));
+  return [...open.keys()].filter((fd) => !runtimeFds.has(fd));
 }
 
 /** The runtime's event loop: an epoll that waits for one eventfd, edge-triggered and without a user of its own yet. */
@@ -74,7 +74,7 @@ const SIGXFSZ = 25;
  */
 export function become(
   path: string,
-  { argv: [name, ...words], env, fds }: Given,
+  { argv: [name, ...words], env, fds }: Exec,
   options: readonly string[] = [],
   additions: readonly string[] = [],
 ): number {
@@ -82,7 +82,7 @@ export function become(
   // The runtime ignores both.
   defaultSignal(SIGPIPE);
   defaultSignal(SIGXFSZ);
-  const { beforeSpawn, afterSpawn } = givenLimits();
+  const { beforeSpawn, afterSpawn } = inheritedLimits();
   beforeSpawn();
   const failed = execve(path, [name ?? "criu", ...options, ...words], [...env, ...additions]);
   afterSpawn();

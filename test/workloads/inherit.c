@@ -1,7 +1,7 @@
-/* What a program is given by execve(2).
+/* What a program inherits by execve(2).
  *
- *     given to COMMAND…    gives a child unusual things and executes COMMAND there
- *     given WORDS…         prints what it got: words, environment, descriptors, signals, limits
+ *     inherit to COMMAND…  gives a child unusual things and executes COMMAND there
+ *     inherit WORDS…       prints what it got: words, environment, descriptors, signals, limits
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -6,10 +6,10 @@ import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
-import type { OwnOption } from "./option.ts";
+import type { RecriuOption } from "./option.ts";
 
 /** The options of `restore`. Other commands add theirs. */
-export const ownOptions: readonly OwnOption[] = [
+export const recriuOptions: readonly RecriuOption[] = [
   { name: "dry-run", arg: "none", help: "show findings and plan, change nothing" },
   {
     name: "fix",
@@ -76,41 +76,41 @@ export const ownOptions: readonly OwnOption[] = [
 ];
 
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
-export interface OwnOptions {
+export interface Settings {
   readonly dryRun: boolean;
   readonly fix: "safe" | "none";
   /** memory: as gate, and what the tree has in memory. */
   readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
   readonly ignore: readonly string[];
-  /** Of real-time threads whose priority was not saved: 1 to 99. */
+  /** For real-time threads without a saved priority: 1 to 99. */
   readonly schedPrio: number | undefined;
   /** Files that may have grown since the dump, by their paths on this machine. */
   readonly allowGrown: readonly string[];
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
-  /** Who named it: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and who the ids of `ignore`. */
+  /** Where it was set: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and where the ids of `ignore`. */
   readonly from: { readonly criu?: string | undefined; readonly ignore?: string | undefined };
   readonly json: boolean;
   /** Seconds without progress after which CRIU is given up; 0: never. */
-  readonly stall: number;
+  readonly stallSeconds: number;
   /** The images are not to be believed in what they would do to this machine. */
   readonly untrusted: boolean;
   /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
   readonly allowWrite: readonly string[];
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
-  readonly settle: number;
+  readonly settleSeconds: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
-  readonly given: ReadonlyMap<string, string>;
+  readonly onCommandLine: ReadonlyMap<string, string>;
   /** The words on the command line that a call of `restore` in its place needs, too: not how it is told, nor `--dry-run`. */
   readonly words: readonly string[];
 }
 
-type OwnResult =
-  | { readonly ok: true; readonly own: OwnOptions }
+type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problem: string };
 
-export const ownConfigFile = "/etc/recriu/recriu.conf";
+export const settingsFile = "/etc/recriu/recriu.conf";
 
 /** Options that may also stand in the environment (as RECRIU_NAME) and in the file. */
 export const settable = [
@@ -129,83 +129,85 @@ const separators: Readonly<Record<string, string>> = { ignore: ",", "allow-write
 /** What an option means that stands without a value: a bare --fix asks for the repairs. */
 const bare: Readonly<Record<string, string>> = { fix: "safe", untrusted: "yes" };
 
-type Settings = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
+type Assignments = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
 /** Settle the own options. `configText` is what stands in /etc/recriu/recriu.conf. */
-export function resolveOwn(
+export function resolveSettings(
   parsed: readonly ParsedOption[],
   env: Readonly<Record<string, string | undefined>>,
   configText: string | undefined,
-): OwnResult {
+): SettingsResult {
   const config = configText === undefined ? {} : settingsOf(configText);
   if (typeof config === "string") return { ok: false, problem: config };
 
-  const settings: Settings = { ...config, ...environment(env) };
-  const given = new Map(parsed.map((option) => [option.name, option.value ?? ""]));
+  const assigned: Assignments = { ...config, ...environment(env) };
+  const onCommandLine = new Map(parsed.map((option) => [option.name, option.value ?? ""]));
   for (const name of settable) {
     const values = parsed.filter((option) => option.name === name).map((option) => option.value);
     if (values.length === 0) continue;
     const value =
       name in separators ? values.join(separators[name]) : (values.at(-1) ?? bare[name] ?? "");
-    settings[name] = { value, from: `--${name}` };
+    assigned[name] = { value, from: `--${name}` };
   }
 
-  const fix = choice(settings.fix, ["safe", "none"] as const);
+  const fix = choice(assigned.fix, ["safe", "none"] as const);
   if (!fix.ok) return fix;
-  const verify = choice(settings.verify, ["gate", "report", "off", "memory"] as const);
+  const verify = choice(assigned.verify, ["gate", "report", "off", "memory"] as const);
   if (!verify.ok) return verify;
-  if (settings.criu?.value === "") {
-    return { ok: false, problem: `${settings.criu.from} wants the path of a program` };
+  if (assigned.criu?.value === "") {
+    return { ok: false, problem: `${assigned.criu.from} wants the path of a program` };
   }
-  const stall = settings.stall ?? { value: "300", from: "" };
-  const settle = settings.settle ?? { value: "0", from: "" };
+  const stall = assigned.stall ?? { value: "300", from: "" };
+  const settle = assigned.settle ?? { value: "0", from: "" };
   for (const { value, from } of [stall, settle])
     if (!/^\d{1,6}$/.test(value))
       return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
-  const priority = given.get("sched-prio");
+  const priority = onCommandLine.get("sched-prio");
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
   }
-  const untrusted = choice(settings.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
+  const untrusted = choice(assigned.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
   if (!untrusted.ok) return untrusted;
-  const allowWrite = listOf(settings, "allow-write");
+  const allowWrite = listOf(assigned, "allow-write");
   const relative = allowWrite.find((dir) => !dir.startsWith("/"));
   if (relative !== undefined)
     return {
       ok: false,
-      problem: `${settings["allow-write"]?.from} wants absolute paths; not '${relative}'`,
+      problem: `${assigned["allow-write"]?.from} wants absolute paths; not '${relative}'`,
     };
   return {
     ok: true,
-    own: {
-      dryRun: given.has("dry-run"),
+    settings: {
+      dryRun: onCommandLine.has("dry-run"),
       fix: fix.value,
       verify: verify.value,
-      ignore: listOf(settings, "ignore"),
+      ignore: listOf(assigned, "ignore"),
       schedPrio: priority === undefined ? undefined : Number(priority),
       allowGrown: parsed.flatMap(({ name, value }) =>
         name === "allow-grown" ? (value ?? []) : [],
       ),
-      criu: settings.criu?.value,
-      from: { criu: settings.criu?.from, ignore: settings.ignore?.from },
-      json: given.has("json"),
-      stall: Number(stall.value),
+      criu: assigned.criu?.value,
+      from: { criu: assigned.criu?.from, ignore: assigned.ignore?.from },
+      json: onCommandLine.has("json"),
+      stallSeconds: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
-      settle: Number(settle.value),
-      given,
+      settleSeconds: Number(settle.value),
+      onCommandLine,
       words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
     },
   };
 }
 
 const carried: ReadonlySet<string> = new Set(
-  ownOptions.map(({ name }) => name).filter((name) => !/^(json|dry-run|progress-fd)$/.test(name)),
+  recriuOptions
+    .map(({ name }) => name)
+    .filter((name) => !/^(json|dry-run|progress-fd)$/.test(name)),
 );
 
 /** The values of a list; none when it is not set. */
-const listOf = (settings: Settings, name: "ignore" | "allow-write"): string[] =>
-  (settings[name]?.value ?? "")
+const listOf = (assigned: Assignments, name: "ignore" | "allow-write"): string[] =>
+  (assigned[name]?.value ?? "")
     .split(separators[name]!)
     .map((word) => word.trim())
     .filter((word) => word !== "");
@@ -215,8 +217,8 @@ export const variableOf = (name: string): string =>
   `RECRIU_${name.toUpperCase().replaceAll("-", "_")}`;
 
 /** RECRIU_FIX and its like; an empty one is none. */
-function environment(env: Readonly<Record<string, string | undefined>>): Settings {
-  const settings: Settings = {};
+function environment(env: Readonly<Record<string, string | undefined>>): Assignments {
+  const settings: Assignments = {};
   for (const name of settable) {
     const from = variableOf(name);
     const value = env[from]?.replaceAll(",", separators[name] ?? ",");
@@ -226,25 +228,25 @@ function environment(env: Readonly<Record<string, string | undefined>>): Setting
 }
 
 /** The file's settings, or what is wrong with it. Here `fix none` is as good as `fix=none`. */
-function settingsOf(text: string): Settings | string {
+function settingsOf(text: string): Assignments | string {
   const parsed = parseConfig(text);
-  if (!parsed.ok) return `${ownConfigFile}:${parsed.line}: ${parsed.problem}`;
-  const settings: Settings = {};
+  if (!parsed.ok) return `${settingsFile}:${parsed.line}: ${parsed.problem}`;
+  const settings: Assignments = {};
   for (const [typed = "", next] of statements(parsed.words)) {
     const equals = typed.indexOf("=");
-    const name = settable.find((known) => known === (equals < 0 ? typed : typed.slice(0, equals)));
+    const name = settable.find((word) => word === (equals < 0 ? typed : typed.slice(0, equals)));
     if (name === undefined) {
-      return `${ownConfigFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
+      return `${settingsFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
     }
     const value =
       equals < 0
         ? (next ?? (name === "untrusted" ? bare[name] : undefined))
         : typed.slice(equals + 1);
-    if (value === undefined) return `${ownConfigFile}: '${name}' wants a value`;
+    if (value === undefined) return `${settingsFile}: '${name}' wants a value`;
     // Its lines add up.
     const before = name === "allow-write" ? settings[name] : undefined;
     const all = before === undefined ? value : `${before.value}${separators[name]}${value}`;
-    settings[name] = { value: all, from: `${name} in ${ownConfigFile}` };
+    settings[name] = { value: all, from: `${name} in ${settingsFile}` };
   }
   return settings;
 }
@@ -264,25 +266,28 @@ type Choice<T> = { ok: true; value: T } | { ok: false; problem: string };
 /** One of `known`, of which the first is the default. */
 function choice<T extends string>(
   setting: { value: string; from: string } | undefined,
-  known: readonly [T, ...T[]],
+  words: readonly [T, ...T[]],
 ): Choice<T> {
-  if (setting === undefined) return { ok: true, value: known[0] };
-  const value = known.find((word) => word === setting.value);
+  if (setting === undefined) return { ok: true, value: words[0] };
+  const value = words.find((word) => word === setting.value);
   if (value !== undefined) return { ok: true, value };
-  return { ok: false, problem: `${setting.from} is ${known.join(", ")}; not '${setting.value}'` };
+  return { ok: false, problem: `${setting.from} is ${words.join(", ")}; not '${setting.value}'` };
 }
 
 /**
  * /etc/recriu/recriu.conf: its text, undefined without one, or why it cannot be read. One that others can change is
  * `ignored`, in these words: it could turn verification off or name another CRIU.
  */
-export function readOwnConfig(): { text: string | undefined; problem?: string; ignored?: string } {
+export function readSettingsFile(): {
+  text: string | undefined;
+  problem?: string;
+  ignored?: string;
+} {
   // Nothing of it is read before: it could be without an end.
-  const how = access(ownConfigFile, F_OK) === 0 ? changeable(ownConfigFile) : undefined;
-  if (how !== undefined)
-    return { text: undefined, ignored: `${ownConfigFile} is not used: ${how}` };
-  const bytes = bytesAt(AT_FDCWD, ownConfigFile);
+  const how = access(settingsFile, F_OK) === 0 ? changeable(settingsFile) : undefined;
+  if (how !== undefined) return { text: undefined, ignored: `${settingsFile} is not used: ${how}` };
+  const bytes = bytesAt(AT_FDCWD, settingsFile);
   if (typeof bytes !== "number") return { text: bytes.toString() };
   if (bytes === -ENOENT || bytes === -ENOTDIR) return { text: undefined };
-  return { text: undefined, problem: `${ownConfigFile} cannot be read: ${errorText(bytes)}` };
+  return { text: undefined, problem: `${settingsFile} cannot be read: ${errorText(bytes)}` };
 }

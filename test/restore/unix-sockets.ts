@@ -1,7 +1,0 @@
-/** Unix sockets whose directory, peer or queue is not what it was. */
-import { dump, type Stage, start } from "./stage.ts";
-
-export async function held(stage: Stage, things: string[], options: string[] = []) {
-  const { pid } = await start(stage, "things", things);
-  return { pid, images: await dump(stage, pid, options) };
-}
