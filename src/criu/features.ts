@@ -23,8 +23,6 @@ export const since = {
   /** Page maps count their pages in a field of their own, which an older CRIU does not read. */
   pagesCounted: "4.2",
   guardRegions: "4.2",
-  /** Page maps count in 64 bits, and leave the old count 0. */
-  widePagemaps: "4.2",
   /** A timer has its number asked of the kernel (Linux 6.15). */
   timerNumbers: "4.2",
   /** A vDSO that is none is told in other words. */

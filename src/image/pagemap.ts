@@ -20,8 +20,6 @@ export interface Pagemap {
   readonly parent: boolean;
   /** Some pages were left to be fetched later. */
   readonly lazy: boolean;
-  /** How many there are stands only where CRIU before 4.2 does not look: it finds no page. */
-  readonly wide: boolean;
 }
 
 /** Sum up decoded entries, one a run of pages. */
@@ -35,8 +33,7 @@ export function sumPagemap(pagesId: number, entries: readonly PagemapEntry[]): P
     if (flags & PE_PARENT) parent = true;
     if (flags & PE_LAZY && !(flags & PE_PRESENT)) lazy = true;
   }
-  const wide = entries.some((entry) => pagesOf(entry) !== entry.compat_nr_pages);
-  return { pagesId, present, stored, parent, lazy, wide };
+  return { pagesId, present, stored, parent, lazy };
 }
 
 type PagemapEntry = Infer<typeof pagemap_entry>;

@@ -31,6 +31,5 @@ test("where packed pages are: block behind block, whole ones from the next page 
     present: 5,
     stored: 3 * size + 7,
     parent: true,
-    wide: true,
   });
 });
