@@ -8,6 +8,7 @@ import { criuTooOld } from "./criu/criu-too-old.ts";
 import { criuUnstartable } from "./criu/criu-unstartable.ts";
 import { lazyPagesSocket } from "./criu/lazy-pages-socket.ts";
 import { optionIgnored } from "./criu/option-ignored.ts";
+import { optionUnknown } from "./criu/option-unknown.ts";
 import { pidfileExists } from "./criu/pidfile-exists.ts";
 import { pluginBroken } from "./criu/plugin-broken.ts";
 import { pluginMissing } from "./criu/plugin-missing.ts";
@@ -17,7 +18,9 @@ import { workDirUnwritable } from "./criu/work-dir-unwritable.ts";
 import { workFilePlanted } from "./criu/work-file-planted.ts";
 import { writableByOthers } from "./criu/writable-by-others.ts";
 import { dumpFailed } from "./images/dump-failed.ts";
+import { fieldUnknown } from "./images/field-unknown.ts";
 import { imageAltered } from "./images/image-altered.ts";
+import { imageCompressed } from "./images/image-compressed.ts";
 import { imageDeprecated } from "./images/image-deprecated.ts";
 import { imageForged } from "./images/image-forged.ts";
 import { imageLazy } from "./images/image-lazy.ts";
@@ -199,6 +202,7 @@ const groups = {
     "criu-unstartable": criuUnstartable,
     "lazy-pages-socket": lazyPagesSocket,
     "option-ignored": optionIgnored,
+    "option-unknown": optionUnknown,
     "pidfile-exists": pidfileExists,
     "plugin-broken": pluginBroken,
     "plugin-missing": pluginMissing,
@@ -210,7 +214,9 @@ const groups = {
   },
   images: {
     "dump-failed": dumpFailed,
+    "field-unknown": fieldUnknown,
     "image-altered": imageAltered,
+    "image-compressed": imageCompressed,
     "image-deprecated": imageDeprecated,
     "image-forged": imageForged,
     "image-lazy": imageLazy,

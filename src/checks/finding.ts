@@ -115,6 +115,8 @@ export interface Criu {
   problem?: string | undefined;
   /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
   startRefusal(): string | undefined;
+  /** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
+  featureRefusal(feature: string): string | undefined;
   /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
   cpuRefusal(images: string): string | undefined;
 }

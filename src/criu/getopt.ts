@@ -42,13 +42,15 @@ type ParsedWords =
 
 interface ParseSettings {
   readonly recriu?: readonly RecriuOption[];
+  /** What a long name is that the table of options has not: one of the CRIU that is there. */
+  readonly beyond?: (typed: string) => CriuOption | undefined;
   /** POSIXLY_CORRECT is in the environment: the first operand ends the options. */
   readonly posixlyCorrect?: boolean;
 }
 
 /** Parse the words of a command line, the program's name not among them. */
 export function parseWords(words: readonly string[], settings: ParseSettings = {}): ParsedWords {
-  const { recriu = [], posixlyCorrect = false } = settings;
+  const { recriu = [], posixlyCorrect = false, beyond } = settings;
   const options: ParsedOption[] = [];
   const recriuOptions: ParsedOption[] = [];
   const operands: string[] = [];
@@ -77,7 +79,7 @@ export function parseWords(words: readonly string[], settings: ParseSettings = {
       continue;
     }
     const found = word.startsWith("--")
-      ? parseLong(word, words[at + 1], recriu)
+      ? parseLong(word, words[at + 1], recriu, beyond)
       : parseCluster(word, words[at + 1]);
     if (typeof found === "string") return { ok: false, problem: found };
     if (found.isRecriu) {
@@ -117,11 +119,15 @@ function parseLong(
   word: string,
   next: string | undefined,
   recriu: readonly RecriuOption[],
+  beyond: ParseSettings["beyond"],
 ): Found | string {
   const equals = word.indexOf("=");
   const typed = equals < 0 ? word.slice(2) : word.slice(2, equals);
   const recriuOption = recriu.find((option) => option.name === typed);
-  const name = recriuOption === undefined ? longName(typed) : undefined;
+  let name = recriuOption === undefined ? longName(typed) : undefined;
+  const later = name === "" ? beyond?.(typed) : undefined;
+  if (later !== undefined)
+    name = { long: later.name, option: later, negated: typed === `no-${later.name}` };
   if (typeof name === "string") return name === "" ? `unrecognized option '--${typed}'` : name;
 
   const long = name?.long ?? typed;

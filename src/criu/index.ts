@@ -27,5 +27,6 @@ export {
   isBeyondKnown,
   NEWEST_IMAGES,
   NEWEST_KNOWN,
+  featureRefusal,
   startRefusal,
 } from "./version.ts";

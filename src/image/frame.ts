@@ -7,7 +7,7 @@ import { COMMON_MAGIC, type Format, SERVICE_MAGIC, tableAt } from "./formats.ts"
 import type { Infer, Message } from "./schema.ts";
 import { ipc_msg } from "./tables/namespaces.ts";
 import { Room, takes } from "./room.ts";
-import { decode, encode, type Recent } from "./wire.ts";
+import { decode, encode, type Recent, type Strange } from "./wire.ts";
 
 /** Bytes of a file, to be had piecewise: what lies behind an entry is skipped, not read. */
 export interface Source {
@@ -44,6 +44,7 @@ export function readFrames(
   format: Format,
   version = 2,
   recent: Recent = { last: undefined, room: new Room() },
+  strange?: Strange,
 ): Framed {
   recent.room.grow(source.stored ?? source.size);
   const words =
@@ -103,7 +104,7 @@ export function readFrames(
     if (size > LARGEST || sum > LARGEST_SUM)
       return fault("malformed", at, `an entry of ${size} bytes is more than CRIU writes`, null);
     const bytes = source.read(at + 4, size);
-    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent);
+    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent, strange);
     if (!decoded.ok)
       return fault("malformed", decoded.offset, decoded.problem, "Failed unpacking object");
     const start = at + 4 + size;

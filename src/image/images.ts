@@ -36,9 +36,21 @@ interface Image {
   values: readonly unknown[] | undefined;
 }
 
+/** A field of a message that no table here has. */
+export interface StrangeField {
+  readonly file: string;
+  readonly message: string;
+  readonly number: number;
+}
+
+/** Nobody reads more. */
+const MOST_STRANGE = 20;
+
 export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
+  /** Fields that the tables do not know, each where it was met first. */
+  readonly strange = new Map<string, StrangeField>();
   private readonly cache = new Map<string, Image>();
   private readonly recent: Recent;
   /** img_version of the inventory, which itself is read without. */
@@ -82,7 +94,11 @@ export class Images {
     if (format === undefined) throw new Error(`no format of ${file} is known`);
     if (file !== "inventory.img") this.version ??= this.inventory()?.img_version ?? 2;
     const read = this.directory.read(file, (source): Framed =>
-      readFrames(source, format, this.version, this.recent),
+      readFrames(source, format, this.version, this.recent, (message, number) => {
+        const key = `${message}.${number}`;
+        if (this.strange.size < MOST_STRANGE && !this.strange.has(key))
+          this.strange.set(key, { file, message, number });
+      }),
     );
     let entries: readonly Entry[] = [];
     if (!read.ok) {

@@ -5,11 +5,11 @@ import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf, type TableOf } from "./formats.ts";
 import { hasUnreferencedFile } from "./unreferenced.ts";
-import { Images, type Need } from "./images.ts";
+import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
 import { remembering } from "./once.ts";
-import type { Pagemap, Run } from "./pagemap.ts";
+import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Infer, Message } from "./schema.ts";
@@ -195,7 +195,7 @@ class LazyCheckpoint implements Checkpoint {
     return this.directory.holes(file);
   }
 
-  runs(pagemap: string): readonly Run[] {
+  runs(pagemap: string): readonly StoredRun[] {
     return this.memory.runs(pagemap);
   }
 
@@ -205,6 +205,10 @@ class LazyCheckpoint implements Checkpoint {
 
   lostPages(lazy: boolean): readonly LostPages[] {
     return this.memory.lostPages(lazy);
+  }
+
+  get strange(): readonly StrangeField[] {
+    return [...this.images.strange.values()];
   }
 
   readEverything(): readonly Fault[] {

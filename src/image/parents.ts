@@ -10,7 +10,7 @@ import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
 import { readFrames, valuesOf } from "./frame.ts";
 import { pageSize } from "../sys/process.ts";
-import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf } from "./pagemap.ts";
+import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf, type StoredRun } from "./pagemap.ts";
 import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
 
 /** Why pages are not to be had. */
@@ -116,8 +116,7 @@ export class Parents {
       const next: Run[] = [];
       const name = `pages-${older.pagesId}.img`;
       const path = `${parent.directory.path}/${name}`;
-      const tell = (first: number, pages: number, before: number) =>
-        found({ page: first, pages, file: path, offset: before * pageSize() });
+      const tell: Tell = (content) => found({ ...content, file: path });
       const missing = look(wanted, older.runs, older.available ?? 0, next, tell);
       if (missing !== undefined) {
         if (missing.kind === "page") return lost("page", `its ${file} lacks it`, missing.page);
@@ -130,8 +129,10 @@ export class Parents {
   }
 }
 
+type Tell = (content: Omit<Content, "file">) => void;
+
 interface Older {
-  runs: Run[];
+  runs: StoredRun[];
   pagesId: number;
   /** Bytes of its pages image; undefined when it is not there. */
   available: number | undefined;
@@ -151,33 +152,32 @@ function read(directory: ImageDirectory, file: string): Older | { fault: Fault }
 
 /**
  * Look `wanted` up in a parent's runs; what that one has from its own parent is added to `next`. `found` is told of pages
- * that are in its pages image, behind so many others.
+ * that are in its pages image.
  */
 function look(
   wanted: readonly Run[],
-  runs: readonly Run[],
+  runs: readonly StoredRun[],
   available: number,
   next: Run[],
-  found: (page: number, pages: number, before: number) => void,
+  found: Tell,
 ): { kind: "page" | "data"; page: number } | undefined {
   let at = 0;
-  let before = 0; // pages of the image before run `at`
   for (const { page: first, pages } of wanted) {
     for (let page = first; page < first + pages;) {
-      for (let run = runs[at]; run !== undefined && run.page + run.pages <= page; run = runs[at]) {
-        if (run.flags & PE_PRESENT) before += run.pages;
+      for (let run = runs[at]; run !== undefined && run.page + run.pages <= page; run = runs[at])
         at += 1;
-      }
       const run = runs[at];
       if (run === undefined || run.page > page) return { kind: "page", page };
       const count = Math.min(first + pages, run.page + run.pages) - page;
       if (run.flags & PE_PARENT) {
         next.push({ page, pages: count, flags: PE_PARENT });
       } else {
-        const index = before + (page - run.page);
         if (run.flags & PE_LAZY && !(run.flags & PE_PRESENT)) return { kind: "data", page };
-        if ((index + count) * pageSize() > available) return { kind: "data", page };
-        found(page, count, index);
+        const { packed } = run;
+        const offset = packed ? run.offset : run.offset + (page - run.page) * pageSize();
+        const end = packed ? run.offset + run.bytes : offset + count * pageSize();
+        if (end > available) return { kind: "data", page };
+        found({ page, pages: count, offset, packed });
       }
       page += count;
     }

@@ -50,6 +50,9 @@ interface Read {
   value: Value;
 }
 
+/** Is told of each field that a table does not know: the message's name and the field's number. */
+export type Strange = (message: string, number: number) => void;
+
 /**
  * Read one message. `base` is where `bytes` begin in their file: problems are told by their place there. Without
  * `recent` every object is new.
@@ -59,9 +62,10 @@ export function decode<M extends Message<any>>(
   bytes: Bytes,
   base = 0,
   recent?: Recent,
+  strange?: Strange,
 ): Decoded<M> {
   try {
-    const reader = new Reader(bytes as Uint8Array, base, recent);
+    const reader = new Reader(bytes as Uint8Array, base, recent, strange);
     return { ok: true, value: reader.message(schema, bytes.length, 0) as Infer<M> };
   } catch (error) {
     if (error instanceof Malformed)
@@ -79,6 +83,7 @@ class Reader {
     private readonly bytes: Uint8Array,
     private readonly base: number,
     private readonly recent: Recent | undefined,
+    private readonly strange: Strange | undefined,
   ) {}
 
   private fail(problem: string): never {
@@ -113,6 +118,7 @@ class Reader {
       if (field === undefined) {
         this.skip(wire, end);
         this.take(takes.unknown + this.at - start);
+        this.strange?.(schema.name, tag >>> 3);
         (value[unknown] ??= []).push({ number: tag >>> 3, bytes: this.copy(start, this.at) });
         continue;
       }

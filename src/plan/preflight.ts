@@ -13,6 +13,7 @@ import {
 } from "../checks/index.ts";
 import {
   cpuRefusal,
+  featureRefusal,
   findCriu,
   identify,
   type Settings,
@@ -74,6 +75,7 @@ export async function preflight(
         path: found.path,
         ...(await identity!),
         startRefusal: () => startRefusal(found.path),
+        featureRefusal: (feature) => featureRefusal(found.path, feature),
         cpuRefusal: (images) => cpuRefusal(found.path, images),
       }
     : undefined;

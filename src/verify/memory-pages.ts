@@ -43,6 +43,7 @@ export class PageReader {
 
   /** `memory`: an open /proc/PID/mem. `areas`: where the kernel writes by itself. */
   compare(memory: number, content: Content, areas: readonly Area[], told: Told): void {
+    if (content.packed) return told.skips(content.pages, "their pages image is compressed");
     const image = this.image(content.file);
     if (image < 0) told.skips(content.pages, "their pages image cannot be read");
     else this.run(memory, content, areas, told, image, content.offset);

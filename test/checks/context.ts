@@ -52,6 +52,7 @@ export function withContext<T>(
         path: "/usr/sbin/criu",
         version,
         startRefusal: () => undefined,
+        featureRefusal: () => undefined,
         cpuRefusal: () => undefined,
       },
       namespaces: namespacesOf(checkpoint, machine, request),

@@ -49,7 +49,13 @@ test("a whole one has no fault", () => {
     [12, "dead", [12]],
   ]);
   expect(checkpoint.pages()).toEqual([
-    { file: "pages-1.img", expected: 8192, actual: 8192, pagemaps: ["pagemap-10.img"] },
+    {
+      file: "pages-1.img",
+      expected: 8192,
+      memory: 8192,
+      actual: 8192,
+      pagemaps: ["pagemap-10.img"],
+    },
   ]);
 });
 
