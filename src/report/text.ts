@@ -16,7 +16,7 @@ const paint: Record<Severity, (text: string) => string> = {
 };
 const order: readonly Severity[] = ["blocker", "warning", "info"];
 
-/** Findings of one kind that are written out; nobody reads more, and images can hold any number. */
+/** Findings of one kind that are written out: images can hold any number, and a screen cannot. */
 const MOST = 100;
 
 /** The findings, gravest first, each with its proof and its remedy; of very many of a kind the first, and how many more. */

@@ -1,4 +1,4 @@
-/** `criu restore`, CRIU itself with a restore made safe: who is whose, what is said, what is left. */
+/** `criu restore`, CRIU itself with a restore made safe: which process is the parent, what is said, what is left. */
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
