@@ -45,3 +45,6 @@ export const SIGKILL = 9;
 export const SIGSTOP = 19;
 export const LAST_SIGNAL = 64;
 export const CLONE_NEWNET = 0x40000000;
+
+/** asm-generic/ioctls.h: struct winsize of a terminal. */
+export const TIOCGWINSZ = 0x5413;
