@@ -23,6 +23,7 @@ export async function preflightArchive(
   if (!opened.ok) return { ...opened, problem: `${file}: ${opened.problem}` };
   const { archive } = opened;
   try {
+    if (archive.kind === "pack") return await preflightPack(archive.dir, file, words, options);
     const bundle = archivedBundle(archive.texts);
     const mounts = [...externalMounts(archive.dir, bundle)].flatMap(([key, source]) => [
       "--external",
@@ -46,6 +47,19 @@ export async function preflightArchive(
   } finally {
     archive.dispose();
   }
+}
+
+/** What `recriu pack` made is restored as any directory. Its page data is not looked at, so its seal is not either. */
+async function preflightPack(
+  dir: string,
+  file: string,
+  words: readonly string[],
+  options: readonly RecriuOption[],
+): Promise<ArchivePreflight> {
+  const asked = requestFrom(["-D", dir, ...words], process.env, options);
+  if (!asked.ok) return { ok: false, problem: asked.problem, damaged: false };
+  const result = await preflight(asked.request, asked.settings, undefined, () => undefined);
+  return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
 }
 
 /** The bundle that was checkpointed, without the mounts that Podman makes anew in the container's own directories. */
