@@ -45,3 +45,6 @@ export const SIGKILL = 9;
 export const SIGSTOP = 19;
 export const LAST_SIGNAL = 64;
 export const CLONE_NEWNET = 0x40000000;
+
+// netdevice(7).
+export const IFF_UP = 1;
