@@ -125,6 +125,7 @@ import { netDeviceMissing } from "./sockets/net-device-missing.ts";
 import { netLink } from "./sockets/net-link.ts";
 import { netToolsMissing } from "./sockets/net-tools-missing.ts";
 import { pingGroupRange } from "./sockets/ping-group-range.ts";
+import { routeLinkdown } from "./sockets/route-linkdown.ts";
 import { sysctlMissing } from "./sockets/sysctl-missing.ts";
 import { tcpAddressMissing } from "./sockets/tcp-address-missing.ts";
 import { tcpCloseNeeded } from "./sockets/tcp-close-needed.ts";
@@ -331,6 +332,7 @@ const groups = {
     "net-link": netLink,
     "net-tools-missing": netToolsMissing,
     "ping-group-range": pingGroupRange,
+    "route-linkdown": routeLinkdown,
     "sysctl-missing": sysctlMissing,
     "tcp-address-missing": tcpAddressMissing,
     "tcp-close-needed": tcpCloseNeeded,
