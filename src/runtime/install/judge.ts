@@ -8,7 +8,7 @@ import type { Target } from "./targets.ts";
 import { criPlugins, isTable, memberOf, parseToml, type Table } from "./toml.ts";
 
 /** What a program said. `config`: all that it has, without recriu's part; `guards`: it comes to recriu. */
-export type View =
+type View =
   | { kind: "read"; program: string; config: Table; guards: boolean }
   | { kind: "refused"; program: string; why: string }
   /** There is no such program, it cannot be asked, or gave no answer. */
