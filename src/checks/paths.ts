@@ -41,7 +41,7 @@ export interface Namespaces {
 }
 
 /** Numbers of this machine: those of the images are the tree's user namespace's, and may be others. */
-export interface Owner {
+interface Owner {
   readonly uid: number;
   readonly gid: number;
 }

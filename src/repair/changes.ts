@@ -2,6 +2,7 @@
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
 import { unmakeDirectory } from "./directory.ts";
+import { holdRoot } from "./held-root.ts";
 import {
   beginJournal,
   type Journal,
@@ -48,6 +49,11 @@ export function beginChanges(images: string): Changes {
   };
   let shadow: Shadow | undefined;
   let tree = false;
+  const roots = new Map<string, number | undefined>();
+  const letGo = () => {
+    for (const fd of roots.values()) if (fd !== undefined) closeSync(fd);
+    roots.clear();
+  };
   const closeShadow = () => {
     if (shadow !== undefined) closeSync(shadow.fd);
     shadow = undefined;
@@ -65,11 +71,15 @@ export function beginChanges(images: string): Changes {
     },
     record(step) {
       kept?.write(step);
-      steps.push(step);
+      const { root } = step;
+      if (!roots.has(root)) roots.set(root, holdRoot(root));
+      const held = roots.get(root);
+      steps.push(held === undefined ? step : { ...step, held });
     },
     undo() {
       closeShadow();
       const left = undoSteps(steps.splice(0));
+      letGo();
       forget();
       return left;
     },
@@ -82,10 +92,12 @@ export function beginChanges(images: string): Changes {
       for (const step of shadowsOf(steps)) removeShadow(step);
       for (const step of steps) if (step.action === "name") dropName(step);
       steps.length = 0;
+      letGo();
       forget();
     },
     [Symbol.dispose]() {
       if (!tree) changes.undo();
+      letGo();
     },
   };
   return changes;
