@@ -37,6 +37,9 @@ export interface Changes extends Disposable {
   keep(): void;
 }
 
+/** What is in the tree's own root file system; the rest is this machine's, and CRIU may have mounted on it. */
+const inTree: ReadonlySet<Step["action"]> = new Set(["mkdir", "socket", "ghost", "name"]);
+
 /** Begin to change things for a restore of `images`. */
 export function beginChanges(images: string): Changes {
   const steps: Step[] = [];
@@ -71,9 +74,10 @@ export function beginChanges(images: string): Changes {
     },
     record(step) {
       kept?.write(step);
-      const { root } = step;
-      if (!roots.has(root)) roots.set(root, holdRoot(root));
-      const held = roots.get(root);
+      const { root, action } = step;
+      const ofTree = inTree.has(action);
+      if (ofTree && !roots.has(root)) roots.set(root, holdRoot(root));
+      const held = ofTree ? roots.get(root) : undefined;
       steps.push(held === undefined ? step : { ...step, held });
     },
     undo() {
@@ -97,7 +101,6 @@ export function beginChanges(images: string): Changes {
     },
     [Symbol.dispose]() {
       if (!tree) changes.undo();
-      letGo();
     },
   };
   return changes;

@@ -85,9 +85,8 @@ export function placeOf(step: Step): Place {
 }
 
 /** The directory of a step that is about a directory's own entries: scratch and shadow; its inode must be the one written down. */
-export function directoryOf(step: Step): Place {
-  const { root, parent } = step;
-  const opened = openRoot(step);
+export function directoryOf({ root, parent }: Step): Place {
+  const opened = openNamed(root);
   if (!opened.ok)
     return {
       ok: false,
