@@ -4,6 +4,7 @@ import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
 import type { Effect } from "./effects/effect.ts";
+import type { Exported } from "./exported.ts";
 import type { Grants } from "./grants.ts";
 import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
@@ -139,6 +140,8 @@ export interface Context {
   seal?: Seal | undefined;
   /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
   bundle?: Grants | undefined;
+  /** The archive that the images come from, without their page data; undefined: they are in a directory. */
+  exported?: Exported | undefined;
   /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }

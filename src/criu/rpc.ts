@@ -41,9 +41,8 @@ export const decidesNothing = {
   exec_cmd: "CRIU becomes it once the tree runs: guardRequest reads it",
   config_file: "its words go over all others: guardRequest reads them",
   lsm_mount_context: "CRIU writes it into the options of mounts; checks do not compare those",
-  ext_sharing:
-    "CRIU looks for the other end of an external mount by it; mount-autodetected names what it may find",
-  ext_masters: "the same",
+  ext_sharing: ofDumps,
+  ext_masters: ofDumps,
   enable_fs: "file systems that a dump takes by their type; a restore makes what the images say",
   skip_mnt: "mounts of this machine that CRIU does not look at, none of the tree's",
   evasive_devices: ofDumps,

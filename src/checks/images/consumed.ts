@@ -21,8 +21,9 @@ interface Witness {
 
 /** At most one finding for each pages image. */
 export function consumedPages(context: Context): Problem[] {
-  const { checkpoint, request } = context;
-  if (request.stream) return [];
+  const { checkpoint, request, exported } = context;
+  // Of an archive the page data was not read: what is there is a hole.
+  if (request.stream || exported !== undefined) return [];
   const sparse = new Set(
     checkpoint
       .pages()
