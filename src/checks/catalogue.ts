@@ -175,6 +175,9 @@ import { bundleNoNewPrivs } from "./bundle/bundle-no-new-privs.ts";
 import { bundleRoot } from "./bundle/bundle-root.ts";
 import { bundleSeccomp } from "./bundle/bundle-seccomp.ts";
 import { bundleUsers } from "./bundle/bundle-users.ts";
+import { importCommand } from "./import/import-command.ts";
+import { importConflict } from "./import/import-conflict.ts";
+import { importRefused } from "./import/import-refused.ts";
 import { untrustedCgroup } from "./untrusted/untrusted-cgroup.ts";
 import { untrustedDelete } from "./untrusted/untrusted-delete.ts";
 import { untrustedDevice } from "./untrusted/untrusted-device.ts";
@@ -388,6 +391,11 @@ const groups = {
     "bundle-root": bundleRoot,
     "bundle-seccomp": bundleSeccomp,
     "bundle-users": bundleUsers,
+  },
+  import: {
+    "import-command": importCommand,
+    "import-conflict": importConflict,
+    "import-refused": importRefused,
   },
   untrusted: {
     "untrusted-cgroup": untrustedCgroup,

@@ -22,6 +22,7 @@ export type {
   Proof,
   Repair,
 } from "./finding.ts";
+export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
 export { notChecked } from "./not-checked.ts";
