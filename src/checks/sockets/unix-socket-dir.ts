@@ -43,7 +43,7 @@ function orphans(context: Context): Map<string, Orphans> {
 
 /**
  * Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner.
- * Undefined where nobody knows the owner's numbers on this machine.
+ * Undefined where the owner's numbers on this machine are not known.
  */
 function repairFor(
   { checkpoint, namespaces }: Context,
