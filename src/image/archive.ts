@@ -1,8 +1,8 @@
 /**
  * Checkpoints that Podman and CRI-O export: a tar(5), plain or compressed by gzip or zstd, with the images in
  * `checkpoint/` and the container's configuration beside it; and packs (src/pack), with the images in
- * `checkpoint/images/` behind `checkpoint/restore.sh`. Page data is passed over: of a pages image only its size
- * is kept.
+ * `checkpoint/images/` behind the script that restores them. Page data is passed over: of a pages image only its size is
+ * kept.
  */
 import {
   closeSync,
