@@ -20,6 +20,11 @@ export const commands: Record<string, { description: string; load: Load }> = {
     load: () => import("./verify.ts"),
   },
   show: { description: "show what is in a checkpoint", load: () => import("./show.ts") },
+  memory: {
+    description: "show a task's memory in a checkpoint, or search it",
+    load: () => import("./memory.ts"),
+  },
+  diff: { description: "compare two checkpoints", load: () => import("./diff.ts") },
   explain: {
     description: "explain a check, or a line of a CRIU log",
     load: () => import("./explain.ts"),

@@ -169,17 +169,7 @@ function detailsOf(task: ShownTask, { files, mappings, environments }: Sections)
   const environment = environments.get(task.pid);
   const lines = [
     ...(files ? filesOf(task) : []),
-    ...(maps === undefined
-      ? []
-      : aligned(
-          maps.map(({ what, bytes: length, saved }) => [
-            "",
-            bytes(length),
-            `${bytes(saved)} saved`,
-            harmless(what),
-          ]),
-          [1, 2],
-        )),
+    ...(maps === undefined ? [] : mappingsOf(maps)),
     ...(environment === undefined
       ? []
       : environment === null
@@ -188,6 +178,20 @@ function detailsOf(task: ShownTask, { files, mappings, environments }: Sections)
   ];
   return lines.length === 0 ? [] : [`${task.pid} ${commandOf(task)}`, ...lines];
 }
+
+const mappingsOf = (maps: readonly ShownMapping[]): string[] =>
+  aligned(
+    maps.map(({ what, bytes: size, saved }) => [
+      "",
+      bytes(size),
+      `${bytes(saved)} saved`,
+      harmless(what),
+    ]),
+    [1, 2],
+  );
+
+export const printMappings = (maps: readonly ShownMapping[]): void =>
+  printText(mappingsOf(maps).join("\n"));
 
 function filesOf({ program, cwd, pgid, sid, gid, threads, pid, files }: ShownTask): string[] {
   return [
