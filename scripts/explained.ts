@@ -43,7 +43,7 @@ export const lineOf = (format: string, errno: string): string =>
     .replace(/%[-#0-9.*]*(?:l|h|z|j)*[duixXpo]/g, "3")
     .replace(/%[-0-9.*]*[sc]/g, "name");
 
-/** One that nobody lists by itself, one that many do, and what no entry expects. */
+/** One that no entry lists by itself, one that many list, and one that no entry expects. */
 const errnos = [
   "Operation not permitted",
   "No such file or directory",
@@ -132,7 +132,7 @@ export function explainPage(): string {
     "One entry may be of many messages; it says of each what failed. An entry for one errno is not told of another. Where nothing is known of the first error, that is said, and what is known of a later one only as that.",
     "## Of what people paste",
     PASTES,
-    `All ${pasted.reduce((sum, one) => sum + one)} are a test since (\`test/explain/pastes/\`), beside \`pastes.tsv\`, whose messages were chosen by who wrote the entries.`,
+    `All ${pasted.reduce((sum, one) => sum + one)} are a test since (\`test/explain/pastes/\`), beside \`pastes.tsv\`, whose messages were chosen by the author of the entries.`,
     "## Exit codes",
     "0: explained, or the log is of a success. 1: nothing is known of it. 2: no log of CRIU's, or it cannot be read.",
     "## By source",

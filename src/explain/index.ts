@@ -73,7 +73,7 @@ function explanationOf(line: string, { entry, words, errno, values }: Found): Ex
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
     consequence: entry.trailer,
-    check: lacking ? "" : check || (fault?.check ?? ""),
+    check: lacking && words.not ? "" : check || (fault?.check ?? ""),
     also,
     cause: fill(cause, value) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
     because: any || lacking ? errno?.means : undefined,

@@ -1,5 +1,5 @@
 /**
- * What people paste. `pastes.tsv`: messages in the manner of public threads, chosen by who wrote the entries. `pastes/`: sets
+ * What people paste. `pastes.tsv`: messages in the manner of public threads, chosen by the author of the entries. `pastes/`: sets
  * that somebody else collected and measured before anything was mended for them, each paste as it stands in its thread, with
  * what its explanation has to say (`said`) and what it may not (`never`).
  */
