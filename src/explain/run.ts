@@ -85,7 +85,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
     log.cause = { ...error, message: wholeOf(error, line.next()) };
     log.before = line.before();
-  } else if ((worth === "sign" && !signs) || (worth === "end" && log.sign === undefined)) {
+  } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
     log.before = line.before();
   } else if (worth === "nothing") log.sign ??= error;
