@@ -4,7 +4,7 @@ import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { captured } from "../report/terminal.ts";
+import { causeOf, reasonBlock } from "../report/reasons.ts";
 import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
 import { startAgain } from "../restore/renumber.ts";
 import type { HeldCriu } from "../restore/hold.ts";
@@ -20,6 +20,8 @@ export async function restoreAsked(
 ): Promise<number> {
   const { request, settings } = asked;
   const { json, dryRun } = settings;
+  const { imagesDir, logFile: log } = request;
+  const images = request.typed.get(imagesDir) ?? imagesDir;
   const endHeld = async () => held?.[Symbol.asyncDispose]();
   const caller = {
     forCriu: false,
@@ -38,8 +40,7 @@ export async function restoreAsked(
   }
   if (prepared.kind === "aside" || prepared.kind === "refused") {
     const why = notReached("restore", prepared.kind === "aside" ? prepared.why : prepared.problem);
-    const { imagesDir, typed } = request;
-    if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, why));
+    if (json) printJson(reportOfNothing(images, why));
     return why.exit;
   }
   const { preflight } = prepared;
@@ -53,7 +54,10 @@ export async function restoreAsked(
     printSummary(preflight);
   };
   if (!json) print();
-  if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));
+  if (blocked !== undefined && !dryRun) {
+    const cause = causeOf(preflight.plan.unanswered);
+    leaveLog(log, reasonBlock({ by: "recriu", images, log, cause }, print));
+  }
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
     return blocked ?? exitCode.ok;
@@ -62,11 +66,11 @@ export async function restoreAsked(
     if (!json) printVerdict(verdict);
   };
   const outcome = await restore(preflight, onVerdict, progress, going);
-  if (outcome.run === null)
-    leaveLog(
-      request.logFile,
-      captured(() => printOutcome(outcome)),
-    );
+  if (outcome.failure !== null) {
+    const cause = outcome.failure.line;
+    const block = reasonBlock({ by: "recriu", images, log, cause }, () => printOutcome(outcome));
+    if (outcome.run === null) leaveLog(log, block);
+  }
   if (json) printJson(reportOf(preflight, outcome, outcome.exit));
   else {
     if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
