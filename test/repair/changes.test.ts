@@ -9,10 +9,13 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beginChanges, type Changes, stateDirectory } from "../../src/repair/index.ts";
+import type { Checkpoint } from "../../src/image/index.ts";
+import { beginChanges, carryOut, type Changes, stateDirectory } from "../../src/repair/index.ts";
+import type { Step } from "../../src/repair/step.ts";
 import { makeDirectory } from "../../src/repair/directory.ts";
 
 let base: string;
@@ -110,3 +113,129 @@ test("journals are in a directory and files that nobody but their user can read 
     else process.env.XDG_RUNTIME_DIR = before;
   }
 });
+
+const repairOf = (name: string) =>
+  ({ action: "mkdir", root: "/", path: join(base, name), mode: 0o755, uid: 0, gid: 0 }) as const;
+const nothing = { repairs: [], edits: [], leftovers: [] };
+const checkpointHere = () => ({ dir: base }) as unknown as Checkpoint;
+
+/** Changes that write down what they are told; `problem`: they cannot. */
+const noted = (problem?: string) => {
+  const steps: Step[] = [];
+  const record = (step: Step) => {
+    if (problem === "full") throw new Error("the disk is full");
+    steps.push(step);
+  };
+  const changes = { record, problem: problem === "full" ? undefined : problem };
+  return { steps, changes: changes as unknown as Changes };
+};
+
+test("without a journal nothing is repaired, nothing edited, no second name given; a restore goes on", () => {
+  const { changes, steps } = noted("/run is read-only");
+  const told = "no journal can be kept, so nothing is repaired: /run is read-only";
+  const edits = [{ file: "x", field: "y", from: 1, to: 2, entry: 0, why: "" }] as never;
+  for (const plan of [
+    { ...nothing, repairs: [repairOf("a")] },
+    { ...nothing, edits },
+  ])
+    expect(carryOut(plan, checkpointHere(), changes)).toBe(told);
+  writeFileSync(join(base, "link_remap.1"), "");
+  const leftovers = [{ kind: "name", root: "/", path: join(base, "link_remap.1") }] as const;
+  expect(carryOut({ ...nothing, leftovers }, checkpointHere(), changes)).toBeUndefined();
+  expect(readdirSync(base)).toEqual(["link_remap.1"]);
+  expect(steps).toEqual([]);
+});
+
+test("what cannot be made ends it, and what CRIU will make is written down", () => {
+  const { changes, steps } = noted();
+  writeFileSync(join(base, "file"), "");
+  const repairs = [repairOf("a"), repairOf("file/b"), repairOf("c")];
+  expect(carryOut({ ...nothing, repairs }, checkpointHere(), changes)).toContain("file");
+  expect(readdirSync(base).toSorted()).toEqual(["a", "file"]);
+  expect(steps.map(({ action, path }) => `${action} ${path}`)).toEqual([
+    `mkdir ${join(base, "a")}`,
+    `mkdir ${join(base, "a")}`,
+  ]);
+  steps.length = 0;
+  const leftovers = [
+    { kind: "socket", root: "/", path: join(base, "socket") },
+    { kind: "name", root: "/", path: join(base, "file") },
+  ] as const;
+  expect(carryOut({ ...nothing, leftovers }, checkpointHere(), changes)).toBeUndefined();
+  expect(steps).toMatchObject([{ action: "socket" }, { action: "name", kept: expect.any(String) }]);
+});
+
+test("what cannot be written down is not done", () => {
+  const { changes } = noted("full");
+  const repairs = [repairOf("a")];
+  const told = "the journal cannot be written: the disk is full";
+  expect(carryOut({ ...nothing, repairs }, checkpointHere(), changes)).toBe(told);
+  expect(readdirSync(base)).toEqual([]);
+});
+
+test("a tree is noted with its root's start, and each step as it comes", () => {
+  const changes = beginChanges(base);
+  const written = () => {
+    const [name] = journals();
+    const text = readFileSync(join(stateDirectory(), name!), "utf8").trimEnd();
+    return text.split("\n").map((line) => JSON.parse(line));
+  };
+  changes.record({ action: "socket", root: "/", path: "/x" });
+  expect(written()).toEqual([
+    { images: base, pid: process.pid },
+    { action: "socket", root: "/", path: "/x" },
+  ]);
+  changes.noteTree(process.pid);
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const tree = { action: "tree", root: "/", path: base, pid: process.pid, started };
+  expect(written().at(-1)).toEqual(tree);
+  changes.keep();
+  expect(journals()).toEqual([]);
+});
+
+test("taken back last first; what cannot be is told, and keeps nothing else", () => {
+  const changes = beginChanges(base);
+  for (const name of ["a", "a/b", "a/b/c"]) makeDirectory(repairOf(name), changes.record);
+  writeFileSync(join(base, "socket"), "");
+  changes.record({
+    action: "socket",
+    root: "/",
+    path: join(base, "socket"),
+    parent: inodeOf(base),
+  });
+  // A setting that is not there to be read.
+  changes.record({
+    action: "sysctl",
+    root: "/",
+    path: join(base, "no"),
+    parent: inodeOf(base),
+    like: "1:2",
+  });
+  const left = changes.undo();
+  expect(left.length).toBe(2);
+  expect(left[0]).toStartWith(`${join(base, "no")}: `);
+  expect(left[1]).toBe(`${join(base, "socket")}: not a socket; left alone`);
+  expect(readdirSync(base)).toEqual(["socket"]);
+  expect(journals()).toEqual([]);
+});
+
+test("the second name of a file goes when the tree runs, and brings the first back when it does not", () => {
+  const file = join(base, "link_remap.1");
+  const leftovers = [{ kind: "name", root: "/", path: file }] as const;
+  for (const runs of [true, false]) {
+    writeFileSync(file, "content");
+    const changes = beginChanges(base);
+    expect(carryOut({ ...nothing, leftovers }, checkpointHere(), changes)).toBeUndefined();
+    expect(readdirSync(base)).toHaveLength(2);
+    rmSync(file);
+    if (runs) changes.keep();
+    else expect(changes.undo()).toEqual([]);
+    expect(readdirSync(base)).toEqual(runs ? [] : ["link_remap.1"]);
+  }
+});
+
+const inodeOf = (path: string) => {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
+};
