@@ -105,24 +105,33 @@ function outcomeOf(mutant: Mutant): Result {
   }
 }
 
-/** Whether one of the tests fails, or the program cannot be built any more. What hangs is ended, which is a failure, too. */
+/**
+ * Whether one of the tests fails, one file after the other, or the program cannot be built any more. What hangs is ended,
+ * which is a failure, too.
+ */
 function noticed(tests: readonly string[], seconds: number): boolean {
-  const run = (argv: readonly string[]) =>
-    Bun.spawnSync([...argv], { cwd: copy, stdin: "ignore", stdout: "ignore", stderr: "ignore" })
+  const fails = (...argv: string[]) =>
+    Bun.spawnSync(argv, { cwd: copy, stdin: "ignore", stdout: "ignore", stderr: "ignore" })
       .exitCode !== 0;
   const bun = join(copy, "node_modules/.bin/bun");
-  if (tests.some((test) => needsProgram(test)) && run(["scripts/build"])) return true;
-  return run([
-    "timeout",
-    "-k",
-    "5",
-    `${seconds}`,
-    bun,
-    "test",
-    "--timeout=60000",
-    "--bail",
-    ...tests,
-  ]);
+  let built = false;
+  return tests.some((test) => {
+    if (!built && needsProgram(test)) {
+      if (fails("scripts/build")) return true;
+      built = true;
+    }
+    return fails(
+      "timeout",
+      "-k",
+      "5",
+      `${seconds}`,
+      bun,
+      "test",
+      "--timeout=60000",
+      "--bail",
+      test,
+    );
+  });
 }
 
 /** Whether a test, or what it is made of, runs dist/recriu. */

@@ -1,8 +1,10 @@
 /** What becomes of changes that their maker lets go of. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,7 +18,8 @@ import { join } from "node:path";
 import type { Checkpoint } from "../../src/image/index.ts";
 import { beginChanges, carryOut, type Changes, stateDirectory } from "../../src/repair/index.ts";
 import type { Step } from "../../src/repair/step.ts";
-import { makeDirectory } from "../../src/repair/directory.ts";
+import { dropLeftShadows } from "../../src/repair/changes.ts";
+import { makeDirectory, unmakeDirectory } from "../../src/repair/directory.ts";
 
 let base: string;
 beforeEach(() => {
@@ -85,6 +88,87 @@ test("a directory is written down before it is made, and once more with its inod
     [undefined, false],
     [`${dev}:${ino}`, true],
   ]);
+});
+
+test("until its owner is right it is closed to others; its missing parents are those of the directory above", () => {
+  const USER = 1000;
+  const modes: number[] = [];
+  // Inside another root whose everything is, is the tree's own affair.
+  const owner = { mode: 0o711, uid: USER, gid: USER };
+  const repair = { ...repairOf(""), root: base, path: "/parent/made", ...owner };
+  const note = ({ path, inode }: Step) =>
+    inode && modes.push(statSync(join(base, path)).mode & 0o777);
+  expect(makeDirectory(repair, note)).toBeUndefined();
+  expect(modes).toEqual([0o700, 0o700]);
+  const of = (path: string) => {
+    const { uid, gid, mode } = statSync(join(base, path));
+    return [uid, gid, mode & 0o7777];
+  };
+  expect(of("parent")).toEqual([0, 0, 0o755]);
+  expect(of("parent/made")).toEqual([USER, USER, 0o711]);
+});
+
+test("what somebody else makes meanwhile is neither given to others nor removed", () => {
+  const steps: Step[] = [];
+  const note = (step: Step) => {
+    steps.push(step);
+    if (steps.length === 1) mkdirSync(made(), { mode: 0o750 });
+  };
+  const repair = { ...repairOf(""), root: base, path: "/made", uid: 1000, gid: 1000 };
+  expect(makeDirectory(repair, note)).toBeUndefined();
+  const { uid, mode } = statSync(made());
+  expect([uid, mode & 0o777]).toEqual([0, 0o750]);
+  for (const step of steps.slice(1)) expect(unmakeDirectory(step)).toBeUndefined();
+  expect(existsSync(made())).toBe(true);
+});
+
+test("of a mkdir on which recriu was killed: what is still unfinished goes, what is finished is another's", () => {
+  const step = { action: "mkdir", root: "/", path: made(), parent: inodeOf(base) } as const;
+  expect(unmakeDirectory(step)).toBeUndefined();
+  mkdirSync(made(), { mode: 0o755 });
+  expect(unmakeDirectory(step)).toBeUndefined();
+  expect(existsSync(made())).toBe(true);
+  chmodSync(made(), 0o700);
+  writeFileSync(join(made(), "theirs"), "");
+  expect(unmakeDirectory(step)).toBe(`${made()}: in use by now; left alone`);
+  rmSync(join(made(), "theirs"));
+  expect(unmakeDirectory(step)).toBeUndefined();
+  expect(existsSync(made())).toBe(false);
+});
+
+test("what a killed recriu left: its shadows go with the next, all else waits for `recriu undo`", () => {
+  const USER = 1000;
+  const before = process.env.XDG_RUNTIME_DIR;
+  chownSync(base, USER, USER);
+  process.env.XDG_RUNTIME_DIR = base;
+  try {
+    process.seteuid!(USER);
+    const state = join(base, "recriu");
+    mkdirSync(state, { mode: 0o700 });
+    const shadow = () => {
+      const name = `.recriu-${crypto.randomUUID()}`;
+      mkdirSync(join(base, name), { mode: 0o700 });
+      const inode = inodeOf(join(base, name));
+      return { action: "shadow", root: base, path: name, parent: inodeOf(base), inode };
+    };
+    const left = (name: string, ...steps: unknown[]) => {
+      const lines = [{ images: base, pid: 1 }, ...steps].map((step) =>
+        typeof step === "string" ? step : JSON.stringify(step),
+      );
+      writeFileSync(join(state, `${name}.journal`), `${lines.join("\n")}\n`, { mode: 0o600 });
+    };
+    left("shadows", shadow());
+    left("more", shadow(), { action: "mkdir", root: "/", path: "/x", parent: "1:1" });
+    left("torn", shadow(), "{");
+    expect(shadows()).toHaveLength(3);
+    dropLeftShadows();
+    expect(shadows()).toEqual([]);
+    expect(readdirSync(state).toSorted()).toEqual(["more.journal", "torn.journal"]);
+  } finally {
+    process.seteuid!(0);
+    if (before === undefined) delete process.env.XDG_RUNTIME_DIR;
+    else process.env.XDG_RUNTIME_DIR = before;
+  }
 });
 
 test("journals are in a directory and files that nobody but their user can read or write", () => {

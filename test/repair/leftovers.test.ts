@@ -1,6 +1,7 @@
 /** What a failed CRIU leaves, of each kind: what is its own goes, all else stays and is told. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -48,6 +49,14 @@ test("a cgroup goes when it is empty; one that is in use stays, and is told", ()
   // What cannot be removed for another reason is told, too.
   writeFileSync(at("cgroup"), "");
   expect(removeLeftover(cgroup)).toContain(at("cgroup"));
+});
+
+test("in a directory that all may write to only a cgroup's is written down: there nothing can be moved", () => {
+  mkdirSync(at("open"));
+  chmodSync(at("open"), 0o777);
+  expect(step("ghost", "open/x").parent).toBeUndefined();
+  expect(step("socket", "open/x").parent).toBeUndefined();
+  expect(step("cgroup", "open/x").parent).toBeString();
 });
 
 test("a setting that CRIU raised is set back, unless it was changed since", () => {
