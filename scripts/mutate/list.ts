@@ -7,7 +7,8 @@ import { join } from "node:path";
  *
  *     @ src/verify/tasks.ts test/verify/tasks.test.ts    the file, and the tests that have to notice
  *     # a zombie that lives is another tree's            why it matters
- *     = test/restore/since.test.ts                       for this one other tests than those (may be left out)
+ *     = test/restore/since.test.ts:it_cannot_do           for this one other tests than those (may be left out); of
+ *                                                        the file those with such words in their names (_: any letter)
  *     ~ the kernel refuses it, too                       why no test can notice (may be left out)
  *     - dead && kind(now) === "alive"                    the text, which is in the file once
  *     + false                                            what stands there instead; without it nothing, or the empty statement

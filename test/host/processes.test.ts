@@ -100,7 +100,7 @@ test("ended: a zombie without other threads", () => {
 
 test("the number in the innermost pid namespace", async () => {
   const words = ["unshare", "--pid", "--fork", "sh", "-c", "echo; exec sleep 60"];
-  const outer = Bun.spawn(words, { stdout: "pipe", stdin: "ignore" });
+  const outer = Bun.spawn(words, { stdout: "pipe", stdin: "ignore", stderr: "ignore" });
   await outer.stdout.getReader().read();
   const [inner] = childrenOf(outer.pid);
   expect(innermostPid(inner!)).toBe(1);

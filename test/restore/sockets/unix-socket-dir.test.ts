@@ -137,8 +137,8 @@ test("a user's directory in /run is his and closed to others; its parent is root
   expect((await restoreBare(stage, images)).exit).toBe(1);
   const done = await report(stage, "restore", images);
   expect(done).toMatchObject({ exit: 0, failure: null, verdict: { result: "match" } });
-  const of = (path: string) => {
-    const { uid, gid, mode } = statSync(join(there, path));
+  const of = (name: string) => {
+    const { uid, gid, mode } = statSync(join(there, name));
     return [uid, gid, mode & 0o7777];
   };
   expect([of("user"), of("user/1234")]).toEqual([
