@@ -102,7 +102,7 @@ const cases = (pid: number): Case[] => {
     ["fsnotify: Can't add watch for 0x# with 0x#", "files.img", (v) => (watch(v).mask = 0)],
     ["prctl failed @# with #", mm, ([v]) => (v.mm_brk = 1n)],
     ["Image corrupted on pid #", mm, ([v]) => (v.mm_saved_auxv = Array(200).fill(7n))],
-    ["VMA-s are not sorted in the image file", mm, ([v]) => v.vmas.reverse()],
+    ["VMA-s are not sorted in the image file", mm, ([v]) => (v.vmas = v.vmas.toReversed())],
     ["Can't restore # mapping with <#errno>", mm, ([v]) => (v.vmas[0].flags = 0x77)],
     ["Trying to restore page for non-private VMA", mm, ([v]) => (v.vmas[3].status = 0x1001)],
     ["Unable to reserve memory (# bytes)", mm, ([v]) => (v.vmas = [])],
