@@ -92,7 +92,7 @@ const dumps: Record<string, (stage: Stage) => Promise<string>> = {
 };
 
 /** Cgroups of this machine have other names of the same length. */
-const machine = readFileSync("/proc/self/cgroup", "utf8").match(/[^\/:\n]{10,}/g) ?? [];
+const machine = readFileSync("/proc/self/cgroup", "utf8").match(/[^/:\n]{10,}/g) ?? [];
 const unnamed = (bytes: string): string =>
   machine
     .reduce((text, name) => text.replaceAll(name, "x".repeat(name.length)), bytes)
