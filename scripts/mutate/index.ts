@@ -117,8 +117,8 @@ function noticed(tests: readonly string[], seconds: number): boolean {
   const bun = join(copy, "node_modules/.bin/bun");
   let built = false;
   return tests.some((named) => {
-    const [test = "", words] = named.split(":");
-    const only = words === undefined ? [] : ["-t", words.replaceAll("_", ".")];
+    const [test = "", title] = named.split(":");
+    const only = title === undefined ? [] : ["-t", title.replaceAll("_", ".")];
     if (!built && needsProgram(test)) {
       if (fails("scripts/build")) return true;
       built = true;

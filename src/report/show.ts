@@ -16,11 +16,14 @@ interface Sections {
   readonly environments: ReadonlyMap<number, readonly string[] | null>;
 }
 
-export function printContents(
+export const printContents = (...shown: Parameters<typeof contentsText>): void =>
+  printText(contentsText(...shown));
+
+export function contentsText(
   contents: Contents,
   format: "tree" | "table",
   sections: Sections,
-): void {
+): string {
   const blocks = [
     headOf(contents),
     treeOf(contents.tasks, format),
@@ -30,7 +33,7 @@ export function printContents(
     sections.mounts ? mountsOf(contents) : [],
   ];
   const text = blocks.filter((block) => block.length > 0).map((block) => block.join("\n"));
-  printText(text.join("\n\n"));
+  return text.join("\n\n");
 }
 
 /** A directory of checkpoints: a line each. `undefined`: it could not be read. */

@@ -56,7 +56,14 @@ export function openGate(): GateResult {
   const fds = `/proc/${process.pid}/fd`;
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
-  writeSync(opened(script), askingProgram(`${fds}/${toAsk.write}`, `${fds}/${toAnswer.read}`));
+  try {
+    writeSync(opened(script), askingProgram(`${fds}/${toAsk.write}`, `${fds}/${toAnswer.read}`));
+  } catch (error) {
+    return {
+      ok: false,
+      problem: `its file in memory cannot be written: ${(error as Error).message}`,
+    };
+  }
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");
