@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { Settings, Request } from "../criu/index.ts";
+import type { IsolationKind, Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -66,6 +66,8 @@ export type Remedy =
     }
   /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
+  /** What the user has asked for: the tree is given a namespace of its own. */
+  | { kind: "isolate"; text: string; command: ShellCommand; isolate: IsolationKind }
   /** Only a person can decide or do it. */
   | { kind: "human"; text: string; command?: ShellCommand | null | undefined };
 
@@ -82,9 +84,12 @@ export interface Problem {
   /** What CRIU itself would print; none where CRIU says nothing. */
   criu_message?: string | null | undefined;
   remedy: Remedy;
+  /** The namespace of its own in which the tree would not meet this; null where the check's own does not help. */
+  isolate?: IsolationKind | null | undefined;
 }
 
 export interface Finding extends Problem {
+  isolate: IsolationKind | null;
   /** The check's name, stable and kebab-case. */
   id: string;
   task: number | null;
@@ -95,7 +100,7 @@ export interface Finding extends Problem {
 }
 
 /** The problem under the name of the check that found it. */
-export const named = (id: string, problem: Problem): Finding => ({
+export const named = (id: string, problem: Problem, isolate?: IsolationKind): Finding => ({
   id,
   severity: problem.severity,
   task: problem.task ?? null,
@@ -103,6 +108,7 @@ export const named = (id: string, problem: Problem): Finding => ({
   subject: problem.subject,
   message: problem.message,
   criu_message: problem.criu_message ?? null,
+  isolate: (problem.isolate === undefined ? isolate : problem.isolate) ?? null,
   remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
 });
 
@@ -131,6 +137,8 @@ export interface Context {
     Settings,
     "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
+  /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
+  isolate: ReadonlySet<IsolationKind>;
   criu: Criu | undefined;
   /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
@@ -159,6 +167,8 @@ export interface Check {
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
+  /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
+  isolate?: IsolationKind;
   run(context: Context, id?: string): Problem[];
 }
 

@@ -1,4 +1,5 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
+import type { IsolationKind } from "../criu/index.ts";
 import { type Edit, type Finding, type Leftover, policyOf, type Repair } from "../checks/index.ts";
 
 /** The finding that something of the plan answers. */
@@ -17,6 +18,8 @@ export interface Plan {
   edits: (Answer & Edit)[];
   /** Options added to those that the user gave to CRIU. */
   options: string[];
+  /** The namespaces of its own that the tree is given: what was asked for, and what comes along. */
+  isolate: readonly IsolationKind[];
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
   environment: string[];
   /** What is taken back when CRIU fails. */
@@ -33,6 +36,7 @@ export function planFor(
   findings: readonly Finding[],
   leftovers: Leftover[],
   fix: "safe" | "none",
+  isolate: readonly IsolationKind[] = [],
 ): Plan {
   const repairs: Plan["repairs"] = [];
   const edits: Plan["edits"] = [];
@@ -45,7 +49,7 @@ export function planFor(
     else if (fix === "safe" && remedy.kind === "edit")
       edits.push(...remedy.edits.map((edit) => ({ id, ...edit })));
     else if (fix === "safe" && remedy.kind === "variable") environment.push(remedy.variable);
-    else if (finding.severity !== "blocker") continue;
+    else if (finding.severity !== "blocker" || remedy.kind === "isolate") continue;
     else if (
       fix === "safe" &&
       remedy.kind === "option" &&
@@ -56,7 +60,16 @@ export function planFor(
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
-  return { outcome, repairs, edits, options: [...options], environment, leftovers, unanswered };
+  return {
+    outcome,
+    repairs,
+    edits,
+    options: [...options],
+    isolate,
+    environment,
+    leftovers,
+    unanswered,
+  };
 }
 
 const isAdded = (option: string): boolean => policyOf(option)?.added === true;

@@ -49,7 +49,9 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      isolate: plan.isolate,
       environment: plan.environment,
+      would_restore: preflight.would ?? null,
     },
     ...(preflight.effects !== undefined &&
       preflight.settings.onCommandLine.has("effects") && {
@@ -85,7 +87,15 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
-  plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
+  plan: {
+    outcome: "blocked",
+    repairs: [],
+    edits: [],
+    options: [],
+    isolate: [],
+    environment: [],
+    would_restore: null,
+  },
   run: null,
   verdict: null,
   failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },

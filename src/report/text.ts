@@ -1,12 +1,13 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
 import { constants } from "node:os";
-import { type Finding, noneThere, type Severity } from "../checks/index.ts";
+import { type Finding, isolationOption, noneThere, type Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { Plan } from "../plan/index.ts";
+import type { Would } from "../plan/isolate.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { sh, typedOption } from "../sys/shell.ts";
-import type { Failure, Outcome, End, Watched } from "./outcome.ts";
+import type { Failure, Outcome, End, Run, Watched } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const paint: Record<Severity, (text: string) => string> = {
@@ -51,6 +52,10 @@ function printFinding(finding: Finding): void {
     );
   const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
   if (typed !== null) line(`          ${typed}`);
+  if (finding.isolate !== null && remedy.kind !== "isolate" && finding.severity !== "info")
+    line(
+      `  ${dim("isolate")} ${isolationOption([finding.isolate])}: not met in a namespace of the tree's own`,
+    );
   line();
 }
 
@@ -63,7 +68,7 @@ const few = (numbers: readonly number[]): string =>
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
-export function printSummary({ images, checkpoint, criu, findings, plan }: Preflight): void {
+export function printSummary({ images, checkpoint, criu, findings, plan, would }: Preflight): void {
   if (noneThere(findings)) return;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const blockers = findings.filter((finding) => finding.severity === "blocker").length;
@@ -72,10 +77,10 @@ export function printSummary({ images, checkpoint, criu, findings, plan }: Prefl
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
       `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
   );
-  printPlan(plan);
+  printPlan(plan, would);
 }
 
-function printPlan(plan: Plan): void {
+function printPlan(plan: Plan, would: Would | undefined): void {
   for (const repair of plan.repairs)
     line(
       `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
@@ -85,6 +90,8 @@ function printPlan(plan: Plan): void {
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
+  if (plan.isolate.length > 0)
+    line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
   const verdict = {
     ready: green("ready to restore"),
@@ -95,6 +102,7 @@ function printPlan(plan: Plan): void {
     ),
   };
   line(bold(verdict[plan.outcome]));
+  if (would !== undefined) line(`${would.command} would restore it`);
 }
 
 /** Differences of one facet and class that are shown; of the others their number. */
@@ -191,6 +199,9 @@ function printWatched({ tasks, unwatched, seconds, ended }: Watched, root: numbe
   if (unwatched > 0) line(`${count(unwatched, "task")} could not be watched`);
 }
 
+const numbersOf = ({ pid, pid_inside: inside }: Run): string =>
+  pid === null ? "" : ` as ${pid}${inside === null ? "" : `, inside ${inside},`}`;
+
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
   printNotes(outcome.notes);
@@ -198,9 +209,7 @@ export function printOutcome(outcome: Outcome): void {
     printFailure(outcome.failure);
     line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");
   } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
-    line(
-      `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
-    );
+    line(`restored${numbersOf(outcome.run)} in ${Math.round(outcome.run.duration_ms)} ms`);
   }
   if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

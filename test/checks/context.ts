@@ -56,6 +56,7 @@ export function withContext<T>(
         cpuRefusal: () => undefined,
       },
       namespaces: namespacesOf(checkpoint, machine, request),
+      isolate: new Set(),
       bundle,
     });
   } finally {

@@ -12,6 +12,7 @@ export interface Finding {
   subject: string;
   message: string;
   criu_message: string | null;
+  isolate: string | null;
   remedy: { kind: string; text: string; command: string | null };
 }
 
@@ -40,8 +41,10 @@ export interface Report {
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
     environment: string[];
+    isolate: string[];
+    would_restore: { isolate: string[]; command: string } | null;
   };
-  run: { criu_exit: number; pid: number | null } | null;
+  run: { criu_exit: number; pid: number | null; pid_inside: number | null } | null;
   verdict: {
     result: string;
     compared: number;
