@@ -2,15 +2,15 @@
  * CRIU, and all that it makes, in namespaces of their own, below an init of recriu's (docs/isolation.md). Until the tree may
  * run all of it ends with the init, and that with recriu.
  */
-import { closeSync, constants as files, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants as files, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import type { Exit, IsolationKind, Request, Through } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
-import { memoryFile, pipe } from "../sys/files.ts";
+import { memoryFile, openEntry, pipe } from "../sys/files.ts";
 import { initProgram, type Said, WORD, wordOf } from "../sys/init-program.ts";
-import { SIGKILL } from "../sys/linux.ts";
+import { AT_FDCWD, SIGKILL } from "../sys/linux.ts";
 import { kill, readable } from "../sys/process.ts";
 import { numberBefore, outside } from "./numbers.ts";
 import { withoutPidfile } from "./pidfile.ts";
@@ -34,7 +34,7 @@ export interface Isolated extends Disposable {
   letRun(root: number): void;
 }
 
-export interface Isolating {
+interface Isolating {
   readonly kinds: readonly IsolationKind[];
   readonly checkpoint: Checkpoint;
   readonly request: Request;
@@ -67,7 +67,9 @@ export function isolate({ kinds, checkpoint, request, shown }: Isolating): Isola
   const [control, status] = [ends("control"), ends("status")];
   const before = numberBefore(checkpoint);
   const lastPid =
-    before === undefined ? [] : [open(openSync(NS_LAST_PID, files.O_WRONLY), NS_LAST_PID)];
+    before === undefined
+      ? []
+      : [open(openEntry(AT_FDCWD, NS_LAST_PID, files.O_WRONLY), NS_LAST_PID)];
   const given = [control.read.fd, status.write.fd, ...shown, ...lastPid.map(({ fd }) => fd)];
   const first = firstFor(request);
   const own = given.map((_, index) => first + index);

@@ -26,7 +26,7 @@ const PR_SET_NAME = 15;
 /** The name of the init's program, by which it is known again. */
 export const INIT = "recriu-init";
 
-export interface Preparation {
+interface Preparation {
   readonly what: string;
   readonly step: Step;
 }

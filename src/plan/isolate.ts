@@ -5,7 +5,7 @@ import { sh, type ShellCommand } from "../sys/shell.ts";
 import type { Plan } from "./index.ts";
 
 /** What was found for a tree with namespaces of these kinds, and the plan for that. */
-export interface Seen {
+interface Seen {
   readonly context: Context;
   readonly findings: Finding[];
   readonly plan: Plan;

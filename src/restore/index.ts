@@ -1,18 +1,18 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
 import type { Isolated } from "../isolate/index.ts";
-import { errorLines, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
+import { requestFrom, startCriu } from "../criu/index.ts";
 import { descendantsOf, hasEnded, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { beginChanges, carryOut, type Changes } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { exitCode, type Failure, type Outcome, type Watched } from "../report/outcome.ts";
+import { exitCode, type Outcome } from "../report/outcome.ts";
 import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import type { LiveTree, Verdict } from "../verify/index.ts";
-import { type EndWatch, watchEnds } from "./ends.ts";
+import { type EndWatch, settled, watchTasks } from "./ends.ts";
 import { usedUp } from "./consumed.ts";
-import { failureOf } from "./failure.ts";
+import { whyFailed } from "./failure.ts";
 import { openGate, type Question } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { HeldCriu } from "./hold.ts";
@@ -229,52 +229,9 @@ const asSeen = (question: Question, { outside }: Isolated): Question => ({
 const failureIn = (serving: Promise<void> | undefined): Promise<never> =>
   new Promise((_, reject) => void serving?.catch(reject));
 
-/** The tasks that are watched as the tree runs: attached the root, to its end; detached all of them, for --settle. */
-function watchTasks({ root, tasks }: LiveTree, detached: boolean, settle: number) {
-  const alive = [...tasks].filter(([, { state }]) => state !== "Z");
-  const watched = detached
-    ? alive.filter(() => settle > 0)
-    : alive.filter(([, { pid }]) => pid === root);
-  if (watched.length === 0) return undefined;
-  return watchEnds(new Map(watched.map(([task, { pid }]) => [task, pid])));
-}
-
-/** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
-async function settled(
-  ends: EndWatch | undefined,
-  seconds: number | null,
-): Promise<Watched | null> {
-  if (ends === undefined) return null;
-  await ends.wait(seconds ?? 0);
-  const { watched, unwatched } = ends;
-  return { tasks: watched, unwatched, seconds, ended: ends.close() };
-}
-
 /** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */
 const tasksLeft = (): string[] =>
   descendantsOf(process.pid).flatMap((pid) => {
     const stat = readStat(pid);
     return stat === undefined || hasEnded(stat) ? [] : `process ${pid} (${stat.comm}) still runs`;
   });
-
-/** Why CRIU did not bring the tree back, in its own words where it has any. */
-async function whyFailed(
-  { exit, interrupted, givenUp, at }: Supervised,
-  child: RunningCriu,
-  left: string[],
-  { timeoutSeconds, stallSeconds }: { timeoutSeconds: number | undefined; stallSeconds: number },
-): Promise<Failure> {
-  const interruption = interrupted
-    ? `interrupted by ${interrupted}`
-    : givenUp === "overdue"
-      ? `CRIU was killed: after ${timeoutSeconds} s the tree did not run yet (--timeout)`
-      : givenUp === "stalled"
-        ? `CRIU was killed: for ${stallSeconds} s it made no task and read no byte (--stall)`
-        : child.problem();
-  const ending =
-    exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
-  const words = givenUp && child.lastWords();
-  const last = words ? [...at, `its last words: ${words}`] : at;
-  const errors = errorLines(await child.log());
-  return failureOf({ interruption, errors, otherwise: `${ending} and named no error` }, left, last);
-}

@@ -14,7 +14,7 @@ import { cString } from "./libc.ts";
 /** A system call: its number, and up to six arguments, of which bytes are given by their address. */
 export type Step = readonly [number: number, ...args: (number | Uint8Array | string)[]];
 
-export interface Order {
+interface Order {
   /** CLONE_NEW… of clone(2), together. */
   readonly namespaces: number;
   /** What is done in them, in order; one that fails is the last. */

@@ -2,9 +2,14 @@ import { constants } from "node:fs";
 import { PID_MAX_LIMIT } from "../../sys/process.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { older } from "../kernel/guard-pages.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 
 export const PID_MAX = "/proc/sys/kernel/pid_max";
+
+/** A pid namespace has a limit of its own, at first the largest that there is, as far as the kernel's release tells. */
+export const limitsApart = (context: Context): boolean =>
+  /^\d/.test(context.host.kernel) && !older(context, 6, 14);
 
 /** The largest number that CRIU looks at: it passes threads over. */
 export const largestOf = ({ pstree }: Context["checkpoint"]): number =>
@@ -22,7 +27,10 @@ export const pidMax: Check = {
     const limit = Number(host.read(PID_MAX) ?? 0);
     const largest = largestOf(checkpoint);
     if (limit === 0) return [];
-    const shared = { image: "pstree.img" } as const;
+    const shared = {
+      image: "pstree.img",
+      isolate: limitsApart(context) && largest < PID_MAX_LIMIT ? "pid" : null,
+    } as const;
     const raise = (most: number) =>
       ({
         kind: "human",

@@ -192,3 +192,28 @@ test("a tree that is not the saved one is ended, all of it, and what was done is
   await nothingOfIt(stage);
   expect((await undo(stage)).exit).toBe(0);
 });
+
+test("beside the tree that runs: a second one, and it is said", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid, ["--leave-running"]);
+  const blocked = await report(stage, "preflight", images);
+  expect(blockers(blocked)).toEqual(["already-running"]);
+  expect(blocked.plan.would_restore?.isolate).toEqual(["pid"]);
+  const done = await report(stage, "restore", images, ["--isolate"]);
+  expect(done.exit).toBe(0);
+  expect(finding(done, "already-running")).toMatchObject({ severity: "warning", isolate: null });
+  expect(running(stage, "sched").length).toBe(2);
+});
+
+test("a small number is nobody's inside, whatever the init and CRIU are given", async () => {
+  await using stage = openStage();
+  for (const number of [301, 302, 303]) {
+    if (processOf(number) !== null) continue;
+    await start(stage, "at-pid", [`${number}`]);
+    const images = await dump(stage, number, ["--shell-job"]);
+    await start(stage, "at-pid", [`${number}`]);
+    const done = await report(stage, "restore", images, ["-j", "--isolate=pid"]);
+    expect([done.exit, done.run?.pid_inside]).toEqual([0, number]);
+  }
+});
