@@ -23,7 +23,6 @@ export type {
   Named,
   Proof,
   Repair,
-  Severity,
 } from "./finding.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";

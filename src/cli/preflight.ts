@@ -1,3 +1,4 @@
+import { again } from "../checks/again.ts";
 import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { isArchive } from "../image/archive.ts";
 import type { Preflight } from "../plan/preflight.ts";
@@ -5,15 +6,18 @@ import { beginChanges, carryOut } from "../repair/index.ts";
 import { printEffects } from "../report/effects.ts";
 import { reportOf, reportOfNothing } from "../report/json.ts";
 import { checkList } from "../report/pages.ts";
-import { printFindings, printSummary } from "../report/text.ts";
+import { printFindings, printLast, printSummary } from "../report/findings.ts";
+import { scriptAsked, scriptOf } from "../report/script.ts";
 import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
+import { sh } from "../sys/shell.ts";
 import { begin, beginArchive, blockedExit } from "./look.ts";
 import { criuHelp, recriuArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
+/** What a restore's options change here; the others are taken, as the words of a restore may be typed behind `preflight`. */
 const shared = new Set([
   "fix",
   "ignore",
@@ -23,14 +27,18 @@ const shared = new Set([
   "json",
   "untrusted",
   "allow-write",
+  "isolate",
 ]);
-const sharedOptions = recriuOptions.filter(({ name }) => shared.has(name));
-const options: readonly RecriuOption[] = [
-  ...sharedOptions,
+const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
+  { name: "script", arg: "none", help: "print all that is to be typed before, as a shell script" },
+  { name: "quiet", short: "q", arg: "none", help: "only the last line" },
+  { name: "verbose", short: "v", arg: "optional", help: "each finding in full, however many" },
   { name: "effects", arg: "none", help: "list all that the restore would do to this machine" },
   { name: "list", arg: "none", help: "list the checks" },
 ];
+
+const options = [...recriuOptions, ...own];
 
 export const command: Command = {
   meta: {
@@ -38,7 +46,7 @@ export const command: Command = {
     description:
       "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
   },
-  args: recriuArgs(options),
+  args: recriuArgs(options.filter((option) => own.includes(option) || shared.has(option.name))),
   async run({ rawArgs }): Promise<Told> {
     if (rawArgs.includes("--list")) return { exit: exitCode.ok, text: checkList() };
     const [first = "", ...others] = rawArgs;
@@ -52,22 +60,38 @@ export const command: Command = {
         ...(rawArgs.includes("--json") && { json: reportOfNothing("", started) }),
       };
     const { preflight } = started;
-    const { json } = preflight.settings;
-    if (!json) {
-      printFindings(preflight.findings);
-      printSummary(preflight);
-      if (preflight.effects !== undefined && preflight.settings.onCommandLine.has("effects"))
-        printEffects(preflight.effects);
-    }
+    const { json, onCommandLine } = preflight.settings;
+    const script = onCommandLine.has("script");
+    if (script && json)
+      return refused("preflight", exitCode.usage, "--script and --json both write to stdout");
+    if (!json) tellOf(preflight, !isArchive(first));
     const blocked = blockedExit(preflight);
     const { exit, lines } = blocked === undefined ? repairAsked(preflight) : { exit: blocked };
     return {
       exit,
       ...(json && { json: reportOf(preflight, undefined, exit) }),
+      ...(script && { text: scriptOf(preflight) }),
       ...(lines && { lines }),
     };
   },
 };
+
+/** What people read. Of an archive, which its engine restores, nothing is said of what to type next. */
+function tellOf(preflight: Preflight, isRestorable: boolean): void {
+  const { findings, plan, effects, settings } = preflight;
+  const asked = settings.onCommandLine;
+  const next =
+    !isRestorable || plan.outcome === "unchecked"
+      ? undefined
+      : plan.outcome === "blocked"
+        ? scriptAsked(preflight)
+        : sh`recriu restore ${again(preflight)}`;
+  if (asked.has("script")) return;
+  if (asked.has("quiet")) return printLast(preflight, next);
+  printFindings(findings, plan, asked.has("verbose"));
+  printSummary(preflight, next);
+  if (effects !== undefined && asked.has("effects")) printEffects(effects);
+}
 
 /** Carry the repairs out, if that is asked for. */
 function repairAsked({ plan, settings, checkpoint }: Preflight): Told {

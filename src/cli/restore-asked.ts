@@ -4,8 +4,10 @@ import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
+import { scriptAsked } from "../report/script.ts";
 import { captured } from "../report/terminal.ts";
-import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
+import { printFindings, printSummary } from "../report/findings.ts";
+import { printOutcome, printVerdict } from "../report/text.ts";
 import { startAgain } from "../restore/renumber.ts";
 import type { HeldCriu } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
@@ -49,8 +51,10 @@ export async function restoreAsked(
       preflight.findings.filter(
         (finding) => dryRun || blocked !== undefined || finding.severity !== "info",
       ),
+      preflight.plan,
+      false,
     );
-    printSummary(preflight);
+    printSummary(preflight, blocked === undefined ? undefined : scriptAsked(preflight));
   };
   if (!json) print();
   if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));

@@ -47,3 +47,6 @@ export const LAST_SIGNAL = 64;
 export const CLONE_NEWNS = 0x20000;
 export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEWNET = 0x40000000;
+
+/** asm-generic/ioctls.h: struct winsize of a terminal. */
+export const TIOCGWINSZ = 0x5413;

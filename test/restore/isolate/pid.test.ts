@@ -48,7 +48,10 @@ test("what blocks says that a namespace answers it, and the command of the plan 
   expect([blocked.exit, blockers(blocked)]).toEqual([3, ["pid-in-use"]]);
   expect(finding(blocked, "pid-in-use").isolate).toBe("pid");
   const told = await recriu(stage, ["restore", "-d", "-D", images]);
-  const command = /^(recriu restore .* --isolate=pid) would restore it$/m.exec(told.stderr)?.[1];
+  const command =
+    /^blocked; nothing was touched; (recriu restore .* --isolate=pid) would restore it$/m.exec(
+      told.stderr,
+    )?.[1];
   expect(command).toBe(blocked.plan.would_restore!.command);
   const env = { PATH: `${programs(stage)}:${process.env["PATH"]}`, RECRIU_CRIU: criu };
   const typed = await run(stage, ["sh", "-c", command!], { env });
