@@ -50,6 +50,15 @@ export interface Leftover {
   existing?: string[];
 }
 
+/** A setting of the kernel that is in the way, in /proc/sys or /sys; its value there is a number. */
+export interface Setting {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+  /** The tree needs it on when it runs; else it is given back then. */
+  readonly stays: boolean;
+}
+
 export type Remedy =
   /** recriu does it itself unless `--fix=none`. */
   | { kind: "repair"; text: string; command: ShellCommand; repair: Repair }
@@ -68,8 +77,15 @@ export type Remedy =
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** What the user has asked for: the tree is given a namespace of its own. */
   | { kind: "isolate"; text: string; command: ShellCommand; isolate: IsolationKind }
-  /** Only a person can decide or do it. */
-  | { kind: "human"; text: string; command?: ShellCommand | null | undefined };
+  /** What the user has asked for by --fix=host. */
+  | { kind: "host"; text: string; command: ShellCommand; setting: Setting }
+  /** Only a person can decide or do it; `setting`: unless that is asked for. */
+  | {
+      kind: "human";
+      text: string;
+      command?: ShellCommand | null | undefined;
+      setting?: Setting | undefined;
+    };
 
 /** What a check found: a finding without its name, which is the check's and its file's. */
 export interface Problem {
@@ -159,6 +175,19 @@ export interface Context {
  */
 export type Proof = "criu" | "harm" | "images";
 
+/**
+ * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host), or a
+ * person, by an option of CRIU's that recriu only names (choice), or by something else.
+ */
+export type AnsweredBy =
+  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "choice" | "person";
+
+/** All that a check is answered by. */
+export const answersOf = ({ answers = ["person"], isolate }: Check): readonly AnsweredBy[] => [
+  ...answers,
+  ...(isolate === undefined ? [] : (["isolate"] as const)),
+];
+
 /** One file of this room: its folder is the group, its name the check's id. */
 export interface Check {
   title: string;
@@ -167,6 +196,8 @@ export interface Check {
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
+  /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
+  answers?: readonly Exclude<AnsweredBy, "isolate">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
   run(context: Context, id?: string): Problem[];

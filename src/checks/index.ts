@@ -13,7 +13,9 @@ import { pidMaxLeftovers } from "./tree/pid-namespaces.ts";
 export { again } from "./again.ts";
 export { catalogue } from "./catalogue.ts";
 export type { Effect } from "./effects/effect.ts";
+export { answersOf } from "./finding.ts";
 export type {
+  AnsweredBy,
   Check,
   Context,
   Criu,
@@ -23,10 +25,12 @@ export type {
   Named,
   Proof,
   Repair,
+  Setting,
 } from "./finding.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
 export { isolationOption } from "./isolated.ts";
+export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";

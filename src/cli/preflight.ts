@@ -98,7 +98,11 @@ function repairAsked({ plan, settings, checkpoint }: Preflight): Told {
   if (plan.repairs.length === 0) return { exit: exitCode.ok };
   if (!settings.onCommandLine.has("fix")) return { exit: exitCode.repairable };
   using changes = beginChanges(checkpoint.dir);
-  const problem = carryOut({ ...plan, edits: [], leftovers: [] }, checkpoint, changes);
+  const problem = carryOut(
+    { ...plan, edits: [], settings: [], leftovers: [] },
+    checkpoint,
+    changes,
+  );
   if (problem !== undefined) return refused("preflight", exitCode.blocked, problem);
   changes.keep();
   return { exit: exitCode.ok, lines: [said`repaired`] };

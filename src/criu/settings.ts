@@ -15,8 +15,8 @@ export const recriuOptions: readonly RecriuOption[] = [
   {
     name: "fix",
     arg: "optional",
-    value: "safe|none",
-    help: "repair what is safe to repair (default safe)",
+    value: "safe|host|none",
+    help: "repair what is safe to repair (default safe); host: also raise the kernel's limits that are in the way",
   },
   {
     name: "verify",
@@ -85,7 +85,8 @@ export const recriuOptions: readonly RecriuOption[] = [
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
 export interface Settings {
   readonly dryRun: boolean;
-  readonly fix: "safe" | "none";
+  /** host: also settings of the kernel. */
+  readonly fix: "safe" | "host" | "none";
   /** memory: as gate, and what the tree has in memory. */
   readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
@@ -160,7 +161,7 @@ export function resolveSettings(
     assigned[name] = { value, from: `--${name}` };
   }
 
-  const fix = choice(assigned.fix, ["safe", "none"] as const);
+  const fix = choice(assigned.fix, ["safe", "host", "none"] as const);
   if (!fix.ok) return fix;
   const verify = choice(assigned.verify, ["gate", "report", "off", "memory"] as const);
   if (!verify.ok) return verify;

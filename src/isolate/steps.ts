@@ -53,7 +53,7 @@ export function preparations(
     })),
     { what: "no session can be made", step: [SYS.setsid] },
     { what: "the init cannot be named", step: [SYS.prctl, PR_SET_NAME, INIT] },
-    // What is mounted on the machine later is seen inside, too, so that nobody there keeps what is unmounted; nothing goes out.
+    // What is mounted on the machine later, or unmounted, is so inside, too; what is mounted inside stays there.
     {
       what: "mounts inside cannot be kept apart",
       step: [SYS.mount, "none", "/", "none", MS_REC | MS_SLAVE, 0],

@@ -10,6 +10,7 @@ import {
   leftoversOf,
   namespacesOf,
   runChecks,
+  settled,
 } from "../checks/index.ts";
 import {
   cpuRefusal,
@@ -53,7 +54,8 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
  * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
  * runtime `bundle` is what its configuration grants the container. `stays`: this process is there while CRIU restores.
- * `isolates`: it can give the tree namespaces of its own; else the caller's are the caller's.
+ * `isOwn`: it is recriu that was called, which can change the kernel's settings for the restore and give the tree namespaces of
+ * its own; those of another caller are the caller's.
  */
 export async function preflight(
   request: Request,
@@ -62,7 +64,7 @@ export async function preflight(
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
   bundle?: Grants,
   stays = true,
-  isolates = false,
+  isOwn = false,
 ): Promise<PreflightResult> {
   const start = performance.now();
   const found = findCriu(settings.criu, process.env);
@@ -97,11 +99,12 @@ export async function preflight(
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);
-    const findings = all.filter(stands).map(onlySafely);
+    const told = all.filter(stands).map(onlySafely);
+    const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
     const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
     return { context, effects, findings, plan };
   };
-  const asked = isolates ? settings.isolate : [];
+  const asked = isOwn ? settings.isolate : [];
   const given = asked === undefined || asked === "auto" ? [] : withCompany(asked);
   let seen = await check(given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");

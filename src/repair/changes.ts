@@ -86,6 +86,7 @@ export function beginChanges(images: string): Changes {
       closeShadow();
       for (const step of shadowsOf(steps)) removeShadow(step);
       for (const step of steps) if (step.action === "name") dropName(step);
+      for (const step of steps.toReversed()) if (step.briefly) takeBack(step);
       steps.length = 0;
       forget();
     },

@@ -109,6 +109,10 @@ function printPlan(plan: Plan): void {
     line(
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
+  for (const { path, from, to, stays } of plan.settings)
+    line(
+      `  host    ${harmless(path)}: ${from} -> ${to}  (${stays ? "stays so" : "given back when the tree runs"})`,
+    );
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
   if (plan.isolate.length > 0)
     line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);

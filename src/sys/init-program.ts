@@ -60,7 +60,7 @@ const SIZES = 64 + 32;
 const ORDER = 40;
 const STEP = 7 * 8;
 const SIGPIPE = 13;
-/** Every signal but that of a pipe that nobody reads any more, which would be this process's own affair. */
+/** Every signal but that of a pipe without a reader, which is this process's own affair. */
 const TAKEN = ~(1n << BigInt(SIGPIPE - 1)) & 0xffff_ffff_ffff_ffffn;
 
 const built = assembled("init-program");

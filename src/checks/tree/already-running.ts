@@ -25,6 +25,7 @@ export const alreadyRunning: Check = {
     "with its name, its program and its parent, and is no older than that. It holds its numbers, sockets and locks itself, so it is no stranger " +
     "that could be ended to make room. `recriu verify` compares it with the images. A tree of which only a part is there is not taken for it.",
   proof: "criu",
+  isolate: "pid",
   run(context) {
     const { checkpoint, host, namespaces } = context;
     const { root } = checkpoint;
@@ -44,7 +45,7 @@ export const alreadyRunning: Check = {
         subject: `task ${root.pid}`,
         message: `this tree is running: ${count} alive under the old numbers, with the names, programs and parents of the images${second ? "; what is restored is a second one, which has the same files open" : ""}`,
         criu_message: second ? null : `Can't fork for ${root.pid}: File exists`,
-        isolate: second ? null : "pid",
+        isolate: second ? null : undefined,
         remedy: {
           kind: "human",
           text: second

@@ -12,6 +12,7 @@ export const ttyIndexBusy: Check = {
     "A program knows its terminal as /dev/pts/N, so N must come back. The kernel always gives the lowest free number: CRIU opens one after another until it has N, " +
     "and gives up when N is somebody's, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
   proof: "criu",
+  isolate: "pty",
   run({ checkpoint, request, host, namespaces }) {
     if (namespaces.created.mnt) return []; // its devpts is made with it, or is a mount of its own
     const wanted = new Map<number, Tty>();
@@ -41,7 +42,7 @@ export const ttyIndexBusy: Check = {
             : `/dev/pts/${index} is too far above the lowest free one, ${lowestNow}: CRIU tries ${ATTEMPTS}`,
           criu_message: `with specified index ${index}`,
           // Where there is no terminal yet, it opens those of the tree and so many more.
-          isolate: index - Math.min(index, firstFree(wanted)) < ATTEMPTS ? "pty" : null,
+          isolate: index - Math.min(index, firstFree(wanted)) < ATTEMPTS ? undefined : null,
           remedy: busy
             ? {
                 kind: "human",

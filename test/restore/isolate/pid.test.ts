@@ -80,7 +80,7 @@ for (const option of ["--isolate", "--isolate=auto", "--isolate=pid", "--isolate
     expect(readFileSync(pidfile, "utf8")).toBe(`${root}`);
     const [init] = running(stage, "recriu-init");
     expect(descendants(init!).map((each) => each.pid)).toEqual([root]);
-    // Its own /proc has its own numbers, and nobody else's.
+    // Its own /proc has its own numbers, and no others.
     const seen = await run(stage, ["nsenter", "-t", `${root}`, "-p", "-m", "ls", "/proc"]);
     const numbers = seen.stdout.split("\n").filter((name) => /^\d+$/.test(name));
     expect(numbers.slice(0, 2)).toEqual(["1", `${pid}`]);
