@@ -27,6 +27,7 @@ export type {
   Repair,
   Setting,
 } from "./finding.ts";
+export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
 export { isolationOption } from "./isolated.ts";

@@ -13,6 +13,7 @@ import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
 import { sh } from "../sys/shell.ts";
 import { begin, beginArchive, blockedExit } from "./look.ts";
+import { withOperand } from "./operand.ts";
 import { criuHelp, recriuArgs } from "./request.ts";
 
 export const appendix = criuHelp;
@@ -44,16 +45,17 @@ export const command: Command = {
   meta: {
     name: "preflight",
     description:
-      "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
+      "Name everything that would break the restore, in one pass. Changes nothing. CHECKPOINT is a directory (as -D DIR), an archive that Podman exported, or a pack.",
   },
   args: recriuArgs(options.filter((option) => own.includes(option) || shared.has(option.name))),
   async run({ rawArgs }): Promise<Told> {
     if (rawArgs.includes("--list")) return { exit: exitCode.ok, text: checkList() };
-    const [first = "", ...others] = rawArgs;
+    const [option, named = "", ...others] = withOperand(rawArgs, options);
+    const archive = option === "-D" && isArchive(named) ? named : undefined;
     const started =
-      !first.startsWith("-") && isArchive(first)
-        ? await beginArchive("preflight", first, others, options)
-        : await begin("preflight", rawArgs, options);
+      archive === undefined
+        ? await begin("preflight", rawArgs, options)
+        : await beginArchive("preflight", archive, others, options);
     if (!started.ok)
       return {
         exit: started.exit,
@@ -64,7 +66,7 @@ export const command: Command = {
     const script = onCommandLine.has("script");
     if (script && json)
       return refused("preflight", exitCode.usage, "--script and --json both write to stdout");
-    if (!json) tellOf(preflight, !isArchive(first));
+    if (!json) tellOf(preflight, archive === undefined);
     const blocked = blockedExit(preflight);
     const { exit, lines } = blocked === undefined ? repairAsked(preflight) : { exit: blocked };
     return {

@@ -1,4 +1,4 @@
-import { type RecriuOption, recriuOptions, requestFrom } from "../criu/index.ts";
+import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
@@ -6,9 +6,10 @@ import { printVerdict } from "../report/text.ts";
 import { initOf, rootsInside } from "../isolate/numbers.ts";
 import { refused, said, tellLines, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
+import { version } from "../report/version.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
-import { criuHelp, recriuArgs } from "./request.ts";
+import { criuHelp, recriuArgs, understand } from "./request.ts";
 
 const options: readonly RecriuOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
@@ -27,8 +28,8 @@ export const command: Command = {
   },
   args: recriuArgs(options),
   run({ rawArgs }): Told {
-    const understood = requestFrom(rawArgs, process.env, options);
-    if (!understood.ok) return refuse(understood.problem);
+    const understood = understand("verify", rawArgs, options);
+    if (!understood.ok) return understood.told;
     const { request, settings } = understood;
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
@@ -70,7 +71,14 @@ export const command: Command = {
     if (settings.json)
       return {
         exit,
-        json: { images: request.typed.get(request.imagesDir), pid, pid_inside: inside, verdict },
+        json: {
+          recriu: version,
+          schema: 1,
+          images: request.typed.get(request.imagesDir),
+          pid,
+          pid_inside: inside,
+          verdict,
+        },
       };
     if (inside !== null) tellLines([said`process ${pid}, inside ${inside}`]);
     printVerdict(verdict);

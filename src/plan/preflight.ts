@@ -5,7 +5,6 @@ import {
   type Context,
   crashed,
   type Effect,
-  type Grants,
   endingHolders,
   leftoversOf,
   namespacesOf,
@@ -53,7 +52,7 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
 /**
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
  * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
- * runtime `bundle` is what its configuration grants the container. `stays`: this process is there while CRIU restores.
+ * runtime `bundle` is what its configuration grants the container; of an archive `exported` is what it says of itself. `stays`: this process is there while CRIU restores.
  * `isOwn`: it is recriu that was called, which can change the kernel's settings for the restore and give the tree namespaces of
  * its own; those of another caller are the caller's.
  */
@@ -62,7 +61,7 @@ export async function preflight(
   settings: Settings,
   stands: (finding: Finding) => boolean = () => true,
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
-  bundle?: Grants,
+  { bundle, exported, pagesUnread }: Pick<Context, "bundle" | "exported" | "pagesUnread"> = {},
   stays = true,
   isOwn = false,
 ): Promise<PreflightResult> {
@@ -91,7 +90,18 @@ export async function preflight(
   const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
-  const facts = { checkpoint, request, settings, criu, noCriu, passed, seal: seal(), bundle };
+  const facts = {
+    checkpoint,
+    request,
+    settings,
+    criu,
+    noCriu,
+    passed,
+    seal: seal(),
+    bundle,
+    exported,
+    pagesUnread,
+  };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async (isolate: readonly IsolationKind[]) => {
     const namespaces = namespacesOf(checkpoint, host, request);

@@ -40,6 +40,8 @@ export interface Step {
   briefly?: true;
   pid?: number;
   started?: string;
+  /** A descriptor by which this process holds the root; never written down. */
+  held?: number;
 }
 
 /** What a journal says. `problem`: the first line that says nothing, and why; the steps are those before it. */
@@ -107,4 +109,5 @@ const fields: Record<keyof Step, (value: unknown) => boolean> = {
   briefly: orAbsent((value) => value === true),
   pid: orAbsent(isCount),
   started: orAbsent((value) => isText(value) && /^\d+$/.test(value)),
+  held: (value) => value === undefined,
 };

@@ -80,5 +80,19 @@ test("usage: what cannot be understood is said, with exit code 2", async () => {
     ]);
   }
   expect((await recriu(stage, [])).stdout).toContain("preflight");
-  expect((await recriu(stage, ["restore", "--help"])).stdout).toContain("--manage-cgroups");
+  expect((await recriu(stage, ["restore", "--help-criu"])).stdout).toContain("--manage-cgroups");
+  expect((await recriu(stage, ["help", "restore"])).stdout).toContain("--dry-run");
+  expect((await recriu(stage, ["version"])).stdout).toStartWith("recriu ");
+  for (const [words, meant] of [
+    [["restor"], "near it are restore"],
+    [["restore", "--verfy=off"], "near it are --verify"],
+    [["restore", "--manage-cgroup=x"], "--manage-cgroups is ignore"],
+    [["verify", "--pidd=1"], "near it are --pid"],
+  ] as const)
+    expect([words, (await recriu(stage, [...words])).stderr]).toEqual([
+      words,
+      expect.stringContaining(meant),
+    ]);
+  const wrong = await recriu(stage, ["restore", "--frobnicate", "--json"]);
+  expect(JSON.parse(wrong.stdout)).toMatchObject({ schema: 1, exit: 2 });
 });
