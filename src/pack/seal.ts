@@ -79,6 +79,7 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
 
 function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Manifest["files"] {
   const namespaces = namespacesOf(checkpoint, host, request);
-  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces });
+  const isolate = new Set<never>();
+  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces, isolate });
   return [...new Map(files.map(({ file }) => [file.path, file])).values()];
 }

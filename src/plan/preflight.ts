@@ -9,20 +9,24 @@ import {
   leftoversOf,
   namespacesOf,
   runChecks,
+  settled,
 } from "../checks/index.ts";
 import {
   cpuRefusal,
   featureRefusal,
   findCriu,
   identify,
+  type IsolationKind,
   type Settings,
   type Request,
   startRefusal,
+  withCompany,
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
+import type { Would } from "./isolate.ts";
 import { onlySafely } from "./safe.ts";
 
 export interface Preflight {
@@ -37,6 +41,8 @@ export interface Preflight {
   /** All that the restore would do to this machine, where that was asked. */
   effects: readonly Effect[] | undefined;
   plan: Plan;
+  /** Of a plan that is blocked: the call that would restore, if there is one. */
+  would: Would | undefined;
   /** Milliseconds that it took. */
   tookMs: number;
 }
@@ -47,6 +53,8 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
  * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
  * runtime `bundle` is what its configuration grants the container; of an archive `exported` is what it says of itself. `stays`: this process is there while CRIU restores.
+ * `isOwn`: it is recriu that was called, which can change the kernel's settings for the restore and give the tree namespaces of
+ * its own; those of another caller are the caller's.
  */
 export async function preflight(
   request: Request,
@@ -55,6 +63,7 @@ export async function preflight(
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
   { bundle, exported, pagesUnread }: Pick<Context, "bundle" | "exported" | "pagesUnread"> = {},
   stays = true,
+  isOwn = false,
 ): Promise<PreflightResult> {
   const start = performance.now();
   const found = findCriu(settings.criu, process.env);
@@ -94,22 +103,34 @@ export async function preflight(
     pagesUnread,
   };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
-  const check = async () => {
+  const check = async (isolate: readonly IsolationKind[]) => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...facts, host, namespaces };
+    const looked: Context = { ...facts, host, namespaces, isolate: new Set(isolate) };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);
-    return { context, effects, findings: all.filter(stands).map(onlySafely) };
+    const told = all.filter(stands).map(onlySafely);
+    const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
+    const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
+    return { context, effects, findings, plan };
   };
-  let seen = await check();
+  const asked = isOwn ? settings.isolate : [];
+  const given = asked === undefined || asked === "auto" ? [] : withCompany(asked);
+  let seen = await check(given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {
     host = thisHost(stays);
-    seen = await check();
+    seen = await check(given);
   }
-  const { context, effects, findings } = seen;
-  const whole = planFor(findings, leftoversOf(context), settings.fix);
+  let would: Would | undefined;
+  if (seen.plan.outcome === "blocked" && (asked === undefined || asked === "auto")) {
+    const { inNamespaces, wouldRestore } = await import("./isolate.ts");
+    const isolated = await inNamespaces(seen, check);
+    if (isolated !== undefined && asked === "auto") ({ seen } = isolated);
+    else if (isolated !== undefined && isolated.seen.plan.outcome !== "blocked")
+      would = wouldRestore(seen.context, isolated.needed);
+  }
+  const { effects, findings, plan: whole } = seen;
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const tookMs = performance.now() - start;
@@ -126,6 +147,7 @@ export async function preflight(
       findings,
       effects,
       plan,
+      would,
       tookMs,
     },
   };

@@ -47,7 +47,10 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      settings: plan.settings,
+      isolate: plan.isolate,
       environment: plan.environment,
+      would_restore: preflight.would ?? null,
     },
     ...(preflight.effects !== undefined &&
       preflight.settings.onCommandLine.has("effects") && {
@@ -83,7 +86,16 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
-  plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
+  plan: {
+    outcome: "blocked",
+    repairs: [],
+    edits: [],
+    options: [],
+    settings: [],
+    isolate: [],
+    environment: [],
+    would_restore: null,
+  },
   run: null,
   verdict: null,
   failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },

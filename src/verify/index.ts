@@ -38,6 +38,7 @@ export {
   type LiveTree,
   lookAgain as later,
   liveTree,
+  runsProgramOf,
 } from "./live.ts";
 
 const facets: readonly Facet[] = [

@@ -171,7 +171,11 @@ export function imagesTarget(
         const plan = planFor(findings, leftoversOf(context), "safe");
         const { settings } = asked;
         const facts = { request, settings, images: dir, checkpoint, host, findings, effects, plan };
-        const preflight = Object.assign(facts, { criu: criu as never, tookMs: 0 });
+        const preflight = Object.assign(facts, {
+          criu: criu as never,
+          would: undefined,
+          tookMs: 0,
+        });
         wellFormed(reportOf(preflight, undefined, 0));
         const contents = contentsOf(checkpoint, dir);
         JSON.stringify(contents);
