@@ -31,6 +31,7 @@ export { hasConnections } from "./inet.ts";
 export { fromHex, GIVEN_BY_CRIU } from "./open/events.ts";
 export { fieldOf } from "./open/file.ts";
 export { wantedMask, watchesOf } from "./open/watches.ts";
+export { ownUsers } from "./facet.ts";
 export {
   findRoot,
   closeTree as letGo,
