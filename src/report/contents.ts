@@ -23,6 +23,8 @@ interface Contents {
   format: number | null;
   /** Bytes of memory in the images. */
   memory: number;
+  /** Some of it is compressed, here or in an older checkpoint that this one builds on. */
+  compressed: boolean;
   tasks: ShownTask[];
   mounts: { mountpoint: string; source: string; external: string | null }[];
   cgroups: string[];
@@ -36,6 +38,7 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
     images,
     format: checkpoint.inventory?.img_version ?? null,
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
+    compressed: checkpoint.packed !== undefined,
     tasks: checkpoint.tasks.map((task) => taskOf(checkpoint, task)),
     mounts: (ownMounts ? checkpoint.mounts(mntNs) : []).map(({ mountpoint, source, ext_key }) => ({
       mountpoint,
@@ -113,7 +116,7 @@ function describe(file: FileEntry | undefined): string {
 /** The tree, indented as it forks, each task with its threads of note and its files. */
 export function printContents(contents: Contents): void {
   const lines = [
-    `${contents.images}: image format ${contents.format ?? "unknown"}, ${(contents.memory / 1048576).toFixed(1)} MiB of memory`,
+    `${contents.images}: image format ${contents.format ?? "unknown"}, ${(contents.memory / 1048576).toFixed(1)} MiB of memory${contents.compressed ? ", compressed" : ""}`,
   ];
   const depth = new Map<number, number>();
   for (const task of contents.tasks) {
