@@ -16,6 +16,7 @@ import {
   featureRefusal,
   findCriu,
   identify,
+  otherCrius,
   type Settings,
   type Request,
   startRefusal,
@@ -34,6 +35,8 @@ export interface Preflight {
   checkpoint: Checkpoint;
   host: Host;
   criu: Criu | undefined;
+  /** CRIUs that come before it in PATH, and what keeps them from restoring this here. */
+  rejected: readonly Rejected[];
   findings: Finding[];
   /** All that the restore would do to this machine, where that was asked. */
   effects: readonly Effect[] | undefined;
@@ -42,21 +45,36 @@ export interface Preflight {
   tookMs: number;
 }
 
+/** A CRIU that would be taken if another could not do more. */
+export interface Rejected {
+  readonly path: string;
+  readonly version: string | undefined;
+  readonly blockers: readonly Finding[];
+}
+
 export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; problem: string };
 
-/**
- * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
- * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
- * runtime `bundle` is what its configuration grants the container. `stays`: this process is there while CRIU restores.
- */
+interface Looking {
+  /** Findings that do not stand are left out: what the caller of CRIU sees to itself. */
+  readonly stands?: (finding: Finding) => boolean;
+  /** Hashes a sealed checkpoint. */
+  readonly seal?: () => Seal | undefined;
+  /** Under a runtime: what its configuration grants the container. */
+  readonly bundle?: Grants | undefined;
+  /** This process is there while CRIU restores. */
+  readonly stays?: boolean;
+  /** Where the first CRIU found cannot restore the checkpoint, another may: what is found then is whose `criu` is. */
+  readonly chooses?: boolean;
+}
+
+/** Run every check against the request's images and this machine. Fails only when there is no images directory. */
 export async function preflight(
   request: Request,
   settings: Settings,
-  stands: (finding: Finding) => boolean = () => true,
-  seal: () => Seal | undefined = () => sealOf(request.imagesDir),
-  bundle?: Grants,
-  stays = true,
+  looking: Looking = {},
 ): Promise<PreflightResult> {
+  const { stands = () => true, bundle, stays = true, chooses = false } = looking;
+  const { seal = () => sealOf(request.imagesDir) } = looking;
   const start = performance.now();
   const found = findCriu(settings.criu, process.env);
   const identity = found.ok ? identify(found.path) : undefined;
@@ -70,36 +88,44 @@ export async function preflight(
   // While CRIU starts to say which one it is, what takes longest to read is read.
   checkpoint.readEverything();
   void host.processes;
-  const criu: Criu | undefined = found.ok
-    ? {
-        path: found.path,
-        ...(await identity!),
-        startRefusal: () => startRefusal(found.path),
-        featureRefusal: (feature) => featureRefusal(found.path, feature),
-        cpuRefusal: (images) => cpuRefusal(found.path, images),
-      }
-    : undefined;
+  const first = found.ok ? criuAt(found.path, await identity!) : undefined;
   const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
-  const facts = { checkpoint, request, settings, criu, noCriu, passed, seal: seal(), bundle };
+  const facts = { checkpoint, request, settings, noCriu, passed, seal: seal(), bundle };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
-  const check = async () => {
+  const check = async (criu: Criu | undefined) => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...facts, host, namespaces };
+    const looked: Context = { ...facts, criu, host, namespaces };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);
-    return { context, effects, findings: all.filter(stands).map(onlySafely) };
+    const findings = all.filter(stands).map(onlySafely);
+    return {
+      criu,
+      context,
+      effects,
+      findings,
+      plan: planFor(findings, leftoversOf(context), settings.fix),
+    };
   };
-  let seen = await check();
+  let seen = await check(first);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {
     host = thisHost(stays);
-    seen = await check();
+    seen = await check(first);
   }
-  const { context, effects, findings } = seen;
-  const whole = planFor(findings, leftoversOf(context), settings.fix);
+  const rejected: Rejected[] = [];
+  if (chooses && settings.criu === undefined && first !== undefined)
+    for (const path of otherCrius(first.path, process.env)) {
+      const { unanswered } = seen.plan;
+      if (unanswered.length === 0) break;
+      const other = await check(criuAt(path, await identify(path)));
+      if (other.plan.unanswered.length >= unanswered.length) continue;
+      rejected.push({ path: seen.criu!.path, version: seen.criu!.version, blockers: unanswered });
+      seen = other;
+    }
+  const { criu, effects, findings, plan: whole } = seen;
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const tookMs = performance.now() - start;
@@ -113,6 +139,7 @@ export async function preflight(
       checkpoint,
       host,
       criu,
+      rejected,
       findings,
       effects,
       plan,
@@ -120,6 +147,14 @@ export async function preflight(
     },
   };
 }
+
+const criuAt = (path: string, identity: Awaited<ReturnType<typeof identify>>): Criu => ({
+  path,
+  ...identity,
+  startRefusal: () => startRefusal(path),
+  featureRefusal: (feature) => featureRefusal(path, feature),
+  cpuRefusal: (images) => cpuRefusal(path, images),
+});
 
 /** How long, in ms, what ends may take to let go of the tree's numbers. Straight after a dump they are still there. */
 const PATIENCE = 1000;

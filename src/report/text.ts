@@ -1,9 +1,9 @@
 /** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
 import { constants } from "node:os";
-import { type Finding, noneThere, type Severity } from "../checks/index.ts";
+import { type Criu, type Finding, noneThere, type Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
 import type { Plan } from "../plan/index.ts";
-import type { Preflight } from "../plan/preflight.ts";
+import type { Preflight, Rejected } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { sh, typedOption } from "../sys/shell.ts";
 import type { Failure, Outcome, End, Watched } from "./outcome.ts";
@@ -63,7 +63,8 @@ const few = (numbers: readonly number[]): string =>
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
 /** One line for the whole: what the checkpoint is and what stands in its way. */
-export function printSummary({ images, checkpoint, criu, findings, plan }: Preflight): void {
+export function printSummary(of: Preflight): void {
+  const { images, checkpoint, criu, findings, plan } = of;
   if (noneThere(findings)) return;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const blockers = findings.filter((finding) => finding.severity === "blocker").length;
@@ -72,8 +73,15 @@ export function printSummary({ images, checkpoint, criu, findings, plan }: Prefl
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
       `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
   );
+  for (const rejected of of.rejected) line(`  criu    ${chosen(rejected, criu)}`);
   printPlan(plan);
 }
+
+/** Why it is not the first CRIU found. */
+export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undefined): string =>
+  harmless(
+    `${criu?.path} ${criu?.version ?? "of unknown version"}, as ${path} ${version ?? "of unknown version"} cannot restore this here: ${blockers[0]!.message} [${[...new Set(blockers.map(({ id }) => id))].join(", ")}]`,
+  );
 
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs)

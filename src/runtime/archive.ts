@@ -35,13 +35,11 @@ export async function preflightArchive(
         problem: asked.asked === undefined ? asked.problem : "",
         damaged: false,
       };
-    const result = await preflight(
-      asked.request,
-      asked.settings,
-      (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
+    const result = await preflight(asked.request, asked.settings, {
+      stands: (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
       seal,
-      bundle.grants,
-    );
+      bundle: bundle.grants,
+    });
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {
     archive.dispose();

@@ -105,6 +105,13 @@ test("packed with CRIU: restored where there is nothing but a C library and a sh
   expect(used.path).toBe("/checkpoint/criu/criu");
   expect(alive(pid)).toBe(true);
   await killTree(stage, pid);
+  // Without the script, too: there is no other.
+  const looked = await run(
+    stage,
+    ["chroot", bare, "/checkpoint/recriu", "preflight", "-D", "/checkpoint/images", "--json"],
+    { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } },
+  );
+  expect([looked.exit, JSON.parse(looked.stdout).criu]).toEqual([0, used]);
 
   spoil(join(bare, "checkpoint/images/pages-1.img"));
   const altered = await run(stage, ["chroot", bare, "/checkpoint/restore.sh", "-d"], {
