@@ -29,6 +29,8 @@ export const since = {
   vdsoWords: "4.2",
   /** Memory in the images may be compressed; options for how it is read. */
   compressed: "4.3",
+  /** A periodic timer that had expired goes on, and one that was not armed is not. */
+  timersKept: "4.3",
   /** Messages that wait in Unix sockets keep their senders. */
   sendersKept: "4.3",
 } as const satisfies Readonly<Record<string, string>>;
