@@ -1,6 +1,7 @@
 /** Compare a live tree with the checkpoint it was restored from. */
 import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { binaryFormats } from "./binary-formats.ts";
 import { cgroups } from "./cgroups.ts";
 import { credentials } from "./credentials.ts";
 import { descriptors, otherDescriptors } from "./descriptors.ts";
@@ -67,6 +68,7 @@ const facets: readonly Facet[] = [
   mappings,
   mounts,
   layout,
+  binaryFormats,
   locks,
   cgroups,
   process,
