@@ -31,7 +31,7 @@ export const since = {
   compressed: "4.3",
   /** A periodic timer that had expired goes on, and one that was not armed is not. */
   timersKept: "4.3",
-  /** Messages that wait in Unix sockets keep their senders. */
+  /** Messages that wait in Unix sockets keep their senders, and user namespaces their binary formats. */
   sendersKept: "4.3",
 } as const satisfies Readonly<Record<string, string>>;
 

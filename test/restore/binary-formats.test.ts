@@ -1,5 +1,5 @@
 /** Binary formats of a user namespace of the tree's own, which CRIU saves since 4.3 on Linux 6.7 and later. */
-import { newest } from "./criu.ts";
+import { forky, newest } from "./criu.ts";
 import { dumpInUser } from "./namespaces.ts";
 import { report } from "./report.ts";
 import { scriptAt } from "./shadow.ts";
@@ -30,4 +30,12 @@ test("formats that the tree's user namespace has registered come back, and anoth
   expect(other.verdict!.differences).toMatchObject([
     { facet: "binary formats", found: expect.stringContaining("disabled, interpreter /bin/true") },
   ]);
+
+  // An older CRIU leaves them out, which is told before.
+  const older = await report(stage, "restore", images, [...options, "--criu", forky]);
+  expect(older).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(older.findings.filter(({ id }) => id === "image-newer")).toMatchObject([
+    { id: "image-newer", severity: "warning", subject: "binfmt_misc" },
+  ]);
+  expect(older.verdict!.differences).toMatchObject([{ class: "tolerated", found: "nothing" }]);
 });
