@@ -35,7 +35,7 @@ export async function restoreAsked(
     again: dryRun ? undefined : () => startAgain(request),
   };
   let prepared = await prepare(request, settings, caller);
-  const going = held?.state === "held" && needsNothing(prepared) ? held : undefined;
+  const going = held?.state === "held" && needsNothing(prepared, held) ? held : undefined;
   if (held !== undefined && going === undefined) {
     await endHeld();
     // That it was there may have been in the way of what the images need.
@@ -101,7 +101,8 @@ async function archived(file: string): Promise<string | undefined> {
 }
 
 /** Whether a CRIU that was started without a plan can carry this one out. */
-const needsNothing = (prepared: Prepared): boolean =>
+const needsNothing = (prepared: Prepared, { path }: HeldCriu): boolean =>
   prepared.kind === "ready" &&
+  prepared.preflight.criu?.path === path &&
   prepared.preflight.plan.options.length === 0 &&
   prepared.preflight.plan.environment.length === 0;

@@ -2,7 +2,14 @@
 import { realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
 import { configProblem, configText, requestFrom, requestOptions } from "../criu/index.ts";
-import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
+import {
+  fieldsBeyond,
+  overridden,
+  restoreRefusal,
+  rpcDefaults,
+  rpcWords,
+  withConfigFile,
+} from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { unseen } from "../restore/prepare.ts";
 import { appendToLog } from "../report/log-file.ts";
@@ -65,6 +72,7 @@ export async function guardRequest(
   const request = {
     ...understood.request,
     explicit,
+    beyond: [...understood.request.beyond, ...fieldsBeyond(message)],
     // CRIU becomes it once the tree runs, detached though it is.
     execCmd: opts.exec_cmd.length > 0 ? opts.exec_cmd : undefined,
     manageCgroups: { ...understood.request.manageCgroups, explicit: manageCgroups.explicit },

@@ -61,7 +61,7 @@ async function look(
   if (archive) return preflightArchive(target, words, [], () => undefined);
   const asked = requestFrom(["-D", target, ...words], process.env, []);
   if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
-  return preflight(asked.request, asked.settings, undefined, () => undefined);
+  return preflight(asked.request, asked.settings, { seal: () => undefined });
 }
 
 function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {

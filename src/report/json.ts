@@ -39,7 +39,17 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     schema: 1,
     exit,
     images,
-    criu: { path: criu?.path ?? null, version: criu?.version ?? null },
+    criu: {
+      path: criu?.path ?? null,
+      version: criu?.version ?? null,
+      ...(preflight.rejected.length > 0 && {
+        instead_of: preflight.rejected.map((rejected) => ({
+          path: rejected.path,
+          version: rejected.version ?? null,
+          findings: rejected.blockers.map(findingOf),
+        })),
+      }),
+    },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
     findings: findings.map(findingOf),
     plan: {

@@ -65,13 +65,14 @@ function bytes(size: number): string {
 const day = (iso: string | null): string => iso?.replace("T", " ").replace(/\..*$/, "") ?? "?";
 
 function headOf(contents: Contents): string[] {
-  const { images, tasks, format, architecture, written, memory, size, incremental } = contents;
+  const { images, tasks, format, architecture, written, memory, size } = contents;
   const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
-  const upon = incremental ? ", and more in its parent" : "";
+  const packed = contents.compressed ? ", compressed" : "";
+  const upon = contents.incremental ? ", and more in its parent" : "";
   return [
     `${harmless(images)}: ${harmless(tasks[0]?.command ?? "no task")}`,
     `written ${day(written)} UTC, image format ${format ?? "unknown"}, ${architecture ?? "unknown architecture"}`,
-    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${upon}; ${bytes(size)} on disk`,
+    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${packed}${upon}; ${bytes(size)} on disk`,
   ];
 }
 

@@ -106,7 +106,7 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
   const come = await prepare(request, settings, {
     forCriu: true,
-    look: () => preflight(request, settings, stands, undefined, { bundle: bundle.grants }),
+    look: () => preflight(request, settings, { stands, bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option]).lost.includes(option),
     again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),

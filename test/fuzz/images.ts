@@ -174,6 +174,7 @@ export function imagesTarget(
         const preflight = Object.assign(facts, {
           criu: criu as never,
           would: undefined,
+          rejected: [],
           tookMs: 0,
         });
         wellFormed(reportOf(preflight, undefined, 0));
