@@ -90,7 +90,7 @@ const killed = /^\d+ killed by signal 9\b/;
  * What an error line is worth: a cause; a task's death, which is one where nothing stands before it; a sign that something
  * failed before, of which it does not say what; the end that CRIU tells of itself; or nothing, as CRIU goes on after it.
  */
-export type Worth = "cause" | "death" | "sign" | "end" | "nothing";
+type Worth = "cause" | "death" | "sign" | "end" | "nothing";
 
 /** Whether a death tells why, behind what was said before: CRIU kills the others of a tree itself. */
 export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>

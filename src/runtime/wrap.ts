@@ -69,7 +69,7 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
   const by = `recriu-${crun ? "crun" : "runc"}`;
   const shown = keepReason({ by, images, log: asked, cause: message, text });
   const more =
-    shown || blockers.length === 0 ? shown : sh`; recriu preflight -D ${images} shows all`;
+    shown || blockers.length === 0 ? shown : `; ${sh`recriu preflight -D ${images}`} shows all`;
   const said = `${message}${more}`;
   if (log !== undefined) logError(log, said);
   // Callers show the first line of stderr, or all of it.
