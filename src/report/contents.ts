@@ -1,5 +1,6 @@
 /** What is in a checkpoint, as data and as a person wants to see it. */
-import type { Checkpoint, FileEntry, Task } from "../image/index.ts";
+import type { Checkpoint, FileEntry, SkPacketEntry, Task } from "../image/index.ts";
+import { userns_entry } from "../image/tables/namespaces.ts";
 import { policyName } from "../sys/sched.ts";
 import { fromBytes } from "../sys/text.ts";
 import { harmless, printText } from "./terminal.ts";
@@ -28,18 +29,21 @@ interface Contents {
   tasks: ShownTask[];
   mounts: { mountpoint: string; source: string; external: string | null }[];
   cgroups: string[];
+  /** Of user namespaces of the tree's own: NAME: INTERPRETER (binfmt_misc). */
+  binary_formats: string[];
 }
 
 /** Gather it from every image that is needed for it. `images`: as the user named them. */
 export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
   const mntNs = checkpoint.root?.ids?.mnt_ns_id;
+  const queues = Map.groupBy(checkpoint.socketQueues, ({ id_for }) => id_for);
   const ownMounts = mntNs !== undefined && mntNs !== checkpoint.inventory?.root_ids?.mnt_ns_id;
   return {
     images,
     format: checkpoint.inventory?.img_version ?? null,
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
     compressed: checkpoint.packed !== undefined,
-    tasks: checkpoint.tasks.map((task) => taskOf(checkpoint, task)),
+    tasks: checkpoint.tasks.map((task) => taskOf(checkpoint, queues, task)),
     mounts: (ownMounts ? checkpoint.mounts(mntNs) : []).map(({ mountpoint, source, ext_key }) => ({
       mountpoint,
       source,
@@ -52,10 +56,19 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
         ),
       ),
     ],
+    binary_formats: [...checkpoint.files]
+      .filter((file) => /^userns-\d+\.img$/.test(file))
+      .flatMap((file) => checkpoint.values(file, userns_entry))
+      .flatMap(({ binfmt_misc }) => binfmt_misc)
+      .map(({ name, interpreter }) => `${name}: ${interpreter}`),
   };
 }
 
-function taskOf(checkpoint: Checkpoint, task: Task): ShownTask {
+function taskOf(
+  checkpoint: Checkpoint,
+  queues: ReadonlyMap<number, readonly SkPacketEntry[]>,
+  task: Task,
+): ShownTask {
   const path = (id: number | undefined) =>
     id === undefined ? null : (checkpoint.openFiles.get(id)?.reg?.name ?? null);
   return {
@@ -74,8 +87,28 @@ function taskOf(checkpoint: Checkpoint, task: Task): ShownTask {
       priority: core?.thread_core?.sched_prio ?? 0,
       nice: core?.thread_core?.sched_nice ?? 0,
     })),
-    files: task.fds.map((fd) => ({ fd: fd.fd, what: describe(checkpoint.openFiles.get(fd.id)) })),
+    files: task.fds.map(({ fd, id }) => {
+      const file = checkpoint.openFiles.get(id);
+      const sent = (file?.usk && queues.get(id)) ?? [];
+      return { fd, what: `${describe(file)}${ownerOf(file)}${sendersOf(sent)}` };
+    }),
   };
+}
+
+/** Whose it is, where that was saved and is not root. */
+function ownerOf(file: FileEntry | undefined): string {
+  const { uid = 0, gid }: { uid?: number; gid?: number } = file?.pipe ?? file?.isk ?? {};
+  if (uid === 0 && !gid) return "";
+  return `, of ${uid}${gid === undefined ? "" : `:${gid}`}`;
+}
+
+/** Who sent what waits in a Unix socket, where that was saved. */
+function sendersOf(packets: readonly SkPacketEntry[]): string {
+  const senders = packets.flatMap(({ ucred }) =>
+    ucred === undefined ? [] : [`${ucred.pid} as ${ucred.uid}:${ucred.gid}`],
+  );
+  const waiting = packets.length === 0 ? "" : `, ${packets.length} waiting`;
+  return senders.length === 0 ? waiting : `${waiting}, from ${[...new Set(senders)].join(", ")}`;
 }
 
 /** Names of members of file_entry that need no more words. */
@@ -142,5 +175,6 @@ export function printContents(contents: Contents): void {
       `mount   ${mount.mountpoint} from ${mount.source}${mount.external === null ? "" : ` (external ${mount.external})`}`,
     );
   for (const cgroup of contents.cgroups) lines.push(`cgroup  ${cgroup}`);
+  for (const format of contents.binary_formats) lines.push(`format  ${format}`);
   printText(lines.map(harmless).join("\n"));
 }

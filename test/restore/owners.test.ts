@@ -1,7 +1,7 @@
 /** Whose pipes and sockets are, and who sent what waits in them: CRIU saves that from 4.3 on. */
 import { dumpBy, forky, newest } from "./criu.ts";
 import { report } from "./report.ts";
-import { killTree, openStage, start } from "./stage.ts";
+import { killTree, openStage, recriu, start } from "./stage.ts";
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 
@@ -9,6 +9,13 @@ test("pipes and sockets get their owners back from any CRIU, and senders are res
   await using stage = openStage();
   const { pid } = await start(stage, "owners");
   const images = await dumpBy(stage, newest, pid);
+  const { stdout: shown } = await recriu(stage, ["show", "-D", images]);
+  for (const line of [
+    "  3  pipe, of 1000:1001",
+    /  5  udp socket, port \d+, of 1002$/m,
+    `unix socket, connected, 2 waiting, from ${pid} as 1003:1004`,
+  ])
+    expect(shown).toMatch(line);
   const owners = () =>
     [3, 4, 5].map((fd) => {
       const { uid, gid } = statSync(`/proc/${pid}/fd/${fd}`);
