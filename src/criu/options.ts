@@ -424,7 +424,7 @@ const table = [
       since: since.compressed,
       restore,
       apply: values.oneOf("writeback", "direct"),
-      rpc: rpcs.imageIoMode,
+      rpc: rpcs.unsaid("image_io_mode"),
     },
     "how pages images are read: writeback (default) or direct",
   ),
@@ -455,7 +455,7 @@ const table = [
         (value) => /^\d+$/.test(value) && Number(value) <= 1024,
         "a number up to 1024",
       ),
-      rpc: "decompress_threads",
+      rpc: rpcs.unsaid("decompress_threads"),
     },
     "so many threads decompress pages: 0 to 1024",
   ),
@@ -467,7 +467,7 @@ const table = [
       since: since.compressed,
       restore,
       apply: values.shaped((value) => /^[^.=]+\.[^=]+/.test(value), "PLUGIN.NAME[=VALUE]"),
-      rpc: "plugin_options",
+      rpc: rpcs.unsaid("plugin_options"),
     },
     "an option for a plugin",
   ),
@@ -482,9 +482,10 @@ type Entry = (typeof table)[number];
 /** The fields of a request that are switches, and those that are texts. */
 export type Switch = Extract<Entry, { turns: string }>["turns"];
 export type Text = Extract<Entry, { sets: string }>["sets"];
-/** The fields of RPC that have an option. */
+/** The fields of RPC whose option says something of a restore. */
+type Deciding = Extract<Entry, { turns: unknown } | { sets: unknown } | { apply: unknown }>;
 export type RpcField =
-  | Extract<Extract<Entry, { rpc: unknown }>["rpc"], string>
-  | Extract<Extract<Entry, { rpc: unknown }>["rpc"], { fields: unknown }>["fields"][number];
+  | Extract<Extract<Deciding, { rpc: unknown }>["rpc"], string>
+  | Extract<Extract<Deciding, { rpc: unknown }>["rpc"], { fields: unknown }>["fields"][number];
 
 export const criuOptions: readonly CriuOption[] = table;

@@ -5,7 +5,6 @@ import {
   type Context,
   crashed,
   type Effect,
-  type Grants,
   endingHolders,
   leftoversOf,
   namespacesOf,
@@ -54,13 +53,11 @@ export interface Rejected {
 
 export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; problem: string };
 
-interface Looking {
+interface Looking extends Pick<Context, "bundle" | "exported" | "pagesUnread"> {
   /** Findings that do not stand are left out: what the caller of CRIU sees to itself. */
   readonly stands?: (finding: Finding) => boolean;
   /** Hashes a sealed checkpoint. */
   readonly seal?: () => Seal | undefined;
-  /** Under a runtime: what its configuration grants the container. */
-  readonly bundle?: Grants | undefined;
   /** This process is there while CRIU restores. */
   readonly stays?: boolean;
   /** Where the first CRIU found cannot restore the checkpoint, another may: what is found then is whose `criu` is. */
@@ -73,8 +70,13 @@ export async function preflight(
   settings: Settings,
   looking: Looking = {},
 ): Promise<PreflightResult> {
-  const { stands = () => true, bundle, stays = true, chooses = false } = looking;
-  const { seal = () => sealOf(request.imagesDir) } = looking;
+  const {
+    stands = () => true,
+    seal = () => sealOf(request.imagesDir),
+    stays = true,
+    chooses = false,
+    ...given
+  } = looking;
   const start = performance.now();
   const found = findCriu(settings.criu, process.env);
   const identity = found.ok ? identify(found.path) : undefined;
@@ -92,7 +94,7 @@ export async function preflight(
   const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
-  const facts = { checkpoint, request, settings, noCriu, passed, seal: seal(), bundle };
+  const facts = { ...given, checkpoint, request, settings, noCriu, passed, seal: seal() };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async (criu: Criu | undefined) => {
     const namespaces = namespacesOf(checkpoint, host, request);

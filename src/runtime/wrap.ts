@@ -19,7 +19,7 @@ import { sayAside } from "../dropin/hand.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
 import { harmless, line } from "../report/terminal.ts";
-import { printFindings } from "../report/text.ts";
+import { printFindings } from "../report/findings.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";

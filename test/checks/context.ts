@@ -17,12 +17,13 @@ export interface Faked {
   host?: Partial<Host>;
   own?: Partial<Context["settings"]>;
   bundle?: Context["bundle"];
+  exported?: Context["exported"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
 export function withContext<T>(
   images: Record<string, Uint8Array>,
-  { options = [], version = "4.1.1", host = {}, own = {}, bundle }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
   use: (context: Context) => T,
 ): T {
   const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
@@ -57,6 +58,7 @@ export function withContext<T>(
       },
       namespaces: namespacesOf(checkpoint, machine, request),
       bundle,
+      exported,
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });

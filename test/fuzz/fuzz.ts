@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz [SECONDS] [SEED]`: bytes that nobody wrote, to everything that reads others' bytes. What breaks a promise is
+ * `npm run fuzz [SECONDS] [SEED]`: made-up bytes, to everything that reads others' bytes. What breaks a promise is
  * left in test/fuzz/corpus as TARGET.NAME.NUMBER, and tried first from then on.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

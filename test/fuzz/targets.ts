@@ -12,7 +12,7 @@ import { imagesIn, sealOf, sumsOf } from "../../src/image/index.ts";
 import { criu_req } from "../../src/criu/rpc-messages.ts";
 import { encode } from "../../src/image/wire.ts";
 import { printLogReport } from "../../src/report/log-report.ts";
-import { printFindings } from "../../src/report/text.ts";
+import { printFindings } from "../../src/report/findings.ts";
 import { captured } from "../../src/report/terminal.ts";
 import { withContext } from "../checks/context.ts";
 import { fixture } from "../image/fixture.ts";
