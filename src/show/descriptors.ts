@@ -43,7 +43,7 @@ export function describe(file: FileEntry | undefined): string {
     : `${kinds[kind as keyof typeof kinds]}${ownerOf(file.pipe)}`;
 }
 
-/** Whose it is, where that was saved and is not root. */
+/** Its owner, where that was saved and is not root. */
 function ownerOf({ uid = 0, gid }: { uid?: number; gid?: number } = {}): string {
   if (uid === 0 && !gid) return "";
   return `, of ${uid}${gid === undefined ? "" : `:${gid}`}`;

@@ -18,7 +18,7 @@ export interface ShownSocket {
   readonly peers: readonly number[];
   /** Messages that wait in it; of other sockets than Unix's no image says so. */
   readonly waiting: number;
-  /** Who sent them, where that was saved: `PID as UID:GID`. */
+  /** Their senders, where those were saved: `PID as UID:GID`. */
   readonly senders: readonly string[];
 }
 
