@@ -10,6 +10,7 @@ import {
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
 import { chosen, printFindings, printSummary } from "../report/findings.ts";
+import { causeOf } from "../report/reasons.ts";
 import { printFailure } from "../report/text.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
@@ -38,14 +39,24 @@ interface Runtime {
   rename: (config: string) => boolean;
 }
 
-/** Prepare the restore and become `found`, or a CRIU that can do it where that cannot; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
+/** What is said of a restore that is refused: the cause in a line, all of it, and CRIU's errno. */
+export interface Refusal {
+  cause: string;
+  print: () => void;
+  errno?: number | undefined;
+}
+
+/** Prepare the restore and become `found`, or a CRIU that can do it where that cannot; or have `refuse` say why not. */
 export async function guard(
   found: Criu,
   { request, settings, words, runtime }: Guarded,
-  refuse: (print: () => void, errno?: number) => number,
+  refuse: (refusal: Refusal) => number,
 ): Promise<number> {
-  const refuseBecause = (line: string, left: string[] = []) =>
-    refuse(() => printFailure({ line, explanation: undefined, left, at: [] }));
+  const refuseBecause = (cause: string, left: string[] = []) =>
+    refuse({
+      cause,
+      print: () => printFailure({ line: cause, explanation: undefined, left, at: [] }),
+    });
   const prepared = await prepare(request, settings, {
     forCriu: true,
     unseen: request.stream
@@ -63,7 +74,11 @@ export async function guard(
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
   if (prepared.kind === "blocked") {
     const { blockers, preflight: looked } = prepared;
-    return refuse(() => printBlocked(prepared), crErrno(blockers, looked.checkpoint.root?.pid));
+    return refuse({
+      cause: causeOf(blockers),
+      print: () => printBlocked(prepared),
+      errno: crErrno(blockers, looked.checkpoint.root?.pid),
+    });
   }
   const { plan, criu: real, rejected } = prepared.preflight;
   const criu = { ...found, path: real?.path ?? found.path };

@@ -24,12 +24,12 @@ export interface Contents {
   readonly written: string | null;
   /** Bytes of memory in the images. */
   readonly memory: number;
+  /** Some of it is compressed, here or in an older checkpoint that this one builds on. */
+  readonly compressed: boolean;
   /** Bytes of all images as files. */
   readonly size: number;
   /** It was dumped upon a parent, which holds the rest of its memory. */
   readonly incremental: boolean;
-  /** Some of the memory is compressed, here or in a parent. */
-  readonly compressed: boolean;
   readonly tasks: readonly ShownTask[];
   readonly sockets: readonly ShownSocket[];
   readonly mounts: readonly ShownMount[];
@@ -59,9 +59,9 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
     architecture: architectures[checkpoint.root?.core?.mtype ?? 0] ?? null,
     written: inventory === undefined ? null : new Date(Number(inventory.mtimeMs)).toISOString(),
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
+    compressed: checkpoint.packed !== undefined,
     size: stats.reduce((sum, { stat }) => sum + Number(stat.size), 0),
     incremental: checkpoint.files.has("parent"),
-    compressed: checkpoint.packed !== undefined,
     tasks: checkpoint.tasks.map((task) => shownTask(checkpoint, task)),
     sockets: shownSockets(checkpoint),
     mounts: (mntNs !== undefined && mntNs !== outer?.mnt_ns_id ? checkpoint.mounts(mntNs) : []).map(

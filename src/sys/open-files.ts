@@ -80,7 +80,7 @@ export function pipeContent(fd: number, size: number): Buffer | undefined {
   }
 }
 
-/** The sender of what waits in a Unix socket, with recriu's numbers; a process that has none here is 0 (unix(7), SCM_CREDENTIALS). */
+/** The senders of what waits in a Unix socket, with recriu's numbers; a process that has none here is 0 (unix(7), SCM_CREDENTIALS). */
 export interface Sender {
   readonly pid: number;
   readonly uid: number;

@@ -40,6 +40,7 @@ export {
   type LiveTree,
   lookAgain as later,
   liveTree,
+  runsProgramOf,
 } from "./live.ts";
 
 const facets: readonly Facet[] = [

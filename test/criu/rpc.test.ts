@@ -45,6 +45,7 @@ const values: Record<string, readonly unknown[]> = {
   join_ns: [[{ ns: "uts", ns_file: "/x" }]],
   external: [["net[4]:n"]],
   strings: [["x"]],
+  plugin_options: [["amdgpu.x=y"]],
 };
 /** Fields that mean something only beside another one. */
 const beside: Record<string, Partial<RpcOptions>> = {

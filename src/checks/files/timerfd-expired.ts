@@ -25,6 +25,7 @@ export const timerfdExpired: Check = {
     "time (TFD_TIMER_ABSTIME) that is over, or disarmed, is given a time that is past: it fires once more. recriu shows CRIU the period as " +
     "the time that is left, or the timer without that flag. What had not been read of it comes back either way.",
   proof: "harm",
+  answers: ["edit"],
   run({ checkpoint, criu }) {
     if (knows(criu?.version, "timersKept", false)) return [];
     return checkpoint.values("files.img", file_entry).flatMap(({ id, tfd }, entry): Problem[] => {

@@ -50,7 +50,7 @@ export const imageNewer: Check = {
   },
 };
 
-/** What a CRIU before 4.3 passes over, and recriu cannot give back from outside. */
+/** What a CRIU before 4.3 passes over, and cannot be given back from outside. */
 function* lost(checkpoint: Checkpoint, version: string): Generator<Problem> {
   const problem = (image: string, subject: string, saved: string, does: string): Problem => ({
     severity: "warning",

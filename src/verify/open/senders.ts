@@ -1,4 +1,4 @@
-/** The senders of what waits in a Unix socket: in the images since CRIU 4.3, of a socket with SO_PASSCRED. */
+/** The senders of what waits in a Unix socket: the images have it since CRIU 4.3, of a socket with SO_PASSCRED. */
 import type { SkPacketEntry } from "../../image/index.ts";
 import type { Sender } from "../../sys/open-files.ts";
 import { ownUsers } from "../facet.ts";
@@ -15,7 +15,7 @@ function runs(pieces: readonly (readonly [who: string, bytes: number])[]): strin
   return merged.map(([who, bytes]) => `${bytes} bytes of ${who}`).join(", ");
 }
 
-/** An older CRIU sends it all anew without a sender: lost, and foreseen (image-newer). Any other sender than the saved one is another tree. */
+/** An older CRIU sends it all anew as the overflow user: lost, and foreseen (image-newer). Any other sender than the saved one is another tree. */
 export function compareSenders(
   saved: readonly SkPacketEntry[],
   found: readonly { readonly bytes: Uint8Array; readonly sender: Sender | undefined }[],
