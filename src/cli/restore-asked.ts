@@ -8,6 +8,8 @@ import { scriptAsked } from "../report/script.ts";
 import { captured } from "../report/terminal.ts";
 import { printFindings, printSummary } from "../report/findings.ts";
 import { printOutcome, printVerdict } from "../report/text.ts";
+import { mayEnd } from "../checks/index.ts";
+import { said, tellLines } from "../report/told.ts";
 import { startAgain } from "../restore/renumber.ts";
 import type { HeldCriu } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
@@ -39,6 +41,10 @@ export async function restoreAsked(
     // That it was there may have been in the way of what the images need.
     if (prepared.kind === "blocked") prepared = await prepare(request, settings, caller);
   }
+  if (settings.waitSeconds > 0 && !dryRun)
+    prepared = await waited(prepared, settings.waitSeconds, () =>
+      prepare(request, settings, caller),
+    );
   if (prepared.kind === "aside" || prepared.kind === "refused") {
     const { imagesDir, typed } = request;
     const problem = prepared.kind === "aside" ? prepared.why : prepared.problem;
@@ -101,3 +107,24 @@ const needsNothing = (prepared: Prepared): boolean =>
   prepared.kind === "ready" &&
   prepared.preflight.plan.options.length === 0 &&
   prepared.preflight.plan.environment.length === 0;
+
+/** Between two looks, in ms. */
+const BETWEEN = 500;
+
+/** The same once what blocks, and may end by itself, has ended; or as it is when the time is over, or something else blocks. */
+async function waited(
+  first: Prepared,
+  seconds: number,
+  again: () => Promise<Prepared>,
+): Promise<Prepared> {
+  const end = performance.now() + seconds * 1000;
+  let told = "";
+  for (let prepared = first; ; prepared = await again()) {
+    const left = end - performance.now();
+    if (prepared.kind !== "blocked" || !mayEnd(prepared.blockers) || left <= 0) return prepared;
+    const names = prepared.blockers.map(({ id, message }) => `${id}: ${message}`).join("; ");
+    if (names !== told) tellLines([said`waiting up to ${Math.ceil(left / 1000)} s for ${names}`]);
+    told = names;
+    await Bun.sleep(Math.min(BETWEEN, left));
+  }
+}

@@ -57,6 +57,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
   },
   {
+    name: "wait",
+    arg: "required",
+    value: "SECONDS",
+    help: "wait so long for what is in the way and may end by itself: a number, port or name that is taken, a mount that is coming (default 0)",
+  },
+  {
     name: "settle",
     arg: "required",
     value: "SECONDS",
@@ -110,6 +116,8 @@ export interface Settings {
   readonly isolate: Isolation | undefined;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
   readonly settleSeconds: number;
+  /** Seconds that are waited for what may end by itself; 0: none. */
+  readonly waitSeconds: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly onCommandLine: ReadonlyMap<string, string>;
   /** The words on the command line that a call of `restore` in its place needs, too: not how it is told, nor `--dry-run`. */
@@ -133,6 +141,7 @@ export const settable = [
   "untrusted",
   "allow-write",
   "isolate",
+  "wait",
 ] as const;
 
 /** Settings of which every use counts, and what stands between their values: a directory's name may hold a comma. */
@@ -170,7 +179,8 @@ export function resolveSettings(
   }
   const stall = assigned.stall ?? { value: "300", from: "" };
   const settle = assigned.settle ?? { value: "0", from: "" };
-  for (const { value, from } of [stall, settle])
+  const wait = assigned.wait ?? { value: "0", from: "" };
+  for (const { value, from } of [stall, settle, wait])
     if (!/^\d{1,6}$/.test(value))
       return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
   const priority = onCommandLine.get("sched-prio");
@@ -211,6 +221,7 @@ export function resolveSettings(
       allowWrite,
       isolate,
       settleSeconds: Number(settle.value),
+      waitSeconds: Number(wait.value),
       onCommandLine,
       words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
     },

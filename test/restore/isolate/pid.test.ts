@@ -1,6 +1,6 @@
 /** A tree whose numbers are taken, in a pid namespace of its own: what it is, what is said of it, and how it ends. */
 import { expect, test } from "bun:test";
-import { readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
@@ -127,7 +127,7 @@ test("attached: recriu stays until the tree ends; of a CRIU that is killed then 
     const child = await stage.supervisor.spawn(argv, { cwd: stage.dir, stderr: err });
     await waitFor("the tree to run", () => {
       const [root] = running(stage, "sched");
-      const told = readFileSync(err, "utf8").includes("verified");
+      const told = existsSync(err) && readFileSync(err, "utf8").includes("verified");
       return told && root !== undefined && processOf(root)?.state === "S";
     });
     return { child, root: running(stage, "sched")[0]!, err };
