@@ -17,12 +17,18 @@ import { prepare, type Prepared } from "../restore/prepare.ts";
 import { sh } from "../sys/shell.ts";
 import { blockedExit, look, notReached } from "./look.ts";
 
-/** Restore with a CRIU that is held already, if one is. Returns the exit code. */
+/** How it ended. `isClean`: nothing was restored, nothing is left of it, and no signal has ended it. */
+export interface Came {
+  readonly exit: number;
+  readonly isClean: boolean;
+}
+
+/** Restore with a CRIU that is held already, if one is. */
 export async function restoreAsked(
   asked: { request: Request; settings: Settings },
   held: HeldCriu | undefined,
   progress: ProgressReport | undefined,
-): Promise<number> {
+): Promise<Came> {
   const { request, settings } = asked;
   const { json, dryRun } = settings;
   const endHeld = async () => held?.[Symbol.asyncDispose]();
@@ -50,7 +56,7 @@ export async function restoreAsked(
     const problem = prepared.kind === "aside" ? prepared.why : prepared.problem;
     const why = notReached("restore", (await archived(imagesDir)) ?? problem);
     if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, why));
-    return why.exit;
+    return { exit: why.exit, isClean: true };
   }
   const { preflight } = prepared;
   const blocked = blockedExit(preflight);
@@ -68,7 +74,7 @@ export async function restoreAsked(
   if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
-    return blocked ?? exitCode.ok;
+    return { exit: blocked ?? exitCode.ok, isClean: blocked !== undefined && !dryRun };
   }
   const onVerdict: Parameters<typeof restore>[1] = (verdict) => {
     if (!json) printVerdict(verdict);
@@ -87,7 +93,8 @@ export async function restoreAsked(
     if (outcome.failure !== null && outcome.failure.at.length > 0)
       printFindings(preflight.findings.filter(({ severity }) => severity === "warning"));
   }
-  return outcome.exit;
+  const { exit, failure } = outcome;
+  return { exit, isClean: failure !== null && failure.left.length === 0 && exit <= 128 };
 }
 
 /** What restores an archive: its container's engine, or, of a pack, what is in it. */

@@ -63,6 +63,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "wait so long for what is in the way and may end by itself: a number, port or name that is taken, a mount that is coming (default 0)",
   },
   {
+    name: "or-else",
+    arg: "required",
+    value: "COMMAND",
+    help: "of restore, the last option: become COMMAND, with all words behind it, when nothing was restored and nothing is left of it",
+  },
+  {
     name: "settle",
     arg: "required",
     value: "SECONDS",
@@ -231,7 +237,7 @@ export function resolveSettings(
 const carried: ReadonlySet<string> = new Set(
   recriuOptions
     .map(({ name }) => name)
-    .filter((name) => !/^(json|dry-run|progress-fd)$/.test(name)),
+    .filter((name) => !/^(json|dry-run|progress-fd|or-else)$/.test(name)),
 );
 
 /** The values of a list; none when it is not set. */

@@ -1,7 +1,8 @@
 /** --wait: what is in the way and ends by itself is waited for, and it is said for what. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort, TCP, UDP, withSocket } from "./inet.ts";
 import { finding, report } from "./report.ts";
 import {
   criu,
@@ -18,9 +19,24 @@ import {
 import { indices } from "./tree/ttys.ts";
 
 /** Asks recriu to wait, ends what is in the way when it does, and says how it went and what was said. */
-async function waits(stage: Stage, images: string, id: string, end: () => unknown) {
+async function waits(
+  stage: Stage,
+  images: string,
+  id: string,
+  end: () => unknown,
+  options: string[] = [],
+) {
   const err = join(stage.dir, "err");
-  const words = ["restore", "-d", "-D", images, "--wait=60", "-o", join(stage.dir, "r.log")];
+  const words = [
+    "restore",
+    "-d",
+    "-D",
+    images,
+    "--wait=60",
+    "-o",
+    join(stage.dir, "r.log"),
+    ...options,
+  ];
   const argv = ["env", `RECRIU_CRIU=${criu}`, "NO_COLOR=1", recriuBinary, ...words];
   const child = await stage.supervisor.spawn(argv, {
     cwd: stage.dir,
@@ -68,6 +84,51 @@ test("a directory that comes", async () => {
   const told = await report(stage, "preflight", images);
   expect(finding(told, "cwd-missing").severity).toBe("blocker");
   expect(await waits(stage, images, "cwd-missing", () => mkdirSync(cwd, 0o755))).toBe(0);
+});
+
+for (const [id, socket, kind] of [
+  ["tcp-port-busy", TCP, "tcp"],
+  ["udp-port-busy", UDP, "udp"],
+] as const)
+  test(`a port of somebody else: ${id}`, async () => {
+    await using stage = openStage();
+    const port = freePort();
+    const { images } = await withSocket(stage, { ...socket, src_port: port });
+    const other = await start(stage, "objects", [kind, `${port}`]);
+    expect((await restoreBare(stage, images)).exit).toBe(1);
+    expect(await waits(stage, images, id, () => killTree(stage, other.pid))).toBe(0);
+  });
+
+test("a lock of somebody else", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  const { pid } = await start(stage, "objects", ["ofd", file]);
+  const images = await dump(stage, pid, ["--file-locks"]);
+  const other = await start(stage, "objects", ["ofd", file]);
+  const end = () => killTree(stage, other.pid);
+  expect(await waits(stage, images, "locks-held", end, ["--file-locks"])).toBe(0);
+});
+
+test("a socket's name of somebody else", async () => {
+  await using stage = openStage();
+  const name = join(stage.dir, "a");
+  const { pid } = await start(stage, "objects", ["listen", name]);
+  const images = await dump(stage, pid);
+  rmSync(name, { force: true });
+  const other = await start(stage, "objects", ["listen", name]);
+  const end = () => killTree(stage, other.pid);
+  expect(await waits(stage, images, "unix-socket-busy", end)).toBe(0);
+});
+
+test("a file that comes", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  writeFileSync(file, "");
+  const { pid } = await start(stage, "objects", ["ofd", file]);
+  const images = await dump(stage, pid, ["--file-locks"]);
+  renameSync(file, `${file}.away`);
+  const end = () => renameSync(`${file}.away`, file);
+  expect(await waits(stage, images, "file-missing", end, ["--file-locks"])).toBe(0);
 });
 
 test("what does not end is a blocker when the time is over; for what cannot end nothing is waited", async () => {
