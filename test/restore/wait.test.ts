@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, TCP, UDP, withSocket } from "./inet.ts";
+import { freePort, TCP, UDP, withConnection, withSocket } from "./inet.ts";
 import { finding, report } from "./report.ts";
 import {
   criu,
@@ -12,6 +12,7 @@ import {
   recriu,
   recriuBinary,
   restoreBare,
+  run,
   type Stage,
   start,
   waitFor,
@@ -98,6 +99,18 @@ for (const [id, socket, kind] of [
     expect((await restoreBare(stage, images)).exit).toBe(1);
     expect(await waits(stage, images, id, () => killTree(stage, other.pid))).toBe(0);
   });
+
+test("a connection of the program that was dumped", async () => {
+  await using stage = openStage();
+  const dst_port = freePort();
+  const other = await start(stage, "tcp", [`${dst_port}`, "pair", join(stage.dir, "progress")]);
+  const { stdout } = await run(stage, ["ss", "-Htn", `dport = :${dst_port}`]);
+  const src_port = Number(/127\.0\.0\.1:(\d+) /.exec(stdout)![1]);
+  const { images } = await withConnection(stage, { src_port, dst_port });
+  const end = () => killTree(stage, other.pid);
+  const options = ["--tcp-established", "--wait=90"];
+  expect(await waits(stage, images, "tcp-connection-busy", end, options)).toBe(0);
+}, 180_000);
 
 test("a lock of somebody else", async () => {
   await using stage = openStage();
