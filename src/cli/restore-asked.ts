@@ -11,6 +11,8 @@ import { printOutcome, printVerdict } from "../report/text.ts";
 import { mayEnd } from "../checks/index.ts";
 import { said, tellLines } from "../report/told.ts";
 import { startAgain } from "../restore/renumber.ts";
+import type { Preflight } from "../plan/preflight.ts";
+import { hasConnections } from "../verify/index.ts";
 import type { HeldCriu } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
 import { prepare, type Prepared } from "../restore/prepare.ts";
@@ -71,6 +73,12 @@ export async function restoreAsked(
     printSummary(preflight, blocked === undefined ? undefined : scriptAsked(preflight));
   };
   if (!json) print();
+  const unrehearsed = settings.rehearse ? notRehearsed(preflight) : undefined;
+  if (blocked === undefined && unrehearsed !== undefined) {
+    const why = notReached("restore", `--rehearse: ${unrehearsed}`, exitCode.blocked);
+    if (json) printJson(reportOf(preflight, undefined, why.exit));
+    return { exit: why.exit, isClean: true };
+  }
   if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
@@ -95,6 +103,17 @@ export async function restoreAsked(
   }
   const { exit, failure } = outcome;
   return { exit, isClean: failure !== null && failure.left.length === 0 && exit <= 128 };
+}
+
+/** Why a rehearsal would not be without consequences, in words. */
+function notRehearsed({ checkpoint, request, settings }: Preflight): string | undefined {
+  if (hasConnections(checkpoint))
+    return "the tree has TCP connections, which a tree that is discarded would end at their other ends";
+  if (request.lazyPages || request.stream)
+    return "what --lazy-pages or --stream gives comes once, and would be used up";
+  if (request.sibling || request.execCmd !== undefined)
+    return "--restore-sibling and --exec-cmd are not rehearsed";
+  return settings.verify === "off" ? "with --verify=off nothing would be known" : undefined;
 }
 
 /** What restores an archive: its container's engine, or, of a pack, what is in it. */

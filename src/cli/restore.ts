@@ -45,7 +45,8 @@ export const command: Command = {
     } finally {
       progress?.done(came.exit);
     }
-    if (otherwise === undefined || !came.isClean) return { exit: came.exit };
+    if (otherwise === undefined || !came.isClean || asked.settings.rehearse)
+      return { exit: came.exit };
     const { becomeOther } = await import("./or-else.ts");
     return refused("restore", came.exit, becomeOther(otherwise, asked.request));
   },

@@ -63,6 +63,11 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "wait so long for what is in the way and may end by itself: a number, port or name that is taken, a mount that is coming (default 0)",
   },
   {
+    name: "rehearse",
+    arg: "none",
+    help: "restore in namespaces of the tree's own, stopped, verify, and discard it: would it work?",
+  },
+  {
     name: "or-else",
     arg: "required",
     value: "COMMAND",
@@ -97,6 +102,8 @@ export const recriuOptions: readonly RecriuOption[] = [
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
 export interface Settings {
   readonly dryRun: boolean;
+  /** The tree is discarded when it was verified. */
+  readonly rehearse: boolean;
   /** host: also settings of the kernel. */
   readonly fix: "safe" | "host" | "none";
   /** memory: as gate, and what the tree has in memory. */
@@ -212,6 +219,7 @@ export function resolveSettings(
     ok: true,
     settings: {
       dryRun: onCommandLine.has("dry-run"),
+      rehearse: onCommandLine.has("rehearse"),
       fix: fix.value,
       verify: verify.value,
       ignore: listOf(assigned, "ignore"),
@@ -237,7 +245,7 @@ export function resolveSettings(
 const carried: ReadonlySet<string> = new Set(
   recriuOptions
     .map(({ name }) => name)
-    .filter((name) => !/^(json|dry-run|progress-fd|or-else)$/.test(name)),
+    .filter((name) => !/^(json|dry-run|progress-fd|or-else|rehearse)$/.test(name)),
 );
 
 /** The values of a list; none when it is not set. */

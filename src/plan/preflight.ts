@@ -114,8 +114,9 @@ export async function preflight(
     const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
     return { context, effects, findings, plan };
   };
-  const asked = isOwn ? settings.isolate : [];
-  const given = asked === undefined || asked === "auto" ? [] : withCompany(asked);
+  const asked = !isOwn ? [] : settings.rehearse ? (settings.isolate ?? "auto") : settings.isolate;
+  const kinds = asked === undefined || asked === "auto" ? [] : asked;
+  const given = withCompany(isOwn && settings.rehearse ? [...kinds, "pid"] : kinds);
   let seen = await check(given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {
