@@ -77,6 +77,7 @@ const byPath: Record<string, string> = {
   "repair/journal.ts":
     "names in the state directory, by its descriptor, or after nobody else can change it",
   "repair/shadow-images.ts": "names in the shadow, by its descriptor",
+  "report/reasons.ts": "names in a directory that only this user can write to, by its descriptor",
   "restore/renumber.ts": "/proc",
   "restore/mend.ts": "/proc",
   "runtime/install/files.ts": "names in a directory that was walked to, by its descriptor",

@@ -46,7 +46,7 @@ export const command: Command = {
       progress?.done(came.exit);
     }
     if (otherwise === undefined || !came.isClean || asked.settings.rehearse)
-      return { exit: came.exit };
+      return { exit: came.exit, done: true };
     const { becomeOther } = await import("./or-else.ts");
     return refused("restore", came.exit, becomeOther(otherwise, asked.request));
   },

@@ -1,7 +1,7 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
-import { type Finding, isolationOption, noneThere } from "../checks/index.ts";
+import { type Criu, type Finding, isolationOption, noneThere } from "../checks/index.ts";
 import type { Plan } from "../plan/index.ts";
-import type { Preflight } from "../plan/preflight.ts";
+import type { Preflight, Rejected } from "../plan/preflight.ts";
 import { type ShellCommand, sh, typedOption } from "../sys/shell.ts";
 import { columnsOf } from "../sys/descriptors.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
@@ -96,9 +96,16 @@ export function printSummary(preflight: Preflight, next?: ShellCommand): void {
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
       `${count(standing("blocker"), "blocker")}${solved}, ${count(standing("warning"), "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
   );
+  for (const rejected of preflight.rejected) line(`  criu    ${chosen(rejected, criu)}`);
   printPlan(plan);
   printLast(preflight, next);
 }
+
+/** Why it is not the first CRIU found. */
+export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undefined): string =>
+  harmless(
+    `${criu?.path} ${criu?.version ?? "of unknown version"}, as ${path} ${version ?? "of unknown version"} cannot restore this here: ${blockers[0]!.message} [${[...new Set(blockers.map(({ id }) => id))].join(", ")}]`,
+  );
 
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs)

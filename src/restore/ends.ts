@@ -22,7 +22,7 @@ const BETWEEN = 100;
 const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
 /** Watch tasks, by their pids in the images to those on this machine. One descriptor each. */
-function watchEnds(tasks: ReadonlyMap<number, number>): EndWatch {
+export function watchEnds(tasks: ReadonlyMap<number, number>): EndWatch {
   const handles = new Map<number, { task: number; pid: number }>();
   for (const [task, pid] of tasks) {
     const handle = openProcess(pid);

@@ -60,7 +60,14 @@ export function openGate(seen?: (nth: number) => string): GateResult {
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
   const shown = [opened(script), toAsk.write, toAnswer.read] as const;
   const path = seen ?? ((nth: number) => `/proc/${process.pid}/fd/${shown[nth]}`);
-  writeSync(script, askingProgram(path(1), path(2)));
+  try {
+    writeSync(script, askingProgram(path(1), path(2)));
+  } catch (error) {
+    return {
+      ok: false,
+      problem: `its file in memory cannot be written: ${(error as Error).message}`,
+    };
+  }
   let asked = "";
   const hear = (chunk: Uint8Array, decide: Decide) => {
     asked += Buffer.from(chunk).toString("latin1");

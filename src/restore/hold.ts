@@ -34,6 +34,7 @@ import { inheritedLimits } from "./limits.ts";
 export interface HeldCriu extends AsyncDisposable {
   /** ended: it was let go of, or has ended by itself: it fails to start, or wants another image first. */
   readonly state: "held" | "released" | "ended";
+  readonly path: string;
   readonly changes: Changes;
   readonly gate: Gate;
   /** Let it go on, the shadow being filled. */
@@ -100,6 +101,7 @@ export function holdCriu(request: Request, settings: Settings): HeldCriu | undef
     get state() {
       return state;
     },
+    path: found.path,
     changes,
     gate,
     release() {
