@@ -116,6 +116,11 @@ test("who signals the init signals the tree; who kills it ends the tree", async 
     const done = await report(stage, "restore", images, ["--isolate=pid"]);
     expect(done.exit).toBe(0);
     const [init] = running(stage, "recriu-init");
+    // What the tree itself sends to its first process is not meant for the tree.
+    const inside = ["nsenter", "-t", `${init}`, "-p", "sh", "-c", "kill -TERM 1; kill -KILL 1"];
+    expect((await run(stage, inside)).exit).toBe(0);
+    await Bun.sleep(200);
+    expect(alive(done.run!.pid!)).toBe(true);
     process.kill(init!, signal);
     await waitFor("the tree to have ended", () => !alive(done.run!.pid!));
     await nothingOfIt(stage);
