@@ -60,6 +60,7 @@ const answers: Record<AnsweredBy, string> = {
   variable: "a variable of CRIU's environment (`--fix=safe`, the default)",
   isolate: "a namespace of the tree's own (`--isolate`, [isolation](isolation.md))",
   host: "a setting of the kernel, for the restore (`--fix=host`)",
+  wait: "time, where the holder of what is taken ends by itself, or a mount is coming (`--wait=SECONDS`)",
   choice:
     "a person, by an option of CRIU's that recriu names and never adds: it loses something, or says what only he knows",
   person: "a person: what is to be decided or done is said, with what to type",
