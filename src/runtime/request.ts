@@ -43,25 +43,29 @@ export function criuWordsOf(command: RuntimeCommand, bundle: Bundle, crun: boole
   return words;
 }
 
+/** Below these a runtime mounts by itself: devices, masked paths, hierarchies of cgroups; crun's empty directory. */
+const runtimesPlaces = /^(?:\/dev|\/proc|\/sys)(?:\/|$)|\/\.empty-directory$/;
+
 /**
- * External mounts of the images to the paths that the runtime maps them to: bind mounts by their place in the
- * container; the rest (cgroup hierarchies, /dev/null over masked files) to the path of the same name.
+ * External mounts of the images to the paths that the runtime maps them to: bind mounts of its configuration by their place
+ * in the container; its own, and those that an engine makes anew, to the path of the same name. Of others CRIU knows nothing.
  */
-export function externalMounts(images: string, { binds }: Bundle): Map<string, string> {
+export function externalMounts(images: string, { binds, made }: Bundle): Map<string, string> {
   const map = new Map(binds.map(({ destination, source }) => [destination, source]));
+  const isMapped = (key: string) => runtimesPlaces.test(key) || made?.has(key) === true;
   const opened = openCheckpoint(images);
   if (!opened.ok) return map;
   const { checkpoint } = opened;
   for (const id of new Set(checkpoint.tasks.map((task) => task.ids?.mnt_ns_id)))
     for (const { ext_key } of id === undefined ? [] : checkpoint.mounts(id))
-      if (ext_key?.startsWith("/") && !map.has(ext_key)) map.set(ext_key, ext_key);
+      if (ext_key !== undefined && isMapped(ext_key) && !map.has(ext_key))
+        map.set(ext_key, ext_key);
   return map;
 }
 
-/** What the runtime sees to itself: mount points, mappings and descriptors for each restore, the container's terminal. */
+/** What the runtime sees to itself: mount points and descriptors for each restore, the container's terminal. */
 const runtimesOwn = new Set([
   "mountpoint-missing",
-  "external-mount-unmapped",
   "external-netns",
   "pid-namespace-external",
   "tty-stdin",

@@ -16,6 +16,7 @@ import {
 } from "../criu/index.ts";
 import { become, type Exec, inheritedExec } from "../dropin/exec.ts";
 import { sayAside } from "../dropin/hand.ts";
+import { inRuntimesWords } from "../dropin/runtimes-words.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
 import { causeOf, keepReason } from "../report/reasons.ts";
@@ -125,7 +126,7 @@ async function prepared(command: RuntimeCommand, path: string, exec: Exec): Prom
       ok: false,
       message: causeOf(come.blockers),
       images: checkpoint.dir,
-      blockers: come.blockers,
+      blockers: come.blockers.map(inRuntimesWords),
     };
   if (over !== undefined && asksDedup(config.words)) return refused(dedupIn(over));
   const { flags, lines } = passOn(plan.options, help, crun);

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -177,6 +178,44 @@ test("runc: what the bundle's configuration file for CRIU allows blocks nothing"
   const guarded = await restored("guarded", "lax");
   expect([guarded.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
   expect(guarded.log).toContain("verified: ");
+});
+
+test("runc: a mount of the checkpoint that the new configuration lacks is named, and how to give it back", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  const file = join(container.bundle, "config.json");
+  const lacking = readFileSync(file, "utf8");
+  const config = JSON.parse(lacking);
+  const source = join(stage.dir, "data");
+  mkdirSync(source);
+  mkdirSync(join(container.rootfs, "data"));
+  config.mounts.push({ destination: "/data", type: "bind", source, options: ["rbind", "rw"] });
+  const whole = JSON.stringify(config);
+  writeFileSync(file, whole);
+  await checkpoint(container);
+  writeFileSync(file, lacking);
+  const alone = `${container.name}-alone`;
+  expect((await container.alone(...restoreWords(container, alone))).exit).toBe(1);
+  expect(readFileSync(container.log, "utf8")).toContain("No mapping for");
+  await end(container, alone);
+  for (const way of ["guarded", "withCriu"] as const) {
+    rmSync(container.log, { force: true });
+    const id = `${container.name}-${way}`;
+    expect((await container[way](...restoreWords(container, id))).exit).toBe(1);
+    const said = readFileSync(
+      way === "guarded" ? join(stage.dir, "stderr") : container.log,
+      "utf8",
+    );
+    expect(said).toContain("blocker[external-mount-unmapped]: /data");
+    expect(said).toContain("an entry for /data in mounts of config.json");
+    expect(said).not.toContain("--external");
+    await end(container, id);
+  }
+  writeFileSync(file, whole);
+  const id = `${container.name}-whole`;
+  const restored = await container.guarded(...restoreWords(container, id));
+  expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+  await end(container, id);
 });
 
 test("runc: a priority that was not saved, which fails alone", async () => {
