@@ -35,8 +35,9 @@ export async function guardRequest(
       for (const note of criu.notes) line(harmless(note));
       print();
     });
-    answerMessage(fd, restoreRefusal(block, errno));
+    // The runtime looks into the log as soon as it has its answer.
     appendToLog(logFile, block);
+    answerMessage(fd, restoreRefusal(block, errno));
     return 1;
   };
   let logFile: string | undefined;

@@ -38,21 +38,28 @@ export function criuWordsOf(command: RuntimeCommand, bundle: Bundle, crun: boole
   }
   // runc and crun always take the other end of a container's terminal, for the console socket.
   words.push("--orphan-pts-master");
-  for (const [key, source] of externalMounts(imagesOf(command), bundle))
+  for (const [key, source] of externalMounts(imagesOf(command), bundle, command.global.has("root")))
     words.push("--external", `mnt[${key}]:${source}`);
   return words;
 }
 
-/** Below these a runtime mounts by itself: devices, masked paths, hierarchies of cgroups; crun's empty directory. */
-const runtimesPlaces = /^(?:\/dev|\/proc|\/sys)(?:\/|$)|\/\.empty-directory$/;
+/** Below these a runtime mounts by itself: devices, masked paths, hierarchies of cgroups. */
+const runtimesPlaces = /^(?:\/dev|\/proc|\/sys)(?:\/|$)/;
+/** What crun covers masked directories with; called with --root it does not find it again. */
+const EMPTY = "/run/crun/.empty-directory";
 
 /**
  * External mounts of the images to the paths that the runtime maps them to: bind mounts of its configuration by their place
  * in the container; its own, and those that an engine makes anew, to the path of the same name. Of others CRIU knows nothing.
  */
-export function externalMounts(images: string, { binds, made }: Bundle): Map<string, string> {
+export function externalMounts(
+  images: string,
+  { binds, made }: Bundle,
+  ownRoot = false,
+): Map<string, string> {
   const map = new Map(binds.map(({ destination, source }) => [destination, source]));
-  const isMapped = (key: string) => runtimesPlaces.test(key) || made?.has(key) === true;
+  const isMapped = (key: string) =>
+    runtimesPlaces.test(key) || made?.has(key) === true || (key === EMPTY && !ownRoot);
   const opened = openCheckpoint(images);
   if (!opened.ok) return map;
   const { checkpoint } = opened;
