@@ -1,9 +1,10 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
-import { realpathSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
 import { configText, requestFrom, requestOptions } from "../criu/index.ts";
 import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
+import { shownElsewhere } from "../host/mount-places.ts";
 import { unseen } from "../restore/prepare.ts";
 import { appendToLog } from "../report/log-file.ts";
 import { reasonBlock } from "../report/reasons.ts";
@@ -50,7 +51,8 @@ export async function guardRequest(
   };
   const over = parseConfig(config);
   if (!over.ok) return stepAsideOr(`${opts.config_file} is no configuration file`);
-  const asked = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
+  const lasting = opts.root === undefined ? opts : { ...opts, root: lastingPath(opts.root) };
+  const asked = [...rpcWords(lasting, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
   const spoken = requestFrom([...called, ...asked], process.env, requestOptions);
   const words = [...called, ...rpcDefaults(opts), ...asked];
@@ -78,6 +80,18 @@ export async function guardRequest(
   };
   ({ logFile, imagesDir: images } = request);
   return guard(criu, guarded, refuse);
+}
+
+/** The container's root by a path that is there when somebody reads it; else the one that the runtime has mounted for CRIU. */
+function lastingPath(root: string): string {
+  try {
+    const found = shownElsewhere(readFileSync("/proc/self/mountinfo", "utf8"), root);
+    if (found === undefined) return root;
+    const [there, here] = [statSync(root), statSync(found)];
+    return there.ino === here.ino && there.dev === here.dev ? found : root;
+  } catch {
+    return root;
+  }
 }
 
 /** The directory behind a descriptor of the client, by its name where that leads there from here. */
