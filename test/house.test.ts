@@ -73,6 +73,7 @@ const byPath: Record<string, string> = {
   "checks/effects/files.ts": "looks for the flag in images, opens nothing",
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
+  "isolate/pidfile.ts": "a new file in a directory that was walked to, by its descriptor",
   "repair/journal.ts":
     "names in the state directory, by its descriptor, or after nobody else can change it",
   "repair/shadow-images.ts": "names in the shadow, by its descriptor",
@@ -88,6 +89,24 @@ test("nothing changes a file by a path that was not walked", () => {
     /\b(write|append|copy|truncate)FileSync\(|\b(mkdir|mkdtemp|rename|unlink|rm|rmdir|symlink|link|chmod|chown|cp|truncate)Sync\(|\bcreateWriteStream\(|Bun\.write\(|O_CREAT\b/;
   const changing = files.filter((file) => changes.test(readFileSync(join(src, file), "utf8")));
   expect(changing.sort()).toEqual(Object.keys(byPath).sort());
+});
+
+/** What opens a file otherwise than `openRegular`, which opens neither FIFO nor device, and why. */
+const openers: Record<string, string> = {
+  "host/lines.ts": "what somebody named to be read to its end, be it a pipe",
+  "image/archive.ts": "files that it makes",
+  "image/dedup.ts": "to write to a pages image, after a look",
+  "repair/journal.ts": "files that it makes",
+  "repair/shadow-images.ts": "files that it makes",
+  "restore/mend-files.ts": "a handle only",
+  "sys/regular.ts": "that is it",
+};
+
+test("what is only looked at is opened where it is a regular file", () => {
+  const opening = files.filter((file) =>
+    /\bopenSync\(/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(opening.sort()).toEqual(Object.keys(openers).sort());
 });
 
 test("what cannot be seen is not taken for what is not there", () => {
@@ -162,6 +181,16 @@ const everywhere = ["", "../scripts", "../test"].flatMap((dir) =>
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(dir, file)),
 );
+
+test("comments have subjects: no sentence begins with a bare `who`, none turns on `nobody`", () => {
+  const turned = everywhere.flatMap((file) =>
+    [...readFileSync(join(src, file), "utf8").matchAll(/^\s*(?:\/\/|\/\*\*|\*)(.*)$/gm)]
+      .map(([, comment]) => comment!)
+      .filter((comment) => /\bnobody\b|(?:^|[.:;] )\s*(?!Who else)who\b/i.test(comment))
+      .map((comment) => `${file}:${comment}`),
+  );
+  expect(turned).toEqual([]);
+});
 
 test("releases of CRIU that matter have names: nothing compares with a number of its own", () => {
   const numbered = files.filter((file) =>

@@ -8,6 +8,7 @@ import { criuTooOld } from "./criu/criu-too-old.ts";
 import { criuUnstartable } from "./criu/criu-unstartable.ts";
 import { lazyPagesSocket } from "./criu/lazy-pages-socket.ts";
 import { optionIgnored } from "./criu/option-ignored.ts";
+import { optionUnknown } from "./criu/option-unknown.ts";
 import { pidfileExists } from "./criu/pidfile-exists.ts";
 import { pluginBroken } from "./criu/plugin-broken.ts";
 import { pluginMissing } from "./criu/plugin-missing.ts";
@@ -17,7 +18,9 @@ import { workDirUnwritable } from "./criu/work-dir-unwritable.ts";
 import { workFilePlanted } from "./criu/work-file-planted.ts";
 import { writableByOthers } from "./criu/writable-by-others.ts";
 import { dumpFailed } from "./images/dump-failed.ts";
+import { fieldUnknown } from "./images/field-unknown.ts";
 import { imageAltered } from "./images/image-altered.ts";
+import { imageCompressed } from "./images/image-compressed.ts";
 import { imageDeprecated } from "./images/image-deprecated.ts";
 import { imageForged } from "./images/image-forged.ts";
 import { imageLazy } from "./images/image-lazy.ts";
@@ -123,6 +126,7 @@ import { netDeviceMissing } from "./sockets/net-device-missing.ts";
 import { netLink } from "./sockets/net-link.ts";
 import { netToolsMissing } from "./sockets/net-tools-missing.ts";
 import { pingGroupRange } from "./sockets/ping-group-range.ts";
+import { routeLinkdown } from "./sockets/route-linkdown.ts";
 import { sysctlMissing } from "./sockets/sysctl-missing.ts";
 import { tcpAddressMissing } from "./sockets/tcp-address-missing.ts";
 import { tcpCloseNeeded } from "./sockets/tcp-close-needed.ts";
@@ -160,6 +164,7 @@ import { idsUnmapped } from "./rights/ids-unmapped.ts";
 import { loginuidImmutable } from "./rights/loginuid-immutable.ts";
 import { lsmMismatch } from "./rights/lsm-mismatch.ts";
 import { lsmOption } from "./rights/lsm-option.ts";
+import { lsmUnwritable } from "./rights/lsm-unwritable.ts";
 import { privilege } from "./rights/privilege.ts";
 import { rlimitLowered } from "./rights/rlimit-lowered.ts";
 import { seccompFilterMissing } from "./rights/seccomp-filter-missing.ts";
@@ -203,6 +208,7 @@ const groups = {
     "criu-unstartable": criuUnstartable,
     "lazy-pages-socket": lazyPagesSocket,
     "option-ignored": optionIgnored,
+    "option-unknown": optionUnknown,
     "pidfile-exists": pidfileExists,
     "plugin-broken": pluginBroken,
     "plugin-missing": pluginMissing,
@@ -214,7 +220,9 @@ const groups = {
   },
   images: {
     "dump-failed": dumpFailed,
+    "field-unknown": fieldUnknown,
     "image-altered": imageAltered,
+    "image-compressed": imageCompressed,
     "image-deprecated": imageDeprecated,
     "image-forged": imageForged,
     "image-lazy": imageLazy,
@@ -330,6 +338,7 @@ const groups = {
     "net-link": netLink,
     "net-tools-missing": netToolsMissing,
     "ping-group-range": pingGroupRange,
+    "route-linkdown": routeLinkdown,
     "sysctl-missing": sysctlMissing,
     "tcp-address-missing": tcpAddressMissing,
     "tcp-close-needed": tcpCloseNeeded,
@@ -371,6 +380,7 @@ const groups = {
     "loginuid-immutable": loginuidImmutable,
     "lsm-mismatch": lsmMismatch,
     "lsm-option": lsmOption,
+    "lsm-unwritable": lsmUnwritable,
     privilege: privilege,
     "rlimit-lowered": rlimitLowered,
     "seccomp-filter-missing": seccompFilterMissing,

@@ -35,7 +35,7 @@ export interface Namespaces {
   place(path: string, mntId?: number): Place;
   /**
    * The numbers on this machine of what is `uid`:`gid` to the tree, by the maps of its user namespace if it gets one of its
-   * own; undefined: it has none for them, or nobody knows.
+   * own; undefined: it has none for them, or that is not known.
    */
   ownerOnHost(uid: number, gid: number): Owner | undefined;
 }

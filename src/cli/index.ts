@@ -1,6 +1,6 @@
 /** The commands. `main` finds the one that is asked for and returns the exit code. */
 import type { CommandDef } from "citty";
-import { printVersion, version } from "../report/version.ts";
+import { version } from "../report/version.ts";
 import type { Command } from "./command.ts";
 
 type Load = () => Promise<{ command: Command; appendix?: () => string }>;
@@ -20,6 +20,11 @@ export const commands: Record<string, { description: string; load: Load }> = {
     load: () => import("./verify.ts"),
   },
   show: { description: "show what is in a checkpoint", load: () => import("./show.ts") },
+  memory: {
+    description: "show a task's memory in a checkpoint, or search it",
+    load: () => import("./memory.ts"),
+  },
+  diff: { description: "compare two checkpoints", load: () => import("./diff.ts") },
   explain: {
     description: "explain a check, or a line of a CRIU log",
     load: () => import("./explain.ts"),
@@ -57,31 +62,39 @@ export const commands: Record<string, { description: string; load: Load }> = {
 /** Run `recriu WORDS…`. */
 export async function main(words: readonly string[]): Promise<number> {
   const [name, ...rawArgs] = words;
-  if (name === "--version" || name === "-V") {
-    printVersion();
-    return 0;
+  if (name === "--version" || name === "-V" || name === "version") {
+    return (await import("../report/told.ts")).tell({ exit: 0, text: `recriu ${version}` });
   }
+  if (name === "help" && rawArgs[0] !== undefined) return main([rawArgs[0], "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    await help(overviewCommand(), undefined, "");
-    return 0;
+    return help(overviewCommand(), undefined, "");
   }
   const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (found === undefined) {
     const { said, tell } = await import("../report/told.ts");
     const { exitCode } = await import("../report/outcome.ts");
-    const problem = said`recriu: there is no command ${name}; recriu --help lists them`;
+    const { near } = await import("./near.ts");
+    const meant = near(name, Object.keys(commands));
+    const problem = said`recriu: there is no command ${name}${meant}; recriu --help lists them`;
     return tell({ exit: exitCode.usage, lines: [problem] });
   }
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
-  if (
-    rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")
-  ) {
-    await help(command, overviewCommand(), appendix?.() ?? "");
-    return 0;
+  const options = rawArgs.slice(0, end < 0 ? undefined : end);
+  const { tell } = await import("../report/told.ts");
+  if (appendix !== undefined && options.includes("--help-criu"))
+    return tell({ exit: 0, text: appendix() });
+  if (options.some((word) => word === "--help" || word === "-h")) {
+    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n`;
+    return help(command, overviewCommand(), more);
   }
-  const told = await command.run({ rawArgs });
-  return (await import("../report/told.ts")).tell(told);
+  const json = rawArgs.includes("--json");
+  try {
+    return tell(await command.run({ rawArgs }), json);
+  } catch (error) {
+    const { unable } = await import("../report/unable.ts");
+    return tell(unable(name, error, json));
+  }
 }
 
 /** Print the help of a command, below `parent` if there is one, with `end` behind it. */
@@ -89,12 +102,12 @@ async function help(
   command: CommandDef<any>,
   parent: CommandDef<any> | undefined,
   end: string,
-): Promise<void> {
+): Promise<number> {
   const { renderUsage } = await import("citty");
   const { tell } = await import("../report/told.ts");
   // citty colours its help wherever it is printed.
   const usage = (await renderUsage(command, parent)).replace(/\u001b\[[0-9;]*m/g, "");
-  tell({ exit: 0, text: `${usage}\n${end}` });
+  return tell({ exit: 0, text: `${usage}\n${end}` });
 }
 
 function overviewCommand(): CommandDef<any> {

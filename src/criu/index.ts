@@ -1,9 +1,10 @@
 /** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
-export { configLines, configText } from "./config-file.ts";
+export { configLines, configProblem, configText } from "./config-file.ts";
 export { configSources, parseConfig } from "./config.ts";
 export { knows, since } from "./features.ts";
-export { findCriu, type Found } from "./find.ts";
+export { findCriu, type Found, otherCrius } from "./find.ts";
 export { commandOf, parseWords } from "./getopt.ts";
+export { type IsolationKind, isolationKinds, withCompany } from "./isolation.ts";
 export { causeLine, errorLines, firstCause, type LogLine, parseLogLine } from "./log.ts";
 export { linesOf } from "../host/lines.ts";
 export type { RecriuOption } from "./option.ts";
@@ -17,6 +18,7 @@ export {
   type RunningCriu,
   type Start,
   startCriu,
+  type Through,
   withheld,
 } from "./start.ts";
 export { requestFrom } from "./understand.ts";
@@ -27,5 +29,6 @@ export {
   isBeyondKnown,
   NEWEST_IMAGES,
   NEWEST_KNOWN,
+  featureRefusal,
   startRefusal,
 } from "./version.ts";

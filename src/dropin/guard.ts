@@ -9,8 +9,9 @@ import {
   withheld,
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
+import { chosen, printFindings, printSummary } from "../report/findings.ts";
 import { causeOf } from "../report/reasons.ts";
-import { printFailure, printFindings, printSummary } from "../report/text.ts";
+import { printFailure } from "../report/text.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
@@ -46,9 +47,9 @@ export interface Refusal {
   errno?: number | undefined;
 }
 
-/** Prepare the restore and become CRIU; or have `refuse` say why not. */
+/** Prepare the restore and become `found`, or a CRIU that can do it where that cannot; or have `refuse` say why not. */
 export async function guard(
-  criu: Criu,
+  found: Criu,
   { request, settings, words, runtime }: Guarded,
   refuse: (refusal: Refusal) => number,
 ): Promise<number> {
@@ -64,13 +65,13 @@ export async function guard(
       : request.lazyPages
         ? "--lazy-pages: the memory is not here"
         : undefined,
-    look: () => preflight(request, settings),
+    look: () => preflight(request, settings, { chooses: true }),
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
-    again: () => void become("/proc/self/exe", criu.exec, [], [`${RENUMBERED}=1`]),
+    again: () => void become("/proc/self/exe", found.exec, [], [`${RENUMBERED}=1`]),
   });
-  if (prepared.kind === "aside") return stepAside(criu, prepared.why);
+  if (prepared.kind === "aside") return stepAside(found, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
   if (prepared.kind === "blocked") {
     const { blockers, preflight: looked } = prepared;
@@ -85,10 +86,19 @@ export async function guard(
       errno: crErrno(blockers, looked.checkpoint.root?.pid),
     });
   }
-  const { plan, criu: real } = prepared.preflight;
+  const { plan, criu: real, rejected } = prepared.preflight;
+  const criu = { ...found, path: real?.path ?? found.path };
   const version = real?.version;
   if (version !== undefined && isBeyondKnown(version) && process.env.RECRIU_DEBUG === "1")
     await say(`recriu: CRIU ${version} is newer than ${NEWEST_KNOWN}, the last that is known`);
+
+  const told = [
+    ...rejected.map((each) => `recriu: criu ${chosen(each, real)}`),
+    ...prepared.preflight.findings
+      .filter(({ id }) => id === "option-unknown")
+      .map(({ message }) => `recriu: ${message}`),
+  ];
+  if (runtime === undefined) for (const note of told) await say(note);
 
   const changed = plan.edits.length > 0 || request.autoDedup;
   const over = runtime && (changed || plan.options.some(runtime.settles));
@@ -99,7 +109,7 @@ export async function guard(
     words,
     ...(over && { config: `${runtime.config}${lines}` }),
     runtime: runtime?.pid,
-    notes: runtime === undefined ? [] : criu.notes,
+    notes: runtime === undefined ? [] : [...criu.notes, ...told],
   });
   if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
   const { images, script, config } = watcher;

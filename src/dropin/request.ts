@@ -1,8 +1,15 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
-import { configText, requestFrom, requestOptions } from "../criu/index.ts";
-import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
+import { configProblem, configText, requestFrom, requestOptions } from "../criu/index.ts";
+import {
+  fieldsBeyond,
+  overridden,
+  restoreRefusal,
+  rpcDefaults,
+  rpcWords,
+  withConfigFile,
+} from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { shownElsewhere } from "../host/mount-places.ts";
 import { unseen } from "../restore/prepare.ts";
@@ -49,8 +56,13 @@ export async function guardRequest(
     const cause = come.problem;
     return refuse({ cause, print: () => line(`recriu: ${harmless(cause)}`) });
   };
+  const unread = opts.config_file === undefined ? undefined : configProblem(opts.config_file);
+  if (unread !== undefined) return stepAsideOr(unread);
   const over = parseConfig(config);
   if (!over.ok) return stepAsideOr(`${opts.config_file} is no configuration file`);
+  // CRIU refuses it before it does anything, unless the file names another log: so nothing is written there.
+  if (opts.log_file?.includes("/") && !namesLog(over.words))
+    return stepAsideOr(`the log ${opts.log_file} is in a directory`);
   const lasting = opts.root === undefined ? opts : { ...opts, root: lastingPath(opts.root) };
   const asked = [...rpcWords(lasting, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
@@ -63,6 +75,7 @@ export async function guardRequest(
   const request = {
     ...understood.request,
     explicit,
+    beyond: [...understood.request.beyond, ...fieldsBeyond(message)],
     // CRIU becomes it once the tree runs, detached though it is.
     execCmd: opts.exec_cmd.length > 0 ? opts.exec_cmd : undefined,
     manageCgroups: { ...understood.request.manageCgroups, explicit: manageCgroups.explicit },
@@ -92,6 +105,12 @@ function lastingPath(root: string): string {
   } catch {
     return root;
   }
+}
+
+/** Whether words of a configuration file say where the log goes. */
+function namesLog(words: readonly string[]): boolean {
+  const alone = requestFrom(["--no-default-config", ...words], {}, requestOptions);
+  return alone.ok && alone.request.explicit.has("log-file");
 }
 
 /** The directory behind a descriptor of the client, by its name where that leads there from here. */

@@ -1,4 +1,4 @@
-/** Remedies in the words of a container runtime: nobody can type CRIU's options to one, but for those that it has as flags. */
+/** Remedies in the words of a container runtime, which takes CRIU's options only where it has them as flags. */
 import type { Finding } from "../checks/index.ts";
 import { configLines, criuOptions } from "../criu/index.ts";
 

@@ -35,7 +35,8 @@ export async function watch(): Promise<void> {
   if (opened?.ok === false) return refuse(`the gate cannot be opened: ${opened.problem}`);
   using gate = opened?.gate;
   using changes = beginChanges(checkpoint.dir);
-  const problem = carryOut(plan, checkpoint, changes);
+  // Settings of the kernel are its caller's here.
+  const problem = carryOut({ ...plan, settings: [] }, checkpoint, changes);
   if (problem !== undefined) return refuse(problem, changes.undo());
   // A runtime's CRIU has the container's stderr.
   const forRuntime = order.runtime !== undefined;

@@ -1,10 +1,10 @@
 /** What a checkpoint has of memory: page maps, and the pages images that they tell of. Pages themselves are not read. */
-import type { PagesUse } from "./checkpoint.ts";
+import type { PackedPages, PagesUse } from "./checkpoint.ts";
 import { type Content, contentsOf, wantedRuns } from "./contents.ts";
 import type { ImageDirectory } from "./directory.ts";
 import type { Images, Need } from "./images.ts";
 import { remembering } from "./once.ts";
-import { type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
+import { type Pagemap, runsOf, type StoredRun, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
@@ -41,14 +41,15 @@ export class Memory {
       const users = Map.groupBy(this.pagemaps, ([, { pagesId }]) => `pages-${pagesId}.img`);
       return [...users].map(([file, maps]) => ({
         file,
-        expected: maps.reduce((sum, [, { present }]) => sum + present * pageSize(), 0),
+        expected: maps.reduce((sum, [, { stored }]) => sum + stored, 0),
+        memory: maps.reduce((sum, [, { present }]) => sum + present * pageSize(), 0),
         actual: this.directory.size(file),
         pagemaps: maps.map(([pagemap]) => pagemap),
       }));
     });
   }
 
-  runs(pagemap: string): readonly Run[] {
+  runs(pagemap: string): readonly StoredRun[] {
     return this.once(`runs ${pagemap}`, () =>
       runsOf(this.images.values(pagemap, pagemap_entry, "optional")),
     );
@@ -58,6 +59,18 @@ export class Memory {
     const pagesId = this.pagemaps.get(pagemap)?.pagesId;
     if (pagesId === undefined) return [];
     return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
+  }
+
+  /** The first page map with compressed pages, and the parent that has them; undefined where none has. */
+  get packed(): PackedPages | undefined {
+    return this.once("packed", () => {
+      const parents = new Parents(this.directory);
+      for (const [pagemap, { packed }] of this.pagemaps) {
+        const parent = packed ? undefined : parents.packed(pagemap);
+        if (packed || parent !== undefined) return { pagemap, parent };
+      }
+      return undefined;
+    });
   }
 
   lostPages(lazy: boolean): readonly LostPages[] {

@@ -1,17 +1,18 @@
 /** Opens a checkpoint: each image is read when it is first asked for, and once. */
-import type { Checkpoint, PagesUse } from "./checkpoint.ts";
+import type { Checkpoint, PackedPages, PagesUse } from "./checkpoint.ts";
 import type { Content } from "./contents.ts";
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf, type TableOf } from "./formats.ts";
 import { hasUnreferencedFile } from "./unreferenced.ts";
-import { Images, type Need } from "./images.ts";
+import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
 import { remembering } from "./once.ts";
-import type { Pagemap, Run } from "./pagemap.ts";
+import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
+import { type DownMarks, downMarks } from "./routes.ts";
 import type { Infer, Message } from "./schema.ts";
 import { cgroup_entry } from "./tables/cgroup.ts";
 import {
@@ -159,6 +160,11 @@ class LazyCheckpoint implements Checkpoint {
     return read.ok ? read.value : undefined;
   }
 
+  downMarks(file: string, most: number): readonly DownMarks[] {
+    const read = this.directory.read(file, (source) => downMarks(source, most));
+    return read.ok ? read.value : [];
+  }
+
   get tasks(): readonly Task[] {
     return this.once("tasks", () => this.pstree.map((entry) => new LazyTask(this.images, entry)));
   }
@@ -195,7 +201,7 @@ class LazyCheckpoint implements Checkpoint {
     return this.directory.holes(file);
   }
 
-  runs(pagemap: string): readonly Run[] {
+  runs(pagemap: string): readonly StoredRun[] {
     return this.memory.runs(pagemap);
   }
 
@@ -203,8 +209,16 @@ class LazyCheckpoint implements Checkpoint {
     return this.memory.contents(pagemap, lazy);
   }
 
+  get packed(): PackedPages | undefined {
+    return this.memory.packed;
+  }
+
   lostPages(lazy: boolean): readonly LostPages[] {
     return this.memory.lostPages(lazy);
+  }
+
+  get strange(): readonly StrangeField[] {
+    return [...this.images.strange.values()];
   }
 
   readEverything(): readonly Fault[] {

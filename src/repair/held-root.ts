@@ -1,6 +1,6 @@
 /**
  * A container's root, held: a runtime mounts it for CRIU and unmounts it as soon as CRIU has ended, maybe before recriu has
- * taken anything back. A copy of the mount that is nowhere mounted stays, and keeps nobody from unmounting the first.
+ * taken anything back. A copy of the mount that is nowhere mounted stays, and does not keep a runtime from unmounting the first.
  */
 import { closeSync } from "node:fs";
 import { cloneTree } from "../sys/files.ts";

@@ -25,6 +25,7 @@ export async function preflightArchive(
   if (!opened.ok) return { ...opened, problem: `${file}: ${opened.problem}` };
   const { archive } = opened;
   try {
+    if (archive.kind === "pack") return await preflightPack(archive.dir, file, words, options);
     const exported = await exportedFrom(file, archive.texts, process.env);
     const bundle = archivedBundle(archive.texts, exported);
     const mounts = [...externalMounts(archive.dir, bundle)].flatMap(([key, source]) => [
@@ -38,17 +39,33 @@ export async function preflightArchive(
         problem: asked.asked === undefined ? asked.problem : "",
         damaged: false,
       };
-    const result = await preflight(
-      asked.request,
-      asked.settings,
-      (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
+    const result = await preflight(asked.request, asked.settings, {
+      stands: (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
       seal,
-      { bundle: bundle.grants, exported },
-    );
+      bundle: bundle.grants,
+      exported,
+      pagesUnread: true,
+    });
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {
     archive.dispose();
   }
+}
+
+/** What `recriu pack` made is restored as any directory. Its page data is not looked at, so its seal is not either. */
+async function preflightPack(
+  dir: string,
+  file: string,
+  words: readonly string[],
+  options: readonly RecriuOption[],
+): Promise<ArchivePreflight> {
+  const asked = requestFrom(["-D", dir, ...words], process.env, options);
+  if (!asked.ok) return { ok: false, problem: asked.problem, damaged: false };
+  const result = await preflight(asked.request, asked.settings, {
+    seal: () => undefined,
+    pagesUnread: true,
+  });
+  return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
 }
 
 /** The bundle that was checkpointed, without the mounts that the engine makes anew: a pod's are all made for it. */

@@ -19,9 +19,9 @@ import { sayAside } from "../dropin/hand.ts";
 import { inRuntimesWords } from "../dropin/runtimes-words.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
+import { printFindings } from "../report/findings.ts";
 import { causeOf, keepReason } from "../report/reasons.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
-import { printFindings } from "../report/text.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
@@ -70,7 +70,7 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
   const by = `recriu-${crun ? "crun" : "runc"}`;
   const shown = keepReason({ by, images, log: asked, cause: message, text });
   const more =
-    shown || blockers.length === 0 ? shown : sh`; recriu preflight -D ${images} shows all`;
+    shown || blockers.length === 0 ? shown : `; ${sh`recriu preflight -D ${images}`} shows all`;
   const said = `${message}${more}`;
   if (log !== undefined) logError(log, said);
   // Callers show the first line of stderr, or all of it.
@@ -114,7 +114,7 @@ async function prepared(command: RuntimeCommand, path: string, exec: Exec): Prom
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
   const come = await prepare(request, settings, {
     forCriu: true,
-    look: () => preflight(request, settings, stands, undefined, { bundle: bundle.grants }),
+    look: () => preflight(request, settings, { stands, bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option], help, crun).lost.includes(option),
     again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),

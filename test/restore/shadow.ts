@@ -30,7 +30,7 @@ export function scriptAt(stage: Stage, point: string, command: string): string {
 }
 
 /**
- * A script that copies the images as CRIU is given them into `copy`, links followed, and says in `modes` who may enter
+ * A script that copies the images as CRIU is given them into `copy`, links followed, and says in `modes` which users may enter
  * the directory. An error of it does not end the restore.
  */
 export function copying(stage: Stage): { script: string; copy: string; mode: () => string } {
@@ -66,7 +66,8 @@ export async function dumpByOld(stage: Stage, pid: number): Promise<string> {
   return images;
 }
 
-const crit = join(repository, ".cache/criu/crit/crit");
+/** CRIU's own reader of images: that of 4.3, with LZ4. */
+export const crit = join(repository, ".cache/criu/crit/crit");
 
 /** An image as CRIU's own crit reads it: its entries. Throws when it does not. */
 export async function decoded(stage: Stage, image: string): Promise<any[]> {

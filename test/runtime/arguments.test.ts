@@ -80,7 +80,7 @@ test("options of a plan: the flags that this runtime has, lines of a configurati
     lines: ["deprecated\n"],
     lost: ["--manage-cgroups=ignore"],
   });
-  // Nobody is asked for what no flag could say.
+  // For what no flag could say the runtime is not asked.
   const unasked = () => expect.unreachable("the runtime was asked");
   expect(passOn(["--deprecated"], unasked, false).lines).toEqual(["deprecated\n"]);
 });
@@ -104,4 +104,19 @@ test("a mode of cgroups that crun forgets is not taken for what it does", () => 
   expect(asked(false)).toContain("--manage-cgroups=ignore");
   expect(asked(true).join(" ")).not.toContain("manage-cgroups");
   for (const crun of [false, true]) expect(asked(crun)).toContain("--tcp-close");
+});
+
+test("words behind --, after the container's name, and values that look like options", () => {
+  expect(parseRuntime(words("restore --detach -- c1"), false)).toMatchObject({
+    end: 2,
+    container: "c1",
+  });
+  const two = parseRuntime(words("restore --detach c1 --bundle=/b c2"), false);
+  expect([two.end, two.container, two.options.get("bundle")]).toEqual([2, "c1", "/b"]);
+  const given = parseRuntime(words("restore --work-path --auto-dedup --auto-dedup c1"), false);
+  expect([given.options.get("work-path"), given.places("auto-dedup")]).toEqual([
+    "--auto-dedup",
+    [3],
+  ]);
+  expect(given.places("work-path")).toEqual([]);
 });

@@ -18,6 +18,7 @@ export const cgroupCopied: Check = {
     "no runtime puts it) has all of that hierarchy in its images, the cgroups of other containers too. Restored below a new cgroup, as runtimes do it, " +
     "CRIU makes them all again there, each restore as many as there are by then: machines with 120,000 cgroups were seen, on which every dump takes minutes.",
   proof: "harm",
+  answers: ["option"],
   run(context) {
     if (ignored(context)) return [];
     const own = members(context);

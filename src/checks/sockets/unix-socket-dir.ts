@@ -43,7 +43,7 @@ function orphans(context: Context): Map<string, Orphans> {
 
 /**
  * Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner.
- * Undefined where nobody knows the owner's numbers on this machine.
+ * Undefined where the owner's numbers on this machine are not known.
  */
 function repairFor(
   { checkpoint, namespaces }: Context,
@@ -70,6 +70,7 @@ export const unixSocketDir: Check = {
   reads: "unix sockets in files.img; the directory of each name on this machine or under --root",
   why: "CRIU binds a socket to its old path but makes no directory for it. /tmp is emptied at boot, and /tmp/.X11-unix with it.",
   proof: "criu",
+  answers: ["repair", "person"],
   run: (context) =>
     [...orphans(context)].map(([directory, lost]) => lostDirectory(context, directory, lost)),
 };

@@ -94,7 +94,7 @@ async function answerOf(words: string[]) {
   return { text, errors, code: child.exitCode, signal: child.signalCode };
 }
 
-/** What became worse between two views, in words; undefined: nothing, or nobody can tell. */
+/** What became worse between two views, in words; undefined: nothing, or it cannot be told. */
 export function harmBetween(before: View, after: View): string | undefined {
   if (before.kind !== "read") return undefined;
   const { program } = before;
