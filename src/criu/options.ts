@@ -331,7 +331,7 @@ const table = [
   valued("status-fd", "FD", { apply: values.statusFd }, "write a NUL byte there when ready"),
   bool(
     "tcp-close",
-    { restore, turns: "tcpClose", rpc: "tcp_close" },
+    { restore, turns: "tcpClose", rpc: "tcp_close", runtime: "flag" },
     "restore established TCP connections as closed",
   ),
   optional(
