@@ -42,11 +42,10 @@ const copy = copyOfTree();
 try {
   const tests = [...new Set(chosen.flatMap((each) => each.tests))];
   process.stdout.write(`the tests as they are (${tests.length} files) … `);
-  const failing = tests.filter((test) => noticed([test], NARROW_SECONDS * 2));
-  if (failing.length > 0) throw new Error(`without a mutant fail ${failing.join(" ")}`);
-  console.log("pass");
+  const failing = new Set(tests.filter((test) => noticed([test], NARROW_SECONDS * 2)));
+  console.log(failing.size === 0 ? "pass" : `fail, and say nothing: ${[...failing].join(" ")}`);
   const results = chosen.map((mutant): Result => {
-    const result = outcomeOf(mutant);
+    const result = outcomeOf(mutant, failing);
     console.log(`${result.outcome.padEnd(10)} ${mutant.file}: ${mutant.why}`);
     return result;
   });
@@ -91,14 +90,16 @@ function copyOfTree(): string {
   return dir;
 }
 
-function outcomeOf(mutant: Mutant): Result {
+/** A test that fails without the mutant, as one may on a machine that has much else to do, has noticed nothing. */
+function outcomeOf(mutant: Mutant, failing: ReadonlySet<string>): Result {
   if (mutant.equivalent !== undefined) return { mutant, outcome: "equivalent" };
+  const tests = mutant.tests.filter((test) => !failing.has(test));
   const file = join(copy, mutant.file);
   const before = readFileSync(file);
   writeFileSync(file, texts.get(mutant)!);
   try {
     const isNoticed =
-      noticed(mutant.tests, NARROW_SECONDS) ||
+      noticed(tests, NARROW_SECONDS) ||
       (!words.includes("--narrow") && noticed(WIDE, WIDE_SECONDS));
     return { mutant, outcome: isNoticed ? "noticed" : "unnoticed" };
   } finally {
@@ -117,8 +118,8 @@ function noticed(tests: readonly string[], seconds: number): boolean {
   const bun = join(copy, "node_modules/.bin/bun");
   let built = false;
   return tests.some((named) => {
-    const [test = "", words] = named.split(":");
-    const only = words === undefined ? [] : ["-t", words.replaceAll("_", ".")];
+    const [test = "", some] = named.split(":");
+    const only = some === undefined ? [] : ["-t", some.replaceAll("_", ".")];
     if (!built && needsProgram(test)) {
       if (fails("scripts/build")) return true;
       built = true;
