@@ -32,6 +32,8 @@ const requestOf = (...words: string[]) => {
   return asked.request;
 };
 
+const sibling = requestOf("-d", "--restore-sibling");
+
 function keeperOf(more: Partial<Kept> = {}) {
   const noted: number[] = [];
   const keeper = gatekeeper({
@@ -63,8 +65,6 @@ function stranger() {
   };
 }
 
-const sibling = requestOf("-d", "--restore-sibling");
-
 test("waiting, structure verified, running", () => {
   const { keeper, noted } = keeperOf();
   expect(keeper.state).toMatchObject({ at: "waiting", root: null });
@@ -80,6 +80,20 @@ test("waiting, structure verified, running", () => {
   expect(keeper.state.notes).toBeUndefined();
   expect(ask(keeper, POST_RESUME, NOBODY)).toBe(true);
   expect(keeper.state).toMatchObject({ ...runs, notes: [] });
+});
+
+test("a tree with connections is noted, and goes on only when all was compared", () => {
+  const isk = { proto: 6, state: 1 };
+  const connected = new Proxy(checkpoint, {
+    get: (target, name) =>
+      name === "openFiles" ? new Map([[7, { isk }]]) : Reflect.get(target, name),
+  });
+  for (const more of [{ checkpoint: connected }, { request: sibling }]) {
+    const { keeper, noted } = keeperOf(more);
+    let gone = false;
+    expect(ask(keeper, POST_RESTORE, NOBODY, () => (gone = true))).toBe(true);
+    expect([gone, noted, keeper.state.at]).toEqual([false, [NOBODY], "structure verified"]);
+  }
 });
 
 test("another tree: refused at the first point, and CRIU does not go on meanwhile", async () => {
