@@ -89,6 +89,24 @@ test("nothing changes a file by a path that was not walked", () => {
   expect(changing.sort()).toEqual(Object.keys(byPath).sort());
 });
 
+/** What opens a file otherwise than `openRegular`, which opens neither FIFO nor device, and why. */
+const openers: Record<string, string> = {
+  "host/lines.ts": "what somebody named to be read to its end, be it a pipe",
+  "image/archive.ts": "files that it makes",
+  "image/dedup.ts": "to write to a pages image, after a look",
+  "repair/journal.ts": "files that it makes",
+  "repair/shadow-images.ts": "files that it makes",
+  "restore/mend-files.ts": "a handle only",
+  "sys/regular.ts": "that is it",
+};
+
+test("what is only looked at is opened where it is a regular file", () => {
+  const opening = files.filter((file) =>
+    /\bopenSync\(/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(opening.sort()).toEqual(Object.keys(openers).sort());
+});
+
 test("what cannot be seen is not taken for what is not there", () => {
   // Of a path behind a closed directory node:fs throws all the same: sys/look.ts says which it is.
   const blind = files.filter((file) =>
@@ -161,6 +179,16 @@ const everywhere = ["", "../scripts", "../test"].flatMap((dir) =>
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(dir, file)),
 );
+
+test("comments have subjects: no sentence begins with a bare `who`, none turns on `nobody`", () => {
+  const turned = everywhere.flatMap((file) =>
+    [...readFileSync(join(src, file), "utf8").matchAll(/^\s*(?:\/\/|\/\*\*|\*)(.*)$/gm)]
+      .map(([, comment]) => comment!)
+      .filter((comment) => /\bnobody\b|(?:^|[.:;] )\s*(?!Who else)who\b/i.test(comment))
+      .map((comment) => `${file}:${comment}`),
+  );
+  expect(turned).toEqual([]);
+});
 
 test("releases of CRIU that matter have names: nothing compares with a number of its own", () => {
   const numbered = files.filter((file) =>

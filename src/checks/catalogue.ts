@@ -8,6 +8,7 @@ import { criuTooOld } from "./criu/criu-too-old.ts";
 import { criuUnstartable } from "./criu/criu-unstartable.ts";
 import { lazyPagesSocket } from "./criu/lazy-pages-socket.ts";
 import { optionIgnored } from "./criu/option-ignored.ts";
+import { optionUnknown } from "./criu/option-unknown.ts";
 import { pidfileExists } from "./criu/pidfile-exists.ts";
 import { pluginBroken } from "./criu/plugin-broken.ts";
 import { pluginMissing } from "./criu/plugin-missing.ts";
@@ -17,7 +18,9 @@ import { workDirUnwritable } from "./criu/work-dir-unwritable.ts";
 import { workFilePlanted } from "./criu/work-file-planted.ts";
 import { writableByOthers } from "./criu/writable-by-others.ts";
 import { dumpFailed } from "./images/dump-failed.ts";
+import { fieldUnknown } from "./images/field-unknown.ts";
 import { imageAltered } from "./images/image-altered.ts";
+import { imageCompressed } from "./images/image-compressed.ts";
 import { imageDeprecated } from "./images/image-deprecated.ts";
 import { imageForged } from "./images/image-forged.ts";
 import { imageLazy } from "./images/image-lazy.ts";
@@ -122,6 +125,7 @@ import { netDeviceMissing } from "./sockets/net-device-missing.ts";
 import { netLink } from "./sockets/net-link.ts";
 import { netToolsMissing } from "./sockets/net-tools-missing.ts";
 import { pingGroupRange } from "./sockets/ping-group-range.ts";
+import { routeLinkdown } from "./sockets/route-linkdown.ts";
 import { sysctlMissing } from "./sockets/sysctl-missing.ts";
 import { tcpAddressMissing } from "./sockets/tcp-address-missing.ts";
 import { tcpCloseNeeded } from "./sockets/tcp-close-needed.ts";
@@ -171,6 +175,9 @@ import { bundleNoNewPrivs } from "./bundle/bundle-no-new-privs.ts";
 import { bundleRoot } from "./bundle/bundle-root.ts";
 import { bundleSeccomp } from "./bundle/bundle-seccomp.ts";
 import { bundleUsers } from "./bundle/bundle-users.ts";
+import { importCommand } from "./import/import-command.ts";
+import { importConflict } from "./import/import-conflict.ts";
+import { importRefused } from "./import/import-refused.ts";
 import { untrustedCgroup } from "./untrusted/untrusted-cgroup.ts";
 import { untrustedDelete } from "./untrusted/untrusted-delete.ts";
 import { untrustedDevice } from "./untrusted/untrusted-device.ts";
@@ -199,6 +206,7 @@ const groups = {
     "criu-unstartable": criuUnstartable,
     "lazy-pages-socket": lazyPagesSocket,
     "option-ignored": optionIgnored,
+    "option-unknown": optionUnknown,
     "pidfile-exists": pidfileExists,
     "plugin-broken": pluginBroken,
     "plugin-missing": pluginMissing,
@@ -210,7 +218,9 @@ const groups = {
   },
   images: {
     "dump-failed": dumpFailed,
+    "field-unknown": fieldUnknown,
     "image-altered": imageAltered,
+    "image-compressed": imageCompressed,
     "image-deprecated": imageDeprecated,
     "image-forged": imageForged,
     "image-lazy": imageLazy,
@@ -325,6 +335,7 @@ const groups = {
     "net-link": netLink,
     "net-tools-missing": netToolsMissing,
     "ping-group-range": pingGroupRange,
+    "route-linkdown": routeLinkdown,
     "sysctl-missing": sysctlMissing,
     "tcp-address-missing": tcpAddressMissing,
     "tcp-close-needed": tcpCloseNeeded,
@@ -380,6 +391,11 @@ const groups = {
     "bundle-root": bundleRoot,
     "bundle-seccomp": bundleSeccomp,
     "bundle-users": bundleUsers,
+  },
+  import: {
+    "import-command": importCommand,
+    "import-conflict": importConflict,
+    "import-refused": importRefused,
   },
   untrusted: {
     "untrusted-cgroup": untrustedCgroup,

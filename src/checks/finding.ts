@@ -4,6 +4,7 @@ import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
 import type { Effect } from "./effects/effect.ts";
+import type { Exported } from "./exported.ts";
 import type { Grants } from "./grants.ts";
 import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
@@ -115,6 +116,8 @@ export interface Criu {
   problem?: string | undefined;
   /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
   startRefusal(): string | undefined;
+  /** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
+  featureRefusal(feature: string): string | undefined;
   /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
   cpuRefusal(images: string): string | undefined;
 }
@@ -139,6 +142,10 @@ export interface Context {
   seal?: Seal | undefined;
   /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
   bundle?: Grants | undefined;
+  /** The container's archive that the images come from. */
+  exported?: Exported | undefined;
+  /** Of an archive page data is not read: what stands in its place is holes. */
+  pagesUnread?: true | undefined;
   /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }

@@ -127,9 +127,10 @@ const cannot = (path: string, problem: string): Told =>
     `${path} cannot be read: ${problem}; whether CRIU wrote an error there is not known`,
   );
 
-function read(path: string): LogReport {
+/** `named`: somebody named it to be read, be it a pipe; what was found, or stands in a log, is a file or nothing. */
+function read(path: string, named = false): LogReport {
   const reader = logReader();
-  for (const chunk of chunksOf(path)) if (!reader.feed(chunk)) break;
+  for (const chunk of chunksOf(path, named)) if (!reader.feed(chunk)) break;
   return reader.end();
 }
 
@@ -141,7 +142,12 @@ interface Named {
 function tell({ path, name }: Named, images: string | undefined, json: boolean): Told {
   const problem = unreadable(path);
   if (problem !== undefined) return cannot(path, problem);
-  return tellReport(read(path), name, images ?? (name === "-" ? undefined : dirname(path)), json);
+  return tellReport(
+    read(path, true),
+    name,
+    images ?? (name === "-" ? undefined : dirname(path)),
+    json,
+  );
 }
 
 /** The newest that failed, or else the newest. */

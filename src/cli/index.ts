@@ -20,6 +20,11 @@ export const commands: Record<string, { description: string; load: Load }> = {
     load: () => import("./verify.ts"),
   },
   show: { description: "show what is in a checkpoint", load: () => import("./show.ts") },
+  memory: {
+    description: "show a task's memory in a checkpoint, or search it",
+    load: () => import("./memory.ts"),
+  },
+  diff: { description: "compare two checkpoints", load: () => import("./diff.ts") },
   explain: {
     description: "explain a check, or a line of a CRIU log",
     load: () => import("./explain.ts"),
@@ -53,10 +58,11 @@ export const commands: Record<string, { description: string; load: Load }> = {
 /** Run `recriu WORDS…`. */
 export async function main(words: readonly string[]): Promise<number> {
   const [name, ...rawArgs] = words;
-  if (name === "--version" || name === "-V") {
+  if (name === "--version" || name === "-V" || name === "version") {
     printVersion();
     return 0;
   }
+  if (name === "help" && rawArgs[0] !== undefined) return main([rawArgs[0], "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     await help(overviewCommand(), undefined, "");
     return 0;
@@ -65,19 +71,25 @@ export async function main(words: readonly string[]): Promise<number> {
   if (found === undefined) {
     const { said, tell } = await import("../report/told.ts");
     const { exitCode } = await import("../report/outcome.ts");
-    const problem = said`recriu: there is no command ${name}; recriu --help lists them`;
+    const { near } = await import("./near.ts");
+    const meant = near(name, Object.keys(commands));
+    const problem = said`recriu: there is no command ${name}${meant}; recriu --help lists them`;
     return tell({ exit: exitCode.usage, lines: [problem] });
   }
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
-  if (
-    rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")
-  ) {
-    await help(command, overviewCommand(), appendix?.() ?? "");
+  const options = rawArgs.slice(0, end < 0 ? undefined : end);
+  if (appendix !== undefined && options.includes("--help-criu")) {
+    (await import("../report/terminal.ts")).printText(appendix());
+    return 0;
+  }
+  if (options.some((word) => word === "--help" || word === "-h")) {
+    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n`;
+    await help(command, overviewCommand(), more);
     return 0;
   }
   const told = await command.run({ rawArgs });
-  return (await import("../report/told.ts")).tell(told);
+  return (await import("../report/told.ts")).tell(told, rawArgs.includes("--json"));
 }
 
 /** Print the help of a command, below `parent` if there is one, with `end` behind it. */

@@ -42,13 +42,15 @@ type ParsedWords =
 
 interface ParseSettings {
   readonly recriu?: readonly RecriuOption[];
+  /** What a long name is that the table of options has not: one of the CRIU that is there. */
+  readonly beyond?: (typed: string) => CriuOption | undefined;
   /** POSIXLY_CORRECT is in the environment: the first operand ends the options. */
   readonly posixlyCorrect?: boolean;
 }
 
 /** Parse the words of a command line, the program's name not among them. */
 export function parseWords(words: readonly string[], settings: ParseSettings = {}): ParsedWords {
-  const { recriu = [], posixlyCorrect = false } = settings;
+  const { recriu = [], posixlyCorrect = false, beyond } = settings;
   const options: ParsedOption[] = [];
   const recriuOptions: ParsedOption[] = [];
   const operands: string[] = [];
@@ -77,8 +79,8 @@ export function parseWords(words: readonly string[], settings: ParseSettings = {
       continue;
     }
     const found = word.startsWith("--")
-      ? parseLong(word, words[at + 1], recriu)
-      : parseCluster(word, words[at + 1]);
+      ? parseLong(word, words[at + 1], recriu, beyond)
+      : parseCluster(word, words[at + 1], recriu);
     if (typeof found === "string") return { ok: false, problem: found };
     if (found.isRecriu) {
       recriuOptions.push(...found.options);
@@ -117,11 +119,15 @@ function parseLong(
   word: string,
   next: string | undefined,
   recriu: readonly RecriuOption[],
+  beyond: ParseSettings["beyond"],
 ): Found | string {
   const equals = word.indexOf("=");
   const typed = equals < 0 ? word.slice(2) : word.slice(2, equals);
   const recriuOption = recriu.find((option) => option.name === typed);
-  const name = recriuOption === undefined ? longName(typed) : undefined;
+  let name = recriuOption === undefined ? longName(typed) : undefined;
+  const later = name === "" ? beyond?.(typed) : undefined;
+  if (later !== undefined)
+    name = { long: later.name, option: later, negated: typed === `no-${later.name}` };
   if (typeof name === "string") return name === "" ? `unrecognized option '--${typed}'` : name;
 
   const long = name?.long ?? typed;
@@ -158,12 +164,24 @@ function longName(typed: string): LongName | string {
   return candidates[0] ?? "";
 }
 
-function parseCluster(word: string, next: string | undefined): Found | string {
+function parseCluster(
+  word: string,
+  next: string | undefined,
+  recriu: readonly RecriuOption[],
+): Found | string {
   const argv = [word];
   const options: ParsedOption[] = [];
-  const add = (option: CriuOption, value: string | undefined) =>
+  const add = (option: CriuOption | RecriuOption, value: string | undefined) =>
     options.push({ name: option.name, value, negated: false, argv });
 
+  const own = recriu.find(({ short }) => short !== undefined && short === word[1]);
+  if (own !== undefined) {
+    const value = word.slice(2);
+    if (own.arg === "none" && value !== "")
+      return `option '-${own.short}' doesn't allow an argument`;
+    add(own, value === "" ? undefined : value);
+    return { options, argv, isRecriu: true };
+  }
   for (let i = 1; i < word.length; i += 1) {
     const option = byShort(word[i]!);
     if (option === undefined) return `invalid option -- '${word[i]}'`;

@@ -1,5 +1,5 @@
 /** The real CRIU: its options and configuration, where it is, how it is started, what its log says. */
-export { configLines, configText } from "./config-file.ts";
+export { configLines, configProblem, configText } from "./config-file.ts";
 export { configSources, parseConfig } from "./config.ts";
 export { knows, since } from "./features.ts";
 export { findCriu, type Found } from "./find.ts";
@@ -27,5 +27,6 @@ export {
   isBeyondKnown,
   NEWEST_IMAGES,
   NEWEST_KNOWN,
+  featureRefusal,
   startRefusal,
 } from "./version.ts";

@@ -2,9 +2,10 @@
  * CRIU's log. A line is `(SS.UUUUUU) PID: Error (criu/FILE.c:LINE): subsystem: message`; time and pid are missing at low
  * verbosity, and code that runs inside a restored task says `pie: PID:` (criu/log.c).
  */
-import { closeSync, openSync, readdirSync, readSync, statSync, fstatSync } from "node:fs";
+import { closeSync, readdirSync, readSync, statSync } from "node:fs";
 import { LONGEST_LINE } from "../host/lines.ts";
 import { dirname, basename } from "../sys/path.ts";
+import { openRegular } from "../sys/regular.ts";
 import type { Request } from "./request.ts";
 
 export interface LogLine {
@@ -88,23 +89,17 @@ export function firstCause(errors: readonly LogLine[]): string | undefined {
 
 /** The last line of a log file that is not empty; undefined where there is none, or none that can be read. */
 export function lastLineOf(path: string): string | undefined {
+  const opened = openRegular(path);
+  if (!opened.ok) return undefined;
   try {
-    const fd = openSync(path, "r");
-    try {
-      const end = Buffer.alloc(LONGEST_LINE);
-      const read = readSync(
-        fd,
-        end,
-        0,
-        LONGEST_LINE,
-        Math.max(0, fstatSync(fd).size - LONGEST_LINE),
-      );
-      return end.toString("utf8", 0, read).trimEnd().split("\n").at(-1) || undefined;
-    } finally {
-      closeSync(fd);
-    }
+    const end = Buffer.alloc(LONGEST_LINE);
+    const from = Math.max(0, opened.stat.size - LONGEST_LINE);
+    const read = readSync(opened.fd, end, 0, LONGEST_LINE, from);
+    return end.toString("utf8", 0, read).trimEnd().split("\n").at(-1) || undefined;
   } catch {
     return undefined;
+  } finally {
+    closeSync(opened.fd);
   }
 }
 

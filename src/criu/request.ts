@@ -60,6 +60,8 @@ interface Understood {
   readonly configFiles: readonly string[];
   /** Names of CRIU's options that the user gave, on the command line or in a configuration file. */
   readonly explicit: ReadonlySet<string>;
+  /** Those of them that recriu does not know, and the CRIU that was found does. */
+  readonly beyond: readonly string[];
   /** The words for `criu restore`, unchanged, recriu's own options taken out. */
   readonly argv: readonly string[];
 }
@@ -101,6 +103,7 @@ export function emptyDraft(argv: readonly string[], configFiles: readonly string
     timeoutSeconds: undefined,
     configFiles: [...configFiles],
     explicit: new Set(),
+    beyond: [],
     argv: [...argv],
   };
   const simple = criuOptions.flatMap(({ turns, sets }) => [

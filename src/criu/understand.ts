@@ -1,8 +1,10 @@
 /** The words of `criu restore` to a Request, as CRIU understands them (criu(8); criu/config.c, criu/crtools.c). */
-import { readConfigFile, type ReadConfig } from "./config-file.ts";
+import { configProblem, readConfigFile, type ReadConfig } from "./config-file.ts";
 import { configSources, parseConfig } from "./config.ts";
+import { optionOf } from "./beyond-table.ts";
+import { findCriu } from "./find.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
-import type { RecriuOption } from "./option.ts";
+import { flag, type RecriuOption } from "./option.ts";
 import { asRequested, byName } from "./option-names.ts";
 import {
   settingsFile,
@@ -42,7 +44,8 @@ export function requestFrom(
   read: ReadConfig = readConfigFile,
 ): RequestResult {
   const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
-  const parsed = parseWords(argv, { recriu, posixlyCorrect });
+  const beyond = (typed: string) => optionOf(criuAsked(argv, env, recriu, read), typed);
+  const parsed = parseWords(argv, { recriu, posixlyCorrect, beyond });
   const sources = configSources(parsed.ok ? parsed.argv : argv, env);
   if (sources.help) return { ok: false, asked: "help", problem: "" };
   if (!parsed.ok) return parsed;
@@ -50,11 +53,13 @@ export function requestFrom(
   const options: ParsedOption[] = [];
   const configFiles: string[] = [];
   for (const file of sources.files) {
+    const odd = read === readConfigFile ? configProblem(file) : undefined;
+    if (odd !== undefined) return { ok: false, problem: odd };
     const text = read(file);
     if (text === undefined) continue;
     const config = parseConfig(text);
     if (!config.ok) return { ok: false, problem: `${file}:${config.line}: ${config.problem}` };
-    const words = parseWords(config.words, { posixlyCorrect });
+    const words = parseWords(config.words, { posixlyCorrect, beyond });
     if (!words.ok) return { ok: false, problem: `${file}: ${words.problem}` };
     options.push(...words.options);
     configFiles.push(file);
@@ -71,6 +76,10 @@ export function requestFrom(
       return { ok: false, asked: option.name, problem: "" };
     }
     explicit.add(option.name);
+    if (byName(option.name) === undefined) {
+      draft.beyond.push(option.name);
+      continue;
+    }
     const problem = applyOption(draft, option);
     if (problem !== undefined) return { ok: false, problem };
   }
@@ -96,6 +105,22 @@ export function requestFrom(
   if (!settled.ok) return { ...settled, inSettings: true };
   const allowGrown = settled.settings.allowGrown.map((path) => absoluteFrom(".", path));
   return { ...settled, request: settlePaths(draft), settings: { ...settled.settings, allowGrown } };
+}
+
+/** The CRIU that will be asked, while the words are not understood yet; "" where none is found. */
+function criuAsked(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  recriu: readonly RecriuOption[],
+  read: ReadConfig,
+): string {
+  const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
+  // A word that recriu does not know is passed over as a switch.
+  const beyond = (name: string) => flag(name, {}, "");
+  const parsed = parseWords(argv, { recriu, posixlyCorrect, beyond });
+  const settled = settingsFrom(parsed.ok ? parsed.recriuOptions : [], env, read);
+  const found = findCriu(settled.ok ? settled.settings.criu : undefined, env);
+  return found.ok ? found.path : "";
 }
 
 function settingsFrom(

@@ -98,8 +98,8 @@ export function compareVersions(a: string, b: string): number {
 /** The last release whose options and images are known here: read, and seen to restore. */
 export const NEWEST_KNOWN = "4.3";
 
-/** img_version of the last images that are known here. CRIU 4.3 has a later one for compressed memory, where it is built with LZ4. */
-export const NEWEST_IMAGES = 2;
+/** img_version of the last images that are known here: those of CRIU 4.3 with compressed memory. */
+export const NEWEST_IMAGES = 3;
 
 /** Whether a CRIU is of a later release; a later sublevel of the last one is not. */
 export const isBeyondKnown = (version: string): boolean =>
@@ -113,9 +113,14 @@ export const cpuRefusal = (path: string, images: string): string | undefined =>
  * The error that ends every start of this CRIU on this machine; undefined when it can start. The feature asked for is
  * one that every kernel since 3.15 has, so that only the start itself can fail.
  */
-export function startRefusal(path: string): string | undefined {
-  return refusalOf(ask(path, "check", "--feature", "mnt_id"));
-}
+export const startRefusal = (path: string): string | undefined => featureRefusal(path, "mnt_id");
+
+/** What this CRIU says of its options; "" when it says nothing. */
+export const helpOf = (path: string): string => ask(path, "--help")?.stdout ?? "";
+
+/** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
+export const featureRefusal = (path: string, feature: string): string | undefined =>
+  refusalOf(ask(path, "check", "--feature", feature));
 
 function refusalOf(answer: ReturnType<typeof ask>): string | undefined {
   if (answer === undefined) return "it cannot be started";

@@ -9,7 +9,8 @@ import {
   withheld,
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
-import { printFailure, printFindings, printSummary } from "../report/text.ts";
+import { printFindings, printSummary } from "../report/findings.ts";
+import { printFailure } from "../report/text.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
@@ -69,6 +70,11 @@ export async function guard(
   if (version !== undefined && isBeyondKnown(version) && process.env.RECRIU_DEBUG === "1")
     await say(`recriu: CRIU ${version} is newer than ${NEWEST_KNOWN}, the last that is known`);
 
+  const unknown = prepared.preflight.findings
+    .filter(({ id }) => id === "option-unknown")
+    .map(({ message }) => `recriu: ${message}`);
+  if (runtime === undefined) for (const note of unknown) await say(note);
+
   const changed = plan.edits.length > 0 || request.autoDedup;
   const over = runtime && (changed || plan.options.some(runtime.settles));
   // With edited images, the directory that was CRIU's for its log stays that.
@@ -78,7 +84,7 @@ export async function guard(
     words,
     ...(over && { config: `${runtime.config}${lines}` }),
     runtime: runtime?.pid,
-    notes: runtime === undefined ? [] : criu.notes,
+    notes: runtime === undefined ? [] : [...criu.notes, ...unknown],
   });
   if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
   const { images, script, config } = watcher;

@@ -33,7 +33,9 @@ export async function dropin(words: readonly string[]): Promise<number> {
   }
   const { commandOf } = await import("../criu/getopt.ts");
   const posixlyCorrect = process.env.POSIXLY_CORRECT !== undefined;
-  const asked = commandOf(words, { posixlyCorrect });
+  const { optionOf } = await import("../criu/beyond-table.ts");
+  const beyond = (typed: string) => optionOf(found.path, typed);
+  const asked = commandOf(words, { posixlyCorrect, beyond });
   if (asked === undefined) {
     await tell();
     const { stepBeyond } = await import("./beyond.ts");

@@ -1,7 +1,7 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
 import { realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
-import { configText, requestFrom, requestOptions } from "../criu/index.ts";
+import { configProblem, configText, requestFrom, requestOptions } from "../criu/index.ts";
 import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { unseen } from "../restore/prepare.ts";
@@ -44,8 +44,13 @@ export async function guardRequest(
     if (come.kind === "aside") return stepAside(criu, why);
     return refuse(() => line(`recriu: ${harmless(come.problem)}`));
   };
+  const unread = opts.config_file === undefined ? undefined : configProblem(opts.config_file);
+  if (unread !== undefined) return stepAsideOr(unread);
   const over = parseConfig(config);
   if (!over.ok) return stepAsideOr(`${opts.config_file} is no configuration file`);
+  // CRIU refuses it before it does anything, unless the file names another log: so nothing is written there.
+  if (opts.log_file?.includes("/") && !namesLog(over.words))
+    return stepAsideOr(`the log ${opts.log_file} is in a directory`);
   const asked = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
   const spoken = requestFrom([...called, ...asked], process.env, requestOptions);
@@ -74,6 +79,12 @@ export async function guardRequest(
   };
   ({ logFile } = request);
   return guard(criu, guarded, refuse);
+}
+
+/** Whether words of a configuration file say where the log goes. */
+function namesLog(words: readonly string[]): boolean {
+  const alone = requestFrom(["--no-default-config", ...words], {}, requestOptions);
+  return alone.ok && alone.request.explicit.has("log-file");
 }
 
 /** The directory behind a descriptor of the client, by its name where that leads there from here. */

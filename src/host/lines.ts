@@ -1,6 +1,7 @@
 /** Lines of files and streams that may be of any size. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
+import { openRegular } from "../sys/regular.ts";
 
 /** Characters of a line that are kept together; CRIU cuts its own at 8 KiB. */
 export const LONGEST_LINE = 16 * 1024;
@@ -35,14 +36,13 @@ export function* linesOf(path: string): Generator<string> {
   yield* lines;
 }
 
-/** A file of any size, piece by piece, each good until the next is asked for; none when it cannot be read. */
-export function* chunksOf(path: string): Generator<Uint8Array> {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch {
-    return;
-  }
+/**
+ * A file of any size, piece by piece, each good until the next is asked for; none when it cannot be read, or is no regular
+ * file. With `any` it may be a pipe: for what somebody named to be read to its end.
+ */
+export function* chunksOf(path: string, any = false): Generator<Uint8Array> {
+  const fd = any ? openAny(path) : regular(path);
+  if (fd === undefined) return;
   const chunk = new Uint8Array(256 * 1024);
   try {
     for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
@@ -51,5 +51,18 @@ export function* chunksOf(path: string): Generator<Uint8Array> {
     // A directory, or a file that went away: what was read counts.
   } finally {
     closeSync(fd);
+  }
+}
+
+function regular(path: string): number | undefined {
+  const opened = openRegular(path);
+  return opened.ok ? opened.fd : undefined;
+}
+
+function openAny(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return undefined;
   }
 }

@@ -1,20 +1,9 @@
 /** Single files of this machine, by path: what stands there, whether it may be used, its first bytes. */
 import { OTHERS_WRITE } from "../sys/linux.ts";
-import {
-  closeSync,
-  constants,
-  openSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import { closeSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
 import { statAt } from "../sys/look.ts";
 import { dirname } from "../sys/path.ts";
-import { toBytes } from "../sys/text.ts";
-
-/** node:fs would write bytes that are not UTF-8 otherwise. */
-const bytesOfPath = (path: string) => Buffer.from(toBytes(path));
+import { openRegular } from "../sys/regular.ts";
 
 /**
  * What stands at a path itself: a link is not followed, so one that leads nowhere is there too. Undefined also where that
@@ -27,12 +16,9 @@ const seen = (found: Stats | number): Stats | undefined =>
 
 /** At most `length` bytes from `offset` of a regular file; undefined when it cannot be read. */
 export function bytesOf(path: string, offset: number, length: number): Uint8Array | undefined {
-  let fd: number;
-  try {
-    fd = openSync(bytesOfPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
+  const opened = openRegular(path);
+  if (!opened.ok) return undefined;
+  const { fd } = opened;
   try {
     const bytes = Buffer.alloc(length);
     return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));

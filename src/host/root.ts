@@ -5,6 +5,7 @@ import { join } from "../sys/path.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
 import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
+import { type Regular, readRegular } from "../sys/regular.ts";
 import { linkAt, namesAt } from "../sys/small-files.ts";
 import { access } from "../sys/stat.ts";
 import { fromBytes } from "../sys/text.ts";
@@ -54,9 +55,10 @@ export class Root {
     return { ok: false, missing: stat === -ENOENT || stat === -ENOTDIR, problem: errorText(stat) };
   }
 
-  /** Open for reading without waiting (a FIFO must not stop us): descriptor or -errno. */
-  open(path: string): number {
-    return openInRoot(this.fd, path, constants.O_RDONLY | constants.O_NONBLOCK);
+  /** Open the regular file at `path` for reading; nothing else is opened. */
+  private open(path: string): Regular {
+    const place = handleInRoot(this.fd, path);
+    return place < 0 ? { ok: false, errno: place, problem: errorText(place) } : readRegular(place);
   }
 
   /** A directory's descriptor for changes below it: descriptor or -errno. */
@@ -77,8 +79,8 @@ export class Root {
   /** The build-id of the program or library at `path`; undefined when it has none. Read once. */
   buildId(path: string): Uint8Array | undefined {
     if (!this.builds.has(path)) {
-      const fd = this.open(path);
-      this.builds.set(path, fd < 0 ? undefined : readBuildId(fd));
+      const opened = this.open(path);
+      this.builds.set(path, opened.ok ? readBuildId(opened.fd) : undefined);
     }
     return this.builds.get(path);
   }

@@ -1,11 +1,11 @@
 /**
  * Checkpoints that Podman and CRI-O export: a tar(5), plain or compressed by gzip or zstd, with the images in
- * `checkpoint/` and the container's configuration beside it. Page data is passed over: of a pages image only its size
- * is kept.
+ * `checkpoint/` and the container's configuration beside it; and packs (src/pack), with the images in
+ * `checkpoint/images/` behind the script that restores them. Page data is passed over: of a pages image only its size is
+ * kept.
  */
 import {
   closeSync,
-  constants,
   createReadStream,
   fstatSync,
   ftruncateSync,
@@ -16,13 +16,14 @@ import {
   rmSync,
 } from "node:fs";
 import { constants as system, tmpdir } from "node:os";
-import { handle } from "../sys/files.ts";
-import { O_PATH } from "../sys/linux.ts";
 import { safePlace, writeAll } from "../sys/own-file.ts";
 import { join } from "../sys/path.ts";
+import { openRegular } from "../sys/regular.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
 interface Archive {
+  /** What restores it: its container's engine, or recriu. */
+  readonly kind: "container" | "pack";
   /** A private directory with the images, of pages images empty ones of the right size. */
   dir: string;
   /** Texts beside the images: `config.dump`, `spec.dump`. */
@@ -40,6 +41,13 @@ const LARGEST = 256 << 20;
 const LARGEST_SUM = 1 << 30;
 const MOST_MEMBERS = 1_000_000;
 const texts = new Set(["config.dump", "spec.dump"]);
+/** The first member of a pack (src/pack/pack.ts). */
+const PACKED = "checkpoint/restore.sh";
+/** Where images are. */
+const places = {
+  container: /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/,
+  pack: /^checkpoint\/images\/(?!\.{1,2}$)([^/\0]+)$/,
+};
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
 
@@ -52,24 +60,20 @@ export function isArchive(file: string): boolean {
 
 type Kind = "tar" | "gzip" | "zstd";
 
-/** A regular file that begins as an archive does. Nothing else is opened: a pipe's other end would notice. */
+/** A regular file that begins as an archive does. */
 function openTar(file: string): { fd: number; kind: Kind } | undefined {
-  let place: number | undefined;
-  let fd: number | undefined;
+  const opened = openRegular(file);
+  if (!opened.ok) return undefined;
+  const { fd } = opened;
+  let kind: Kind | undefined;
   try {
-    place = openSync(file, O_PATH);
-    if (!fstatSync(place).isFile()) return undefined;
-    fd = openSync(handle(place), constants.O_RDONLY);
-    const kind = kindOf(fd);
-    if (kind !== undefined) return { fd, kind };
-    closeSync(fd);
-    return undefined;
+    kind = kindOf(fd);
   } catch {
-    if (fd !== undefined) closeSync(fd);
-    return undefined;
-  } finally {
-    if (place !== undefined) closeSync(place);
+    // What cannot be read is no archive.
   }
+  if (kind !== undefined) return { fd, kind };
+  closeSync(fd);
+  return undefined;
 }
 
 function kindOf(fd: number): Kind | undefined {
@@ -148,6 +152,7 @@ const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** What is kept of an archive. */
 class Unpacked implements Archive {
+  kind: Archive["kind"] = "container";
   readonly dir = mkdtempSync(join(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-"));
   readonly texts = new Map<string, string>();
   readonly #images = new Set<string>();
@@ -163,8 +168,9 @@ class Unpacked implements Archive {
     this.#members += 1;
     if (this.#members > MOST_MEMBERS) throw new Error("it has more members than any checkpoint");
     if (!isFile) return undefined;
+    if (this.#members === 1 && name === PACKED) this.kind = "pack";
     // No slash, not `..`: it stays in the directory.
-    const image = /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/.exec(name)?.[1];
+    const image = places[this.kind].exec(name)?.[1];
     if (image !== undefined && /^pages-\d+\.img$/.test(image)) {
       this.#image(image, size).close();
       return undefined;

@@ -6,8 +6,10 @@ import type { Content } from "./contents.ts";
 import type { Fault } from "./fault.ts";
 import type { TableOf } from "./formats.ts";
 import type { MntEntry } from "./mounts.ts";
-import type { Pagemap, Run } from "./pagemap.ts";
+import type { StrangeField } from "./images.ts";
+import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
+import type { DownMarks } from "./routes.ts";
 import type { Infer, Message } from "./schema.ts";
 import type { Task } from "./task.ts";
 import type { Bytes } from "./text.ts";
@@ -25,10 +27,11 @@ import type {
   PidnsEntry,
 } from "./types.ts";
 
-/** A pages image: how many bytes its page maps put there, and how many it has (undefined: it is not there). */
+/** A pages image: how many bytes its page maps put there, of how many bytes of memory, and how many it has (undefined: it is not there). */
 export interface PagesUse {
   readonly file: string;
   readonly expected: number;
+  readonly memory: number;
   readonly actual: number | undefined;
   readonly pagemaps: readonly string[];
 }
@@ -70,6 +73,8 @@ export interface Checkpoint {
    * that kind of image has none of the table `of`; a name that the compiler knows does not pass its types then.
    */
   values<File extends string, M extends TableOf<File>>(file: File, of: M): readonly Infer<M>[];
+  /** The marks of links that were down on the IPv4 routes of an image (`route-3.img`), so many at most. */
+  downMarks(file: string, most: number): readonly DownMarks[];
   /** Bytes of a page, in which page maps count. */
   readonly pageSize: number;
   pages(): readonly PagesUse[];
@@ -80,11 +85,13 @@ export interface Checkpoint {
   /** Page maps of living tasks and of shared memory, by file. */
   readonly pagemaps: ReadonlyMap<string, Pagemap>;
   /** What a page map holds, in its order; nothing when it cannot be read. */
-  runs(pagemap: string): readonly Run[];
+  runs(pagemap: string): readonly StoredRun[];
   /** Where the content of a page map's pages is, its parents' too, by address; lazy ones are left out when `lazy`. */
   contents(pagemap: string, lazy: boolean): Content[];
   /** Pages of an incremental checkpoint that its parents do not have, one entry a page map. `lazy`: lazy pages are not wanted. */
   lostPages(lazy: boolean): readonly LostPages[];
+  /** Fields that CRIU up to the last known one does not write, in what was read so far. */
+  readonly strange: readonly StrangeField[];
   /** What could not be read so far. */
   readonly faults: readonly Fault[];
   /** Read every image that CRIU would, so that `faults` is complete. Page data is not read. */

@@ -1,7 +1,6 @@
 /** Where the content of memory is: which pages image has a page, and where in it. */
-import { pageSize } from "../sys/process.ts";
 import type { ImageDirectory } from "./directory.ts";
-import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
+import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, type StoredRun } from "./pagemap.ts";
 import { Parents } from "./parents.ts";
 
 /** Neighbouring pages with contents that lie together in one pages image. */
@@ -12,6 +11,8 @@ export interface Content {
   /** The pages image, and where in it the first page begins. */
   readonly file: string;
   readonly offset: number;
+  /** It is compressed: `offset` is where the run that it is part of begins, and a page cannot be read from there. */
+  readonly packed: boolean;
 }
 
 /** The runs that a restore reads; with `lazy`, those that are fetched otherwise are none of them. */
@@ -23,16 +24,14 @@ export function contentsOf(
   directory: ImageDirectory,
   pagemap: string,
   pagesId: number,
-  runs: readonly Run[],
+  runs: readonly StoredRun[],
   lazy: boolean,
 ): Content[] {
   const contents: Content[] = [];
   const file = `${directory.path}/pages-${pagesId}.img`;
-  let offset = 0;
-  for (const { page, pages, flags } of runs) {
+  for (const { page, pages, flags, offset, packed } of runs) {
     if (flags & PE_PARENT || !(flags & PE_PRESENT)) continue;
-    if (!(lazy && flags & PE_LAZY)) contents.push({ page, pages, file, offset });
-    offset += pages * pageSize();
+    if (!(lazy && flags & PE_LAZY)) contents.push({ page, pages, file, offset, packed });
   }
   new Parents(directory).lost(pagemap, wantedRuns(runs, lazy), (one) => contents.push(one));
   return contents.sort((a, b) => a.page - b.page);

@@ -5,7 +5,8 @@
  */
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { EOPNOTSUPP, errorText } from "../sys/errno.ts";
-import { punchHole } from "../sys/files.ts";
+import { handle, punchHole } from "../sys/files.ts";
+import { O_PATH } from "../sys/linux.ts";
 import { pageSize } from "../sys/process.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
@@ -113,24 +114,30 @@ function open(path: string, stranger: number | undefined): Opened {
     problem,
     criu,
   });
-  const { O_RDWR, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants;
+  const { O_RDWR, O_NONBLOCK, O_NOFOLLOW } = constants;
   let fd: number;
   try {
     const follow = stranger === undefined ? 0 : O_NOFOLLOW;
-    fd = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY | follow);
+    const place = openSync(path, O_PATH | follow);
+    try {
+      // No device is opened, and no link: that is its own handle.
+      const look = fstatSync(place);
+      if (look.isSymbolicLink())
+        return failed("it is a link in a directory that others can write to");
+      if (!look.isFile()) return failed("it is no regular file");
+      fd = openSync(handle(place), O_RDWR | O_NONBLOCK);
+    } finally {
+      closeSync(place);
+    }
   } catch (error) {
-    const { code, errno = 0 } = error as NodeJS.ErrnoException;
-    if (code === "ELOOP") return failed("it is a link in a directory that others can write to");
+    const { errno = 0 } = error as NodeJS.ErrnoException;
     return failed(errorText(errno), `Unable to open ${file}: ${errorText(errno)}`);
   }
   const stat = fstatSync(fd, { bigint: true });
   const theirs = stat.uid === BigInt(stranger ?? 0) && stat.nlink === 1n;
-  if (stat.isFile() && (stranger === undefined || theirs))
-    return { ok: true, fd, inode: `${stat.dev}:${stat.ino}` };
+  if (stranger === undefined || theirs) return { ok: true, fd, inode: `${stat.dev}:${stat.ino}` };
   closeSync(fd);
   return failed(
-    stat.isFile()
-      ? "it is not alone the file of who owns the images directory, to which others can write"
-      : "it is no regular file",
+    "it is not alone the file of who owns the images directory, to which others can write",
   );
 }

@@ -1,15 +1,7 @@
 /** An images directory: names, sizes, and bytes of single files. Everything in it may be hostile, links and FIFOs too. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import { closeSync, readdirSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import { ENOENT } from "../sys/errno.ts";
+import { openRegular } from "../sys/regular.ts";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
 
@@ -115,21 +107,14 @@ function readFile<T>(
       criu_message: `Unable to open ${file}`,
     },
   });
-  let fd: number;
+  const opened = openRegular(`${path}/${file}`);
+  if (!opened.ok) return opened.errno === -ENOENT ? notThere(file) : failed(opened.problem);
+  const { fd, stat } = opened;
   try {
-    // Links are followed: CRIU does too. Not waiting, so that a FIFO cannot hold us.
-    fd = openSync(
-      `${path}/${file}`,
-      constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY,
-    );
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    return code === "ENOENT" ? notThere(file) : failed((error as Error).message);
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return failed("it is not a regular file");
-    return { ok: true, value: use(sourceOf(fd, file, `${real}/${file}`, stat.size)) };
+    return {
+      ok: true,
+      value: use({ ...sourceOf(fd, file, `${real}/${file}`, stat.size), stored: storedOf(stat) }),
+    };
   } catch (error) {
     // Of the kernel's errors EIO is the likely one (a bad disk); anything else thrown is a bug.
     if ((error as NodeJS.ErrnoException).syscall !== undefined)
@@ -139,6 +124,9 @@ function readFile<T>(
     closeSync(fd);
   }
 }
+
+/** A file system keeps small files elsewhere than in blocks. */
+const storedOf = ({ size, blocks }: Stats): number => Math.min(size, Math.max(blocks * 512, 4096));
 
 function sourceOf(fd: number, file: string, path: string, size: number): Source {
   const read = (offset: number, length: number) => {

@@ -20,6 +20,8 @@ export interface Format {
   head?: Message<any>;
   /** What follows an entry that is no message. */
   payload?(entry: any, index: number): Payload;
+  /** Bytes in memory that an entry stands for beyond its own: images that are looked for, whether they are there or not. */
+  weight?(entry: any): number;
   /** stats-*.img and irmap-cache.img have another first magic. */
   service?: boolean;
   /** Exactly one entry is read; a file without it is an error to CRIU. */
@@ -60,7 +62,12 @@ const ghostFile = {
 
 const exact = {
   inventory: one(0x58313116, inventory_entry),
-  pstree: { ...entries(0x50273030, process.pstree_entry), needed: true, silent: true },
+  pstree: {
+    ...entries(0x50273030, process.pstree_entry),
+    needed: true,
+    silent: true,
+    weight: ({ threads }: Infer<typeof process.pstree_entry>) => 4096 + 512 * new Set(threads).size,
+  },
   // Where it has none, CRIU goes on with images from before 3.3, one for each kind of file, and crashes at the last.
   files: { ...entries(0x56303138, files.file_entry), needed: true, silent: true },
   "reg-files": entries(0x50363636, files.reg_file_entry),

@@ -6,7 +6,8 @@ import type { Fault } from "./fault.ts";
 import { COMMON_MAGIC, type Format, SERVICE_MAGIC, tableAt } from "./formats.ts";
 import type { Infer, Message } from "./schema.ts";
 import { ipc_msg } from "./tables/namespaces.ts";
-import { decode, encode, type Recent } from "./wire.ts";
+import { Room, takes } from "./room.ts";
+import { decode, encode, type Recent, type Strange } from "./wire.ts";
 
 /** Bytes of a file, to be had piecewise: what lies behind an entry is skipped, not read. */
 export interface Source {
@@ -14,6 +15,8 @@ export interface Source {
   /** The name that CRIU prints in its messages. */
   path: string;
   size: number;
+  /** Bytes that its file system has, where holes make it longer. */
+  stored?: number;
   /** At most `length` bytes from `offset`; fewer at the end of the file. */
   read(offset: number, length: number): Uint8Array;
 }
@@ -34,9 +37,16 @@ const LARGEST_SUM = 1 << 30;
 
 /**
  * Read all entries. `version` is img_version of the inventory: 1 means that there is one magic word in every file. With
- * `recent`, messages that are as the last one of their kind are the same object.
+ * `recent`, messages that are as the last one of their kind are the same object, and all its images have one room.
  */
-export function readFrames(source: Source, format: Format, version = 2, recent?: Recent): Framed {
+export function readFrames(
+  source: Source,
+  format: Format,
+  version = 2,
+  recent: Recent = { last: undefined, room: new Room() },
+  strange?: Strange,
+): Framed {
+  recent.room.grow(source.stored ?? source.size);
   const words =
     source.file === "inventory.img" || version === 1
       ? [format.magic]
@@ -94,7 +104,7 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
     if (size > LARGEST || sum > LARGEST_SUM)
       return fault("malformed", at, `an entry of ${size} bytes is more than CRIU writes`, null);
     const bytes = source.read(at + 4, size);
-    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent);
+    const decoded = decode(tableAt(format, entries.length), bytes, at + 4, recent, strange);
     if (!decoded.ok)
       return fault("malformed", decoded.offset, decoded.problem, "Failed unpacking object");
     const start = at + 4 + size;
@@ -107,6 +117,8 @@ export function readFrames(source: Source, format: Format, version = 2, recent?:
         null,
       );
     }
+    if (!recent.room.take(takes.entry + (format.weight?.(decoded.value) ?? 0)))
+      return fault("malformed", at, "it has more entries than there is memory for", null);
     entries.push({ offset: at, value: decoded.value, payload: { offset: start, length: payload } });
     at = start + payload;
     if (format.single) break; // CRIU reads no further

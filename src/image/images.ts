@@ -6,6 +6,7 @@ import { type Entry, type Framed, isHead, readFrames, valuesOf } from "./frame.t
 import type { Infer, Message } from "./schema.ts";
 import { inventory_entry } from "./tables/inventory.ts";
 import { pstree_entry } from "./tables/process.ts";
+import { Room } from "./room.ts";
 import type { Recent } from "./wire.ts";
 
 /** CRIU fails without an image, it is there as a rule, or only where there is something to say. */
@@ -19,6 +20,14 @@ function saysOfMissing(file: string, rootPid: number | undefined): string | null
     : null;
 }
 
+/** Bytes of page data that are there, holes not counted. */
+function pageData(directory: ImageDirectory): number {
+  let bytes = 0;
+  for (const file of directory.names)
+    if (file.startsWith("pages-")) bytes += (directory.size(file) ?? 0) - directory.holes(file);
+  return bytes;
+}
+
 /** An image that was read, and what it holds as soon as that was asked for. */
 interface Image {
   readonly format: Format;
@@ -27,15 +36,29 @@ interface Image {
   values: readonly unknown[] | undefined;
 }
 
+/** A field of a message that no table here has. */
+export interface StrangeField {
+  readonly file: string;
+  readonly message: string;
+  readonly number: number;
+}
+
+/** Enough to tell which CRIU wrote them. */
+const MOST_STRANGE = 20;
+
 export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
+  /** Fields that the tables do not know, each where it was met first. */
+  readonly strange = new Map<string, StrangeField>();
   private readonly cache = new Map<string, Image>();
-  private readonly recent: Recent = new Map();
+  private readonly recent: Recent;
   /** img_version of the inventory, which itself is read without. */
   private version: number | undefined;
 
-  constructor(private readonly directory: ImageDirectory) {}
+  constructor(private readonly directory: ImageDirectory) {
+    this.recent = { last: new Map(), room: new Room(() => pageData(directory)) };
+  }
 
   /**
    * What an image holds of a table; the same list each time. Throws where its format has no such table: the types say so
@@ -71,7 +94,11 @@ export class Images {
     if (format === undefined) throw new Error(`no format of ${file} is known`);
     if (file !== "inventory.img") this.version ??= this.inventory()?.img_version ?? 2;
     const read = this.directory.read(file, (source): Framed =>
-      readFrames(source, format, this.version, this.recent),
+      readFrames(source, format, this.version, this.recent, (message, number) => {
+        const key = `${message}.${number}`;
+        if (this.strange.size < MOST_STRANGE && !this.strange.has(key))
+          this.strange.set(key, { file, message, number });
+      }),
     );
     let entries: readonly Entry[] = [];
     if (!read.ok) {

@@ -2,17 +2,10 @@
  * The seal of a checkpoint: `recriu.manifest` beside the images, with what each was when it was sealed. It tells damage
  * and mix-ups, not forgery: whoever can change an image can change the manifest.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from "node:fs";
+import { closeSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { ENOENT } from "../sys/errno.ts";
 import { basename, dirname, join } from "../sys/path.ts";
+import { openRegular } from "../sys/regular.ts";
 
 export const MANIFEST = "recriu.manifest";
 
@@ -69,20 +62,31 @@ const NAME = /^(?:parent\/){0,64}[^/\0]+$/;
 export const manifestOf = (path: string, archive = false): string =>
   archive ? `${path}.${MANIFEST}` : join(path, MANIFEST);
 
-/** The images of a directory and of its parents: everything that is called `*.img`. */
-export function imagesIn(dir: string, prefix = "", depth = 0): string[] {
-  const names = readdirSync(join(dir, prefix));
-  const images = names.filter((name) => name.endsWith(".img")).map((name) => prefix + name);
-  if (!names.includes("parent") || depth === DEEPEST) return images.sort();
-  return [...images, ...imagesIn(dir, `${prefix}parent/`, depth + 1)].sort();
+/** The images of a directory and of its parents: everything that is called `*.img`. Throws where a parent cannot be read. */
+export function imagesIn(dir: string): string[] {
+  const images: string[] = [];
+  const seen = new Set<string>();
+  for (let prefix = "", depth = 0; depth <= DEEPEST; prefix += "parent/", depth += 1) {
+    const { dev, ino } = statSync(join(dir, prefix));
+    if (seen.has(`${dev}:${ino}`)) throw new Error(`${join(dir, prefix)} leads back to itself`);
+    seen.add(`${dev}:${ino}`);
+    const names = readdirSync(join(dir, prefix));
+    images.push(...names.filter((name) => name.endsWith(".img")).map((name) => prefix + name));
+    if (!names.includes("parent")) break;
+  }
+  return images.sort();
 }
 
-/** Size and sha256 of a regular file, read once from its beginning to its end. Throws what the kernel says. */
-function sumOf(path: string, onBytes: (count: number) => void = () => {}): Sum {
-  // Not waiting, so that a FIFO cannot hold us.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+/**
+ * Size and sha256 of a regular file, which no link leads to: whoever made the images may not choose what else is read and
+ * told. Read once from its beginning to its end; not at all where it has not the size that is `due`. Throws why not.
+ */
+function sumOf(path: string, onBytes: (count: number) => void = () => {}, due?: number): Sum {
+  const opened = openRegular(path, false);
+  if (!opened.ok) throw new Error(`${path}: ${opened.problem}`);
+  const { fd, stat } = opened;
   try {
-    if (!fstatSync(fd).isFile()) throw new Error(`${path} is no regular file`);
+    if (due !== undefined && stat.size !== due) return { size: stat.size, sha256: "" };
     const hash = new Bun.CryptoHasher("sha256"); // node:crypto would cost every start 2 ms
     const chunk = Buffer.allocUnsafe(CHUNK);
     let size = 0;
@@ -112,27 +116,29 @@ export function sumsOf(
 /** Compare an images directory or an archive with its manifest; undefined when it has none. */
 export function sealOf(path: string, archive = false, hashing?: Hashing): Seal | undefined {
   const file = manifestOf(path, archive);
+  const opened = openRegular(file);
+  if (!opened.ok)
+    return opened.errno === -ENOENT ? undefined : { ok: false, file, problem: opened.problem };
   let text: string;
   try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile()) return { ok: false, file, problem: "it is no regular file" };
-      if (stat.size > LARGEST)
-        return { ok: false, file, problem: "it is larger than any manifest" };
-      text = readFileSync(fd, "utf8");
-    } finally {
-      closeSync(fd);
-    }
+    if (opened.stat.size > LARGEST)
+      return { ok: false, file, problem: "it is larger than any manifest" };
+    text = readFileSync(opened.fd, "utf8");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" ? undefined : { ok: false, file, problem: message };
+    return { ok: false, file, problem: (error as Error).message };
+  } finally {
+    closeSync(opened.fd);
   }
   const parsed = parseManifest(text);
   if (!parsed.ok) return { ok: false, file, problem: parsed.problem };
   const { manifest } = parsed;
   const dir = archive ? dirname(path) : path;
-  const there = archive ? [basename(path)] : imagesIn(dir);
+  let there: string[];
+  try {
+    there = archive ? [basename(path)] : imagesIn(dir);
+  } catch (error) {
+    return { ok: false, file, problem: `the images cannot be listed: ${(error as Error).message}` };
+  }
   return { ok: true, manifest, altered: alteredIn(dir, there, manifest, hashing) };
 }
 
@@ -147,13 +153,15 @@ function alteredIn(
   const altered: Altered[] = there
     .filter((name) => !Object.hasOwn(images, name))
     .map((image) => ({ image, problem: "it was not there when the checkpoint was sealed" }));
+  const found = new Set(there);
   for (const [image, sealed] of Object.entries(images)) {
-    if (!there.includes(image)) {
+    if (!found.has(image)) {
       altered.push({ image, problem: "it is not there any more" });
       continue;
     }
     try {
-      const now = sumOf(join(dir, image), (count) => hashing?.((done += count), total));
+      const note = (count: number) => hashing?.((done += count), total);
+      const now = sumOf(join(dir, image), note, sealed.size);
       if (now.size !== sealed.size)
         altered.push({ image, problem: `it has ${now.size} bytes and had ${sealed.size}` });
       else if (now.sha256 !== sealed.sha256)

@@ -4,7 +4,7 @@ import { type Content, contentsOf, wantedRuns } from "./contents.ts";
 import type { ImageDirectory } from "./directory.ts";
 import type { Images, Need } from "./images.ts";
 import { remembering } from "./once.ts";
-import { type Pagemap, type Run, runsOf, sumPagemap } from "./pagemap.ts";
+import { type Pagemap, runsOf, type StoredRun, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
@@ -41,14 +41,15 @@ export class Memory {
       const users = Map.groupBy(this.pagemaps, ([, { pagesId }]) => `pages-${pagesId}.img`);
       return [...users].map(([file, maps]) => ({
         file,
-        expected: maps.reduce((sum, [, { present }]) => sum + present * pageSize(), 0),
+        expected: maps.reduce((sum, [, { stored }]) => sum + stored, 0),
+        memory: maps.reduce((sum, [, { present }]) => sum + present * pageSize(), 0),
         actual: this.directory.size(file),
         pagemaps: maps.map(([pagemap]) => pagemap),
       }));
     });
   }
 
-  runs(pagemap: string): readonly Run[] {
+  runs(pagemap: string): readonly StoredRun[] {
     return this.once(`runs ${pagemap}`, () =>
       runsOf(this.images.values(pagemap, pagemap_entry, "optional")),
     );

@@ -5,13 +5,14 @@ import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { formatOf, type TableOf } from "./formats.ts";
 import { hasUnreferencedFile } from "./unreferenced.ts";
-import { Images, type Need } from "./images.ts";
+import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
 import { Memory } from "./memory.ts";
 import { remembering } from "./once.ts";
-import type { Pagemap, Run } from "./pagemap.ts";
+import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
+import { type DownMarks, downMarks } from "./routes.ts";
 import type { Infer, Message } from "./schema.ts";
 import { cgroup_entry } from "./tables/cgroup.ts";
 import {
@@ -159,6 +160,11 @@ class LazyCheckpoint implements Checkpoint {
     return read.ok ? read.value : undefined;
   }
 
+  downMarks(file: string, most: number): readonly DownMarks[] {
+    const read = this.directory.read(file, (source) => downMarks(source, most));
+    return read.ok ? read.value : [];
+  }
+
   get tasks(): readonly Task[] {
     return this.once("tasks", () => this.pstree.map((entry) => new LazyTask(this.images, entry)));
   }
@@ -195,7 +201,7 @@ class LazyCheckpoint implements Checkpoint {
     return this.directory.holes(file);
   }
 
-  runs(pagemap: string): readonly Run[] {
+  runs(pagemap: string): readonly StoredRun[] {
     return this.memory.runs(pagemap);
   }
 
@@ -205,6 +211,10 @@ class LazyCheckpoint implements Checkpoint {
 
   lostPages(lazy: boolean): readonly LostPages[] {
     return this.memory.lostPages(lazy);
+  }
+
+  get strange(): readonly StrangeField[] {
+    return [...this.images.strange.values()];
   }
 
   readEverything(): readonly Fault[] {

@@ -1,4 +1,4 @@
-/** A page map without its objects: how many pages it puts where, in one pass over its bytes. */
+/** A page map without its objects: how many pages it puts where. */
 import { pageSize } from "../sys/process.ts";
 import type { pagemap_entry } from "./tables/memory.ts";
 import type { Infer } from "./schema.ts";
@@ -6,32 +6,39 @@ import type { Infer } from "./schema.ts";
 export const PE_PARENT = 1;
 export const PE_LAZY = 2;
 export const PE_PRESENT = 4;
+/** The content begins at the next whole page of the pages image (CRIU 4.3, among packed ones). */
+const PE_PAYLOAD_ALIGNED = 8;
 
 export interface Pagemap {
   /** pages-N.img holds its pages. */
   readonly pagesId: number;
   /** Pages that are in that file. */
   readonly present: number;
+  /** Bytes that they take there; packed ones take fewer than they have. */
+  readonly stored: number;
   /** Some pages are in an older checkpoint (`parent`). */
   readonly parent: boolean;
   /** Some pages were left to be fetched later. */
   readonly lazy: boolean;
 }
 
-/** Sum up decoded entries, one a run of pages. Flags are absent in old images: then in_parent tells. */
-export function sumPagemap(pagesId: number, runs: readonly PagemapEntry[]): Pagemap {
-  let [present, parent, lazy] = [0, false, false];
-  for (const run of runs) {
-    const flags = flagsOf(run);
-    if (flags & PE_PRESENT) present += pagesOf(run);
+/** Sum up decoded entries, one a run of pages. */
+export function sumPagemap(pagesId: number, entries: readonly PagemapEntry[]): Pagemap {
+  let [present, stored, parent, lazy] = [0, 0, false, false];
+  for (const { pages, flags, offset, bytes } of runsOf(entries)) {
+    if (flags & PE_PRESENT) {
+      present += pages;
+      stored = offset + bytes;
+    }
     if (flags & PE_PARENT) parent = true;
     if (flags & PE_LAZY && !(flags & PE_PRESENT)) lazy = true;
   }
-  return { pagesId, present, parent, lazy };
+  return { pagesId, present, stored, parent, lazy };
 }
 
 type PagemapEntry = Infer<typeof pagemap_entry>;
 
+/** Flags are absent in old images: then in_parent tells. */
 const flagsOf = (entry: PagemapEntry): number =>
   (entry.flags ?? (entry.in_parent ? 0 : PE_PRESENT)) | (entry.in_parent ? PE_PARENT : 0);
 
@@ -46,12 +53,25 @@ export interface Run {
   readonly flags: number;
 }
 
-/** The runs of a page map, in its order. */
-export function runsOf(entries: readonly PagemapEntry[]): Run[] {
+/** A run of a page map, and where the pages image has its content; nowhere (no bytes) without PE_PRESENT. */
+export interface StoredRun extends Run {
+  readonly offset: number;
+  readonly bytes: number;
+  /** The bytes are LZ4's, in blocks: no page of it can be pointed at. */
+  readonly packed: boolean;
+}
+
+/** The runs of a page map, in its order, which is that of the pages image. */
+export function runsOf(entries: readonly PagemapEntry[]): StoredRun[] {
   const size = pageSize();
-  return entries.map((entry) => ({
-    page: Number(entry.vaddr) / size,
-    pages: pagesOf(entry),
-    flags: flagsOf(entry),
-  }));
+  let end = 0;
+  return entries.map((entry) => {
+    const [pages, flags] = [pagesOf(entry), flagsOf(entry)];
+    const packed = entry.blocks !== undefined;
+    const offset = flags & PE_PAYLOAD_ALIGNED ? Math.ceil(end / size) * size : end;
+    const whole = entry.blocks?.block_sizes.reduce((sum, block) => sum + block, 0) ?? pages * size;
+    const bytes = flags & PE_PRESENT ? whole : 0;
+    if (flags & PE_PRESENT) end = offset + bytes;
+    return { page: Number(entry.vaddr) / size, pages, flags, offset, bytes, packed };
+  });
 }

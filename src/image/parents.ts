@@ -10,7 +10,7 @@ import type { Fault } from "./fault.ts";
 import { formatOf } from "./formats.ts";
 import { readFrames, valuesOf } from "./frame.ts";
 import { pageSize } from "../sys/process.ts";
-import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf } from "./pagemap.ts";
+import { PE_LAZY, PE_PARENT, PE_PRESENT, type Run, runsOf, type StoredRun } from "./pagemap.ts";
 import { pagemap_entry, pagemap_head } from "./tables/memory.ts";
 
 /** Why pages are not to be had. */
@@ -41,6 +41,18 @@ export interface LostPages {
 /** No chain of dumps is this long; a link that leads back to itself is endless. */
 const LONGEST = 1000;
 
+/** A parent that is its own: CRIU opens it again and again, until it may open no more. */
+const endless = ({ path }: ImageDirectory): DirectoryResult => ({
+  ok: false,
+  fault: {
+    file: path,
+    offset: undefined,
+    kind: "unreadable",
+    problem: "Too many open files",
+    criu_message: null,
+  },
+});
+
 const pathOf = (level: number): string => "parent/".repeat(level + 1).slice(0, -1);
 
 /** The chain of parents of `directory`, nearest first, opened when first asked for. */
@@ -57,9 +69,17 @@ export class Parents {
     if (child?.names.has("parent")) {
       // From one real path to the next, as CRIU goes: the kernel follows forty links of one path at most.
       parent = openImageDirectory(join(child.real, "parent"));
+      if (parent.ok && this.leadsBack(parent.directory)) parent = endless(parent.directory);
     }
     this.opened.push(parent);
     return parent;
+  }
+
+  private leadsBack({ real }: ImageDirectory): boolean {
+    return (
+      real === this.directory.real ||
+      this.opened.some((each) => each?.ok && each.directory.real === real)
+    );
   }
 
   private directoryAt(level: number): ImageDirectory | undefined {
@@ -96,8 +116,7 @@ export class Parents {
       const next: Run[] = [];
       const name = `pages-${older.pagesId}.img`;
       const path = `${parent.directory.path}/${name}`;
-      const tell = (first: number, pages: number, before: number) =>
-        found({ page: first, pages, file: path, offset: before * pageSize() });
+      const tell: Tell = (content) => found({ ...content, file: path });
       const missing = look(wanted, older.runs, older.available ?? 0, next, tell);
       if (missing !== undefined) {
         if (missing.kind === "page") return lost("page", `its ${file} lacks it`, missing.page);
@@ -110,8 +129,10 @@ export class Parents {
   }
 }
 
+type Tell = (content: Omit<Content, "file">) => void;
+
 interface Older {
-  runs: Run[];
+  runs: StoredRun[];
   pagesId: number;
   /** Bytes of its pages image; undefined when it is not there. */
   available: number | undefined;
@@ -131,33 +152,32 @@ function read(directory: ImageDirectory, file: string): Older | { fault: Fault }
 
 /**
  * Look `wanted` up in a parent's runs; what that one has from its own parent is added to `next`. `found` is told of pages
- * that are in its pages image, behind so many others.
+ * that are in its pages image.
  */
 function look(
   wanted: readonly Run[],
-  runs: readonly Run[],
+  runs: readonly StoredRun[],
   available: number,
   next: Run[],
-  found: (page: number, pages: number, before: number) => void,
+  found: Tell,
 ): { kind: "page" | "data"; page: number } | undefined {
   let at = 0;
-  let before = 0; // pages of the image before run `at`
   for (const { page: first, pages } of wanted) {
     for (let page = first; page < first + pages;) {
-      for (let run = runs[at]; run !== undefined && run.page + run.pages <= page; run = runs[at]) {
-        if (run.flags & PE_PRESENT) before += run.pages;
+      for (let run = runs[at]; run !== undefined && run.page + run.pages <= page; run = runs[at])
         at += 1;
-      }
       const run = runs[at];
       if (run === undefined || run.page > page) return { kind: "page", page };
       const count = Math.min(first + pages, run.page + run.pages) - page;
       if (run.flags & PE_PARENT) {
         next.push({ page, pages: count, flags: PE_PARENT });
       } else {
-        const index = before + (page - run.page);
         if (run.flags & PE_LAZY && !(run.flags & PE_PRESENT)) return { kind: "data", page };
-        if ((index + count) * pageSize() > available) return { kind: "data", page };
-        found(page, count, index);
+        const { packed } = run;
+        const offset = packed ? run.offset : run.offset + (page - run.page) * pageSize();
+        const end = packed ? run.offset + run.bytes : offset + count * pageSize();
+        if (end > available) return { kind: "data", page };
+        found({ page, pages: count, offset, packed });
       }
       page += count;
     }

@@ -9,6 +9,7 @@ import {
   type Message,
   VARINT,
 } from "./schema.ts";
+import { type Room, takes } from "./room.ts";
 import { type Bytes, fromBytes, toBytes } from "./text.ts";
 
 /** Fields that the table does not know, in the order they were met: number, tag and value as they were. */
@@ -37,7 +38,10 @@ class Malformed extends Error {
  * Each kind of message as it was last read. Forked tasks have the same mappings, signals and limits, and one signal is
  * handled as the next: where the bytes are the same, so is the object, which therefore may not be changed.
  */
-export type Recent = Map<Message<any>, Read>;
+export interface Recent {
+  readonly last: Map<Message<any>, Read> | undefined;
+  readonly room: Room;
+}
 
 interface Read {
   bytes: Uint8Array;
@@ -45,6 +49,9 @@ interface Read {
   end: number;
   value: Value;
 }
+
+/** Is told of each field that a table does not know: the message's name and the field's number. */
+export type Strange = (message: string, number: number) => void;
 
 /**
  * Read one message. `base` is where `bytes` begin in their file: problems are told by their place there. Without
@@ -55,9 +62,10 @@ export function decode<M extends Message<any>>(
   bytes: Bytes,
   base = 0,
   recent?: Recent,
+  strange?: Strange,
 ): Decoded<M> {
   try {
-    const reader = new Reader(bytes as Uint8Array, base, recent);
+    const reader = new Reader(bytes as Uint8Array, base, recent, strange);
     return { ok: true, value: reader.message(schema, bytes.length, 0) as Infer<M> };
   } catch (error) {
     if (error instanceof Malformed)
@@ -75,10 +83,16 @@ class Reader {
     private readonly bytes: Uint8Array,
     private readonly base: number,
     private readonly recent: Recent | undefined,
+    private readonly strange: Strange | undefined,
   ) {}
 
   private fail(problem: string): never {
     throw new Malformed(this.base + this.at, problem);
+  }
+
+  private take(bytes: number): void {
+    if (this.recent?.room.take(bytes) === false)
+      this.fail("what it holds would take more memory than all of a checkpoint of this size");
   }
 
   message(schema: Message<any>, end: number, depth: number): Value {
@@ -86,12 +100,13 @@ class Reader {
     if (++this.messages > mostMessages(this.bytes.length))
       this.fail(`it holds more messages than ${this.bytes.length} bytes of CRIU's would`);
     const begin = this.at;
-    const last = this.recent?.get(schema);
+    const last = this.recent?.last?.get(schema);
     if (last !== undefined && this.isAgain(last, end)) {
       this.at = end;
       return last.value;
     }
     const { byNumber, lists, needed } = indexOf(schema);
+    this.take(takes.message + lists.length * takes.list);
     const value: Value = {};
     for (const name of lists) value[name] = [];
     while (this.at < end) {
@@ -102,6 +117,8 @@ class Reader {
       const field = byNumber[tag >>> 3];
       if (field === undefined) {
         this.skip(wire, end);
+        this.take(takes.unknown + this.at - start);
+        this.strange?.(schema.name, tag >>> 3);
         (value[unknown] ??= []).push({ number: tag >>> 3, bytes: this.copy(start, this.at) });
         continue;
       }
@@ -121,7 +138,7 @@ class Reader {
       if (value[name] === undefined) this.fail(`${schema.name} lacks its required ${name}`);
     }
     if (last !== undefined) Object.assign(last, { bytes: this.bytes, start: begin, end, value });
-    else this.recent?.set(schema, { bytes: this.bytes, start: begin, end, value });
+    else this.recent?.last?.set(schema, { bytes: this.bytes, start: begin, end, value });
     return value;
   }
 
@@ -135,6 +152,7 @@ class Reader {
   }
 
   private value(parent: Message<any>, kind: Kind, end: number, depth: number): unknown {
+    this.take(takes.field);
     if (typeof kind !== "string") {
       const stop = this.length(end);
       return this.message(typeof kind === "function" ? kind() : kind, stop, depth + 1);
@@ -169,12 +187,14 @@ class Reader {
       }
       case "bytes": {
         const stop = this.length(end);
+        this.take(takes.bytes + stop - this.at);
         const value = this.copy(this.at, stop);
         this.at = stop;
         return value;
       }
       case "string": {
         const stop = this.length(end);
+        this.take(takes.text + stop - this.at);
         const value = fromBytes(this.bytes.subarray(this.at, stop));
         this.at = stop;
         // To CRIU a string ends there.
@@ -212,6 +232,7 @@ class Reader {
   }
 
   private varint64(end: number): bigint {
+    this.take(takes.bigint);
     const low = this.varint(end);
     return this.high === 0 ? BigInt(low) : (BigInt(this.high) << 32n) | BigInt(low);
   }

@@ -1,10 +1,11 @@
 /** A checkpoint with all that restores it, as one archive. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { interpreterOf } from "../host/elf.ts";
 import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
 import { replacing } from "../sys/own-file.ts";
+import { openRegular } from "../sys/regular.ts";
 import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -60,7 +61,7 @@ function* membersOf(
   yield textMember("restore.sh", restoreScript(options));
   yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
   for (const name of [...imagesIn(dir), MANIFEST])
-    yield fileMember(`images/${name}`, join(dir, name), PLAIN);
+    yield fileMember(`images/${name}`, join(dir, name), PLAIN, false);
   if (criu === undefined) return;
   yield textMember("criu/criu", criuScript(basename(libraries[0]!)));
   yield fileMember("criu/criu.bin", criu, EXECUTABLE);
@@ -73,13 +74,12 @@ function textMember(name: string, text: string): Member {
   return { name, mode: EXECUTABLE, size: bytes.length, pieces: [bytes] };
 }
 
-/** A regular file, as long as it is now. */
-function fileMember(name: string, path: string, mode: number): Member {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return { name, mode, size: stat.size, pieces: piecesOf(fd, name, stat.size) };
-  closeSync(fd);
-  throw new Error(`${path} is no regular file`);
+/** A regular file, as long as it is now. An image is one itself: a link to one would take along whatever it names. */
+function fileMember(name: string, path: string, mode: number, follow = true): Member {
+  const opened = openRegular(path, follow);
+  if (!opened.ok) throw new Error(`${path}: ${opened.problem}`);
+  const { fd, stat } = opened;
+  return { name, mode, size: stat.size, pieces: piecesOf(fd, name, stat.size) };
 }
 
 /** The file's bytes; it is closed behind them. */
@@ -124,9 +124,10 @@ exec "$here/lib/${loader}" --library-path "$here/lib" "$here/criu.bin" "$@"
 
 /** The loader of a program, then the libraries that it loads. Throws where that cannot be found out. ld.so(8) */
 function librariesOf(program: string): string[] {
-  const fd = openSync(program, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  const loader = interpreterOf(fd);
-  closeSync(fd);
+  const opened = openRegular(program);
+  if (!opened.ok) throw new Error(`${program}: ${opened.problem}`);
+  const loader = interpreterOf(opened.fd);
+  closeSync(opened.fd);
   if (loader === undefined)
     throw new Error(
       `${program} is no ELF program that names a loader: name the program itself by --criu, or copy a static one beside the archive`,

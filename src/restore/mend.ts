@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { type Checkpoint, savedScheduling, wantedScheduling } from "../image/index.ts";
 import { getLimit, setLimit } from "../sys/process.ts";
-import { scheduling, setScheduling } from "../sys/scheduling.ts";
+import { scheduling, setScheduling, timerSlack } from "../sys/scheduling.ts";
 import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
 import { mendFiles } from "./mend-files.ts";
 
@@ -15,6 +15,7 @@ export function mend(checkpoint: Checkpoint, tree: LiveTree, lostPriority: numbe
     .filter(({ task }) => task.state !== "dead")
     .flatMap((live) => [
       ...mendScheduling(live, lostPriority),
+      ...mendSlack(live),
       ...mendLimits(live),
       ...mendOom(live),
     ]);
@@ -54,6 +55,24 @@ function mendScheduling(live: LiveTask, lostPriority: number): Difference[] {
         show(policy, priority, nice),
         `${before.policy}, ${before.priority}, ${before.nice}`,
       ),
+    ];
+  });
+}
+
+/** A CRIU before 4.3 passes over what a later one saved. */
+function mendSlack(live: LiveTask): Difference[] {
+  return live.task.threads.flatMap(({ tid, core }) => {
+    const saved = core?.thread_core?.timerslack_ns;
+    const now = live.threads.get(tid);
+    const before = now === undefined ? undefined : timerSlack(now);
+    if (saved === undefined || before === undefined || before === saved) return [];
+    try {
+      writeFileSync(`/proc/${now}/timerslack_ns`, `${saved}`);
+    } catch {
+      return []; // not allowed: the verification says what is missing
+    }
+    return [
+      mended("scheduling", live, `timer slack of thread ${tid}: ${saved} ns`, `${before} ns`),
     ];
   });
 }

@@ -16,7 +16,7 @@ export function watch(
   report: ProgressReport,
 ): () => void {
   const all = checkpoint.tasks.length;
-  const promised = checkpoint.pages().reduce((sum, { expected }) => sum + expected, 0);
+  const promised = checkpoint.pages().reduce((sum, { memory }) => sum + memory, 0);
   const look = () => {
     if (state().at === "running") return;
     const made = descendantsOf(criu);

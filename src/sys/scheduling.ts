@@ -1,4 +1,5 @@
-/** How a thread of this machine is scheduled: sched_setscheduler(2), getpriority(2). */
+/** How a thread of this machine is scheduled: sched_setscheduler(2), getpriority(2), proc_pid_timerslack_ns(5). */
+import { readFileSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { call, libc } from "./libc.ts";
 import type { Scheduling } from "./sched.ts";
@@ -26,4 +27,13 @@ export function scheduling(tid: number): Scheduling | number {
   if (got < 0) return got;
   // getpriority(2) may return -1 as a value; the thread was there a moment ago, so it is taken as one.
   return { policy, priority: param[0]!, nice: libc().getpriority(0, tid) };
+}
+
+/** How late a thread's timers may be, in ns; undefined where that cannot be read. */
+export function timerSlack(tid: number): bigint | undefined {
+  try {
+    return BigInt(readFileSync(`/proc/${tid}/timerslack_ns`, "latin1").trim());
+  } catch {
+    return undefined; // it is gone, or not ours to see
+  }
 }

@@ -1,8 +1,9 @@
 /** Pages of a process and of the images side by side. What cannot be read on either side is told, never taken for equal. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import type { Content } from "../image/index.ts";
 import type { PageRange } from "../sys/memory.ts";
 import { pageSize } from "../sys/process.ts";
+import { openRegular } from "../sys/regular.ts";
 
 /** A page that is not the saved one. */
 export interface Differing {
@@ -42,6 +43,7 @@ export class PageReader {
 
   /** `memory`: an open /proc/PID/mem. `areas`: where the kernel writes by itself. */
   compare(memory: number, content: Content, areas: readonly Area[], told: Told): void {
+    if (content.packed) return told.skips(content.pages, "their pages image is compressed");
     const image = this.image(content.file);
     if (image < 0) told.skips(content.pages, "their pages image cannot be read");
     else this.run(memory, content, areas, told, image, content.offset);
@@ -135,17 +137,11 @@ function difference(
   return kernels;
 }
 
-/** A file to read, or below 0: not waiting, so that a FIFO cannot hold us. */
+/** A regular file to read, or below 0. */
 export function openToRead(path: string): number {
-  const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
-  try {
-    const fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fstatSync(fd).isFile()) return fd;
-    closeSync(fd);
-  } catch {
-    // What it was for is told as not compared.
-  }
-  return -1;
+  const opened = openRegular(path);
+  // What it was for is told as not compared.
+  return opened.ok ? opened.fd : -1;
 }
 
 /** What of `ranges` is in none of `others`; both in order. */

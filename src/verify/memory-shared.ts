@@ -59,9 +59,14 @@ export class SharedMemory {
 }
 
 /** The part of a content between two pages of the shared memory, mapped from page `at` on. */
-function within({ page, pages, file, offset }: Content, from: number, to: number, at: number) {
+function within(
+  { page, pages, file, offset, packed }: Content,
+  from: number,
+  to: number,
+  at: number,
+) {
   const [first, end] = [Math.max(page, from), Math.min(page + pages, to)];
   if (first >= end) return [];
-  const moved = offset + (first - page) * pageSize();
-  return [{ page: at + first - from, pages: end - first, file, offset: moved }];
+  const moved = packed ? offset : offset + (first - page) * pageSize();
+  return [{ page: at + first - from, pages: end - first, file, offset: moved, packed }];
 }

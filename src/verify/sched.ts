@@ -1,13 +1,13 @@
 /** Scheduling of every thread: CRIU ignores a refusal of the kernel, so only asking again tells. */
 import { savedScheduling, wantedScheduling } from "../image/index.ts";
 import { policyName } from "../sys/sched.ts";
-import { scheduling } from "../sys/scheduling.ts";
+import { scheduling, timerSlack } from "../sys/scheduling.ts";
 import type { Facet } from "./facet.ts";
 
 export const sched: Facet = {
   id: "scheduling",
   final: "state",
-  compare({ live, lostPriority }, { same }) {
+  compare({ live, lostPriority }, { same, leftOut }) {
     for (const { task, threads } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const saved = savedScheduling(core);
@@ -28,6 +28,11 @@ export const sched: Facet = {
         );
         same(task.pid, `priority of thread ${tid}`, wanted.priority, found?.priority);
         same(task.pid, `nice of thread ${tid}`, wanted.nice, found?.nice);
+        const slack = core?.thread_core?.timerslack_ns;
+        if (slack === undefined) continue;
+        const has = timerSlack(hostTid);
+        if (has === undefined) leftOut("timer slack: it cannot be read");
+        else same(task.pid, `timer slack of thread ${tid}`, `${slack} ns`, `${has} ns`);
       }
     }
   },

@@ -17,12 +17,13 @@ export interface Faked {
   host?: Partial<Host>;
   own?: Partial<Context["settings"]>;
   bundle?: Context["bundle"];
+  exported?: Context["exported"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
 export function withContext<T>(
   images: Record<string, Uint8Array>,
-  { options = [], version = "4.1.1", host = {}, own = {}, bundle }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
   use: (context: Context) => T,
 ): T {
   const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
@@ -52,10 +53,12 @@ export function withContext<T>(
         path: "/usr/sbin/criu",
         version,
         startRefusal: () => undefined,
+        featureRefusal: () => undefined,
         cpuRefusal: () => undefined,
       },
       namespaces: namespacesOf(checkpoint, machine, request),
       bundle,
+      exported,
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -15,10 +15,11 @@ import {
 import { asCriu } from "./as-criu.ts";
 
 /** The real CRIU under another version, which drops the option that it would know. */
-function newer(stage: Stage, version: string): string {
+function newer(stage: Stage, version: string, help = ""): string {
   const path = join(stage.dir, `criu-${version}`);
   const script = `#!/bin/bash
 [ "$1" = --version ] && echo "Version: ${version}" && exit
+[ "$1" = --help ] && echo '${help}' && exit
 for word; do shift; [ "$word" = --brand-new=1 ] || set -- "$@" "$word"; done
 exec ${criu} "$@"
 `;
@@ -45,6 +46,32 @@ test("an unknown option: recriu steps aside and says so, but not for images of o
   const known = await asCriu(stage, words);
   expect(known.exit).toBe(1);
   expect(known.stderr).not.toContain("steps aside");
+});
+
+test("an option that only this CRIU knows is passed on and told, and all else is guarded", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const help = "  --brand-new NUM       a switch to come";
+  const env = { RECRIU_CRIU: newer(stage, "9.1", help) };
+  const words = ["-d", "-D", images, "-W", stage.dir, "--brand-new=1"];
+  const said = "recriu does not know --brand-new, which CRIU 9.1 has: it is passed on";
+  const done = await recriu(stage, ["restore", "--json", ...words], { env });
+  const { findings, verdict } = JSON.parse(done.stdout);
+  expect(findings).toMatchObject([{ id: "option-unknown", severity: "info" }]);
+  expect(findings[0].message).toContain(said);
+  expect([done.exit, verdict.result]).toEqual([0, "match"]);
+  await killTree(stage, pid);
+
+  const asked = await asCriu(stage, ["restore", ...words], { env });
+  expect(asked.exit).toBe(0);
+  expect(asked.stderr).toContain(said);
+  expect(asked.stderr).not.toContain("steps aside");
+  await killTree(stage, pid);
+  // Not the text that is to be had, but what stands in it.
+  const other = await recriu(stage, ["preflight", ...words, "--brand-newer"], { env });
+  expect(other.exit).toBe(2);
+  expect(other.stderr).toContain("unrecognized option '--brand-newer'");
 });
 
 test("what is understood is guarded, and with RECRIU_DEBUG=1 it is said that more may be there", async () => {

@@ -46,6 +46,19 @@ test("a restore of a runtime's: repaired, gated, the tree is the runtime's child
   expect(log).toMatch(/Running post-restore scripts\n.*RPC\n.*\[\/proc\/\d+\/fd\/\d+\]/);
 });
 
+test("a log's name that CRIU refuses is written to by nobody", async () => {
+  await using stage = openStage();
+  const { pid, images, sockets } = await dumpX11(stage, []);
+  rmSync(sockets, { recursive: true });
+  await start(stage, "at-pid", [`${pid}`]); // blocked: recriu would leave its report
+  for (const program of [criu, undefined]) {
+    const asked = restore({ log_file: "../stray.log" });
+    const { answer } = await ask(stage, images, asked, program === undefined ? {} : { program });
+    expect(answer).toMatchObject({ success: false });
+    expect(existsSync(join(images, "../stray.log"))).toBe(false);
+  }
+});
+
 test("a blocker: the runtime gets recriu's words as CRIU's answer, and finds them in the log", async () => {
   await using stage = openStage();
   const { pid, images, sockets } = await dumpX11(stage, []);

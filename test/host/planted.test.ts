@@ -1,4 +1,4 @@
-/** What a user has put in the place of a file that is to be written: told by what it is; root's own is nobody's. */
+/** What a user has put in the place of a file that is to be written: told by what it is; root's own is not told. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-/** This machine, as checks see it: who is in the way, and who is not. */
+/** This machine, as checks see it: which processes are in the way, and which are not. */
 import { expect, test } from "bun:test";
 import { descriptorLimits } from "../../src/host/limits.ts";
 import { thisHost } from "../../src/host/index.ts";
@@ -18,7 +18,7 @@ test("what recriu has started is not in the way; recriu itself is where it stays
   await child.exited;
   // It is asked anew.
   expect(host.ending(child.pid)).toBe(true);
-  // One that has ended and that nobody has waited for.
+  // One that has ended, and that its parent has not waited for.
   const parent = Bun.spawn(["sh", "-c", "sleep 0 & echo $!; exec sleep 60"], { stdout: "pipe" });
   const { value } = await parent.stdout.getReader().read();
   const zombie = Number(Buffer.from(value!).toString());

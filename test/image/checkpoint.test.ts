@@ -49,7 +49,13 @@ test("a whole one has no fault", () => {
     [12, "dead", [12]],
   ]);
   expect(checkpoint.pages()).toEqual([
-    { file: "pages-1.img", expected: 8192, actual: 8192, pagemaps: ["pagemap-10.img"] },
+    {
+      file: "pages-1.img",
+      expected: 8192,
+      memory: 8192,
+      actual: 8192,
+      pagemaps: ["pagemap-10.img"],
+    },
   ]);
 });
 
@@ -93,9 +99,9 @@ describe("what stands at an image's name may be anything", () => {
     mkdirSync(join(path, "fs-10.img"));
     const faults = read(path).readEverything();
     expect(faults.map(({ file, problem }) => [file, problem]).toSorted()).toEqual([
-      ["files.img", "it is not a regular file"],
-      ["fs-10.img", "it is not a regular file"],
-      ["mm-10.img", "it is not a regular file"],
+      ["files.img", "it is no regular file"],
+      ["fs-10.img", "it is no regular file"],
+      ["mm-10.img", "it is no regular file"],
     ]);
   });
 

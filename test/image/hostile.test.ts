@@ -186,7 +186,13 @@ test("what a page map needs of its pages image", () => {
   expect(of(read(dir).faults, "pages-7.img").map((fault) => fault.kind)).toEqual(["missing"]);
   writeFileSync(join(dir, "pages-7.img"), Buffer.alloc(10));
   expect(read(dir).checkpoint.pages()).toEqual([
-    { file: "pages-7.img", expected: page * 9, actual: 10, pagemaps: ["pagemap-1.img"] },
+    {
+      file: "pages-7.img",
+      expected: page * 9,
+      memory: page * 9,
+      actual: 10,
+      pagemaps: ["pagemap-1.img"],
+    },
   ]);
 });
 

@@ -1,4 +1,24 @@
-/** CRIU itself: not there, too old for this kernel, without the rights it needs. */
+/** Other CRIUs than the one under test; and CRIU itself: not there, too old for this kernel, without the rights it needs. */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { alive, run, type Stage, waitFor } from "./stage.ts";
 
-export const old = join(import.meta.dir, "../../.cache/criu/bookworm/criu");
+const fetched = (suite: string): string =>
+  join(import.meta.dir, "../../.cache/criu", suite, "criu");
+
+/** Debian 12's: 3.17.1. */
+export const old = fetched("bookworm");
+/** Debian forky's: 4.2 or newer. */
+export const forky = fetched("forky");
+/** Debian experimental's: 4.3, without LZ4. */
+export const newest = fetched("experimental");
+
+/** Dump a tree by another CRIU; its images. */
+export async function dumpBy(stage: Stage, criu: string, pid: number): Promise<string> {
+  const images = join(stage.dir, `images-${++stage.count}`);
+  mkdirSync(images);
+  const { exit, stderr } = await run(stage, [criu, "dump", "-t", `${pid}`, "-D", images]);
+  if (exit !== 0) throw new Error(`the dump by ${criu} exits ${exit}: ${stderr}`);
+  await waitFor("the dumped tree to be gone", () => !alive(pid));
+  return images;
+}

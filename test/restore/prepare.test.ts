@@ -53,7 +53,7 @@ test("what nobody can look at is CRIU's alone, but not where it is untrusted", a
       checkpoint: {
         dir: "/nowhere",
         files: new Set(["inventory.img"]),
-        inventory: { img_version: 3 },
+        inventory: { img_version: 4 },
       },
     },
   );

@@ -21,8 +21,8 @@ interface Witness {
 
 /** At most one finding for each pages image. */
 export function consumedPages(context: Context): Problem[] {
-  const { checkpoint, request } = context;
-  if (request.stream) return [];
+  const { checkpoint, request, pagesUnread } = context;
+  if (request.stream || pagesUnread) return [];
   const sparse = new Set(
     checkpoint
       .pages()
@@ -102,7 +102,8 @@ function zeroIn(
   let file: string | undefined;
   for (const page of pages) {
     const content = contents.find((each) => isIn(page, each));
-    if (content === undefined) return undefined;
+    // What is compressed cannot be looked at; CRIU takes nothing out of such images.
+    if (content === undefined || content.packed) return undefined;
     const offset = content.offset + (page - content.page) * pageSize;
     const bytes = host.bytes(content.file, offset, pageSize);
     if (bytes?.length !== pageSize || bytes.some((byte) => byte !== 0)) return undefined;

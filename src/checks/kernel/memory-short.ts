@@ -84,7 +84,7 @@ function overcommitted(context: Context): Problem[] {
 
 function beyondFree({ checkpoint, host }: Context): Problem[] {
   let bytes = 0;
-  for (const { expected } of checkpoint.pages()) bytes += expected;
+  for (const { memory } of checkpoint.pages()) bytes += memory;
   const free = meminfo(host, "MemAvailable") + meminfo(host, "SwapFree");
   if (free === 0 || bytes <= free) return [];
   return [

@@ -75,7 +75,11 @@ function* narrowOf(host: Host, checkpoint: Checkpoint): Generator<Narrow> {
       message: `recriu has the I/O class ${io.class === IDLE ? "idle" : `best effort, level ${io.level}`}`,
       prefix: ["ionice", "-c", "none"],
     };
-  if (timerSlack !== undefined && timerSlack > USUAL_SLACK_NS)
+  // From CRIU 4.3 on the images have it; what an older one does not set, recriu does at the gate.
+  const saved = livingTasks(checkpoint).every(({ threads }) =>
+    threads.every(({ core }) => core?.thread_core?.timerslack_ns !== undefined),
+  );
+  if (!saved && timerSlack !== undefined && timerSlack > USUAL_SLACK_NS)
     yield {
       subject: "timer slack",
       message: `recriu's timers may be ${timerSlack} ns late, usual are ${USUAL_SLACK_NS}`,

@@ -42,6 +42,8 @@ export const pipe_entry = message("pipe_entry", {
   pipe_id: required(2, "uint32"),
   flags: required(3, "uint32"),
   fown: required(4, fown_entry),
+  uid: optional(5, "uint32"),
+  gid: optional(6, "uint32"),
 });
 
 export const pipe_data_entry = message("pipe_data_entry", {
@@ -54,6 +56,7 @@ export const fifo_entry = message("fifo_entry", {
   id: required(1, "uint32"),
   pipe_id: required(2, "uint32"),
   regf_id: optional(3, "uint32"),
+  wait_writer: optional(4, "bool"),
 });
 
 export const eventfd_file_entry = message("eventfd_file_entry", {

@@ -20,6 +20,8 @@ export const inventory_entry = message("inventory_entry", {
   plugins_entry: optional(12, plugins_entry),
   dump_criu_run_id: optional(13, "string"),
   allow_uprobes: optional(14, "bool"),
+  compress: optional(15, "uint32"),
+  compress_block_size: optional(16, "uint32"),
 });
 
 export const dump_stats_entry = message("dump_stats_entry", {

@@ -44,10 +44,18 @@ export const pagemap_head = message("pagemap_head", {
   pages_id: required(1, "uint32"),
 });
 
+/** How the pages of an entry are packed (CRIU 4.3): each block as so many bytes of LZ4; as many as it has: as it is; none: zeros. */
+export const pagemap_blocks = message("pagemap_blocks", {
+  block_sizes: repeated(1, "uint32"),
+  total_payload_size: required(2, "uint64"),
+  pages_per_block: required(3, "uint32"),
+});
+
 export const pagemap_entry = message("pagemap_entry", {
   vaddr: required(1, "uint64"),
   compat_nr_pages: required(2, "uint32"),
   in_parent: optional(3, "bool"),
   flags: optional(4, "uint32"),
   nr_pages: optional(5, "uint64"),
+  blocks: optional(6, pagemap_blocks),
 });

@@ -126,6 +126,7 @@ export const uid_gid_extent = message("uid_gid_extent", {
 export const userns_entry = message("userns_entry", {
   uid_map: repeated(1, uid_gid_extent),
   gid_map: repeated(2, uid_gid_extent),
+  binfmt_misc: repeated(3, binfmt_misc_entry),
 });
 
 export const pidns_entry = message("pidns_entry", {

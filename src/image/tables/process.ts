@@ -152,6 +152,7 @@ export const thread_core_entry = message("thread_core_entry", {
   blk_sigset_extended: optional(14, "uint64"),
   rseq_entry: optional(15, rseq_entry),
   cg_set: optional(16, "uint32"),
+  timerslack_ns: optional(17, "uint64"),
 });
 
 export const core_entry = message("core_entry", {

@@ -74,6 +74,7 @@ export const inet_sk_entry = message("inet_sk_entry", {
   ns_id: optional(18, "uint32"),
   shutdown: optional(19, "enum"),
   tcp_opts: optional(20, tcp_opts_entry),
+  uid: optional(21, "uint32"),
 });
 
 export const file_perms_entry = message("file_perms_entry", {
@@ -107,10 +108,17 @@ export const scm_entry = message("scm_entry", {
   rights: repeated(2, "uint32"),
 });
 
+export const sk_ucred_entry = message("sk_ucred_entry", {
+  uid: required(1, "uint32"),
+  gid: required(2, "uint32"),
+  pid: required(3, "uint32"),
+});
+
 export const sk_packet_entry = message("sk_packet_entry", {
   id_for: required(1, "uint32"),
   length: required(2, "uint32"),
   scm: repeated(4, scm_entry),
+  ucred: optional(128, sk_ucred_entry),
 });
 
 export const netlink_sk_entry = message("netlink_sk_entry", {
