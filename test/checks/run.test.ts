@@ -1,13 +1,8 @@
 /** All checks of a request, as `runChecks` runs them. */
 import { expect, spyOn, test } from "bun:test";
 import type { CheckId } from "../../src/checks/catalogue.ts";
-import {
-  catalogue,
-  imageChecks,
-  noneThere,
-  runChecks,
-  type Severity,
-} from "../../src/checks/index.ts";
+import type { Severity } from "../../src/checks/finding.ts";
+import { catalogue, imageChecks, noneThere, runChecks } from "../../src/checks/index.ts";
 import { fixture } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 
