@@ -283,6 +283,10 @@ test("a tree is noted with its root's start, and each step as it comes", () => {
     { images: base, pid: process.pid },
     { action: "socket", root: "/", path: "/x" },
   ]);
+  // Locked as long as its writer lives, so that no other recriu takes it for that of a dead one.
+  const other = openSync(join(stateDirectory(), journals()[0]!), "r");
+  expect(lockExclusive(other)).toBeLessThan(0);
+  closeSync(other);
   changes.noteTree(process.pid);
   const stat = readFileSync("/proc/self/stat", "utf8");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
