@@ -1,6 +1,7 @@
 /** Options of IP, IPv6, TCP and packet sockets, on sockets of this process: each is told by its name where it differs. */
 import { afterAll, expect, test } from "bun:test";
 import { closeSync } from "node:fs";
+import { ptr } from "bun:ffi";
 import { call } from "../../src/sys/libc.ts";
 import { socketOptions } from "../../src/verify/socket-options.ts";
 import { said, type Scene } from "./tree.ts";
@@ -137,6 +138,47 @@ for (const [what, make, entry, names] of kinds)
         entry((each) => (each === name ? OTHER : found.get(each)!)),
       );
       expect(one).toEqual([[name, String(OTHER), String(found.get(name))]]);
+    }
+  });
+
+/** Level and number of each option (linux/in.h, in6.h, tcp.h, if_packet.h), and a value that it does not have of itself. */
+const numbers: Record<string, [level: bigint, option: bigint, value: number]> = {
+  IP_TOS: [0n, 1n, 16],
+  IP_TTL: [0n, 2n, 77],
+  IP_PKTINFO: [0n, 8n, 1],
+  IP_FREEBIND: [0n, 15n, 1],
+  IPV6_V6ONLY: [41n, 26n, 1],
+  IPV6_RECVPKTINFO: [41n, 49n, 1],
+  IPV6_FREEBIND: [41n, 78n, 1],
+  TCP_NODELAY: [6n, 1n, 1],
+  TCP_CORK: [6n, 3n, 1],
+  TCP_KEEPIDLE: [6n, 4n, 77],
+  TCP_KEEPINTVL: [6n, 5n, 78],
+  TCP_KEEPCNT: [6n, 6n, 9],
+  PACKET_AUXDATA: [263n, 8n, 1],
+  PACKET_ORIGDEV: [263n, 9n, 1],
+  PACKET_VERSION: [263n, 10n, 1],
+  PACKET_RESERVE: [263n, 12n, 16],
+  PACKET_LOSS: [263n, 14n, 1],
+  PACKET_VNET_HDR: [263n, 15n, 1],
+  PACKET_TIMESTAMP: [263n, 17n, 64],
+};
+const SYS_setsockopt = process.arch === "x64" ? 54n : 208n;
+
+for (const [what, make, entry, names] of kinds)
+  test(`${what}: what is set by a number is seen by that name`, () => {
+    for (const name of names) {
+      const fd = make();
+      const [level, option, value] = numbers[name]!;
+      const at = BigInt(ptr(Int32Array.of(value)));
+      expect(call((c) => c.syscall(SYS_setsockopt, BigInt(fd), level, option, at, 4n, 0n))).toBe(0);
+      const seen = new Map(
+        differing(
+          fd,
+          entry(() => OTHER),
+        ).map(([each, , now]) => [each, now]),
+      );
+      expect([name, seen.get(name)]).toEqual([name, String(value)]);
     }
   });
 

@@ -72,6 +72,11 @@ test("inotify: the mask, a watch that is gone or was not there; that on a delete
   expect(watched({ entry: inotify(), fdinfo: "", ghost: true })).toEqual([
     "tolerated mask of watch 1 of descriptor 5: 0x2, undefined",
   ]);
+  // Another file of that file system was not deleted.
+  const other = inotify({ i_ino: BigInt(OLD + 5) });
+  expect(watched({ entry: other, fdinfo: "", ghost: true })[0]).toStartWith(
+    "fatal mask of watch 1",
+  );
   expect(watched({ entry: inotify(), fdinfo: watch(OLD) + watch(OLD, "2", 2) })).toEqual([
     "fatal a watch that was not saved of descriptor 5: none, 2",
   ]);
