@@ -120,8 +120,8 @@ function noticed(tests: readonly string[], seconds: number): boolean {
   const bun = join(copy, "node_modules/.bin/bun");
   let built = false;
   return tests.some((named) => {
-    const [test = "", some] = named.split(":");
-    const only = some === undefined ? [] : ["-t", some.replaceAll("_", ".")];
+    const [test = "", title] = named.split(":");
+    const only = title === undefined ? [] : ["-t", title.replaceAll("_", ".")];
     if (!built && needsProgram(test)) {
       if (fails("scripts/build")) return true;
       built = true;

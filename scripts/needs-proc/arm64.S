@@ -8,6 +8,7 @@
 .set SYS_openat, 56
 .set SYS_write, 64
 .set SYS_exit_group, 94
+.set SYS_prlimit64, 261
 .set AT_FDCWD, -100
 .set O_DIRECTORY, 0x4000
 .set O_PATH_CLOEXEC, 0x280000
@@ -23,8 +24,29 @@
     svc #0
     cbnz x0, missing
 
-    /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
+    /* Below these limits Bun dies of a signal, or cannot say what it lacks. */
     sub sp, sp, #PATH_MAX
+    adr x10, limits
+    adr x11, limits_end
+limit:
+    mov x0, #0
+    ldr w1, [x10]
+    mov x2, #0
+    mov x3, sp
+    mov x8, #SYS_prlimit64
+    svc #0
+    tbnz x0, #63, next
+    ldr w1, [x10, #4]
+    ldr x0, [sp, x1]
+    ldr x1, [x10, #8]
+    cmp x0, x1
+    b.lo narrow
+next:
+    add x10, x10, #16
+    cmp x10, x11
+    b.lo limit
+
+    /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
     mov x0, sp
     mov x1, #PATH_MAX
     mov x8, #SYS_getcwd
@@ -51,10 +73,15 @@ go:
     ldr x16, entry
     br x16
 
+narrow:
+    adr x1, tight
+    mov x2, tight_end - tight
+    b blocked
 missing:
-    mov x0, #STDERR
     adr x1, message
     mov x2, end - message
+blocked:
+    mov x0, #STDERR
     mov x8, #SYS_write
     svc #0
     mov x0, #BLOCKED

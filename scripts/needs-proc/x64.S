@@ -9,6 +9,7 @@
 .set SYS_getcwd, 79
 .set SYS_chdir, 80
 .set SYS_exit_group, 231
+.set SYS_prlimit64, 302
 .set O_PATH_DIRECTORY_CLOEXEC, 0x290000
 .set PATH_MAX, 4096
 .set STDERR, 2
@@ -22,8 +23,29 @@
     test eax, eax
     jnz missing
 
-    /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
+    /* Below these limits Bun dies of a signal, or cannot say what it lacks. */
     sub rsp, PATH_MAX
+    lea r12, limits[rip]
+limit:
+    xor edi, edi
+    mov esi, [r12]
+    xor edx, edx
+    mov r10, rsp
+    mov eax, SYS_prlimit64
+    syscall
+    test eax, eax
+    js next
+    mov ecx, [r12 + 4]
+    mov rax, [rsp + rcx]
+    cmp rax, [r12 + 8]
+    jb narrow
+next:
+    add r12, 16
+    lea rax, limits_end[rip]
+    cmp r12, rax
+    jb limit
+
+    /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
     mov rdi, rsp
     mov esi, PATH_MAX
     mov eax, SYS_getcwd
@@ -47,10 +69,15 @@ go:
     pop rdx
     jmp qword ptr entry[rip]
 
+narrow:
+    lea rsi, tight[rip]
+    mov edx, offset tight_end - tight
+    jmp blocked
 missing:
-    mov edi, STDERR
     lea rsi, message[rip]
     mov edx, offset end - message
+blocked:
+    mov edi, STDERR
     mov eax, SYS_write
     syscall
     mov edi, BLOCKED

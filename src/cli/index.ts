@@ -1,6 +1,6 @@
 /** The commands. `main` finds the one that is asked for and returns the exit code. */
 import type { CommandDef } from "citty";
-import { printVersion, version } from "../report/version.ts";
+import { version } from "../report/version.ts";
 import type { Command } from "./command.ts";
 
 type Load = () => Promise<{ command: Command; appendix?: () => string }>;
@@ -41,6 +41,10 @@ export const commands: Record<string, { description: string; load: Load }> = {
     description: "take back the repairs of a recriu that was killed",
     load: () => import("./undo.ts"),
   },
+  last: {
+    description: "show why the last restore was refused or failed",
+    load: () => import("./last.ts"),
+  },
   doctor: {
     description: "show what this machine offers a restore",
     load: () => import("./doctor.ts"),
@@ -59,13 +63,11 @@ export const commands: Record<string, { description: string; load: Load }> = {
 export async function main(words: readonly string[]): Promise<number> {
   const [name, ...rawArgs] = words;
   if (name === "--version" || name === "-V" || name === "version") {
-    printVersion();
-    return 0;
+    return (await import("../report/told.ts")).tell({ exit: 0, text: `recriu ${version}` });
   }
   if (name === "help" && rawArgs[0] !== undefined) return main([rawArgs[0], "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    await help(overviewCommand(), undefined, "");
-    return 0;
+    return help(overviewCommand(), undefined, "");
   }
   const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (found === undefined) {
@@ -79,17 +81,20 @@ export async function main(words: readonly string[]): Promise<number> {
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
   const options = rawArgs.slice(0, end < 0 ? undefined : end);
-  if (appendix !== undefined && options.includes("--help-criu")) {
-    (await import("../report/terminal.ts")).printText(appendix());
-    return 0;
-  }
+  const { tell } = await import("../report/told.ts");
+  if (appendix !== undefined && options.includes("--help-criu"))
+    return tell({ exit: 0, text: appendix() });
   if (options.some((word) => word === "--help" || word === "-h")) {
     const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n`;
-    await help(command, overviewCommand(), more);
-    return 0;
+    return help(command, overviewCommand(), more);
   }
-  const told = await command.run({ rawArgs });
-  return (await import("../report/told.ts")).tell(told, rawArgs.includes("--json"));
+  const json = rawArgs.includes("--json");
+  try {
+    return tell(await command.run({ rawArgs }), json);
+  } catch (error) {
+    const { unable } = await import("../report/unable.ts");
+    return tell(unable(name, error, json));
+  }
 }
 
 /** Print the help of a command, below `parent` if there is one, with `end` behind it. */
@@ -97,12 +102,12 @@ async function help(
   command: CommandDef<any>,
   parent: CommandDef<any> | undefined,
   end: string,
-): Promise<void> {
+): Promise<number> {
   const { renderUsage } = await import("citty");
   const { tell } = await import("../report/told.ts");
   // citty colours its help wherever it is printed.
   const usage = (await renderUsage(command, parent)).replace(/\u001b\[[0-9;]*m/g, "");
-  tell({ exit: 0, text: `${usage}\n${end}` });
+  return tell({ exit: 0, text: `${usage}\n${end}` });
 }
 
 function overviewCommand(): CommandDef<any> {

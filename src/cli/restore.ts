@@ -40,7 +40,7 @@ export const command: Command = {
     } finally {
       progress?.done(exit);
     }
-    return { exit };
+    return { exit, done: true };
   },
 };
 

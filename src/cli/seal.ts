@@ -40,7 +40,7 @@ export const command: Command = {
     );
     hashing.end();
     if (!sealed.ok)
-      return refused("seal", exitCode.images, `${sealed.problem}; nothing was sealed`);
+      return refused("seal", exits[sealed.at], `${sealed.problem}; nothing was sealed`);
     const { manifest, file, bytes } = sealed;
     const count = Object.keys(manifest.images).length;
     const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
@@ -51,3 +51,9 @@ export const command: Command = {
     };
   },
 };
+
+const exits = {
+  target: exitCode.usage,
+  images: exitCode.images,
+  manifest: exitCode.unable,
+} as const;

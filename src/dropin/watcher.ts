@@ -5,12 +5,13 @@
  * It is the same binary, started by a shell that ends at once: so it is no child that CRIU or the caller could
  * wait for. It ends when the tree runs, or with CRIU.
  */
-import { closeSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import type { Edit, Leftover, Repair } from "../checks/index.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import type { Settings } from "../criu/index.ts";
 import type { Ready } from "../restore/prepare.ts";
 import { pipe } from "../sys/files.ts";
+import { writeAll } from "../sys/own-file.ts";
 import { cgroupsOf } from "./cgroups.ts";
 import { WATCHER } from "./names.ts";
 
@@ -78,7 +79,11 @@ export function startWatcher(
   });
   closeSync(orders[0]);
   closeSync(answers[1]);
-  if (started.exitCode === 0) writeSync(orders[1], JSON.stringify(order));
+  try {
+    if (started.exitCode === 0) writeAll(orders[1], Buffer.from(JSON.stringify(order)));
+  } catch {
+    // It has ended, and answers nothing.
+  }
   closeSync(orders[1]);
   const text = readFileSync(answers[0], "utf8");
   closeSync(answers[0]);

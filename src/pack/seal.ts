@@ -7,13 +7,15 @@ import { filesNeeded, namespacesOf } from "../checks/index.ts";
 import { type Hashing, type Manifest, imagesIn, manifestOf, sumsOf } from "../image/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
-import { preflight, type Preflight, type PreflightResult } from "../plan/preflight.ts";
+import { preflight, type Preflight } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { version } from "../report/version.ts";
-import { preflightArchive } from "../runtime/archive.ts";
+import { type ArchivePreflight, preflightArchive } from "../runtime/archive.ts";
 
+/** `at`: what could not be looked at, is damaged, or could not be written. */
 type Sealed =
-  { ok: true; file: string; manifest: Manifest; bytes: number } | { ok: false; problem: string };
+  | { ok: true; file: string; manifest: Manifest; bytes: number }
+  | { ok: false; at: "target" | "images" | "manifest"; problem: string };
 
 /** Seal a directory of images or an archive that Podman exported. `words`: options of a restore that say where its files are. */
 export async function seal(
@@ -23,36 +25,43 @@ export async function seal(
 ): Promise<Sealed> {
   const archive = isArchive(target);
   const looked = await look(target, archive, words);
-  if (!looked.ok) return looked;
+  if (!looked.ok)
+    return { ...looked, at: "damaged" in looked && looked.damaged ? "images" : "target" };
   const { preflight: found } = looked;
   const fault = found.checkpoint.faults.find(({ kind }) => kind !== "absent");
   if (fault !== undefined)
-    return { ok: false, problem: `${fault.file}: ${fault.problem}; what is damaged is not sealed` };
+    return failed("images", `${fault.file}: ${fault.problem}; what is damaged is not sealed`);
   const dir = archive ? dirname(target) : target;
   const file = manifestOf(target, archive);
+  let images: Manifest["images"];
   try {
-    const names = archive ? [basename(target)] : imagesIn(dir);
-    const images = sumsOf(dir, names, hashing);
-    const manifest = { ...about(found), images, files: filesOf(found) };
+    images = sumsOf(dir, archive ? [basename(target)] : imagesIn(dir), hashing);
+  } catch (error) {
+    return failed("images", (error as Error).message);
+  }
+  const manifest = { ...about(found), images, files: filesOf(found) };
+  try {
     replaceFile(file, 0o666, (fd) =>
       writeAll(fd, Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`)),
     );
-    const bytes = Object.values(images).reduce((sum, { size }) => sum + size, 0);
-    return { ok: true, file, manifest, bytes };
   } catch (error) {
-    return { ok: false, problem: (error as Error).message };
+    return failed("manifest", (error as Error).message);
   }
+  const bytes = Object.values(images).reduce((sum, { size }) => sum + size, 0);
+  return { ok: true, file, manifest, bytes };
 }
+
+const failed = (at: "images" | "manifest", problem: string): Sealed => ({ ok: false, at, problem });
 
 async function look(
   target: string,
   archive: boolean,
   words: readonly string[],
-): Promise<PreflightResult> {
+): Promise<ArchivePreflight> {
   if (archive) return preflightArchive(target, words, [], () => undefined);
   const asked = requestFrom(["-D", target, ...words], process.env, []);
   if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
-  return preflight(asked.request, asked.settings, undefined, () => undefined);
+  return preflight(asked.request, asked.settings, { seal: () => undefined });
 }
 
 function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
@@ -70,6 +79,7 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
 
 function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Manifest["files"] {
   const namespaces = namespacesOf(checkpoint, host, request);
-  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces });
+  const isolate = new Set<never>();
+  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces, isolate });
   return [...new Map(files.map(({ file }) => [file.path, file])).values()];
 }

@@ -1,20 +1,18 @@
 /** The same for programs: one JSON document on stdout (docs/report.schema.json). */
-import { writeSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
-import { typedOption } from "../sys/shell.ts";
+import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
+import { printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
-/** Print a document. stdout may be a pipe that takes it in pieces, or that has no reader any more. */
-export function printJson(document: object): void {
-  let bytes = Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-  }
-}
+/** Print a document. It may be looked at on a terminal: what stands in its texts and would do something there is written as JSON can. */
+export const printJson = (document: object): void =>
+  printText(JSON.stringify(document, null, 2).replace(unprintable, escaped));
+
+const escaped = (char: string): string =>
+  char === "\n" ? char : char.split("").map(escape).join("");
+const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** The contract's fields of a finding: what recriu would do inside is not among them. */
 function findingOf({ remedy, ...finding }: Finding): object {
@@ -41,7 +39,17 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     schema: 1,
     exit,
     images,
-    criu: { path: criu?.path ?? null, version: criu?.version ?? null },
+    criu: {
+      path: criu?.path ?? null,
+      version: criu?.version ?? null,
+      ...(preflight.rejected.length > 0 && {
+        instead_of: preflight.rejected.map((rejected) => ({
+          path: rejected.path,
+          version: rejected.version ?? null,
+          findings: rejected.blockers.map(findingOf),
+        })),
+      }),
+    },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
     findings: findings.map(findingOf),
     plan: {
@@ -49,7 +57,10 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      settings: plan.settings,
+      isolate: plan.isolate,
       environment: plan.environment,
+      would_restore: preflight.would ?? null,
     },
     ...(preflight.effects !== undefined &&
       preflight.settings.onCommandLine.has("effects") && {
@@ -85,7 +96,16 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
-  plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
+  plan: {
+    outcome: "blocked",
+    repairs: [],
+    edits: [],
+    options: [],
+    settings: [],
+    isolate: [],
+    environment: [],
+    would_restore: null,
+  },
   run: null,
   verdict: null,
   failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },

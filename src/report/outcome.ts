@@ -9,7 +9,7 @@ export const exits = [
     name: "criuFailed",
     code: 1,
     means:
-      "CRIU failed (its own code is passed on), or got nowhere and was given up; recriu explain reads its log. Of undo: something is left, or may be, and it says what",
+      "CRIU failed (its own code is passed on), or got nowhere and was given up; recriu explain reads its log. Of undo: something is left, or may be, and it says what. Of every command: it could not do or tell what it was asked, and says why",
   },
   {
     name: "usage",
@@ -45,8 +45,12 @@ type Exits = (typeof exits)[number];
 const byName = Object.fromEntries(exits.map(({ name, code }) => [name, code])) as {
   readonly [N in Exits["name"]]: Extract<Exits, { name: N }>["code"];
 };
-/** `left`: of `undo`, what a failed CRIU is of `restore`. */
-export const exitCode = { ...byName, left: byName.criuFailed } as const;
+/** `left`: of `undo`, what a failed CRIU is of `restore`; `unable`: of recriu itself. */
+export const exitCode = {
+  ...byName,
+  left: byName.criuFailed,
+  unable: byName.criuFailed,
+} as const;
 
 export interface Run {
   /** CRIU's exit code; 128+n when signal n ended it. */
@@ -54,6 +58,8 @@ export interface Run {
   duration_ms: number;
   /** The restored root task's pid on this machine; null when it is not there. */
   pid: number | null;
+  /** Its pid in the namespace of its own that it was given; null where it was given none. */
+  pid_inside: number | null;
 }
 
 /** Why a restore did not happen or was not let run. */

@@ -1,9 +1,29 @@
 /** The one way to a person's eyes: lines on stderr, coloured only on a terminal, names from images made harmless. */
-import { isTerminal } from "../sys/process.ts";
+import { writeSync } from "node:fs";
+import { isTerminal, writable } from "../sys/process.ts";
 import { unprintable } from "../sys/shell.ts";
 
-// console.error, as process.stderr would cost 8 ms at start.
-let say = (text: string): void => console.error(text);
+let say = (text: string): void => void write(2, `${text}\n`);
+let show = (text: string): void => void (lost ??= write(1, `${text}\n`));
+
+/** Why something that was asked for did not get to stdout. */
+let lost: string | undefined;
+export const lostOutput = (): string | undefined => lost;
+
+/** Write all of a text; returns why that cannot be. A reader that is gone wanted no more. */
+function write(fd: number, text: string): string | undefined {
+  // process.stdout and process.stderr would cost 8 ms at start.
+  for (let bytes = Buffer.from(text); bytes.length > 0;)
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") return undefined;
+      // A pipe that does not block, and whose reader is slow.
+      if (code !== "EAGAIN" || !writable(fd, -1)) return message;
+    }
+  return undefined;
+}
 
 export const line = (text = ""): void => say(text);
 
@@ -17,11 +37,11 @@ function colours(): boolean {
 /** What `print` says, without colours, instead of saying it. */
 export function captured(print: () => void): string {
   const lines: string[] = [];
-  const before = { say, coloured };
-  say = (text) => void lines.push(text);
+  const before = { say, show, coloured };
+  say = show = (text) => void lines.push(text);
   coloured = false;
   print();
-  ({ say, coloured } = before);
+  ({ say, show, coloured } = before);
   return `${lines.join("\n")}\n`;
 }
 
@@ -47,5 +67,5 @@ export function harmless(text: string): string {
   });
 }
 
-/** Text that was asked for (help, a version, a page): to stdout, as it is. */
-export const printText = (text: string): void => console.log(text.replace(/\n$/, ""));
+/** Text that was asked for (help, a version, a page, a document): to stdout, as it is. */
+export const printText = (text: string): void => show(text.replace(/\n$/, ""));

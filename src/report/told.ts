@@ -1,7 +1,8 @@
 /** What a command came to, as it is told: commands return it, and only this room prints. */
 import { printJson } from "./json.ts";
 import { version } from "./version.ts";
-import { harmless, line, printText } from "./terminal.ts";
+import { exitCode } from "./outcome.ts";
+import { harmless, line, lostOutput, printText } from "./terminal.ts";
 
 declare const safe: unique symbol;
 /** A line in which every name from elsewhere was made harmless: only `said` makes one. */
@@ -23,16 +24,21 @@ export interface Told {
   readonly json?: object;
   readonly text?: string;
   readonly lines?: readonly Line[];
+  /** More was done than to tell: the exit code stands, whether it could be told or not. */
+  readonly done?: true;
 }
 
 /** Say it; with `asJson` a mistake is a document, too. Returns the exit code. */
-export function tell({ exit, json, text, lines = [] }: Told, asJson = false): number {
+export function tell({ exit, json, text, lines = [], done }: Told, asJson = false): number {
   if (json !== undefined) printJson(json);
   else if (asJson && text === undefined && exit !== 0 && lines.length > 0)
     printJson({ recriu: version, schema: 1, exit, problem: lines.join("\n") });
   if (text !== undefined) printText(text);
   tellLines(lines);
-  return exit;
+  const lost = lostOutput();
+  if (lost === undefined) return exit;
+  line(`recriu: not all could be written to stdout: ${lost}`);
+  return exit === exitCode.ok && done === undefined ? exitCode.unable : exit;
 }
 
 /** Lines that are not to wait for the end of the command. */

@@ -2,6 +2,3 @@
 declare const RECRIU_VERSION: string | undefined;
 
 export const version: string = typeof RECRIU_VERSION === "string" ? RECRIU_VERSION : "0.0.0-source";
-
-/** What `recriu --version` prints: alone, as it needs nothing else of recriu. */
-export const printVersion = (): void => console.log(`recriu ${version}`);

@@ -64,8 +64,20 @@ type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 let loaded: { libc: Libc; errno: Pointer } | undefined;
 
 function load() {
-  const bound = dlopen("libc.so.6", symbols).symbols;
+  const bound = bind();
   return { libc: bound, errno: bound.__errno_location() as Pointer };
+}
+
+function bind() {
+  try {
+    return dlopen("libc.so.6", symbols).symbols;
+  } catch (error) {
+    // Without a JIT there is no way; where it may not be, that is how the machine is set up.
+    throw new Error(
+      `libc cannot be called: a limit (ulimit -v) or the kernel keeps recriu from making machine code (${(error as Error).message})`,
+      { cause: error },
+    );
+  }
 }
 
 /** The bound functions of libc. */

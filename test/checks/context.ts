@@ -23,44 +23,53 @@ export interface Faked {
 /** Use a context of images (by name) until the callback ends. */
 export function withContext<T>(
   images: Record<string, Uint8Array>,
-  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
+  faked: Faked,
   use: (context: Context) => T,
 ): T {
   const dir = mkdtempSync(join(tmpdir(), "recriu-context-"));
   try {
     for (const [name, bytes] of Object.entries(images)) writeFileSync(join(dir, name), bytes);
-    const opened = openCheckpoint(dir);
-    const asked = requestFrom(["-D", dir, ...options], {});
-    if (!opened.ok || !asked.ok) throw new Error("no context");
-    const machine = quietHost(host);
-    const checkpoint = frozen(opened.checkpoint);
-    const { request } = asked;
-    return use({
-      checkpoint,
-      request,
-      settings: {
-        schedPrio: undefined,
-        allowGrown: [],
-        untrusted: false,
-        allowWrite: [],
-        criu: undefined,
-        from: {},
-        words: [],
-        ...own,
-      },
-      host: machine,
-      criu: {
-        path: "/usr/sbin/criu",
-        version,
-        startRefusal: () => undefined,
-        featureRefusal: () => undefined,
-        cpuRefusal: () => undefined,
-      },
-      namespaces: namespacesOf(checkpoint, machine, request),
-      bundle,
-      exported,
-    });
+    return use(contextOf(dir, faked));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** A context of the images in a directory. */
+export function contextOf(
+  dir: string,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
+): Context {
+  const opened = openCheckpoint(dir);
+  const asked = requestFrom(["-D", dir, ...options], {});
+  if (!opened.ok || !asked.ok) throw new Error("no context");
+  const machine = quietHost(host);
+  const checkpoint = frozen(opened.checkpoint);
+  const { request } = asked;
+  return {
+    checkpoint,
+    request,
+    settings: {
+      schedPrio: undefined,
+      allowGrown: [],
+      untrusted: false,
+      allowWrite: [],
+      criu: undefined,
+      from: {},
+      words: [],
+      ...own,
+    },
+    host: machine,
+    criu: {
+      path: "/usr/sbin/criu",
+      version,
+      startRefusal: () => undefined,
+      featureRefusal: () => undefined,
+      cpuRefusal: () => undefined,
+    },
+    namespaces: namespacesOf(checkpoint, machine, request),
+    isolate: new Set(),
+    bundle,
+    exported,
+  };
 }

@@ -1,4 +1,4 @@
-/** As criu, and under a runtime: what is taken back, what `recriu undo` tells, and a CRIU before 3.19, which has no gate there. */
+/** As criu, and under a runtime: what is taken back, what `recriu undo` tells, and a CRIU before 3.19, which does not ask. */
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

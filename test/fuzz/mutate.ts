@@ -1,6 +1,7 @@
-/** Changes to what recriu reads: any bytes, and values of images. Every number comes from the seed, so each can be had again. */
-import { formatOf } from "../../src/image/formats.ts";
+/** Changes to what recriu reads: any bytes, and values of messages. Every number comes from the seed, so each can be had again. */
+import { formatOf, tableAt } from "../../src/image/formats.ts";
 import { readFrames } from "../../src/image/frame.ts";
+import { indexOf, type Kind, type Message } from "../../src/image/schema.ts";
 import { image } from "../image/fixture.ts";
 
 export type Dice = (sides: number) => number;
@@ -16,18 +17,20 @@ export function diceOf(seed: number): Dice {
   };
 }
 
-const pick = <T>(dice: Dice, from: readonly T[]): T => from[dice(from.length)]!;
+export const pick = <T>(dice: Dice, from: readonly T[]): T => from[dice(from.length)]!;
 
 const NUMBERS = [0, 1, 2, 3, 7, 127, 128, 255, 4096, 65535, 0x7fffffff, 0x80000000, 0xffffffff];
 const LARGE = [0n, 1n, 4095n, 1n << 31n, 1n << 32n, 1n << 53n, 1n << 63n, (1n << 64n) - 1n];
 const TEXTS = [
   "",
   "/",
+  ".",
   "../../x",
   "/proc/self/fd/0",
-  "a\u001b[2Jb",
+  "a\u001b[2Jb\u009b31m\u202e",
   "\udcff\udc80",
   "$(id)\n'\"",
+  "__proto__",
   "/x".repeat(3000),
   "x".repeat(70000),
 ];
@@ -58,24 +61,35 @@ export function mutateBytes(dice: Dice, bytes: Uint8Array): Uint8Array {
   return made;
 }
 
+/** Lines left out, repeated, exchanged, or with other bytes. */
+export function mutateLines(dice: Dice, bytes: Uint8Array): Uint8Array {
+  const lines = Buffer.from(bytes).toString("latin1").split("\n");
+  for (let times = 1 + dice(3); times > 0; times -= 1) {
+    const [at, other] = [dice(lines.length), dice(lines.length)];
+    const kind = dice(5);
+    if (kind === 0) lines.splice(at, 1 + dice(3));
+    else if (kind === 1) lines.splice(other, 0, lines[at] ?? "");
+    else if (kind === 2) lines[at] = pick(dice, TEXTS);
+    else
+      lines[at] = Buffer.from(mutateBytes(dice, Buffer.from(lines[at] ?? ""))).toString("latin1");
+  }
+  return Buffer.from(lines.join("\n"), "latin1");
+}
+
 /** One value of an image is another; its bytes are changed where that cannot be written. */
 export function mutateImage(dice: Dice, file: string, bytes: Uint8Array): Uint8Array {
   const format = formatOf(file);
-  if (format === undefined || dice(3) === 0) return mutateBytes(dice, bytes);
-  const framed = readFrames(
-    {
-      file,
-      path: file,
-      size: bytes.length,
-      read: (from, count) => bytes.subarray(from, from + count),
-    },
-    format,
-  );
+  if (format === undefined || dice(5) === 0) return mutateBytes(dice, bytes);
+  const read = (from: number, count: number) => bytes.subarray(from, from + count);
+  const framed = readFrames({ file, path: file, size: bytes.length, read }, format);
   if (!framed.ok || framed.entries.length === 0) return mutateBytes(dice, bytes);
-  const entries = framed.entries.map(({ value }) => value as object);
+  const entries = framed.entries.map(({ value }) => structuredClone(value) as object);
   for (let times = 1 + dice(3); times > 0; times -= 1) {
-    if (dice(8) === 0) entries.push(pick(dice, entries));
-    else change(dice, pick(dice, entries) as Record<string, unknown>);
+    const at = dice(entries.length);
+    const kind = dice(16);
+    if (kind === 0) entries.push(structuredClone(entries[at]!));
+    else if (kind === 1 && entries.length > 1) entries.splice(at, 1);
+    else mutateMessage(dice, tableAt(format, at), entries[at]!, entries);
   }
   try {
     return image(file, entries);
@@ -84,23 +98,71 @@ export function mutateImage(dice: Dice, file: string, bytes: Uint8Array): Uint8A
   }
 }
 
-function change(dice: Dice, value: Record<string, unknown>): void {
-  const names = Object.keys(value);
-  if (names.length === 0) return;
-  const name = pick(dice, names);
+/** Change one field of a message, whether it is there or not. `others`: messages whose numbers mean something here. */
+export function mutateMessage(
+  dice: Dice,
+  schema: Message<any>,
+  message: object,
+  others: readonly object[] = [],
+): void {
+  const value = message as Record<string, unknown>;
+  const { sorted } = indexOf(schema);
+  if (sorted.length === 0) return;
+  const present = sorted.filter(({ name }) => value[name] !== undefined);
+  const { name, kind, label } = pick(dice, present.length > 0 && dice(3) > 0 ? present : sorted);
   const old = value[name];
-  if (Array.isArray(old)) {
-    if (old.length > 0 && typeof old[0] === "object" && dice(2) === 0)
-      change(dice, pick(dice, old));
-    else if (old.length > 0 && dice(2) === 0) old.push(pick(dice, old));
-    else old.splice(0, 1 + dice(2));
-  } else if (old instanceof Uint8Array) value[name] = mutateBytes(dice, old);
-  else if (typeof old === "number") value[name] = pick(dice, NUMBERS);
-  else if (typeof old === "bigint") value[name] = pick(dice, LARGE);
-  else if (typeof old === "string") value[name] = pick(dice, TEXTS);
-  else if (typeof old === "boolean") value[name] = !old;
-  else if (typeof old === "object" && old !== null) {
-    if (dice(6) === 0) delete value[name];
-    else change(dice, old as Record<string, unknown>);
+  const nested = typeof kind === "function" ? kind() : kind;
+  if (label === "repeated") {
+    const list = (old ?? []) as unknown[];
+    const item = list[dice(list.length)];
+    if (item !== undefined && typeof nested === "object" && dice(2) === 0)
+      mutateMessage(dice, nested, item as object, others);
+    else if (dice(3) === 0) list.splice(dice(list.length), 1 + dice(2));
+    else list.push(item !== undefined && dice(3) === 0 ? item : valueOf(dice, kind, others, 0));
+    value[name] = list;
+  } else if (old !== undefined && label === "optional" && dice(6) === 0) delete value[name];
+  else if (typeof old === "object" && typeof nested === "object" && dice(5) > 0)
+    mutateMessage(dice, nested, old as object, others);
+  else if (old instanceof Uint8Array && dice(2) === 0) value[name] = mutateBytes(dice, old);
+  else value[name] = valueOf(dice, kind, others, 0);
+}
+
+/** A value of that kind; of a number also one that stands elsewhere, as ids do. */
+function valueOf(dice: Dice, kind: Kind, others: readonly object[], depth: number): unknown {
+  if (typeof kind === "function") return messageOf(dice, kind(), others, depth + 1);
+  if (typeof kind === "object") return messageOf(dice, kind, others, depth + 1);
+  const known = others.length === 0 ? [] : Object.values(pick(dice, others));
+  const near = (type: string) => known.filter((value) => typeof value === type);
+  switch (kind) {
+    case "bool":
+      return dice(2) === 0;
+    case "string":
+      return pick(dice, [...TEXTS, ...near("string")]);
+    case "bytes":
+      return Buffer.from(pick(dice, TEXTS));
+    case "uint64":
+    case "int64":
+    case "sint64":
+    case "fixed64":
+      return pick(dice, [...LARGE, ...near("bigint")]);
+    default:
+      return pick(dice, [...NUMBERS, dice(64), ...near("number")]);
   }
+}
+
+const DEEPEST = 4;
+
+function messageOf(
+  dice: Dice,
+  schema: Message<any>,
+  others: readonly object[],
+  depth: number,
+): object {
+  const made: Record<string, unknown> = {};
+  for (const { name, label, kind } of indexOf(schema).sorted) {
+    const wanted = label === "required" || (depth < DEEPEST && dice(3) === 0);
+    if (label === "repeated") made[name] = wanted ? [valueOf(dice, kind, others, depth)] : [];
+    else if (wanted) made[name] = valueOf(dice, kind, others, depth);
+  }
+  return made;
 }

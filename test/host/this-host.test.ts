@@ -18,7 +18,7 @@ test("what recriu has started is not in the way; recriu itself is where it stays
   await child.exited;
   // It is asked anew.
   expect(host.ending(child.pid)).toBe(true);
-  // One that has ended, and that its parent has not waited for.
+  // One that has ended and was not waited for.
   const parent = Bun.spawn(["sh", "-c", "sleep 0 & echo $!; exec sleep 60"], { stdout: "pipe" });
   const { value } = await parent.stdout.getReader().read();
   const zombie = Number(Buffer.from(value!).toString());

@@ -214,7 +214,7 @@ test("journals are in a directory and files that nobody but their user can read 
 
 const repairOf = (name: string) =>
   ({ action: "mkdir", root: "/", path: join(base, name), mode: 0o755, uid: 0, gid: 0 }) as const;
-const nothing = { repairs: [], edits: [], leftovers: [] };
+const nothing = { repairs: [], edits: [], settings: [], leftovers: [] };
 const checkpointHere = () => ({ dir: base }) as unknown as Checkpoint;
 
 /** Changes that write down what they are told; `problem`: they cannot. */

@@ -167,7 +167,7 @@ test("while another CRIU runs they may be of that one; one that has ended does n
   expect(existsSync(at(YARD))).toBe(true);
   other.kill("SIGKILL");
   await other.exited;
-  // One that its parent has not waited for yet.
+  // One that was not waited for yet.
   const words = ["sh", "-c", `${at("criu")} 0 & echo $!; exec sleep 60`];
   const parent = Bun.spawn(words, { stdin: "ignore", stdout: "pipe" });
   const { value } = await parent.stdout.getReader().read();

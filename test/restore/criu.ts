@@ -14,10 +14,16 @@ export const forky = fetched("forky");
 export const newest = fetched("experimental");
 
 /** Dump a tree by another CRIU; its images. */
-export async function dumpBy(stage: Stage, criu: string, pid: number): Promise<string> {
+export async function dumpBy(
+  stage: Stage,
+  criu: string,
+  pid: number,
+  options: readonly string[] = [],
+): Promise<string> {
   const images = join(stage.dir, `images-${++stage.count}`);
   mkdirSync(images);
-  const { exit, stderr } = await run(stage, [criu, "dump", "-t", `${pid}`, "-D", images]);
+  const argv = [criu, "dump", "-t", `${pid}`, "-D", images, ...options];
+  const { exit, stderr } = await run(stage, argv);
   if (exit !== 0) throw new Error(`the dump by ${criu} exits ${exit}: ${stderr}`);
   await waitFor("the dumped tree to be gone", () => !alive(pid));
   return images;

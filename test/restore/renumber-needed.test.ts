@@ -5,7 +5,7 @@ import type { Checkpoint } from "../../src/image/index.ts";
 import { threadsOf } from "../../src/host/processes.ts";
 import { neededMove } from "../../src/restore/renumber.ts";
 
-/** A number that no process here has, or gets soon. */
+/** Numbers that no task has or gets soon. */
 const FREE = 7;
 const task = (more: object = {}) => ({
   pid: FREE,

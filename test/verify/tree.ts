@@ -112,7 +112,13 @@ function sidesOf(scene: Scene): { checkpoint: Checkpoint; live: LiveTree } {
     const told = task.pid in now ? now[task.pid] : {};
     return told === undefined ? [] : [[task.pid, liveOf(task, told)]];
   });
-  const live = { root: process.pid, tasks: new Map(there), stopped: !runs, strangers };
+  const live = {
+    root: process.pid,
+    tasks: new Map(there),
+    stopped: !runs,
+    criu: "self" as const,
+    strangers,
+  };
   const checkpoint = {
     tasks,
     root: tasks[0],

@@ -1,5 +1,6 @@
 /** Images that no dump made. */
 import type { Check, Problem } from "../finding.ts";
+import { forgedBlocks } from "../forged/blocks.ts";
 import { forgedRelations } from "../forged/relations.ts";
 import { type Forged, forgedValues } from "../forged/walk.ts";
 
@@ -17,7 +18,7 @@ export const imageForged: Check = {
   proof: "harm",
   run({ checkpoint }) {
     const findings: Problem[] = [];
-    for (const source of [forgedValues, forgedRelations])
+    for (const source of [forgedValues, forgedRelations, forgedBlocks])
       for (const forged of source(checkpoint)) {
         findings.push(told(forged));
         if (findings.length === ENOUGH) return findings;
