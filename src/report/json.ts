@@ -3,6 +3,7 @@ import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
+import { firstOfEachKind } from "./kinds.ts";
 import { printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -27,8 +28,9 @@ function findingOf({ remedy, ...finding }: Finding): object {
   };
 }
 
-/** More would be no report: of the others their number. */
+/** More would be no report: of the others their number. Findings: of one kind. */
 const MOST_EFFECTS = 20_000;
+const MOST_FINDINGS = 1000;
 
 /** The report of `preflight`, and of `restore` when `outcome` is given, which ends with code `exit`. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exit: number): object {
@@ -41,7 +43,8 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     images,
     criu: { path: criu?.path ?? null, version: criu?.version ?? null },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
-    findings: findings.map(findingOf),
+    findings: firstOfEachKind(findings, MOST_FINDINGS).map(findingOf),
+    findings_total: findings.length,
     plan: {
       outcome: plan.outcome,
       repairs: plan.repairs,
@@ -83,6 +86,7 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
+  findings_total: 0,
   plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
   run: null,
   verdict: null,

@@ -6,6 +6,7 @@ import type { Plan } from "../plan/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { sh, typedOption } from "../sys/shell.ts";
+import { firstOfEachKind, kindsOf } from "./kinds.ts";
 import type { Failure, Outcome, End, Watched } from "./outcome.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
@@ -16,19 +17,17 @@ const paint: Record<Severity, (text: string) => string> = {
 };
 const order: readonly Severity[] = ["blocker", "warning", "info"];
 
-/** Findings of one kind that are written out; nobody reads more, and images can hold any number. */
+/** Findings of one kind that are written out. */
 const MOST = 100;
 
 /** The findings, gravest first, each with its proof and its remedy; of very many of a kind the first, and how many more. */
 export function printFindings(findings: readonly Finding[]): void {
-  const kinds = Map.groupBy(findings, ({ severity, id }) => `${severity}[${id}]`);
-  const printed = [...kinds.values()].flatMap((kind) => kind.slice(0, MOST));
-  for (const finding of printed.sort(
+  for (const finding of firstOfEachKind(findings, MOST).sort(
     (a, b) => order.indexOf(a.severity) - order.indexOf(b.severity),
   ))
     printFinding(finding);
-  for (const [kind, { length }] of kinds)
-    if (length > MOST) line(`${kind}: ${length - MOST} more; --json has them all\n`);
+  for (const [kind, { length }] of kindsOf(findings))
+    if (length > MOST) line(`${kind}: ${length - MOST} more\n`);
 }
 
 function printFinding(finding: Finding): void {
@@ -76,14 +75,16 @@ export function printSummary({ images, checkpoint, criu, findings, plan }: Prefl
 }
 
 function printPlan(plan: Plan): void {
-  for (const repair of plan.repairs)
+  for (const repair of plan.repairs.slice(0, MOST))
     line(
       `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
-  for (const { file, entry, field, from, to, why } of plan.edits)
+  for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
+  for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
+    if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
   const verdict = {

@@ -17,7 +17,7 @@ export function unable(command: string, error: unknown, json: boolean): Told {
 }
 
 /** The runtime's own kinds of errors are faults of recriu's code; all else the machine refused, or recriu has found. */
-export function whyOf(error: unknown): string {
+function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { message } = error;
   if (error instanceof RangeError && /memory|allocation|call stack/i.test(message))

@@ -86,7 +86,9 @@ test("what cannot be written to stdout is told, and is no success; but what runs
   for (const [before, code] of Object.entries(full))
     for (const words of commands)
       expect(told(stage, before, words)).toEqual({
-        ...{ words, exit: 1, stdout: "" },
+        words,
+        exit: 1,
+        stdout: "",
         stderr: expect.stringContaining(`recriu: not all could be written to stdout: ${code}`),
       });
   const restored = ["restore", "--json", "-d", "-D", images, "-o", "r.log"];

@@ -16,13 +16,9 @@ export const imageForged: Check = {
     "values: somebody else wrote them. Do not restore it; find out who had the images in hand.",
   proof: "harm",
   run({ checkpoint }) {
-    const findings: Problem[] = [];
-    for (const source of [forgedValues, forgedRelations])
-      for (const forged of source(checkpoint)) {
-        findings.push(told(forged));
-        if (findings.length === ENOUGH) return findings;
-      }
-    return findings;
+    const values = forgedValues(checkpoint, ENOUGH);
+    const relations = forgedRelations(checkpoint).take(ENOUGH - values.length);
+    return [...values, ...relations].map(told);
   },
 };
 

@@ -3,6 +3,7 @@ import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Repair } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { savedMode } from "../files/saved-names.ts";
 import { pathSockets, refusal } from "./sockets.ts";
 import { type AtPath, placeOf } from "./unix-entries.ts";
 
@@ -43,9 +44,7 @@ function orphans(context: Context): Map<string, Orphans> {
 
 /** Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner. */
 function repairFor(context: Context, { place, directory, sockets }: Orphans): Repair {
-  const saved = [...context.checkpoint.openFiles.values()].find(
-    (file) => file.reg?.name === directory,
-  )?.reg?.mode;
+  const saved = savedMode(context.checkpoint, directory);
   const convention = conventionOf(directory);
   const owner = sockets[0]?.entry.file_perms;
   return {
