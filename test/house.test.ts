@@ -79,6 +79,8 @@ const byPath: Record<string, string> = {
   "restore/renumber.ts": "/proc",
   "restore/mend.ts": "/proc",
   "runtime/install/files.ts": "names in a directory that was walked to, by its descriptor",
+  "sys/own-directory.ts":
+    "a directory of its own in a place that was walked to, and such as are left",
   "sys/own-file.ts": "names in a directory that was walked to, by its descriptor",
 };
 
@@ -97,6 +99,7 @@ const openers: Record<string, string> = {
   "repair/journal.ts": "files that it makes",
   "repair/shadow-images.ts": "files that it makes",
   "restore/mend-files.ts": "a handle only",
+  "sys/own-directory.ts": "a directory of its own",
   "sys/regular.ts": "that is it",
 };
 
