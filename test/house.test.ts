@@ -110,6 +110,23 @@ test("what is only looked at is opened where it is a regular file", () => {
   expect(opening.sort()).toEqual(Object.keys(openers).sort());
 });
 
+/** What reads a file by a path that is none of the kernel's, and why. */
+const pathReaders: Record<string, string> = {
+  "host/lock-holders.ts": "/proc/PID/fdinfo",
+  "host/packages.ts": "the package manager's own files",
+  "repair/leftovers.ts": "a setting of /proc/sys, by the descriptor of its directory",
+  "runtime/install/files.ts": "after a look, by the descriptor of its directory",
+};
+
+test("what is read whole was opened so, or is the kernel's", () => {
+  const reading = files.filter((file) =>
+    [...readFileSync(join(src, file), "utf8").matchAll(/\breadFileSync\(([^,)]*)/g)].some(
+      ([, what]) => !/^(?:\w+\.)?fd$|^ORDER$|^answers\[0\]$|^["`]\/(?:proc|sys)\//.test(what!),
+    ),
+  );
+  expect(reading.sort()).toEqual(Object.keys(pathReaders).sort());
+});
+
 test("what cannot be seen is not taken for what is not there", () => {
   // Of a path behind a closed directory node:fs throws all the same: sys/look.ts says which it is.
   const blind = files.filter((file) =>
