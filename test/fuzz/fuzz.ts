@@ -51,12 +51,12 @@ export async function fuzz(seconds: number, seed: number, keep: boolean): Promis
       const begin = process.cpuUsage();
       try {
         await targets[target]!.read(name, bytes, dice);
+        image.untouched();
         const { user, system } = process.cpuUsage(begin);
         if ((user + system) / 1000 > SLOW) throw new Error(`it takes more than ${SLOW} ms`);
         if (target === "image" && (from === 0 || count(target) % SAMPLE === 0)) {
           await withMutant(dumps, bytes, (images) => runBinary(dice, images, dir));
           count("binary");
-          image.untouched();
         } else if (target !== "image") count(target);
       } catch (error) {
         const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -78,7 +78,6 @@ export async function fuzz(seconds: number, seed: number, keep: boolean): Promis
       const { name, bytes } = targets[target]!.make(dice);
       await attempt(target, name, bytes, at);
     }
-    image.untouched();
     return result;
   } finally {
     for (const target of Object.values(targets)) target.close?.();
