@@ -16,6 +16,7 @@ export const groups = [
   "kernel",
   "rights",
   "bundle",
+  "import",
   "untrusted",
 ] as const;
 

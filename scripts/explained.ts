@@ -30,7 +30,7 @@ export const lineOf = (format: string, errno: string): string =>
     .replace(/%[-#0-9.*]*(?:l|h|z|j)*[duixXpo]/g, "3")
     .replace(/%[-0-9.*]*[sc]/g, "name");
 
-/** One that nobody lists by itself, one that many do, and what no entry expects. */
+/** One that no entry lists by itself, one that many list, and one that no entry expects. */
 const errnos = [
   "Operation not permitted",
   "No such file or directory",

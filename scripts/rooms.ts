@@ -9,7 +9,7 @@ export const rooms: readonly string[] = [...house.matchAll(/^ {6}([\w.]+)\/? {2,
   (match) => match[1]!,
 );
 
-/** Besides, images know nothing of the machine, and who verifies nothing of what was planned. */
+/** Besides, images know nothing of the machine, and verification knows nothing of the plan. */
 const apart: Readonly<Record<string, readonly string[]>> = {
   image: ["host"],
   verify: ["repair", "plan"],

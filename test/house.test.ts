@@ -200,6 +200,16 @@ const everywhere = ["", "../scripts", "../test"].flatMap((dir) =>
     .map((file) => join(dir, file)),
 );
 
+test("comments have subjects: no sentence begins with a bare `who`, none turns on `nobody`", () => {
+  const turned = everywhere.flatMap((file) =>
+    [...readFileSync(join(src, file), "utf8").matchAll(/^\s*(?:\/\/|\/\*\*|\*)(.*)$/gm)]
+      .map(([, comment]) => comment!)
+      .filter((comment) => /\bnobody\b|(?:^|[.:;] )\s*(?!Who else)who\b/i.test(comment))
+      .map((comment) => `${file}:${comment}`),
+  );
+  expect(turned).toEqual([]);
+});
+
 test("releases of CRIU that matter have names: nothing compares with a number of its own", () => {
   const numbered = files.filter((file) =>
     /compareVersions\([^()]*,\s*"\d/.test(readFileSync(join(src, file), "utf8")),

@@ -97,7 +97,7 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   const { checkpoint } = opened;
   const work = ["-W", stage.dir, "-o", "restore.log", "-v0"];
   const words = (binary: string) => [binary, "restore", "-d", "-D", images, ...work, ...options];
-  /** A tree that nobody has looked at yet, as at the gate: the kernel makes the files of /proc then. */
+  /** A tree that was not looked at yet, as at the gate: the kernel makes the files of /proc then. */
   const look = async (): Promise<number> => {
     const { pid: parent } = stage.supervisor;
     const root = descendants(parent).find(({ ppid, state }) => ppid === parent && state !== "Z");
@@ -118,7 +118,7 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   await restore(recriuBinary);
   const pairs: { bare: number; recriu: number }[] = [];
   for (let i = 0; i < runs; i++) {
-    // Who is first takes turns, too.
+    // Which of them is first takes turns, too.
     const first = i % 2 === 0 ? criu : recriuBinary;
     const a = await restore(first);
     const b = await restore(first === criu ? recriuBinary : criu);

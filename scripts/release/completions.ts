@@ -2,7 +2,7 @@
 import { catalogue } from "../../src/checks/index.ts";
 import type { Command, Option } from "./table.ts";
 
-/** What can stand for an option's argument. `any`: something that nobody can know. */
+/** What can stand for an option's argument. `any`: no list has it. */
 interface Argument {
   readonly kind: "none" | "any" | "files" | "directories" | "words";
   readonly words: string;

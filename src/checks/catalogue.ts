@@ -125,6 +125,7 @@ import { netDeviceMissing } from "./sockets/net-device-missing.ts";
 import { netLink } from "./sockets/net-link.ts";
 import { netToolsMissing } from "./sockets/net-tools-missing.ts";
 import { pingGroupRange } from "./sockets/ping-group-range.ts";
+import { routeLinkdown } from "./sockets/route-linkdown.ts";
 import { sysctlMissing } from "./sockets/sysctl-missing.ts";
 import { tcpAddressMissing } from "./sockets/tcp-address-missing.ts";
 import { tcpCloseNeeded } from "./sockets/tcp-close-needed.ts";
@@ -174,6 +175,9 @@ import { bundleNoNewPrivs } from "./bundle/bundle-no-new-privs.ts";
 import { bundleRoot } from "./bundle/bundle-root.ts";
 import { bundleSeccomp } from "./bundle/bundle-seccomp.ts";
 import { bundleUsers } from "./bundle/bundle-users.ts";
+import { importCommand } from "./import/import-command.ts";
+import { importConflict } from "./import/import-conflict.ts";
+import { importRefused } from "./import/import-refused.ts";
 import { untrustedCgroup } from "./untrusted/untrusted-cgroup.ts";
 import { untrustedDelete } from "./untrusted/untrusted-delete.ts";
 import { untrustedDevice } from "./untrusted/untrusted-device.ts";
@@ -331,6 +335,7 @@ const groups = {
     "net-link": netLink,
     "net-tools-missing": netToolsMissing,
     "ping-group-range": pingGroupRange,
+    "route-linkdown": routeLinkdown,
     "sysctl-missing": sysctlMissing,
     "tcp-address-missing": tcpAddressMissing,
     "tcp-close-needed": tcpCloseNeeded,
@@ -386,6 +391,11 @@ const groups = {
     "bundle-root": bundleRoot,
     "bundle-seccomp": bundleSeccomp,
     "bundle-users": bundleUsers,
+  },
+  import: {
+    "import-command": importCommand,
+    "import-conflict": importConflict,
+    "import-refused": importRefused,
   },
   untrusted: {
     "untrusted-cgroup": untrustedCgroup,

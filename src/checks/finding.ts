@@ -4,6 +4,7 @@ import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
 import type { Effect } from "./effects/effect.ts";
+import type { Exported } from "./exported.ts";
 import type { Grants } from "./grants.ts";
 import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
@@ -141,6 +142,10 @@ export interface Context {
   seal?: Seal | undefined;
   /** What the container's bundle grants; undefined: there is none to see, as everywhere but under a runtime. */
   bundle?: Grants | undefined;
+  /** The container's archive that the images come from. */
+  exported?: Exported | undefined;
+  /** Of an archive page data is not read: what stands in its place is holes. */
+  pagesUnread?: true | undefined;
   /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }

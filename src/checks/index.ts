@@ -21,8 +21,8 @@ export type {
   Named,
   Proof,
   Repair,
-  Severity,
 } from "./finding.ts";
+export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
 export { notChecked } from "./not-checked.ts";

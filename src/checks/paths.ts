@@ -9,10 +9,12 @@ import {
   type Checkpoint,
   findMount,
   type FoundMount,
+  type Infer,
   type MntEntry,
   mountpointOf,
   type Task,
 } from "../image/index.ts";
+import { type uid_gid_extent, userns_entry } from "../image/tables/namespaces.ts";
 import { join } from "../sys/path.ts";
 
 /** A path inside the host directory `root`; `hostPath` is the same path on this machine. */
@@ -31,6 +33,17 @@ export interface Namespaces {
   readonly created: Readonly<Record<"mnt" | "pid" | "net" | "ipc" | "uts" | "user", boolean>>;
   /** The place of an absolute path of a task's mount namespace; `mntId` is the mount the image says it lies on. */
   place(path: string, mntId?: number): Place;
+  /**
+   * The numbers on this machine of what is `uid`:`gid` to the tree, by the maps of its user namespace if it gets one of its
+   * own; undefined: it has none for them, or that is not known.
+   */
+  ownerOnHost(uid: number, gid: number): Owner | undefined;
+}
+
+/** Numbers of this machine: those of the images are the tree's user namespace's, and may be others. */
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** CRIU compares the root task's namespace ids with its own at dump time (pstree.c, get_clone_mask). */
@@ -94,7 +107,24 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
         return { onHost: false, why: "its mount namespace needs --root" };
       return placeBelow(request.root, path);
     },
+    ownerOnHost(uid, gid) {
+      if (!created.user) return { uid, gid };
+      // Whose maps those are is not in the images.
+      if (request.joinNs.some(({ ns }) => ns === "user")) return undefined;
+      const image = `userns-${root?.ids?.user_ns_id}.img`;
+      const [maps] = checkpoint.values(image, userns_entry);
+      const [user, group] = [outside(maps?.uid_map, uid), outside(maps?.gid_map, gid)];
+      return user === undefined || group === undefined ? undefined : { uid: user, gid: group };
+    },
   };
+}
+
+type Extent = Infer<typeof uid_gid_extent>;
+
+/** An id of a user namespace as the one around it has it, user_namespaces(7). */
+function outside(map: readonly Extent[] = [], id: number): number | undefined {
+  const extent = map.find(({ first, count }) => id >= first && id < first + count);
+  return extent && extent.lower_first + (id - extent.first);
 }
 
 /** `--external mnt[KEY]:PATH` and `--ext-mount-map KEY:PATH`, by key. */

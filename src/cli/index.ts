@@ -20,6 +20,11 @@ export const commands: Record<string, { description: string; load: Load }> = {
     load: () => import("./verify.ts"),
   },
   show: { description: "show what is in a checkpoint", load: () => import("./show.ts") },
+  memory: {
+    description: "show a task's memory in a checkpoint, or search it",
+    load: () => import("./memory.ts"),
+  },
+  diff: { description: "compare two checkpoints", load: () => import("./diff.ts") },
   explain: {
     description: "explain a check, or a line of a CRIU log",
     load: () => import("./explain.ts"),
@@ -53,9 +58,10 @@ export const commands: Record<string, { description: string; load: Load }> = {
 /** Run `recriu WORDS…`. */
 export async function main(words: readonly string[]): Promise<number> {
   const [name, ...rawArgs] = words;
-  if (name === "--version" || name === "-V") {
+  if (name === "--version" || name === "-V" || name === "version") {
     return (await import("../report/told.ts")).tell({ exit: 0, text: `recriu ${version}` });
   }
+  if (name === "help" && rawArgs[0] !== undefined) return main([rawArgs[0], "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     return help(overviewCommand(), undefined, "");
   }
@@ -63,22 +69,27 @@ export async function main(words: readonly string[]): Promise<number> {
   if (found === undefined) {
     const { said, tell } = await import("../report/told.ts");
     const { exitCode } = await import("../report/outcome.ts");
-    const problem = said`recriu: there is no command ${name}; recriu --help lists them`;
+    const { near } = await import("./near.ts");
+    const meant = near(name, Object.keys(commands));
+    const problem = said`recriu: there is no command ${name}${meant}; recriu --help lists them`;
     return tell({ exit: exitCode.usage, lines: [problem] });
   }
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
-  if (
-    rawArgs.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h")
-  ) {
-    return help(command, overviewCommand(), appendix?.() ?? "");
-  }
   const { tell } = await import("../report/told.ts");
+  const options = rawArgs.slice(0, end < 0 ? undefined : end);
+  if (appendix !== undefined && options.includes("--help-criu"))
+    return tell({ exit: 0, text: appendix() });
+  if (options.some((word) => word === "--help" || word === "-h")) {
+    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n`;
+    return help(command, overviewCommand(), more);
+  }
+  const json = rawArgs.includes("--json");
   try {
-    return tell(await command.run({ rawArgs }));
+    return tell(await command.run({ rawArgs }), json);
   } catch (error) {
     const { unable } = await import("../report/unable.ts");
-    return tell(unable(name, error, rawArgs.includes("--json")));
+    return tell(unable(name, error, json), json);
   }
 }
 

@@ -2,7 +2,8 @@ import { realpathSync } from "node:fs";
 import { changeLines, type Shown } from "../report/changes.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, said, type Told, tellLines } from "../report/told.ts";
-import { type Change, install, plan, textOf } from "../runtime/install/changes.ts";
+import { type Change, install, plan, textOf, uninstall } from "../runtime/install/changes.ts";
+import { harmBetween, viewOf } from "../runtime/install/judge.ts";
 import { installationOf, type Target, targets } from "../runtime/install/targets.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
@@ -47,7 +48,7 @@ export const command: Command = {
       "Put recriu in a runtime's path. Shows every file and line first; recriu uninstall gives back what was there.",
   },
   args: installArgs,
-  run({ rawArgs }): Told {
+  async run({ rawArgs }): Promise<Told> {
     const asked = targetsOf("install", rawArgs);
     if (!asked.ok) return asked.told;
     const { chosen, root, dryRun } = asked;
@@ -70,6 +71,10 @@ export const command: Command = {
       // Shown before anything is written.
       tellLines(changes.flatMap((change) => changeLines(shown(root, change))));
       if (dryRun) continue;
+      // Another system's programs are not run.
+      const judged = root === "" && changes.length > 0;
+      const view = () => (judged ? viewOf(target, process.env) : undefined);
+      const before = await view();
       try {
         install(root, target, wants, changes);
       } catch (error) {
@@ -79,6 +84,14 @@ export const command: Command = {
           `${target}: ${(error as Error).message}`,
         );
         return { exit, lines: [...lines, said`recriu uninstall gives back what was there`] };
+      }
+      const after = await view();
+      const harm = before && after && harmBetween(before, after);
+      if (harm !== undefined) {
+        const left = uninstall(root, target);
+        const { exit, lines = [] } = refused("install", exitCode.criuFailed, `${target}: ${harm}`);
+        const back = left.length === 0 ? [said`what was written is taken back`] : [];
+        return { exit, lines: [...lines, ...back, ...left.map((each) => said`${each}`)] };
       }
       tellLines([
         changes.length === 0 ? said`${target}: as it shall be` : said`${target}: installed`,

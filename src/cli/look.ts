@@ -29,7 +29,7 @@ export async function look(
   if (lost !== undefined) return { ok: false, problem: `--allow-write: ${lost}` };
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, settings, undefined, seal, undefined, stays);
+  const result = await preflight(request, settings, undefined, seal, {}, stays);
   hashing.end();
   return result;
 }

@@ -1,14 +1,16 @@
 /** What was meant by a name that does not exist. */
 
-/** The known names that are nearest to a word, none that is far from it; as the end of a sentence. */
-export function near(word: string, words: readonly string[]): string {
+/** The known names that are nearest to a word, none that is far from it; as the end of a sentence, each with `before`. */
+export function near(word: string, words: readonly string[], before = ""): string {
   const most = Math.max(2, Math.floor(word.length / 3));
   const ranked = words
     .map((name) => ({ name, away: beginsWith(name, word) ? 1 : distance(word, name) }))
     .filter(({ away }) => away <= most)
     .sort((a, b) => a.away - b.away)
     .slice(0, 3);
-  return ranked.length === 0 ? "" : `; near it are ${ranked.map(({ name }) => name).join(", ")}`;
+  return ranked.length === 0
+    ? ""
+    : `; near it are ${ranked.map(({ name }) => before + name).join(", ")}`;
 }
 
 const beginsWith = (name: string, word: string) => word.length > 2 && name.startsWith(word);

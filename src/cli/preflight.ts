@@ -1,3 +1,4 @@
+import { again } from "../checks/again.ts";
 import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { isArchive } from "../image/archive.ts";
 import type { Preflight } from "../plan/preflight.ts";
@@ -5,15 +6,19 @@ import { beginChanges, carryOut } from "../repair/index.ts";
 import { printEffects } from "../report/effects.ts";
 import { reportOf, reportOfNothing } from "../report/json.ts";
 import { checkList } from "../report/pages.ts";
-import { printFindings, printSummary } from "../report/text.ts";
+import { printFindings, printLast, printSummary } from "../report/findings.ts";
+import { scriptAsked, scriptOf } from "../report/script.ts";
 import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
+import { sh } from "../sys/shell.ts";
 import { begin, beginArchive, blockedExit } from "./look.ts";
+import { withOperand } from "./operand.ts";
 import { criuHelp, recriuArgs } from "./request.ts";
 
 export const appendix = criuHelp;
 
+/** What a restore's options change here; the others are taken, as the words of a restore may be typed behind `preflight`. */
 const shared = new Set([
   "fix",
   "ignore",
@@ -24,50 +29,70 @@ const shared = new Set([
   "untrusted",
   "allow-write",
 ]);
-const sharedOptions = recriuOptions.filter(({ name }) => shared.has(name));
-const options: readonly RecriuOption[] = [
-  ...sharedOptions,
+const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
+  { name: "script", arg: "none", help: "print all that is to be typed before, as a shell script" },
+  { name: "quiet", short: "q", arg: "none", help: "only the last line" },
+  { name: "verbose", short: "v", arg: "optional", help: "each finding in full, however many" },
   { name: "effects", arg: "none", help: "list all that the restore would do to this machine" },
   { name: "list", arg: "none", help: "list the checks" },
 ];
+
+const options = [...recriuOptions, ...own];
 
 export const command: Command = {
   meta: {
     name: "preflight",
     description:
-      "Name everything that would break the restore, in one pass. Changes nothing. Instead of -D DIR it takes an archive that Podman exported.",
+      "Name everything that would break the restore, in one pass. Changes nothing. CHECKPOINT is a directory (as -D DIR), an archive that Podman exported, or a pack.",
   },
-  args: recriuArgs(options),
+  args: recriuArgs(options.filter((option) => own.includes(option) || shared.has(option.name))),
   async run({ rawArgs }): Promise<Told> {
     if (rawArgs.includes("--list")) return { exit: exitCode.ok, text: checkList() };
-    const [first = "", ...others] = rawArgs;
+    const [option, named = "", ...others] = withOperand(rawArgs, options);
+    const archive = option === "-D" && isArchive(named) ? named : undefined;
     const started =
-      !first.startsWith("-") && isArchive(first)
-        ? await beginArchive("preflight", first, others, options)
-        : await begin("preflight", rawArgs, options);
+      archive === undefined
+        ? await begin("preflight", rawArgs, options)
+        : await beginArchive("preflight", archive, others, options);
     if (!started.ok)
       return {
         exit: started.exit,
         ...(rawArgs.includes("--json") && { json: reportOfNothing("", started) }),
       };
     const { preflight } = started;
-    const { json } = preflight.settings;
-    if (!json) {
-      printFindings(preflight.findings);
-      printSummary(preflight);
-      if (preflight.effects !== undefined && preflight.settings.onCommandLine.has("effects"))
-        printEffects(preflight.effects);
-    }
+    const { json, onCommandLine } = preflight.settings;
+    const script = onCommandLine.has("script");
+    if (script && json)
+      return refused("preflight", exitCode.usage, "--script and --json both write to stdout");
+    if (!json) tellOf(preflight, archive === undefined);
     const blocked = blockedExit(preflight);
     const { exit, lines } = blocked === undefined ? repairAsked(preflight) : { exit: blocked };
     return {
       exit,
       ...(json && { json: reportOf(preflight, undefined, exit) }),
+      ...(script && { text: scriptOf(preflight) }),
       ...(lines && { lines }),
     };
   },
 };
+
+/** What people read. Of an archive, which its engine restores, nothing is said of what to type next. */
+function tellOf(preflight: Preflight, isRestorable: boolean): void {
+  const { findings, plan, effects, settings } = preflight;
+  const asked = settings.onCommandLine;
+  const next =
+    !isRestorable || plan.outcome === "unchecked"
+      ? undefined
+      : plan.outcome === "blocked"
+        ? scriptAsked(preflight)
+        : sh`recriu restore ${again(preflight)}`;
+  if (asked.has("script")) return;
+  if (asked.has("quiet")) return printLast(plan, next);
+  printFindings(findings, plan, asked.has("verbose"));
+  printSummary(preflight, next);
+  if (effects !== undefined && asked.has("effects")) printEffects(effects);
+}
 
 /** Carry the repairs out, if that is asked for. */
 function repairAsked({ plan, settings, checkpoint }: Preflight): Told {

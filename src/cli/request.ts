@@ -7,6 +7,8 @@ import {
   type Request,
   requestFrom,
 } from "../criu/index.ts";
+import { near } from "./near.ts";
+import { withOperand } from "./operand.ts";
 import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { version } from "../report/version.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -39,6 +41,16 @@ export function criuHelp(): string {
   return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
 }
 
+/** What an unknown option may have been meant for, and where they are listed. */
+function meant(command: string, problem: string, options: readonly RecriuOption[]): string {
+  const typed = /^unrecognized option '--(.*)'$/.exec(problem)?.[1];
+  if (typed === undefined) return "";
+  const names = [...options, ...criuOptions.filter(({ restore }) => restore)].map(
+    ({ name }) => name,
+  );
+  return `${near(typed, names, "--")}; recriu ${command} --help lists the options`;
+}
+
 type Asked = { ok: true; request: Request; settings: Settings } | { ok: false; told: Told };
 
 /** Understand the words, or tell what is wrong with them. */
@@ -47,13 +59,17 @@ export function understand(
   words: readonly string[],
   options: readonly RecriuOption[],
 ): Asked {
-  const understood = requestFrom(words, process.env, options);
+  const understood = requestFrom(withOperand(words, options), process.env, options);
   if (understood.ok) {
     if (understood.ignored !== undefined) tellLines([said`recriu: ${understood.ignored}`]);
     return understood;
   }
   const { asked, problem } = understood;
-  if (asked === undefined) return { ok: false, told: refused(command, exitCode.usage, problem) };
+  if (asked === undefined)
+    return {
+      ok: false,
+      told: refused(command, exitCode.usage, `${problem}${meant(command, problem, options)}`),
+    };
   const text = asked === "help" ? criuHelp() : `recriu ${version}`;
   return { ok: false, told: { exit: exitCode.ok, text } };
 }

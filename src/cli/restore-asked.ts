@@ -4,12 +4,15 @@ import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
+import { scriptAsked } from "../report/script.ts";
 import { captured } from "../report/terminal.ts";
-import { printFindings, printOutcome, printSummary, printVerdict } from "../report/text.ts";
+import { printFindings, printSummary } from "../report/findings.ts";
+import { printOutcome, printVerdict } from "../report/text.ts";
 import { startAgain } from "../restore/renumber.ts";
 import type { HeldCriu } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
 import { prepare, type Prepared } from "../restore/prepare.ts";
+import { sh } from "../sys/shell.ts";
 import { blockedExit, look, notReached } from "./look.ts";
 
 /** Restore with a CRIU that is held already, if one is. Returns the exit code. */
@@ -37,8 +40,9 @@ export async function restoreAsked(
     if (prepared.kind === "blocked") prepared = await prepare(request, settings, caller);
   }
   if (prepared.kind === "aside" || prepared.kind === "refused") {
-    const why = notReached("restore", prepared.kind === "aside" ? prepared.why : prepared.problem);
     const { imagesDir, typed } = request;
+    const problem = prepared.kind === "aside" ? prepared.why : prepared.problem;
+    const why = notReached("restore", (await archived(imagesDir)) ?? problem);
     if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, why));
     return why.exit;
   }
@@ -49,8 +53,10 @@ export async function restoreAsked(
       preflight.findings.filter(
         (finding) => dryRun || blocked !== undefined || finding.severity !== "info",
       ),
+      preflight.plan,
+      false,
     );
-    printSummary(preflight);
+    printSummary(preflight, blocked === undefined ? undefined : scriptAsked(preflight));
   };
   if (!json) print();
   if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));
@@ -76,6 +82,18 @@ export async function restoreAsked(
       printFindings(preflight.findings.filter(({ severity }) => severity === "warning"));
   }
   return outcome.exit;
+}
+
+/** What restores an archive: its container's engine, or, of a pack, what is in it. */
+async function archived(file: string): Promise<string | undefined> {
+  const { isArchive, openArchive } = await import("../image/archive.ts");
+  if (!isArchive(file)) return undefined;
+  const opened = await openArchive(file);
+  if (!opened.ok) return `${file}: ${opened.problem}`;
+  opened.archive.dispose();
+  return opened.archive.kind === "pack"
+    ? `${file} is a pack: ${sh`tar -xf ${file} && checkpoint/restore.sh`}`
+    : `${file} is a container's checkpoint, which its engine restores: ${sh`podman container restore --import=${[file]}`}`;
 }
 
 /** Whether a CRIU that was started without a plan can carry this one out. */

@@ -1,52 +1,136 @@
+import { readdirSync } from "node:fs";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
-import { openArchive } from "../image/archive.ts";
-import { openCheckpoint } from "../image/index.ts";
-import { contentsOf, printContents } from "../report/contents.ts";
+import { isArchive, openArchive } from "../image/archive.ts";
+import { type Checkpoint, openCheckpoint } from "../image/index.ts";
+import { printCheckpoints, printContents } from "../report/show.ts";
 import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
+import { type Contents, contentsOf } from "../show/contents.ts";
+import { shownMappings } from "../show/mappings.ts";
+import { environmentOf } from "../show/tasks.ts";
+import { statAt } from "../sys/look.ts";
+import { join } from "../sys/path.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
-  archive: {
+  checkpoint: {
     type: "positional",
     required: false,
-    description: "an archive that Podman exported, instead of -D",
+    description: "a checkpoint, a directory of some, or an archive that Podman exported",
   },
   "images-dir": {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the checkpoint (default: the working directory)",
+    description: "the same, as CRIU has it (default: the working directory)",
   },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  files: { type: "boolean", description: "each task's program, threads and descriptors" },
+  sockets: { type: "boolean", description: "sockets with both their ends" },
+  mounts: { type: "boolean", description: "mounts of its own mount namespace" },
+  memory: { type: "boolean", description: "each task's mappings" },
+  env: { type: "boolean", description: "each task's environment: secrets may be in it" },
+  all: { type: "boolean", description: "all of these but --env" },
+  pid: { type: "string", valueHint: "N", description: "this task alone" },
+  format: { type: "string", valueHint: "tree|table|json", description: "how (default tree)" },
+  json: { type: "boolean", description: "as --format=json: one JSON document on stdout" },
 } as const;
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 export const command: Command = {
   meta: {
     name: "show",
     description:
-      "Show what is in a checkpoint: tasks, threads, files, sockets, mounts, cgroups, memory.",
+      "Show what is in a checkpoint: the process tree, and what it had open, mapped and mounted.",
   },
   args,
   async run({ rawArgs }): Promise<Told> {
     const parsed = parseStrictly("show", args, rawArgs);
     if (!parsed.ok) return parsed.told;
-    const [file] = parsed.operands;
-    const unpacked = file === undefined ? undefined : await openArchive(file);
-    if (unpacked?.ok === false) {
-      const exit = unpacked.damaged ? exitCode.images : exitCode.usage;
-      return refused("show", exit, `${file}: ${unpacked.problem}`);
-    }
-    const named = String(parsed.values["images-dir"] ?? ".");
-    const told = show(unpacked?.archive.dir ?? named, file ?? named, parsed.values.json === true);
-    unpacked?.archive.dispose();
-    return told;
+    const { values, operands } = parsed;
+    const format = String(values["format"] ?? (values["json"] === true ? "json" : "tree"));
+    if (!/^(tree|table|json)$/.test(format))
+      return refused("show", exitCode.usage, `--format is ${format}; not tree, table or json`);
+    if (values["pid"] !== undefined && !/^[1-9]\d{0,9}$/.test(String(values["pid"])))
+      return refused(
+        "show",
+        exitCode.usage,
+        `--pid is ${values["pid"]}, which is no number of a task`,
+      );
+    if (operands.length > 1)
+      return refused("show", exitCode.usage, `one checkpoint, not ${operands.length}`);
+    const named = operands[0] ?? String(values["images-dir"] ?? ".");
+    if (isArchive(named)) return showArchive(named, values, format);
+    const found = checkpointsIn(named);
+    return found.length === 0 ? show(named, named, values, format) : showAll(named, found, format);
   },
 };
 
-function show(dir: string, name: string, json: boolean): Told {
+async function showArchive(file: string, values: Values, format: string): Promise<Told> {
+  const opened = await openArchive(file);
+  if (!opened.ok) {
+    const exit = opened.damaged ? exitCode.images : exitCode.usage;
+    return refused("show", exit, `${file}: ${opened.problem}`);
+  }
+  try {
+    return show(opened.archive.dir, file, values, format);
+  } finally {
+    opened.archive.dispose();
+  }
+}
+
+/** Checkpoints and archives in a directory that is none itself. */
+function checkpointsIn(dir: string): string[] {
+  const stat = statAt(join(dir, "inventory.img"), false);
+  if (typeof stat !== "number") return [];
+  try {
+    return readdirSync(dir)
+      .sort()
+      .filter((name) => {
+        const path = join(dir, name);
+        return typeof statAt(join(path, "inventory.img"), false) !== "number" || isArchive(path);
+      });
+  } catch {
+    return [];
+  }
+}
+
+async function showAll(dir: string, names: readonly string[], format: string): Promise<Told> {
+  const all: [string, Contents | string][] = [];
+  for (const name of names) all.push([name, await summaryOf(join(dir, name), name)]);
+  if (format === "json")
+    return {
+      exit: exitCode.ok,
+      json: {
+        schema: 1,
+        checkpoints: all.map(([name, of]) => ({
+          name,
+          ...(typeof of === "string" ? { problem: of } : of),
+        })),
+      },
+    };
+  printCheckpoints(all);
+  return { exit: exitCode.ok };
+}
+
+async function summaryOf(path: string, name: string): Promise<Contents | string> {
+  if (!isArchive(path)) return readContents(path, name);
+  const opened = await openArchive(path);
+  if (!opened.ok) return opened.problem;
+  const contents = readContents(opened.archive.dir, name);
+  opened.archive.dispose();
+  return contents;
+}
+
+function readContents(dir: string, name: string): Contents | string {
+  const opened = openCheckpoint(dir);
+  if (!opened.ok) return opened.fault.problem;
+  return contentsOf(opened.checkpoint, name);
+}
+
+function show(dir: string, name: string, values: Values, format: string): Told {
   const opened = openCheckpoint(dir);
   if (!opened.ok) {
     const { file, problem } = opened.fault;
@@ -57,11 +141,47 @@ function show(dir: string, name: string, json: boolean): Told {
   if (lack?.id === "no-checkpoint")
     return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
   const faults = checkpoint.readEverything();
-  const contents = contentsOf(checkpoint, name);
-  if (!json) printContents(contents);
+  const whole = contentsOf(checkpoint, name);
+  const pid = values["pid"] === undefined ? undefined : Number(values["pid"]);
+  const tasks = whole.tasks.filter((task) => pid === undefined || task.pid === pid);
+  if (pid !== undefined && tasks.length === 0)
+    return refused("show", exitCode.usage, `there is no task ${pid} in ${name}`);
+  const contents = { ...whole, tasks };
+  const more = moreOf(checkpoint, contents, values, pid !== undefined);
+  if (format !== "json") printContents(contents, format as "tree" | "table", more);
   return {
     exit: faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok,
-    ...(json && { json: contents }),
+    ...(format === "json" && { json: asJson(contents, more) }),
     lines: faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`),
   };
 }
+
+/** What was asked for; of one task its files, too. */
+function moreOf(checkpoint: Checkpoint, { tasks }: Contents, values: Values, alone: boolean) {
+  const asked = (name: string) =>
+    values[name] === true || (name !== "env" && values["all"] === true);
+  const shown = checkpoint.tasks.filter(({ pid }) => tasks.some((task) => task.pid === pid));
+  return {
+    files: asked("files") || alone,
+    sockets: asked("sockets"),
+    mounts: asked("mounts"),
+    mappings: new Map(
+      asked("memory") ? shown.map((task) => [task.pid, shownMappings(checkpoint, task)]) : [],
+    ),
+    environments: new Map(
+      asked("env") ? shown.map((task) => [task.pid, environmentOf(checkpoint, task)]) : [],
+    ),
+  };
+}
+
+const asJson = (
+  contents: Contents,
+  { mappings, environments }: ReturnType<typeof moreOf>,
+): object => ({
+  ...contents,
+  tasks: contents.tasks.map((task) => ({
+    ...task,
+    ...(mappings.has(task.pid) && { mappings: mappings.get(task.pid) }),
+    ...(environments.has(task.pid) && { environment: environments.get(task.pid) }),
+  })),
+});

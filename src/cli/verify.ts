@@ -1,13 +1,14 @@
-import { type RecriuOption, recriuOptions, requestFrom } from "../criu/index.ts";
+import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printVerdict } from "../report/text.ts";
 import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
+import { version } from "../report/version.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
-import { criuHelp, recriuArgs } from "./request.ts";
+import { criuHelp, recriuArgs, understand } from "./request.ts";
 
 const options: readonly RecriuOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
@@ -26,8 +27,8 @@ export const command: Command = {
   },
   args: recriuArgs(options),
   run({ rawArgs }): Told {
-    const understood = requestFrom(rawArgs, process.env, options);
-    if (!understood.ok) return refuse(understood.problem);
+    const understood = understand("verify", rawArgs, options);
+    if (!understood.ok) return understood.told;
     const { request, settings } = understood;
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
@@ -63,7 +64,16 @@ export const command: Command = {
       settings.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
     const exit = verdict.result === "match" ? exitCode.ok : exitCode.verification;
     if (settings.json)
-      return { exit, json: { images: request.typed.get(request.imagesDir), pid, verdict } };
+      return {
+        exit,
+        json: {
+          recriu: version,
+          schema: 1,
+          images: request.typed.get(request.imagesDir),
+          pid,
+          verdict,
+        },
+      };
     printVerdict(verdict);
     const written = verdict.differences.some(
       (each) => each.facet === "memory" && each.class === "changed",

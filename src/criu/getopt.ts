@@ -80,7 +80,7 @@ export function parseWords(words: readonly string[], settings: ParseSettings = {
     }
     const found = word.startsWith("--")
       ? parseLong(word, words[at + 1], recriu, beyond)
-      : parseCluster(word, words[at + 1]);
+      : parseCluster(word, words[at + 1], recriu);
     if (typeof found === "string") return { ok: false, problem: found };
     if (found.isRecriu) {
       recriuOptions.push(...found.options);
@@ -164,12 +164,24 @@ function longName(typed: string): LongName | string {
   return candidates[0] ?? "";
 }
 
-function parseCluster(word: string, next: string | undefined): Found | string {
+function parseCluster(
+  word: string,
+  next: string | undefined,
+  recriu: readonly RecriuOption[],
+): Found | string {
   const argv = [word];
   const options: ParsedOption[] = [];
-  const add = (option: CriuOption, value: string | undefined) =>
+  const add = (option: CriuOption | RecriuOption, value: string | undefined) =>
     options.push({ name: option.name, value, negated: false, argv });
 
+  const own = recriu.find(({ short }) => short !== undefined && short === word[1]);
+  if (own !== undefined) {
+    const value = word.slice(2);
+    if (own.arg === "none" && value !== "")
+      return `option '-${own.short}' doesn't allow an argument`;
+    add(own, value === "" ? undefined : value);
+    return { options, argv, isRecriu: true };
+  }
   for (let i = 1; i < word.length; i += 1) {
     const option = byShort(word[i]!);
     if (option === undefined) return `invalid option -- '${word[i]}'`;

@@ -53,9 +53,11 @@ export interface CriuOption extends Traits {
   readonly help: string;
 }
 
-/** An option of recriu, none of which CRIU has. */
+/** An option of recriu, none of which `criu restore` has. */
 export interface RecriuOption {
   readonly name: string;
+  /** Of a command that calls no CRIU: there it means this, whatever it means to CRIU. */
+  readonly short?: string;
   readonly arg: Argument;
   /** What the argument is, for help texts. */
   readonly value?: string;

@@ -457,9 +457,10 @@ type Entry = (typeof table)[number];
 /** The fields of a request that are switches, and those that are texts. */
 export type Switch = Extract<Entry, { turns: string }>["turns"];
 export type Text = Extract<Entry, { sets: string }>["sets"];
-/** The fields of RPC that have an option. */
+/** The fields of RPC whose option says something of a restore. */
+type Deciding = Extract<Entry, { turns: unknown } | { sets: unknown } | { apply: unknown }>;
 export type RpcField =
-  | Extract<Extract<Entry, { rpc: unknown }>["rpc"], string>
-  | Extract<Extract<Entry, { rpc: unknown }>["rpc"], { fields: unknown }>["fields"][number];
+  | Extract<Extract<Deciding, { rpc: unknown }>["rpc"], string>
+  | Extract<Extract<Deciding, { rpc: unknown }>["rpc"], { fields: unknown }>["fields"][number];
 
 export const criuOptions: readonly CriuOption[] = table;

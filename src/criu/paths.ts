@@ -7,7 +7,7 @@ import type { Draft, External, Request } from "./request.ts";
 
 /**
  * The images directory and the work directory are opened where CRIU is started; then it changes into the latter, and
- * opens everything else there, but what it mounts: who makes those has been in another mount namespace and back, by
+ * opens everything else there, but what it mounts: the process that does so has been in another mount namespace and back, by
  * setns(2), which leads to `/` (mount-v2.c). What was typed is kept in `typed`.
  */
 export function settlePaths(draft: Draft): Request {

@@ -29,13 +29,47 @@ export const restoreRefusal = (cr_errmsg: string, cr_errno: number | undefined):
     cr_errmsg,
   });
 
-/** The fields that no option stands for, each with the reason why it decides nothing here. */
-export const withoutOption = {
+const ofDumps = "of dumps: a restore does not read it";
+const ofPages = "of the page server and of lazy pages, which are not looked at";
+
+/** The fields that decide nothing here, each with the reason. */
+export const decidesNothing = {
   notify_scripts: "CRIU tells the caller at each point, besides the action scripts",
-  ps: "a page server is for dumps; of lazy pages, which are not looked at, it has the port",
   status_fd: "CRIU opens the caller's descriptor itself, and writes a byte there",
+  display_stats: "it prints",
+  log_level: "it says how much is in the log",
+  exec_cmd: "CRIU becomes it once the tree runs: guardRequest reads it",
+  config_file: "its words go over all others: guardRequest reads them",
+  lsm_mount_context: "CRIU writes it into the options of mounts; checks do not compare those",
+  ext_sharing: ofDumps,
+  ext_masters: ofDumps,
+  enable_fs: "file systems that a dump takes by their type; a restore makes what the images say",
+  skip_mnt: "mounts of this machine that CRIU does not look at, none of the tree's",
+  evasive_devices: ofDumps,
+  force_irmap: ofDumps,
+  link_remap: ofDumps,
+  track_mem: ofDumps,
+  parent_img: ofDumps,
+  ghost_limit: ofDumps,
+  irmap_scan_paths: ofDumps,
+  freeze_cgroup: ofDumps,
+  cgroup_props: ofDumps,
+  cgroup_props_file: ofDumps,
+  cgroup_dump_controller: ofDumps,
+  tcp_skip_in_flight: ofDumps,
+  pid: ofDumps,
+  pre_dump_mode: ofDumps,
+  network_lock: "a restore takes the dump's, which is in the inventory",
   pidfd_store_sk: "of incremental dumps: how they tell a process from another of its number",
-} as const satisfies Record<Exclude<keyof RpcOptions, RpcField>, string>;
+  ps: ofPages,
+  tls: ofPages,
+  tls_cacert: ofPages,
+  tls_cacrl: ofPages,
+  tls_cert: ofPages,
+  tls_key: ofPages,
+  tls_no_cn_verify: ofPages,
+} as const satisfies Partial<Record<keyof RpcOptions, string>> &
+  Record<Exclude<keyof RpcOptions, RpcField>, string>;
 
 /** What the request says of an option, a value for each use. `directory` names what descriptor N of the client is. */
 function asked(

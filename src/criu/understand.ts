@@ -115,7 +115,7 @@ function criuAsked(
   read: ReadConfig,
 ): string {
   const posixlyCorrect = env.POSIXLY_CORRECT !== undefined;
-  // A word that nobody knows yet is passed over as a switch.
+  // A word that recriu does not know is passed over as a switch.
   const beyond = (name: string) => flag(name, {}, "");
   const parsed = parseWords(argv, { recriu, posixlyCorrect, beyond });
   const settled = settingsFrom(parsed.ok ? parsed.recriuOptions : [], env, read);

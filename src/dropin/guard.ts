@@ -9,7 +9,8 @@ import {
   withheld,
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
-import { printFailure, printFindings, printSummary } from "../report/text.ts";
+import { printFindings, printSummary } from "../report/findings.ts";
+import { printFailure } from "../report/text.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";

@@ -1,7 +1,8 @@
 /**
  * Checkpoints that Podman and CRI-O export: a tar(5), plain or compressed by gzip or zstd, with the images in
- * `checkpoint/` and the container's configuration beside it. Page data is passed over: of a pages image only its size
- * is kept.
+ * `checkpoint/` and the container's configuration beside it; and packs (src/pack), with the images in
+ * `checkpoint/images/` behind the script that restores them. Page data is passed over: of a pages image only its size is
+ * kept.
  */
 import {
   closeSync,
@@ -21,6 +22,8 @@ import { openRegular } from "../sys/regular.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
 interface Archive {
+  /** What restores it: its container's engine, or recriu. */
+  readonly kind: "container" | "pack";
   /** A private directory with the images, of pages images empty ones of the right size. */
   dir: string;
   /** Texts beside the images: `config.dump`, `spec.dump`. */
@@ -38,6 +41,13 @@ const LARGEST = 256 << 20;
 const LARGEST_SUM = 1 << 30;
 const MOST_MEMBERS = 1_000_000;
 const texts = new Set(["config.dump", "spec.dump"]);
+/** The first member of a pack (src/pack/pack.ts). */
+const PACKED = "checkpoint/restore.sh";
+/** Where images are. */
+const places = {
+  container: /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/,
+  pack: /^checkpoint\/images\/(?!\.{1,2}$)([^/\0]+)$/,
+};
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
 
@@ -142,6 +152,7 @@ const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** What is kept of an archive. */
 class Unpacked implements Archive {
+  kind: Archive["kind"] = "container";
   readonly #own = privateDirectory();
   readonly dir = this.#own.path;
   readonly texts = new Map<string, string>();
@@ -158,8 +169,9 @@ class Unpacked implements Archive {
     this.#members += 1;
     if (this.#members > MOST_MEMBERS) throw new Error("it has more members than any checkpoint");
     if (!isFile) return undefined;
+    if (this.#members === 1 && name === PACKED) this.kind = "pack";
     // No slash, not `..`: it stays in the directory.
-    const image = /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/.exec(name)?.[1];
+    const image = places[this.kind].exec(name)?.[1];
     if (image !== undefined && /^pages-\d+\.img$/.test(image)) {
       this.#image(image, size).close();
       return undefined;

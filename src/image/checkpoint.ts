@@ -9,6 +9,7 @@ import type { MntEntry } from "./mounts.ts";
 import type { StrangeField } from "./images.ts";
 import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
+import type { DownMarks } from "./routes.ts";
 import type { Infer, Message } from "./schema.ts";
 import type { Task } from "./task.ts";
 import type { Bytes } from "./text.ts";
@@ -72,6 +73,8 @@ export interface Checkpoint {
    * that kind of image has none of the table `of`; a name that the compiler knows does not pass its types then.
    */
   values<File extends string, M extends TableOf<File>>(file: File, of: M): readonly Infer<M>[];
+  /** The marks of links that were down on the IPv4 routes of an image (`route-3.img`), so many at most. */
+  downMarks(file: string, most: number): readonly DownMarks[];
   /** Bytes of a page, in which page maps count. */
   readonly pageSize: number;
   pages(): readonly PagesUse[];

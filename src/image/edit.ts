@@ -2,6 +2,7 @@
 import type { ImageDirectory } from "./directory.ts";
 import { formatOf } from "./formats.ts";
 import { readFrames, writeFrames } from "./frame.ts";
+import { editedRoutes, isRoutes } from "./routes.ts";
 
 export interface FieldEdit {
   /** Its place among the entries of its image. */
@@ -25,9 +26,13 @@ export function editedImage(
   version: number,
 ): { ok: true; bytes: Uint8Array } | { ok: false; problem: string } {
   const format = formatOf(file);
-  if (format === undefined) return { ok: false, problem: `${file} is no image of entries` };
   type Edited = ReturnType<typeof editedImage>;
   const read = directory.read(file, (source): Edited => {
+    if (isRoutes(file)) {
+      const routes = editedRoutes(source, edits);
+      return routes.ok ? routes : { ok: false, problem: `${file}: ${routes.problem}` };
+    }
+    if (format === undefined) return { ok: false, problem: `${file} is no image of entries` };
     const framed = readFrames(source, format, version);
     if (!framed.ok) return { ok: false, problem: `${file}: ${framed.fault.problem}` };
     for (const { entry, field, from, to } of edits)

@@ -43,7 +43,7 @@ export interface StrangeField {
   readonly number: number;
 }
 
-/** Nobody reads more. */
+/** Enough to tell which CRIU wrote them. */
 const MOST_STRANGE = 20;
 
 export class Images {

@@ -12,6 +12,7 @@ import { remembering } from "./once.ts";
 import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
+import { type DownMarks, downMarks } from "./routes.ts";
 import type { Infer, Message } from "./schema.ts";
 import { cgroup_entry } from "./tables/cgroup.ts";
 import {
@@ -157,6 +158,11 @@ class LazyCheckpoint implements Checkpoint {
       }),
     );
     return read.ok ? read.value : undefined;
+  }
+
+  downMarks(file: string, most: number): readonly DownMarks[] {
+    const read = this.directory.read(file, (source) => downMarks(source, most));
+    return read.ok ? read.value : [];
   }
 
   get tasks(): readonly Task[] {

@@ -1,6 +1,6 @@
 /**
- * How much memory the values of images may take: a message of two bytes takes hundreds, and who made the images by hand has
- * any number of them. One room for a whole checkpoint, which grows with what is read.
+ * How much memory the values of images may take: a message of two bytes takes hundreds, and forged images can have any
+ * number of them. One room for a whole checkpoint, which grows with what is read.
  */
 
 /** Bytes that any checkpoint may take, and for each byte of its images; real ones take half of that. */
@@ -25,7 +25,7 @@ export class Room {
   #left = ANY;
   #more: (() => number) | undefined;
 
-  /** `more`: bytes of the files that nobody reads here (page data), asked for when there is no room otherwise. */
+  /** `more`: bytes of the files that are not read here (page data), asked for when there is no room otherwise. */
   constructor(more?: () => number) {
     this.#more = more;
   }

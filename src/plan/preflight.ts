@@ -5,7 +5,6 @@ import {
   type Context,
   crashed,
   type Effect,
-  type Grants,
   endingHolders,
   leftoversOf,
   namespacesOf,
@@ -47,14 +46,14 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
 /**
  * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
  * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
- * runtime `bundle` is what its configuration grants the container. `stays`: this process is there while CRIU restores.
+ * runtime `bundle` is what its configuration grants the container; of an archive `exported` is what it says of itself. `stays`: this process is there while CRIU restores.
  */
 export async function preflight(
   request: Request,
   settings: Settings,
   stands: (finding: Finding) => boolean = () => true,
   seal: () => Seal | undefined = () => sealOf(request.imagesDir),
-  bundle?: Grants,
+  { bundle, exported, pagesUnread }: Pick<Context, "bundle" | "exported" | "pagesUnread"> = {},
   stays = true,
 ): Promise<PreflightResult> {
   const start = performance.now();
@@ -82,7 +81,18 @@ export async function preflight(
   const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
-  const facts = { checkpoint, request, settings, criu, noCriu, passed, seal: seal(), bundle };
+  const facts = {
+    checkpoint,
+    request,
+    settings,
+    criu,
+    noCriu,
+    passed,
+    seal: seal(),
+    bundle,
+    exported,
+    pagesUnread,
+  };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async () => {
     const namespaces = namespacesOf(checkpoint, host, request);

@@ -2,6 +2,7 @@
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
 import { unmakeDirectory } from "./directory.ts";
+import { holdRoot } from "./held-root.ts";
 import {
   beginJournal,
   type Journal,
@@ -36,6 +37,9 @@ export interface Changes extends Disposable {
   keep(): void;
 }
 
+/** What is in the tree's own root file system; the rest is this machine's, and CRIU may have mounted on it. */
+const inTree: ReadonlySet<Step["action"]> = new Set(["mkdir", "socket", "ghost", "name"]);
+
 /** Begin to change things for a restore of `images`. */
 export function beginChanges(images: string): Changes {
   const steps: Step[] = [];
@@ -48,6 +52,11 @@ export function beginChanges(images: string): Changes {
   };
   let shadow: Shadow | undefined;
   let tree = false;
+  const roots = new Map<string, number | undefined>();
+  const letGo = () => {
+    for (const fd of roots.values()) if (fd !== undefined) closeSync(fd);
+    roots.clear();
+  };
   const closeShadow = () => {
     if (shadow !== undefined) closeSync(shadow.fd);
     shadow = undefined;
@@ -65,11 +74,16 @@ export function beginChanges(images: string): Changes {
     },
     record(step) {
       kept?.write(step);
-      steps.push(step);
+      const { root, action } = step;
+      const ofTree = inTree.has(action);
+      if (ofTree && !roots.has(root)) roots.set(root, holdRoot(root));
+      const held = ofTree ? roots.get(root) : undefined;
+      steps.push(held === undefined ? step : { ...step, held });
     },
     undo() {
       closeShadow();
       const left = undoSteps(steps.splice(0));
+      letGo();
       forget();
       return left;
     },
@@ -82,6 +96,7 @@ export function beginChanges(images: string): Changes {
       for (const step of shadowsOf(steps)) removeShadow(step);
       for (const step of steps) if (step.action === "name") dropName(step);
       steps.length = 0;
+      letGo();
       forget();
     },
     [Symbol.dispose]() {

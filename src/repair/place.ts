@@ -38,16 +38,22 @@ export function stepOf({ kind: action, ...leftover }: Leftover): Step {
   };
 }
 
+/** The root of a step, for the caller to close: held, or by its path. */
+function openRoot({ root, held }: Step): ReturnType<typeof openNamed> | { ok: true; fd: number } {
+  return held === undefined ? openNamed(root) : { ok: true, fd: openEntry(held, ".", DIRECTORY) };
+}
+
 /** `left`: why it is left alone; undefined: the directory is gone, and with it what was in it. */
 type Place = { ok: true; fd: number; name: string } | { ok: false; left: string | undefined };
 
 /** The directory that the entry of a step is in (O_PATH, for the caller to close), and the entry's name there. */
-export function placeOf({ action, root, path, parent, below = 1 }: Step): Place {
+export function placeOf(step: Step): Place {
+  const { action, root, path, parent, below = 1 } = step;
   const names = namesOf(path);
   const name = names.at(-1);
   const leave = (why: string): Place => ({ ok: false, left: `${path}: ${why}; left alone` });
   const gone: Place = { ok: false, left: undefined };
-  const opened = openNamed(root);
+  const opened = openRoot(step);
   if (!opened.ok) return opened.errno === ENOENT ? gone : leave(opened.problem);
   let way: Walk;
   try {

@@ -58,8 +58,8 @@ export function link(target: string, shadow: number, name: string): void {
 }
 
 /**
- * A new directory for a shadow, of a name that nobody can guess, in the first of `places` that takes one and in which nobody
- * else can put another in its place. `record` hears of it before it is made.
+ * A new directory for a shadow, of a name that cannot be guessed, in the first of `places` that takes one and in which no
+ * other user can put another in its place. `record` hears of it before it is made.
  */
 export function openShadow(places: readonly string[], record: (step: Step) => void): ShadowResult {
   const problems: string[] = [];

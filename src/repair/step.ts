@@ -38,6 +38,8 @@ export interface Step {
   like?: string;
   pid?: number;
   started?: string;
+  /** A descriptor by which this process holds the root; never written down. */
+  held?: number;
 }
 
 /** What a journal says. `problem`: the first line that says nothing, and why; the steps are those before it. */
@@ -104,4 +106,5 @@ const fields: Record<keyof Step, (value: unknown) => boolean> = {
   existing: orAbsent((value) => Array.isArray(value) && value.every(isText)),
   pid: orAbsent(isCount),
   started: orAbsent((value) => isText(value) && /^\d+$/.test(value)),
+  held: (value) => value === undefined,
 };

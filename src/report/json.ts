@@ -3,7 +3,7 @@ import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
-import { firstOfEachKind } from "./kinds.ts";
+import { firstOfEach } from "./kinds.ts";
 import { printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -31,6 +31,7 @@ function findingOf({ remedy, ...finding }: Finding): object {
 /** More would be no report: of the others their number. Findings: of one kind. */
 const MOST_EFFECTS = 20_000;
 const MOST_FINDINGS = 1000;
+const kindOf = ({ severity, id }: Finding): string => `${severity}[${id}]`;
 
 /** The report of `preflight`, and of `restore` when `outcome` is given, which ends with code `exit`. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exit: number): object {
@@ -43,7 +44,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     images,
     criu: { path: criu?.path ?? null, version: criu?.version ?? null },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
-    findings: firstOfEachKind(findings, MOST_FINDINGS).map(findingOf),
+    findings: firstOfEach(findings, kindOf, MOST_FINDINGS).first.map(findingOf),
     findings_total: findings.length,
     plan: {
       outcome: plan.outcome,

@@ -1,10 +1,12 @@
-/** Findings by kind: nobody reads a hundred thousand of one, and images can hold any number. */
-import type { Finding } from "../checks/index.ts";
-
-/** Findings of one severity and check, by how both are printed. */
-export const kindsOf = (findings: readonly Finding[]): Map<string, Finding[]> =>
-  Map.groupBy(findings, ({ severity, id }) => `${severity}[${id}]`);
-
-/** The first `most` of each kind, kind by kind. */
-export const firstOfEachKind = (findings: readonly Finding[], most: number): Finding[] =>
-  [...kindsOf(findings).values()].flatMap((kind) => kind.slice(0, most));
+/** Nobody reads a hundred thousand of one kind, and images can hold any number: the first of each, and how many more there are. */
+export function firstOfEach<T>(
+  items: readonly T[],
+  kindOf: (item: T) => string,
+  most: number,
+): { first: T[]; more: [kind: string, count: number][] } {
+  const kinds = [...Map.groupBy(items, kindOf)];
+  return {
+    first: kinds.flatMap(([, of]) => of.slice(0, most)),
+    more: kinds.flatMap(([kind, { length }]) => (length > most ? [[kind, length - most]] : [])),
+  };
+}

@@ -1,111 +1,29 @@
-/** Findings, plan and verdict as a person reads them at three in the morning: what, where, why, what to do. */
+/** Verdict, failure and outcome as a person reads them at three in the morning. */
 import { constants } from "node:os";
-import { type Finding, noneThere, type Severity } from "../checks/index.ts";
 import type { Explanation } from "../explain/index.ts";
-import type { Plan } from "../plan/index.ts";
-import type { Preflight } from "../plan/preflight.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
-import { sh, typedOption } from "../sys/shell.ts";
-import { firstOfEachKind, kindsOf } from "./kinds.ts";
+import { count } from "./findings.ts";
 import type { Failure, Outcome, End, Watched } from "./outcome.ts";
-import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
-
-const paint: Record<Severity, (text: string) => string> = {
-  blocker: red,
-  warning: yellow,
-  info: blue,
-};
-const order: readonly Severity[] = ["blocker", "warning", "info"];
-
-/** Findings of one kind that are written out. */
-const MOST = 100;
-
-/** The findings, gravest first, each with its proof and its remedy; of very many of a kind the first, and how many more. */
-export function printFindings(findings: readonly Finding[]): void {
-  for (const finding of firstOfEachKind(findings, MOST).sort(
-    (a, b) => order.indexOf(a.severity) - order.indexOf(b.severity),
-  ))
-    printFinding(finding);
-  for (const [kind, { length }] of kindsOf(findings))
-    if (length > MOST) line(`${kind}: ${length - MOST} more\n`);
-}
-
-function printFinding(finding: Finding): void {
-  const { remedy } = finding;
-  if (noneThere([finding])) {
-    const typed = remedy.kind !== "human" || remedy.command === null ? "" : `: ${remedy.command}`;
-    const said = `${finding.message}; ${remedy.text}`;
-    return line(`${red(`blocker[${finding.id}]`)}: ${harmless(said)}${typed}`);
-  }
-  line(
-    `${paint[finding.severity](`${finding.severity}[${finding.id}]`)}: ${bold(harmless(finding.message))}`,
-  );
-  if (finding.image !== "") line(`  ${dim("where")}   ${harmless(finding.image)}`);
-  if (finding.tasks !== undefined && finding.tasks.length > 1)
-    line(`  ${dim("tasks")}   ${few(finding.tasks)}`);
-  if (finding.criu_message !== null) line(`  ${dim("criu")}    ${harmless(finding.criu_message)}`);
-  if (finding.severity !== "info")
-    line(
-      `  ${dim((remedy.kind === "variable" ? "set" : remedy.kind).padEnd(7))} ${harmless(remedy.text)}`,
-    );
-  const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
-  if (typed !== null) line(`          ${typed}`);
-  line();
-}
+import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
-const FEW = 8;
-const few = (numbers: readonly number[]): string =>
-  numbers.slice(0, FEW).join(", ") +
-  (numbers.length > FEW ? ` and ${numbers.length - FEW} more` : "");
-
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
-
-/** One line for the whole: what the checkpoint is and what stands in its way. */
-export function printSummary({ images, checkpoint, criu, findings, plan }: Preflight): void {
-  if (noneThere(findings)) return;
-  const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
-  const blockers = findings.filter((finding) => finding.severity === "blocker").length;
-  const warnings = findings.filter((finding) => finding.severity === "warning").length;
-  line(
-    `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
-      `${count(blockers, "blocker")}, ${count(warnings, "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
-  );
-  printPlan(plan);
-}
-
-function printPlan(plan: Plan): void {
-  for (const repair of plan.repairs.slice(0, MOST))
-    line(
-      `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
-    );
-  for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
-    line(
-      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
-    );
-  for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
-    if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);
-  for (const option of plan.options) line(`  option  ${harmless(option)}`);
-  for (const variable of plan.environment) line(`  set     ${variable}`);
-  const verdict = {
-    ready: green("ready to restore"),
-    repairable: green("can be restored once repaired"),
-    blocked: red("blocked; nothing was touched"),
-    unchecked: yellow(
-      "nothing blocks that was checked (--only); whether it can be restored was not",
-    ),
-  };
-  line(bold(verdict[plan.outcome]));
-}
-
 /** Differences of one facet and class that are shown; of the others their number. */
 const SHOWN = 5;
+
+/** The classes, in a reader's words. */
+const said: Record<Difference["class"], string> = {
+  fatal: "fatal",
+  tolerated: "tolerated",
+  expected: "as planned",
+  mended: "mended",
+  changed: "changed since",
+};
 
 export function printVerdict(verdict: Verdict): void {
   if (verdict.result === "skipped") return;
   const groups = new Map<string, Difference[]>();
   for (const difference of verdict.differences) {
-    const group = `${difference.class}[${difference.facet}]`;
+    const group = `${said[difference.class]}[${difference.facet}]`;
     groups.set(group, [...(groups.get(group) ?? []), difference]);
   }
   for (const [group, differences] of groups) {

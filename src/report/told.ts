@@ -1,6 +1,7 @@
 /** What a command came to, as it is told: commands return it, and only this room prints. */
 import { printJson } from "./json.ts";
 import { exitCode } from "./outcome.ts";
+import { version } from "./version.ts";
 import { harmless, line, lostOutput, printText } from "./terminal.ts";
 
 declare const safe: unique symbol;
@@ -27,9 +28,11 @@ export interface Told {
   readonly done?: true;
 }
 
-/** Say it. Returns the exit code. */
-export function tell({ exit, json, text, lines = [], done }: Told): number {
+/** Say it; with `asJson` a mistake is a document, too. Returns the exit code. */
+export function tell({ exit, json, text, lines = [], done }: Told, asJson = false): number {
   if (json !== undefined) printJson(json);
+  else if (asJson && text === undefined && exit !== 0 && lines.length > 0)
+    printJson({ recriu: version, schema: 1, exit, problem: lines.join("\n") });
   if (text !== undefined) printText(text);
   tellLines(lines);
   const lost = lostOutput();

@@ -1,9 +1,11 @@
 /** A checkpoint that Podman exported, looked at before it is imported: the container is not there yet. */
 import { type RecriuOption, requestFrom } from "../criu/index.ts";
+import type { Exported } from "../checks/index.ts";
 import { openArchive } from "../image/archive.ts";
 import { type Seal, sealOf } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
 import { type Bundle, bundleOf } from "./bundle.ts";
+import { exportedFrom } from "./exported.ts";
 import { externalMounts, standsUnderRuntime } from "./request.ts";
 
 /** What only the container's root file system could tell; Podman makes it from the image and the archive. */
@@ -23,7 +25,9 @@ export async function preflightArchive(
   if (!opened.ok) return { ...opened, problem: `${file}: ${opened.problem}` };
   const { archive } = opened;
   try {
-    const bundle = archivedBundle(archive.texts);
+    if (archive.kind === "pack") return await preflightPack(archive.dir, file, words, options);
+    const exported = await exportedFrom(file, archive.texts, process.env);
+    const bundle = archivedBundle(archive.texts, exported);
     const mounts = [...externalMounts(archive.dir, bundle)].flatMap(([key, source]) => [
       "--external",
       `mnt[${key}]:${source}`,
@@ -40,7 +44,7 @@ export async function preflightArchive(
       asked.settings,
       (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
       seal,
-      bundle.grants,
+      { bundle: bundle.grants, exported, pagesUnread: true },
     );
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {
@@ -48,10 +52,30 @@ export async function preflightArchive(
   }
 }
 
-/** The bundle that was checkpointed, without the mounts that Podman makes anew in the container's own directories. */
-function archivedBundle(texts: ReadonlyMap<string, string>): Bundle {
+/** What `recriu pack` made is restored as any directory. Its page data is not looked at, so its seal is not either. */
+async function preflightPack(
+  dir: string,
+  file: string,
+  words: readonly string[],
+  options: readonly RecriuOption[],
+): Promise<ArchivePreflight> {
+  const asked = requestFrom(["-D", dir, ...words], process.env, options);
+  if (!asked.ok) return { ok: false, problem: asked.problem, damaged: false };
+  const result = await preflight(asked.request, asked.settings, undefined, () => undefined, {
+    pagesUnread: true,
+  });
+  return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
+}
+
+/** The bundle that was checkpointed, without the mounts that the engine makes anew: a pod's are all made for it. */
+function archivedBundle(
+  texts: ReadonlyMap<string, string>,
+  { engine, id, volumes }: Exported,
+): Bundle {
   const bundle = bundleOf(texts.get("spec.dump") ?? "", "/") ?? { root: "/", binds: [] };
-  const id = /"id": *"([0-9a-f]{64})"/.exec(texts.get("config.dump") ?? "")?.[1];
-  const isOfContainer = (path: string) => id !== undefined && path.includes(`/${id}/`);
-  return { ...bundle, binds: bundle.binds.filter(({ source }) => !isOfContainer(source)) };
+  const isMade = (path: string) =>
+    engine === "cri" ||
+    (id !== undefined && path.includes(`/${id}/`)) ||
+    volumes.some((name) => path.endsWith(`/volumes/${name}/_data`));
+  return { ...bundle, binds: bundle.binds.filter(({ source }) => !isMade(source)) };
 }

@@ -19,7 +19,7 @@ import { sayAside } from "../dropin/hand.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
 import { harmless, line } from "../report/terminal.ts";
-import { printFindings } from "../report/text.ts";
+import { printFindings } from "../report/findings.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
@@ -97,7 +97,7 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
   const come = await prepare(request, settings, {
     forCriu: true,
-    look: () => preflight(request, settings, stands, undefined, bundle.grants),
+    look: () => preflight(request, settings, stands, undefined, { bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option]).lost.includes(option),
     again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),

@@ -1,6 +1,7 @@
 /** Descriptors of other processes, looked at through a copy: pidfd_getfd(2), Linux 5.6. */
 import { ptr } from "bun:ffi";
 import { call } from "./libc.ts";
+import { TIOCGWINSZ } from "./linux.ts";
 import { openProcess, SYS_ioctl } from "./process.ts";
 import { closeHandle } from "./small-files.ts";
 
@@ -66,4 +67,10 @@ export function ioctlRead(fd: number, request: number, size: number): Buffer | u
 export function ioctlFill(fd: number, request: number, value: Buffer): number {
   const at = BigInt(ptr(value));
   return call((c) => c.syscall(SYS_ioctl, BigInt(fd), BigInt(request), at, 0n, 0n, 0n));
+}
+
+/** How wide a terminal is, in characters; undefined for what is none or does not say. ioctl(2), TIOCGWINSZ. */
+export function columnsOf(fd: number): number | undefined {
+  const columns = ioctlRead(fd, TIOCGWINSZ, 8)?.readUInt16LE(2);
+  return columns === 0 ? undefined : columns;
 }

@@ -10,6 +10,11 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const SYS_openat2 = 437n;
 const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
+/** open_tree(2) has one number on all machines. */
+const SYS_open_tree = 428n;
+const OPEN_TREE_CLONE = 1;
+const AT_EMPTY_PATH = 0x1000;
+const AT_RECURSIVE = 0x8000;
 const AT_REMOVEDIR = 0x200;
 const ENOSYS = 38;
 const EAGAIN = 11;
@@ -111,6 +116,15 @@ export const lockExclusive = (fd: number): number => call((c) => c.flock(fd, 2 |
 /** Give a range of a file back to its file system; it then reads as zeros, the size stays. 0 or -errno. fallocate(2). */
 export const punchHole = (fd: number, offset: number, length: number): number =>
   call((c) => c.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));
+
+/** A copy of the mounts from an open directory down, mounted nowhere and gone with its descriptor; or -errno. */
+export function cloneTree(dir: number): number {
+  const empty = cString("");
+  const flags = OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE | O_CLOEXEC;
+  return call((c) =>
+    c.syscall(SYS_open_tree, BigInt(dir), BigInt(ptr(empty)), BigInt(flags), 0n, 0n, 0n),
+  );
+}
 
 /** Detach the mount that a descriptor's path (`handle`) is the root of: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {

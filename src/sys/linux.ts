@@ -22,7 +22,7 @@ export const STICKY = 0o1000;
 export const WORLD_WRITES = 0o002;
 export const OTHERS_WRITE = 0o022;
 
-// socket(2), ip(7), tcp(7).
+// socket(2), ip(7), tcp(7), netdevice(7).
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -33,6 +33,7 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const TCP_ESTABLISHED = 1;
 export const TCP_LISTEN = 10;
+export const IFF_UP = 1;
 
 // mmap(2), fcntl(2), inotify(7), timerfd_create(2), signal(7), clone(2).
 export const PROT_WRITE = 2;
@@ -45,3 +46,6 @@ export const SIGKILL = 9;
 export const SIGSTOP = 19;
 export const LAST_SIGNAL = 64;
 export const CLONE_NEWNET = 0x40000000;
+
+/** asm-generic/ioctls.h: struct winsize of a terminal. */
+export const TIOCGWINSZ = 0x5413;

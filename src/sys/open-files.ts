@@ -40,7 +40,7 @@ export const pipeSize = (fd: number): number | undefined => ask(fd, F_GETPIPE_SZ
 /** F_SEAL_* of a memory file, fcntl(2). */
 export const seals = (fd: number): number | undefined => ask(fd, F_GET_SEALS);
 
-/** The receiver of a file's signals (fcntl(2)): F_OWNER_TID 0, _PID 1 or _PGRP 2, a number as recriu's pid namespace has it (0: nobody's), and the signal. */
+/** The receiver of a file's signals (fcntl(2)): F_OWNER_TID 0, _PID 1 or _PGRP 2, a number as recriu's pid namespace has it (0: none), and the signal. */
 interface Owner {
   signal: number;
   type: number;

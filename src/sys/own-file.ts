@@ -95,8 +95,8 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 }
 
 /**
- * The first of `places` in which a directory of this process's own stays where it is, by its path without links: nobody else
- * can put anything in its place. Throws where there is none.
+ * The first of `places` in which a directory of this process's own stays where it is, by its path without links: no other
+ * user can put anything in its place. Throws where there is none.
  */
 export function safePlace(places: readonly string[]): string {
   const problems = places.map((place) => {

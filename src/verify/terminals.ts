@@ -3,11 +3,12 @@ import { terminals as ttysOf, unpairedSlaves } from "../checks/tree/terminals.ts
 import { readStat } from "../host/processes.ts";
 import type { TtyInfoEntry } from "../image/index.ts";
 import { borrow, ioctlRead } from "../sys/descriptors.ts";
+import { TIOCGWINSZ } from "../sys/linux.ts";
 import type { Facet } from "./facet.ts";
 
 const TTY_TYPE_PTY = 1;
 const TCGETS = 0x5401;
-const TIOCGWINSZ = 0x5413;
+
 const TIOCGPKT = 0x80045438;
 const TIOCGPTLCK = 0x80045439;
 export const TIOCGEXCL = 0x80045440;

@@ -24,6 +24,21 @@ test("every check says what, why and what it reads", () => {
   }
 });
 
+test("nothing is left of the stubs that scripts/new-check writes", () => {
+  const capitals = /\b[A-Z]{2,}(?: [A-Z]{2,}){2,}\b/g;
+  const stubs = readFileSync(join(root, "scripts/new-check"), "utf8").match(capitals)!;
+  expect(stubs).toContain("WHAT CRIU SAYS");
+  const left = ["src/checks", "src/explain/entries", "test/restore"].flatMap((dir) =>
+    (readdirSync(join(root, dir), { recursive: true }) as string[])
+      .filter((file) => /\.(?:ts|txt)$/.test(file))
+      .filter((file) => {
+        const text = readFileSync(join(root, dir, file), "utf8");
+        return stubs.some((words) => text.includes(words));
+      }),
+  );
+  expect(left).toEqual([]);
+});
+
 /** Checks that a story of several tells, by the file of test/ that has it. */
 const elsewhere: Readonly<Record<string, string>> = {
   "bundle-root": "restore/bundle.test.ts",

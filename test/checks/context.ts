@@ -17,6 +17,7 @@ export interface Faked {
   host?: Partial<Host>;
   own?: Partial<Context["settings"]>;
   bundle?: Context["bundle"];
+  exported?: Context["exported"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
@@ -37,7 +38,7 @@ export function withContext<T>(
 /** A context of the images in a directory. */
 export function contextOf(
   dir: string,
-  { options = [], version = "4.1.1", host = {}, own = {}, bundle }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
 ): Context {
   const opened = openCheckpoint(dir);
   const asked = requestFrom(["-D", dir, ...options], {});
@@ -68,5 +69,6 @@ export function contextOf(
     },
     namespaces: namespacesOf(checkpoint, machine, request),
     bundle,
+    exported,
   };
 }

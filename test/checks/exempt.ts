@@ -30,5 +30,7 @@ export const exempt: Readonly<Record<string, string>> = {
     "it looks through all of this machine for a file, and a person names what it found",
   "sysctl-missing":
     "this kernel lacks no setting that CRIU saves, and CRIU looks past what is mounted over one",
+  "import-refused":
+    "a pull takes a network, a pod a whole system, and a pre-checkpoint a kernel that tracks memory",
   "tty-no-task": "it needs a console or a serial line that nothing else of the machine uses",
 };

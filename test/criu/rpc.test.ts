@@ -3,11 +3,11 @@ import { expect, test } from "bun:test";
 import { requestFrom, requestOptions } from "../../src/criu/index.ts";
 import { criu_opts, criu_req, RESTORE, type RpcOptions } from "../../src/criu/rpc-messages.ts";
 import {
+  decidesNothing,
   overridden,
   restoreRequest,
   rpcDefaults,
   rpcWords,
-  withoutOption,
 } from "../../src/criu/rpc.ts";
 import { encode } from "../../src/image/wire.ts";
 
@@ -31,11 +31,38 @@ test("every number of CRIU's message is known: 1 to 71, and none is 40", () => {
   expect(numbers.sort((a, b) => a - b)).toEqual(all);
 });
 
-test("a field without an option, which has a reason, changes nothing", () => {
-  const values = { notify_scripts: true, ps: { port: 5 }, status_fd: 9, pidfd_store_sk: 8 };
-  expect(Object.keys(values)).toEqual(Object.keys(withoutOption));
-  for (const [field, value] of Object.entries(values))
-    expect(asked({ [field]: value })).toEqual(asked({}));
+/** For each kind of field what could make a difference; of messages what they have to have. */
+const values: Record<string, readonly unknown[]> = {
+  bool: [true, false],
+  string: ["x:y"],
+  number: [1, 3, 0x40000000],
+  ps: [{ port: 5 }],
+  veths: [[{ if_in: "a", if_out: "b" }]],
+  ext_mnt: [[{ key: "k", val: "/v" }]],
+  cg_root: [[{ path: "/x" }]],
+  inherit_fd: [[{ key: "pipe:[1]", fd: 4 }]],
+  join_ns: [[{ ns: "uts", ns_file: "/x" }]],
+  external: [["net[4]:n"]],
+  strings: [["x"]],
+};
+/** Fields that mean something only beside another one. */
+const beside: Record<string, Partial<RpcOptions>> = {
+  images_dir: { images_dir_fd: -1 },
+  unix_sk_ino: { ext_unix_sk: true },
+};
+values["unix_sk_ino"] = [[{ inode: 5 }]];
+
+test("every field decides something as its option does, or stands in the table of those that do not", () => {
+  for (const [field, { kind, label }] of Object.entries(criu_opts.fields)) {
+    const shape =
+      label === "repeated" ? "strings" : kind === "bool" || kind === "string" ? kind : "number";
+    const others = beside[field] ?? {};
+    const plain = asked(others);
+    const decides = (values[field] ?? values[shape]!).some(
+      (value) => !Bun.deepEquals(asked({ ...others, [field]: value }), plain),
+    );
+    expect([field, decides]).toEqual([field, !(field in decidesNothing)]);
+  }
 });
 
 const cases: [Partial<RpcOptions>, object][] = [

@@ -1,6 +1,6 @@
 /**
  * Messages as people paste them, some from public threads and some in their manner, one a line, with the thread that it is
- * like and a word that its explanation has to have. Who wrote the entries chose them.
+ * like and a word that its explanation has to have. The author of the entries chose them.
  */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz [SECONDS] [SEED]`: bytes that nobody wrote, to everything that reads others' bytes; some to the compiled
+ * `npm run fuzz [SECONDS] [SEED]`: made-up bytes, to everything that reads others' bytes; some to the compiled
  * program. What breaks a promise is left in test/fuzz/corpus as TARGET.NAME.SEED, and tried first from then on.
  */
 import {
@@ -55,7 +55,9 @@ export async function fuzz(seconds: number, seed: number, keep: boolean): Promis
         const { user, system } = process.cpuUsage(begin);
         if ((user + system) / 1000 > SLOW) throw new Error(`it takes more than ${SLOW} ms`);
         if (target === "image" && (from === 0 || count(target) % SAMPLE === 0)) {
-          await withMutant(dumps, bytes, (images) => runBinary(dice, images, dir));
+          await withMutant(dumps, bytes, (images) =>
+            runBinary(dice, images, dumps.get("made-up")!, dir),
+          );
           count("binary");
         } else if (target !== "image") count(target);
       } catch (error) {

@@ -9,11 +9,15 @@ import { thisHost } from "../../src/host/index.ts";
 import { openArchive } from "../../src/image/archive.ts";
 import { imagesIn, sumsOf } from "../../src/image/index.ts";
 import { planFor } from "../../src/plan/index.ts";
-import { contentsOf } from "../../src/report/contents.ts";
+import { compareContents } from "../../src/show/compare.ts";
+import { contentsOf } from "../../src/show/contents.ts";
+import { shownMappings } from "../../src/show/mappings.ts";
+import { environmentOf } from "../../src/show/tasks.ts";
 import { printEffects } from "../../src/report/effects.ts";
 import { reportOf } from "../../src/report/json.ts";
 import { captured } from "../../src/report/terminal.ts";
-import { printFindings, printSummary, printVerdict } from "../../src/report/text.ts";
+import { printFindings, printSummary } from "../../src/report/findings.ts";
+import { printVerdict } from "../../src/report/text.ts";
 import { liveTree, verify } from "../../src/verify/index.ts";
 import { closeTree } from "../../src/verify/live.ts";
 import { repository } from "../built.ts";
@@ -169,13 +173,17 @@ export function imagesTarget(
         const facts = { request, settings, images: dir, checkpoint, host, findings, effects, plan };
         const preflight = Object.assign(facts, { criu: criu as never, tookMs: 0 });
         wellFormed(reportOf(preflight, undefined, 0));
-        JSON.stringify(contentsOf(checkpoint, dir));
+        const contents = contentsOf(checkpoint, dir);
+        JSON.stringify([contents, compareContents(contents, contents)]);
+        for (const task of checkpoint.tasks)
+          JSON.stringify([shownMappings(checkpoint, task), environmentOf(checkpoint, task)]);
         const live = dice(8) === 0 ? liveTree(checkpoint, child.pid, false) : undefined;
         const verdict = live && verify(checkpoint, request, live, {});
         if (live !== undefined) closeTree(live);
         harmlessOnly(
           captured(() => {
             printFindings(findings);
+            printFindings(findings, plan, false);
             printSummary(preflight);
             if (effects !== undefined) printEffects(effects);
             if (verdict !== undefined) printVerdict(verdict);

@@ -159,7 +159,7 @@ test("names that lead out of the directory are not followed", async () => {
   ).toEqual(damaged("larger than any image"));
 });
 
-// Of more than 8 GiB the header's own field has no room: who ignores the others takes page data for members.
+// The header's own field has no room for more than 8 GiB: a reader that ignores the others takes page data for members.
 test.each([
   ["octal", (body: Buffer) => made({ name: "checkpoint/pages-1.img", body })],
   [

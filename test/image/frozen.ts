@@ -1,4 +1,4 @@
-/** A checkpoint whose messages are frozen: whoever changes one throws, as modules are in strict mode. */
+/** A checkpoint with frozen messages: changing one throws, as modules are in strict mode. */
 import type { Checkpoint } from "../../src/image/index.ts";
 
 export function frozen(checkpoint: Checkpoint): Checkpoint {

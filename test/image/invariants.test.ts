@@ -1,4 +1,4 @@
-/** What six caches of checks and verification rest on: what is read is one object, and nobody can change it. */
+/** What six caches of checks and verification rest on: what is read is one object, and it cannot be changed. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

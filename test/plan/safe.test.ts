@@ -1,4 +1,4 @@
-/** Whose a directory may become that recriu makes: the images say an owner, and he must not get more than he had. */
+/** The owner of a directory that recriu makes: the images name one, and that user must not get more than he had. */
 import { expect, test } from "bun:test";
 import { closeSync } from "node:fs";
 import { walkRepair } from "../../src/plan/safe.ts";

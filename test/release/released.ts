@@ -49,7 +49,7 @@ function mustRun({ exit, stderr }: { exit: number; stderr: string }): void {
   if (exit !== 0) throw new Error(stderr);
 }
 
-/** A hash of every file outside test/ that git would take, and of the last commit, whose date is in the release. */
+/** A hash of every file outside test/ that git would take, and of the last commit: its date is in the release. */
 function stampOfSource(): string {
   const script =
     "git log -1 --format=%ct; git ls-files -coz --exclude-standard -- . ':!test' | xargs -0 sha256sum";

@@ -1,4 +1,4 @@
-/** Journals that no recriu wrote, or not to the end: said, set aside, and in nobody's way. */
+/** Journals that no recriu wrote, or not to the end: said, set aside, and in no restore's way. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -139,7 +139,7 @@ for (const [what, [bytes, problem]] of Object.entries(bad))
   test(what, () => {
     const file = journal(bytes);
     const { exit, undone } = undo();
-    // What it says from there on nobody has undone.
+    // What it says from there on was not undone.
     expect(exit).toBe(1);
     expect(undone).toMatchObject([{ journal: file, made: [], left: [] }]);
     expect(undone[0].problem).toStartWith(problem);

@@ -126,7 +126,7 @@ test("an image that cannot be edited as planned: no shadow is left", () => {
     [{ field: "no.such.field" }, "no longer"],
     [{ file: "pages-1.img" }, "no image of entries"],
     [{ file: "core-99.img" }, "not there"],
-    [{ file: fifo }, "not a regular file"],
+    [{ file: fifo }, "no regular file"],
   ];
   for (const [changes, problem] of wrong) {
     expect(make(edit(changes))).toContain(problem);

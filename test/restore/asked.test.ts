@@ -90,7 +90,7 @@ test("closed, it refuses, and nothing of it is left open", async () => {
   gate[Symbol.dispose]();
   gate[Symbol.dispose]();
   expect(held()).toBe(0);
-  // It still writes (and dies of SIGPIPE), or finds nobody to open the answer of: CRIU takes both for a no.
+  // It still writes (and dies of SIGPIPE), or finds no answer to open: CRIU takes both for a no.
   expect([1, 128 + constants.signals.SIGPIPE]).toContain(await waiting.exited);
   expect(() => Bun.spawnSync([script], { env: variables })).toThrow();
 });

@@ -55,7 +55,7 @@ test("the owner of a cgroup in which others are", async () => {
   expect((await restoreBare(stage, images)).exit).toBe(0);
   expect(statSync(victim).uid).toBe(65534);
   await killTree(stage, pid);
-  // Nobody is in it: it may be the tree's own, made beforehand.
+  // It is empty: it may be the tree's own, made beforehand.
   await killTree(stage, other);
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
 });

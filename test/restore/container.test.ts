@@ -1,4 +1,4 @@
-/** A tree with a mount namespace and a pid namespace of its own: paths are those below --root, pids nobody else's. */
+/** A tree with a mount namespace and a pid namespace of its own: paths are those below --root, pids those of no other process. */
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";

@@ -83,7 +83,7 @@ test("detached: what ends while --settle is waited for, and what runs on", async
   });
   expect(alive(root)).toBe(true);
   await killTree(stage, root);
-  // All of it: nobody waits for the rest of the time.
+  // All of it: the rest of the time is not waited for.
   const before = performance.now();
   const both = await during(stage, images, ["-d", "--settle=60"], root, () => {
     process.kill(child, "SIGABRT");

@@ -62,6 +62,8 @@ export async function makeImage(stage: Stage): Promise<string> {
 
 /** A mount namespace where /etc, /usr/local and /var/lib can be written to, and this machine's stay as they are. */
 export interface System {
+  /** Words before others, which are run in it then. */
+  enter: readonly string[];
   run(words: string[], timeout?: number): Promise<Run>;
   /** As `run`, with `recriu`. */
   recriu(...words: string[]): Promise<Run>;
@@ -85,6 +87,7 @@ export async function makeSystem(stage: Stage, env: Record<string, string>): Pro
   const inside = (words: string[], timeout = 60_000) =>
     run(stage, [...enter, ...words], { env, timeout });
   return {
+    enter,
     run: inside,
     recriu: (...words) => inside([recriuBinary, ...words]),
     changes: async () => {

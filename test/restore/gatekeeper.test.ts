@@ -11,7 +11,7 @@ import { type Gatekeeper, gatekeeper, type Kept } from "../../src/restore/gateke
 const dir = mkdtempSync(join(tmpdir(), "recriu-gatekeeper-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** A checkpoint of no task: of it nobody's tree is the saved one, and a process that is not there is. */
+/** A checkpoint of no task: no living tree is the saved one, and a process that is not there is. */
 const opened = openCheckpoint(dir);
 if (!opened.ok) throw new Error(opened.fault.problem);
 const { checkpoint } = opened;
@@ -49,7 +49,7 @@ function keeperOf(more: Partial<Kept> = {}) {
 const ask = (keeper: Gatekeeper, point: string, root: number, goOn?: () => void) =>
   keeper.decide({ point, root, criu: process.pid, goOn });
 
-/** A process of the test's own that nobody saved; its end is told. */
+/** A process of the test's own that is in no checkpoint; its end is told. */
 function stranger() {
   const child = Bun.spawn(["sleep", "60"]);
   return {
@@ -99,7 +99,7 @@ test("another tree: killed at the last point", async () => {
   expect(ask(keeper, PRE_RESUME, pid)).toBe(false);
   expect(keeper.state.at).toBe("refused");
   expect(await isKilled()).toBe(true);
-  // Who was killed does not run, whatever CRIU says.
+  // A killed tree does not run, whatever CRIU says.
   ask(keeper, POST_RESUME, pid);
   expect(keeper.state.at).toBe("refused");
 });

@@ -1,4 +1,4 @@
-/** CRIU is started before there is a plan, and held until there is one: nobody may see that it was, if it may not go on. */
+/** CRIU is started before there is a plan, and held until there is one: nothing may show that it was, if it may not go on. */
 import { expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -8,13 +8,13 @@ import { dump, type Stage, start } from "./stage.ts";
 export const TCP = { type: 1, proto: 6, state: 10 };
 export const UDP = { type: 2, proto: 17, state: 7 };
 export const LOCALHOST = [0x0100007f];
-/** 192.0.2.7, which nobody has (RFC 5737). */
+/** 192.0.2.7, which no interface has (RFC 5737). */
 export const NOBODYS = [0x070200c0];
 const FD_INETSK = 4;
 export const FD_PACKETSK = 10;
 const INODE = 0xabcdef;
 
-/** A port that nobody has now. */
+/** A port that is free now. */
 export function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = server;

@@ -1,4 +1,4 @@
-/** A refusal leaves CRIU's log with the block in it, and obeys nobody who may write to the directory. */
+/** A refusal leaves CRIU's log with the block in it, and obeys no other writer of the directory. */
 import { expect, test } from "bun:test";
 import {
   existsSync,

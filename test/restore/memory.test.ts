@@ -65,7 +65,7 @@ test("the saved tree: all of its memory is compared, and nothing differs but wha
   expect(done.verdict!.memory).toBeGreaterThanOrEqual(promised);
   for (const { found } of done.verdict!.differences) expect(found).toMatch(/rseq|ring/);
 
-  // While it runs nobody can tell what was wrong from what was written since: nothing is fatal.
+  // While it runs, what was wrong cannot be told from what was written since: nothing is fatal.
   const words = ["verify", "-D", images, "--json"];
   const live = await recriu(stage, [...words, "--verify=memory"]);
   expect(live.exit).toBe(0);

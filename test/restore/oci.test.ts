@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { watched } from "../dropin/as-criu.ts";
 import { edit } from "./edit.ts";
 import { answers, cgroupsOf, checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
 import { contents, shadows } from "./shadow.ts";
@@ -122,6 +123,29 @@ for (const runtime of ["runc", "crun"] as const) {
     }
   });
 }
+
+test("runc: what was made in a root that the runtime unmounts is taken back all the same", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  await checkpoint(container);
+  const file = join(container.bundle, "config.json");
+  const [over, veto] = [join(stage.dir, "over.conf"), join(stage.dir, "veto")];
+  writeFileSync(over, `action-script ${veto}\n`);
+  const annotations = { "org.criu.config": over };
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), annotations }));
+  const script = "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ]\n";
+  writeFileSync(veto, script, { mode: 0o755 });
+  for (const way of ["guarded", "withCriu"] as const) {
+    rmSync(container.sockets, { recursive: true, force: true });
+    const id = `${container.name}-${way}`;
+    expect((await container[way](...restoreWords(container, id))).exit).toBe(1);
+    await waitFor("the watcher to end", () => !watched(stage));
+    expect([way, existsSync(container.sockets)]).toEqual([way, false]);
+    expect(readFileSync(container.log, "utf8")).not.toMatch(/^ *left/m);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(stage.dir);
+    await end(container, id);
+  }
+});
 
 test("runc: a priority that was not saved, which fails alone", async () => {
   await using stage = openStage();

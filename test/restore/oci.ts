@@ -142,7 +142,8 @@ export async function end({ guarded, stage, name }: Container, id: string): Prom
   await guarded("kill", id, "KILL");
   await guarded("delete", "--force", id);
   const left = cgroupsOf(name, id);
-  await run(stage, ["find", ...left, "-depth", "-type", "d", "-delete"]);
+  // Without a directory find takes the working one.
+  if (left.length > 0) await run(stage, ["find", ...left, "-depth", "-type", "d", "-delete"]);
 }
 
 /** The cgroups of container `id`, wherever runtimes make them. */

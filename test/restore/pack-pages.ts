@@ -1,4 +1,4 @@
-/** Images framed as CRIU 4.3 does it with `--compress`, by hand. No CRIU here has LZ4, so nobody reads the blocks, which hold no LZ4. */
+/** Images framed by hand as CRIU 4.3 does it with `--compress`. The blocks hold no LZ4: no CRIU here has it, so none reads them. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";

@@ -1,56 +1,11 @@
 /** Podman 4.3.1: a container that is imported from an archive without the directory of its socket. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import {
-  cgroupParent,
-  expectNothingLeft,
-  makeBin,
-  makeImage,
-  makeSystem,
-  program,
-  verdict,
-} from "./engine.ts";
-import { criu, openStage, type Stage, waitFor } from "./stage.ts";
+import { cgroupParent, expectNothingLeft, makeImage, verdict } from "./engine.ts";
+import { podmanOn } from "./podman.ts";
+import { criu, openStage, waitFor } from "./stage.ts";
 import { echo } from "./x11.ts";
-
-async function podmanOn(stage: Stage) {
-  const bin = makeBin(stage);
-  const at = (name: string) => join(stage.dir, name);
-  mkdirSync(at("system/etc/containers"), { recursive: true });
-  const policy = { default: [{ type: "insecureAcceptAnything" }] };
-  writeFileSync(at("system/etc/containers/policy.json"), JSON.stringify(policy));
-  const runtimes = `[engine]\nruntime = "runc"\n[engine.runtimes]\nrunc = ["${bin}/runc"]\n`;
-  writeFileSync(at("system/etc/containers/containers.conf"), runtimes);
-  const system = await makeSystem(stage, {
-    HOME: stage.dir,
-    PATH: `${bin}:${process.env["PATH"]}`,
-    RECRIU_CRIU: criu,
-    NO_COLOR: "1",
-  });
-  const options = {
-    root: at("S"),
-    runroot: at("R"),
-    tmpdir: at("T"),
-    "cgroup-manager": "cgroupfs",
-    "events-backend": "file",
-    "storage-driver": "vfs",
-    conmon: program("conmon"),
-  };
-  const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const podman = (given: string[]) => system.run([program("podman"), ...words, ...given]);
-  const ok = async (...given: string[]) => {
-    const done = await podman(given);
-    expect([given[0], done.exit, done.stderr]).toEqual([given[0]!, 0, done.stderr]);
-    return done.stdout.trim();
-  };
-  /** /etc/recriu/recriu.conf with a line, or gone. */
-  const configure = (line?: string) => {
-    const make = `mkdir -p /etc/recriu && echo "${line}" >/etc/recriu/recriu.conf`;
-    return system.run(["sh", "-c", line === undefined ? "rm -r /etc/recriu" : make]);
-  };
-  return { system, configure, podman, ok };
-}
 
 test("podman container restore --import: fails alone, works once recriu is installed, and uninstalls", async () => {
   await using stage = openStage();

@@ -25,7 +25,7 @@ test("recriu moves aside when its own threads have the numbers of the tree", asy
 
   const where = `-D ${images} --criu=${criu}`;
   const restore = `${recriuBinary} restore -d ${where}`;
-  // Its own threads are gone when a restore begins: who only looks does not see them.
+  // Its own threads are gone when a restore begins: a look does not see them.
   const looked = await fresh(`${recriuBinary} preflight ${where}`);
   expect(looked.exit).toBe(0);
   const restored = await fresh(`${restore}; code=$?; cat /proc/${PID}/comm; exit $code`);

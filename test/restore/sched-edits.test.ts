@@ -113,7 +113,7 @@ test("--sched-prio says the priority; --fix=none blocks; --dry-run shows each fi
   const done = await report(stage, "restore", dir, ["--sched-prio=42"]);
   expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
   expect(await policyOf(stage, pid)).toEqual(["SCHED_FIFO|SCHED_RESET_ON_FORK", "42"]);
-  // The verification knows which it has to be, or that nobody does.
+  // The verification knows which it has to be, or that it cannot be known.
   const verified = (...words: string[]) => recriu(stage, ["verify", "-D", dir, ...words]);
   expect((await verified()).exit).toBe(0);
   expect((await verified("--sched-prio=42")).exit).toBe(0);

@@ -30,7 +30,7 @@ export function scriptAt(stage: Stage, point: string, command: string): string {
 }
 
 /**
- * A script that copies the images as CRIU is given them into `copy`, links followed, and says in `modes` who may enter
+ * A script that copies the images as CRIU is given them into `copy`, links followed, and says in `modes` which users may enter
  * the directory. An error of it does not end the restore.
  */
 export function copying(stage: Stage): { script: string; copy: string; mode: () => string } {

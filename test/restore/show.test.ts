@@ -11,16 +11,37 @@ test("show: the tree with its threads, files, sockets, cgroups and memory", asyn
   const images = await dump(stage, pid);
   const { exit, stdout } = await recriu(stage, ["show", "-D", images]);
   expect(exit).toBe(0);
-  expect(stdout).toContain(`${images}: image format 2`);
-  expect(stdout).toMatch(new RegExp(`^${pid} \\S+ \\(alive\\) group ${pid} session ${pid}$`, "m"));
-  expect(stdout).toContain("SCHED_FIFO|SCHED_RESET_ON_FORK priority 99");
-  expect(stdout).toContain(`unix socket ${sockets}/X7, listening`);
-  expect(stdout).toContain(`unix socket @${sockets}/X7, listening`);
-  expect(stdout).toContain(join(stage.dir, "progress"));
+  expect(stdout).toStartWith(`${images}: x11-server\nwritten 20`);
+  expect(stdout).toContain("2 tasks, 3 threads, ");
+  // The words that it was called with are in its memory.
+  const [, own, child] =
+    /^ *(\d+) +0 +alive .* KiB +6 {2}\S+x11-server .*\{2 threads}\n *(\d+) .*└─ /m.exec(stdout)!;
+  expect(Number(own)).toBe(pid);
+  expect(stdout).toContain(`listens     unix ${sockets}/X7 (${pid}), unix @${sockets}/X7 (${pid})`);
+  expect(stdout).toMatch(/^scheduling {2}\d+ SCHED_FIFO\|SCHED_RESET_ON_FORK 99$/m);
 
-  const json = JSON.parse((await recriu(stage, ["show", "-D", images, "--json"])).stdout);
+  const all = (await recriu(stage, ["show", images, "--all"])).stdout;
+  expect(all).toContain(`unix socket ${sockets}/X7, listening`);
+  expect(all).toContain(join(stage.dir, "progress"));
+  expect(all).toMatch(/KiB saved {2}[0-9a-f]+-[0-9a-f]+ rw-p \[stack]$/m);
+  expect(all).toMatch(
+    new RegExp(`^unix +stream +connected +${sockets}/X7 +- +${pid} +${child}$`, "m"),
+  );
+  const one = await recriu(stage, ["show", images, `--pid=${child}`, "--env"]);
+  expect(one.stdout).not.toContain(`\n${pid} `);
+  expect(one.stdout).toContain("  WORKLOAD_ERRORS=");
+  expect((await recriu(stage, ["show", images, "--pid=1"])).exit).toBe(2);
+
+  const json = JSON.parse((await recriu(stage, ["show", images, "--json", "--memory"])).stdout);
   expect(json.tasks).toHaveLength(2);
+  expect(json.tasks[0].argv).toContain(sockets);
+  expect(json.tasks[0].mappings.length).toBeGreaterThan(10);
   expect(json.memory).toBeGreaterThan(4096);
+
+  // A directory of checkpoints is a table.
+  const several = (await recriu(stage, ["show", stage.dir])).stdout.split("\n");
+  expect(several[0]).toMatch(/^CHECKPOINT +WRITTEN +TASKS/);
+  expect(several.some((row) => row.startsWith(images.split("/").at(-1)!))).toBe(true);
 
   rmSync(join(images, `mm-${pid}.img`));
   const broken = await recriu(stage, ["show", "-D", images]);
@@ -59,5 +80,19 @@ test("usage: what cannot be understood is said, with exit code 2", async () => {
     ]);
   }
   expect((await recriu(stage, [])).stdout).toContain("preflight");
-  expect((await recriu(stage, ["restore", "--help"])).stdout).toContain("--manage-cgroups");
+  expect((await recriu(stage, ["restore", "--help-criu"])).stdout).toContain("--manage-cgroups");
+  expect((await recriu(stage, ["help", "restore"])).stdout).toContain("--dry-run");
+  expect((await recriu(stage, ["version"])).stdout).toStartWith("recriu ");
+  for (const [words, meant] of [
+    [["restor"], "near it are restore"],
+    [["restore", "--verfy=off"], "near it are --verify"],
+    [["restore", "--manage-cgroup=x"], "--manage-cgroups is ignore"],
+    [["verify", "--pidd=1"], "near it are --pid"],
+  ] as const)
+    expect([words, (await recriu(stage, [...words])).stderr]).toEqual([
+      words,
+      expect.stringContaining(meant),
+    ]);
+  const wrong = await recriu(stage, ["restore", "--frobnicate", "--json"]);
+  expect(JSON.parse(wrong.stdout)).toMatchObject({ schema: 1, exit: 2 });
 });

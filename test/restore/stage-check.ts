@@ -22,13 +22,14 @@ export interface StagedCheck extends Asked {
   subject?: string;
   /** Others may block the same images. */
   among?: true;
-  /** Exit code of the preflight, where it is not 3 (blocked) or 4 (repairs would do); 6: the images are not whole. */
+  /** Exit code of the preflight, where it is not 3 (blocked), 4 (repairs would do) or of what is edited 0; 6: the images are not whole. */
   exit?: number;
   /**
-   * Takes the fault away: by hand, by the finding's command, typed as it is shown, or by these options. Then the images are
-   * restored, and the tree is killed. test/checks/remedies.test.ts reads this and the id.
+   * Takes the fault away: by hand, by the finding's command, typed as it is shown, or by these options; or nothing does, and
+   * recriu restores it for what it shows CRIU instead ("edited"). Then the images are restored, and the tree is killed.
+   * test/checks/remedies.test.ts reads this and the id.
    */
-  mend?: (() => unknown) | "typed" | string[];
+  mend?: (() => unknown) | "typed" | "edited" | string[];
   /** The root task of the images, where `mend` restores them. */
   pid?: number;
 }
@@ -40,7 +41,8 @@ export async function stageCheck(check: StagedCheck): Promise<Finding> {
   const told = await ask(stage, "preflight", images, asked);
   const blocking = [...new Set(blockers(told))];
   expect(among ? blocking.filter((each) => each === id) : blocking).toEqual([id]);
-  expect(exit === undefined ? [3, 4] : [exit]).toContain(told.exit!);
+  const answers = mend === "edited" ? [0] : [3, 4];
+  expect(exit === undefined ? answers : [exit]).toContain(told.exit!);
   const named = told.findings.find(
     (each) => each.id === id && (subject === undefined || each.subject === subject),
   );
@@ -70,6 +72,15 @@ async function mended(
     const told = await ask(stage, "preflight", images, asked);
     expect(await typed(stage, told, id, { ...asked, subject })).toMatchObject({ exit: 0 });
   } else if (typeof mend === "function") await mend();
+  if (mend === "edited") {
+    expect(remedy.kind).toBe("edit");
+    // Without its edit it is what it was.
+    const none = { ...asked, options: [...(asked.options ?? []), "--fix=none"] };
+    expect((await ask(stage, "preflight", images, none)).exit).toBe(3);
+    const done = await ask(stage, "restore", images, asked);
+    expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+    return await killTree(stage, pid ?? done.run!.pid!);
+  }
   const isRestored = mend === "typed" && remedy.kind === "option"; // the command of one is a restore itself
   const more = Array.isArray(mend) ? mend : [];
   const root = isRestored

@@ -53,7 +53,7 @@ for (const [name, program, more] of stands)
       for (const control of [false, true]) {
         const done = await inSession(stage, job, [program(stage), ...words], control);
         expect(done).toMatchObject({ exit: 0, stdout: "T\n" });
-        // The keeper of its group has gone, and nobody of recriu's is above it.
+        // The keeper of its group has gone, and no process of recriu's is above it.
         const tree = [job, ...descendants(job)];
         await waitFor(
           "the keeper to end",

@@ -44,7 +44,7 @@ export async function refused(stage: Stage, harm: Harm): Promise<Finding> {
   expect([blocked.exit, blocked.run]).toEqual([also === "image-forged" ? 6 : 3, null]);
   const named = blocked.findings.find((one) => one.id === id && one.subject === harm.subject);
   expect(blocked.findings.map(({ subject }) => subject)).toContain(harm.subject);
-  // Nobody asked: nothing is said of that.
+  // Without --untrusted nothing is said of that.
   expect(blockers(await report(stage, "preflight", images, options))).toEqual(always);
 
   const ignored = [...always, ...(harm.allow === undefined ? [id] : [])];

@@ -100,7 +100,7 @@ test("the user's configuration file goes along in recriu's, and only that is nam
     new RegExp(String.raw`^CRIU_CONFIG_FILE=/proc/\d+/fd/\d+\nweak-sysctls\n${script}\n$`),
   );
 
-  // Such a CRIU asks nobody: nothing of recriu's is named, and nothing is begun that has to wait for the tree.
+  // Such a CRIU does not ask recriu: nothing of recriu's is named, and nothing is begun that has to wait for the tree.
   const old = join(stage.dir, "old");
   const says = `case "$*" in *--version*) echo Version: 3.18; exit ;; esac; exec ${criu} "$@"`;
   writeFileSync(old, `#!/bin/sh\n${says}\n`, { mode: 0o755 });

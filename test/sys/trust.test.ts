@@ -1,4 +1,4 @@
-/** Who else could change what is at a path: by the file, by a directory, by a link. Another user is uid 1000. */
+/** Which other users could change what is at a path: by the file, by a directory, by a link. Another user is uid 1000. */
 import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { closeSync, openSync, symlinkSync, writeFileSync } from "node:fs";

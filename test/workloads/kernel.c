@@ -4,7 +4,7 @@
  *     kernel READY inotify N PATH [MASK]   N inotify instances that watch PATH, for all or what MASK says (hexadecimal)
  *     kernel READY pipe BYTES          a pipe of that size with something in it
  *     kernel READY memfd               a memfd
- *     kernel READY owner               a socket whose owner is a child
+ *     kernel READY owner               a socket owned by a child
  *     kernel READY threads             two threads
  *     kernel READY open PATH           a file, for reading
  *     kernel READY unshare FLAGS       new namespaces, CLONE_NEW* in hexadecimal

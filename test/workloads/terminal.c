@@ -1,7 +1,7 @@
 /* Tasks with terminals.
  *
  *     terminal READY pair          both ends of a pseudoterminal, which controls no session
- *     terminal READY exclusive     the same, that nobody else may open (TIOCEXCL), in packet mode
+ *     terminal READY exclusive     the same, opened exclusively (TIOCEXCL), in packet mode
  *     terminal READY master        a master end, and a child that leads the session it controls
  *     terminal READY hung-up       a slave end whose master is closed
  *     terminal READY job           this process holds the master end; a "shell" leads the session on the

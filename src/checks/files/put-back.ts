@@ -186,8 +186,8 @@ function ownerFor(
 ): [number, number] {
   const creds = checkpoint.tasks.find(({ pid }) => pid === task)?.core?.thread_core?.creds;
   const shared = above !== undefined && (above.mode & STICKY) !== 0;
-  if (shared && creds !== undefined && !namespaces.created.user) return [creds.fsuid, creds.fsgid];
-  return [above?.uid ?? 0, above?.gid ?? 0];
+  const own = shared && creds ? namespaces.ownerOnHost(creds.fsuid, creds.fsgid) : undefined;
+  return own === undefined ? [above?.uid ?? 0, above?.gid ?? 0] : [own.uid, own.gid];
 }
 
 /** Of a device that this kernel has, by its name. */

@@ -21,8 +21,8 @@ interface Witness {
 
 /** At most one finding for each pages image. */
 export function consumedPages(context: Context): Problem[] {
-  const { checkpoint, request } = context;
-  if (request.stream) return [];
+  const { checkpoint, request, pagesUnread } = context;
+  if (request.stream || pagesUnread) return [];
   const sparse = new Set(
     checkpoint
       .pages()

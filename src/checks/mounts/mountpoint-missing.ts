@@ -20,25 +20,26 @@ export const mountpointMissing: Check = {
       const directory = source?.ok
         ? source.stat.isDirectory()
         : mount.key === undefined && (mount.entry.root === "/" || mount.entry.fstype !== 0);
-      const remedy: Remedy = directory
-        ? {
-            kind: "repair",
-            text: `make the directory ${place.hostPath}`,
-            command: sh`install -d -m 0755 ${place.hostPath}`,
-            repair: {
-              action: "mkdir",
-              root: place.root.path,
-              path: place.path,
-              mode: 0o755,
-              uid: 0,
-              gid: 0,
-            },
-          }
-        : {
-            kind: "human",
-            text: "make it: an empty file if a file is mounted there, else a directory",
-            command: sh`touch ${place.hostPath}`,
-          };
+      const owner = context.namespaces.ownerOnHost(0, 0);
+      const remedy: Remedy =
+        directory && owner
+          ? {
+              kind: "repair",
+              text: `make the directory ${place.hostPath}`,
+              command: sh`install -d -m 0755 -o ${owner.uid} -g ${owner.gid} ${place.hostPath}`,
+              repair: {
+                action: "mkdir",
+                root: place.root.path,
+                path: place.path,
+                mode: 0o755,
+                ...owner,
+              },
+            }
+          : {
+              kind: "human",
+              text: "make it: an empty file if a file is mounted there, else a directory",
+              command: sh`touch ${place.hostPath}`,
+            };
       return [
         {
           severity: "blocker",

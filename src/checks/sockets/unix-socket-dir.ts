@@ -42,19 +42,27 @@ function orphans(context: Context): Map<string, Orphans> {
   return byDirectory;
 }
 
-/** Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner. */
-function repairFor(context: Context, { place, directory, sockets }: Orphans): Repair {
-  const saved = savedMode(context.checkpoint, directory);
+/**
+ * Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner.
+ * Undefined where the owner's numbers on this machine are not known.
+ */
+function repairFor(
+  { checkpoint, namespaces }: Context,
+  { place, directory, sockets }: Orphans,
+): Repair | undefined {
+  const saved = savedMode(checkpoint, directory);
   const convention = conventionOf(directory);
-  const owner = sockets[0]?.entry.file_perms;
-  return {
-    action: "mkdir",
-    root: place.root.path,
-    path: dirname(place.path),
-    mode: convention?.mode ?? (saved === undefined ? 0o755 : saved & 0o7777),
-    uid: convention?.uid ?? owner?.uid ?? 0,
-    gid: convention?.gid ?? owner?.gid ?? 0,
-  };
+  const of = convention ?? sockets[0]?.entry.file_perms;
+  const owner = namespaces.ownerOnHost(of?.uid ?? 0, of?.gid ?? 0);
+  return (
+    owner && {
+      action: "mkdir",
+      root: place.root.path,
+      path: dirname(place.path),
+      mode: convention?.mode ?? (saved === undefined ? 0o755 : saved & 0o7777),
+      ...owner,
+    }
+  );
 }
 
 export const unixSocketDir: Check = {
@@ -90,14 +98,25 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Prob
     };
   }
   const repair = repairFor(context, lost);
+  const message = `the socket ${path} cannot be bound: its directory ${directory} does not exist`;
+  if (repair === undefined)
+    return {
+      ...shared,
+      message,
+      remedy: {
+        kind: "human",
+        text: `make the directory ${directory}, of an owner that the tree's user namespace has`,
+      },
+    };
   const mode = repair.mode.toString(8).padStart(4, "0");
+  const at = dirname(lost.place.hostPath);
   return {
     ...shared,
-    message: `the socket ${path} cannot be bound: its directory ${directory} does not exist`,
+    message,
     remedy: {
       kind: "repair",
       text: `make the directory ${directory}, mode ${mode}, owner ${repair.uid}:${repair.gid}`,
-      command: sh`install -d -m ${mode} -o ${repair.uid} -g ${repair.gid} ${directory}`,
+      command: sh`install -d -m ${mode} -o ${repair.uid} -g ${repair.gid} ${at}`,
       repair,
     },
   };

@@ -19,7 +19,9 @@ export const ttyOtherFile: Check = {
       const found = place.onHost ? place.root.look(place.path) : undefined;
       if (!place.onHost || found === undefined || (!found.ok && found.missing)) return [];
       if (found.ok && found.stat.isCharacterDevice() && found.stat.rdev === tty.info.rdev) {
-        const other = otherRights(tty, found.stat);
+        const { uid = found.stat.uid, gid = found.stat.gid } = tty.info;
+        const owner = namespaces.ownerOnHost(uid, gid)?.uid ?? uid;
+        const other = otherRights(tty, owner, found.stat);
         return other === undefined ? [] : [told(tty, place.hostPath, other)];
       }
       const there = !found.ok
@@ -50,9 +52,8 @@ const told = (tty: Tty, at: string, problem: string): Problem => ({
 });
 
 /** /dev/tty, /dev/console and /dev/ptmx are the whole machine's: what the images would make of what anybody may do there. */
-function otherRights({ info, mode }: Tty, now: Stats): string | undefined {
+function otherRights({ mode }: Tty, uid: number, now: Stats): string | undefined {
   if (((now.rdev >>> 8) & 0xfff) !== 5) return undefined;
-  const uid = info.uid ?? now.uid;
   const then = mode ?? now.mode;
   if ((uid === 0 || uid === now.uid) && ((then ^ now.mode) & 0o006) === 0) return undefined;
   const shown = (bits: number, owner: number) =>

@@ -33,7 +33,7 @@ import propagation from "./propagation.txt" with { type: "text" };
 import pstree from "./pstree.txt" with { type: "text" };
 import restorer from "./restorer.txt" with { type: "text" };
 import runtimes from "./runtimes.txt" with { type: "text" };
-import security from "./security.txt" with { type: "text" };
+import rights from "./rights.txt" with { type: "text" };
 import seizing from "./seizing.txt" with { type: "text" };
 import service from "./service.txt" with { type: "text" };
 import sockets from "./sockets.txt" with { type: "text" };
@@ -77,7 +77,7 @@ const tables: Record<string, string> = {
   pstree,
   restorer,
   runtimes,
-  security,
+  rights,
   seizing,
   service,
   sockets,

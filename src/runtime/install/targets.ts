@@ -1,6 +1,7 @@
 /** What has to be written so that each runtime's callers come to recriu: files and links, as values. */
 import { join } from "../../sys/path.ts";
 import { addMember } from "./json.ts";
+import { withContainerdRuntime } from "./toml.ts";
 
 export const targets = ["podman", "docker", "containerd", "crio", "runc", "crun", "criu"] as const;
 export type Target = (typeof targets)[number];
@@ -71,7 +72,13 @@ export function installationOf(target: Target, recriu: string): Installation {
       };
     case "containerd":
       return {
-        wants: [link(runc), { path: "/etc/containerd/config.toml", text: withContainerdRuntime }],
+        wants: [
+          link(runc),
+          {
+            path: "/etc/containerd/config.toml",
+            text: (now) => withContainerdRuntime(now, runc),
+          },
+        ],
         next: [
           "systemctl restart containerd",
           "pods choose it by a RuntimeClass whose handler is recriu; ctr by --runc-binary",
@@ -102,30 +109,4 @@ function withDockerRuntime(now: string | undefined): string | { problem: string 
     return { problem: "its runtimes are no JSON object" };
   const added = addMember(text, ["runtimes"], "recriu", { path: runc });
   return addMember(added, [], "default-runtime", "recriu");
-}
-
-/** The CRI plugin's name by the version of the configuration file (containerd, docs/cri/config.md). */
-const criPlugins: Record<string, string> = {
-  2: "io.containerd.grpc.v1.cri",
-  3: "io.containerd.cri.v1.runtime",
-};
-
-/** config.toml with a runtime `recriu` added at its end. */
-function withContainerdRuntime(now: string | undefined): string | { problem: string } {
-  const text = now ?? "version = 2\n";
-  const version = /^[ \t]*version[ \t]*=[ \t]*(\d+)/m.exec(text)?.[1] ?? "1";
-  const plugin = criPlugins[version];
-  if (plugin === undefined)
-    return {
-      problem: `its version is ${version}; recriu knows 2 and 3 (containerd config migrate)`,
-    };
-  const table = `plugins."${plugin}".containerd.runtimes.recriu`;
-  if (/^[ \t]*\[.*runtimes\.recriu\]/m.test(text)) return text;
-  const end = text === "" || text.endsWith("\n") ? "" : "\n";
-  return `${text}${end}
-[${table}]
-  runtime_type = "io.containerd.runc.v2"
-  [${table}.options]
-    BinaryName = "${runc}"
-`;
 }

@@ -20,7 +20,7 @@ const exe = {
   reg: { id: 2, flags: 0, pos: 0n, fown: noOne, name: "/dev/null", mode: 0o20666 },
 };
 
-/** Its paths are looked up on this machine; all else is nobody's. */
+/** Its paths are looked up on this machine; nothing else is. */
 export const host: Partial<Host> = {
   root: openRoot,
   effectiveUid: 0,

@@ -1,4 +1,4 @@
-/** A CRIU before 4.2 that nobody told to do without hardware breakpoints, where those do not work. */
+/** A CRIU before 4.2 that was not told to do without hardware breakpoints, where those do not work. */
 import { breakpointsWork } from "../../../src/sys/breakpoints.ts";
 import { finding, report } from "../report.ts";
 import { criu, dump, killTree, openStage, recriuBinary, run, type Stage, start } from "../stage.ts";

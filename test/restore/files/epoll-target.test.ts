@@ -32,7 +32,7 @@ test("the child has another eventfd there: bare CRIU restores a deaf epoll, recr
   expect((await restoreBare(stage, images)).exit).toBe(0);
   expect(watched(pid)).not.toBeNull();
   await killTree(stage, pid);
-  // Who goes on all the same is told by the verification, which asks the kernel which file it is.
+  // A restore all the same is told by the verification, which asks the kernel which file it is.
   const refused = await report(stage, "restore", images, ["--ignore=epoll-target"]);
   expect(refused.exit).toBe(5);
   expect(refused.verdict!.differences).toMatchObject([

@@ -10,7 +10,7 @@ const resource =
   (BigInt(`0x${/^CapEff:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))![1]}`) >> 24n) &
   1n;
 
-// Who has CAP_SYS_RESOURCE may make pipes of any size, and so may the CRIU that inherits it: nothing to see then.
+// With CAP_SYS_RESOURCE a CRIU may make pipes of any size: nothing to see then.
 test.if(resource === 0n)("pipe-size: larger than fs.pipe-max-size", async () => {
   await using stage = openStage();
   const { images } = await dumpOf(stage, "pipe", "1048576");

@@ -23,7 +23,7 @@ test("dump-failed: the log of the dump says why", async () => {
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(failed.findings[0]!.criu_message!);
   expect((await said(stage, "restore", ["-D", half])).exit).toBe(6);
-  // The log is elsewhere, or a pipe is there in its place that nobody feeds.
+  // The log is elsewhere, or a pipe without a writer is in its place.
   rmSync(join(half, "dump.log"));
   expect((await run(stage, ["mkfifo", join(half, "dump.log")])).exit).toBe(0);
   const unknown = await said(stage, "preflight", ["-D", half]);

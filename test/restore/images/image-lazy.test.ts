@@ -53,6 +53,6 @@ test("image-lazy: pages that stayed behind, and lazy-pages-socket", async () => 
 
   const remote = await report(stage, "preflight", images, ["--lazy-pages"]);
   expect(finding(remote, "image-lazy").severity).toBe("info");
-  // Nobody serves them.
+  // No page server serves them.
   await stageCheck({ id: "lazy-pages-socket", stage, images, options: ["--lazy-pages"] });
 });

@@ -31,7 +31,7 @@ test("group-leader-lost: a leader that is in another group never lets its member
     task: member!.pid,
   });
   await standsStill(stage, images);
-  // Once nobody is in the group that its leader has left, nobody waits.
+  // Once the group that its leader has left is empty, no task waits.
   const back = copyOf(stage, images, "back");
   edit(back, "pstree.img", (entries) => void (entries[2].pgid = entries[1].pgid));
   expect((await report(stage, "restore", back)).exit).toBe(0);

@@ -1,0 +1,70 @@
+import { findCheckpoint } from "./found.ts";
+import { recriuOptions, requestFrom } from "../criu/index.ts";
+import { preflight } from "../plan/preflight.ts";
+import { printChanged } from "../report/diff.ts";
+import { exitCode } from "../report/outcome.ts";
+import { refused, type Told } from "../report/told.ts";
+import { compareContents } from "../show/compare.ts";
+import { type Contents, contentsOf } from "../show/contents.ts";
+import { parseStrictly } from "./arguments.ts";
+import type { Command } from "./command.ts";
+
+const args = {
+  a: { type: "positional", required: true, description: "a checkpoint's directory or archive" },
+  b: { type: "positional", required: true, description: "a later one" },
+  json: { type: "boolean", description: "one JSON document on stdout" },
+} as const;
+
+export const command: Command = {
+  meta: {
+    name: "diff",
+    description:
+      "Compare two checkpoints: tasks, memory, files, sockets, mounts, and what a restore of the second would need here that the first did not. Exits 1 when they differ.",
+  },
+  args,
+  async run({ rawArgs }): Promise<Told> {
+    const parsed = parseStrictly("diff", args, rawArgs);
+    if (!parsed.ok) return parsed.told;
+    const { operands, values } = parsed;
+    if (operands.length !== 2)
+      return refused("diff", exitCode.usage, `two checkpoints, not ${operands.length}`);
+    const looked: Looked[] = [];
+    for (const name of operands) {
+      const one = await look(name);
+      if ("problem" in one) return refused("diff", one.exit, one.problem);
+      looked.push(one);
+    }
+    const [a, b] = looked as [Looked, Looked];
+    const changed = compareContents(a.contents, b.contents);
+    const needs = b.findings.filter((finding) => !a.findings.includes(finding));
+    const exit = changed.length > 0 ? exitCode.criuFailed : exitCode.ok;
+    if (values["json"] === true)
+      return { exit, json: { schema: 1, a: operands[0], b: operands[1], changed, needs } };
+    printChanged(changed, needs);
+    return { exit };
+  },
+};
+
+interface Looked {
+  readonly contents: Contents;
+  /** What stands in the way of its restore here, a line each. */
+  readonly findings: readonly string[];
+}
+
+async function look(name: string): Promise<Looked | { exit: number; problem: string }> {
+  using found = await findCheckpoint(name);
+  if ("problem" in found) return found;
+  const { checkpoint, dir } = found;
+  const asked = requestFrom(["-D", dir], process.env, recriuOptions);
+  if (!asked.ok) return { exit: exitCode.usage, problem: asked.problem };
+  const all = await preflight(asked.request, asked.settings, undefined, () => undefined, {
+    ...(found.archived && { pagesUnread: true }),
+  });
+  const findings = all.ok ? all.preflight.findings : [];
+  return {
+    contents: contentsOf(checkpoint, name),
+    findings: findings
+      .filter(({ severity }) => severity !== "info")
+      .map(({ severity, id, message }) => `${severity}[${id}]: ${message.replaceAll(dir, name)}`),
+  };
+}

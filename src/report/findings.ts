@@ -1,0 +1,123 @@
+/** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
+import { type Finding, noneThere } from "../checks/index.ts";
+import type { Plan } from "../plan/index.ts";
+import type { Preflight } from "../plan/preflight.ts";
+import { type ShellCommand, sh, typedOption } from "../sys/shell.ts";
+import { columnsOf } from "../sys/descriptors.ts";
+import { firstOfEach } from "./kinds.ts";
+import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
+
+/** How a finding stands with the plan; in this order they are told. */
+const standings = {
+  blocker: red,
+  solved: green,
+  warning: yellow,
+  info: blue,
+} as const;
+type Standing = keyof typeof standings;
+const order = Object.keys(standings) as Standing[];
+
+/** More findings than these are a table: each in full takes some five lines. */
+const IN_FULL = 6;
+/** Findings of one kind, repairs and edits that are written out. */
+const MOST = 100;
+
+/** The findings, gravest first: each in full, or, of more than a screen holds and unless `all`, a line each. */
+export function printFindings(findings: readonly Finding[], plan?: Plan, all = true): void {
+  const told = findings.map((finding) => ({ finding, standing: standingOf(finding, plan) }));
+  const kindOf = ({ finding, standing }: (typeof told)[number]) => `${standing}[${finding.id}]`;
+  const { first, more } = firstOfEach(told, kindOf, MOST);
+  const printed = first.sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing));
+  const inFull = all || printed.length <= IN_FULL;
+  const widest = Math.max(...printed.map(({ finding }) => finding.id.length));
+  for (const { finding, standing } of printed)
+    if (inFull) printFinding(finding, standing);
+    else line(rowOf(finding, standing, widest));
+  if (!inFull) line();
+  for (const [kind, count] of more) line(`${kind}: ${count} more\n`);
+}
+
+/** A blocker that the plan answers is solved. */
+function standingOf(finding: Finding, plan: Plan | undefined): Standing {
+  const solved =
+    finding.severity === "blocker" && plan !== undefined && !plan.unanswered.includes(finding);
+  return solved ? "solved" : finding.severity;
+}
+
+function rowOf({ id, message }: Finding, standing: Standing, widest: number): string {
+  const before = `${standing.padEnd(7)}  ${id.padEnd(widest)}  `;
+  const room = (columnsOf(2) ?? Infinity) - before.length;
+  const said = harmless(message);
+  const shown = said.length <= room ? said : `${said.slice(0, Math.max(0, room - 1))}…`;
+  return `${standings[standing](standing.padEnd(7))}  ${before.slice(9)}${shown}`;
+}
+
+function printFinding(finding: Finding, standing: Standing): void {
+  const { remedy } = finding;
+  if (noneThere([finding])) {
+    const typed = remedy.kind !== "human" || remedy.command === null ? "" : `: ${remedy.command}`;
+    const said = `${finding.message}; ${remedy.text}`;
+    return line(`${red(`blocker[${finding.id}]`)}: ${harmless(said)}${typed}`);
+  }
+  const row = (name: string, text: string) => line(`  ${dim(name.padEnd(9))} ${text}`);
+  line(`${standings[standing](`${standing}[${finding.id}]`)}: ${bold(harmless(finding.message))}`);
+  if (finding.image !== "") row("where", harmless(finding.image));
+  if (finding.tasks !== undefined && finding.tasks.length > 1) row("tasks", few(finding.tasks));
+  if (finding.criu_message !== null) row("criu", harmless(finding.criu_message));
+  if (standing === "solved") row("solved by", `recriu: ${harmless(remedy.text)}`);
+  else if (standing !== "info") row("do", harmless(remedy.text));
+  const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
+  if (typed !== null && standing !== "solved") row("", typed);
+  line();
+}
+
+const FEW = 8;
+const few = (numbers: readonly number[]): string =>
+  numbers.slice(0, FEW).join(", ") +
+  (numbers.length > FEW ? ` and ${numbers.length - FEW} more` : "");
+
+export const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+/** What the checkpoint is, what stands in its way and what recriu will do; then the last line. */
+export function printSummary(preflight: Preflight, next?: ShellCommand): void {
+  const { images, checkpoint, criu, findings, plan } = preflight;
+  if (noneThere(findings)) return;
+  const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
+  const standing = (which: Standing) =>
+    findings.filter((finding) => standingOf(finding, plan) === which).length;
+  const solved = standing("solved") === 0 ? "" : `, ${standing("solved")} solved`;
+  line(
+    `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
+      `${count(standing("blocker"), "blocker")}${solved}, ${count(standing("warning"), "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
+  );
+  printPlan(plan);
+  printLast(plan, next);
+}
+
+function printPlan(plan: Plan): void {
+  for (const repair of plan.repairs.slice(0, MOST))
+    line(
+      `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+    );
+  for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
+    line(
+      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
+    );
+  for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
+    if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);
+  for (const option of plan.options) line(`  option  ${harmless(option)}`);
+  for (const variable of plan.environment) line(`  set     ${variable}`);
+}
+
+const verdicts: Record<Plan["outcome"], string> = {
+  ready: "ready to restore",
+  repairable: "can be restored once repaired",
+  blocked: "blocked; nothing was touched",
+  unchecked: "nothing blocks that was checked (--only); whether it can be restored was not",
+};
+
+/** Whether it can be restored, and the command to type now. */
+export function printLast({ outcome }: Plan, next: ShellCommand | undefined): void {
+  const colour = { ready: green, repairable: green, blocked: red, unchecked: yellow }[outcome];
+  line(`${bold(colour(verdicts[outcome]))}${next === undefined ? "" : `; next: ${next}`}`);
+}

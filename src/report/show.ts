@@ -1,0 +1,254 @@
+/** A checkpoint's contents as a person reads them: one header, the tree, what is special; the rest where it is asked for. */
+import type { Contents } from "../show/contents.ts";
+import type { ShownMapping } from "../show/mappings.ts";
+import type { ShownSocket } from "../show/sockets.ts";
+import type { ShownTask } from "../show/tasks.ts";
+import { count } from "./findings.ts";
+import { harmless, printText } from "./terminal.ts";
+
+/** What is shown beside the header and the tree. */
+interface Sections {
+  readonly files: boolean;
+  readonly sockets: boolean;
+  readonly mounts: boolean;
+  /** Mappings and environments of tasks, by pid. */
+  readonly mappings: ReadonlyMap<number, readonly ShownMapping[]>;
+  readonly environments: ReadonlyMap<number, readonly string[] | null>;
+}
+
+export function printContents(
+  contents: Contents,
+  format: "tree" | "table",
+  sections: Sections,
+): void {
+  const blocks = [
+    headOf(contents),
+    treeOf(contents.tasks, format),
+    specialOf(contents),
+    ...contents.tasks.map((task) => detailsOf(task, sections)),
+    sections.sockets ? socketsOf(contents.sockets) : [],
+    sections.mounts ? mountsOf(contents) : [],
+  ];
+  const text = blocks.filter((block) => block.length > 0).map((block) => block.join("\n"));
+  printText(text.join("\n\n"));
+}
+
+/** A directory of checkpoints: a line each. `undefined`: it could not be read. */
+export function printCheckpoints(all: readonly (readonly [string, Contents | string])[]): void {
+  const rows = all.map(([name, of]) =>
+    typeof of === "string"
+      ? [name, "", "", "", "", of]
+      : [
+          name,
+          day(of.written),
+          `${of.tasks.length}`,
+          bytes(of.memory),
+          bytes(of.size),
+          commandOf(of.tasks[0]),
+        ],
+  );
+  printText(
+    aligned([["CHECKPOINT", "WRITTEN", "TASKS", "MEMORY", "SIZE", "COMMAND"], ...rows]).join("\n"),
+  );
+}
+
+function bytes(size: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let [value, unit] = [size, 0];
+  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+const day = (iso: string | null): string => iso?.replace("T", " ").replace(/\..*$/, "") ?? "?";
+
+function headOf(contents: Contents): string[] {
+  const { images, tasks, format, architecture, written, memory, size, incremental } = contents;
+  const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
+  const upon = incremental ? ", and more in its parent" : "";
+  return [
+    `${harmless(images)}: ${harmless(tasks[0]?.command ?? "no task")}`,
+    `written ${day(written)} UTC, image format ${format ?? "unknown"}, ${architecture ?? "unknown architecture"}`,
+    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${upon}; ${bytes(size)} on disk`,
+  ];
+}
+
+/** Longer command lines are cut, as is a comm where there is none. */
+const WIDEST = 100;
+function commandOf(task: ShownTask | undefined): string {
+  if (task === undefined) return "no task";
+  const words = task.argv?.join(" ") ?? `[${task.command}]`;
+  const text = harmless(words);
+  return text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text;
+}
+
+function treeOf(tasks: readonly ShownTask[], format: "tree" | "table"): string[] {
+  const children = Map.groupBy(tasks, ({ ppid }) => ppid);
+  const known = new Set(tasks.map(({ pid }) => pid));
+  const rows: string[][] = [];
+  const seen = new Set<number>();
+  const add = (task: ShownTask, before: string, last: boolean, depth: number): void => {
+    if (seen.has(task.pid)) return;
+    seen.add(task.pid);
+    const branch = depth === 0 || format === "table" ? "" : `${before}${last ? "└─ " : "├─ "}`;
+    const threads = task.threads.length > 1 ? `  {${task.threads.length} threads}` : "";
+    rows.push([
+      `${task.pid}`,
+      format === "table" ? `${task.ppid}` : "",
+      `${task.uid ?? "?"}`,
+      task.state,
+      bytes(task.memory),
+      `${task.files.length}`,
+      `${branch}${commandOf(task)}${threads}`,
+    ]);
+    const below = children.get(task.pid) ?? [];
+    const behind = depth === 0 ? "" : `${before}${last ? "   " : "│  "}`;
+    // Deeper ones are written under each other: images can hold a chain of any length.
+    for (const [index, child] of below.entries())
+      if (depth < 40) add(child, behind, index === below.length - 1, depth + 1);
+  };
+  for (const task of tasks)
+    if (!known.has(task.ppid) || task.ppid === task.pid) add(task, "", true, 0);
+  for (const task of tasks) add(task, "", true, 0);
+  const head = [
+    "PID",
+    format === "table" ? "PPID" : "",
+    "UID",
+    "STATE",
+    "MEMORY",
+    "FDS",
+    "COMMAND",
+  ];
+  return aligned([head, ...rows], [0, 1, 2, 4, 5]);
+}
+
+/** What a person would ask next: what listens, on which terminals it is, what is its own. */
+function specialOf({ sockets, terminals, cgroups, namespaces, tasks }: Contents): string[] {
+  const line = (name: string, of: readonly string[]): string[] =>
+    of.length === 0 ? [] : [`${name.padEnd(11)} ${harmless(few(of))}`];
+  const listening = sockets.filter(({ state }) => state === "listening");
+  const outside = sockets.filter(
+    ({ family, state, peers }) =>
+      family.startsWith("inet") && state === "connected" && peers.length === 0,
+  );
+  const realtime = tasks.flatMap(({ threads }) =>
+    threads
+      .filter(({ policy }) => policy !== "SCHED_OTHER")
+      .map(
+        ({ tid, policy, priority }) => `${tid} ${policy}${priority === 0 ? "" : ` ${priority}`}`,
+      ),
+  );
+  const placed = cgroups.filter((cgroup) => !cgroup.endsWith(":/"));
+  return [
+    ...line(
+      "listens",
+      listening.map(
+        (socket) =>
+          `${socket.family === "unix" ? "unix" : socket.type} ${socket.local ?? "without a name"} (${socket.tasks.join(" ")})`,
+      ),
+    ),
+    ...line(
+      "connected",
+      outside.map(
+        (socket) =>
+          `${socket.type} ${socket.local} to ${socket.remote} (${socket.tasks.join(" ")})`,
+      ),
+    ),
+    ...line("terminals", [...new Set(terminals)]),
+    ...line("scheduling", realtime),
+    ...line("namespaces", namespaces),
+    ...line("cgroups", placed),
+  ];
+}
+
+const FEW = 12;
+const few = (texts: readonly string[]): string =>
+  texts.slice(0, FEW).join(", ") + (texts.length > FEW ? ` and ${texts.length - FEW} more` : "");
+
+function detailsOf(task: ShownTask, { files, mappings, environments }: Sections): string[] {
+  const maps = mappings.get(task.pid);
+  const environment = environments.get(task.pid);
+  const lines = [
+    ...(files ? filesOf(task) : []),
+    ...(maps === undefined ? [] : mappingsOf(maps)),
+    ...(environment === undefined
+      ? []
+      : environment === null
+        ? ["  its environment is not in the images"]
+        : environment.map((word) => `  ${harmless(word)}`)),
+  ];
+  return lines.length === 0 ? [] : [`${task.pid} ${commandOf(task)}`, ...lines];
+}
+
+const mappingsOf = (maps: readonly ShownMapping[]): string[] =>
+  aligned(
+    maps.map(({ what, bytes: size, saved }) => [
+      "",
+      bytes(size),
+      `${bytes(saved)} saved`,
+      harmless(what),
+    ]),
+    [1, 2],
+  );
+
+export const printMappings = (maps: readonly ShownMapping[]): void =>
+  printText(mappingsOf(maps).join("\n"));
+
+function filesOf({ program, cwd, pgid, sid, gid, threads, pid, files }: ShownTask): string[] {
+  return [
+    `  program ${harmless(program ?? "none")}, in ${harmless(cwd ?? "no directory")}; group ${pgid}, session ${sid}, gid ${gid ?? "?"}`,
+    ...threads
+      .filter(({ tid, policy, nice }) => tid !== pid || policy !== "SCHED_OTHER" || nice !== 0)
+      .map(
+        ({ tid, name, policy, priority, nice }) =>
+          `  thread ${tid} ${harmless(name)}: ${policy} priority ${priority} nice ${nice}`,
+      ),
+    ...files.map(({ fd, what }) => `  ${String(fd).padStart(5)}  ${harmless(what)}`),
+  ];
+}
+
+function socketsOf(sockets: readonly ShownSocket[]): string[] {
+  if (sockets.length === 0) return ["no sockets"];
+  return aligned([
+    ["SOCKET", "TYPE", "STATE", "LOCAL", "REMOTE", "TASKS", "PEERS"],
+    ...sockets.map(({ family, type, state, local, remote, tasks, peers }) => [
+      family,
+      type,
+      state,
+      harmless(local ?? "-"),
+      harmless(remote ?? "-"),
+      few(tasks.map(String)),
+      peers.length === 0 ? "-" : few(peers.map(String)),
+    ]),
+  ]);
+}
+
+function mountsOf({ mounts }: Contents): string[] {
+  if (mounts.length === 0) return ["no mounts of its own"];
+  return aligned([
+    ["MOUNTPOINT", "SOURCE", "EXTERNAL"],
+    ...mounts.map(({ mountpoint, source, external }) => [
+      harmless(mountpoint),
+      harmless(source),
+      harmless(external ?? "-"),
+    ]),
+  ]);
+}
+
+/** Columns of one width, those of `right` to the right; empty ones are left out, and the last one is as long as it is. */
+function aligned(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const [head = []] = rows;
+  const widths = head.map((_, at) =>
+    rows.reduce((widest, row) => Math.max(widest, row[at]!.length), 0),
+  );
+  return rows.map((row) =>
+    row
+      .map((text, at) => ({ text, width: widths[at]!, at }))
+      .filter(({ width }) => width > 0)
+      .map(({ text, width, at }) => {
+        if (at === row.length - 1) return text;
+        return right.includes(at) ? text.padStart(width) : text.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}

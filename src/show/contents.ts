@@ -1,0 +1,93 @@
+/** What is in a checkpoint, as data: its tree first, then what is special about it. */
+import type { Checkpoint } from "../image/index.ts";
+import { statAt } from "../sys/look.ts";
+import { join } from "../sys/path.ts";
+import { type ShownSocket, shownSockets } from "./sockets.ts";
+import { type ShownTask, shownTask } from "./tasks.ts";
+
+interface ShownMount {
+  readonly mountpoint: string;
+  readonly source: string;
+  readonly external: string | null;
+}
+
+export interface Contents {
+  readonly schema: 1;
+  /** As the user named them. */
+  readonly images: string;
+  /** img_version of the inventory. */
+  readonly format: number | null;
+  /** As the kernel names it; null where no task says. */
+  readonly architecture: string | null;
+  /** When the inventory was written, the last image of a dump: ISO 8601, in UTC. A copy may have a later time. */
+  readonly written: string | null;
+  /** Bytes of memory in the images. */
+  readonly memory: number;
+  /** Bytes of all images as files. */
+  readonly size: number;
+  /** It was dumped upon a parent, which holds the rest of its memory. */
+  readonly incremental: boolean;
+  readonly tasks: readonly ShownTask[];
+  readonly sockets: readonly ShownSocket[];
+  readonly mounts: readonly ShownMount[];
+  readonly cgroups: readonly string[];
+  /** Kinds of namespaces that are the tree's own. */
+  readonly namespaces: readonly string[];
+  /** Terminals, `pts/N` and their like. */
+  readonly terminals: readonly string[];
+}
+
+/** Gather it from every image that is needed for it. */
+export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
+  const own = checkpoint.root?.ids;
+  const outer = checkpoint.inventory?.root_ids;
+  const mntNs = own?.mnt_ns_id;
+  const stats = [...checkpoint.files].flatMap((name) => {
+    const stat = statAt(join(checkpoint.dir, name));
+    return typeof stat !== "number" && stat.isFile() ? [{ name, stat }] : [];
+  });
+  const inventory = stats.find(({ name }) => name === "inventory.img")?.stat;
+  return {
+    schema: 1,
+    images,
+    format: checkpoint.inventory?.img_version ?? null,
+    architecture: architectures[checkpoint.root?.core?.mtype ?? 0] ?? null,
+    written: inventory === undefined ? null : new Date(Number(inventory.mtimeMs)).toISOString(),
+    memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
+    size: stats.reduce((sum, { stat }) => sum + Number(stat.size), 0),
+    incremental: checkpoint.files.has("parent"),
+    tasks: checkpoint.tasks.map((task) => shownTask(checkpoint, task)),
+    sockets: shownSockets(checkpoint),
+    mounts: (mntNs !== undefined && mntNs !== outer?.mnt_ns_id ? checkpoint.mounts(mntNs) : []).map(
+      ({ mountpoint, source, ext_key }) => ({ mountpoint, source, external: ext_key ?? null }),
+    ),
+    cgroups: [
+      ...new Set(
+        (checkpoint.cgroup?.sets ?? []).flatMap((set) =>
+          set.ctls.map((ctl) => `${ctl.name === "" ? "cgroup2" : ctl.name}:${ctl.path}`),
+        ),
+      ),
+    ],
+    namespaces: kinds.filter((kind) => {
+      const id = own?.[`${kind}_ns_id`];
+      return id !== undefined && outer !== undefined && id !== outer[`${kind}_ns_id`];
+    }),
+    terminals: checkpoint.ttys.map(({ type, pty }) =>
+      pty === undefined ? `tty of type ${type}` : `pts/${pty.index}`,
+    ),
+  };
+}
+
+const kinds = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as const;
+
+/** core_entry.march. */
+const architectures: Readonly<Record<number, string>> = {
+  1: "x86_64",
+  2: "arm",
+  3: "aarch64",
+  4: "ppc64",
+  5: "s390",
+  6: "mips",
+  7: "loongarch64",
+  8: "riscv64",
+};
