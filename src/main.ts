@@ -8,7 +8,7 @@ const words = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 const runtime = /^recriu-(runc|crun)$/.exec(name)?.[1];
 
-// What fails in a callback nobody waits for.
+// An error in a callback reaches no `await`.
 process.on("uncaughtException", fail);
 
 try {

@@ -1,4 +1,4 @@
-/** Nobody reads a hundred thousand of one kind, and images can hold any number: the first of each, and how many more there are. */
+/** The first items of each kind, and how many more there are: images can hold any number, and a hundred are more than anyone reads. */
 export function firstOfEach<T>(
   items: readonly T[],
   kindOf: (item: T) => string,

@@ -18,7 +18,7 @@ const PRIVATE = 0o700;
 const TRIES = 8;
 
 /**
- * A new one among temporary files, where nobody else can put anything in its place. What a process left that was killed is
+ * A new one among temporary files, where no other user can put anything in its place. What a killed process left is
  * removed first. Throws what node:fs throws (a full disk), and where there is no such place.
  */
 export function privateDirectory(): { path: string; release(): void } {
@@ -57,7 +57,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Remove what nobody holds any more; what cannot be removed stays, and keeps nobody from work. */
+/** Remove the directories without an owner; one that cannot be removed stays, and keeps no run from its work. */
 function removeLeft(place: string): void {
   try {
     for (const name of readdirSync(place)) {

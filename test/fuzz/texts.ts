@@ -167,7 +167,7 @@ export function textTargets(dir: string): Record<string, Target> {
         try {
           bytes = encode(criu_req, message as never);
         } catch {
-          // What cannot be written nobody sends.
+          // What cannot be written is sent by none.
         }
         return { name: "request", bytes: dice(3) === 0 ? mutateBytes(dice, bytes) : bytes };
       },
