@@ -63,7 +63,7 @@ const forms: Record<string, () => Record<string, Uint8Array>> = {
   "threads in one field": () =>
     pstree(framed(Buffer.concat([task, hex("2a 80808002"), many(hex("01"))]))),
   nested: () => ({ "core-10.img": Buffer.concat([head("core-10.img"), framed(many(hex("1a")))]) }),
-  files: () => ({ "files.img": image("files.img", times(30_000, file)) }),
+  files: () => ({ "files.img": image("files.img", times(20_000, file)) }),
   "descriptors of missing files": () => ({
     "files.img": image("files.img", times(30_000, file)),
     "fdinfo-2.img": image(
@@ -151,7 +151,7 @@ test("of very many findings the first are told, and how many there are; in JSON,
       times(5000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
     ),
   });
-  const words = ["preflight", "--only=file-missing", "-D", dir];
+  const words = ["preflight", "-v", "--only=file-missing", "-D", dir];
   const { stderr } = await recriu(stage, words);
   expect(stderr.match(/^blocker\[file-missing\]: /gm)?.length).toBe(101);
   const more = Number(/^blocker\[file-missing\]: (\d+) more$/m.exec(stderr)![1]);
@@ -189,7 +189,10 @@ test("a parent that leads back, and a manifest of another size, cost nothing", a
 
 test("an archive of some kilobytes that unpacks to 300 MiB", async () => {
   const tar = join(stage.dir, "a.tar");
-  for (const name of ["checkpoint/core-1.img", "rootfs-diff.tar"]) {
+  for (const [name, code] of [
+    ["checkpoint/core-1.img", 6],
+    ["rootfs-diff.tar", 2], // passed over; then there is no checkpoint in it
+  ] as const) {
     const dir = join(stage.dir, "bomb");
     mkdirSync(join(dir, "checkpoint"), { recursive: true });
     writeFileSync(join(dir, name), "");
@@ -202,7 +205,7 @@ test("an archive of some kilobytes that unpacks to 300 MiB", async () => {
     const { exit, peak } = await cost(["preflight", tar]);
     expect({ name, exit, beyond: Math.max(0, peak - small - 128 * MiB) }).toEqual({
       name,
-      exit: 6,
+      exit: code,
       beyond: 0,
     });
     rmSync(dir, { recursive: true });
