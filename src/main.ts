@@ -8,7 +8,7 @@ const words = process.argv.slice(2);
 const name = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 const runtime = /^recriu-(runc|crun)$/.exec(name)?.[1];
 
-// An error in a callback reaches no `await`.
+// What fails in a callback that is not waited for.
 process.on("uncaughtException", fail);
 
 try {

@@ -73,9 +73,11 @@ const byPath: Record<string, string> = {
   "checks/effects/files.ts": "looks for the flag in images, opens nothing",
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
+  "isolate/pidfile.ts": "a new file in a directory that was walked to, by its descriptor",
   "repair/journal.ts":
     "names in the state directory, by its descriptor, or after nobody else can change it",
   "repair/shadow-images.ts": "names in the shadow, by its descriptor",
+  "report/reasons.ts": "names in a directory that only this user can write to, by its descriptor",
   "restore/renumber.ts": "/proc",
   "restore/mend.ts": "/proc",
   "runtime/install/files.ts": "names in a directory that was walked to, by its descriptor",

@@ -163,6 +163,7 @@ import { idsUnmapped } from "./rights/ids-unmapped.ts";
 import { loginuidImmutable } from "./rights/loginuid-immutable.ts";
 import { lsmMismatch } from "./rights/lsm-mismatch.ts";
 import { lsmOption } from "./rights/lsm-option.ts";
+import { lsmUnwritable } from "./rights/lsm-unwritable.ts";
 import { privilege } from "./rights/privilege.ts";
 import { rlimitLowered } from "./rights/rlimit-lowered.ts";
 import { seccompFilterMissing } from "./rights/seccomp-filter-missing.ts";
@@ -377,6 +378,7 @@ const groups = {
     "loginuid-immutable": loginuidImmutable,
     "lsm-mismatch": lsmMismatch,
     "lsm-option": lsmOption,
+    "lsm-unwritable": lsmUnwritable,
     privilege: privilege,
     "rlimit-lowered": rlimitLowered,
     "seccomp-filter-missing": seccompFilterMissing,

@@ -39,10 +39,15 @@ const capabilities: readonly [bit: bigint, name: string, means: string][] = [
   [7n, "CAP_SETUID", "no tasks of other users"],
 ];
 
-/** Of the CRIU that was found, kernel, privileges and cgroups. */
-export async function diagnose(criu: Found, host: Host): Promise<Fact[]> {
+/** Of the CRIU that was found, of `others` that may be taken instead, kernel, privileges and cgroups. */
+export async function diagnose(
+  criu: Found,
+  others: readonly string[],
+  host: Host,
+): Promise<Fact[]> {
   return [
     ...(await criuFacts(criu, host)),
+    ...(await Promise.all(others.map(otherFacts))).flat(),
     ...configFacts(),
     kernelFact(host),
     ...privilegeFacts(host),
@@ -102,15 +107,33 @@ async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
   ];
 }
 
+/** One that is taken where the first cannot restore a checkpoint. */
+async function otherFacts(path: string): Promise<Fact[]> {
+  const { version, problem } = await identify(path);
+  const fact: Fact = {
+    name: "criu",
+    state: version === undefined ? "warning" : "ok",
+    found: `${path}, version ${version ?? "unknown"}: for what the first cannot restore`,
+    means: problem ?? "it does not say which one it is",
+  };
+  return version === undefined ? [fact] : [fact, ...beyondFacts(version)];
+}
+
+const beyondFacts = (version: string): Fact[] =>
+  isBeyondKnown(version)
+    ? [
+        {
+          name: "criu version",
+          state: "warning",
+          found: `${version} is newer than ${NEWEST_KNOWN}, the last that this recriu was tried with`,
+          means:
+            "what its options and images have beyond that is told (option-unknown, field-unknown), not looked at; called as criu, recriu steps aside for images of another version",
+        },
+      ]
+    : [];
+
 /** What is known of this CRIU on this kernel, and that nothing is. */
 function versionFacts(version: string, kernel: string): Fact[] {
-  const beyond: Fact = {
-    name: "criu version",
-    state: "warning",
-    found: `${version} is newer than ${NEWEST_KNOWN}, the last that this recriu knows`,
-    means:
-      "its options and images may hold what is not known here: called as criu, recriu steps aside for those",
-  };
   const faults = knownFaults.filter(
     (fault: KnownFault) =>
       fault.concerns !== "every start" &&
@@ -118,7 +141,7 @@ function versionFacts(version: string, kernel: string): Fact[] {
       showsOn(fault, kernel) !== "no",
   );
   return [
-    ...(isBeyondKnown(version) ? [beyond] : []),
+    ...beyondFacts(version),
     ...faults.map((fault: KnownFault): Fact => ({
       name: "criu fault",
       state: "warning",

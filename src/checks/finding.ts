@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { Settings, Request } from "../criu/index.ts";
+import type { IsolationKind, Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -51,6 +51,15 @@ export interface Leftover {
   existing?: string[];
 }
 
+/** A setting of the kernel that is in the way, in /proc/sys or /sys; its value there is a number. */
+export interface Setting {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+  /** The tree needs it on when it runs; else it is given back then. */
+  readonly stays: boolean;
+}
+
 export type Remedy =
   /** recriu does it itself unless `--fix=none`. */
   | { kind: "repair"; text: string; command: ShellCommand; repair: Repair }
@@ -67,8 +76,17 @@ export type Remedy =
     }
   /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
-  /** Only a person can decide or do it. */
-  | { kind: "human"; text: string; command?: ShellCommand | null | undefined };
+  /** What the user has asked for: the tree is given a namespace of its own. */
+  | { kind: "isolate"; text: string; command: ShellCommand; isolate: IsolationKind }
+  /** What the user has asked for by --fix=host. */
+  | { kind: "host"; text: string; command: ShellCommand; setting: Setting }
+  /** Only a person can decide or do it; `setting`: unless that is asked for. */
+  | {
+      kind: "human";
+      text: string;
+      command?: ShellCommand | null | undefined;
+      setting?: Setting | undefined;
+    };
 
 /** What a check found: a finding without its name, which is the check's and its file's. */
 export interface Problem {
@@ -83,9 +101,12 @@ export interface Problem {
   /** What CRIU itself would print; none where CRIU says nothing. */
   criu_message?: string | null | undefined;
   remedy: Remedy;
+  /** The namespace of its own in which the tree would not meet this; null where the check's own does not help. */
+  isolate?: IsolationKind | null | undefined;
 }
 
 export interface Finding extends Problem {
+  isolate: IsolationKind | null;
   /** The check's name, stable and kebab-case. */
   id: string;
   task: number | null;
@@ -96,7 +117,7 @@ export interface Finding extends Problem {
 }
 
 /** The problem under the name of the check that found it. */
-export const named = (id: string, problem: Problem): Finding => ({
+export const named = (id: string, problem: Problem, isolate?: IsolationKind): Finding => ({
   id,
   severity: problem.severity,
   task: problem.task ?? null,
@@ -104,6 +125,7 @@ export const named = (id: string, problem: Problem): Finding => ({
   subject: problem.subject,
   message: problem.message,
   criu_message: problem.criu_message ?? null,
+  isolate: (problem.isolate === undefined ? isolate : problem.isolate) ?? null,
   remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
 });
 
@@ -132,6 +154,8 @@ export interface Context {
     Settings,
     "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
+  /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
+  isolate: ReadonlySet<IsolationKind>;
   criu: Criu | undefined;
   /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
@@ -156,6 +180,19 @@ export interface Context {
  */
 export type Proof = "criu" | "harm" | "images";
 
+/**
+ * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host), or a
+ * person, by an option of CRIU's that recriu only names (choice), or by something else.
+ */
+export type AnsweredBy =
+  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "choice" | "person";
+
+/** All that a check is answered by. */
+export const answersOf = ({ answers = ["person"], isolate }: Check): readonly AnsweredBy[] => [
+  ...answers,
+  ...(isolate === undefined ? [] : (["isolate"] as const)),
+];
+
 /** One file of this room: its folder is the group, its name the check's id. */
 export interface Check {
   title: string;
@@ -164,6 +201,10 @@ export interface Check {
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
+  /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
+  answers?: readonly Exclude<AnsweredBy, "isolate">[];
+  /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
+  isolate?: IsolationKind;
   run(context: Context, id?: string): Problem[];
 }
 

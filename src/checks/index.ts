@@ -5,13 +5,17 @@ import { scratchLeftovers } from "./criu/scratch-leftovers.ts";
 import { ghostLeftovers, linkRemapLeftovers } from "./files/ghost-leftovers.ts";
 import { type Context, type Finding, type Leftover, type Named, named } from "./finding.ts";
 import { grouped } from "./grouped.ts";
+import { isolated } from "./isolated.ts";
 import { socketLeftovers } from "./sockets/sockets.ts";
 import { heldByTheTree } from "./tree/already-running.ts";
 import { pidMaxLeftovers } from "./tree/pid-namespaces.ts";
 
+export { again } from "./again.ts";
 export { catalogue } from "./catalogue.ts";
 export type { Effect } from "./effects/effect.ts";
+export { answersOf } from "./finding.ts";
 export type {
+  AnsweredBy,
   Check,
   Context,
   Criu,
@@ -21,10 +25,13 @@ export type {
   Named,
   Proof,
   Repair,
+  Setting,
 } from "./finding.ts";
 export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
+export { isolationOption } from "./isolated.ts";
+export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
 export { namespacesOf } from "./paths.ts";
@@ -74,7 +81,9 @@ export function runChecks(
   const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => asks(id));
   const run = (check: Named): Finding[] => {
     try {
-      return check.run(context, check.id).map((problem) => named(check.id, problem));
+      return check
+        .run(context, check.id)
+        .map((problem) => isolated(named(check.id, problem, check.isolate), context.isolate));
     } catch (error) {
       return [crashed(check.id, error)];
     }
@@ -82,7 +91,8 @@ export function runChecks(
   const none = lower(chosen.filter(({ id }) => alone.has(id)).flatMap(run), ignore);
   if (none.some(({ severity }) => severity === "blocker")) return none;
   const others = chosen.filter(({ id }) => !alone.has(id)).flatMap(run);
-  const runs = others.some(({ id }) => id === alreadyRunning);
+  // Of a second tree, beside the one that runs, all that the first has is in the way.
+  const runs = !context.isolate.has("pid") && others.some(({ id }) => id === alreadyRunning);
   const told = runs ? others.filter(({ id }) => !heldByTheTree.has(id)) : others;
   return grouped([...none, ...lower([...before, ...told], ignore)]);
 }
@@ -118,6 +128,7 @@ export function crashed(id: string, error: unknown): Finding {
     task: null,
     image: "",
     subject: id,
+    isolate: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

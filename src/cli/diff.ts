@@ -57,7 +57,8 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
   const { checkpoint, dir } = found;
   const asked = requestFrom(["-D", dir], process.env, recriuOptions);
   if (!asked.ok) return { exit: exitCode.usage, problem: asked.problem };
-  const all = await preflight(asked.request, asked.settings, undefined, () => undefined, {
+  const all = await preflight(asked.request, asked.settings, {
+    seal: () => undefined,
     ...(found.archived && { pagesUnread: true }),
   });
   const findings = all.ok ? all.preflight.findings : [];

@@ -1,5 +1,5 @@
 import { diagnose } from "../checks/doctor.ts";
-import { findCriu } from "../criu/index.ts";
+import { findCriu, otherCrius } from "../criu/index.ts";
 import { thisHost } from "../host/index.ts";
 import { runtimeFacts } from "../runtime/doctor.ts";
 import { factLines } from "../report/facts.ts";
@@ -24,11 +24,10 @@ export const command: Command = {
     if (!parsed.ok) return parsed.told;
     const variable = process.env.RECRIU_CRIU || undefined;
     const named = parsed.values.criu === undefined ? variable : String(parsed.values.criu);
+    const found = findCriu(named, process.env);
+    const others = named === undefined && found.ok ? otherCrius(found.path, process.env) : [];
     const facts = (
-      await Promise.all([
-        diagnose(findCriu(named, process.env), thisHost()),
-        runtimeFacts(process.env),
-      ])
+      await Promise.all([diagnose(found, others, thisHost()), runtimeFacts(process.env)])
     ).flat();
     const exit = facts.some(({ state }) => state === "missing") ? exitCode.blocked : exitCode.ok;
     return parsed.values.json ? { exit, json: { facts } } : { exit, lines: factLines(facts) };

@@ -41,6 +41,10 @@ export const commands: Record<string, { description: string; load: Load }> = {
     description: "take back the repairs of a recriu that was killed",
     load: () => import("./undo.ts"),
   },
+  last: {
+    description: "show why the last restore was refused or failed",
+    load: () => import("./last.ts"),
+  },
   doctor: {
     description: "show what this machine offers a restore",
     load: () => import("./doctor.ts"),

@@ -29,7 +29,8 @@ export async function look(
   if (lost !== undefined) return { ok: false, problem: `--allow-write: ${lost}` };
   const hashing = hashingReport();
   const seal = () => sealOf(request.imagesDir, false, hashing.tell);
-  const result = await preflight(request, settings, undefined, seal, {}, stays);
+  const looking = { seal, stays, chooses: true, isOwn: true };
+  const result = await preflight(request, settings, looking);
   hashing.end();
   return result;
 }

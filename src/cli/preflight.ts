@@ -28,6 +28,7 @@ const shared = new Set([
   "json",
   "untrusted",
   "allow-write",
+  "isolate",
 ]);
 const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
@@ -88,7 +89,7 @@ function tellOf(preflight: Preflight, isRestorable: boolean): void {
         ? scriptAsked(preflight)
         : sh`recriu restore ${again(preflight)}`;
   if (asked.has("script")) return;
-  if (asked.has("quiet")) return printLast(plan, next);
+  if (asked.has("quiet")) return printLast(preflight, next);
   printFindings(findings, plan, asked.has("verbose"));
   printSummary(preflight, next);
   if (effects !== undefined && asked.has("effects")) printEffects(effects);
@@ -99,7 +100,11 @@ function repairAsked({ plan, settings, checkpoint }: Preflight): Told {
   if (plan.repairs.length === 0) return { exit: exitCode.ok };
   if (!settings.onCommandLine.has("fix")) return { exit: exitCode.repairable };
   using changes = beginChanges(checkpoint.dir);
-  const problem = carryOut({ ...plan, edits: [], leftovers: [] }, checkpoint, changes);
+  const problem = carryOut(
+    { ...plan, edits: [], settings: [], leftovers: [] },
+    checkpoint,
+    changes,
+  );
   if (problem !== undefined) return refused("preflight", exitCode.blocked, problem);
   changes.keep();
   return { exit: exitCode.ok, lines: [said`repaired`] };

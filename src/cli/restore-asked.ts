@@ -4,9 +4,9 @@ import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { scriptAsked } from "../report/script.ts";
-import { captured } from "../report/terminal.ts";
 import { printFindings, printSummary } from "../report/findings.ts";
+import { causeOf, reasonBlock } from "../report/reasons.ts";
+import { scriptAsked } from "../report/script.ts";
 import { printOutcome, printVerdict } from "../report/text.ts";
 import { startAgain } from "../restore/renumber.ts";
 import type { HeldCriu } from "../restore/hold.ts";
@@ -23,6 +23,8 @@ export async function restoreAsked(
 ): Promise<number> {
   const { request, settings } = asked;
   const { json, dryRun } = settings;
+  const { imagesDir, logFile: log } = request;
+  const images = request.typed.get(imagesDir) ?? imagesDir;
   const endHeld = async () => held?.[Symbol.asyncDispose]();
   const caller = {
     forCriu: false,
@@ -33,17 +35,16 @@ export async function restoreAsked(
     again: dryRun ? undefined : () => startAgain(request),
   };
   let prepared = await prepare(request, settings, caller);
-  const going = held?.state === "held" && needsNothing(prepared) ? held : undefined;
+  const going = held?.state === "held" && needsNothing(prepared, held) ? held : undefined;
   if (held !== undefined && going === undefined) {
     await endHeld();
     // That it was there may have been in the way of what the images need.
     if (prepared.kind === "blocked") prepared = await prepare(request, settings, caller);
   }
   if (prepared.kind === "aside" || prepared.kind === "refused") {
-    const { imagesDir, typed } = request;
     const problem = prepared.kind === "aside" ? prepared.why : prepared.problem;
-    const why = notReached("restore", (await archived(imagesDir)) ?? problem);
-    if (json) printJson(reportOfNothing(typed.get(imagesDir) ?? imagesDir, why));
+    const why = notReached("restore", (await archived(request.imagesDir)) ?? problem);
+    if (json) printJson(reportOfNothing(images, why));
     return why.exit;
   }
   const { preflight } = prepared;
@@ -59,7 +60,10 @@ export async function restoreAsked(
     printSummary(preflight, blocked === undefined ? undefined : scriptAsked(preflight));
   };
   if (!json) print();
-  if (blocked !== undefined && !dryRun) leaveLog(request.logFile, captured(print));
+  if (blocked !== undefined && !dryRun) {
+    const cause = causeOf(preflight.plan.unanswered);
+    leaveLog(log, reasonBlock({ by: "recriu", images, log, cause }, print));
+  }
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
     return blocked ?? exitCode.ok;
@@ -68,11 +72,11 @@ export async function restoreAsked(
     if (!json) printVerdict(verdict);
   };
   const outcome = await restore(preflight, onVerdict, progress, going);
-  if (outcome.run === null)
-    leaveLog(
-      request.logFile,
-      captured(() => printOutcome(outcome)),
-    );
+  if (outcome.failure !== null) {
+    const cause = outcome.failure.line;
+    const block = reasonBlock({ by: "recriu", images, log, cause }, () => printOutcome(outcome));
+    if (outcome.run === null) leaveLog(log, block);
+  }
   if (json) printJson(reportOf(preflight, outcome, outcome.exit));
   else {
     if (outcome.failure !== null && outcome.verdict !== null) printVerdict(outcome.verdict);
@@ -97,7 +101,8 @@ async function archived(file: string): Promise<string | undefined> {
 }
 
 /** Whether a CRIU that was started without a plan can carry this one out. */
-const needsNothing = (prepared: Prepared): boolean =>
+const needsNothing = (prepared: Prepared, { path }: HeldCriu): boolean =>
   prepared.kind === "ready" &&
+  prepared.preflight.criu?.path === path &&
   prepared.preflight.plan.options.length === 0 &&
   prepared.preflight.plan.environment.length === 0;

@@ -3,7 +3,8 @@ import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { printVerdict } from "../report/text.ts";
-import { refused, said, type Told } from "../report/told.ts";
+import { initOf, rootsInside } from "../isolate/numbers.ts";
+import { refused, said, tellLines, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import { version } from "../report/version.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
@@ -46,19 +47,23 @@ export const command: Command = {
     if (pidWord !== undefined && !/^[1-9]\d*$/.test(pidWord)) {
       return refuse(`--pid takes a process id, not ${pidWord}`);
     }
-    const pid = pidWord === undefined ? findRoot(checkpoint) : Number(pidWord);
-    if (pid === undefined) {
-      const { root } = checkpoint;
+    const { root } = checkpoint;
+    const here = pidWord === undefined ? findRoot(checkpoint) : Number(pidWord);
+    const [pid, ...others] = here === undefined ? rootsInside(checkpoint) : [here];
+    if (pid === undefined || others.length > 0)
       return refused(
         "verify",
         exitCode.verification,
-        `no live process is task ${root.pid} of these images; --pid names one of another number`,
+        pid === undefined
+          ? `no live process is task ${root.pid} of these images; --pid names one of another number`
+          : `several trees have been restored in namespaces of their own: --pid names one of ${[pid, ...others].join(", ")}`,
       );
-    }
+    const init = initOf(pid);
+    const inside = init === undefined ? null : root.pid;
     const asked = settings.onCommandLine.get("verify");
     if (asked !== undefined && asked !== "memory")
       return refuse(`--verify is memory here; not ${asked}`);
-    const live = liveTree(checkpoint, pid, false);
+    const live = liveTree(checkpoint, pid, false, init);
     const structure = verify(checkpoint, request, live, { lostPriority: settings.schedPrio });
     const verdict =
       settings.verify === "memory" ? withMemory(structure, checkpoint, request, live) : structure;
@@ -71,9 +76,11 @@ export const command: Command = {
           schema: 1,
           images: request.typed.get(request.imagesDir),
           pid,
+          pid_inside: inside,
           verdict,
         },
       };
+    if (inside !== null) tellLines([said`process ${pid}, inside ${inside}`]);
     printVerdict(verdict);
     const written = verdict.differences.some(
       (each) => each.facet === "memory" && each.class === "changed",

@@ -29,6 +29,10 @@ export const since = {
   vdsoWords: "4.2",
   /** Memory in the images may be compressed; options for how it is read. */
   compressed: "4.3",
+  /** A periodic timer that had expired goes on, and one that was not armed is not. */
+  timersKept: "4.3",
+  /** Messages that wait in Unix sockets keep their senders, and user namespaces their binary formats. */
+  sendersKept: "4.3",
 } as const satisfies Readonly<Record<string, string>>;
 
 type Feature = keyof typeof since;

@@ -1,9 +1,11 @@
 /** Find the real CRIU: never recriu itself, however it is called. */
-import { join, searched, usualPlaces } from "../sys/path.ts";
+import { dirname, join, searched, usualPlaces } from "../sys/path.ts";
 import { ENOENT, errorText } from "../sys/errno.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { linkAt, namesAt } from "../sys/small-files.ts";
 import { access, statOf, X_OK } from "../sys/stat.ts";
 import { absolute } from "../sys/working-directory.ts";
-import { firstSafe } from "../sys/trust.ts";
+import { changeable, firstSafe } from "../sys/trust.ts";
 
 /** `passed`: those that were there and not taken, and how others could change them. */
 export type Found =
@@ -25,22 +27,59 @@ export function findCriu(
   named: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Found {
-  const dirs = searched(env.PATH, usualPlaces);
   if (named?.includes("/")) {
     const reason = unusable(named);
     if (reason === undefined) return { ok: true, path: named };
     return { ok: false, problem: `${named} ${reason}`, looked: [named] };
   }
   const name = named ?? "criu";
-  const looked = dirs.map((dir) => join(dir, name));
+  const looked = placesOf(name, env);
   const { path: found, passed } = firstSafe(
-    looked,
+    named === undefined ? [...looked, besideRecriu()] : looked,
     (candidate) => unusable(candidate) === undefined,
+    weakness,
   );
   const words = passed.length > 0 ? { passed } : {};
   if (found !== undefined) return { ok: true, path: found, ...words };
-  const problem = [`no ${name} in ${dirs.join(", ")}`, ...passed].join("; ");
+  const problem = [`no ${name} in ${looked.map(dirname).join(", ")}`, ...passed].join("; ");
   return { ok: false, problem, looked, ...words };
+}
+
+/** The other CRIUs that are there, in the order of PATH, each once whatever its names; no other user can change them. */
+export function otherCrius(
+  first: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const seen = new Set([inodeOf(first)]);
+  return [...placesOf("criu", env), besideRecriu()].filter((path) => {
+    if (seen.has(inodeOf(path)) || unusable(path) !== undefined) return false;
+    return weakness(path) === undefined && seen.add(inodeOf(path));
+  });
+}
+
+/** The CRIU of the archive that this recriu came in (src/pack): a script, and beside it the program and its libraries. */
+const besideRecriu = (): string =>
+  join(dirname(linkAt(AT_FDCWD, "/proc/self/exe") ?? "/"), "criu", "criu");
+
+/** How others could change it, or what it starts. */
+function weakness(path: string): string | undefined {
+  if (path !== besideRecriu()) return changeable(path);
+  const beside = dirname(path);
+  const lib = join(beside, "lib");
+  const libraries = (namesAt(AT_FDCWD, lib) ?? []).map((name) => join(lib, name));
+  for (const each of [path, join(beside, "criu.bin"), lib, ...libraries]) {
+    const how = changeable(each);
+    if (how !== undefined) return how;
+  }
+  return undefined;
+}
+
+const placesOf = (name: string, env: Readonly<Record<string, string | undefined>>): string[] =>
+  searched(env.PATH, usualPlaces).map((dir) => join(dir, name));
+
+function inodeOf(path: string): string {
+  const stat = statOf(path);
+  return typeof stat === "number" ? path : `${stat.dev} ${stat.ino}`;
 }
 
 /** Why a file is not a CRIU to run; undefined when it may be one. */

@@ -2,8 +2,9 @@
 export { configLines, configProblem, configText } from "./config-file.ts";
 export { configSources, parseConfig } from "./config.ts";
 export { knows, since } from "./features.ts";
-export { findCriu, type Found } from "./find.ts";
+export { findCriu, type Found, otherCrius } from "./find.ts";
 export { commandOf, parseWords } from "./getopt.ts";
+export { type IsolationKind, isolationKinds, withCompany } from "./isolation.ts";
 export { causeLine, errorLines, firstCause, type LogLine, parseLogLine } from "./log.ts";
 export { linesOf } from "../host/lines.ts";
 export type { RecriuOption } from "./option.ts";
@@ -17,6 +18,7 @@ export {
   type RunningCriu,
   type Start,
   startCriu,
+  type Through,
   withheld,
 } from "./start.ts";
 export { requestFrom } from "./understand.ts";

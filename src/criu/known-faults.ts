@@ -136,7 +136,7 @@ export const knownFaults = [
     says: null,
     check: "pages-short",
     remedy: "kill -KILL it; CRIU 4.3 or later ends with an error",
-    sources: ["PR #2899", "test/restore/images.test.ts (4.1.1, 4.2.1); 4.3 tried by hand"],
+    sources: ["PR #2899", "test/restore/images/pages-short.test.ts (4.1.1, 4.2.1, 4.3)"],
   },
   {
     id: "reservations",

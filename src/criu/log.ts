@@ -24,13 +24,15 @@ export interface LogLine {
 }
 
 const shape =
-  /^(?:\(([\d.]+)\)?\s)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\(([^():]+):(\d+)\): (.*)$/s;
+  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\(([^():]+):(\d+)\): (.*)$/s;
 
 /** An error or a warning; undefined for any other line. */
 export function parseLogLine(text: string): LogLine | undefined {
   const match = shape.exec(text);
   if (match === null) return undefined;
-  const [, time, pid, piePid, level, file = "", line, rest = ""] = match;
+  // The first bracket is what a selection by mouse leaves out.
+  const [, stamp, stampCut, pid, piePid, level, file = "", line, rest = ""] = match;
+  const time = stamp ?? stampCut;
   const message = rest.trimEnd();
   return {
     level: level === "Error" ? "Error" : "Warn",
@@ -54,32 +56,62 @@ export function errorLines(log: string | Iterable<string>): LogLine[] {
   return errors;
 }
 
-/** What CRIU says when it failed already, or of no account: never causes. */
-const trailers: readonly RegExp[] = [
+/** What CRIU says when it has failed already, and how its end is told: never causes. */
+const consequences: readonly RegExp[] = [
   /^Unable to open fd=/,
   /^(?:exited, status=|killed by signal )/,
   /^Task (?:\d+ )?(?:exited, status=|killed by signal )/,
   /^Restorer (?:fail|abnormal termination)/,
-  /^(?:Restoring|Dumping|Pre-dumping) FAILED/,
-  // Without CAP_SYS_RESOURCE, at every start; CRIU goes on.
-  /^rlimit: Can't setup RLIMIT_NOFILE for self/,
-  /Can't remove the directory \/tmp\/\.criu\.mntns\./,
+  // Taking leave of tasks that are not held: CRIU gave up before it held them.
+  /^Unable to detach from \d+/,
   /^One of more action scripts failed/,
+  /Can't remove the directory \/tmp\/\.criu\.mntns\./,
+];
+const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
+
+/** Errors by their level, after which CRIU goes on as if nothing were. */
+const tolerated: readonly RegExp[] = [
+  // Without CAP_SYS_RESOURCE, at every start.
+  /^rlimit: Can't setup RLIMIT_NOFILE for self/,
+  // At every dump in a container that may not mount.
+  /^Unable to \w+ the binfmt_misc file system: Operation not permitted/,
+  // Of every task that uses no GPU.
+  /^(?:cuda_plugin: )?Failed to launch cuda-checkpoint to retrieve restore tid/,
+  // The next run asks the kernel again.
+  /^Couldn't save \/run\//,
 ];
 
 /** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
 const death = /^\d+ (?:exited, status=|killed by signal )/;
+/** As CRIU ends a tree of which a task has failed. */
+const killed = /^\d+ killed by signal 9\b/;
 
-/** Whether an error says why a task ended, if it stands alone. */
-export const isDeath = ({ message }: LogLine): boolean => death.test(message);
+/**
+ * What an error line is worth: a cause; a task's death, which is one where nothing stands before it; a sign that something
+ * failed before, of which it does not say what; the end that CRIU tells of itself; or nothing, as CRIU goes on after it.
+ */
+type Worth = "cause" | "death" | "sign" | "end" | "nothing";
 
-/** Whether an error only says that there was one before, or means nothing. */
-export const isTrailer = (error: LogLine): boolean =>
-  isDeath(error) || trailers.some((trailer) => trailer.test(error.message));
+/** Whether a death tells why, behind what was said before: CRIU kills the others of a tree itself. */
+export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>
+  !signs || !killed.test(dead.message);
+
+export function worthOf({ message }: LogLine): Worth {
+  if (death.test(message)) return "death";
+  if (ends.test(message)) return "end";
+  if (tolerated.some((pattern) => pattern.test(message))) return "nothing";
+  return consequences.some((pattern) => pattern.test(message)) ? "sign" : "cause";
+}
 
 /** The first error that is a cause; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
-  return errors.find((error) => isDeath(error) || !isTrailer(error));
+  let signs = false;
+  for (const error of errors) {
+    const worth = worthOf(error);
+    if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) return error;
+    signs ||= worth === "sign";
+  }
+  return undefined;
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */

@@ -60,7 +60,7 @@ interface Understood {
   readonly configFiles: readonly string[];
   /** Names of CRIU's options that the user gave, on the command line or in a configuration file. */
   readonly explicit: ReadonlySet<string>;
-  /** Those of them that recriu does not know, and the CRIU that was found does. */
+  /** Those of them that recriu does not know, and the CRIU that was found does: `--name`; of a runtime's request its fields. */
   readonly beyond: readonly string[];
   /** The words for `criu restore`, unchanged, recriu's own options taken out. */
   readonly argv: readonly string[];

@@ -99,6 +99,13 @@ export const criu_opts = message("criu_opts", {
   leave_stopped: optional(69, "bool"),
   display_stats: optional(70, "bool"),
   log_to_stderr: optional(71, "bool"),
+  image_io_mode: optional(72, "enum"),
+  compress: optional(73, "uint32"),
+  compress_acceleration: optional(74, "uint32"),
+  compress_block_size: optional(75, "uint32"),
+  decompress_threads: optional(76, "uint32"),
+  plugin_options: repeated(77, "string"),
+  stream: optional(78, "bool"),
 });
 export type RpcOptions = Infer<typeof criu_opts>;
 

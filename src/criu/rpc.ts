@@ -11,6 +11,15 @@ export function restoreRequest(bytes: Uint8Array): RpcOptions | undefined {
   return request.ok && request.value.type === RESTORE ? request.value.opts : undefined;
 }
 
+/** What the request holds that no CRIU known here reads: a later one may. */
+export function fieldsBeyond(bytes: Uint8Array): readonly string[] {
+  const fields = new Set<string>();
+  decode(criu_req, bytes, 0, undefined, (message, number) =>
+    fields.add(`field ${number} of ${message}`),
+  );
+  return [...fields];
+}
+
 /** The same request, with all else that it says, and another configuration file. */
 export function withConfigFile(bytes: Uint8Array, file: string): Uint8Array {
   const request = decode(criu_req, bytes);
@@ -57,6 +66,9 @@ export const decidesNothing = {
   cgroup_props_file: ofDumps,
   cgroup_dump_controller: ofDumps,
   tcp_skip_in_flight: ofDumps,
+  compress: ofDumps,
+  compress_acceleration: ofDumps,
+  compress_block_size: ofDumps,
   pid: ofDumps,
   pre_dump_mode: ofDumps,
   network_lock: "a restore takes the dump's, which is in the inventory",

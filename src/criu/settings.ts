@@ -6,6 +6,7 @@ import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
+import { type Isolation, isolationKinds, isolationOf } from "./isolation.ts";
 import type { RecriuOption } from "./option.ts";
 
 /** The options of `restore`. Other commands add theirs. */
@@ -14,8 +15,8 @@ export const recriuOptions: readonly RecriuOption[] = [
   {
     name: "fix",
     arg: "optional",
-    value: "safe|none",
-    help: "repair what is safe to repair (default safe)",
+    value: "safe|host|none",
+    help: "repair what is safe to repair (default safe); host: also raise the kernel's limits that are in the way",
   },
   {
     name: "verify",
@@ -40,6 +41,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     arg: "required",
     value: "PATH",
     help: "this open file may be longer than it was at the dump; may be repeated",
+  },
+  {
+    name: "isolate",
+    arg: "optional",
+    value: "auto|pid,mount,pty",
+    help: "give the tree namespaces of its own, as far as findings need them (auto) or of these kinds",
   },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
@@ -78,7 +85,8 @@ export const recriuOptions: readonly RecriuOption[] = [
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
 export interface Settings {
   readonly dryRun: boolean;
-  readonly fix: "safe" | "none";
+  /** host: also settings of the kernel. */
+  readonly fix: "safe" | "host" | "none";
   /** memory: as gate, and what the tree has in memory. */
   readonly verify: "gate" | "report" | "off" | "memory";
   /** Names of checks, or `all`. Uses on the command line add up; they replace those of the environment. */
@@ -98,6 +106,8 @@ export interface Settings {
   readonly untrusted: boolean;
   /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
   readonly allowWrite: readonly string[];
+  /** The namespaces of its own that the tree is given; undefined: none. */
+  readonly isolate: Isolation | undefined;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
   readonly settleSeconds: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
@@ -122,12 +132,13 @@ export const settable = [
   "settle",
   "untrusted",
   "allow-write",
+  "isolate",
 ] as const;
 
 /** Settings of which every use counts, and what stands between their values: a directory's name may hold a comma. */
 const separators: Readonly<Record<string, string>> = { ignore: ",", "allow-write": "\0" };
 /** What an option means that stands without a value: a bare --fix asks for the repairs. */
-const bare: Readonly<Record<string, string>> = { fix: "safe", untrusted: "yes" };
+const bare: Readonly<Record<string, string>> = { fix: "safe", untrusted: "yes", isolate: "auto" };
 
 type Assignments = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
@@ -150,7 +161,7 @@ export function resolveSettings(
     assigned[name] = { value, from: `--${name}` };
   }
 
-  const fix = choice(assigned.fix, ["safe", "none"] as const);
+  const fix = choice(assigned.fix, ["safe", "host", "none"] as const);
   if (!fix.ok) return fix;
   const verify = choice(assigned.verify, ["gate", "report", "off", "memory"] as const);
   if (!verify.ok) return verify;
@@ -168,6 +179,12 @@ export function resolveSettings(
   }
   const untrusted = choice(assigned.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
   if (!untrusted.ok) return untrusted;
+  const isolate = assigned.isolate && isolationOf(assigned.isolate.value);
+  if (assigned.isolate !== undefined && isolate === undefined)
+    return {
+      ok: false,
+      problem: `${assigned.isolate.from} is auto, or of ${isolationKinds.join(", ")}; not '${assigned.isolate.value}'`,
+    };
   const allowWrite = listOf(assigned, "allow-write");
   const relative = allowWrite.find((dir) => !dir.startsWith("/"));
   if (relative !== undefined)
@@ -192,6 +209,7 @@ export function resolveSettings(
       stallSeconds: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
+      isolate,
       settleSeconds: Number(settle.value),
       onCommandLine,
       words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
@@ -239,9 +257,7 @@ function settingsOf(text: string): Assignments | string {
       return `${settingsFile}: unknown setting '${typed}'; it knows ${settable.join(", ")}`;
     }
     const value =
-      equals < 0
-        ? (next ?? (name === "untrusted" ? bare[name] : undefined))
-        : typed.slice(equals + 1);
+      equals < 0 ? (next ?? (name === "fix" ? undefined : bare[name])) : typed.slice(equals + 1);
     if (value === undefined) return `${settingsFile}: '${name}' wants a value`;
     // Its lines add up.
     const before = name === "allow-write" ? settings[name] : undefined;

@@ -25,8 +25,19 @@ export interface Start {
   /** Around the spawn itself, to give back what the runtime changed in us: the soft RLIMIT_NOFILE. */
   readonly beforeSpawn?: () => void;
   readonly afterSpawn?: () => void;
+  /** Another program, which starts CRIU in its turn. */
+  readonly through?: Through | undefined;
   /** Nothing of what CRIU says is to be heard before `listen`. Its log reaches its file through us. */
   readonly quiet?: boolean;
+}
+
+/** A program that starts CRIU, whose path and words are the last of its own. It ends at once, and what it has started stays. */
+export interface Through {
+  readonly command: readonly string[];
+  /** Descriptors that it needs: number there → number here. */
+  readonly fds: ReadonlyMap<number, number>;
+  /** Called once it was started. Throws when CRIU was not; `problem`: why CRIU has ended, where that is not CRIU's own affair. */
+  started(): Pick<RunningCriu, "pid" | "exited" | "kill" | "problem">;
 }
 
 export interface Exit {
@@ -37,6 +48,8 @@ export interface Exit {
 
 export interface RunningCriu {
   readonly pid: number;
+  /** Why it has ended, where it is not CRIU itself that can tell. */
+  problem(): string | undefined;
   /** Its end; what it printed has been passed on by then. */
   readonly exited: Promise<Exit>;
   kill(signal: NodeJS.Signals | number): void;
@@ -67,7 +80,7 @@ export function criuWords(
  * very descriptors to the restored tasks or to another command. Throws when the file cannot be executed.
  */
 export function startCriu(start: Start): RunningCriu {
-  const { path, request, options = [], images, stdout = "inherit", quiet = false } = start;
+  const { path, request, options = [], images, stdout = "inherit", quiet = false, through } = start;
   const added = (start.variables ?? []).map((variable) => variable.split("=", 2));
   const env = criuEnvironment({ ...(start.env ?? process.env), ...Object.fromEntries(added) });
   const logsBefore = logFiles(request);
@@ -94,11 +107,18 @@ export function startCriu(start: Start): RunningCriu {
       ...(log ? [`--log-file=/proc/${process.pid}/fd/${log.write}`] : []),
     ];
     const words = criuWords(request, options, env.POSIXLY_CORRECT !== undefined, last);
-    child = Bun.spawn([path, ...words], { env, stdio: [...stdio] as never }) as never;
+    const command = [...(through?.command ?? []), path, ...words];
+    child = Bun.spawn(command, { env, stdio: [...stdio] as never }) as never;
   } finally {
     start.afterSpawn?.();
   }
 
+  const started = through?.started() ?? {
+    pid: child.pid,
+    exited: child.exited.then((code): Exit => ({ code, signal: child.signalCode })),
+    kill: (signal: NodeJS.Signals | number) => child.kill(signal),
+    problem: () => undefined,
+  };
   const printed: string[] = [];
   let last: string | undefined;
   const hear = (line: string) => {
@@ -112,18 +132,17 @@ export function startCriu(start: Start): RunningCriu {
     if (pipeErr) passing.push(passOn(child.stderr, 2, hear));
   };
   if (!quiet) listen();
-  const exited = child.exited.then(async (code) => {
+  const exited = started.exited.then(async (exit) => {
     if (log) closeSync(log.write);
     // What a script left in the background may hold a stream open for ever.
     const stop = setTimeout(() => passing.forEach(({ cancel }) => cancel()), drainTime);
     await Promise.all(passing.map(({ done }) => done));
     clearTimeout(stop);
-    return { code, signal: child.signalCode };
+    return exit;
   });
   return {
-    pid: child.pid,
+    ...started,
     exited,
-    kill: (signal) => child.kill(signal),
     listen,
     lastWords: () => last ?? [...logFiles(request).keys()].map(lastLineOf)[0],
     async log() {
@@ -172,7 +191,11 @@ function logPipe(): { read: number; write: number } {
 }
 
 /** The descriptors from 3 on, in the places of their numbers in CRIU; null leaves one closed. */
-function handedOver({ request, fds = new Map() }: Start): (number | null)[] {
+function handedOver({
+  request,
+  through,
+  fds = through?.fds ?? new Map(),
+}: Start): (number | null)[] {
   const wanted = new Map([...request.fds.map((fd) => [fd, fd] as const), ...fds]);
   const open = [...wanted].filter(([number, fd]) => number > 2 && isOpen(fd));
   const last = Math.max(2, ...open.map(([number]) => number));

@@ -77,7 +77,7 @@ export function requestFrom(
     }
     explicit.add(option.name);
     if (byName(option.name) === undefined) {
-      draft.beyond.push(option.name);
+      draft.beyond.push(`--${option.name}`);
       continue;
     }
     const problem = applyOption(draft, option);

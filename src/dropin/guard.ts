@@ -9,7 +9,8 @@ import {
   withheld,
 } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
-import { printFindings, printSummary } from "../report/findings.ts";
+import { chosen, printFindings, printSummary } from "../report/findings.ts";
+import { causeOf } from "../report/reasons.ts";
 import { printFailure } from "../report/text.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
@@ -38,14 +39,24 @@ interface Runtime {
   rename: (config: string) => boolean;
 }
 
-/** Prepare the restore and become CRIU; or have `refuse` say the block that `print` prints, with CRIU's errno for it. */
+/** What is said of a restore that is refused: the cause in a line, all of it, and CRIU's errno. */
+export interface Refusal {
+  cause: string;
+  print: () => void;
+  errno?: number | undefined;
+}
+
+/** Prepare the restore and become `found`, or a CRIU that can do it where that cannot; or have `refuse` say why not. */
 export async function guard(
-  criu: Criu,
+  found: Criu,
   { request, settings, words, runtime }: Guarded,
-  refuse: (print: () => void, errno?: number) => number,
+  refuse: (refusal: Refusal) => number,
 ): Promise<number> {
-  const refuseBecause = (line: string, left: string[] = []) =>
-    refuse(() => printFailure({ line, explanation: undefined, left, at: [] }));
+  const refuseBecause = (cause: string, left: string[] = []) =>
+    refuse({
+      cause,
+      print: () => printFailure({ line: cause, explanation: undefined, left, at: [] }),
+    });
   const prepared = await prepare(request, settings, {
     forCriu: true,
     unseen: request.stream
@@ -53,27 +64,35 @@ export async function guard(
       : request.lazyPages
         ? "--lazy-pages: the memory is not here"
         : undefined,
-    look: () => preflight(request, settings),
+    look: () => preflight(request, settings, { chooses: true }),
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
-    again: () => void become("/proc/self/exe", criu.exec, [], [`${RENUMBERED}=1`]),
+    again: () => void become("/proc/self/exe", found.exec, [], [`${RENUMBERED}=1`]),
   });
-  if (prepared.kind === "aside") return stepAside(criu, prepared.why);
+  if (prepared.kind === "aside") return stepAside(found, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
   if (prepared.kind === "blocked") {
     const { blockers, preflight: looked } = prepared;
-    return refuse(() => printBlocked(prepared), crErrno(blockers, looked.checkpoint.root?.pid));
+    return refuse({
+      cause: causeOf(blockers),
+      print: () => printBlocked(prepared),
+      errno: crErrno(blockers, looked.checkpoint.root?.pid),
+    });
   }
-  const { plan, criu: real } = prepared.preflight;
+  const { plan, criu: real, rejected } = prepared.preflight;
+  const criu = { ...found, path: real?.path ?? found.path };
   const version = real?.version;
   if (version !== undefined && isBeyondKnown(version) && process.env.RECRIU_DEBUG === "1")
     await say(`recriu: CRIU ${version} is newer than ${NEWEST_KNOWN}, the last that is known`);
 
-  const unknown = prepared.preflight.findings
-    .filter(({ id }) => id === "option-unknown")
-    .map(({ message }) => `recriu: ${message}`);
-  if (runtime === undefined) for (const note of unknown) await say(note);
+  const told = [
+    ...rejected.map((each) => `recriu: criu ${chosen(each, real)}`),
+    ...prepared.preflight.findings
+      .filter(({ id }) => id === "option-unknown")
+      .map(({ message }) => `recriu: ${message}`),
+  ];
+  if (runtime === undefined) for (const note of told) await say(note);
 
   const changed = plan.edits.length > 0 || request.autoDedup;
   const over = runtime && (changed || plan.options.some(runtime.settles));
@@ -84,7 +103,7 @@ export async function guard(
     words,
     ...(over && { config: `${runtime.config}${lines}` }),
     runtime: runtime?.pid,
-    notes: runtime === undefined ? [] : [...criu.notes, ...unknown],
+    notes: runtime === undefined ? [] : [...criu.notes, ...told],
   });
   if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
   const { images, script, config } = watcher;

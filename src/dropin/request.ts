@@ -2,13 +2,21 @@
 import { realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
 import { configProblem, configText, requestFrom, requestOptions } from "../criu/index.ts";
-import { overridden, restoreRefusal, rpcDefaults, rpcWords, withConfigFile } from "../criu/rpc.ts";
+import {
+  fieldsBeyond,
+  overridden,
+  restoreRefusal,
+  rpcDefaults,
+  rpcWords,
+  withConfigFile,
+} from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
 import { unseen } from "../restore/prepare.ts";
 import { appendToLog } from "../report/log-file.ts";
-import { captured, harmless, line } from "../report/terminal.ts";
+import { reasonBlock } from "../report/reasons.ts";
+import { harmless, line } from "../report/terminal.ts";
 import { answerMessage } from "../sys/messages.ts";
-import { guard } from "./guard.ts";
+import { guard, type Refusal } from "./guard.ts";
 import { type Criu, stepAside } from "./hand.ts";
 import { inject } from "./inject.ts";
 
@@ -29,8 +37,8 @@ export async function guardRequest(
   { fd, client, message, opts, words: called }: Waiting,
 ): Promise<number> {
   const config = configText(opts.config_file);
-  const refuse = (print: () => void, errno?: number) => {
-    const block = captured(() => {
+  const refuse = ({ cause, print, errno }: Refusal) => {
+    const block = reasonBlock({ by: "criu, for a runtime", images, log: logFile, cause }, () => {
       for (const note of criu.notes) line(harmless(note));
       print();
     });
@@ -39,10 +47,12 @@ export async function guardRequest(
     return 1;
   };
   let logFile: string | undefined;
+  let images = "";
   const stepAsideOr = (why: string) => {
     const come = unseen(why);
     if (come.kind === "aside") return stepAside(criu, why);
-    return refuse(() => line(`recriu: ${harmless(come.problem)}`));
+    const cause = come.problem;
+    return refuse({ cause, print: () => line(`recriu: ${harmless(cause)}`) });
   };
   const unread = opts.config_file === undefined ? undefined : configProblem(opts.config_file);
   if (unread !== undefined) return stepAsideOr(unread);
@@ -62,6 +72,7 @@ export async function guardRequest(
   const request = {
     ...understood.request,
     explicit,
+    beyond: [...understood.request.beyond, ...fieldsBeyond(message)],
     // CRIU becomes it once the tree runs, detached though it is.
     execCmd: opts.exec_cmd.length > 0 ? opts.exec_cmd : undefined,
     manageCgroups: { ...understood.request.manageCgroups, explicit: manageCgroups.explicit },
@@ -77,7 +88,7 @@ export async function guardRequest(
       rename: (file: string) => inject(fd, client, withConfigFile(message, file)),
     },
   };
-  ({ logFile } = request);
+  ({ logFile, imagesDir: images } = request);
   return guard(criu, guarded, refuse);
 }
 

@@ -1,7 +1,7 @@
 /** `criu restore`. */
 import { requestFrom } from "../criu/understand.ts";
 import { leaveLog } from "../report/log-file.ts";
-import { captured } from "../report/terminal.ts";
+import { reasonBlock } from "../report/reasons.ts";
 import { guard } from "./guard.ts";
 import { type Criu, hand, refuse } from "./hand.ts";
 
@@ -17,9 +17,10 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
     return stepBeyond(criu, words, !asked.ok || asked.settings.untrusted, understood.problem);
   }
   const { request, settings } = understood;
-  return guard(criu, { request, settings, words }, (print) => {
+  return guard(criu, { request, settings, words }, ({ cause, print }) => {
     print();
-    leaveLog(request.logFile, captured(print));
+    const { imagesDir: images, logFile: log } = request;
+    leaveLog(log, reasonBlock({ by: "criu", images, log, cause }, print));
     return 1;
   });
 }

@@ -6,6 +6,7 @@ import { openCheckpoint } from "../image/index.ts";
 import { beginChanges, carryOut } from "../repair/index.ts";
 import { appendToLog } from "../report/log-file.ts";
 import type { Failure } from "../report/outcome.ts";
+import { reasonBlock } from "../report/reasons.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
 import { printFailure, printJournalNote, printNotes, printVerdict } from "../report/text.ts";
 import { failureOf } from "../restore/failure.ts";
@@ -34,7 +35,8 @@ export async function watch(): Promise<void> {
   if (opened?.ok === false) return refuse(`the gate cannot be opened: ${opened.problem}`);
   using gate = opened?.gate;
   using changes = beginChanges(checkpoint.dir);
-  const problem = carryOut(plan, checkpoint, changes);
+  // Settings of the kernel are its caller's here.
+  const problem = carryOut({ ...plan, settings: [] }, checkpoint, changes);
   if (problem !== undefined) return refuse(problem, changes.undo());
   // A runtime's CRIU has the container's stderr.
   const forRuntime = order.runtime !== undefined;
@@ -53,10 +55,22 @@ export async function watch(): Promise<void> {
   // Of a runtime's CRIU the log was CRIU's own until now.
   const say = (print: () => void) =>
     forRuntime ? appendToLog(request.logFile, captured(print)) : print();
+  const sayWhy = (cause: string, print: () => void) => {
+    const by = forRuntime ? "criu, for a runtime" : "criu";
+    const { imagesDir: asked, logFile: log } = request;
+    const block = reasonBlock({ by, images: asked, log, cause }, print);
+    if (forRuntime) appendToLog(log, block);
+    else print();
+  };
   if (order.notes.length > 0) say(() => order.notes.forEach((note) => line(harmless(note))));
   const mismatch = state.verdict.result === "mismatch";
   // Where a runtime's users look for what CRIU did they find that it was verified.
-  if (mismatch || (forRuntime && state.at === "running")) say(() => printVerdict(state.verdict));
+  if (mismatch && state.at !== "running")
+    sayWhy("the restored tree is not the saved one, and was killed", () =>
+      printVerdict(state.verdict),
+    );
+  else if (mismatch || (forRuntime && state.at === "running"))
+    say(() => printVerdict(state.verdict));
   if (state.at === "running") {
     const { notes = [] } = state;
     if (notes.length > 0) say(() => printNotes(notes));
@@ -67,7 +81,7 @@ export async function watch(): Promise<void> {
   const left = changes.undo();
   if (mismatch && left.length === 0) return;
   const failure = await whyFailed(request, logBefore, left);
-  say(() => printFailure(failure));
+  sayWhy(failure.line, () => printFailure(failure));
 }
 
 /** A file in memory that lasts as long as the watcher. What a request says of the images goes over one of the environment. */

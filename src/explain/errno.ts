@@ -116,9 +116,16 @@ export const errnoNames: ReadonlySet<string> = new Set(
   [...byNumber.values()].map(({ name }) => name),
 );
 
-/** `-17` or `17`, as code in a restored task prints it; undefined where the number is none. */
-export const errnoOf = (number: string): Errno | undefined =>
-  byNumber.get(Math.abs(Number(number)));
+/**
+ * `-17`, `17`, or `0xffffffffffffffef`, as code in a restored task prints it, also without its `0x`; undefined where the number
+ * is none.
+ */
+export function errnoOf(number: string): Errno | undefined {
+  const hex = /^(?:0x)?(f{12}[0-9a-f]{4})$/i.exec(number)?.[1];
+  return byNumber.get(
+    hex === undefined ? Math.abs(Number(number)) : Number(-BigInt.asIntN(64, BigInt(`0x${hex}`))),
+  );
+}
 
 /** More than the longest text, with what may stand behind it. */
 const LONGEST = 80;

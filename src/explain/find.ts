@@ -44,8 +44,9 @@ const KEY = 3;
 const LOOSE = 100;
 const LONGEST = 4096;
 
+/** As people and versions write it. */
 const bare = (text: string): string => {
-  const collapsed = text.replaceAll(/[ \t]+/g, " ");
+  const collapsed = text.replaceAll(/[ \t]+/g, " ").replaceAll("Cannot ", "Can't ");
   let end = collapsed.length;
   while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
   return collapsed.slice(0, end).trimStart();
@@ -158,7 +159,7 @@ const subsystemOf = (message: string): string =>
 const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: string): boolean =>
   file === undefined
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => base(own) === base(file));
+    : entry.files.some((own) => own === "*" || base(own) === base(file));
 
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
 const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, message: string) =>
@@ -180,8 +181,9 @@ function rankOf(
   const listed = errno !== undefined && errnos.includes(errno.name);
   if (errnos.length > 0 && listed === not) return -1;
   if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
-  // What only leads to the words behind it gives way to them.
-  const letters = entry.trailer && entry.files.length === 0 ? 1 : weight;
+  // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
+  const others = entry.files.length === 0;
+  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
   return (
     (letters + (own ? AHEAD : 0)) * 4 +
     (errnos.length > 0 ? 2 : 0) +

@@ -39,7 +39,13 @@ export function unwrap(text: string, depth = 0): string[] {
     .replace(/[\u00a0\u200b\ufeff]/g, " ");
   if (depth < DEEPEST && clean.includes('"')) {
     const fields = fieldsOf(clean);
-    if (fields.length > 0) return fields.flatMap((field) => unwrap(field, depth + 1));
+    // What stands behind them is somebody's own sentence.
+    const rest = clean.slice(clean.lastIndexOf('"') + 1).trim();
+    if (fields.length > 0)
+      return [
+        ...fields.flatMap((field) => unwrap(field, depth + 1)),
+        ...(rest.includes(" ") ? unwrap(rest, DEEPEST) : []),
+      ];
   }
   return clean
     .split(/[\r\n]+/)

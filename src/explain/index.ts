@@ -4,6 +4,7 @@ import { type FaultId, knownFault, type KnownFault, versionsOf } from "../criu/k
 import { knownFaults } from "../criu/known-faults.ts";
 import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
+import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
 import { find, type Found, type Place } from "./find.ts";
 
@@ -17,6 +18,8 @@ export interface Explanation {
   by: "criu" | "runtime";
   /** It matters although CRIU goes on. */
   warning: boolean;
+  /** It comes of something else. */
+  consequence: boolean;
   /** The check that names it beforehand; "" where none can. */
   check: string;
   also: readonly string[];
@@ -36,26 +39,43 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
 
+/** Errnos that mean the same of every request: something has run out, or a device fails. */
+const resources: ReadonlySet<string> = new Set([
+  "EIO",
+  "ENFILE",
+  "EMFILE",
+  "ENOMEM",
+  "EDQUOT",
+  "ESTALE",
+]);
 const LOOK = "look at the lines before it, with -v4";
 
 /** An entry in the words of a line. */
 function explanationOf(line: string, { entry, words, errno, values }: Found): Explanation {
   const { check, also, issues } = entry;
   const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
-  const told = new Map([["errno", errno?.text ?? ""], ...values]);
+  const told = new Map(values);
+  if (errno !== undefined || !told.has("errno")) told.set("errno", errno?.text ?? "");
   const value = (name: string): string | undefined => told.get(name);
   if (words.what !== undefined) told.set("what", fill(words.what, value));
+  const device = told.get("device");
+  if (device !== undefined) told.set("device", deviceOf(device));
   const cause = entry.cause || (catalogue.find(({ id }) => id === check)?.title ?? "");
-  const any = words.errnos.length === 0 && !cause.includes("<errno>");
-  const remedy = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
+  const any = (words.errnos.length === 0 || words.not) && !cause.includes("<errno>");
+  const listed = errno !== undefined && words.errnos.includes(errno.name) && !words.not;
+  const usual = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
+  // What is lacking is lacking whatever was asked.
+  const lacking = !listed && errno !== undefined && resources.has(errno.name);
+  const remedy = lacking && usual !== errno.remedy ? `${errno.remedy}; else ${usual}` : usual;
   return {
     line,
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
-    check: check || (fault?.check ?? ""),
+    consequence: entry.trailer,
+    check: lacking ? "" : check || (fault?.check ?? ""),
     also,
     cause: fill(cause, value) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
-    because: any ? errno?.means : undefined,
+    because: any || lacking ? errno?.means : undefined,
     remedy: fillQuoted(remedy, value),
     since: fault?.criu.fixed ?? optionsSince(remedy),
     issues: [...issues, ...(fault?.sources ?? [])],
@@ -70,6 +90,7 @@ function explainFault(line: string): Explanation | undefined {
       line,
       by: "criu",
       warning: false,
+      consequence: false,
       check: fault.check,
       also: [],
       cause: `CRIU ${versionsOf(fault)}: ${fault.what}`,
@@ -98,14 +119,17 @@ const fill = (text: string, value: Value): string =>
     )
     .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "");
 
-/** A remedy is pasted by people, so the word that it stands in is quoted with it. */
+/** A remedy is pasted by people, so the word that it stands in is quoted with it: `mnt[<path>]:KEY` as a whole. */
 const fillQuoted = (text: string, value: Value): string =>
-  text.replace(/([^\s"(]*)<(\w+)>/g, (_, before: string, name: string) => {
-    const found = value(name);
-    if (found === undefined) return before + name.toUpperCase();
-    const word = before + found;
-    return (
-      typedWord(before === "" && word.startsWith("-") ? `./${word}` : word) ??
-      before + name.toUpperCase()
-    );
-  });
+  text.replace(
+    /([^\s"(]*)<(\w+)>((?:\]|[:/][\w/-]+)*)/g,
+    (_, before: string, name: string, after: string) => {
+      const found = value(name);
+      if (found === undefined) return before + name.toUpperCase() + after;
+      const word = before + found + after;
+      return (
+        typedWord(before === "" && word.startsWith("-") ? `./${word}` : word) ??
+        before + name.toUpperCase() + after
+      );
+    },
+  );

@@ -9,6 +9,8 @@ export interface Line {
   readonly text: string;
   /** Lines that stood right before it. */
   before(): string[];
+  /** The line that follows, where it is at hand. */
+  next(): string | undefined;
 }
 
 /** Bytes from the beginning that are looked at whole. */
@@ -39,7 +41,8 @@ export function lineReader(onLine: (line: Line) => void): {
   const look = (bytes: Buffer, from: number, to: number): void => {
     const text = bytes.toString("utf8", from, Math.min(to, from + LONGEST));
     const before = () => [...tail, ...linesBefore(bytes, from)].slice(-BEFORE);
-    for (const piece of unwrap(text)) onLine({ text: piece, before });
+    const next = () => lineAfter(bytes, to);
+    for (const piece of unwrap(text)) onLine({ text: piece, before, next });
   };
 
   return {
@@ -107,6 +110,13 @@ function* linesWith(words: readonly Buffer[], bytes: Buffer, end: number): Gener
     for (const [index, word] of words.entries())
       if (next[index]! >= 0 && next[index]! <= to) next[index] = bytes.indexOf(word, to);
   }
+}
+
+/** The line behind the end of another. */
+function lineAfter(bytes: Buffer, end: number): string | undefined {
+  const to = bytes.indexOf(NEWLINE, end + 1);
+  const text = bytes.toString("utf8", end + 1, Math.min(to < 0 ? bytes.length : to, end + LONGEST));
+  return unwrap(text)[0];
 }
 
 /** A few lines that end before a place. */

@@ -1,34 +1,14 @@
 /** Logs, and what people paste of them, to the first line that is a cause and what it means. */
-import { isDeath, isTrailer, type LogLine, parseLogLine } from "../criu/log.ts";
+import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
-import type { Way } from "./entry.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
+import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
 
-/** One run of CRIU's. */
-export interface Log {
-  /** CRIU's version, as the log names it. */
-  version: string | undefined;
-  way: Way | undefined;
-  /** How it ended, as far as the log says. */
-  ended: "well" | "badly" | undefined;
-  /** The first error that is no mere consequence; undefined where there is none. */
-  cause: LogLine | undefined;
-  /** Of the cause; undefined where nothing is known of it. */
-  explanation: Explanation | undefined;
-  /** Where nothing is known of the cause: the first later error of which something is. */
-  later: Explanation | undefined;
-  /** Warnings that matter though CRIU went on. */
-  warnings: Explanation[];
-  /** Lines before the cause, and the errors after it. */
-  before: string[];
-  after: string[];
-}
-
 export interface LogReport extends Log {
-  /** Further runs of which something is to be told. */
+  /** Earlier runs of which something is to be told. */
   others: readonly Log[];
   /** What others than CRIU said: a container runtime, an engine, or CRIU's words without a log around them. */
   said: Explanation | undefined;
@@ -42,11 +22,9 @@ export interface LogReport extends Log {
   lines: number;
 }
 
-const AFTER = 10;
 /** So much of what has bytes of zero, and no line of CRIU's, is no log. */
 const BINARY = 1024 * 1024;
 const LOGS = 8;
-const WARNINGS = 10;
 const REFUSED = 20;
 /** Words of others of which a meaning is looked for. */
 const FOREIGN = 500;
@@ -63,7 +41,8 @@ export function logReader({ words = false } = {}): {
 } {
   let log = emptyLog();
   const logs: Log[] = [log];
-  let dropped = false;
+  /** Of the last error, in seconds from the run's beginning. */
+  let time = 0;
   let foreign = 0;
   let anything = false;
   let said: Explanation | undefined;
@@ -71,19 +50,25 @@ export function logReader({ words = false } = {}): {
   const refused = new Set<string>();
 
   const begin = (): void => {
-    if (logs.length === LOGS) dropped = true;
-    log = emptyLog();
-    if (!dropped) logs.push(log);
+    // A refusal is of its own run, and told where no later one began.
+    refused.clear();
+    if (logs.length === LOGS) logs.shift();
+    logs.push((log = emptyLog()));
+    time = 0;
   };
   const onLine = (line: Line): void => {
     const { text } = line;
+    const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
+    if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
     const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
     if (parsed !== undefined) {
       anything = true;
-      if (parsed.level === "Warn") return warn(log, parsed);
-      // A new run's, where the lines of its beginning were left out.
-      if (log.ended === "badly" && !isTrailer(parsed)) begin();
-      return err(log, parsed, line);
+      if (parsed.level === "Warn") return noteWarning(log, parsed);
+      // Of a new run, where the lines of its beginning were left out.
+      const again = parsed.time === undefined || parsed.time < time;
+      if (log.ended !== undefined && again && worthOf(parsed) === "cause") begin();
+      time = parsed.time ?? time;
+      return noteError(log, parsed, line);
     }
     const version = /Version: (\d+\.\d[\d.]*)/.exec(text)?.[1];
     if (version !== undefined) {
@@ -91,18 +76,10 @@ export function logReader({ words = false } = {}): {
       log.version = version;
       anything = true;
     }
-    const way = wayOf(text);
-    if (way !== undefined) {
-      log.way ??= way;
-      anything = true;
-      if (text.includes("finished successfully")) log.ended = "well";
-    }
-    if (stamped.test(text)) anything = true;
-    else if (version === undefined && way === undefined && (foreign += 1) <= FOREIGN) listen(text);
+    if (noteWay(log, text) || stamped.test(text)) anything = true;
+    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(text);
   };
   const listen = (text: string): void => {
-    const id = /\b(?:blocker|warning)\[([a-z0-9-]+)\]: /.exec(text)?.[1];
-    if (id !== undefined && refused.size < REFUSED) refused.add(id);
     named ??= logNamed(text);
     // A program that calls it an error marks where the message begins.
     const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
@@ -112,12 +89,7 @@ export function logReader({ words = false } = {}): {
     const known =
       (begins ? explain(rest!, { way: log.way }) : undefined) ??
       explain(text.trim(), { loose: true, way: log.way });
-    // CRIU's own words say more than those of the program that ran it.
-    if (
-      known !== undefined &&
-      (said === undefined || (said.by === "runtime" && known.by === "criu"))
-    )
-      said = known;
+    if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
 
   const reader = lineReader(onLine);
@@ -138,79 +110,45 @@ export function logReader({ words = false } = {}): {
       }
       for (const each of logs) conclude(each);
       const told = logs.filter(
-        ({ cause, explanation, warnings }) => cause ?? explanation ?? warnings[0],
+        ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
       );
-      const first = told.find(({ cause }) => cause !== undefined) ?? told[0] ?? log;
+      // The last run decides, where its end or its cause was seen; of a paste without either the first that says something.
+      const at = logs.findLastIndex(
+        ({ ended, version, cause }) => ended !== undefined || (version !== undefined && cause),
+      );
+      const main =
+        (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ??
+        told.find(({ cause }) => cause !== undefined) ??
+        told[0] ??
+        log;
+      const isRefused = refused.size > 0;
       return {
-        ...first,
-        others: told.filter((each) => each !== first),
-        said: first.cause === undefined ? said : undefined,
+        ...main,
+        others: told.filter((each) => each !== main),
+        said: main.cause === undefined && !isRefused ? said : undefined,
         named,
         refused: [...refused],
-        kind:
-          anything || refused.size > 0 ? "log" : (said ?? named) === undefined ? "none" : "words",
-        succeeded: first.cause === undefined && first.ended === "well",
+        kind: anything || isRefused ? "log" : (said ?? named) === undefined ? "none" : "words",
+        succeeded: main.cause === undefined && main.ended === "well" && !isRefused,
         lines,
       };
     },
   };
 }
 
-const emptyLog = (): Log => ({
-  version: undefined,
-  way: undefined,
-  ended: undefined,
-  cause: undefined,
-  explanation: undefined,
-  later: undefined,
-  warnings: [],
-  before: [],
-  after: [],
-});
-
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 
-function wayOf(text: string): Way | undefined {
-  const word = /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)/.exec(
-    text,
-  )?.[1];
-  return word === undefined ? undefined : word === "Restor" ? "restore" : "dump";
+/** Whether a restore failed right after the dump whose images it read. */
+function isOfFailedDump(logs: readonly Log[], at: number): boolean {
+  const [dump, restore] = [logs[at - 1], logs[at]];
+  return restore?.way === "restore" && restore.ended !== "well" && dump?.way === "dump"
+    ? dump.ended === "badly"
+    : false;
 }
 
-function warn(log: Log, { message, file }: LogLine): void {
-  if (log.warnings.length === WARNINGS) return;
-  const known = explain(message, { file, way: log.way });
-  if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
-    log.warnings.push(known);
-}
-
-function err(log: Log, parsed: LogLine, line: Line): void {
-  const way = wayOf(parsed.message);
-  if (way !== undefined) {
-    log.way = way;
-    log.ended = "badly";
-  }
-  const weak = isTrailer(parsed) && !isDeath(parsed);
-  if (log.cause === undefined && !weak) {
-    log.cause = parsed;
-    log.before = line.before();
-  } else if (log.after.length < AFTER && log.cause !== undefined) log.after.push(line.text);
-}
-
-/** What it means is known only when it is known what CRIU was doing, at the end. */
-function conclude(log: Log): void {
-  const { cause, after } = log;
-  if (cause === undefined) return;
-  const way = log.way ?? (cause.file.endsWith("cr-check.c") ? "check" : undefined);
-  log.explanation = explain(cause.message, { file: cause.file, way });
-  if (log.explanation !== undefined) return;
-  for (const text of after) {
-    const next = parseLogLine(text);
-    if (next === undefined || isTrailer(next)) continue;
-    log.later = explain(next.message, { file: next.file, way });
-    if (log.later !== undefined) return;
-  }
-}
+/** CRIU's own words say more than those of the program that ran it, and a reason more than what came of it. */
+const weightOf = (said: Explanation | undefined): number =>
+  said === undefined ? 0 : (said.by === "criu" ? 2 : 1) + (said.consequence ? 0 : 2);
 
 function isHang(last: readonly string[]): boolean {
   return last.length >= 4 && last.every((text) => /Preadv|returned 0$/.test(text.trimEnd()));

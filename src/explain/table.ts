@@ -1,7 +1,7 @@
 /**
  * The tables in `entries/`. At the margin stands what CRIU says, indented what is known of it:
  *
- *     @ criu/tun.c tun:                    the sources, and their prefix, of what follows
+ *     @ criu/tun.c tun:                    the sources, and their prefix, of what follows; `*` is any of CRIU's
  *     > modprobe tun                       the remedy where an entry has none
  *
  *     Can't restore tun's index [EBUSY] => its number       only with that errno; `[!EBUSY]` with any other

@@ -36,6 +36,12 @@ export interface PagesUse {
   readonly pagemaps: readonly string[];
 }
 
+/** A page map with pages that are compressed: here, or in an older checkpoint, from this one's directory (`parent/parent`). */
+export interface PackedPages {
+  readonly pagemap: string;
+  readonly parent: string | undefined;
+}
+
 export interface Checkpoint {
   /** As given. */
   readonly dir: string;
@@ -88,6 +94,8 @@ export interface Checkpoint {
   runs(pagemap: string): readonly StoredRun[];
   /** Where the content of a page map's pages is, its parents' too, by address; lazy ones are left out when `lazy`. */
   contents(pagemap: string, lazy: boolean): Content[];
+  /** The first page map with compressed pages, its parents' too; undefined where there is none. */
+  readonly packed: PackedPages | undefined;
   /** Pages of an incremental checkpoint that its parents do not have, one entry a page map. `lazy`: lazy pages are not wanted. */
   lostPages(lazy: boolean): readonly LostPages[];
   /** Fields that CRIU up to the last known one does not write, in what was read so far. */

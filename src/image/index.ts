@@ -49,6 +49,7 @@ export type {
   PstreeEntry,
   RegFileEntry,
   RemapFilePathEntry,
+  SkPacketEntry,
   TaskKobjIdsEntry,
   TtyInfoEntry,
   UnixSkEntry,

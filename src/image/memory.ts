@@ -1,5 +1,5 @@
 /** What a checkpoint has of memory: page maps, and the pages images that they tell of. Pages themselves are not read. */
-import type { PagesUse } from "./checkpoint.ts";
+import type { PackedPages, PagesUse } from "./checkpoint.ts";
 import { type Content, contentsOf, wantedRuns } from "./contents.ts";
 import type { ImageDirectory } from "./directory.ts";
 import type { Images, Need } from "./images.ts";
@@ -59,6 +59,18 @@ export class Memory {
     const pagesId = this.pagemaps.get(pagemap)?.pagesId;
     if (pagesId === undefined) return [];
     return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
+  }
+
+  /** The first page map with compressed pages, and the parent that has them; undefined where none has. */
+  get packed(): PackedPages | undefined {
+    return this.once("packed", () => {
+      const parents = new Parents(this.directory);
+      for (const [pagemap, { packed }] of this.pagemaps) {
+        const parent = packed ? undefined : parents.packed(pagemap);
+        if (packed || parent !== undefined) return { pagemap, parent };
+      }
+      return undefined;
+    });
   }
 
   lostPages(lazy: boolean): readonly LostPages[] {

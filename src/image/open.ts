@@ -1,5 +1,5 @@
 /** Opens a checkpoint: each image is read when it is first asked for, and once. */
-import type { Checkpoint, PagesUse } from "./checkpoint.ts";
+import type { Checkpoint, PackedPages, PagesUse } from "./checkpoint.ts";
 import type { Content } from "./contents.ts";
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
@@ -207,6 +207,10 @@ class LazyCheckpoint implements Checkpoint {
 
   contents(pagemap: string, lazy: boolean): Content[] {
     return this.memory.contents(pagemap, lazy);
+  }
+
+  get packed(): PackedPages | undefined {
+    return this.memory.packed;
   }
 
   lostPages(lazy: boolean): readonly LostPages[] {

@@ -20,20 +20,23 @@ export interface Pagemap {
   readonly parent: boolean;
   /** Some pages were left to be fetched later. */
   readonly lazy: boolean;
+  /** Some pages are compressed. */
+  readonly packed: boolean;
 }
 
 /** Sum up decoded entries, one a run of pages. */
 export function sumPagemap(pagesId: number, entries: readonly PagemapEntry[]): Pagemap {
-  let [present, stored, parent, lazy] = [0, 0, false, false];
-  for (const { pages, flags, offset, bytes } of runsOf(entries)) {
+  let [present, stored, parent, lazy, packed] = [0, 0, false, false, false];
+  for (const { pages, flags, offset, bytes, packed: some } of runsOf(entries)) {
     if (flags & PE_PRESENT) {
       present += pages;
       stored = offset + bytes;
     }
     if (flags & PE_PARENT) parent = true;
     if (flags & PE_LAZY && !(flags & PE_PRESENT)) lazy = true;
+    if (some) packed = true;
   }
-  return { pagesId, present, stored, parent, lazy };
+  return { pagesId, present, stored, parent, lazy, packed };
 }
 
 type PagemapEntry = Infer<typeof pagemap_entry>;

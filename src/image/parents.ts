@@ -87,6 +87,17 @@ export class Parents {
     return parent?.ok ? parent.directory : undefined;
   }
 
+  /** The first parent in which pages of the page map `file` are compressed, from the checkpoint's directory. */
+  packed(file: string): string | undefined {
+    for (let level = 0; level < LONGEST; level += 1) {
+      const parent = this.at(level);
+      const older = parent?.ok ? read(parent.directory, file) : undefined;
+      if (older === undefined || "fault" in older) return undefined;
+      if (older.runs.some(({ packed }) => packed)) return pathOf(level);
+    }
+    return undefined;
+  }
+
   /** What is wrong with the pages that `runs` of the page map `file` wants from its parents. `found` gets those that are there. */
   lost(
     file: string,

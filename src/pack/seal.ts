@@ -61,7 +61,7 @@ async function look(
   if (archive) return preflightArchive(target, words, [], () => undefined);
   const asked = requestFrom(["-D", target, ...words], process.env, []);
   if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
-  return preflight(asked.request, asked.settings, undefined, () => undefined);
+  return preflight(asked.request, asked.settings, { seal: () => undefined });
 }
 
 function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
@@ -79,6 +79,7 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
 
 function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Manifest["files"] {
   const namespaces = namespacesOf(checkpoint, host, request);
-  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces });
+  const isolate = new Set<never>();
+  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces, isolate });
   return [...new Map(files.map(({ file }) => [file.path, file])).values()];
 }

@@ -1,5 +1,13 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import { type Edit, type Finding, type Leftover, policyOf, type Repair } from "../checks/index.ts";
+import type { IsolationKind, Settings } from "../criu/index.ts";
+import {
+  type Edit,
+  type Finding,
+  type Leftover,
+  policyOf,
+  type Repair,
+  type Setting,
+} from "../checks/index.ts";
 
 /** The finding that something of the plan answers. */
 interface Answer {
@@ -17,6 +25,10 @@ export interface Plan {
   edits: (Answer & Edit)[];
   /** Options added to those that the user gave to CRIU. */
   options: string[];
+  /** Settings of the kernel that are changed for the restore (--fix=host). */
+  settings: (Answer & Setting)[];
+  /** The namespaces of its own that the tree is given: what was asked for, and what comes along. */
+  isolate: readonly IsolationKind[];
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
   environment: string[];
   /** What is taken back when CRIU fails. */
@@ -26,37 +38,59 @@ export interface Plan {
 }
 
 /**
- * What answers the findings. `fix` "none" leaves everything to the user: no repair, no edit, no option.
+ * What answers the findings. `fix` "none" leaves everything to the user: no repair, no edit, no option. What "host" allows
+ * beyond "safe", the findings themselves say.
  * Repairs are made for lowered findings too: they only add what is missing.
  */
 export function planFor(
   findings: readonly Finding[],
   leftovers: Leftover[],
-  fix: "safe" | "none",
+  fix: Settings["fix"],
+  isolate: readonly IsolationKind[] = [],
 ): Plan {
   const repairs: Plan["repairs"] = [];
   const edits: Plan["edits"] = [];
   const options = new Set<string>();
   const environment: string[] = [];
   const unanswered: Finding[] = [];
+  const settings = new Map<string, Plan["settings"][number]>();
+  const fixes = fix !== "none";
   for (const finding of findings) {
     const { id, remedy } = finding;
-    if (fix === "safe" && remedy.kind === "repair") repairs.push({ id, ...remedy.repair });
-    else if (fix === "safe" && remedy.kind === "edit")
+    if (fixes && remedy.kind === "repair") repairs.push({ id, ...remedy.repair });
+    else if (fixes && remedy.kind === "edit")
       edits.push(...remedy.edits.map((edit) => ({ id, ...edit })));
-    else if (fix === "safe" && remedy.kind === "variable") environment.push(remedy.variable);
-    else if (finding.severity !== "blocker") continue;
-    else if (
-      fix === "safe" &&
-      remedy.kind === "option" &&
-      remedy.automatic &&
-      isAdded(remedy.option)
-    )
+    else if (fixes && remedy.kind === "variable") environment.push(remedy.variable);
+    else if (finding.severity !== "blocker" || remedy.kind === "isolate") continue;
+    else if (remedy.kind === "host")
+      settings.set(remedy.setting.path, wider({ id, ...remedy.setting }, settings));
+    else if (fixes && remedy.kind === "option" && remedy.automatic && isAdded(remedy.option))
       options.add(remedy.option);
     else unanswered.push(finding);
   }
   const outcome = unanswered.length > 0 ? "blocked" : repairs.length > 0 ? "repairable" : "ready";
-  return { outcome, repairs, edits, options: [...options], environment, leftovers, unanswered };
+  return {
+    outcome,
+    repairs,
+    edits,
+    options: [...options],
+    settings: [...settings.values()],
+    isolate,
+    environment,
+    leftovers,
+    unanswered,
+  };
+}
+
+/** Of two that need the same setting changed, what is enough for both. */
+function wider(
+  setting: Plan["settings"][number],
+  others: ReadonlyMap<string, Plan["settings"][number]>,
+): Plan["settings"][number] {
+  const other = others.get(setting.path);
+  if (other === undefined) return setting;
+  const isMore = setting.to > setting.from ? setting.to > other.to : setting.to < other.to;
+  return isMore ? setting : other;
 }
 
 const isAdded = (option: string): boolean => policyOf(option)?.added === true;

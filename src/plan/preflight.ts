@@ -9,20 +9,25 @@ import {
   leftoversOf,
   namespacesOf,
   runChecks,
+  settled,
 } from "../checks/index.ts";
 import {
   cpuRefusal,
   featureRefusal,
   findCriu,
   identify,
+  type IsolationKind,
+  otherCrius,
   type Settings,
   type Request,
   startRefusal,
+  withCompany,
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
 import { type Plan, planFor } from "./index.ts";
+import type { Would } from "./isolate.ts";
 import { onlySafely } from "./safe.ts";
 
 export interface Preflight {
@@ -33,29 +38,57 @@ export interface Preflight {
   checkpoint: Checkpoint;
   host: Host;
   criu: Criu | undefined;
+  /** CRIUs that come before it in PATH, and what keeps them from restoring this here. */
+  rejected: readonly Rejected[];
   findings: Finding[];
   /** All that the restore would do to this machine, where that was asked. */
   effects: readonly Effect[] | undefined;
   plan: Plan;
+  /** Of a plan that is blocked: the call that would restore, if there is one. */
+  would: Would | undefined;
   /** Milliseconds that it took. */
   tookMs: number;
 }
 
+/** A CRIU that would be taken if another could not do more. */
+export interface Rejected {
+  readonly path: string;
+  readonly version: string | undefined;
+  readonly blockers: readonly Finding[];
+}
+
 export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; problem: string };
 
-/**
- * Run every check against the request's images and this machine. Fails only when there is no images directory. Findings
- * that do not `stand` are left out: what the caller of CRIU sees to itself. A sealed checkpoint is hashed by `seal`. Under a
- * runtime `bundle` is what its configuration grants the container; of an archive `exported` is what it says of itself. `stays`: this process is there while CRIU restores.
- */
+interface Looking {
+  /** Findings that do not stand are left out: what the caller of CRIU sees to itself. */
+  readonly stands?: (finding: Finding) => boolean;
+  /** Hashes a sealed checkpoint. */
+  readonly seal?: () => Seal | undefined;
+  /** Under a runtime: what its configuration grants the container. */
+  readonly bundle?: Context["bundle"];
+  /** Of an archive: what it says of itself, and that its page data was not unpacked. */
+  readonly exported?: Context["exported"];
+  readonly pagesUnread?: Context["pagesUnread"];
+  /** This process is there while CRIU restores. */
+  readonly stays?: boolean;
+  /** Where the first CRIU found cannot restore the checkpoint, another may: what is found then is whose `criu` is. */
+  readonly chooses?: boolean;
+  /**
+   * It is recriu that was called, which can change the kernel's settings for the restore and give the tree namespaces of its
+   * own; those of another caller are the caller's.
+   */
+  readonly isOwn?: boolean;
+}
+
+/** Run every check against the request's images and this machine. Fails only when there is no images directory. */
 export async function preflight(
   request: Request,
   settings: Settings,
-  stands: (finding: Finding) => boolean = () => true,
-  seal: () => Seal | undefined = () => sealOf(request.imagesDir),
-  { bundle, exported, pagesUnread }: Pick<Context, "bundle" | "exported" | "pagesUnread"> = {},
-  stays = true,
+  looking: Looking = {},
 ): Promise<PreflightResult> {
+  const { stands = () => true, bundle, exported, pagesUnread, stays = true } = looking;
+  const { chooses = false, isOwn = false } = looking;
+  const { seal = () => sealOf(request.imagesDir) } = looking;
   const start = performance.now();
   const found = findCriu(settings.criu, process.env);
   const identity = found.ok ? identify(found.path) : undefined;
@@ -69,15 +102,7 @@ export async function preflight(
   // While CRIU starts to say which one it is, what takes longest to read is read.
   checkpoint.readEverything();
   void host.processes;
-  const criu: Criu | undefined = found.ok
-    ? {
-        path: found.path,
-        ...(await identity!),
-        startRefusal: () => startRefusal(found.path),
-        featureRefusal: (feature) => featureRefusal(found.path, feature),
-        cpuRefusal: (images) => cpuRefusal(found.path, images),
-      }
-    : undefined;
+  const first = found.ok ? criuAt(found.path, await identity!) : undefined;
   const by = settings.from.criu === undefined ? "" : ` (named by ${settings.from.criu})`;
   const noCriu = found.ok ? undefined : `${found.problem}${by}`;
   const { passed } = found;
@@ -85,7 +110,6 @@ export async function preflight(
     checkpoint,
     request,
     settings,
-    criu,
     noCriu,
     passed,
     seal: seal(),
@@ -94,22 +118,45 @@ export async function preflight(
     pagesUnread,
   };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
-  const check = async () => {
+  const check = async (criu: Criu | undefined, isolate: readonly IsolationKind[]) => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...facts, host, namespaces };
+    const looked: Context = { ...facts, criu, host, namespaces, isolate: new Set(isolate) };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);
-    return { context, effects, findings: all.filter(stands).map(onlySafely) };
+    const told = all.filter(stands).map(onlySafely);
+    const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
+    const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
+    return { criu, context, effects, findings, plan };
   };
-  let seen = await check();
+  const asked = isOwn ? settings.isolate : [];
+  const given = asked === undefined || asked === "auto" ? [] : withCompany(asked);
+  let seen = await check(first, given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {
     host = thisHost(stays);
-    seen = await check();
+    seen = await check(first, given);
   }
-  const { context, effects, findings } = seen;
-  const whole = planFor(findings, leftoversOf(context), settings.fix);
+  const rejected: Rejected[] = [];
+  if (chooses && settings.criu === undefined && first !== undefined)
+    for (const path of otherCrius(first.path, process.env)) {
+      const { unanswered } = seen.plan;
+      if (unanswered.length === 0) break;
+      const other = await check(criuAt(path, await identify(path)), given);
+      if (other.plan.unanswered.length >= unanswered.length) continue;
+      rejected.push({ path: seen.criu!.path, version: seen.criu!.version, blockers: unanswered });
+      seen = other;
+    }
+  let would: Would | undefined;
+  if (seen.plan.outcome === "blocked" && (asked === undefined || asked === "auto")) {
+    const { inNamespaces, wouldRestore } = await import("./isolate.ts");
+    const chosen = seen.criu;
+    const isolated = await inNamespaces(seen, (kinds) => check(chosen, kinds));
+    if (isolated !== undefined && asked === "auto") ({ seen } = isolated);
+    else if (isolated !== undefined && isolated.seen.plan.outcome !== "blocked")
+      would = wouldRestore(seen.context, isolated.needed);
+  }
+  const { criu, effects, findings, plan: whole } = seen;
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
   const tookMs = performance.now() - start;
@@ -123,13 +170,23 @@ export async function preflight(
       checkpoint,
       host,
       criu,
+      rejected,
       findings,
       effects,
       plan,
+      would,
       tookMs,
     },
   };
 }
+
+const criuAt = (path: string, identity: Awaited<ReturnType<typeof identify>>): Criu => ({
+  path,
+  ...identity,
+  startRefusal: () => startRefusal(path),
+  featureRefusal: (feature) => featureRefusal(path, feature),
+  cpuRefusal: (images) => cpuRefusal(path, images),
+});
 
 /** How long, in ms, what ends may take to let go of the tree's numbers. Straight after a dump they are still there. */
 const PATIENCE = 1000;

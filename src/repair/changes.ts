@@ -27,6 +27,8 @@ export interface Changes extends Disposable {
   readonly problem: string | undefined;
   /** The path of a directory that CRIU reads instead of the images; undefined: it reads them as they are. */
   readonly images: string | undefined;
+  /** The descriptor of that directory, if there is one. */
+  readonly shown: readonly number[];
   /** That directory; where there is none yet, a new one in the first of `places` that takes it. */
   shadowIn(places: readonly string[]): ShadowResult;
   /** Take everything back, last first. Returns what could not be, in words. */
@@ -66,6 +68,9 @@ export function beginChanges(images: string): Changes {
     get images() {
       return shadow && `/proc/${process.pid}/fd/${shadow.fd}`;
     },
+    get shown() {
+      return shadow === undefined ? [] : [shadow.fd];
+    },
     shadowIn(places) {
       if (shadow !== undefined) return { ok: true, shadow };
       const opened = openShadow(places, changes.record);
@@ -95,6 +100,7 @@ export function beginChanges(images: string): Changes {
       closeShadow();
       for (const step of shadowsOf(steps)) removeShadow(step);
       for (const step of steps) if (step.action === "name") dropName(step);
+      for (const step of steps.toReversed()) if (step.briefly) takeBack(step);
       steps.length = 0;
       letGo();
       forget();

@@ -1,8 +1,9 @@
 /** Carry a plan's repairs out. */
-import type { Edit, Leftover, Repair } from "../checks/index.ts";
+import type { Edit, Leftover, Repair, Setting } from "../checks/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Changes, dropLeftShadows } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
+import { changeSetting } from "./kernel-setting.ts";
 import { stepOf } from "./place.ts";
 import { keepName } from "./kept-names.ts";
 import { fillShadow } from "./shadow-images.ts";
@@ -15,6 +16,7 @@ export { stateDirectory } from "./journal.ts";
 interface Preparation {
   repairs: readonly Repair[];
   edits: readonly Edit[];
+  settings: readonly Setting[];
   leftovers: readonly Leftover[];
 }
 
@@ -23,17 +25,21 @@ interface Preparation {
  * stopped, if it did; what was begun until then is for the caller to take back. A shadow that a killed recriu left is removed.
  */
 export function carryOut(
-  { repairs, edits, leftovers }: Preparation,
+  { repairs, edits, settings, leftovers }: Preparation,
   checkpoint: Checkpoint,
   changes: Changes,
 ): string | undefined {
   dropLeftShadows();
-  if (changes.problem !== undefined && repairs.length + edits.length > 0)
+  if (changes.problem !== undefined && repairs.length + edits.length + settings.length > 0)
     return `no journal can be kept, so nothing is repaired: ${changes.problem}`;
   const { record } = changes;
   try {
     for (const repair of repairs) {
       const problem = makeDirectory(repair, record);
+      if (problem !== undefined) return problem;
+    }
+    for (const each of settings) {
+      const problem = changeSetting(each, record);
       if (problem !== undefined) return problem;
     }
     if (edits.length > 0 || changes.images !== undefined) {

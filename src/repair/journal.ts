@@ -2,7 +2,6 @@
  * What recriu changes on this machine is written down before it is done, so that a killed recriu can be undone later
  * (`recriu undo`). One file a run, JSON lines, locked by its writer as long as that lives.
  */
-import { OTHERS_WRITE, O_PATH } from "../sys/linux.ts";
 import {
   closeSync,
   constants,
@@ -12,14 +11,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  type Stats,
   unlinkSync,
 } from "node:fs";
-import { EEXIST, ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
-import { handle, lockExclusive, mkdirat, openEntry } from "../sys/files.ts";
+import { ENOENT, errorText } from "../sys/errno.ts";
+import { handle, lockExclusive, openEntry } from "../sys/files.ts";
 import { writeAll } from "../sys/own-file.ts";
-import { basename, dirname, join } from "../sys/path.ts";
-import { walkNamed } from "../sys/walk.ts";
+import { join } from "../sys/path.ts";
+import { notOurs, openPrivate } from "../sys/private-directory.ts";
 import { parseJournal, type Step, type Written } from "./step.ts";
 
 export interface Journal {
@@ -36,18 +34,11 @@ export function stateDirectory(): string {
   return process.geteuid?.() === 0 || !runtime ? "/run/recriu" : join(runtime, "recriu");
 }
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
-  constants;
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 /** Of a journal; a real one has a few hundred bytes a socket. */
 const LARGEST = 64 << 20;
 /** Milliseconds after which a journal without its name has no writer that is about to lock it. */
 const BORN_DEAD = 60_000;
-
-/** Why a file or directory of journals is not to be believed; undefined: only this user can have written there. */
-function notOurs({ uid, mode }: Stats): string | undefined {
-  if (uid !== process.geteuid!()) return `it belongs to uid ${uid}`;
-  return (mode & OTHERS_WRITE) === 0 ? undefined : "others than its owner may write to it";
-}
 
 export class JournalError extends Error {}
 
@@ -56,27 +47,11 @@ export class JournalError extends Error {}
  * Throws JournalError.
  */
 function openState(make: boolean): number | undefined {
-  const directory = stateDirectory();
-  const fails = (problem: string) => new JournalError(`${directory}: ${problem}`);
-  const way = walkNamed(dirname(directory), { named: false });
-  if (!way.ok) throw fails(way.problem);
-  let at = way.fd;
-  // Without /run, too: a root of few directories has none.
-  const names = [...way.missing, basename(directory)];
-  for (const [index, name] of names.entries()) {
-    const mode = index === names.length - 1 ? 0o700 : 0o755;
-    const made = make ? mkdirat(at, name, mode) : 0;
-    const failed = made < 0 && made !== -EEXIST;
-    const fd = failed ? made : openEntry(at, name, O_PATH | O_DIRECTORY);
-    closeSync(at);
-    if (fd === -ENOENT && !make) return undefined;
-    if (fd < 0) throw fails(fd === -ENOTDIR ? "it is a link, or no directory" : errorText(fd));
-    at = fd;
+  try {
+    return openPrivate(stateDirectory(), { make });
+  } catch (error) {
+    throw new JournalError((error as Error).message);
   }
-  const problem = notOurs(fstatSync(at));
-  if (problem === undefined) return at;
-  closeSync(at);
-  throw fails(problem);
 }
 
 /** Begin the journal of this run. Throws JournalError, or what node:fs throws, when it cannot be kept: then nothing may be changed. */

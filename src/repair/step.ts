@@ -15,7 +15,7 @@ const actions = [
 
 /**
  * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
- * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU raises. scratch: a directory in which CRIU makes temporary ones, and those `existing` before. shadow: a shadow
+ * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU or recriu raises. scratch: a directory in which CRIU makes temporary ones, and those `existing` before. shadow: a shadow
  * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
  * `started`. name: a file that CRIU removes has a second one, `kept`. Other paths are inside the host directory `root`, without links.
  */
@@ -36,6 +36,8 @@ export interface Step {
   kept?: string;
   /** Leftover.like of checks/finding.ts. */
   like?: string;
+  /** Of a setting: it is given back when the tree runs, too. */
+  briefly?: true;
   pid?: number;
   started?: string;
   /** A descriptor by which this process holds the root; never written down. */
@@ -104,6 +106,7 @@ const fields: Record<keyof Step, (value: unknown) => boolean> = {
   kept: orAbsent((value) => isText(value) && /^\.recriu-[0-9a-f]{16}$/.test(value)),
   like: orAbsent((value) => isText(value) && /^[\d:]+$/.test(value)),
   existing: orAbsent((value) => Array.isArray(value) && value.every(isText)),
+  briefly: orAbsent((value) => value === true),
   pid: orAbsent(isCount),
   started: orAbsent((value) => isText(value) && /^\d+$/.test(value)),
   held: (value) => value === undefined,

@@ -1,7 +1,7 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
-import { type Finding, noneThere } from "../checks/index.ts";
+import { type Criu, type Finding, isolationOption, noneThere } from "../checks/index.ts";
 import type { Plan } from "../plan/index.ts";
-import type { Preflight } from "../plan/preflight.ts";
+import type { Preflight, Rejected } from "../plan/preflight.ts";
 import { type ShellCommand, sh, typedOption } from "../sys/shell.ts";
 import { columnsOf } from "../sys/descriptors.ts";
 import { firstOfEach } from "./kinds.ts";
@@ -68,6 +68,11 @@ function printFinding(finding: Finding, standing: Standing): void {
   else if (standing !== "info") row("do", harmless(remedy.text));
   const typed = remedy.kind === "option" ? typedOption(remedy.option) : remedy.command;
   if (typed !== null && standing !== "solved") row("", typed);
+  if (finding.isolate !== null && remedy.kind !== "isolate" && standing !== "info")
+    row(
+      "or",
+      `${isolationOption([finding.isolate])}: the tree does not meet it in a namespace of its own`,
+    );
   line();
 }
 
@@ -90,9 +95,16 @@ export function printSummary(preflight: Preflight, next?: ShellCommand): void {
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
       `${count(standing("blocker"), "blocker")}${solved}, ${count(standing("warning"), "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
   );
+  for (const rejected of preflight.rejected) line(`  criu    ${chosen(rejected, criu)}`);
   printPlan(plan);
-  printLast(plan, next);
+  printLast(preflight, next);
 }
+
+/** Why it is not the first CRIU found. */
+export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undefined): string =>
+  harmless(
+    `${criu?.path} ${criu?.version ?? "of unknown version"}, as ${path} ${version ?? "of unknown version"} cannot restore this here: ${blockers[0]!.message} [${[...new Set(blockers.map(({ id }) => id))].join(", ")}]`,
+  );
 
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs.slice(0, MOST))
@@ -105,7 +117,13 @@ function printPlan(plan: Plan): void {
     );
   for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
     if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);
+  for (const { path, from, to, stays } of plan.settings)
+    line(
+      `  host    ${harmless(path)}: ${from} -> ${to}  (${stays ? "stays so" : "given back when the tree runs"})`,
+    );
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
+  if (plan.isolate.length > 0)
+    line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
 }
 
@@ -116,8 +134,15 @@ const verdicts: Record<Plan["outcome"], string> = {
   unchecked: "nothing blocks that was checked (--only); whether it can be restored was not",
 };
 
-/** Whether it can be restored, and the command to type now. */
-export function printLast({ outcome }: Plan, next: ShellCommand | undefined): void {
+/** Whether it can be restored, and the command to type now: of what is blocked the one that would restore it, if there is one. */
+export function printLast({ plan, would }: Preflight, next: ShellCommand | undefined): void {
+  const { outcome } = plan;
   const colour = { ready: green, repairable: green, blocked: red, unchecked: yellow }[outcome];
-  line(`${bold(colour(verdicts[outcome]))}${next === undefined ? "" : `; next: ${next}`}`);
+  const more =
+    would !== undefined
+      ? `; ${would.command} would restore it`
+      : next === undefined
+        ? ""
+        : `; next: ${next}`;
+  line(`${bold(colour(verdicts[outcome]))}${more}`);
 }

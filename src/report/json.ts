@@ -42,7 +42,17 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     schema: 1,
     exit,
     images,
-    criu: { path: criu?.path ?? null, version: criu?.version ?? null },
+    criu: {
+      path: criu?.path ?? null,
+      version: criu?.version ?? null,
+      ...(preflight.rejected.length > 0 && {
+        instead_of: preflight.rejected.map((rejected) => ({
+          path: rejected.path,
+          version: rejected.version ?? null,
+          findings: rejected.blockers.map(findingOf),
+        })),
+      }),
+    },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
     findings: firstOfEach(findings, kindOf, MOST_FINDINGS).first.map(findingOf),
     findings_total: findings.length,
@@ -51,7 +61,10 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       repairs: plan.repairs,
       edits: plan.edits,
       options: plan.options,
+      settings: plan.settings,
+      isolate: plan.isolate,
       environment: plan.environment,
+      would_restore: preflight.would ?? null,
     },
     ...(preflight.effects !== undefined &&
       preflight.settings.onCommandLine.has("effects") && {
@@ -88,7 +101,16 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
   findings_total: 0,
-  plan: { outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
+  plan: {
+    outcome: "blocked",
+    repairs: [],
+    edits: [],
+    options: [],
+    settings: [],
+    isolate: [],
+    environment: [],
+    would_restore: null,
+  },
   run: null,
   verdict: null,
   failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },

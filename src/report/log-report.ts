@@ -1,5 +1,7 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
-import type { Log, LogReport } from "../explain/log.ts";
+import { worthOf } from "../criu/log.ts";
+import type { LogReport } from "../explain/log.ts";
+import type { Log } from "../explain/run.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
 import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
@@ -21,7 +23,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     );
   printLog(report, beside);
   for (const other of others) {
-    line(`another log is in it${headOf(other)}:`);
+    line(`an earlier run is in it${headOf(other)}:`);
     printLog(other, { about: [], kept: undefined, memory: [] });
   }
   if (said !== undefined) {
@@ -38,7 +40,7 @@ const headOf = ({ version, way }: Log): string =>
   `${version === undefined ? "" : `, CRIU ${version}`}${way === undefined ? "" : `, a ${way}`}`;
 
 function printLog(log: LogReport | Log, { about, memory }: Beside): void {
-  const { cause, explanation, later, warnings, before, after, ended, way } = log;
+  const { cause, explanation, sign, later, warnings, before, after, ended, way } = log;
   if (cause !== undefined) {
     const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
     line(`${red("error")}: ${bold(harmless(cause.message))}`);
@@ -57,14 +59,18 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
       printExplanation(later);
     }
   }
-  if (cause === undefined && explanation === undefined) {
-    if (ended === "well") line(green(`the ${way ?? "run"} succeeded`));
-    else if (
-      "kind" in log &&
-      log.kind === "log" &&
-      log.said === undefined &&
-      log.refused.length === 0
-    )
+  if (sign !== undefined) {
+    line(`${red("error")}: ${bold(harmless(sign.message))}`);
+    if (later !== undefined) printExplanation(later);
+    const goesOn = worthOf(sign) === "nothing";
+    line(
+      `${goesOn ? "CRIU goes on after that" : "that comes of something else"}, and what failed is not in it: run it again with -v4 and give the whole log`,
+    );
+  } else if (cause === undefined && explanation === undefined) {
+    const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
+    if (ended === "well" && (!("kind" in log) || log.succeeded))
+      line(green(`the ${way ?? "run"} succeeded`));
+    else if (alone && log.kind === "log")
       line(
         ended === "badly"
           ? "it failed, and no line says why: run it again with -v4"

@@ -58,6 +58,8 @@ export interface Run {
   duration_ms: number;
   /** The restored root task's pid on this machine; null when it is not there. */
   pid: number | null;
+  /** Its pid in the namespace of its own that it was given; null where it was given none. */
+  pid_inside: number | null;
 }
 
 /** Why a restore did not happen or was not let run. */

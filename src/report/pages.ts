@@ -1,7 +1,15 @@
 /** Pages about the checks: one of them for the terminal, all of them for docs/checks.md. */
 import { knownFaults, versionsOf } from "../criu/known-faults.ts";
 import { entries } from "../explain/index.ts";
-import { catalogue, type Named, notChecked, optionPolicies, type Proof } from "../checks/index.ts";
+import {
+  type AnsweredBy,
+  answersOf,
+  catalogue,
+  type Named,
+  notChecked,
+  optionPolicies,
+  type Proof,
+} from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
 import { exits } from "./outcome.ts";
 
@@ -44,9 +52,41 @@ export function exitPage(code: string): string | undefined {
   return text === undefined ? undefined : `exit code ${code}: ${text}`;
 }
 
+/** What answers a finding, and what has to be asked for it; in the order of the table. */
+const answers: Record<AnsweredBy, string> = {
+  repair: "recriu makes what is missing (`--fix=safe`, the default)",
+  edit: "CRIU is given edited copies of images (`--fix=safe`, the default)",
+  option: "recriu adds an option of CRIU's that loses nothing (`--fix=safe`, the default)",
+  variable: "a variable of CRIU's environment (`--fix=safe`, the default)",
+  isolate: "a namespace of the tree's own (`--isolate`, [isolation](isolation.md))",
+  host: "a setting of the kernel, for the restore (`--fix=host`)",
+  choice:
+    "a person, by an option of CRIU's that recriu names and never adds: it loses something, or says what only he knows",
+  person: "a person: what is to be decided or done is said, with what to type",
+};
+
+const byPeople: ReadonlySet<AnsweredBy> = new Set(["choice", "person"]);
+
+/** How many checks each answers; one check may have several. */
+function answersTable(): string {
+  const rows = (Object.keys(answers) as AnsweredBy[]).map((kind) => {
+    const ids = catalogue.filter((check) => answersOf(check).includes(kind)).map(({ id }) => id);
+    const named = kind === "person" ? "" : ids.map((id) => `[\`${id}\`](#${id})`).join(", ");
+    return `| ${kind} | ${answers[kind]} | ${ids.length} | ${named} |`;
+  });
+  const itself = catalogue.filter((check) => answersOf(check).some((kind) => !byPeople.has(kind)));
+  return [
+    `Of ${catalogue.length} checks recriu answers ${itself.length} by itself, under some circumstances or where it is asked to; the others are a person's.`,
+    `| answered by | | checks | which |\n| --- | --- | --- | --- |\n${rows.join("\n")}`,
+  ].join("\n\n");
+}
+
 /** docs/checks.md. */
 export function checksPage(): string {
-  const rows = catalogue.map(({ id, proof }) => `| [\`${id}\`](#${id}) | ${proofs[proof]} |`);
+  const rows = catalogue.map(
+    (check) =>
+      `| [\`${check.id}\`](#${check.id}) | ${answersOf(check).join(", ")} | ${proofs[check.proof]} |`,
+  );
   const sections = catalogue.map(
     ({ id, title, why, reads }) => `## ${id}\n\n**${title}.** ${why}\n\nReads ${reads}.`,
   );
@@ -61,7 +101,8 @@ export function checksPage(): string {
   return `${[
     "# The checks",
     "Written by `npm run docs` from the catalogue in `src/checks/`; `recriu explain ID` shows the same.",
-    "| check | proof |\n| --- | --- |\n" + rows.join("\n"),
+    answersTable(),
+    "| check | answered by | proof |\n| --- | --- | --- |\n" + rows.join("\n"),
     ...sections,
     "# Options that answer a finding",
     "Recriu adds an option by itself only when it loses nothing, is needed by a blocker, and the user did not say otherwise; `--fix=none` adds none.",

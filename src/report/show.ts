@@ -16,11 +16,14 @@ interface Sections {
   readonly environments: ReadonlyMap<number, readonly string[] | null>;
 }
 
-export function printContents(
+export const printContents = (...shown: Parameters<typeof contentsText>): void =>
+  printText(contentsText(...shown));
+
+export function contentsText(
   contents: Contents,
   format: "tree" | "table",
   sections: Sections,
-): void {
+): string {
   const blocks = [
     headOf(contents),
     treeOf(contents.tasks, format),
@@ -30,7 +33,7 @@ export function printContents(
     sections.mounts ? mountsOf(contents) : [],
   ];
   const text = blocks.filter((block) => block.length > 0).map((block) => block.join("\n"));
-  printText(text.join("\n\n"));
+  return text.join("\n\n");
 }
 
 /** A directory of checkpoints: a line each. `undefined`: it could not be read. */
@@ -62,13 +65,14 @@ function bytes(size: number): string {
 const day = (iso: string | null): string => iso?.replace("T", " ").replace(/\..*$/, "") ?? "?";
 
 function headOf(contents: Contents): string[] {
-  const { images, tasks, format, architecture, written, memory, size, incremental } = contents;
+  const { images, tasks, format, architecture, written, memory, size } = contents;
   const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
-  const upon = incremental ? ", and more in its parent" : "";
+  const packed = contents.compressed ? ", compressed" : "";
+  const upon = contents.incremental ? ", and more in its parent" : "";
   return [
     `${harmless(images)}: ${harmless(tasks[0]?.command ?? "no task")}`,
     `written ${day(written)} UTC, image format ${format ?? "unknown"}, ${architecture ?? "unknown architecture"}`,
-    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${upon}; ${bytes(size)} on disk`,
+    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${packed}${upon}; ${bytes(size)} on disk`,
   ];
 }
 

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { Explanation } from "../explain/index.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { count } from "./findings.ts";
-import type { Failure, Outcome, End, Watched } from "./outcome.ts";
+import type { Failure, Outcome, End, Run, Watched } from "./outcome.ts";
 import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MiB`;
@@ -110,6 +110,9 @@ function printWatched({ tasks, unwatched, seconds, ended }: Watched, root: numbe
   if (unwatched > 0) line(`${count(unwatched, "task")} could not be watched`);
 }
 
+const numbersOf = ({ pid, pid_inside: inside }: Run): string =>
+  pid === null ? "" : ` as ${pid}${inside === null ? "" : `, inside ${inside},`}`;
+
 /** The closing line of a restore. */
 export function printOutcome(outcome: Outcome): void {
   printNotes(outcome.notes);
@@ -117,9 +120,7 @@ export function printOutcome(outcome: Outcome): void {
     printFailure(outcome.failure);
     line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");
   } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
-    line(
-      `restored${outcome.run.pid === null ? "" : ` as ${outcome.run.pid}`} in ${Math.round(outcome.run.duration_ms)} ms`,
-    );
+    line(`restored${numbersOf(outcome.run)} in ${Math.round(outcome.run.duration_ms)} ms`);
   }
   if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

@@ -1,7 +1,7 @@
 /** What a command came to, as it is told: commands return it, and only this room prints. */
 import { printJson } from "./json.ts";
-import { exitCode } from "./outcome.ts";
 import { version } from "./version.ts";
+import { exitCode } from "./outcome.ts";
 import { harmless, line, lostOutput, printText } from "./terminal.ts";
 
 declare const safe: unique symbol;

@@ -1,6 +1,7 @@
 /** Tasks of a restored tree that end while recriu still looks, and how: pidfd_open(2), and what the kernel logged of them. */
 import { linkOf, procFile } from "../host/processes.ts";
-import type { End } from "../report/outcome.ts";
+import type { End, Watched } from "../report/outcome.ts";
+import type { LiveTree } from "../verify/index.ts";
 import { type KernelLog, openKernelLog } from "../sys/kernel-log.ts";
 import { exitStatusOf, openProcess, readable } from "../sys/process.ts";
 import { closeHandle } from "../sys/small-files.ts";
@@ -53,6 +54,27 @@ export function watchEnds(tasks: ReadonlyMap<number, number>): EndWatch {
       return ended.map((end) => ({ ...end, kernel: said.get(end.pid) ?? null }));
     },
   };
+}
+
+/** The tasks that are watched as the tree runs: attached the root, to its end; detached all of them, for --settle. */
+export function watchTasks({ root, tasks }: LiveTree, detached: boolean, settle: number) {
+  const alive = [...tasks].filter(([, { state }]) => state !== "Z");
+  const watched = detached
+    ? alive.filter(() => settle > 0)
+    : alive.filter(([, { pid }]) => pid === root);
+  if (watched.length === 0) return undefined;
+  return watchEnds(new Map(watched.map(([task, { pid }]) => [task, pid])));
+}
+
+/** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
+export async function settled(
+  ends: EndWatch | undefined,
+  seconds: number | null,
+): Promise<Watched | null> {
+  if (ends === undefined) return null;
+  await ends.wait(seconds ?? 0);
+  const { watched, unwatched } = ends;
+  return { tasks: watched, unwatched, seconds, ended: ends.close() };
 }
 
 /** The last field but two of /proc/PID/stat, of a process before its parent waits for it. */

@@ -37,6 +37,8 @@ export interface Gate extends Disposable {
   readonly script: string;
   /** Answer every question until the gate is closed. Rejects when a decision throws, which is a refusal. */
   serve(decide: Decide): Promise<void>;
+  /** Its descriptors that CRIU opens: the script, what it asks by, and where it is answered. */
+  readonly shown: readonly [script: number, ask: number, answer: number];
   /** Where questions can be read: for a caller that waits itself and calls `answer` for each. */
   readonly questions: number;
   /** Answer the question that is there. Throws what the decision throws, which is a refusal. */
@@ -45,7 +47,8 @@ export interface Gate extends Disposable {
 
 type GateResult = { ok: true; gate: Gate } | { ok: false; problem: string };
 
-export function openGate(): GateResult {
+/** `seen`: the path by which CRIU reaches the nth of `shown`, where that is not as recriu's descriptor. */
+export function openGate(seen?: (nth: number) => string): GateResult {
   using opening = new DisposableStack();
   const opened = (fd: number) => opening.adopt(fd, closeSync);
   const [toAsk, toAnswer] = [pipe(), pipe()].map((ends) =>
@@ -53,11 +56,12 @@ export function openGate(): GateResult {
   );
   if (toAsk === undefined || toAnswer === undefined)
     return { ok: false, problem: "no pipe can be made" };
-  const fds = `/proc/${process.pid}/fd`;
   const script = memoryFile("recriu-gate");
   if (script < 0) return { ok: false, problem: "no file in memory can be made (vm.memfd_noexec?)" };
+  const shown = [opened(script), toAsk.write, toAnswer.read] as const;
+  const path = seen ?? ((nth: number) => `/proc/${process.pid}/fd/${shown[nth]}`);
   try {
-    writeSync(opened(script), askingProgram(`${fds}/${toAsk.write}`, `${fds}/${toAnswer.read}`));
+    writeSync(script, askingProgram(path(1), path(2)));
   } catch (error) {
     return {
       ok: false,
@@ -76,7 +80,8 @@ export function openGate(): GateResult {
   return {
     ok: true,
     gate: {
-      script: `${fds}/${script}`,
+      script: path(0),
+      shown,
       async serve(decide) {
         for await (const chunk of Bun.file(toAsk.read).stream()) hear(chunk, decide);
       },

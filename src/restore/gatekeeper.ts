@@ -55,6 +55,8 @@ export interface Kept {
   readonly edited: boolean;
   /** Called once the tree below process `root` exists and is let go on to the last point. */
   readonly noteTree: (root: number) => void;
+  /** The process whose namespaces are CRIU's, where they are not recriu's. */
+  readonly init?: () => number | undefined;
   /** The process above the tree that ends last of this restore's own; undefined: CRIU. A job that its end would kill is held. */
   readonly last: number | undefined;
 }
@@ -124,7 +126,7 @@ function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
   let gone = false;
   const verdict = finished(() => {
     if (settings.verify === "off") return skipped;
-    const tree = liveTree(checkpoint, root, true);
+    const tree = liveTree(checkpoint, root, true, of.init?.());
     const outside = compare(of, tree, "outside");
     if (mayGoOn && (outside.result === "match" || settings.verify === "report")) {
       noteTree(root);
@@ -148,7 +150,7 @@ function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
   let { looked } = before;
   const verdict = finished(() => {
     if (settings.verify === "off" && !edited) return skipped;
-    looked ??= { tree: liveTree(checkpoint, root, true), settled: undefined };
+    looked ??= { tree: liveTree(checkpoint, root, true, of.init?.()), settled: undefined };
     const { tree } = looked;
     const now = later(tree);
     if (settings.verify === "off") {
@@ -169,7 +171,7 @@ function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
   // CRIU waits for ever for a sibling that is killed: of that it is only told.
   if (verdict.result === "mismatch" && settings.verify !== "report" && !request.sibling) {
     // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
-    const now = liveTree(checkpoint, root, true);
+    const now = liveTree(checkpoint, root, true, of.init?.());
     killTree(root, ...[...now.tasks.values()].map(({ pid }) => pid));
     letGo(now);
     return refused(root, verdict);

@@ -34,6 +34,7 @@ import { inheritedLimits } from "./limits.ts";
 export interface HeldCriu extends AsyncDisposable {
   /** ended: it was let go of, or has ended by itself: it fails to start, or wants another image first. */
   readonly state: "held" | "released" | "ended";
+  readonly path: string;
   readonly changes: Changes;
   readonly gate: Gate;
   /** Let it go on, the shadow being filled. */
@@ -100,6 +101,7 @@ export function holdCriu(request: Request, settings: Settings): HeldCriu | undef
     get state() {
       return state;
     },
+    path: found.path,
     changes,
     gate,
     release() {
@@ -145,6 +147,8 @@ function holds(request: Request, settings: Settings): boolean {
   const theirs = request.actionScripts.length > 0 || request.execCmd !== undefined;
   const elsewhere = request.stream || request.lazyPages || request.logPerPid;
   const streams = request.fds.includes(1) || request.fds.includes(2);
+  // Inside namespaces of the tree's own recriu's descriptors have other paths.
+  if (settings.isolate !== undefined) return false;
   if (settings.dryRun || settings.verify === "off" || theirs || elsewhere || streams) return false;
   if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {

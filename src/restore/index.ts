@@ -1,18 +1,19 @@
 /** The flow itself: repair, CRIU held at its gate, verdict; and everything taken back when it fails. */
 import { constants } from "node:os";
-import { errorLines, requestFrom, type RunningCriu, startCriu } from "../criu/index.ts";
+import type { Isolated } from "../isolate/index.ts";
+import { requestFrom, startCriu } from "../criu/index.ts";
 import { descendantsOf, hasEnded, readStat } from "../host/processes.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { beginChanges, carryOut, type Changes } from "../repair/index.ts";
 import type { ProgressReport } from "../report/progress.ts";
-import { exitCode, type Failure, type Outcome, type Watched } from "../report/outcome.ts";
+import { exitCode, type Outcome } from "../report/outcome.ts";
 import { printJournalNote } from "../report/text.ts";
 import { becomeSubreaper } from "../sys/process.ts";
 import type { LiveTree, Verdict } from "../verify/index.ts";
-import { type EndWatch, watchEnds } from "./ends.ts";
+import { type EndWatch, settled, watchTasks } from "./ends.ts";
 import { usedUp } from "./consumed.ts";
-import { failureOf } from "./failure.ts";
-import { openGate } from "./gate.ts";
+import { whyFailed } from "./failure.ts";
+import { openGate, type Question } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { HeldCriu } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
@@ -68,19 +69,40 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const edited = plan.edits.length > 0;
   const verifies = settings.verify !== "off" || edited;
   const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
-  const opened = held === undefined && (verifies || told) ? openGate() : undefined;
+  const apart = plan.isolate.length > 0 ? await import("../isolate/index.ts") : undefined;
+  const opened =
+    held === undefined && (verifies || told || apart !== undefined)
+      ? openGate(apart && ((nth) => apart.pathInside(request, nth)))
+      : undefined;
   if (opened?.ok === false)
     return `the gate cannot be opened: ${opened.problem}; --verify=off restores without it`;
   using gate = held?.gate ?? opened?.gate;
+  using isolated = apart?.isolate({
+    kinds: plan.isolate,
+    checkpoint,
+    request,
+    shown: [...gate!.shown, ...changes.shown],
+  });
 
   // What the plan adds changes what is to be expected, as the user's own words do.
   const asked = requestFrom([...plan.options, ...request.argv], process.env);
   const effective = asked.ok ? asked.request : request;
   const { noteTree } = changes;
-  const kept = { checkpoint, request: effective, settings, edited, noteTree, last: process.pid };
+  const init = () => isolated?.init;
+  const kept = {
+    checkpoint,
+    request: effective,
+    settings,
+    edited,
+    noteTree,
+    init,
+    last: process.pid,
+  };
   const keeper = gatekeeper(kept);
   const runs = () => keeper.state.at === "running";
   let ends: EndWatch | undefined;
+  let inside: number | null = null;
+  let unwritten: string[] = [];
   let stopWatching: (() => void) | undefined;
   const letRun = (verdict: Verdict, tree: LiveTree | undefined) => {
     ends = tree && watchTasks(tree, request.detached, settings.settleSeconds);
@@ -90,14 +112,21 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     becomeSubreaper(request.detached && ends !== undefined);
     setImmediate(() => {
       changes.keep();
+      const { pidfile } = request;
+      if (inside !== null && pidfile !== undefined)
+        unwritten = apart!.writePidfile(pidfile, keeper.state.root!);
       onVerdict(verdict);
     });
   };
   const serving = gate?.serve((question) => {
     const ranBefore = runs();
-    const answer = keeper.decide(question);
+    const answer = keeper.decide(isolated === undefined ? question : asSeen(question, isolated));
     const { state } = keeper;
-    if (state.at === "running" && !ranBefore) letRun(state.verdict, state.looked?.tree);
+    if (state.at === "running" && !ranBefore) {
+      inside = isolated === undefined ? null : question.root;
+      isolated?.letRun(question.root);
+      letRun(state.verdict, state.looked?.tree);
+    }
     return answer;
   });
 
@@ -111,9 +140,15 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
       ? released.criu
       : startCriu({
           path: criu!.path,
-          request,
+          request: isolated?.request ?? request,
           options: [...plan.options, ...(gate ? ["--action-script", gate.script] : [])],
-          ...(changes.images && { images: { dir: changes.images, workDir: effective.workDir } }),
+          through: isolated?.through,
+          ...(changes.images && {
+            images: {
+              dir: apart?.pathInside(request, gate!.shown.length) ?? changes.images,
+              workDir: effective.workDir,
+            },
+          }),
           variables: plan.environment,
           stdout: settings.json ? "stderr" : "inherit",
           ...inheritedLimits(),
@@ -144,12 +179,26 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   const timing_ms = { repair: 0, criu: duration_ms - waitedMs, verify: spentMs };
   const { verdict, root, notes = [] } = keeper.state;
   const mismatch = verdict.result === "mismatch";
-  const run = { criu_exit: exit.code, duration_ms, pid: exit.code === 0 ? root : null };
+  const there = exit.code === 0 ? root : null;
+  const run = {
+    criu_exit: exit.code,
+    duration_ms,
+    pid: there,
+    pid_inside: there === null ? null : inside,
+  };
   if (exit.code === 0 || runs()) {
     changes.keep();
     const code = mismatch ? exitCode.verification : exit.code;
     const watched = await settled(ends, request.detached ? settings.settleSeconds : null);
-    return { exit: code, run, verdict, failure: null, notes: [...notes], watched, timing_ms };
+    return {
+      exit: code,
+      run,
+      verdict,
+      failure: null,
+      notes: [...notes, ...unwritten],
+      watched,
+      timing_ms,
+    };
   }
   const left = [...changes.undo(), ...tasksLeft(), ...usedUp(request)];
   const failed = { run, notes: [], watched: null, timing_ms };
@@ -169,30 +218,16 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   return { ...failed, exit: code, verdict: null, failure };
 }
 
+/** What CRIU asks inside, with the numbers of this machine. */
+const asSeen = (question: Question, { outside }: Isolated): Question => ({
+  ...question,
+  root: outside(question.root),
+  criu: outside(question.criu),
+});
+
 /** Rejects when answering at the gate fails. */
 const failureIn = (serving: Promise<void> | undefined): Promise<never> =>
   new Promise((_, reject) => void serving?.catch(reject));
-
-/** The tasks that are watched as the tree runs: attached the root, to its end; detached all of them, for --settle. */
-function watchTasks({ root, tasks }: LiveTree, detached: boolean, settle: number) {
-  const alive = [...tasks].filter(([, { state }]) => state !== "Z");
-  const watched = detached
-    ? alive.filter(() => settle > 0)
-    : alive.filter(([, { pid }]) => pid === root);
-  if (watched.length === 0) return undefined;
-  return watchEnds(new Map(watched.map(([task, { pid }]) => [task, pid])));
-}
-
-/** What became of those that are watched: `seconds` from now, or by now where CRIU itself stayed until the end. */
-async function settled(
-  ends: EndWatch | undefined,
-  seconds: number | null,
-): Promise<Watched | null> {
-  if (ends === undefined) return null;
-  await ends.wait(seconds ?? 0);
-  const { watched, unwatched } = ends;
-  return { tasks: watched, unwatched, seconds, ended: ends.close() };
-}
 
 /** What of the tree lives on: recriu is its subreaper, and the parent of all that has lost its own. */
 const tasksLeft = (): string[] =>
@@ -200,25 +235,3 @@ const tasksLeft = (): string[] =>
     const stat = readStat(pid);
     return stat === undefined || hasEnded(stat) ? [] : `process ${pid} (${stat.comm}) still runs`;
   });
-
-/** Why CRIU did not bring the tree back, in its own words where it has any. */
-async function whyFailed(
-  { exit, interrupted, givenUp, at }: Supervised,
-  child: RunningCriu,
-  left: string[],
-  { timeoutSeconds, stallSeconds }: { timeoutSeconds: number | undefined; stallSeconds: number },
-): Promise<Failure> {
-  const interruption = interrupted
-    ? `interrupted by ${interrupted}`
-    : givenUp === "overdue"
-      ? `CRIU was killed: after ${timeoutSeconds} s the tree did not run yet (--timeout)`
-      : givenUp === "stalled"
-        ? `CRIU was killed: for ${stallSeconds} s it made no task and read no byte (--stall)`
-        : undefined;
-  const ending =
-    exit.signal === null ? `CRIU exited with ${exit.code}` : `CRIU was ended by ${exit.signal}`;
-  const words = givenUp && child.lastWords();
-  const last = words ? [...at, `its last words: ${words}`] : at;
-  const errors = errorLines(await child.log());
-  return failureOf({ interruption, errors, otherwise: `${ending} and named no error` }, left, last);
-}

@@ -3,6 +3,7 @@ import { O_PATH } from "../sys/linux.ts";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { borrow, ioctlRead, ioctlSet } from "../sys/descriptors.ts";
+import { fchown } from "../sys/files.ts";
 import { watch } from "../sys/open-files.ts";
 import {
   type Difference,
@@ -11,6 +12,7 @@ import {
   GIVEN_BY_CRIU,
   type LiveTask,
   type LiveTree,
+  ownUsers,
   TIOCGEXCL,
   wantedMask,
   watchesOf,
@@ -35,6 +37,7 @@ export function mendFiles(checkpoint: Checkpoint, { tasks }: LiveTree): Differen
         ...mendCounter(file, live, fd),
         ...mendWatches(checkpoint, file, live, fd),
         ...mendExclusive(checkpoint, file, live, fd),
+        ...mendOwner(checkpoint, file, live, fd),
       ];
       return done.map((each): Difference => ({
         ...each,
@@ -96,6 +99,27 @@ function mendExclusive(
     return shared && ioctlSet(copy, TIOCEXCL) === 0;
   });
   return set ? [{ expected: `TIOCEXCL of the terminal at descriptor ${fd}: 1`, found: "0" }] : [];
+}
+
+/** Whose a pipe or a socket of the network is, which CRIU restores from 4.3 on. */
+function mendOwner(
+  checkpoint: Checkpoint,
+  { pipe, isk }: FileEntry,
+  { pid }: LiveTask,
+  fd: number,
+): Mended[] {
+  const uid = pipe?.uid ?? isk?.uid;
+  if (uid === undefined || !ownUsers(checkpoint)) return [];
+  const shown = (user: number, group: number) => (pipe ? `${user}:${group}` : `${user}`);
+  const done = borrow(pid, fd, (copy) => {
+    const before = fstatSync(copy);
+    const gid = pipe?.gid ?? before.gid;
+    if ((before.uid === uid && before.gid === gid) || fchown(copy, uid, gid) < 0) return undefined;
+    return { expected: shown(uid, gid), found: shown(before.uid, before.gid) };
+  });
+  if (done === undefined) return [];
+  const what = `owner of the ${pipe ? "pipe" : "socket"} at descriptor ${fd}`;
+  return [{ ...done, expected: `${what}: ${done.expected}` }];
 }
 
 /** The watch's number; undefined when another file is at the path: a watch of that must not be made. */

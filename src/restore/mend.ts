@@ -65,7 +65,8 @@ function mendSlack(live: LiveTask): Difference[] {
     const saved = core?.thread_core?.timerslack_ns;
     const now = live.threads.get(tid);
     const before = now === undefined ? undefined : timerSlack(now);
-    if (saved === undefined || before === undefined || before === saved) return [];
+    // A real-time thread has none, and 0 would be the default.
+    if (!saved || before === undefined || before === saved) return [];
     try {
       writeFileSync(`/proc/${now}/timerslack_ns`, `${saved}`);
     } catch {

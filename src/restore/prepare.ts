@@ -74,7 +74,9 @@ export async function prepare(
   if (strange !== undefined) return unseen(strange, settings);
 
   // Perhaps it is recriu itself that is in the way, or would be: then this starts again under other numbers.
-  if (caller.again !== undefined && neededMove(checkpoint) !== undefined) {
+  // In a namespace of the tree's own recriu has no number.
+  const here = plan.isolate.length === 0;
+  if (here && caller.again !== undefined && neededMove(checkpoint) !== undefined) {
     await caller.makeRoom?.();
     renumber(checkpoint, caller.again);
   }

@@ -39,13 +39,13 @@ export async function preflightArchive(
         problem: asked.asked === undefined ? asked.problem : "",
         damaged: false,
       };
-    const result = await preflight(
-      asked.request,
-      asked.settings,
-      (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
+    const result = await preflight(asked.request, asked.settings, {
+      stands: (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
       seal,
-      { bundle: bundle.grants, exported, pagesUnread: true },
-    );
+      bundle: bundle.grants,
+      exported,
+      pagesUnread: true,
+    });
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {
     archive.dispose();
@@ -61,7 +61,8 @@ async function preflightPack(
 ): Promise<ArchivePreflight> {
   const asked = requestFrom(["-D", dir, ...words], process.env, options);
   if (!asked.ok) return { ok: false, problem: asked.problem, damaged: false };
-  const result = await preflight(asked.request, asked.settings, undefined, () => undefined, {
+  const result = await preflight(asked.request, asked.settings, {
+    seal: () => undefined,
     pagesUnread: true,
   });
   return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;

@@ -18,8 +18,9 @@ import { become, type Exec, inheritedExec } from "../dropin/exec.ts";
 import { sayAside } from "../dropin/hand.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
-import { harmless, line } from "../report/terminal.ts";
 import { printFindings } from "../report/findings.ts";
+import { causeOf, keepReason } from "../report/reasons.ts";
+import { captured, harmless, line } from "../report/terminal.ts";
 import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
@@ -61,18 +62,26 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
     line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
     return NOT_FOUND;
   }
-  const log = logOf(command);
-  if (log !== undefined) logError(log, ready.message);
+  const { images = command.options.get("image-path") ?? "", message, blockers } = ready;
+  const [log, asked] = [logOf(command), command.options.get("work-path")];
+  const print = () => printFindings(blockers);
+  const text = captured(print);
+  const by = `recriu-${crun ? "crun" : "runc"}`;
+  const shown = keepReason({ by, images, log: asked, cause: message, text });
+  const more =
+    shown || blockers.length === 0 ? shown : `; ${sh`recriu preflight -D ${images}`} shows all`;
+  const said = `${message}${more}`;
+  if (log !== undefined) logError(log, said);
   // Callers show the first line of stderr, or all of it.
-  line(`recriu: ${harmless(ready.message)}`);
-  printFindings(ready.blockers);
+  line(`recriu: ${harmless(said)}`);
+  print();
   return REFUSED;
 }
 
 type Prepared =
   /** `without`: places of the words that the runtime is not given. */
   | { ok: true; flags: string[]; without: number[]; env: string[] }
-  | { ok: false; message: string; blockers: readonly Finding[] };
+  | { ok: false; message: string; images?: string; blockers: readonly Finding[] };
 
 /**
  * Prepare the restore; and have a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no
@@ -97,7 +106,7 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
   const come = await prepare(request, settings, {
     forCriu: true,
-    look: () => preflight(request, settings, stands, undefined, { bundle: bundle.grants }),
+    look: () => preflight(request, settings, { stands, bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option]).lost.includes(option),
     again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),
@@ -105,7 +114,12 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
   const { plan, checkpoint } = come.preflight;
   if (come.kind === "blocked")
-    return { ok: false, message: refusal(come.blockers, checkpoint.dir), blockers: come.blockers };
+    return {
+      ok: false,
+      message: causeOf(come.blockers),
+      images: checkpoint.dir,
+      blockers: come.blockers,
+    };
   const over = fileOverRequest(bundle, crun);
   if (over !== undefined && asksDedup(readConfigFile(over))) return refused(dedupIn(over));
   const { flags, lines } = passOn(plan.options);
@@ -137,9 +151,3 @@ function asksDedup(text = ""): boolean {
 
 const dedupIn = (file: string): string =>
   `auto-dedup in ${file} has CRIU destroy the images while it reads them, also where the container is refused then; nothing was touched; give it as the runtime's --auto-dedup instead`;
-
-/** One line, for logs: what blocks, and how to read more. */
-function refusal([first, ...others]: readonly Finding[], images: string): string {
-  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched; ${sh`recriu preflight -D ${images}`} shows all`;
-}

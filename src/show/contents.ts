@@ -23,6 +23,8 @@ export interface Contents {
   readonly written: string | null;
   /** Bytes of memory in the images. */
   readonly memory: number;
+  /** Some of it is compressed, here or in an older checkpoint that this one builds on. */
+  readonly compressed: boolean;
   /** Bytes of all images as files. */
   readonly size: number;
   /** It was dumped upon a parent, which holds the rest of its memory. */
@@ -54,6 +56,7 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
     architecture: architectures[checkpoint.root?.core?.mtype ?? 0] ?? null,
     written: inventory === undefined ? null : new Date(Number(inventory.mtimeMs)).toISOString(),
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
+    compressed: checkpoint.packed !== undefined,
     size: stats.reduce((sum, { stat }) => sum + Number(stat.size), 0),
     incremental: checkpoint.files.has("parent"),
     tasks: checkpoint.tasks.map((task) => shownTask(checkpoint, task)),

@@ -45,6 +45,8 @@ export const TFD_TIMER_ABSTIME = 1;
 export const SIGKILL = 9;
 export const SIGSTOP = 19;
 export const LAST_SIGNAL = 64;
+export const CLONE_NEWNS = 0x20000;
+export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEWNET = 0x40000000;
 
 /** asm-generic/ioctls.h: struct winsize of a terminal. */

@@ -10,6 +10,7 @@ import { closeHandle } from "./small-files.ts";
 const x64 = process.arch === "x64";
 const SYS_fcntl = x64 ? 72n : 25n;
 const SYS_tee = x64 ? 276n : 77n;
+const SYS_recvmsg = x64 ? 47n : 212n;
 const SYS_setsockopt = x64 ? 54n : 208n;
 const SYS_timerfd_gettime = x64 ? 287n : 87n;
 const SYS_inotify_add_watch = x64 ? 254n : 27n;
@@ -79,11 +80,25 @@ export function pipeContent(fd: number, size: number): Buffer | undefined {
   }
 }
 
+/** The senders of what waits in a Unix socket, with recriu's numbers; a process that has none here is 0 (unix(7), SCM_CREDENTIALS). */
+export interface Sender {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What one call of recvmsg(2) gives: a datagram, or what one sender wrote to a stream. */
+interface Piece {
+  readonly bytes: Buffer;
+  /** Undefined where the socket does not take such words (SO_PASSCRED). */
+  readonly sender: Sender | undefined;
+}
+
 /**
- * What waits in a Unix socket, as `most` bytes at most, in pieces that recv(2) gives: one a datagram. What they are read
- * from is set by SO_PEEK_OFF and set back: for a program that is stopped.
+ * What waits in a Unix socket, as `most` bytes at most. What they are read from is set by SO_PEEK_OFF and set back: for a
+ * program that is stopped.
  */
-export function socketContent(fd: number, most: number): Buffer[] | undefined {
+export function socketContent(fd: number, most: number): Piece[] | undefined {
   const before = socketOption(fd, SOL_SOCKET, SO_PEEK_OFF, 4);
   if (before === undefined) return undefined;
   const peekFrom = (value: number): number => {
@@ -93,18 +108,40 @@ export function socketContent(fd: number, most: number): Buffer[] | undefined {
   };
   if (peekFrom(0) < 0) return undefined;
   try {
-    const pieces: Buffer[] = [];
+    const pieces: Piece[] = [];
     const space = Buffer.alloc(most + 1);
     for (let left = most + 1; left > 0;) {
-      const got = Number(libc().recv(fd, ptr(space), BigInt(space.length), MSG_PEEK_DONTWAIT));
-      if (got <= 0) break;
-      pieces.push(Buffer.from(space.subarray(0, got)));
-      left -= got;
+      const piece = peek(fd, space);
+      if (piece === undefined) break;
+      pieces.push(piece);
+      left -= piece.bytes.length;
     }
     return pieces;
   } finally {
     peekFrom(before.readInt32LE(0));
   }
+}
+
+const SCM_CREDENTIALS = 2;
+/** struct cmsghdr of 16 bytes and struct ucred of 12: there is no room for descriptors, which so are not received. */
+const CONTROL = 32;
+
+function peek(fd: number, space: Buffer): Piece | undefined {
+  const control = Buffer.alloc(CONTROL);
+  const part = new BigUint64Array([BigInt(ptr(space)), BigInt(space.length)]);
+  // struct msghdr: no address; one part; control; flags.
+  const [parts, words] = [BigInt(ptr(part)), BigInt(ptr(control))];
+  const header = new BigUint64Array([0n, 0n, parts, 1n, words, BigInt(CONTROL), 0n]);
+  const [at, how] = [BigInt(ptr(header)), BigInt(MSG_PEEK_DONTWAIT)];
+  const got = call((c) => c.syscall(SYS_recvmsg, BigInt(fd), at, how, 0n, 0n, 0n));
+  if (got <= 0) return undefined;
+  const told =
+    control.readUInt32LE(8) === SOL_SOCKET && control.readUInt32LE(12) === SCM_CREDENTIALS;
+  const [pid, uid, gid] = [16, 20, 24].map((offset) => control.readUInt32LE(offset));
+  return {
+    bytes: Buffer.from(space.subarray(0, got)),
+    sender: told ? { pid: pid!, uid: uid!, gid: gid! } : undefined,
+  };
 }
 
 /** Nanoseconds until a timer expires, 0 of one that is not armed. An expired one of a period is set going, as by read(2). timerfd_gettime(2) */

@@ -79,17 +79,18 @@ const isTrusted = (uid: number): boolean =>
 const mapsEverybody = (): boolean =>
   /^\s*0\s+0\s+4294967295\s*$/.test(readAt(AT_FDCWD, "/proc/self/uid_map") ?? "0 0 4294967295");
 
-/** The first of the programs that `fits` and no other user can change, and what is said of those before it that others can. */
+/** The first of the programs that `fits` and no other user can change (`how`), and what is said of those before it that others can. */
 export function firstSafe(
   paths: readonly string[],
   fits: (path: string) => boolean,
+  how: (path: string) => string | undefined = changeable,
 ): { path: string | undefined; passed: string[] } {
   const passed: string[] = [];
   for (const path of paths) {
     if (!fits(path)) continue;
-    const how = changeable(path);
-    if (how === undefined) return { path, passed };
-    passed.push(`${path} is passed over: ${how}`);
+    const weak = how(path);
+    if (weak === undefined) return { path, passed };
+    passed.push(`${path} is passed over: ${weak}`);
   }
   return { path: undefined, passed };
 }

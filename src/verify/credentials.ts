@@ -3,7 +3,7 @@
  * more than it had it cannot have got by itself.
  */
 import { procFile } from "../host/processes.ts";
-import type { Facet } from "./facet.ts";
+import { type Facet, ownUsers } from "./facet.ts";
 
 const CAP_SETGID = 1n << 6n;
 const CAP_SETUID = 1n << 7n;
@@ -13,9 +13,8 @@ export const credentials: Facet = {
   final: "state",
   compare({ checkpoint, live }, { same, leftOut }) {
     const kernel = knownCapabilities();
-    const inventory = checkpoint.inventory?.root_ids?.user_ns_id;
     // /proc shows ids as the reader's user namespace maps them: another one's cannot be compared by number.
-    const mapped = checkpoint.root?.ids?.user_ns_id !== inventory;
+    const mapped = !ownUsers(checkpoint);
     for (const { task, threads, status: statusOf } of live.tasks.values()) {
       for (const { tid, core } of task.threads) {
         const creds = core?.thread_core?.creds;

@@ -30,7 +30,7 @@ const anonymous: [keyof FileEntry, RegExp, string][] = [
   ["memfd", /^\/memfd:/, "a memfd"],
   ["pidfd", /^(anon_inode:\[pidfd\]|pidfd:\[)/, "a pidfd"],
   ["bpf", /^anon_inode:bpf-map/, "a BPF map"],
-  ["nsf", /^[a-z_]+:\[\d+\]$/, "a namespace"],
+  ["nsf", /^(cgroup|ipc|mnt|net|pid|time|user|uts):\[\d+\]$/, "a namespace"],
 ];
 
 /** That there are no others: CRIU's own, which it needs to the end, are gone only then. */

@@ -63,5 +63,9 @@ export interface Facet {
   compare(subject: Subject, comparison: Comparison): void;
 }
 
+/** Ids of the tree are those of this machine: neither it nor CRIU was in another user namespace than the other. */
+export const ownUsers = ({ root, inventory }: Checkpoint): boolean =>
+  root?.ids?.user_ns_id === inventory?.root_ids?.user_ns_id;
+
 /** A saved path as /proc/PID/fd shows it: of a directory /proc/PID a dump writes a slash at the end (files-reg.c). */
 export const shownName = ({ name }: { name: string }): string => name.replace(/(.)\/$/s, "$1");

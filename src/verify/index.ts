@@ -1,6 +1,7 @@
 /** Compare a live tree with the checkpoint it was restored from. */
 import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { binaryFormats } from "./binary-formats.ts";
 import { cgroups } from "./cgroups.ts";
 import { credentials } from "./credentials.ts";
 import { descriptors, otherDescriptors } from "./descriptors.ts";
@@ -31,6 +32,7 @@ export { hasConnections } from "./inet.ts";
 export { fromHex, GIVEN_BY_CRIU } from "./open/events.ts";
 export { fieldOf } from "./open/file.ts";
 export { wantedMask, watchesOf } from "./open/watches.ts";
+export { ownUsers } from "./facet.ts";
 export {
   findRoot,
   closeTree as letGo,
@@ -38,6 +40,7 @@ export {
   type LiveTree,
   lookAgain as later,
   liveTree,
+  runsProgramOf,
 } from "./live.ts";
 
 const facets: readonly Facet[] = [
@@ -66,6 +69,7 @@ const facets: readonly Facet[] = [
   mappings,
   mounts,
   layout,
+  binaryFormats,
   locks,
   cgroups,
   process,

@@ -3,7 +3,7 @@ import type { ProcessFiles } from "../host/process-files.ts";
 import { statAt } from "../sys/look.ts";
 import type { Task } from "../image/index.ts";
 import { getLimit } from "../sys/process.ts";
-import type { Facet } from "./facet.ts";
+import { type Facet, ownUsers } from "./facet.ts";
 
 /** RLIMIT_* by number, getrlimit(2). */
 const names =
@@ -74,14 +74,13 @@ export const process: Facet = {
   final: "state",
   moving: true,
   compare({ checkpoint, live }, { same }) {
-    const ownUsers =
-      checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
+    const own = ownUsers(checkpoint);
     for (const { task, pid, proc } of live.tasks.values()) {
       if (task.state === "dead") continue;
       const saved = task.core?.tc;
       const euid = task.core?.thread_core?.creds?.euid;
       const dumpable = task.mm?.dumpable;
-      if (dumpable !== undefined && ownUsers && euid)
+      if (dumpable !== undefined && own && euid)
         same(task.pid, "dumpable", dumpable === 1 ? "yes" : "no", dumpableOf(pid, euid));
       // 0 is not written by CRIU: then the tree has what CRIU had (restore-side oom_score_adj).
       if (saved?.oom_score_adj !== undefined) {

@@ -36,6 +36,8 @@ export interface LiveTree {
   tasks: ReadonlyMap<number, LiveTask>;
   /** Nothing of it has run yet: what a running tree changes by itself can be compared too. */
   stopped: boolean;
+  /** The process whose namespaces are those that CRIU restored in. */
+  criu: number | "self";
   /** Processes below the root that no image knows. */
   strangers: readonly Stranger[];
 }
@@ -48,9 +50,15 @@ interface Stranger {
 
 /**
  * Walk the tree below the process `root` (this machine's pid). Images number tasks as the innermost pid namespace
- * does, which is the last column of NSpid. `stopped`: nothing of it has run yet.
+ * does, which is the last column of NSpid. `stopped`: nothing of it has run yet. `criu`: whose namespaces are those that CRIU
+ * restored in.
  */
-export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean): LiveTree {
+export function liveTree(
+  checkpoint: Checkpoint,
+  root: number,
+  stopped: boolean,
+  criu: number | "self" = "self",
+): LiveTree {
   const saved = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
   const tasks = new Map<number, LiveTask>();
   const strangers: Stranger[] = [];
@@ -85,7 +93,7 @@ export function liveTree(checkpoint: Checkpoint, root: number, stopped: boolean)
     }
     pending.push(...childrenOf(pid, tids));
   }
-  return { root, tasks, stopped, strangers };
+  return { root, tasks, stopped, criu, strangers };
 }
 
 /** The same processes at a later moment, when nothing of the tree has run meanwhile; others may have killed some. */
@@ -145,6 +153,11 @@ function orphans(
 export function findRoot(checkpoint: Checkpoint): number | undefined {
   const root = checkpoint.root;
   if (root === undefined || readStat(root.pid) === undefined) return undefined;
-  const program = checkpoint.openFiles.get(root.mm?.exe_file_id ?? 0)?.reg?.name;
-  return program === undefined || linkOf(root.pid, "exe") === program ? root.pid : undefined;
+  return runsProgramOf(root, root.pid, checkpoint) ? root.pid : undefined;
+}
+
+/** Whether a process runs the program that the images name for a task, if they name one. */
+export function runsProgramOf(task: Task, pid: number, { openFiles }: Checkpoint): boolean {
+  const program = openFiles.get(task.mm?.exe_file_id ?? 0)?.reg?.name;
+  return program === undefined || linkOf(pid, "exe") === program;
 }

@@ -28,7 +28,7 @@ export const namespaces: Facet = {
       const places = new Map<number, { who: string; now: string | undefined }>();
       const outside = checkpoint.inventory?.root_ids?.[field];
       if (outside !== undefined)
-        places.set(outside, { who: "criu", now: linkOf("self", `ns/${name}`) });
+        places.set(outside, { who: "criu", now: linkOf(live.criu, `ns/${name}`) });
       for (const { task, proc } of live.tasks.values()) {
         const saved = task.ids?.[field];
         if (saved === undefined) continue;

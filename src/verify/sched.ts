@@ -29,7 +29,8 @@ export const sched: Facet = {
         same(task.pid, `priority of thread ${tid}`, wanted.priority, found?.priority);
         same(task.pid, `nice of thread ${tid}`, wanted.nice, found?.nice);
         const slack = core?.thread_core?.timerslack_ns;
-        if (slack === undefined) continue;
+        // A real-time thread has none.
+        if (slack === undefined || slack === 0n) continue;
         const has = timerSlack(hostTid);
         if (has === undefined) leftOut("timer slack: it cannot be read");
         else same(task.pid, `timer slack of thread ${tid}`, `${slack} ns`, `${has} ns`);

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { catalogue, policyOf } from "../../src/checks/index.ts";
+import { answersOf, catalogue, policyOf } from "../../src/checks/index.ts";
 import { proofs } from "./proofs.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -87,4 +87,17 @@ test("of every option that a finding names it is decided whether recriu adds it"
     .map((match) => match[1]!);
   expect(named.length).toBeGreaterThan(15);
   expect(named.filter((option) => policyOf(option) === undefined)).toEqual([]);
+});
+
+test("a check is answered by what its own words offer, as docs/checks.md says", () => {
+  const undeclared = catalogue.flatMap((check) => {
+    const source = readFileSync(join(root, "src/checks", check.group, `${check.id}.ts`), "utf8");
+    const offered = [...source.matchAll(/kind: "(repair|edit|option|variable)"/g)].map(
+      ([, kind]) => kind!,
+    );
+    if (source.includes("raised(")) offered.push("host");
+    const said = answersOf(check).map((kind) => (kind === "choice" ? "option" : kind)) as string[];
+    return offered.filter((kind) => !said.includes(kind)).map((kind) => `${check.id}: ${kind}`);
+  });
+  expect(undeclared).toEqual([]);
 });

@@ -68,6 +68,7 @@ export function contextOf(
       cpuRefusal: () => undefined,
     },
     namespaces: namespacesOf(checkpoint, machine, request),
+    isolate: new Set(),
     bundle,
     exported,
   };

@@ -6,6 +6,7 @@ import type { Finding } from "../../src/checks/index.ts";
 import { grouped } from "../../src/checks/grouped.ts";
 
 const base: Finding = {
+  isolate: null,
   id: "cwd-missing",
   severity: "blocker",
   task: 7,

@@ -59,6 +59,7 @@ export const run = (
       version: more.version ?? "4.1.1",
       host: {
         effectiveUid: 0,
+        kernel: "6.12.0",
         read: (path: string) => files[path],
         exists: (path: string) =>
           Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`)),

@@ -352,7 +352,7 @@ describe("own options", () => {
   });
 
   const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
-    ["--fix=all", {}, "", /^--fix is safe, none; not 'all'$/],
+    ["--fix=all", {}, "", /^--fix is safe, host, none; not 'all'$/],
     ["--verify no", {}, "", /^--verify is gate, report, off, memory; not 'no'$/],
     ["--criu=", {}, "", /--criu wants/],
     ["", { RECRIU_VERIFY: "x" }, "", /^RECRIU_VERIFY is gate/],

@@ -4,6 +4,7 @@ import { requestFrom, requestOptions } from "../../src/criu/index.ts";
 import { criu_opts, criu_req, RESTORE, type RpcOptions } from "../../src/criu/rpc-messages.ts";
 import {
   decidesNothing,
+  fieldsBeyond,
   overridden,
   restoreRequest,
   rpcDefaults,
@@ -25,9 +26,9 @@ function asked(fields: Partial<RpcOptions>, config: string[] = []) {
   return understood.request;
 }
 
-test("every number of CRIU's message is known: 1 to 71, and none is 40", () => {
+test("every number of CRIU's message is known: 1 to 78, and none is 40", () => {
   const numbers = Object.values(criu_opts.fields).map(({ number }) => number);
-  const all = Array.from({ length: 71 }, (_, at) => at + 1).filter((number) => number !== 40);
+  const all = Array.from({ length: 78 }, (_, at) => at + 1).filter((number) => number !== 40);
   expect(numbers.sort((a, b) => a - b)).toEqual(all);
 });
 
@@ -44,6 +45,7 @@ const values: Record<string, readonly unknown[]> = {
   join_ns: [[{ ns: "uts", ns_file: "/x" }]],
   external: [["net[4]:n"]],
   strings: [["x"]],
+  plugin_options: [["amdgpu.x=y"]],
 };
 /** Fields that mean something only beside another one. */
 const beside: Record<string, Partial<RpcOptions>> = {
@@ -78,6 +80,9 @@ const cases: [Partial<RpcOptions>, object][] = [
     { tcp_established: true, tcp_close: false },
     { tcpEstablished: true, tcpClose: false },
   ],
+  [{ compress: 1, compress_acceleration: 9, compress_block_size: 4096, image_io_mode: 1 }, {}],
+  [{ decompress_threads: 8, plugin_options: ["a.b=c"] }, {}],
+  [{ stream: true }, { stream: true }],
   [{ orphan_pts_master: true }, { orphanPtsMaster: true, shellJob: false }],
   [{ leave_running: true }, { leaveStopped: false }],
   [{ leave_running: true, leave_stopped: true }, { leaveStopped: true }],
@@ -173,4 +178,18 @@ test("an option is settled by the request where that says something of it, and l
 test("what only RPC can ask is no word of the command line", () => {
   for (const word of ["--orphan-pts-master", "--orphan", "--no-lazy-pages", "--no-ext-unix-sk"])
     expect(requestFrom([word], {}, undefined, () => undefined)).toMatchObject({ ok: false });
+});
+
+test("values that CRIU 4.3 refuses are not understood, and fields that no CRIU known here has are named", () => {
+  for (const fields of [
+    { image_io_mode: 2 },
+    { decompress_threads: 1025 },
+    { plugin_options: [""] },
+  ])
+    expect(() => asked(fields)).toThrow();
+  const known = encode(criu_req, { type: RESTORE, opts: { images_dir_fd: 7 } } as never);
+  expect(fieldsBeyond(known)).toEqual([]);
+  // Field 99 of the request, a number, twice.
+  const later = Buffer.concat([known, Buffer.from([0x98, 0x06, 1, 0x98, 0x06, 2])]);
+  expect(fieldsBeyond(later)).toEqual(["field 99 of criu_req"]);
 });

@@ -37,7 +37,9 @@ test("a cgroup mode that the user's configuration file sets is not changed: that
   const asked = restore({ manage_cgroups_mode: SOFT, config_file: config });
   const { answer } = await ask(stage, images, asked);
   expect(answer).toMatchObject({ success: false });
-  expect(answer!.cr_errmsg).toStartWith("blocker[cgroup-missing]: ");
+  expect(answer!.cr_errmsg).toMatch(
+    /^\(00\.000000\) Error \(recriu\): .*\nblocker\[cgroup-missing\]: /,
+  );
 });
 
 test("edited images take the place of those that the request names; the log stays in its work directory", async () => {

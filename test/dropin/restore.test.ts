@@ -112,7 +112,7 @@ test("a blocker: one block, exit code 1, CRIU never starts; RECRIU_IGNORE lowers
   expect(refused.stderr).toStartWith("blocker[pid-in-use]: ");
   expect(refused.stderr).toEndWith("blocked; nothing was touched\n");
   // The log is there, as CRIU leaves one: the block is in it.
-  expect(readFileSync(join(images, "r.log"), "utf8")).toBe(refused.stderr);
+  expect(readFileSync(join(images, "r.log"), "utf8")).toEndWith(refused.stderr);
 
   const tried = await asCriu(stage, words, { env: { RECRIU_IGNORE: "pid-in-use" } });
   expect(tried).toMatchObject({ exit: 1, stdout: "" });
@@ -163,7 +163,7 @@ test("settings that make no sense are refused", async () => {
   expect(refused).toEqual({
     exit: 1,
     stdout: "",
-    stderr: "recriu: RECRIU_FIX is safe, none; not 'all'\n",
+    stderr: "recriu: RECRIU_FIX is safe, host, none; not 'all'\n",
   });
 });
 
@@ -275,7 +275,7 @@ test("untrusted, by environment or file: what is refused of recriu is refused of
   const refused = await restore({ RECRIU_UNTRUSTED: "1" });
   expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining("untrusted-write")]);
   // CRIU has not written there: it is what recriu said.
-  expect(readFileSync(join(images, "r.log"), "utf8")).toBe(refused.stderr);
+  expect(readFileSync(join(images, "r.log"), "utf8")).toEndWith(refused.stderr);
   const unseen = await restore({ RECRIU_UNTRUSTED: "1" }, "--lazy-pages");
   expect([unseen.exit, unseen.stderr]).toEqual([1, expect.stringContaining("not looked at")]);
   // A switch that is misspelt is not off.

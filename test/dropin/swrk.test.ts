@@ -68,7 +68,9 @@ test("a blocker: the runtime gets recriu's words as CRIU's answer, and finds the
   await start(stage, "at-pid", [`${pid}`]);
   const refused = await ask(stage, images, restore());
   expect(refused.answer).toMatchObject({ type: RESTORE, success: false, restore: { pid: -1 } });
-  expect(refused.answer!.cr_errmsg).toStartWith("blocker[pid-in-use]: ");
+  expect(refused.answer!.cr_errmsg).toMatch(
+    /^\(00\.000000\) Error \(recriu\): .*\nblocker\[pid-in-use\]: /,
+  );
   expect(refused.log).toBe(refused.answer!.cr_errmsg!);
   expect(refused).toMatchObject({ exit: 1, stdout: "notified 0 children \n", stderr: "" });
 
@@ -222,7 +224,7 @@ test("a root for images without a mount namespace: CRIU's success is a tree in t
   await killTree(stage, pid);
   const refused = await ask(stage, images, inRoot);
   expect(refused.answer).toMatchObject({ success: false, restore: { pid: -1 } });
-  expect(refused.answer!.cr_errmsg).toStartWith("blocker[root-ignored]: ");
+  expect(refused.answer!.cr_errmsg).toMatch(/\nblocker\[root-ignored\]: /);
   expect(alive(pid)).toBe(false);
 });
 

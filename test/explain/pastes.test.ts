@@ -1,12 +1,15 @@
 /**
- * Messages as people paste them, some from public threads and some in their manner, one a line, with the thread that it is
- * like and a word that its explanation has to have. The author of the entries chose them.
+ * What people paste. `pastes.tsv`: messages in the manner of public threads, chosen by the author of the entries. `pastes/`: sets
+ * that somebody else collected and measured before anything was mended for them, each paste as it stands in its thread, with
+ * what its explanation has to say (`said`) and what it may not (`never`).
  */
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { logReader } from "../../src/explain/log.ts";
 import { keptHow } from "../../src/explain/runtimes.ts";
+import { printLogReport } from "../../src/report/log-report.ts";
+import { captured } from "../../src/report/terminal.ts";
 
 const pastes = readFileSync(join(import.meta.dir, "pastes.tsv"), "utf8")
   .trimEnd()
@@ -25,6 +28,45 @@ test("every paste is explained, and rightly", () => {
     expect([from, text, all]).toEqual([from, text, expect.stringContaining(word)]);
   }
 });
+
+interface Paste {
+  from: string;
+  /** `unknown`: what failed is not in it, and that is said; `none`: CRIU has nothing to do with it. */
+  kind: "cause" | "runtime" | "unknown" | "success" | "none";
+  said: readonly string[];
+  never: readonly string[];
+  text: string;
+}
+
+const dir = join(import.meta.dir, "pastes");
+for (const file of readdirSync(dir))
+  test(`pastes/${file}: each has its cause, no wrong remedy, and no error that is not seen`, () => {
+    const rows = readFileSync(join(dir, file), "utf8").trimEnd().split("\n");
+    expect(rows.length).toBeGreaterThan(40);
+    for (const row of rows) {
+      const { from, kind, said, never, text } = JSON.parse(row) as Paste;
+      const reader = logReader();
+      reader.feed(Buffer.from(text));
+      const report = reader.end();
+      const kept = report.named === undefined ? undefined : keptHow(report.named);
+      const told = captured(() => printLogReport(report, "-", { about: [], kept, memory: [] }));
+      const { cause, remedy, check } = report.explanation ?? report.said ?? {};
+      const at = `${from}: ${told}`;
+      expect([at, kindOf(report)]).toEqual([at, kind === "runtime" ? "cause" : kind]);
+      for (const words of said) expect([at, told]).toEqual([at, matching(words)]);
+      const whole = [cause, remedy, check].join(" ");
+      for (const words of never) expect([at, whole]).not.toEqual([at, matching(words)]);
+    }
+  });
+
+const matching = (words: string) => expect.stringMatching(new RegExp(words, "i"));
+
+function kindOf({ kind, succeeded, explanation, said }: ReturnType<typeof read>): string {
+  if (kind === "none") return "none";
+  if (succeeded) return "success";
+  return (explanation ?? said) === undefined ? "unknown" : "cause";
+}
+const read = () => logReader().end();
 
 test("other programs' words are not taken for CRIU's", () => {
   for (const text of [

@@ -10,14 +10,15 @@ import { openArchive } from "../../src/image/archive.ts";
 import { imagesIn, sumsOf } from "../../src/image/index.ts";
 import { planFor } from "../../src/plan/index.ts";
 import { compareContents } from "../../src/show/compare.ts";
+import { printEffects } from "../../src/report/effects.ts";
+import { printFindings, printSummary } from "../../src/report/findings.ts";
+import { reportOf } from "../../src/report/json.ts";
+import { captured } from "../../src/report/terminal.ts";
+import { contentsText } from "../../src/report/show.ts";
+import { printVerdict } from "../../src/report/text.ts";
 import { contentsOf } from "../../src/show/contents.ts";
 import { shownMappings } from "../../src/show/mappings.ts";
 import { environmentOf } from "../../src/show/tasks.ts";
-import { printEffects } from "../../src/report/effects.ts";
-import { reportOf } from "../../src/report/json.ts";
-import { captured } from "../../src/report/terminal.ts";
-import { printFindings, printSummary } from "../../src/report/findings.ts";
-import { printVerdict } from "../../src/report/text.ts";
 import { liveTree, verify } from "../../src/verify/index.ts";
 import { closeTree } from "../../src/verify/live.ts";
 import { repository } from "../built.ts";
@@ -171,12 +172,23 @@ export function imagesTarget(
         const plan = planFor(findings, leftoversOf(context), "safe");
         const { settings } = asked;
         const facts = { request, settings, images: dir, checkpoint, host, findings, effects, plan };
-        const preflight = Object.assign(facts, { criu: criu as never, tookMs: 0 });
+        const preflight = Object.assign(facts, {
+          criu: criu as never,
+          would: undefined,
+          rejected: [],
+          tookMs: 0,
+        });
         wellFormed(reportOf(preflight, undefined, 0));
         const contents = contentsOf(checkpoint, dir);
         JSON.stringify([contents, compareContents(contents, contents)]);
-        for (const task of checkpoint.tasks)
-          JSON.stringify([shownMappings(checkpoint, task), environmentOf(checkpoint, task)]);
+        const { tasks } = checkpoint;
+        const mappings = new Map(tasks.map((task) => [task.pid, shownMappings(checkpoint, task)]));
+        const environments = new Map(
+          tasks.map((task) => [task.pid, environmentOf(checkpoint, task)]),
+        );
+        const sections = { files: true, sockets: true, mounts: true, mappings, environments };
+        for (const format of ["tree", "table"] as const)
+          harmlessOnly(contentsText(contents, format, sections));
         const live = dice(8) === 0 ? liveTree(checkpoint, child.pid, false) : undefined;
         const verdict = live && verify(checkpoint, request, live, {});
         if (live !== undefined) closeTree(live);

@@ -15,6 +15,7 @@ const found = (id: string, more: Partial<Finding>): Finding => ({
   subject: id,
   message: `${id} is wrong`,
   criu_message: null,
+  isolate: null,
   remedy: { kind: "human", text: "mend it", command: null },
   ...more,
 });

@@ -18,7 +18,7 @@ export async function dumpBy(
   stage: Stage,
   criu: string,
   pid: number,
-  options: string[] = [],
+  options: readonly string[] = [],
 ): Promise<string> {
   const images = join(stage.dir, `images-${++stage.count}`);
   mkdirSync(images);

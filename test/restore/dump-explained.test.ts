@@ -1,6 +1,9 @@
 /** What ends a dump, seen on real CRIU: recriu explain names the cause in its log, and the remedy makes the dump pass. */
 import { expect, test } from "bun:test";
-import { linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { index } from "../../src/explain/entries/index.ts";
+import { find } from "../../src/explain/find.ts";
+import { logReader } from "../../src/explain/log.ts";
 import { join } from "node:path";
 import { criu, descendants, openStage, recriu, run, type Stage, start } from "./stage.ts";
 
@@ -82,8 +85,43 @@ test("locks, deleted files, sockets to the outside, a shell's job, a device: by 
     {
       pid: await objects("read", "/dev/hwrng"),
       says: /Can't dump file 3 of that type \[20600\] \(chr 10:183\)/,
-      cause: "of a kind that CRIU does not save",
+      cause: "the hardware random generator (/dev/hwrng) (10:183)",
     },
   ];
   for (const one of cases) await explained(stage, one);
+}, 120_000);
+
+test("what bare CRIU says of a dump that cannot be is told by its own entry", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "objects", ["read", "/dev/null"]);
+  const asked = (...more: string[]) => {
+    const dir = join(stage.dir, `asked-${(stage.count += 1)}`);
+    mkdirSync(dir);
+    const words = ["dump", "-t", `${pid}`, "-D", dir, "-o", "dump.log", "-v4", "--leave-running"];
+    return { dir, argv: [criu, ...words, ...more] };
+  };
+  const cases: readonly (readonly [words: string, ...options: string[]])[] = [
+    ["Tracking memory is not available. Consider omitting --track-mem option.", "--track-mem"],
+    [
+      "Neither a cgroupv1 (freezer.state) or cgroupv2 (cgroup.freeze) control file found.",
+      "--freeze-cgroup",
+      "/nonexistent",
+    ],
+    ["Script <path> exited with <#status>", "--action-script", "/bin/false"],
+    ['execvp("<script>", ...) failed', "--action-script", "/nonexistent"],
+    ["cg-prop: Can't open file <path>", "--cgroup-props-file", "/nonexistent"],
+    ["cg-prop: Expecting controller name", "--cgroup-props", "nonsense: ["],
+    ["Unable to open directory <path>", "--libdir", "/nonexistent"],
+    // This CRIU does not call it an error, and ends with one that is none.
+    ["Can't connect to server <address>", "--page-server", "--address", "127.0.0.1", "--port", "1"],
+  ];
+  for (const [words, ...options] of cases) {
+    const { dir, argv } = asked(...options);
+    const { exit } = await run(stage, argv);
+    const reader = logReader();
+    reader.feed(readFileSync(join(dir, "dump.log")));
+    const { explanation, cause } = reader.end();
+    const found = find(index(), explanation?.line ?? "", { file: cause?.file, way: "dump" });
+    expect([words, exit, found?.words.text]).toEqual([words, 1, words]);
+  }
 }, 120_000);

@@ -32,7 +32,12 @@ for (const [name, program] of [
     const { exit, stderr } = await refused();
     expect(exit).not.toBe(0);
     expect(stderr).toContain("blocker[pid-in-use]");
-    expect(readFileSync(log, "utf8")).toBe(stderr);
+    // Some runtimes show no other lines of a log than CRIU's errors.
+    const [first, ...rest] = readFileSync(log, "utf8").split("\n");
+    expect(first).toMatch(
+      /^\(00\.000000\) Error \(recriu\): the restore is blocked: .*\[pid-in-use\]/,
+    );
+    expect(rest.join("\n")).toBe(stderr);
 
     rmSync(log);
     await refused();
@@ -60,5 +65,5 @@ for (const [name, program] of [
     rmSync(log);
     symlinkSync(other, log);
     const { stderr: again } = await refused();
-    expect(readFileSync(other, "utf8")).toBe(again);
+    expect(readFileSync(other, "utf8")).toEndWith(again);
   });

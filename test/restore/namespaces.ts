@@ -1,4 +1,5 @@
 /** Namespaces of the tree, and the network in one of its own. */
+import { dumpBy } from "./criu.ts";
 import { edit } from "./edit.ts";
 import { descendants, dump, run, type Stage, start, waitFor } from "./stage.ts";
 import { compile } from "./stage/compile.ts";
@@ -31,8 +32,12 @@ export function changed(
   return copy;
 }
 
-/** A container in a user namespace whose root is the user 100000, in a network of its own that `prepare` fills. */
-export async function dumpInUser(stage: Stage, prepare: (init: number) => string[], ids = 65536) {
+/** A container in a user namespace whose root is the user 100000, in a network of its own that `prepare` fills; dumped by the CRIU `by`. */
+export async function dumpInUser(
+  stage: Stage,
+  prepare: (init: number) => string[],
+  { ids = 65536, mounts = [], by }: { ids?: number; mounts?: readonly string[]; by?: string } = {},
+) {
   const holder = await stage.supervisor.spawn(["unshare", "--user", "sleep", "1000"], { cwd: "/" });
   await waitFor("the user namespace", () => {
     const user = (of: string) => readlinkSync(`/proc/${of}/ns/user`);
@@ -47,7 +52,16 @@ export async function dumpInUser(stage: Stage, prepare: (init: number) => string
   const own = `mknod -m 666 ${root}/dev/null c 1 3 && chown -R 100000:100000 ${root} ${stage.dir} && chmod 755 ${stage.dir}`;
   expect((await run(stage, ["sh", "-c", own])).exit).toBe(0);
   const enter = ["nsenter", "--user", `--target=${holder.pid}`, "-S", "0", "-G", "0", "--"];
-  const inside = [compile("container"), ready, root, "/run/app/sock", "proc", "none", "/proc"];
+  const inside = [
+    compile("container"),
+    ready,
+    root,
+    "/run/app/sock",
+    "proc",
+    "none",
+    "/proc",
+    ...mounts,
+  ];
   const container = await stage.supervisor.spawn([...enter, "unshare", "--net", "--", ...inside], {
     cwd: "/",
   });
@@ -55,7 +69,10 @@ export async function dumpInUser(stage: Stage, prepare: (init: number) => string
   const [init] = descendants(container.pid);
   const words = prepare(init!.pid);
   if (words.length > 0) expect(await run(stage, words)).toMatchObject({ exit: 0 });
-  const images = await dump(stage, init!.pid, ["--network-lock=nftables"]);
+  const lock = ["--network-lock=nftables"];
+  const images = await (by === undefined
+    ? dump(stage, init!.pid, lock)
+    : dumpBy(stage, by, init!.pid, lock));
   await run(stage, ["mount", "--bind", root, root]);
   return { images, options: ["--root", root] };
 }

@@ -89,7 +89,12 @@ exec unshare --mount --cgroup sh -ec 'mount -t cgroup2 none /sys/fs/cgroup && ex
 `;
 
 /** A bundle for the runtime `name`, below .cache/runtimes, and the ways to call it. */
-export function makeContainer(stage: Stage, name: "runc" | "crun", terminal = false): Container {
+export function makeContainer(
+  stage: Stage,
+  name: "runc" | "crun",
+  terminal = false,
+  more: Record<string, string> = {},
+): Container {
   const bundle = join(stage.dir, "bundle");
   const rootfs = join(bundle, "rootfs");
   const images = join(stage.dir, "checkpoint");
@@ -108,15 +113,15 @@ export function makeContainer(stage: Stage, name: "runc" | "crun", terminal = fa
   symlinkSync(recriuBinary, join(dropin, "criu"));
   symlinkSync(real, join(bin, name));
   symlinkSync(recriuBinary, join(bin, `recriu-${name}`));
-  const env = { PATH: `${bin}:${process.env["PATH"]}`, RECRIU_CRIU: criu, NO_COLOR: "1" };
+  const env = { PATH: `${bin}:${process.env["PATH"]}`, RECRIU_CRIU: criu, NO_COLOR: "1", ...more };
   const state = ["--root", join(stage.dir, "state"), "--log", join(stage.dir, "runtime.log")];
   // CRIU cannot dump a container that has files of the test's own open.
-  const quiet = (program: string, given: string[], first = bin, more = {}) => {
+  const quiet = (program: string, given: string[], first = bin, settings = {}) => {
     const stderr = given.includes("restore") ? join(stage.dir, "stderr") : "/dev/null";
     const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
     const words = ["sh", "-c", shell, program, ...state, ...given];
     return run(stage, [...(name === "crun" ? ["sh", join(bin, "on-cgroup2")] : []), ...words], {
-      env: { ...env, ...more, PATH: `${first}:${env.PATH}` },
+      env: { ...env, ...settings, PATH: `${first}:${env.PATH}` },
       cwd: stage.dir,
     });
   };

@@ -1,5 +1,6 @@
 /** recriu's JSON as the cases read it. */
 import { expect } from "bun:test";
+import { answersOf, catalogue } from "../../src/checks/index.ts";
 import { explain } from "../../src/explain/index.ts";
 import { criu, recriu, type RunOptions, type Stage } from "./stage.ts";
 
@@ -12,6 +13,7 @@ export interface Finding {
   subject: string;
   message: string;
   criu_message: string | null;
+  isolate: string | null;
   remedy: { kind: string; text: string; command: string | null };
 }
 
@@ -40,8 +42,11 @@ export interface Report {
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
     environment: string[];
+    settings: { id: string; path: string; from: number; to: number; stays: boolean }[];
+    isolate: string[];
+    would_restore: { isolate: string[]; command: string } | null;
   };
-  run: { criu_exit: number; pid: number | null } | null;
+  run: { criu_exit: number; pid: number | null; pid_inside: number | null } | null;
   verdict: {
     result: string;
     compared: number;
@@ -91,6 +96,13 @@ export const finding = ({ findings }: Report, id: string): Finding => {
     throw new Error(
       `no finding ${id} among ${findings.map((entry) => entry.id).join(", ") || "none"}`,
     );
+  // What docs/checks.md says of it is what it does.
+  const check = catalogue.find((each) => each.id === id);
+  const kind = found.remedy.kind === "human" ? "person" : found.remedy.kind;
+  if (check !== undefined && found.severity !== "info")
+    expect(
+      answersOf(check).map((each) => (each === "choice" ? "option" : each)) as string[],
+    ).toContain(kind);
   return found;
 };
 

@@ -98,8 +98,8 @@ test("packed with CRIU: restored where there is nothing but a C library and a sh
 
   // The pack itself can be looked at; what restores it is in it.
   expect((await recriu(stage, ["show", archive])).stdout).toStartWith(`${archive}: program\n`);
-  const looked = await recriu(stage, ["preflight", archive, "-v"]);
-  expect([looked.exit, looked.stderr]).toEqual([0, expect.stringContaining("ready to restore")]);
+  const ahead = await recriu(stage, ["preflight", archive, "-v"]);
+  expect([ahead.exit, ahead.stderr]).toEqual([0, expect.stringContaining("ready to restore")]);
   const whole = await recriu(stage, ["restore", archive]);
   expect([whole.exit, whole.stderr]).toEqual([2, expect.stringContaining("is a pack: tar -xf ")]);
 
@@ -112,6 +112,13 @@ test("packed with CRIU: restored where there is nothing but a C library and a sh
   expect(used.path).toBe("/checkpoint/criu/criu");
   expect(alive(pid)).toBe(true);
   await killTree(stage, pid);
+  // Without the script, too: there is no other.
+  const looked = await run(
+    stage,
+    ["chroot", bare, "/checkpoint/recriu", "preflight", "-D", "/checkpoint/images", "--json"],
+    { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } },
+  );
+  expect([looked.exit, JSON.parse(looked.stdout).criu]).toEqual([0, used]);
 
   spoil(join(bare, "checkpoint/images/pages-1.img"));
   const altered = await run(stage, ["chroot", bare, "/checkpoint/restore.sh", "-d"], {

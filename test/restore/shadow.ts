@@ -66,7 +66,8 @@ export async function dumpByOld(stage: Stage, pid: number): Promise<string> {
   return images;
 }
 
-const crit = join(repository, ".cache/criu/crit/crit");
+/** CRIU's own reader of images: that of 4.3, with LZ4. */
+export const crit = join(repository, ".cache/criu/crit/crit");
 
 /** An image as CRIU's own crit reads it: its entries. Throws when it does not. */
 export async function decoded(stage: Stage, image: string): Promise<any[]> {

@@ -27,6 +27,7 @@ import { roundTrip } from "../image/dumps.ts";
 import { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
 import { compile } from "./stage/compile.ts";
 import { descendants, dying, kill, nameOf, processOf } from "./stage/processes.ts";
+import { noteErrors } from "./stage/seen.ts";
 import { startSupervisor, type Supervisor } from "./stage/supervisor.ts";
 
 export { recriuBinary } from "../built.ts";
@@ -99,7 +100,11 @@ export function openStage({ ownState = false } = {}): Stage {
   const command = ["sh", "-ec", cleanUp, "sh", dir, ...mounts];
   const words = [...(ownState ? withOwnState : []), compile("supervisor"), ...command];
   const supervisor = startSupervisor(words);
-  return { dir, supervisor, count: 0, [Symbol.asyncDispose]: () => supervisor.close() };
+  const end = async () => {
+    noteErrors(dir);
+    await supervisor.close();
+  };
+  return { dir, supervisor, count: 0, [Symbol.asyncDispose]: end };
 }
 
 /** The directories of a stage with `ownState` that recriu keeps its own things in, as the test sees them; after the first `start`. */
@@ -116,7 +121,7 @@ export const running = (stage: Stage, comm: string): number[] =>
 
 /** Kills all that runs on the stage, removes its cgroups and its directory. */
 export async function close(stage: Stage): Promise<void> {
-  await stage.supervisor.close();
+  await stage[Symbol.asyncDispose]();
 }
 
 /** Polls until `predicate` holds; throws when it does not within `timeout` ms. */

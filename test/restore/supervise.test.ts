@@ -13,6 +13,7 @@ function sleeper(seconds: number): RunningCriu {
     exited,
     kill,
     listen() {},
+    problem: () => undefined,
     lastWords: () => undefined,
     log: async () => [],
   };

@@ -64,3 +64,18 @@ test("options of a plan: the runtime's flags, lines of a configuration file, and
     lost: ["--manage-cgroups=ignore"],
   });
 });
+
+test("words behind --, after the container's name, and values that look like options", () => {
+  expect(parseRuntime(words("restore --detach -- c1"), false)).toMatchObject({
+    end: 2,
+    container: "c1",
+  });
+  const two = parseRuntime(words("restore --detach c1 --bundle=/b c2"), false);
+  expect([two.end, two.container, two.options.get("bundle")]).toEqual([2, "c1", "/b"]);
+  const given = parseRuntime(words("restore --work-path --auto-dedup --auto-dedup c1"), false);
+  expect([given.options.get("work-path"), given.places("auto-dedup")]).toEqual([
+    "--auto-dedup",
+    [3],
+  ]);
+  expect(given.places("work-path")).toEqual([]);
+});

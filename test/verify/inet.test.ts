@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { requestFrom } from "../../src/criu/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
 import type { Facet } from "../../src/verify/facet.ts";
-import { connections, inetSockets } from "../../src/verify/inet.ts";
+import { connections, hasConnections, inetSockets } from "../../src/verify/inet.ts";
 import { liveTree } from "../../src/verify/live.ts";
 import { fixture, image } from "../image/fixture.ts";
 
@@ -77,7 +77,13 @@ const socket = {
 const listener = (port: number) => ({ src_port: port, dst_port: 0, state: 10 });
 
 /** What a facet says of this process, were it saved with the socket `isk` at descriptor `fd`. */
-function compare(facet: Facet, fd: number, isk: object, stopped = true): string[] {
+function compare(
+  facet: Facet,
+  fd: number,
+  isk: object,
+  stopped = true,
+  words: string[] = [],
+): string[] {
   const { pid } = process;
   const name = `tcp-stream-${INODE}.img`;
   const images = {
@@ -92,7 +98,7 @@ function compare(facet: Facet, fd: number, isk: object, stopped = true): string[
   };
   for (const [file, bytes] of Object.entries(images)) writeFileSync(join(dir, file), bytes);
   const opened = openCheckpoint(dir);
-  const asked = requestFrom(["-D", dir], {});
+  const asked = requestFrom(["-D", dir, ...words], {});
   if (!opened.ok || !asked.ok) throw new Error("no checkpoint");
   const { checkpoint } = opened;
   const found: string[] = [];
@@ -148,6 +154,22 @@ test("the state of a connection counts while the network is locked, its ports al
   const { src_port, dst_port } = saved;
   const ports = [`ports of descriptor ${fd}: ${src_port} to ${dst_port}`];
   expect(compare(inetSockets, fd, { ...saved, dst_port: 9 })).toEqual(ports);
+  // They are new sockets then.
+  for (const facet of [connections, inetSockets])
+    expect(compare(facet, fd, { ...closing, dst_port: 9 }, true, ["--tcp-close"])).toEqual([]);
   client.end();
   server.stop(true);
+});
+
+test("a tree has connections with a socket that does not listen, whether it has a listener or not", () => {
+  const has = (...sockets: object[]) => {
+    const files = sockets.map((isk, id) => [id, { isk: { ...socket, ...isk } }] as const);
+    return hasConnections({ openFiles: new Map(files) } as never);
+  };
+  const connection = { src_port: 5, dst_port: 6, state: 1 };
+  expect(has(connection)).toBe(true);
+  expect(has(listener(80), connection)).toBe(true);
+  expect(has(listener(80))).toBe(false);
+  expect(has({ ...connection, proto: 17 })).toBe(false);
+  expect(has()).toBe(false);
 });

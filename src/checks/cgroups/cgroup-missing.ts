@@ -151,6 +151,7 @@ export const cgroupMissing: Check = {
     "read-only, or under rules that the saved cgroup breaks. With --manage-cgroups=ignore the tree stays in the cgroup that the restore " +
     "is run from, without its old limits.",
   proof: "criu",
+  answers: ["option", "person"],
   run(context) {
     if (ignored(context)) return [];
     const saved = new Map(

@@ -10,6 +10,7 @@ export const cgroupNamespace: Check = {
     "one passes controllers on. With --manage-cgroups=ignore there is no new namespace at all, and nothing says so: the tree sees " +
     "this machine's paths.",
   proof: "harm",
+  answers: ["choice"],
   run(context) {
     const { checkpoint, request, host } = context;
     if (checkpoint.cgroup === undefined || checkpoint.root?.core === undefined) return [];

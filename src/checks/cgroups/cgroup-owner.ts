@@ -9,6 +9,7 @@ export const cgroupOwner: Check = {
     "A cgroup that is there already CRIU leaves as it is, but for its owner and mode: those it takes from the images. A cgroup's owner may move, freeze and " +
     "kill all that is in it, and what is in there now is not the tree's. Which cgroups get what owner the images alone say.",
   proof: "harm",
+  answers: ["choice"],
   run(context) {
     if (ignored(context) || context.request.manageCgroups.value === "none") return [];
     return [...savedRoots(context), ...savedDirectories(context)].flatMap((saved): Problem[] => {

@@ -33,6 +33,7 @@ export const cgroupProperty: Check = {
     "the parent does not offer, processors that the parent does not have, more processor time than the parent may give. A cgroup " +
     "that is there already is left as it is (unless --manage-cgroups=full), so making it beforehand is the way around.",
   proof: "criu",
+  answers: ["choice", "person"],
   run(context) {
     if (ignored(context)) return [];
     const mode = context.request.manageCgroups.value;

@@ -12,6 +12,7 @@ export const cgroupSetMissing: Check = {
     "A task names its set of cgroups by number. When cgroup.img has no such set, or no controller for a member of it, CRIU cannot " +
     "tell where to move the task.",
   proof: "criu",
+  answers: ["choice"],
   run(context) {
     const { checkpoint, request } = context;
     if (ignored(context) || request.unprivileged) return [];

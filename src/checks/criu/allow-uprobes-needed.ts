@@ -8,6 +8,7 @@ export const allowUprobesNeeded: Check = {
     "A tracer's uprobes add a mapping that CRIU leaves out, when it was allowed to at the dump and is again at the restore (from 4.2 on). " +
     "The option only permits that; the tracer must set its probes anew.",
   proof: "criu",
+  answers: ["option"],
   run({ checkpoint, request, criu }) {
     const able = knows(criu?.version, "uprobes", false);
     if (!checkpoint.inventory?.allow_uprobes || request.allowUprobes || !able) return [];

@@ -12,6 +12,7 @@ export const autoDedup: Check = {
     "So recriu withholds the option from CRIU and does the same when the tree runs. CRIU opens the files for that before it restores, and fails where they " +
     "cannot be written to. In a directory that others can write to, a name can lead to any file of the machine, which would lose its content.",
   proof: "criu",
+  answers: ["choice", "person"],
   run({ checkpoint, request }) {
     if (!request.autoDedup || request.stream) return [];
     const { bytes, problems } = dedupOf(checkpoint, request.lazyPages);

@@ -23,6 +23,7 @@ export const breakpointsMissing: Check = {
     "restore stands still (every dump, too). With its variable CRIU_FAULT=130 CRIU goes step by step instead, which is slower and changes nothing else; " +
     "recriu sets it for the CRIU that it starts. Where the kernel lets nobody ask for breakpoints, nothing is said.",
   proof: "harm",
+  answers: ["variable", "person"],
   run(context) {
     const { criu, host } = context;
     if (criu === undefined || knows(criu.version, "breakpointsTried", true)) return [];

@@ -10,6 +10,7 @@ export const pidfileExists: Check = {
     "CRIU writes the pid file when the whole tree is restored, and only as a new file: one that is there already, of the last run or of a crash, " +
     "or a directory that is gone (/run is empty after a boot) fails the restore at its very end.",
   proof: "criu",
+  answers: ["repair", "person"],
   run(context) {
     const { request, host } = context;
     const { pidfile } = request;

@@ -12,6 +12,7 @@ export const pluginMissing: Check = {
     "and the restore stops without them. Where amdgpu_plugin is named but saved nothing, recriu leaves its name out of what CRIU is shown; " +
     "what cuda_plugin saved is in the tasks' memory, so its name never is.",
   proof: "criu",
+  answers: ["edit", "person"],
   run(context) {
     const { checkpoint } = context;
     const names = required(context);

@@ -7,6 +7,7 @@ export const tmpMissing: Check = {
   reads: "/tmp on this machine; what CRIU itself says of it when it starts",
   why: "CRIU tries mounts out in /tmp when it starts, and builds mount namespaces there, whatever TMPDIR says.",
   proof: "criu",
+  answers: ["repair", "person"],
   run(context) {
     const { host, criu, namespaces, request } = context;
     const problem = unwritable(context, "/tmp");

@@ -49,6 +49,7 @@ export const workDirUnwritable: Check = {
     "CRIU works in the images directory unless told otherwise: its log, its statistics and a directory that it mounts cgroups in go there. " +
     "On read-only images a restore with cgroups fails for that alone.",
   proof: "criu",
+  answers: ["option", "person"],
   run(context) {
     const { request } = context;
     const { workDir } = request;

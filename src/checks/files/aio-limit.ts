@@ -1,7 +1,8 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
-import { raise, setting } from "./kernel-objects.ts";
+import { raised } from "../settings.ts";
+import { setting } from "./kernel-objects.ts";
 
 /** Pages of a ring that Linux makes for so many requests (fs/aio.c), in bytes. */
 function ringLength(requests: number, processors: number): number {
@@ -22,6 +23,7 @@ export const aioLimit: Check = {
     "All asynchronous I/O contexts of a machine share one limit. And each has a ring in the task's memory, which Linux makes larger where " +
     "there may be more processors: a small ring of a small machine cannot be made on a large one.",
   proof: "criu",
+  answers: ["host", "person"],
   run(context) {
     const all = livingTasks(context.checkpoint).flatMap((task) =>
       (task.mm?.aios ?? []).map((ring) => ({ task: task.pid, ring })),
@@ -39,7 +41,7 @@ export const aioLimit: Check = {
         subject: "fs.aio-max-nr",
         message: `the tree needs ${wanted} asynchronous I/O events, ${used} are in use, and fs.aio-max-nr is ${most}`,
         criu_message: "Ring setup failed with -11",
-        remedy: raise("fs/aio-max-nr", used + wanted),
+        remedy: raised("fs/aio-max-nr", { from: most, to: used + wanted, stays: false }),
       });
     const processors = possibleProcessors(context);
     if (processors === undefined || context.host.architecture !== "x64") return findings;

@@ -12,6 +12,7 @@ export const fileBuildId: Check = {
     "Memory that belongs to one build would run in the code of another: that crashes later, or worse. CRIU compares build-ids. " +
     "--file-validation=filesize makes it compare sizes only; recriu never adds that by itself.",
   proof: "criu",
+  answers: ["choice"],
   run(context) {
     if (context.request.fileValidation !== "buildid") return [];
     return usedFiles(context).flatMap((file): Problem[] => {

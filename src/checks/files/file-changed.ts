@@ -17,6 +17,7 @@ export const fileChanged: Check = {
     "was open for appending only, or --allow-grown=PATH says so, recriu shows CRIU the image without that file's size. Nobody compares " +
     "what is in the file then. A file that is mapped or run is never let pass.",
   proof: "criu",
+  answers: ["edit", "person"],
   run(context) {
     const entries = context.checkpoint.values("files.img", file_entry);
     const entryOf = new Map(entries.map(({ reg }, entry) => [reg, entry]));

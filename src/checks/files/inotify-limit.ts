@@ -1,5 +1,6 @@
 import type { Check, Problem } from "../finding.ts";
-import { raise, setting } from "./kernel-objects.ts";
+import { raised } from "../settings.ts";
+import { setting } from "./kernel-objects.ts";
 import { openFiles } from "./watches.ts";
 
 export const inotifyLimit: Check = {
@@ -7,6 +8,7 @@ export const inotifyLimit: Check = {
   reads: "inotify entries in files.img; fs.inotify.max_user_instances and max_user_watches",
   why: "Both are limits for all that one user has. What others have in use already is not counted here.",
   proof: "criu",
+  answers: ["host", "person"],
   run(context) {
     const instances = openFiles(context, "ify");
     const first = instances[0];
@@ -24,7 +26,7 @@ export const inotifyLimit: Check = {
           subject: name.replaceAll("/", "."),
           message: `the tree has ${wanted} inotify ${what}, and ${name.replaceAll("/", ".")} is ${most}`,
           criu_message: `fsnotify: ${said}`,
-          remedy: raise(name, wanted + 128),
+          remedy: raised(name, { from: most, to: wanted + 128, stays: true }),
         },
       ];
     };

@@ -1,13 +1,15 @@
 import { pipe_data_entry } from "../../image/tables/files.ts";
 import type { Check, Problem } from "../finding.ts";
 import { CAP_SYS_RESOURCE, has } from "../rights/capabilities.ts";
-import { raise, setting } from "./kernel-objects.ts";
+import { raised } from "../settings.ts";
+import { setting } from "./kernel-objects.ts";
 
 export const pipeSize: Check = {
   title: "A pipe is larger than this machine allows",
   reads: "pipes-data.img and fifo-data.img; fs.pipe-max-size, own capabilities",
   why: "A program with CAP_SYS_RESOURCE may make pipes of any size, others up to a limit. CRIU gives each pipe its old size and stops when that is refused.",
   proof: "criu",
+  answers: ["host", "person"],
   run(context) {
     const most = setting(context, "fs/pipe-max-size");
     const { capabilities } = context.host;
@@ -25,7 +27,7 @@ export const pipeSize: Check = {
               subject: `pipe 0x${pipe_id.toString(16)}`,
               message: `a pipe has room for ${size} bytes, and fs.pipe-max-size is ${most}`,
               criu_message: "Can't restore pipe size: Operation not permitted",
-              remedy: raise("fs/pipe-max-size", size),
+              remedy: raised("fs/pipe-max-size", { from: most, to: size, stays: false }),
             },
           ];
         }),

@@ -1,4 +1,5 @@
 /** Timers of timerfd_create(2) that CRIU arms otherwise than they were (timerfd.c, pie/restorer.c). */
+import { knows } from "../../criu/index.ts";
 import { hasExpired, type TimerfdEntry } from "../../image/index.ts";
 import { file_entry } from "../../image/tables/files.ts";
 import { TFD_TIMER_ABSTIME } from "../../sys/linux.ts";
@@ -17,14 +18,16 @@ function rightly(saved: TimerfdEntry): Partial<TimerfdEntry> {
 
 export const timerfdExpired: Check = {
   title: "A timer would never fire again, or fire once more",
-  reads: "timerfd entries in files.img",
+  reads: "timerfd entries in files.img; the version of CRIU",
   why:
-    "Of a periodic timer that has expired and was not read yet the kernel shows no time left, and CRIU sets it to just that: it is " +
+    "Of a periodic timer that has expired and was not read yet the kernel shows no time left, and CRIU before 4.3 sets it to just that: it is " +
     "disarmed, and a program that waits for it waits for ever. The faster the timer, the likelier it is caught so. And one set to an absolute " +
     "time (TFD_TIMER_ABSTIME) that is over, or disarmed, is given a time that is past: it fires once more. recriu shows CRIU the period as " +
     "the time that is left, or the timer without that flag. What had not been read of it comes back either way.",
   proof: "harm",
-  run({ checkpoint }) {
+  answers: ["edit"],
+  run({ checkpoint, criu }) {
+    if (knows(criu?.version, "timersKept", false)) return [];
     const holders = new Map<number, { task: number; fd: number }>();
     for (const { pid, fds } of checkpoint.tasks)
       for (const { id, fd } of fds) if (!holders.has(id)) holders.set(id, { task: pid, fd });

@@ -14,6 +14,7 @@ export function* forgedRelations(checkpoint: Checkpoint): Generator<Forged> {
   yield* hiddenMounts(checkpoint);
   yield* links(checkpoint);
   yield* ghosts(checkpoint);
+  yield* senders(checkpoint);
 }
 
 const REG = 1;
@@ -189,6 +190,23 @@ function* ghosts(checkpoint: Checkpoint): Generator<Forged> {
         "makes the file longer",
       );
   }
+}
+
+/** A dump leaves a message out whose sender is not in the tree. */
+function* senders({ socketQueues, tasks }: Checkpoint): Generator<Forged> {
+  const pids = new Set(tasks.map(({ pid }) => pid));
+  for (const { ucred } of socketQueues)
+    if (ucred !== undefined && !pids.has(ucred.pid))
+      yield {
+        file: "sk-queues.img",
+        id: undefined,
+        field: "sk_ucred_entry.pid",
+        value: ucred.pid,
+        rule: {
+          written: "a task of the tree",
+          acts: "sends the message in the name of whatever process has that number",
+        },
+      };
 }
 
 const MEM = 1;

@@ -35,6 +35,7 @@ export const imageDeprecated: Check = {
     "Very old versions of CRIU stored timers, limits and watches in images of their own. Later ones read them only with --deprecated " +
     "(or CRIU_DEPRECATED in the environment), which changes nothing else.",
   proof: "criu",
+  answers: ["option"],
   run(context) {
     const { request } = context;
     if (request.deprecated) return [];

@@ -1,5 +1,6 @@
 /** Images that no dump made. */
 import type { Check, Problem } from "../finding.ts";
+import { forgedBlocks } from "../forged/blocks.ts";
 import { forgedRelations } from "../forged/relations.ts";
 import { type Forged, forgedValues } from "../forged/walk.ts";
 
@@ -17,8 +18,10 @@ export const imageForged: Check = {
   proof: "harm",
   run({ checkpoint }) {
     const values = forgedValues(checkpoint, ENOUGH);
-    const relations = forgedRelations(checkpoint).take(ENOUGH - values.length);
-    return [...values, ...relations].map(told);
+    const others = [forgedRelations, forgedBlocks].flatMap((source) => [
+      ...source(checkpoint).take(ENOUGH),
+    ]);
+    return [...values, ...others].slice(0, ENOUGH).map(told);
   },
 };
 

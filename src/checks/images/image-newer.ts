@@ -1,6 +1,8 @@
-/** Images of a newer CRIU than the one that restores them. Fields that an older one does not know it skips; what stops it is here. */
-import { compareVersions, isBeyondKnown, since } from "../../criu/index.ts";
+/** Images of a newer CRIU than the one that restores them. Fields that an older one does not know it skips: what stops it, or is lost so, is here. */
+import { compareVersions, isBeyondKnown, knows, since } from "../../criu/index.ts";
 import { file_entry } from "../../image/tables/files.ts";
+import { userns_entry } from "../../image/tables/namespaces.ts";
+import type { Checkpoint } from "../../image/index.ts";
 import type { Check, Problem } from "../finding.ts";
 
 /** fd_types of files.img that came after 3.17, with the first CRIU that knows them; the highest that any known CRIU knows. */
@@ -11,16 +13,19 @@ const HIGHEST = 20;
 const names: Record<number, string> = { 20: "a pidfd" };
 
 export const imageNewer: Check = {
-  title: "The images hold a kind of file that this CRIU does not know",
-  reads: "types in files.img; the version of CRIU",
+  title: "The images hold what this CRIU does not know",
+  reads:
+    "types in files.img, ucred in sk-queues.img, binfmt_misc in userns-*.img; the version of CRIU",
   why:
     "CRIU skips fields of an image that are newer than it is, but not an open file of a kind that it does not know. Without that file the " +
-    "tree would not be the saved one, so nothing is left out: a newer CRIU has to restore it.",
+    "tree would not be the saved one, so nothing is left out: a newer CRIU has to restore it. " +
+    "Who sent what waits in a Unix socket is in the images since CRIU 4.3; an older one sends it anew as nobody, and a program that asks (SO_PASSCRED) takes it for a stranger's. " +
+    "Likewise the binary formats of a user namespace, which an older one leaves out.",
   proof: "criu",
   run({ checkpoint, criu }) {
     const version = criu?.version;
     if (version === undefined) return [];
-    return checkpoint.values("files.img", file_entry).flatMap(({ type, id }): Problem[] => {
+    const kinds = checkpoint.values("files.img", file_entry).flatMap(({ type, id }): Problem[] => {
       const first = types[type];
       const unknown =
         first === undefined
@@ -41,5 +46,32 @@ export const imageNewer: Check = {
         },
       ];
     });
+    return knows(version, "sendersKept", true) ? kinds : [...kinds, ...lost(checkpoint, version)];
   },
 };
+
+/** What a CRIU before 4.3 passes over, and cannot be given back from outside. */
+function* lost(checkpoint: Checkpoint, version: string): Generator<Problem> {
+  const problem = (image: string, subject: string, saved: string, does: string): Problem => ({
+    severity: "warning",
+    image,
+    subject,
+    message: `${saved} in the images; CRIU ${version} does not know that, and ${does}`,
+    remedy: {
+      kind: "human",
+      text: `restore with CRIU ${since.sendersKept} or later (--criu=PATH names it)`,
+    },
+  });
+  const sent = checkpoint.socketQueues.filter(({ ucred }) => ucred !== undefined).length;
+  if (sent > 0) {
+    const saved = `${sent} messages that wait in Unix sockets have their senders`;
+    yield problem("sk-queues.img", "ucred", saved, "sends them anew as nobody");
+  }
+  for (const file of checkpoint.files) {
+    if (!/^userns-\d+\.img$/.test(file)) continue;
+    const formats = checkpoint.values(file, userns_entry)[0]?.binfmt_misc ?? [];
+    if (formats.length === 0) continue;
+    const saved = `binary formats of a user namespace (${formats.map(({ name }) => name).join(", ")}) are`;
+    yield problem(file, "binfmt_misc", saved, "leaves them out");
+  }
+}

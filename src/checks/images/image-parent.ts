@@ -1,13 +1,15 @@
+import { criuHas, knownFault } from "../../criu/known-faults.ts";
 import type { LostPages } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 import { taskOf } from "./faults.ts";
 import { address } from "./image-vmas.ts";
 
-/** What CRIU says of lost pages. Where it says nothing it reads at the end of a file for ever, or takes other pages. */
+/** What CRIU says of lost pages. Where it says nothing it reads at the end of a file for ever (`spins`), or takes other pages. */
 function criuSaysOf(
   { kind, parent, page, problem, pagemap }: LostPages,
   pageSize: number,
+  spins: boolean,
 ): string | null {
   if (kind === "unopened")
     return problem === "there is no such directory"
@@ -15,7 +17,13 @@ function criuSaysOf(
       : null;
   if (kind === "gone" && !pagemap.includes("shmem")) return "Can't read async pr bytes";
   if (kind === "page") return `Missing ${address(page, pageSize)} in parent pagemap`;
-  return kind === "none" && parent !== "parent" ? "No parent for snapshot pagemap" : null;
+  if (kind === "none" && parent !== "parent") return "No parent for snapshot pagemap";
+  if (spins) return null;
+  return kind === "none"
+    ? `Pagemap range ${address(page, pageSize)}`
+    : kind === "short"
+      ? "Unexpected EOF reading pages: expected"
+      : null;
 }
 
 export const imageParent: Check = {
@@ -24,10 +32,10 @@ export const imageParent: Check = {
     "the link `parent` in the images directory and those behind it; pagemap-*.img of each, and the size of its pages-*.img",
   why:
     "An incremental dump holds only what changed; the rest is in the checkpoint that its link `parent` leads to. The link is relative: " +
-    "a checkpoint that is moved or copied without its parents has lost that memory. Without any parent CRIU prints nothing: it spins for ever " +
+    "a checkpoint that is moved or copied without its parents has lost that memory. Without any parent CRIU before 4.3 prints nothing: it spins for ever " +
     "or fills memory with other pages.",
   proof: "criu",
-  run: ({ checkpoint, request }) =>
+  run: ({ checkpoint, request, criu }) =>
     request.stream
       ? []
       : checkpoint.lostPages(request.lazyPages).map((lost) => ({
@@ -36,7 +44,11 @@ export const imageParent: Check = {
           image: lost.pagemap,
           subject: lost.parent,
           message: `${lost.pagemap} has memory in the older checkpoint ${lost.parent}, which cannot give it: ${lost.problem}`,
-          criu_message: criuSaysOf(lost, checkpoint.pageSize),
+          criu_message: criuSaysOf(
+            lost,
+            checkpoint.pageSize,
+            criuHas(knownFault("pages-spin"), criu?.version),
+          ),
           remedy: {
             kind: "human",
             text: "put the older checkpoint back to where the link leads, or make the link lead to it",

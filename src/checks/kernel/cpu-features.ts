@@ -28,6 +28,7 @@ export const cpuFeatures: Check = {
     "processor only in a dump with --cpu-cap, and compares it only in a restore with --cpu-cap, which needs the saved one. A kernel may " +
     "hide what its processor can do: what /proc/cpuinfo lacks CRIU is asked for, which asks the processor itself.",
   proof: "criu",
+  answers: ["choice", "person"],
   run({ checkpoint, host, request, criu }) {
     const asked = request.cpuCap !== undefined;
     const shared = { image: "cpuinfo.img" } as const;

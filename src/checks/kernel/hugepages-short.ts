@@ -1,6 +1,6 @@
 import { MAP_HUGETLB, MAP_SHARED } from "../../sys/linux.ts";
-import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { raised } from "../settings.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, numberIn, refused, type Vma } from "./limits.ts";
 import { MAP_NORESERVE, meminfo } from "./limits.ts";
@@ -13,6 +13,7 @@ export const hugepagesShort: Check = {
   reads: "mm-*.img (MAP_HUGETLB); /sys/kernel/mm/hugepages",
   why: "Huge pages are set aside by the administrator, and a mapping of them reserves all that it may need at once. Databases and virtual machines use them.",
   proof: "criu",
+  answers: ["host", "person"],
   run({ checkpoint, host }) {
     const needed = new Map<number, { pages: number; vma: Vma; task: number }>();
     const usual = meminfo(host, "Hugepagesize");
@@ -42,11 +43,12 @@ export const hugepagesShort: Check = {
           subject: `${size / 1024} kB`,
           message: `the tree needs ${pages} huge pages of ${size / 1024} kB; ${free + more} can be had here`,
           criu_message: refused(vma, "ENOMEM"),
-          remedy: {
-            kind: "human",
+          remedy: raised(`${directory}/nr_hugepages`, {
+            from: count("nr_hugepages"),
+            to: total,
+            stays: true,
             text: "set more aside",
-            command: sh`echo ${total} > ${directory}/nr_hugepages`,
-          },
+          }),
         },
       ];
     });

@@ -1,5 +1,5 @@
-import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { raised } from "../settings.ts";
 import { livingTasks } from "../paths.ts";
 import { made, numberIn, type Vma } from "./limits.ts";
 
@@ -24,6 +24,7 @@ export const mappingsTooMany: Check = {
   reads: "mm-*.img; /proc/sys/vm/max_map_count",
   why: "Databases and search engines raise vm.max_map_count where they run; where it is lower, the restore stops in the middle of the task's mappings.",
   proof: "criu",
+  answers: ["host", "person"],
   run({ checkpoint, host }) {
     const most = numberIn(host, "/proc/sys/vm/max_map_count");
     if (most === undefined) return [];
@@ -38,11 +39,11 @@ export const mappingsTooMany: Check = {
           subject: String(count),
           message: `task ${task.pid} has ${count} mappings; vm.max_map_count allows ${most} here`,
           criu_message: "mapping with 0xfffffffffffffff4",
-          remedy: {
-            kind: "human",
-            text: "raise the limit",
-            command: sh`sysctl -w vm.max_map_count=${2 ** Math.ceil(Math.log2(count + 1024))}`,
-          },
+          remedy: raised("vm/max_map_count", {
+            from: most,
+            to: 2 ** Math.ceil(Math.log2(count + 1024)),
+            stays: true,
+          }),
         },
       ];
     });

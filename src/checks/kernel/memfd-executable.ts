@@ -1,5 +1,5 @@
 import { memfd_inode_entry } from "../../image/tables/files.ts";
-import { sh } from "../../sys/shell.ts";
+import { raised } from "../settings.ts";
 import { setting } from "../files/kernel-objects.ts";
 import type { Check, Problem } from "../finding.ts";
 
@@ -10,8 +10,10 @@ export const memfdExecutable: Check = {
     "Where vm.memfd_noexec is 1 or 2, memfd_create(2) makes files that never can be executable, unless asked otherwise, which CRIU " +
     "does not do. Giving such a file its old mode is then refused; programs that do not ask either have executable ones as a rule.",
   proof: "criu",
+  answers: ["host", "person"],
   run(context) {
-    if (!(setting(context, "vm/memfd_noexec")! >= 1)) return [];
+    const noexec = setting(context, "vm/memfd_noexec");
+    if (noexec === undefined || !(noexec >= 1)) return [];
     return context.checkpoint
       .values("memfd.img", memfd_inode_entry)
       .flatMap(({ name, mode = 0 }): Problem[] => {
@@ -23,11 +25,12 @@ export const memfdExecutable: Check = {
             subject: name,
             message: `the memory file ${name} has mode ${(mode & 0o7777).toString(8)}, and vm.memfd_noexec forbids executable ones`,
             criu_message: `of memfd:${name}: Operation not permitted`,
-            remedy: {
-              kind: "human",
+            remedy: raised("vm/memfd_noexec", {
+              from: noexec,
+              to: 0,
+              stays: false,
               text: "allow them while the restore runs",
-              command: sh`sysctl -w vm.memfd_noexec=0`,
-            },
+            }),
           },
         ];
       });

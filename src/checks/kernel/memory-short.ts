@@ -1,6 +1,7 @@
 import { MAP_HUGETLB, MAP_SHARED, PROT_WRITE } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { raised } from "../settings.ts";
 import { livingTasks } from "../paths.ts";
 import { lengthOf, made, mib, numberIn, refused, type Vma } from "./limits.ts";
 import { madeWritable } from "./made-writable.ts";
@@ -17,6 +18,7 @@ export const memoryShort: Check = {
     "commit limit (2). CRIU before 4.3 makes even reservations of addresses (PROT_NONE) writable for the moment where a child has them too, where pages " +
     "are fetched lazily or from a stream, or lie in a parent checkpoint. With less free memory than the images hold, the restore pushes everything else out, or the OOM killer ends it.",
   proof: "criu",
+  answers: ["host", "person"],
   run: (context) => [...overcommitted(context), ...beyondFree(context)],
 };
 
@@ -31,11 +33,12 @@ function overcommitted(context: Context): Problem[] {
       subject,
       message,
       criu_message: criu,
-      remedy: {
-        kind: "human",
+      remedy: raised("vm/overcommit_memory", {
+        from: mode!,
+        to: 1,
+        stays: true,
         text: "let the kernel promise more memory than it has, as it must have where the tree ran, or add swap",
-        command: sh`sysctl -w vm.overcommit_memory=1`,
-      },
+      }),
     }) as const satisfies Problem;
 
   if (mode === 0) {

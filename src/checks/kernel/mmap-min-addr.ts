@@ -1,5 +1,5 @@
-import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { sh } from "../../sys/shell.ts";
 import { livingTasks } from "../paths.ts";
 import { made, numberIn, refused } from "./limits.ts";
 

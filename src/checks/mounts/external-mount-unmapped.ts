@@ -8,6 +8,7 @@ export const externalMountUnmapped: Check = {
     "A mount from outside the container was dumped under a name of the user's choice. At the restore each such name must be given a " +
     "path of this machine again.",
   proof: "criu",
+  answers: ["choice"],
   run: (context) =>
     savedMounts(context).flatMap((mount): Problem[] => {
       const { key, source, entry, at } = mount;

@@ -8,6 +8,7 @@ export const mountAutodetected: Check = {
     "The dump was allowed to take mounts from outside the container as they were. The restore has to be allowed too, as it opens paths of " +
     "this machine to the tree that only the images name: recriu does not decide that by itself.",
   proof: "criu",
+  answers: ["choice"],
   run: (context) =>
     context.request.autodetectExtMounts
       ? []

@@ -32,6 +32,7 @@ export const mountDeviceMissing: Check = {
     "CRIU mounts a file system on a device anew, but from a device that the user names: device numbers change from boot to boot and " +
     "from machine to machine.",
   proof: "criu",
+  answers: ["choice"],
   run: (context) =>
     newFilesystems(context).flatMap((mounts): Problem[] => {
       if (mounts.some((mount) => isDeviceKnown(context, mount))) return [];

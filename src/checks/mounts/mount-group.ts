@@ -33,6 +33,7 @@ export const mountGroup: Check = {
     "Two mounts of one file system that share were one mount bound twice. CRIU has the second take its sharing from the first, and the kernel allows that only where " +
     "the first holds the second: not where options bind them from two places. Made the old way each shares on its own.",
   proof: "criu",
+  answers: ["option", "person"],
   run(context) {
     if (compatible(context)) return [];
     const groups = Map.groupBy(

@@ -11,6 +11,7 @@ export const mountPropagation: Check = {
     "Since Linux 6.16, and in stable updates of older ones, how a mount shares is changed from its own namespace only. CRIU before 4.1.1 does it from outside; later " +
     "ones go inside, where they need /proc: a namespace without one they cannot restore.",
   proof: "criu",
+  answers: ["option", "person"],
   run(context) {
     const { criu, host } = context;
     if (compatible(context)) return [];

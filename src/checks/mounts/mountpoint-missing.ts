@@ -10,6 +10,7 @@ export const mountpointMissing: Check = {
     "CRIU makes mounts, but not the directories and files that they cover. In the root file system of a container they are usually " +
     "made by the runtime, and lost with an image that is unpacked anew.",
   proof: "criu",
+  answers: ["repair", "person"],
   run: (context) =>
     savedMounts(context).flatMap((mount): Problem[] => {
       if (mount.isRoot || !inRootNamespace(context, mount)) return [];

@@ -8,6 +8,7 @@ export const rootNeeded: Check = {
     "The root file system of a container is not in the images: --root names the directory that becomes it. Without it CRIU unmounts what " +
     "it sees in a namespace of its own, then crashes or says `The --root option is required to restore a mount namespace`.",
   proof: "harm",
+  answers: ["choice", "person"],
   run(context) {
     if (!context.namespaces.created.mnt || context.request.root !== undefined) return [];
     const root = savedMounts(context).find(({ isRoot }) => isRoot);

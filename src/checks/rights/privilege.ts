@@ -16,6 +16,7 @@ export const privilege: Check = {
     "fails without that option at what takes CAP_SYS_ADMIN: namespaces that CRIU tries out, the tree's clocks. With it the clocks are this machine's. It is added " +
     "unless --unprivileged or --no-unprivileged was given.",
   proof: "criu",
+  answers: ["option", "person"],
   run({ checkpoint, criu, host, namespaces, settings, request }) {
     const root = host.effectiveUid === 0;
     const shared = {

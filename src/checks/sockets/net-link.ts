@@ -26,6 +26,7 @@ export const netLink: Check = {
     "free on this machine. Of a veth pair whose far end nobody names CRIU makes both ends in the tree: where that takes the number of the saved device it fails, " +
     "elsewhere the tree comes back with a network that leads nowhere. In a user namespace CRIU may put no end outside, and opens /dev/net/tun as the root of that namespace.",
   proof: "criu",
+  answers: ["choice", "person"],
   run: (context) => filledIds(context).flatMap((id) => linksOf(context, `netdev-${id}.img`)),
 };
 

@@ -15,6 +15,7 @@ export const routeLinkdown: Check = {
     "CRIU is shown the route without the marks, which the kernel makes again where they are true. A way over a device that was down altogether it would refuse even so. " +
     "A tree that came back by --external veth[…] has such routes until somebody brings the far end up.",
   proof: "criu",
+  answers: ["edit", "person"],
   run(context) {
     const { checkpoint } = context;
     return filledIds(context).flatMap((id) => {

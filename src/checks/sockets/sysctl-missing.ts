@@ -10,6 +10,7 @@ export const sysctlMissing: Check = {
     "CRIU writes the saved settings of the network namespace, all by name. A kernel that is older or built otherwise may lack some; " +
     "--weak-sysctls leaves those out, which loses them, so recriu does not add it by itself.",
   proof: "images",
+  answers: ["choice"],
   run(context) {
     if (context.request.weakSysctls) return [];
     return filledIds(context).flatMap((id): Problem[] => {

@@ -7,6 +7,7 @@ export const tcpCloseNeeded: Check = {
     "With --tcp-close a dump leaves the state of TCP connections out, and CRIU wants to be told at the restore too that they are lost. " +
     "Whoever restores must know that peers will see them closed, so recriu does not say it in his place.",
   proof: "criu",
+  answers: ["choice"],
   run: ({ checkpoint, request }) =>
     !checkpoint.inventory?.tcp_close || request.tcpClose
       ? []

@@ -8,6 +8,7 @@ export const tcpEstablished: Check = {
     "CRIU wants to be told. --tcp-established brings connections back as they were: right when the address is the same and nothing has " +
     "answered for it meanwhile; recriu adds it, as it loses nothing. --tcp-close restores them closed, which the program sees.",
   proof: "criu",
+  answers: ["option"],
   run(context) {
     const { request, checkpoint } = context;
     if (request.tcpEstablished) return [];

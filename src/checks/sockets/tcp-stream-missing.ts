@@ -8,6 +8,7 @@ export const tcpStreamMissing: Check = {
     "Sequence numbers and what was on its way are in a file of each connection. It is missing when the dump was made with --tcp-close, " +
     "or the images were copied without it. Then the connection can only be restored closed, which is for the user to say.",
   proof: "criu",
+  answers: ["choice"],
   run(context) {
     const { files } = context.checkpoint;
     const lost = connections(context).filter((entry) => !files.has(streamOf(entry)));

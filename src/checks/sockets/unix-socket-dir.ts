@@ -70,6 +70,7 @@ export const unixSocketDir: Check = {
   reads: "unix sockets in files.img; the directory of each name on this machine or under --root",
   why: "CRIU binds a socket to its old path but makes no directory for it. /tmp is emptied at boot, and /tmp/.X11-unix with it.",
   proof: "criu",
+  answers: ["repair", "person"],
   run: (context) =>
     [...orphans(context)].map(([directory, lost]) => lostDirectory(context, directory, lost)),
 };

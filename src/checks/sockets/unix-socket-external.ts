@@ -10,6 +10,7 @@ export const unixSocketExternal: Check = {
     "The other end was not dumped: the socket is connected again to whoever has that name now. CRIU wants to be told that this is meant, " +
     "though of a datagram socket only when it is itself connected to from inside the tree. The option changes nothing else, so recriu adds it.",
   proof: "criu",
+  answers: ["option"],
   run(context) {
     if (context.request.extUnixSk) return [];
     const queued = new Set([...byIno(context.checkpoint).values()].map(({ peer }) => peer));

@@ -16,6 +16,7 @@ export const usernsPingRange: Check = {
     "one that maps few groups the kernel takes not even the usual `1 0`, which is nobody. That one CRIU is not shown, as a new network has it anyway. " +
     "CRIU 4.2 leaves it out of its dumps and translates others.",
   proof: "criu",
+  answers: ["edit", "person"],
   run(context) {
     const { checkpoint, namespaces } = context;
     if (!namespaces.created.user) return [];

@@ -25,6 +25,7 @@ export const alreadyRunning: Check = {
     "with its name, its program and its parent, and is no older than that. It holds its numbers, sockets and locks itself, so it is no stranger " +
     "that could be ended to make room. `recriu verify` compares it with the images. A tree of which only a part is there is not taken for it.",
   proof: "criu",
+  isolate: "pid",
   run(context) {
     const { checkpoint, host, namespaces } = context;
     const { root } = checkpoint;
@@ -34,18 +35,22 @@ export const alreadyRunning: Check = {
     if (tasks.length === 0 || !host.exists(`/proc/${root.pid}`)) return [];
     const now = new Map(host.processes.map((process) => [process.pid, process]));
     if (!tasks.every((task) => isAlive(context, task, now))) return [];
+    const second = context.isolate.has("pid");
     const count = tasks.length === 1 ? "its task is" : `its ${tasks.length} tasks are all`;
     return [
       {
-        severity: "blocker",
+        severity: second ? "warning" : "blocker",
         task: root.pid,
         image: "pstree.img",
         subject: `task ${root.pid}`,
-        message: `this tree is running: ${count} alive under the old numbers, with the names, programs and parents of the images`,
-        criu_message: `Can't fork for ${root.pid}: File exists`,
+        message: `this tree is running: ${count} alive under the old numbers, with the names, programs and parents of the images${second ? "; what is restored is a second one, which has the same files open" : ""}`,
+        criu_message: second ? null : `Can't fork for ${root.pid}: File exists`,
+        isolate: second ? null : undefined,
         remedy: {
           kind: "human",
-          text: "nothing need be restored; this compares it with the images. Whether what it did since may be lost, only you can tell",
+          text: second
+            ? "end one of them where they write to the same files; this compares the one that runs with the images"
+            : "nothing need be restored; this compares it with the images. Whether what it did since may be lost, only you can tell",
           command: sh`recriu verify -D ${checkpoint.dir}`,
         },
       },

@@ -11,6 +11,7 @@ export const joinNsMissing: Check = {
     "CRIU looks for a process of that number, or for a file. A number above 65535 it takes for a file, although processes have such numbers: the file in /proc that " +
     "stands for the namespace does for all.",
   proof: "criu",
+  answers: ["choice", "person"],
   run: ({ host, request }) =>
     request.joinNs.flatMap(({ ns, target }): Problem[] => {
       const number = /^[+]?\d+$/.test(target) ? Number(target) : undefined;

@@ -1,5 +1,5 @@
-import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { raised } from "../settings.ts";
 import { made } from "./namespaces.ts";
 
 export const namespaceLimit: Check = {
@@ -9,6 +9,7 @@ export const namespaceLimit: Check = {
     "A limit of 0 forbids every new namespace of its kind. Every tree gets a time namespace, even one that had none at the dump, so " +
     "that its clocks go on where they stood.",
   proof: "images",
+  answers: ["host", "person"],
   run(context) {
     const { checkpoint, host, request } = context;
     const joined = new Set(request.joinNs.map(({ ns }) => ns));
@@ -33,11 +34,7 @@ export const namespaceLimit: Check = {
               : name === "net"
                 ? "Can't unshare net-namespace: No space left on device"
                 : `Can't fork for ${checkpoint.root?.pid}: No space left on device`,
-          remedy: {
-            kind: "human",
-            text: "raise the limit",
-            command: sh`sysctl -w user.max_${name}_namespaces=1024`,
-          },
+          remedy: raised(`user/max_${name}_namespaces`, { from: 0, to: 1024, stays: false }),
         },
       ];
     });

@@ -88,6 +88,7 @@ export const pidInUse: Check = {
     "The same holds for helpers: short tasks under the number of a dead session or group leader, of a dead process whose " +
     "/proc file is open, or under a number that CRIU picks from a gap of the images without asking this machine.",
   proof: "criu",
+  isolate: "pid",
   run(context) {
     if (context.namespaces.created.pid) return [];
     const needed = neededNumbers(context);

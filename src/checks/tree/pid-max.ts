@@ -2,9 +2,15 @@ import { constants } from "node:fs";
 import { PID_MAX_LIMIT } from "../../sys/process.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { raised } from "../settings.ts";
+import { older } from "../kernel/guard-pages.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 
 export const PID_MAX = "/proc/sys/kernel/pid_max";
+
+/** A pid namespace has a limit of its own, at first the largest that there is, as far as the kernel's release tells. */
+export const limitsApart = (context: Context): boolean =>
+  /^\d/.test(context.host.kernel) && !older(context, 6, 14);
 
 /** The largest number that CRIU looks at: it passes threads over. */
 export const largestOf = ({ pstree }: Context["checkpoint"]): number =>
@@ -17,18 +23,24 @@ export const pidMax: Check = {
     "When a process, session or group number exceeds kernel.pid_max, CRIU raises that setting of the whole machine and leaves it so. " +
     "It does not look at threads, nor at a number that equals the limit: these the kernel refuses.",
   proof: "criu",
+  answers: ["host", "person"],
+  isolate: "pid",
   run(context) {
     const { checkpoint, host } = context;
     const limit = Number(host.read(PID_MAX) ?? 0);
     const largest = largestOf(checkpoint);
     if (limit === 0) return [];
-    const shared = { image: "pstree.img" } as const;
+    const shared = {
+      image: "pstree.img",
+      isolate: limitsApart(context) && largest < PID_MAX_LIMIT ? undefined : null,
+    } as const;
     const raise = (most: number) =>
-      ({
-        kind: "human",
+      raised("kernel/pid_max", {
+        from: limit,
+        to: most + 1,
+        stays: false,
         text: "raise the limit first",
-        command: sh`sysctl kernel.pid_max=${most + 1}`,
-      }) as const;
+      });
     const pushed = largest > limit;
     if (pushed && (largest >= PID_MAX_LIMIT || host.access(PID_MAX, constants.W_OK) < 0))
       return [

@@ -1,9 +1,11 @@
 /** Process ids as a whole: how large they may be, and the namespace that holds them (pstree.c, cr-restore.c). */
 import type { Context, Leftover } from "../finding.ts";
-import { largestOf, PID_MAX } from "./pid-max.ts";
+import { largestOf, limitsApart, PID_MAX } from "./pid-max.ts";
 
 /** CRIU raises the limit before it makes a task. */
-export function pidMaxLeftovers({ checkpoint, host }: Context): Leftover[] {
+export function pidMaxLeftovers(context: Context): Leftover[] {
+  const { checkpoint, host, isolate } = context;
+  if (isolate.has("pid") && limitsApart(context)) return [];
   const limit = Number(host.read(PID_MAX) ?? 0);
   const largest = largestOf(checkpoint);
   return limit > 0 && largest > limit

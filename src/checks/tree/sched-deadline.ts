@@ -10,6 +10,7 @@ export const schedDeadline: Check = {
     "the policy when it restores. recriu lets such a thread come back under SCHED_OTHER with its nice value; SCHED_EXT it sets again where " +
     "the kernel has it. Who gave the thread its deadline has to give it again.",
   proof: "criu",
+  answers: ["edit", "person"],
   run: (context) =>
     scheduled(context)
       .filter(({ lost }) => lost === "policy")

@@ -20,6 +20,7 @@ export const schedInconsistent: Check = {
   reads: "sched_policy, sched_prio and sched_nice in core-*.img",
   why: "CRIU refuses an unknown policy, a nice value outside of -20 to 19, a real-time priority above 99 and any priority under another policy. No kernel has such: the image is damaged.",
   proof: "criu",
+  answers: ["edit", "person"],
   run: (context) =>
     scheduled(context).flatMap((thread): Problem[] => {
       const { policy, nice, priority, task, tid } = thread;

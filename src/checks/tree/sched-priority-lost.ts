@@ -9,6 +9,7 @@ export const schedPriorityLost: Check = {
     "CRIU before 4.0 did not recognise SCHED_FIFO and SCHED_RR with SCHED_RESET_ON_FORK when it dumped, and left the priority out. " +
     "Every CRIU refuses priority 0 for them. recriu takes the one that --sched-prio=N names, else 1, the lowest.",
   proof: "criu",
+  answers: ["edit"],
   run: (context) =>
     scheduled(context)
       .filter(({ lost }) => lost === "priority")

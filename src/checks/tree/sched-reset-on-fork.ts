@@ -10,6 +10,7 @@ export const schedResetOnFork: Check = {
     "the policy without it and sets it again before the tree runs. Later versions restore it themselves; that it came back can only be " +
     "seen by sched_getscheduler(2), which the verification asks.",
   proof: "images",
+  answers: ["edit", "person"],
   run: (context) =>
     scheduled(context)
       .filter(({ policy, lost }) => (policy & SCHED_RESET_ON_FORK) !== 0 && lost === undefined)

@@ -10,6 +10,7 @@ export const sessionIntersects: Check = {
     "With --shell-job the tree moves into the session of CRIU. When a task, thread, session or group of the images has the same " +
     "number, it can no longer be told from CRIU's, and CRIU stops. Another session has another number.",
   proof: "criu",
+  isolate: "pid",
   run: (context) =>
     failing(context, "intersects").map(({ message, criu_message }): Problem => ({
       ...shared,

@@ -22,6 +22,7 @@ export const shellJobSession: Check = {
     "the old session, are refused; a root that shared its process group with the shell waits for ever for a shell that never comes. recriu adds the option itself where the tree has no terminal, which the option would " +
     "exchange for the caller's.",
   proof: "criu",
+  answers: ["option", "person"],
   run(context) {
     const { checkpoint, request } = context;
     const [root] = checkpoint.pstree;

@@ -70,6 +70,7 @@ export const ttyControlling: Check = {
     "/dev/tty stands for the controlling terminal of whoever opens it, and cannot be opened without one. Where the leader of a session was dumped without the other " +
     "end of its terminal, --shell-job gives it the terminal on standard input, but not as its controlling one. A terminal that is handed over by --inherit-fd becomes that.",
   proof: "criu",
+  answers: ["choice", "person"],
   run: (context) =>
     withoutTerminal(context).map(({ task, tty, ttys }): Problem => ({
       severity: "blocker",

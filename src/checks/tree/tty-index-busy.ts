@@ -12,6 +12,7 @@ export const ttyIndexBusy: Check = {
     "A program knows its terminal as /dev/pts/N, so N must come back. The kernel always gives the lowest free number: CRIU opens one after another until it has N, " +
     "and gives up when N is somebody's, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
   proof: "criu",
+  isolate: "pty",
   run({ checkpoint, request, host, namespaces }) {
     if (namespaces.created.mnt) return []; // its devpts is made with it, or is a mount of its own
     const wanted = new Map<number, Tty>();
@@ -24,14 +25,9 @@ export const ttyIndexBusy: Check = {
     const opened = host.root("/");
     const names = opened.ok ? opened.root.list("/dev/pts") : [];
     const taken = new Set(names.filter((name) => /^\d+$/.test(name)).map(Number));
-    const lowest = (also: (index: number) => boolean) => {
-      let index = 0;
-      while (taken.has(index) || also(index)) index++;
-      return index;
-    };
-    const lowestNow = lowest(() => false);
+    const lowestNow = firstFree(taken);
     // The others of the tree may have been opened by then.
-    const lowestThen = lowest((index) => wanted.has(index));
+    const lowestThen = firstFree(taken, wanted);
     return [...wanted].flatMap(([index, tty]): Problem[] => {
       const busy = taken.has(index);
       if (!busy && index - lowestNow < ATTEMPTS) return [];
@@ -45,6 +41,8 @@ export const ttyIndexBusy: Check = {
             ? `/dev/pts/${index} is somebody else's terminal now`
             : `/dev/pts/${index} is too far above the lowest free one, ${lowestNow}: CRIU tries ${ATTEMPTS}`,
           criu_message: `with specified index ${index}`,
+          // Where there is no terminal yet, it opens those of the tree and so many more.
+          isolate: index - Math.min(index, firstFree(wanted)) < ATTEMPTS ? undefined : null,
           remedy: busy
             ? {
                 kind: "human",
@@ -61,3 +59,10 @@ export const ttyIndexBusy: Check = {
     });
   },
 };
+
+/** The lowest index that none of these has. */
+function firstFree(...taken: readonly { has(index: number): boolean }[]): number {
+  let index = 0;
+  while (taken.some((some) => some.has(index))) index++;
+  return index;
+}

@@ -18,6 +18,7 @@ export const ttyNoTask: Check = {
     "Only the leader of a session can take a controlling terminal. The tree holds a terminal's master end, or a console, of a session whose leader is " +
     "outside of the images or dead. For a console or serial line --shell-job leaves the session to the caller.",
   proof: "criu",
+  answers: ["choice", "person"],
   run(context) {
     const { checkpoint, request } = context;
     const ttys = terminals(checkpoint, request).filter(({ kind }) => kind !== "ctty");

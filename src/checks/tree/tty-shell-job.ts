@@ -10,6 +10,7 @@ export const ttyShellJob: Check = {
     "--shell-job the terminal on CRIU's standard input takes its place, one for the whole tree. recriu does not add the option itself: " +
     "only the caller can say which terminal the tree shall have.",
   proof: "criu",
+  answers: ["choice", "person"],
   run(context) {
     const { checkpoint, request } = context;
     const unpaired = unpairedSlaves(terminals(checkpoint, request));

@@ -41,6 +41,7 @@ const MOST = 50;
 /** The check of its own name among the effects' refusals. */
 export const refusal = ({ remedy, ...page }: Page): Check => ({
   proof: "harm",
+  answers: [typeof remedy !== "string" && remedy.kind === "option" ? "choice" : "person"],
   ...page,
   run({ settings, effects = [] }: Context, id) {
     if (!settings.untrusted) return [];

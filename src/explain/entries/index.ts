@@ -10,6 +10,7 @@ import criu from "./criu.txt" with { type: "text" };
 import deaths from "./deaths.txt" with { type: "text" };
 import descriptors from "./descriptors.txt" with { type: "text" };
 import dump from "./dump.txt" with { type: "text" };
+import engines from "./engines.txt" with { type: "text" };
 import files from "./files.txt" with { type: "text" };
 import filesystems from "./filesystems.txt" with { type: "text" };
 import gpu from "./gpu.txt" with { type: "text" };
@@ -25,6 +26,7 @@ import mountsOfDumps from "./mounts-of-dumps.txt" with { type: "text" };
 import namespaces from "./namespaces.txt" with { type: "text" };
 import net from "./net.txt" with { type: "text" };
 import netfilter from "./netfilter.txt" with { type: "text" };
+import older from "./older.txt" with { type: "text" };
 import pages from "./pages.txt" with { type: "text" };
 import pidfds from "./pidfds.txt" with { type: "text" };
 import proc from "./proc.txt" with { type: "text" };
@@ -54,6 +56,7 @@ const tables: Record<string, string> = {
   deaths,
   descriptors,
   dump,
+  engines,
   files,
   filesystems,
   gpu,
@@ -69,6 +72,7 @@ const tables: Record<string, string> = {
   namespaces,
   net,
   netfilter,
+  older,
   pages,
   pidfds,
   proc,

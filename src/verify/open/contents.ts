@@ -4,12 +4,15 @@ import type { Checkpoint } from "../../image/index.ts";
 import { O_ACCMODE, SOCK_STREAM } from "../../sys/linux.ts";
 import { pipeContent, pipeSize, socketContent, waiting } from "../../sys/open-files.ts";
 import type { Compare, OpenFile } from "./file.ts";
+import { compareSenders } from "./senders.ts";
 
 const O_WRONLY = 1;
 const MOVES = "what waits in pipes and sockets, as the tree runs";
 
-export const pipe: Compare<"pipe"> = ({ pipe_id, flags }, file) =>
+export const pipe: Compare<"pipe"> = ({ pipe_id, flags, uid, gid }, file) => {
   comparePipe("pipes-data.img", "pipe", pipe_id, flags, file);
+  file.sameOwner("pipe", { uid, gid });
+};
 
 export const fifo: Compare<"fifo"> = ({ id, pipe_id, regf_id }, file) => {
   const reg = file.subject.checkpoint.openFiles.get(regf_id ?? id)?.reg;
@@ -59,17 +62,20 @@ export const unixQueue: Compare<"usk"> = ({ id, type }, file) => {
     const most = saved.reduce((sum, { length }) => sum + length, 0);
     const content = socketContent(copy, most);
     if (content === undefined) return file.leftOut("contents that cannot be read");
+    const now = content.map(({ bytes }) => bytes);
     if (type === SOCK_STREAM)
-      return compareBytes(
-        "content of the socket",
-        Buffer.concat(saved),
-        Buffer.concat(content),
-        file,
-      );
-    file.same("datagrams in the socket", saved.length, content.length);
-    if (saved.length !== content.length) return;
-    for (const [index, bytes] of saved.entries())
-      compareBytes(`datagram ${index}`, bytes, content[index] ?? Buffer.alloc(0), file);
+      compareBytes("content of the socket", Buffer.concat(saved), Buffer.concat(now), file);
+    else {
+      file.same("datagrams in the socket", saved.length, now.length);
+      if (saved.length !== now.length) return;
+      for (const [index, bytes] of saved.entries())
+        compareBytes(`datagram ${index}`, bytes, now[index] ?? Buffer.alloc(0), file);
+    }
+    compareSenders(
+      packets.map((at) => checkpoint.socketQueues[at]!),
+      content,
+      file,
+    );
   });
 };
 

@@ -1,8 +1,9 @@
 /** An open file as it is compared: once, by the first descriptor that is met of it. */
+import { fstatSync } from "node:fs";
 import type { ProcessFiles } from "../../host/process-files.ts";
 import type { FileEntry } from "../../image/index.ts";
 import { borrow } from "../../sys/descriptors.ts";
-import type { Comparison, DifferenceClass, Subject } from "../facet.ts";
+import { type Comparison, type DifferenceClass, ownUsers, type Subject } from "../facet.ts";
 
 /** What a file entry can hold, one of them each. */
 export type Kind = Exclude<keyof FileEntry, "type" | "id">;
@@ -70,6 +71,19 @@ export class OpenFile {
 
   leftOut(reason: string): void {
     this.comparison.leftOut(reason);
+  }
+
+  /** Its owner: user, or user and group, as far as they were saved. CRIU before 4.3 leaves it to the overflow user; then recriu does, at the gate. */
+  sameOwner(what: string, saved: { uid?: number | undefined; gid?: number | undefined }): void {
+    if (saved.uid === undefined) return;
+    if (!ownUsers(this.subject.checkpoint)) return this.leftOut("ids in another user namespace");
+    this.through((copy) => {
+      const { uid, gid } = fstatSync(copy);
+      const show = (user: number, group: number) =>
+        saved.gid === undefined ? `${user}` : `${user}:${group}`;
+      const late = this.subject.early ? "tolerated" : undefined;
+      this.same(`owner of the ${what}`, show(saved.uid!, saved.gid!), show(uid, gid), late);
+    });
   }
 
   /** Look at it through a copy; without one the values are left out. */

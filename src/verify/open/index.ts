@@ -23,7 +23,8 @@ const kinds: Kinds = {
   // Before its file, which it has beside.
   tunf: { reason: "TUN devices" },
   reg: { facet: "descriptors" },
-  isk: { facet: "inet sockets, socket options" },
+  // What else there is of them: inet sockets, socket options.
+  isk: ({ uid }, file) => file.sameOwner("socket", { uid }),
   nlsk: netlink,
   psk: { facet: "socket options" },
   tty: { facet: "terminals" },

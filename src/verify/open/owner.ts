@@ -2,6 +2,7 @@
 import type { Infer } from "../../image/index.ts";
 import type { fown_entry } from "../../image/tables/common.ts";
 import { ownerOf } from "../../sys/open-files.ts";
+import { ownUsers } from "../facet.ts";
 import type { OpenFile } from "./file.ts";
 
 export type Fown = Infer<typeof fown_entry>;
@@ -37,7 +38,7 @@ export function compareOwner(
     return file.leftOut("owners of signals that are not in the tree");
   const expected = show(pid_type, here ?? pid);
   file.same("owner of signals", expected, now.pid === 0 ? "nobody" : show(now.type, now.pid));
-  const ownUsers = checkpoint.root?.ids?.user_ns_id === checkpoint.inventory?.root_ids?.user_ns_id;
-  if (!ownUsers || now.users === undefined) file.leftOut("user ids of owners of signals");
+  if (!ownUsers(checkpoint) || now.users === undefined)
+    file.leftOut("user ids of owners of signals");
   else file.same("user ids of the owner of signals", `${uid} ${euid}`, now.users.join(" "));
 }

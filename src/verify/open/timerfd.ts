@@ -21,10 +21,10 @@ export const timerfd: Compare<"tfd"> = (saved, file) => {
   file.same("timerfd clock", clockid, file.field("clockid"));
   if (!file.subject.live.stopped) return file.leftOut("timers, as the tree runs");
   const flags = file.field("settime flags");
-  // One that is not armed is given back without the flag: with it CRIU would let it fire (checks/timerfd.ts).
-  const idle = value === 0n && (settime_flags & TFD_TIMER_ABSTIME) !== 0;
-  const wanted = idle ? settime_flags & ~TFD_TIMER_ABSTIME : settime_flags;
-  file.same("timerfd flags", wanted, flags === undefined ? flags : Number.parseInt(flags, 8));
+  // One that is not armed is given back without the flag where CRIU would let it fire with it (timerfd-expired).
+  const kept = value === 0n ? ~TFD_TIMER_ABSTIME : -1;
+  const shown = flags === undefined ? flags : Number.parseInt(flags, 8) & kept;
+  file.same("timerfd flags", settime_flags & kept, shown);
   file.same("timerfd interval", interval, span(file.field("it_interval")));
 
   const left = span(file.field("it_value"));

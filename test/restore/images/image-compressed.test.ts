@@ -1,48 +1,104 @@
-import { newest } from "../criu.ts";
+/** Memory that crit of CRIU 4.3 has packed, as a dump with --compress does; no CRIU here has LZ4, crit has it. */
+import { forky, newest } from "../criu.ts";
 import { edit } from "../edit.ts";
 import { dumpOf } from "../inventory.ts";
-import { packPages } from "../pack-pages.ts";
-import { blockers, finding, report, sameWords } from "../report.ts";
-import { restores, stageCheck } from "../stage-check.ts";
-import { openStage, recriu, run } from "../stage.ts";
+import { blockers, finding, type Report, report, sameWords } from "../report.ts";
+import { crit } from "../shadow.ts";
+import { restored } from "../stage-check.ts";
+import { killTree, openStage, recriu, run, type Stage } from "../stage.ts";
+import { programs, typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { readFileSync, statSync, truncateSync } from "node:fs";
+import { cpSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-test("image-compressed: pages that are packed are not short, and name the CRIU that can read them", async () => {
+async function pack(stage: Stage, images: string) {
+  expect(await run(stage, [crit, "compress", "--in-place", images])).toMatchObject({ exit: 0 });
+}
+
+/** The command of the finding, typed where crit is in PATH. */
+function unpack(stage: Stage, told: Report) {
+  writeFileSync(join(programs(stage), "crit"), `#!/bin/sh\nexec ${crit} "$@"\n`, { mode: 0o755 });
+  return typed(stage, told, "image-compressed");
+}
+
+async function saidBy(stage: Stage, criu: string, images: string, words: string) {
+  const argv = [criu, "restore", "-d", "-D", images, "-W", stage.dir, "-o", "log"];
+  expect((await run(stage, argv)).exit).toBe(1);
+  const lines = readFileSync(join(stage.dir, "log"), "utf8").split("\n");
+  expect(lines.some((line) => sameWords(line, words))).toBe(true);
+}
+
+test("image-compressed: packed pages are not short, name the CRIU that can read them, and restore when they are unpacked", async () => {
   await using stage = openStage();
-  const { images, copy } = await dumpOf(stage);
+  const { images, copy, pid } = await dumpOf(stage);
   const packed = copy("packed");
-  packPages(packed);
+  await pack(stage, packed);
   const pages = join(packed, "pages-1.img");
   expect(statSync(pages).size).toBeLessThan(statSync(join(images, "pages-1.img")).size);
 
-  // The CRIU under test is of before 4.3.
-  const older = await stageCheck({ id: "image-version", stage, images: packed, exit: 6 });
+  const by = ["--criu", forky];
+  const older = finding(await report(stage, "preflight", packed, by), "image-version");
   expect(older.message).toContain("CRIU 4.3 or later that compressed the memory");
+  await saidBy(stage, forky, packed, older.criu_message!);
 
-  const by = ["--criu", newest];
-  const told = await report(stage, "preflight", packed, by);
+  const told = await report(stage, "preflight", packed, ["--criu", newest]);
   expect(blockers(told)).toEqual(["image-compressed"]);
-  await saidBy(packed, finding(told, "image-compressed").criu_message!);
-
-  const damaged = copy("damaged");
-  edit(damaged, "inventory.img", ([inventory]) => void (inventory.compress = 1));
-  const named = finding(await report(stage, "preflight", damaged, by), "image-compressed");
-  expect(named.criu_message).toBe("Image version 2 cannot contain compressed memory pages");
-  await saidBy(damaged, named.criu_message!);
+  await saidBy(stage, newest, packed, finding(told, "image-compressed").criu_message!);
 
   // What they promise is still held against what there is.
-  truncateSync(pages, statSync(pages).size - 1);
-  expect(blockers(await report(stage, "preflight", packed, by))).toContain("pages-short");
-  const shown = await recriu(stage, ["show", "-D", packed]);
-  expect(shown.exit).toBe(0);
-  await restores(stage, images);
+  const short = join(stage.dir, "short");
+  cpSync(packed, short, { recursive: true });
+  truncateSync(join(short, "pages-1.img"), statSync(pages).size - 1);
+  expect(blockers(await report(stage, "preflight", short, ["--criu", newest]))).toContain(
+    "pages-short",
+  );
+  expect((await recriu(stage, ["show", "-D", packed])).stdout).toContain("compressed");
 
-  async function saidBy(dir: string, words: string) {
-    const argv = [newest, "restore", "-d", "-D", dir, "-W", stage.dir, "-o", "log"];
-    expect((await run(stage, argv)).exit).toBe(1);
-    const lines = readFileSync(join(stage.dir, "log"), "utf8").split("\n");
-    expect(lines.some((line) => sameWords(line, words))).toBe(true);
+  expect((await unpack(stage, told)).exit).toBe(0);
+  expect(await restored(stage, packed, { options: ["--criu", newest] })).toBe(pid);
+  await killTree(stage, pid);
+});
+
+test("image-compressed: an inventory that says so of images that have none", async () => {
+  await using stage = openStage();
+  const { copy } = await dumpOf(stage);
+  const damaged = copy("damaged");
+  edit(damaged, "inventory.img", ([inventory]) => void (inventory.compress = 1));
+  const named = finding(
+    await report(stage, "preflight", damaged, ["--criu", newest]),
+    "image-compressed",
+  );
+  expect(named.criu_message).toBe("Image version 2 cannot contain compressed memory pages");
+  await saidBy(stage, newest, damaged, named.criu_message!);
+});
+
+test("image-compressed: the older checkpoint of an incremental one, whose bytes an older CRIU takes for pages", async () => {
+  await using stage = openStage();
+  const { pid, images } = await dumpOf(stage);
+  // As in image-parent: the second dump is the first, its pages declared to be in the parent.
+  const [older, newer] = [join(stage.dir, "older"), join(stage.dir, "newer")];
+  for (const copy of [older, newer]) cpSync(images, copy, { recursive: true });
+  await pack(stage, older);
+  writeFileSync(join(newer, "pages-1.img"), "");
+  symlinkSync("../older", join(newer, "parent"));
+  edit(newer, `pagemap-${pid}.img`, ([, ...entries]) => {
+    for (const entry of entries) Object.assign(entry, { flags: 1, in_parent: true });
+  });
+
+  const misread = await report(stage, "preflight", newer, ["--criu", forky]);
+  expect(blockers(misread)).toEqual(["image-compressed"]);
+  expect(finding(misread, "image-compressed")).toMatchObject({
+    subject: "blocks",
+    criu_message: null,
+  });
+  const argv = [forky, "restore", "-d", "-D", newer, "-W", stage.dir, "-o", "log", "-v0"];
+  expect((await run(stage, argv, { timeout: 2000 })).exit).toBeNull();
+
+  const told = await report(stage, "preflight", newer, ["--criu", newest]);
+  await saidBy(stage, newest, newer, finding(told, "image-compressed").criu_message!);
+  expect((await unpack(stage, told)).exit).toBe(0);
+  for (const criu of [forky, newest]) {
+    expect(await restored(stage, newer, { options: ["--criu", criu] })).toBe(pid);
+    await killTree(stage, pid);
   }
 });

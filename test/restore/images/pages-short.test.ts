@@ -3,6 +3,7 @@ import { blocks, copy, dumped, veto } from "../dedup.ts";
 import { edit } from "../edit.ts";
 import { dumpOne } from "../images.ts";
 import { finding, report } from "../report.ts";
+import { endsIn } from "../pages.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage, recriu, restoreBare, run } from "../stage.ts";
 import { expect, test } from "bun:test";
@@ -73,14 +74,14 @@ test("pages-short: what went half-way, from the lowest address on", async () => 
   expect(inParent.message).toContain(`${newer}/parent/${name}`);
 });
 
-test("pages-short: bare CRIU spins for ever, recriu does not start it", async () => {
+test("pages-short: bare CRIU spins for ever, from 4.3 on it says so; recriu does not start it", async () => {
   await using stage = openStage();
   const { broken } = await dumpOne(stage);
   const pages = join(broken, "pages-1.img");
   truncateSync(pages, statSync(pages).size - 4096);
   const preflight = await report(stage, "restore", broken);
   expect(preflight).toMatchObject({ exit: 6, run: null });
-  expect(finding(preflight, "pages-short").subject).toBe("pages-1.img");
-  const bare = await restoreBare(stage, broken, ["-v0"], { timeout: 2000 });
-  expect(bare.exit).toBeNull();
+  const named = finding(preflight, "pages-short");
+  expect(named.subject).toBe("pages-1.img");
+  await endsIn(stage, broken, preflight.criu.version!, named.criu_message);
 });

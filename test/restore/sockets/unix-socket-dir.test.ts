@@ -1,11 +1,13 @@
 import { HOSTILE, path, startThings } from "../hostile.ts";
 import { ALICE, dumpInHome } from "../planted.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, killTree, openStage, recriu, restoreBare, run } from "../stage.ts";
+import { dump, killTree, openStage, recriu, restoreBare, run, start, stateOf } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   lchownSync,
   mkdirSync,
@@ -124,3 +126,42 @@ for (const shell of ["sh", "bash"])
     await killTree(stage, pid);
     expect(existsSync(path(dir, "/s"))).toBe(true);
   });
+
+test("a user's directory in /run is his and closed to others; its parent is root's", async () => {
+  await using stage = openStage({ ownState: true });
+  const [directory, socket] = ["/run/user/1234", "/run/user/1234/socket"];
+  await run(stage, ["install", "-d", directory]);
+  const { pid, images } = await dumpObjects(stage, ["listen", socket]);
+  const { run: there } = stateOf(stage);
+  rmSync(join(there, "user"), { recursive: true });
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, failure: null, verdict: { result: "match" } });
+  const of = (name: string) => {
+    const { uid, gid, mode } = statSync(join(there, name));
+    return [uid, gid, mode & 0o7777];
+  };
+  expect([of("user"), of("user/1234")]).toEqual([
+    [0, 0, 0o755],
+    [1234, 1234, 0o700],
+  ]);
+  await killTree(stage, pid);
+});
+
+test("the directory of another user's socket is that user's, where everybody may make one", async () => {
+  await using stage = openStage();
+  const directory = join(stage.dir, "everybody/app");
+  mkdirSync(directory, { recursive: true });
+  chmodSync(stage.dir, 0o755);
+  chmodSync(join(stage.dir, "everybody"), 0o1777);
+  const socket = join(directory, "socket");
+  const { pid } = await start(stage, "objects", ["listen", socket]);
+  chownSync(socket, ALICE, ALICE);
+  const images = await dump(stage, pid);
+  rmSync(directory, { recursive: true });
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, failure: null, verdict: { result: "match" } });
+  const { uid, gid, mode } = statSync(directory);
+  expect([uid, gid, mode & 0o7777, statSync(socket).uid]).toEqual([ALICE, ALICE, 0o755, ALICE]);
+  await killTree(stage, pid);
+});

@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 
 test("userns-ping-range: one group is not enough for what CRIU 4.1 has saved", async () => {
   await using stage = openStage();
-  const { images, options } = await dumpInUser(stage, () => [], 1);
+  const { images, options } = await dumpInUser(stage, () => [], { ids: 1 });
   const preflight = await report(stage, "preflight", images, options);
   if (preflight.criu.version!.startsWith("4.1")) {
     expect(preflight.exit).toBe(0);

@@ -26,6 +26,8 @@ function exitCode(status: number): number {
 /** Starts it by its words, behind which stands the command that it becomes when all else is gone. */
 export function startSupervisor(words: string[]): Supervisor {
   const supervisor = Bun.spawn(words, {
+    // Else it is that of the test's own beginning, before its preload.
+    env: process.env,
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

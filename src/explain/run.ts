@@ -1,0 +1,149 @@
+/** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
+import { isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import type { Way } from "./entry.ts";
+import { splitErrno } from "./errno.ts";
+import { type Explanation, explain } from "./index.ts";
+import type { Line } from "./lines.ts";
+
+export interface Log {
+  /** CRIU's version, as the log names it. */
+  version: string | undefined;
+  way: Way | undefined;
+  /** How it ended, as far as the log says. */
+  ended: "well" | "badly" | undefined;
+  /** The first error that is no mere consequence; undefined where there is none. */
+  cause: LogLine | undefined;
+  /** Of the cause; undefined where nothing is known of it. */
+  explanation: Explanation | undefined;
+  /** Where there is no cause: the first error that says something failed, but not why; or else one after which CRIU goes on. */
+  sign: LogLine | undefined;
+  /** Where nothing is known of the cause: the first later error of which something is; or what is of the sign. */
+  later: Explanation | undefined;
+  /** Warnings that matter though CRIU went on. */
+  warnings: Explanation[];
+  /** Lines before the cause, and the errors after it. */
+  before: string[];
+  after: string[];
+}
+
+const AFTER = 10;
+const WARNINGS = 10;
+
+export const emptyLog = (): Log => ({
+  version: undefined,
+  way: undefined,
+  ended: undefined,
+  cause: undefined,
+  explanation: undefined,
+  sign: undefined,
+  later: undefined,
+  warnings: [],
+  before: [],
+  after: [],
+});
+
+const ways =
+  /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
+
+/** What `criu check` ends with. */
+const checked = /^(Looks|Does not look) good\b/;
+
+/** Of a line that tells what CRIU was doing, and how that ended. */
+export function noteWay(log: Log, text: string): boolean {
+  const check = checked.exec(text)?.[1];
+  const way = check === undefined ? wayOf(text) : "check";
+  if (way === undefined) return false;
+  log.way ??= way;
+  if (check !== undefined) log.ended = check === "Looks" ? "well" : "badly";
+  else if (text.includes("finished successfully")) log.ended = "well";
+  return true;
+}
+
+function wayOf(text: string): Way | undefined {
+  const match = ways.exec(text);
+  if (match === null) return undefined;
+  return match[1] === undefined || match[1] === "Restor" ? "restore" : "dump";
+}
+
+export function noteWarning(log: Log, { message, file }: LogLine): void {
+  if (log.warnings.length === WARNINGS) return;
+  const known = explain(message, { file, way: log.way });
+  if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
+    log.warnings.push(known);
+}
+
+export function noteError(log: Log, error: LogLine, line: Line): void {
+  const way = wayOf(error.message);
+  if (way !== undefined) {
+    log.way = way;
+    log.ended = "badly";
+  }
+  const worth = worthOf(error);
+  const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
+  if (log.cause !== undefined) {
+    if (log.after.length < AFTER) log.after.push(line.text);
+  } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
+    log.cause = { ...error, message: wholeOf(error.message, line.next()) };
+    log.before = line.before();
+  } else if ((worth === "sign" && !signs) || (worth === "end" && log.sign === undefined)) {
+    if (worth === "sign") log.sign = error;
+    log.before = line.before();
+  } else if (worth === "nothing") log.sign ??= error;
+}
+
+/** What begins a line of its own. */
+const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$]|\w+: )/;
+
+/**
+ * A message with what stands in the next line: code in a restored task breaks long ones with `>`, a window or a mail at its
+ * edge. Of a broken one only where the errno at its end was lost by that.
+ */
+function wholeOf(message: string, next: string | undefined): string {
+  if (next === undefined || next.trim() === "") return message;
+  const piece = /^(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
+  if (message.endsWith(">") && piece !== undefined) return message.slice(0, -1) + piece;
+  if (beginning.test(next) || splitErrno(message).errno !== undefined) return message;
+  return (
+    [`${message} ${next.trim()}`, message + next.trim()].find(
+      (whole) => splitErrno(whole).errno !== undefined,
+    ) ?? message
+  );
+}
+
+/** Some reasons CRIU does not call errors. */
+const complaint =
+  /^\([\d.]+\)\s+(?:\d+: )?((?:[\w-]+: )?(?:Can't|Cannot|Couldn't|Failed|Unable|No such) .*)$/;
+
+/** What is known of the last line before that sounds like a reason. */
+function toldBefore({ before, way }: Log): Explanation | undefined {
+  for (const text of before.toReversed()) {
+    const said = complaint.exec(text)?.[1];
+    const known = said === undefined ? undefined : explain(said, { way });
+    if (known !== undefined && !known.consequence) return known;
+  }
+  return undefined;
+}
+
+/** What it means is known only when it is known what CRIU was doing, at the end. */
+export function conclude(log: Log): void {
+  const { cause, after } = log;
+  if (cause !== undefined || log.ended === "well") log.sign = undefined;
+  if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
+  if (log.explanation !== undefined) log.sign = undefined;
+  const first = cause ?? log.sign;
+  if (first === undefined) return;
+  const way = log.way ?? (first.file.endsWith("cr-check.c") ? "check" : undefined);
+  const known = ({ message, file }: LogLine) => explain(message, { file, way });
+  if (cause === undefined) {
+    log.later = known(first);
+    return;
+  }
+  log.explanation = known(cause);
+  if (log.explanation !== undefined) return;
+  for (const text of after) {
+    const next = parseLogLine(text);
+    if (next === undefined || worthOf(next) !== "cause") continue;
+    log.later = known(next);
+    if (log.later !== undefined) return;
+  }
+}

@@ -1,0 +1,74 @@
+/** What is done inside new namespaces before CRIU is started: system calls, in order, each with what it is for. */
+import type { IsolationKind } from "../criu/index.ts";
+import { CLONE_NEWNS, CLONE_NEWPID } from "../sys/linux.ts";
+import { FD_CLOEXEC } from "../sys/linux.ts";
+import type { Step } from "../sys/init-program.ts";
+
+const x64 = process.arch === "x64";
+const SYS = {
+  write: x64 ? 1 : 64,
+  fcntl: x64 ? 72 : 25,
+  setsid: x64 ? 112 : 157,
+  prctl: x64 ? 157 : 167,
+  mount: x64 ? 165 : 40,
+} as const;
+
+// mount(2).
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_NOEXEC = 8;
+const MS_REC = 0x4000;
+const MS_SLAVE = 0x80000;
+
+const F_SETFD = 2;
+const PR_SET_NAME = 15;
+
+/** The name of the init's program, by which it is known again. */
+export const INIT = "recriu-init";
+
+interface Preparation {
+  readonly what: string;
+  readonly step: Step;
+}
+
+/** CLONE_NEW… of these kinds; a terminal's names are those of a mount. */
+export const flagsOf = (kinds: readonly IsolationKind[]): number =>
+  (kinds.includes("pid") ? CLONE_NEWPID : 0) | (kinds.includes("mount") ? CLONE_NEWNS : 0);
+
+/** In the namespaces of these kinds. `own` are the init's own descriptors; `lastPid` is told to the kernel by way of one. */
+export function preparations(
+  kinds: readonly IsolationKind[],
+  own: readonly number[],
+  lastPid: { readonly fd: number; readonly value: number } | undefined,
+): Preparation[] {
+  const mount = (type: string, at: string, flags: number, options: string | 0): Preparation => ({
+    what: `${type} cannot be mounted at ${at}`,
+    step: [SYS.mount, type, at, type, flags, options],
+  });
+  const value = Buffer.from(String(lastPid?.value));
+  return [
+    ...own.map((fd) => ({
+      what: `descriptor ${fd} cannot be closed for CRIU`,
+      step: [SYS.fcntl, fd, F_SETFD, FD_CLOEXEC] as const,
+    })),
+    { what: "no session can be made", step: [SYS.setsid] },
+    { what: "the init cannot be named", step: [SYS.prctl, PR_SET_NAME, INIT] },
+    // What is mounted on the machine later, or unmounted, is so inside, too; what is mounted inside stays there.
+    {
+      what: "mounts inside cannot be kept apart",
+      step: [SYS.mount, "none", "/", "none", MS_REC | MS_SLAVE, 0],
+    },
+    mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0),
+    ...(kinds.includes("pty")
+      ? [mount("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=620,ptmxmode=666,gid=5")]
+      : []),
+    ...(lastPid === undefined
+      ? []
+      : [
+          {
+            what: "the numbers of the tree cannot be kept free",
+            step: [SYS.write, lastPid.fd, value, value.length] as const,
+          },
+        ]),
+  ];
+}
