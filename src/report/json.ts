@@ -3,6 +3,7 @@ import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
+import { firstOfEach } from "./kinds.ts";
 import { printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -27,8 +28,10 @@ function findingOf({ remedy, ...finding }: Finding): object {
   };
 }
 
-/** More would be no report: of the others their number. */
+/** More would be no report: of the others their number. Findings: of one kind. */
 const MOST_EFFECTS = 20_000;
+const MOST_FINDINGS = 1000;
+const kindOf = ({ severity, id }: Finding): string => `${severity}[${id}]`;
 
 /** The report of `preflight`, and of `restore` when `outcome` is given, which ends with code `exit`. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exit: number): object {
@@ -51,7 +54,8 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       }),
     },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
-    findings: findings.map(findingOf),
+    findings: firstOfEach(findings, kindOf, MOST_FINDINGS).first.map(findingOf),
+    findings_total: findings.length,
     plan: {
       outcome: plan.outcome,
       repairs: plan.repairs,
@@ -97,6 +101,7 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
+  findings_total: 0,
   plan: {
     outcome: "blocked",
     repairs: [],
