@@ -13,20 +13,18 @@ import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { version } from "../report/version.ts";
 import { exitCode } from "../report/outcome.ts";
 
-/** recriu's own options as citty shows them in a help text. */
+/** recriu's own options as citty shows them in a help text, and the checkpoint. */
 export function recriuArgs(options: readonly RecriuOption[]): ArgsDef {
-  return Object.fromEntries(
-    options.map(({ name, arg, value, help }) => [
-      name,
-      arg === "none"
-        ? { type: "boolean", description: help }
-        : {
-            type: "string",
-            description: help,
-            ...(value === undefined ? {} : { valueHint: value }),
-          },
-    ]),
-  );
+  const named = options.map(({ name, short, arg, value, help }) => {
+    const alias = short === undefined ? {} : { alias: short };
+    const isSwitch = arg === "none" || (arg === "optional" && value === undefined);
+    const hint = value === undefined ? {} : { valueHint: value };
+    const kind = isSwitch ? { type: "boolean" } : { type: "string", ...hint };
+    return [name, { ...kind, ...alias, description: help }];
+  });
+  const description = "the checkpoint's directory, as -D DIR (default: the working directory)";
+  const checkpoint = { type: "positional", required: false, description };
+  return { checkpoint, ...(Object.fromEntries(named) as ArgsDef) } as ArgsDef;
 }
 
 /** CRIU's options, as the end of a help text. */

@@ -163,7 +163,7 @@ test("settings that make no sense are refused", async () => {
   expect(refused).toEqual({
     exit: 1,
     stdout: "",
-    stderr: "recriu: RECRIU_FIX is safe, none; not 'all'\n",
+    stderr: "recriu: RECRIU_FIX is safe, host, none; not 'all'\n",
   });
 });
 

@@ -43,7 +43,7 @@ test("recriu-restore(8) has every option, recriu's and CRIU's, and names the oth
   for (const { name } of recriuOptions) expect(text).toContain(`--${name}`);
   for (const { name, negatable } of criuOptions.filter(({ restore }) => restore))
     expect(text).toContain(negatable ? `--[no-]${name}` : `--${name}`);
-  expect(text).toContain("--fix[=safe|none]");
+  expect(text).toContain("--fix[=safe|host|none]");
   expect(text).toContain("-D, --images-dir DIR");
   expect(text).toMatch(/SEE ALSO[^]*recriu\(8\)[^]*recriu-verify\(8\)/);
 });
@@ -63,7 +63,7 @@ function inBash(...words: string[]): string[] {
 test("bash completes commands, options and what stands for them", () => {
   expect(inBash("")).toEqual([...Object.keys(commands), "--help", "--version"]);
   expect(inBash("restore", "--fi")).toEqual(["--fix", "--file-locks", "--file-validation"]);
-  expect(inBash("restore", "--fix", "=")).toEqual(["safe", "none"]);
+  expect(inBash("restore", "--fix", "=")).toEqual(["safe", "host", "none"]);
   expect(inBash("restore", "--verify", "g")).toEqual(["gate"]);
   expect(inBash("preflight", "--only", "=", "pid-in")).toEqual(["pid-in-use"]);
   expect(inBash("restore", "-D", dir.slice(0, -2))).toEqual([dir]);
