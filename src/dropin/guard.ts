@@ -127,6 +127,14 @@ function printBlocked({ preflight: of, blockers }: Blocked): void {
   printFindings(blockers);
   printSummary({
     ...of,
-    plan: { ...of.plan, outcome: "blocked", repairs: [], edits: [], options: [], environment: [] },
+    plan: {
+      ...of.plan,
+      outcome: "blocked",
+      unanswered: [...blockers],
+      repairs: [],
+      edits: [],
+      options: [],
+      environment: [],
+    },
   });
 }

@@ -181,7 +181,8 @@ test("CRIU before 3.19: an option that the request settles otherwise does not re
   const asked = restore({ manage_cgroups_mode: 3 });
   const refused = await ask(stage, images, asked, { env });
   expect(refused.answer).toMatchObject({ success: false });
-  expect(refused.answer!.cr_errmsg).toStartWith("blocker[cgroup-missing]: ");
+  expect(refused.answer!.cr_errmsg).toContain("\nblocker[cgroup-missing]: ");
+  expect(refused.answer!.cr_errmsg).toContain("1 blocker, ");
   expect(readFileSync(env.RECRIU_CRIU, "utf8")).toContain("3.18");
   expect(alive(pid)).toBe(false);
 });
