@@ -81,6 +81,8 @@ const byPath: Record<string, string> = {
   "restore/renumber.ts": "/proc",
   "restore/mend.ts": "/proc",
   "runtime/install/files.ts": "names in a directory that was walked to, by its descriptor",
+  "sys/own-directory.ts":
+    "a directory of its own in a place that was walked to, and such as are left",
   "sys/own-file.ts": "names in a directory that was walked to, by its descriptor",
 };
 
@@ -99,6 +101,7 @@ const openers: Record<string, string> = {
   "repair/journal.ts": "files that it makes",
   "repair/shadow-images.ts": "files that it makes",
   "restore/mend-files.ts": "a handle only",
+  "sys/own-directory.ts": "a directory of its own",
   "sys/regular.ts": "that is it",
 };
 
@@ -107,6 +110,23 @@ test("what is only looked at is opened where it is a regular file", () => {
     /\bopenSync\(/.test(readFileSync(join(src, file), "utf8")),
   );
   expect(opening.sort()).toEqual(Object.keys(openers).sort());
+});
+
+/** What reads a file by a path that is none of the kernel's, and why. */
+const pathReaders: Record<string, string> = {
+  "host/lock-holders.ts": "/proc/PID/fdinfo",
+  "host/packages.ts": "the package manager's own files",
+  "repair/leftovers.ts": "a setting of /proc/sys, by the descriptor of its directory",
+  "runtime/install/files.ts": "after a look, by the descriptor of its directory",
+};
+
+test("what is read whole was opened so, or is the kernel's", () => {
+  const reading = files.filter((file) =>
+    [...readFileSync(join(src, file), "utf8").matchAll(/\breadFileSync\(([^,)]*)/g)].some(
+      ([, what]) => !/^(?:\w+\.)?fd$|^ORDER$|^answers\[0\]$|^["`]\/(?:proc|sys)\//.test(what!),
+    ),
+  );
+  expect(reading.sort()).toEqual(Object.keys(pathReaders).sort());
 });
 
 test("what cannot be seen is not taken for what is not there", () => {

@@ -80,8 +80,8 @@ export async function main(words: readonly string[]): Promise<number> {
   }
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
-  const options = rawArgs.slice(0, end < 0 ? undefined : end);
   const { tell } = await import("../report/told.ts");
+  const options = rawArgs.slice(0, end < 0 ? undefined : end);
   if (appendix !== undefined && options.includes("--help-criu"))
     return tell({ exit: 0, text: appendix() });
   if (options.some((word) => word === "--help" || word === "-h")) {
@@ -93,7 +93,7 @@ export async function main(words: readonly string[]): Promise<number> {
     return tell(await command.run({ rawArgs }), json);
   } catch (error) {
     const { unable } = await import("../report/unable.ts");
-    return tell(unable(name, error, json));
+    return tell(unable(name, error, json), json);
   }
 }
 

@@ -12,9 +12,14 @@ export interface Package {
 
 const DPKG = "/var/lib/dpkg";
 
-/** The package that has the file `path`, or had it if it is gone; undefined where none is known. */
+/** Each path that is asked for costs milliseconds, and images can name any number. */
+const MOST_ASKED = 128;
+const asked = new Map<string, Package | undefined>();
+
+/** The package that has the file `path`, or had it if it is gone; undefined where none is known, or too many were asked for. */
 export function findPackage(path: string): Package | undefined {
-  return ofDpkg(path) ?? ofRpm(path);
+  if (!asked.has(path) && asked.size < MOST_ASKED) asked.set(path, ofDpkg(path) ?? ofRpm(path));
+  return asked.get(path);
 }
 
 /** Each package's list of files, by the package's name; read when first asked for. */

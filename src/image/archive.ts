@@ -9,14 +9,14 @@ import {
   createReadStream,
   fstatSync,
   ftruncateSync,
-  mkdtempSync,
   openSync,
   read,
   readSync,
   rmSync,
 } from "node:fs";
-import { constants as system, tmpdir } from "node:os";
-import { safePlace, writeAll } from "../sys/own-file.ts";
+import { constants as system } from "node:os";
+import { privateDirectory } from "../sys/own-directory.ts";
+import { writeAll } from "../sys/own-file.ts";
 import { join } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
@@ -153,7 +153,8 @@ const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 /** What is kept of an archive. */
 class Unpacked implements Archive {
   kind: Archive["kind"] = "container";
-  readonly dir = mkdtempSync(join(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-"));
+  readonly #own = privateDirectory();
+  readonly dir = this.#own.path;
   readonly texts = new Map<string, string>();
   readonly #images = new Set<string>();
   #members = 0;
@@ -186,6 +187,7 @@ class Unpacked implements Archive {
   dispose(): void {
     for (const signal of ENDING) process.off(signal, this.#end);
     rmSync(this.dir, { recursive: true, force: true });
+    this.#own.release();
   }
 
   /** A file of `size` bytes of holes, to be written from its beginning. */

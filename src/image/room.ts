@@ -12,6 +12,8 @@ export const takes = {
   entry: 112,
   message: 144,
   field: 24,
+  /** On top of that one of a list, which is copied as it grows. */
+  item: 24,
   list: 32,
   bigint: 32,
   text: 48,

@@ -25,6 +25,9 @@ const mostMessages = (bytes: number): number => 4096 + bytes / 8;
 
 type Decoded<M> = { ok: true; value: Infer<M> } | { ok: false; offset: number; problem: string };
 
+/** Bytes of a text: no path, no name, no value of a file in /proc or a cgroup is longer; what is said of one is as long as it. */
+const LONGEST = 128 << 10;
+
 class Malformed extends Error {
   constructor(
     readonly offset: number,
@@ -125,11 +128,13 @@ class Reader {
       const { name, kind, label } = field;
       if (wire === LENGTH && field.wire !== LENGTH && label === "repeated") {
         const packed = this.length(end);
-        while (this.at < packed)
+        for (; this.at < packed; this.take(takes.item))
           (value[name] as unknown[]).push(this.value(schema, kind, packed, depth));
       } else if (wire !== field.wire) this.fail(`${schema.name}.${name} has wire type ${wire}`);
-      else if (label === "repeated")
+      else if (label === "repeated") {
+        this.take(takes.item);
         (value[name] as unknown[]).push(this.value(schema, kind, end, depth));
+      }
       // protobuf-c would take the last, or put two messages together: no writer leaves the choice.
       else if (value[name] !== undefined) this.fail(`${schema.name}.${name} is there twice`);
       else value[name] = this.value(schema, kind, end, depth);
@@ -194,6 +199,8 @@ class Reader {
       }
       case "string": {
         const stop = this.length(end);
+        if (stop - this.at > LONGEST)
+          this.fail(`${parent.name} has a text of ${stop - this.at} bytes`);
         this.take(takes.text + stop - this.at);
         const value = fromBytes(this.bytes.subarray(this.at, stop));
         this.at = stop;

@@ -4,6 +4,7 @@ import type { Plan } from "../plan/index.ts";
 import type { Preflight, Rejected } from "../plan/preflight.ts";
 import { type ShellCommand, sh, typedOption } from "../sys/shell.ts";
 import { columnsOf } from "../sys/descriptors.ts";
+import { firstOfEach } from "./kinds.ts";
 import { blue, bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
 
 /** How a finding stands with the plan; in this order they are told. */
@@ -18,24 +19,22 @@ const order = Object.keys(standings) as Standing[];
 
 /** More findings than these are a table: each in full takes some five lines. */
 const IN_FULL = 6;
-/** Findings of one kind that are written out: images can hold any number. */
+/** Findings of one kind, repairs and edits that are written out. */
 const MOST = 100;
 
 /** The findings, gravest first: each in full, or, of more than a screen holds and unless `all`, a line each. */
 export function printFindings(findings: readonly Finding[], plan?: Plan, all = true): void {
   const told = findings.map((finding) => ({ finding, standing: standingOf(finding, plan) }));
-  const kinds = Map.groupBy(told, ({ finding, standing }) => `${standing}[${finding.id}]`);
-  const printed = [...kinds.values()]
-    .flatMap((kind) => kind.slice(0, MOST))
-    .sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing));
+  const kindOf = ({ finding, standing }: (typeof told)[number]) => `${standing}[${finding.id}]`;
+  const { first, more } = firstOfEach(told, kindOf, MOST);
+  const printed = first.sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing));
   const inFull = all || printed.length <= IN_FULL;
   const widest = Math.max(...printed.map(({ finding }) => finding.id.length));
   for (const { finding, standing } of printed)
     if (inFull) printFinding(finding, standing);
     else line(rowOf(finding, standing, widest));
   if (!inFull) line();
-  for (const [kind, { length }] of kinds)
-    if (length > MOST) line(`${kind}: ${length - MOST} more; --json has them all\n`);
+  for (const [kind, count] of more) line(`${kind}: ${count} more\n`);
 }
 
 /** A blocker that the plan answers is solved. */
@@ -108,14 +107,16 @@ export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undef
   );
 
 function printPlan(plan: Plan): void {
-  for (const repair of plan.repairs)
+  for (const repair of plan.repairs.slice(0, MOST))
     line(
       `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
-  for (const { file, entry, field, from, to, why } of plan.edits)
+  for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
     );
+  for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
+    if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);
   for (const { path, from, to, stays } of plan.settings)
     line(
       `  host    ${harmless(path)}: ${from} -> ${to}  (${stays ? "stays so" : "given back when the tree runs"})`,

@@ -3,6 +3,7 @@ import type { Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
+import { firstOfEach } from "./kinds.ts";
 import { printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -27,8 +28,10 @@ function findingOf({ remedy, ...finding }: Finding): object {
   };
 }
 
-/** More would be no report: of the others their number. */
+/** More would be no report: of the others their number. Findings: of one kind. */
 const MOST_EFFECTS = 20_000;
+const MOST_FINDINGS = 1000;
+const kindOf = ({ severity, id }: Finding): string => `${severity}[${id}]`;
 
 /** The report of `preflight`, and of `restore` when `outcome` is given, which ends with code `exit`. Times in milliseconds. */
 export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exit: number): object {
@@ -51,7 +54,8 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       }),
     },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
-    findings: findings.map(findingOf),
+    findings: firstOfEach(findings, kindOf, MOST_FINDINGS).first.map(findingOf),
+    findings_total: findings.length,
     plan: {
       outcome: plan.outcome,
       repairs: plan.repairs,
@@ -78,6 +82,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
           at: outcome.failure.at,
         }
       : null,
+    rehearsal: outcome?.rehearsal ?? null,
     notes: outcome?.notes ?? [],
     watched: outcome?.watched ?? null,
     timing_ms: {
@@ -96,6 +101,7 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   criu: { path: null, version: null },
   tree: { tasks: 0, threads: 0, root_pid: null },
   findings: [],
+  findings_total: 0,
   plan: {
     outcome: "blocked",
     repairs: [],
@@ -109,6 +115,7 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   run: null,
   verdict: null,
   failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },
+  rehearsal: null,
   notes: [],
   watched: null,
   timing_ms: { preflight: 0, repair: 0, criu: 0, verify: 0 },

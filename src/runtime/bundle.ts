@@ -1,7 +1,8 @@
 /** An OCI bundle: what its config.json says of the container's root, mounts and rights (OCI runtime-spec, config.md). */
-import { readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { capabilityNumber, type Grants, type IdRange } from "../checks/index.ts";
 import { join, resolve } from "../sys/path.ts";
+import { openRegular } from "../sys/regular.ts";
 import { absolute } from "../sys/working-directory.ts";
 
 export interface Bundle {
@@ -9,6 +10,8 @@ export interface Bundle {
   root: string;
   /** Bind mounts: where in the container, and from where on this machine. */
   binds: { destination: string; source: string }[];
+  /** Places of mounts that whoever makes the container anew makes, too. */
+  made?: ReadonlySet<string>;
   /** What the images are held against; undefined: there is no configuration. */
   grants?: Grants;
   /** A configuration file for CRIU, which goes over what the runtime asks of it. */
@@ -54,11 +57,15 @@ type BundleResult = { ok: true; bundle: Bundle } | { ok: false; problem: string 
 /** Read DIR/config.json. It is the runtime's caller's, so it is believed as the runtime believes it. */
 export function readBundle(dir: string): BundleResult {
   const file = join(dir, "config.json");
+  const opened = openRegular(file);
+  if (!opened.ok) return { ok: false, problem: `${file}: ${opened.problem}` };
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readFileSync(opened.fd, "utf8");
   } catch (error) {
     return { ok: false, problem: `${file}: ${(error as Error).message}` };
+  } finally {
+    closeSync(opened.fd);
   }
   const bundle = bundleOf(text, dir);
   return bundle === undefined

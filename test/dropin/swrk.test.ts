@@ -6,6 +6,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -20,6 +21,7 @@ import {
   makeCgroup,
   openStage,
   ownProgram,
+  run,
   start,
 } from "../restore/stage.ts";
 import { dumpX11 } from "../restore/x11.ts";
@@ -122,6 +124,23 @@ test("the configuration file that a request names goes over the request, for rec
   expect(answer).toMatchObject({ success: true, restore: { pid } });
   expect(log).toBe("");
   expect(readFileSync(seen!, "utf8")).toContain("post-resume\n");
+});
+
+test("a configuration file that is none, or has no end, is not read: of what is untrusted it is a refusal, at once", async () => {
+  await using stage = openStage();
+  const { images } = await dumpX11(stage, []);
+  const [fifo, large] = ["fifo", "large"].map((name) => join(stage.dir, name));
+  expect((await run(stage, ["mkfifo", fifo!])).exit).toBe(0);
+  writeFileSync(large!, "");
+  truncateSync(large!, 64 << 20);
+  for (const config of [fifo!, large!, "/dev/zero", "/dev/ptmx", stage.dir]) {
+    const bytes = restore({ config_file: config });
+    const { answer } = await ask(stage, images, bytes, { env: { RECRIU_UNTRUSTED: "1" } });
+    expect({ config, answer }).toMatchObject({
+      config,
+      answer: { success: false, cr_errmsg: expect.stringContaining(config) },
+    });
+  }
 });
 
 test("other requests, late ones and none are CRIU's alone", async () => {

@@ -9,6 +9,7 @@ import { thisHost } from "../../src/host/index.ts";
 import { openArchive } from "../../src/image/archive.ts";
 import { imagesIn, sumsOf } from "../../src/image/index.ts";
 import { planFor } from "../../src/plan/index.ts";
+import { compareContents } from "../../src/show/compare.ts";
 import { printEffects } from "../../src/report/effects.ts";
 import { printFindings, printSummary } from "../../src/report/findings.ts";
 import { reportOf } from "../../src/report/json.ts";
@@ -124,7 +125,7 @@ export function imagesTarget(
     const names = [...checkpoint.openFiles.values()].map(({ reg }) => reg?.name ?? "");
     plant(outside, new Set(names.filter((path) => path.startsWith("/"))));
   }
-  const before = stateOf(outside);
+  let before = stateOf(outside);
   const kinds = new Map<string, [string, string][]>();
   const kindOf = (file: string) => file.replace(/-.*/, "");
   for (const [dump, files] of whole)
@@ -179,7 +180,7 @@ export function imagesTarget(
         });
         wellFormed(reportOf(preflight, undefined, 0));
         const contents = contentsOf(checkpoint, dir);
-        JSON.stringify(contents);
+        JSON.stringify([contents, compareContents(contents, contents)]);
         const { tasks } = checkpoint;
         const mappings = new Map(tasks.map((task) => [task.pid, shownMappings(checkpoint, task)]));
         const environments = new Map(
@@ -194,6 +195,7 @@ export function imagesTarget(
         harmlessOnly(
           captured(() => {
             printFindings(findings);
+            printFindings(findings, plan, false);
             printSummary(preflight);
             if (effects !== undefined) printEffects(effects);
             if (verdict !== undefined) printVerdict(verdict);
@@ -202,7 +204,10 @@ export function imagesTarget(
         if (dice(16) === 0) sumsOf(dir, imagesIn(dir));
       }),
     untouched() {
-      if (stateOf(outside) !== before) throw new Error("a file outside the images was touched");
+      const now = stateOf(outside);
+      if (now === before) return;
+      before = now;
+      throw new Error("a file outside the images was touched");
     },
     close: () => child.kill(),
   };

@@ -108,19 +108,29 @@ test("where there is no openat2, before Linux 5.6 and in qemu, paths are looked 
   expect(stderr).not.toContain("Function not implemented");
 });
 
+/** How each of the four is run. */
+const fourWays = () => [
+  [program("x64")],
+  onArm64(program("arm64")),
+  onMusl("x64", muslLibraries, program("x64-musl")),
+  onMusl("arm64", join(scratch, "musl-arm64"), program("arm64-musl")),
+];
+
+test("under limits that its runtime would die of the program says so, each of the four", () => {
+  for (const words of fourWays()) {
+    const said = runHere(["bash", "-c", 'ulimit -n 8 && exec "$@"', "bash", ...words, "--version"]);
+    const stderr = expect.stringContaining("recriu: its limits leave no room to start: 32 ");
+    expect(said).toEqual({ exit: 3, stdout: "", stderr });
+  }
+});
+
 test("without /proc the program says so, each of the four", () => {
   const missing = {
     exit: 3,
     stdout: "",
     stderr: "recriu: /proc is not mounted here, and nothing can be restored without it\n",
   };
-  const ways = [
-    [program("x64")],
-    onArm64(program("arm64")),
-    onMusl("x64", muslLibraries, program("x64-musl")),
-    onMusl("arm64", join(scratch, "musl-arm64"), program("arm64-musl")),
-  ];
-  for (const words of ways) {
+  for (const words of fourWays()) {
     const argv = ["unshare", "--mount", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"];
     expect(runHere([...argv, ...words, "--version"])).toEqual(missing);
   }

@@ -78,6 +78,8 @@ test("what cannot be written to stdout is told, and is no success; but what runs
     ["show", "--help"],
     ["show", "-D", images],
     ["show", "--json", "-D", images],
+    ["memory", images],
+    ["diff", images, images, "--json"],
     ["preflight", "--json", "-D", images],
     ["preflight", "--list"],
     ["explain", "3"],

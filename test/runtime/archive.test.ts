@@ -102,3 +102,26 @@ test.each([
   expect(await going.exited).toBe(code);
   expect(readdirSync(unpackedIn)).toEqual([]);
 });
+
+test("SIGKILL: what was unpacked goes with the next run, but not what another one is at", async () => {
+  const long = join(dir, "long.tar.zst");
+  const begin = async () => {
+    const before = readdirSync(unpackedIn);
+    const going = Bun.spawn([recriuBinary, "preflight", long], { env, stderr: "ignore" });
+    const fresh = () => readdirSync(unpackedIn).find((name) => !before.includes(name));
+    while (fresh() === undefined) await Bun.sleep(5);
+    while (readdirSync(join(unpackedIn, fresh()!)).length === 0) await Bun.sleep(5);
+    return { going, name: fresh()! };
+  };
+  const killed = await begin();
+  killed.going.kill("SIGKILL");
+  await killed.going.exited;
+  expect(readdirSync(unpackedIn)).toEqual([killed.name]);
+  const other = await begin();
+  expect(readdirSync(unpackedIn)).toEqual([other.name]);
+  expect(run("show", file).exit).not.toBe(0);
+  expect(readdirSync(unpackedIn)).toEqual([other.name]);
+  other.going.kill("SIGTERM");
+  await other.going.exited;
+  expect(readdirSync(unpackedIn)).toEqual([]);
+});

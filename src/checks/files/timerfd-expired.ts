@@ -28,13 +28,16 @@ export const timerfdExpired: Check = {
   answers: ["edit"],
   run({ checkpoint, criu }) {
     if (knows(criu?.version, "timersKept", false)) return [];
+    const holders = new Map<number, { task: number; fd: number }>();
+    for (const { pid, fds } of checkpoint.tasks)
+      for (const { id, fd } of fds) if (!holders.has(id)) holders.set(id, { task: pid, fd });
     return checkpoint.values("files.img", file_entry).flatMap(({ id, tfd }, entry): Problem[] => {
       if (tfd === undefined) return [];
       const fields = Object.entries(rightly(tfd)) as [keyof TimerfdEntry, bigint | number][];
-      const task = checkpoint.tasks.find(({ fds }) => fds.some((fd) => fd.id === id));
-      if (fields.length === 0 || task === undefined) return [];
+      const holder = holders.get(id);
+      if (fields.length === 0 || holder === undefined) return [];
+      const { task, fd } = holder;
       const dead = hasExpired(tfd);
-      const fd = task.fds.find((each) => each.id === id)!.fd;
       const why = dead ? "the timer has a period" : "the timer is not armed";
       const edits = fields.map(([field, to]): Edit => {
         const from = String(tfd[field]);
@@ -50,12 +53,12 @@ export const timerfdExpired: Check = {
       return [
         {
           severity: "blocker",
-          task: task.pid,
+          task,
           image: `files.img id 0x${id.toString(16)}`,
           subject: `descriptor ${fd}`,
           message: dead
-            ? `the timer at descriptor ${fd} of task ${task.pid} had expired when it was saved: CRIU would disarm it, and its period would never begin again`
-            : `the timer at descriptor ${fd} of task ${task.pid} was not armed: CRIU would let it fire`,
+            ? `the timer at descriptor ${fd} of task ${task} had expired when it was saved: CRIU would disarm it, and its period would never begin again`
+            : `the timer at descriptor ${fd} of task ${task} was not armed: CRIU would let it fire`,
           remedy: {
             kind: "edit",
             text: dead ? "let its next period begin" : "leave it disarmed",

@@ -1,7 +1,7 @@
+import { hasBelow, savedMode } from "./saved-names.ts";
 import { ghost_file_entry } from "../../image/tables/files.ts";
 import { IN_ALL_EVENTS } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
-import { fromBytes } from "../../sys/text.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import { openFiles } from "./watches.ts";
 import { constants } from "node:fs";
@@ -60,13 +60,10 @@ function kindOf(
   mask: number,
 ): "directory" | "file" | undefined {
   if ((mask & IN_ENTRIES) !== 0 && (mask & IN_ALL_EVENTS) !== IN_ALL_EVENTS) return "directory";
-  for (const { reg, usk } of checkpoint.openFiles.values()) {
-    if (reg?.name === path && reg.mode !== undefined)
-      return (reg.mode & constants.S_IFMT) === constants.S_IFDIR ? "directory" : "file";
-    const below = reg?.name ?? (usk && fromBytes(usk.name));
-    if (below?.startsWith(`${path.replace(/\/$/, "")}/`)) return "directory";
-  }
-  return undefined;
+  const mode = savedMode(checkpoint, path);
+  if (mode !== undefined)
+    return (mode & constants.S_IFMT) === constants.S_IFDIR ? "directory" : "file";
+  return hasBelow(checkpoint, path) ? "directory" : undefined;
 }
 
 function watchedAgain(kind: "directory" | "file" | undefined, path: string): Remedy {

@@ -5,7 +5,7 @@ const LONGEST_PATH = 4095;
 
 /** No component leads up, and CRIU's buffers hold it. */
 export const leadsDown = (path: string): boolean =>
-  path.length <= LONGEST_PATH && !path.split("/").includes("..");
+  path.length <= LONGEST_PATH && !/(?:^|\/)\.\.(?:\/|$)/.test(path);
 
 /** An absolute path; not every one that CRIU puts together itself is in its shortest form. */
 export const isAbsolute = (path: string): boolean => path.startsWith("/") && leadsDown(path);
@@ -20,6 +20,7 @@ const PROC_LINK =
 
 /** Whether such a link is on the way to `path`, or at its end: what is behind it cannot be told beforehand. */
 export function procLink(path: string): "through" | "end" | undefined {
+  if (!path.includes("proc") && !path.includes("dev")) return undefined;
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   const found = PROC_LINK.exec(`/${names.join("/")}`);
   if (found === null) return undefined;

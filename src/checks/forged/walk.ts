@@ -39,32 +39,37 @@ function ruledOf(message: Message<any>): Ruled {
   return made;
 }
 
-const listOf = (value: unknown): readonly any[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];
-
-/** Every forged value of a checkpoint, in the order of its files. */
-export function* forgedValues(checkpoint: Checkpoint): Generator<Forged> {
+/** The first forged values of a checkpoint, `most` of them, in the order of its files. A million messages leave nothing behind. */
+export function forgedValues(checkpoint: Checkpoint, most: number): Forged[] {
+  const found: Forged[] = [];
   /** Of forked tasks the same messages are the same objects. */
-  const seen = new Set<unknown>();
-  function* inMessage(
-    file: string,
-    id: number | undefined,
-    of: Ruled,
-    value: any,
-  ): Generator<Forged> {
-    if (seen.has(value)) return;
-    seen.add(value);
-    for (const rule of of.rules)
-      for (const each of listOf(value[rule.field]))
-        if (!rule.holds(each, value))
-          yield { file, id, field: `${of.name}.${rule.field}`, value: each, rule };
-    for (const { name, of: nested } of of.nested)
-      for (const each of listOf(value[name])) yield* inMessage(file, id, nested, each);
-  }
+  const last = new Map<Ruled, unknown>();
+  const hold = (rule: Rule, value: unknown, message: any, { name }: Ruled, at: Place): void => {
+    if (found.length < most && !rule.holds(value, message))
+      found.push({ ...at, field: `${name}.${rule.field}`, value, rule });
+  };
+  const inMessage = (message: any, of: Ruled, at: Place): void => {
+    if (last.get(of) === message) return;
+    last.set(of, message);
+    for (const rule of of.rules) {
+      const field = message[rule.field];
+      if (Array.isArray(field)) for (const value of field) hold(rule, value, message, of, at);
+      else if (field !== undefined) hold(rule, field, message, of, at);
+    }
+    for (const { name, of: nested } of of.nested) {
+      const field = message[name];
+      if (Array.isArray(field)) for (const each of field) inMessage(each, nested, at);
+      else if (field !== undefined) inMessage(field, nested, at);
+    }
+  };
   for (const file of checkpoint.files)
     for (const { of, value } of checkpoint.messages(file)) {
       const kind = ruledOf(of);
       if (kind.rules.length === 0 && kind.nested.length === 0) break;
-      yield* inMessage(file, value.id, kind, value);
+      inMessage(value, kind, { file, id: value.id });
+      if (found.length === most) return found;
     }
+  return found;
 }
+
+type Place = Pick<Forged, "file" | "id">;

@@ -17,13 +17,11 @@ export const imageForged: Check = {
     "values: somebody else wrote them. Do not restore it; find out who had the images in hand.",
   proof: "harm",
   run({ checkpoint }) {
-    const findings: Problem[] = [];
-    for (const source of [forgedValues, forgedRelations, forgedBlocks])
-      for (const forged of source(checkpoint)) {
-        findings.push(told(forged));
-        if (findings.length === ENOUGH) return findings;
-      }
-    return findings;
+    const values = forgedValues(checkpoint, ENOUGH);
+    const others = [forgedRelations, forgedBlocks].flatMap((source) => [
+      ...source(checkpoint).take(ENOUGH),
+    ]);
+    return [...values, ...others].slice(0, ENOUGH).map(told);
   },
 };
 

@@ -3,6 +3,7 @@ import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Repair } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { savedMode } from "../files/saved-names.ts";
 import { pathSockets, refusal } from "./sockets.ts";
 import { type AtPath, placeOf } from "./unix-entries.ts";
 
@@ -49,8 +50,7 @@ function repairFor(
   { checkpoint, namespaces }: Context,
   { place, directory, sockets }: Orphans,
 ): Repair | undefined {
-  const saved = [...checkpoint.openFiles.values()].find((file) => file.reg?.name === directory)?.reg
-    ?.mode;
+  const saved = savedMode(checkpoint, directory);
   const convention = conventionOf(directory);
   const of = convention ?? sockets[0]?.entry.file_perms;
   const owner = namespaces.ownerOnHost(of?.uid ?? 0, of?.gid ?? 0);
