@@ -57,7 +57,7 @@ try {
     `${results.length} mutants: ${count("noticed")} noticed, ${count("unnoticed")} unnoticed, ${count("equivalent")} equivalent`,
   );
   if (patterns.length === 0)
-    writeFileSync(join(repository, "docs/mutation.md"), summary(results, new Date()));
+    writeFileSync(join(repository, "docs/mutation.md"), summary(results, new Date(), all.length));
   process.exitCode = count("unnoticed") === 0 ? 0 : 1;
 } finally {
   rmSync(copy, { recursive: true });

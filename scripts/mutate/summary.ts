@@ -8,7 +8,8 @@ export interface Result {
 
 const roomOf = ({ mutant: { file } }: Result): string => file.split("/")[1] ?? "";
 
-export function summary(results: readonly Result[], when: Date): string {
+/** `listed`: how many there are, of which some may not have been tried. */
+export function summary(results: readonly Result[], when: Date, listed: number): string {
   const count = (some: readonly Result[], outcome: Result["outcome"]) =>
     some.filter((each) => each.outcome === outcome).length;
   const row = (name: string, some: readonly Result[]) =>
@@ -34,7 +35,7 @@ export function summary(results: readonly Result[], when: Date): string {
     "Each is put into a copy of the tree, which is built anew where its tests run the program. A test that fails, or comes to",
     "no end, has noticed. Where those that a mutant names do not, the staged tests are all run before it counts as unnoticed.",
     "",
-    `Last result, ${when.toISOString().slice(0, 10)}:`,
+    `Last result, ${when.toISOString().slice(0, 10)}: ${results.length} of ${listed} were tried.`,
     "",
     "| room | mutants | noticed | unnoticed | equivalent |",
     "| --- | --- | --- | --- | --- |",

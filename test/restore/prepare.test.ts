@@ -16,7 +16,14 @@ function asked(words: string[] = [], env: Record<string, string> = {}) {
 
 /** What a look at images came to; the checks themselves are another room's. */
 function seen(plan: Partial<Plan>, more: object = {}): Preflight {
-  const empty = { outcome: "ready", repairs: [], edits: [], options: [], environment: [] };
+  const empty = {
+    outcome: "ready",
+    repairs: [],
+    edits: [],
+    options: [],
+    environment: [],
+    isolate: [],
+  };
   return {
     checkpoint: {
       dir: "/nowhere",

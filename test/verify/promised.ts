@@ -16,6 +16,7 @@ const open = (words: string): Seen => ["test/restore/open-files.test.ts", words]
 const watches = (words: string): Seen => ["test/verify/watches.test.ts", words];
 const memory = (words: string): Seen => ["test/restore/memory.test.ts", words];
 
+const owners: Seen = ["test/restore/owners.test.ts", "get their owners back from any CRIU"];
 const ids = rights("each of the ids, and the groups in any order");
 const gone = tasks("a task that is gone, one that ended, one that came to life");
 const threads = tasks("threads: each that was saved, and no other");
@@ -250,6 +251,7 @@ export const promised: Record<string, [value: string, seen: Seen][]> = {
     ["how much is in it", open("bytes in the pipe of descriptor 21")],
     ["byte by byte", open("content of the pipe of descriptor 21")],
     ["which descriptors are its ends", open("other ends of the pipe of descriptor 22")],
+    ["its owner, which is in the images since CRIU 4.3", owners],
   ],
   FIFO: [["the same, by its name", open("bytes in the FIFO of descriptor 23")]],
   "memory file": [
@@ -263,11 +265,22 @@ export const promised: Record<string, [value: string, seen: Seen][]> = {
   "Unix socket": [
     ["what waits in it, byte by byte", open("content of the socket of descriptor 25")],
     ["datagram by datagram", open("datagrams in the socket of descriptor 27")],
+    [
+      "who sent it, which is in the images since CRIU 4.3 (an older CRIU sends it anew as nobody: tolerated, told before)",
+      owners,
+    ],
     ["see also above", peers],
   ],
   "TCP connection": [
     ["bytes sent and not acknowledged", inet("bytes sent and received of descriptor")],
     ["received and not read", inet("bytes sent and received of descriptor")],
+  ],
+  "TCP, UDP, raw sockets": [["the user whose they are, in the images since CRIU 4.3", owners]],
+  "binary formats": [
+    [
+      "those that a user namespace of the tree's own has registered (binfmt_misc), in the images since CRIU 4.3",
+      ["test/restore/binary-formats.test.ts", "and another one is another tree"],
+    ],
   ],
   "UDP, raw, packet, netlink": [
     ["options", options],
