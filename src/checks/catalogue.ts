@@ -72,6 +72,7 @@ import { ttyStdin } from "./tree/tty-stdin.ts";
 import { usernsAlone } from "./tree/userns-alone.ts";
 import { usernsMap } from "./tree/userns-map.ts";
 import { zombieExitCode } from "./tree/zombie-exit-code.ts";
+import { cgroupCopied } from "./cgroups/cgroup-copied.ts";
 import { cgroupFrozen } from "./cgroups/cgroup-frozen.ts";
 import { cgroupMissing } from "./cgroups/cgroup-missing.ts";
 import { cgroupNamespace } from "./cgroups/cgroup-namespace.ts";
@@ -277,6 +278,7 @@ const groups = {
     "zombie-exit-code": zombieExitCode,
   },
   cgroups: {
+    "cgroup-copied": cgroupCopied,
     "cgroup-frozen": cgroupFrozen,
     "cgroup-missing": cgroupMissing,
     "cgroup-namespace": cgroupNamespace,

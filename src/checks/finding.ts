@@ -181,15 +181,20 @@ export interface Context {
 export type Proof = "criu" | "harm" | "images";
 
 /**
- * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host), or a
+ * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host, wait), or a
  * person, by an option of CRIU's that recriu only names (choice), or by something else.
  */
 export type AnsweredBy =
-  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "choice" | "person";
+  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "wait" | "choice" | "person";
 
 /** All that a check is answered by. */
-export const answersOf = ({ answers = ["person"], isolate }: Check): readonly AnsweredBy[] => [
+export const answersOf = ({
+  answers = ["person"],
+  isolate,
+  waits,
+}: Check): readonly AnsweredBy[] => [
   ...answers,
+  ...(waits ? (["wait"] as const) : []),
   ...(isolate === undefined ? [] : (["isolate"] as const)),
 ];
 
@@ -202,9 +207,11 @@ export interface Check {
   why: string;
   proof: Proof;
   /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
-  answers?: readonly Exclude<AnsweredBy, "isolate">[];
+  answers?: readonly Exclude<AnsweredBy, "isolate" | "wait">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
+  /** What it finds may end by itself, so that --wait waits for it. */
+  waits?: true;
   run(context: Context, id?: string): Problem[];
 }
 

@@ -61,6 +61,14 @@ const alreadyRunning: CheckId = "already-running";
 export const noneThere = ([first]: readonly Finding[]): boolean =>
   first?.severity === "blocker" && alone.has(first.id);
 
+const waiting: ReadonlySet<string> = new Set(
+  catalogue.filter(({ waits }) => waits).map(({ id }) => id),
+);
+
+/** Whether all of these may end by themselves. */
+export const mayEnd = (findings: readonly Finding[]): boolean =>
+  findings.length > 0 && findings.every(({ id }) => waiting.has(id));
+
 /** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
 interface Selection {
   only: readonly string[];

@@ -78,6 +78,11 @@ export const optionPolicies: readonly OptionPolicy[] = [
     why: "The tree's network runs with other settings than it had.",
   },
   {
+    option: "--external=mnt[/run/crun/.empty-directory]:/run/crun/.empty-directory",
+    added: true,
+    why: "crun covers masked directories with an empty one, and called with --root maps another name of it.",
+  },
+  {
     option: "--external",
     added: false,
     why: "It hands the tree something of this machine: which, is for the user to say.",

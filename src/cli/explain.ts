@@ -41,6 +41,8 @@ const args = {
   json: { type: "boolean", description: "one JSON document on stdout" },
 } as const;
 
+/** A word that is meant as a path. */
+const likeAPath = /^(?:\.{0,2}\/\S*|\S+\.log)$/;
 const R_OK = 4;
 const SCHEMA = 1;
 /** Nothing is known of what was asked. */
@@ -69,6 +71,7 @@ export const command: Command = {
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
     if (what === "-") return tell({ path: "/dev/stdin", name: "-" }, images, json);
     const found = find(what === "" ? "." : what);
+    if (found === undefined && likeAPath.test(what)) return cannot(what, "no such file");
     if (found === undefined) return tellWords(what, images, json);
     if ("problem" in found) return cannot(found.path, found.problem);
     if ("logs" in found) return tellDirectory(found.logs, what === "" ? "." : what, images, json);
@@ -162,7 +165,10 @@ function tellDirectory(
     return { path, problem, report: problem === undefined ? read(path) : undefined };
   });
   const readable = looked.filter(({ report }) => report !== undefined);
-  const first = readable.find(({ report }) => failed(report!)) ?? readable[0];
+  const first =
+    readable.find(({ report }) => failed(report!)) ??
+    readable.find(({ report }) => report!.kind !== "none") ??
+    readable[0];
   if (first === undefined) {
     const closed = looked[0];
     if (closed?.problem !== undefined) return cannot(closed.path, closed.problem);
@@ -185,7 +191,11 @@ function tellDirectory(
 }
 
 const failed = (report: LogReport): boolean =>
-  report.cause !== undefined || report.explanation !== undefined || report.refused.length > 0;
+  report.kind === "log" &&
+  !report.succeeded &&
+  ((report.cause ?? report.explanation ?? report.sign) !== undefined ||
+    report.ended === "badly" ||
+    report.refused.length > 0);
 
 function tellReport(
   report: LogReport,

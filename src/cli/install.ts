@@ -59,7 +59,7 @@ export const command: Command = {
         "name one: --runtime=podman|docker|containerd|crio|runc|crun, --criu",
       );
     for (const target of chosen) {
-      const { wants, next } = installationOf(target, realpathSync.native(process.execPath));
+      const { wants, next } = installationOf(target, ownPath(root));
       const planned = plan(root, wants);
       if (!planned.ok)
         return refused(
@@ -101,6 +101,15 @@ export const command: Command = {
     return { exit: exitCode.ok };
   },
 };
+
+/** recriu's own path as the system below `root` has it, where it is there. */
+function ownPath(root: string): string {
+  const path = realpathSync.native(process.execPath);
+  const below = root === "" ? undefined : realpathSync.native(root);
+  return below !== undefined && below !== "/" && path.startsWith(`${below}/`)
+    ? path.slice(below.length)
+    : path;
+}
 
 const shown = (root: string, { path, before, after }: Change): Shown => ({
   path: `${root}${path}`,

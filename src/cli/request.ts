@@ -8,6 +8,7 @@ import {
   requestFrom,
 } from "../criu/index.ts";
 import { near } from "./near.ts";
+import { orElse } from "./or-else-words.ts";
 import { withOperand } from "./operand.ts";
 import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { version } from "../report/version.ts";
@@ -57,7 +58,7 @@ export function understand(
   words: readonly string[],
   options: readonly RecriuOption[],
 ): Asked {
-  const understood = requestFrom(withOperand(words, options), process.env, options);
+  const understood = requestFrom(withOperand(orElse(words).words, options), process.env, options);
   if (understood.ok) {
     if (understood.ignored !== undefined) tellLines([said`recriu: ${understood.ignored}`]);
     return understood;

@@ -8,19 +8,29 @@ import { printFindings, printSummary } from "../report/findings.ts";
 import { causeOf, reasonBlock } from "../report/reasons.ts";
 import { scriptAsked } from "../report/script.ts";
 import { printOutcome, printVerdict } from "../report/text.ts";
+import { mayEnd } from "../checks/index.ts";
+import { said, tellLines } from "../report/told.ts";
 import { startAgain } from "../restore/renumber.ts";
+import type { Preflight } from "../plan/preflight.ts";
+import { hasConnections } from "../verify/index.ts";
 import type { HeldCriu } from "../restore/hold.ts";
 import { restore } from "../restore/index.ts";
 import { prepare, type Prepared } from "../restore/prepare.ts";
 import { sh } from "../sys/shell.ts";
 import { blockedExit, look, notReached } from "./look.ts";
 
-/** Restore with a CRIU that is held already, if one is. Returns the exit code. */
+/** How it ended. `isClean`: nothing was restored, nothing is left of it, and no signal has ended it. */
+export interface Came {
+  readonly exit: number;
+  readonly isClean: boolean;
+}
+
+/** Restore with a CRIU that is held already, if one is. */
 export async function restoreAsked(
   asked: { request: Request; settings: Settings },
   held: HeldCriu | undefined,
   progress: ProgressReport | undefined,
-): Promise<number> {
+): Promise<Came> {
   const { request, settings } = asked;
   const { json, dryRun } = settings;
   const { imagesDir, logFile: log } = request;
@@ -41,11 +51,15 @@ export async function restoreAsked(
     // That it was there may have been in the way of what the images need.
     if (prepared.kind === "blocked") prepared = await prepare(request, settings, caller);
   }
+  if (settings.waitSeconds > 0 && !dryRun)
+    prepared = await waited(prepared, settings.waitSeconds, () =>
+      prepare(request, settings, caller),
+    );
   if (prepared.kind === "aside" || prepared.kind === "refused") {
     const problem = prepared.kind === "aside" ? prepared.why : prepared.problem;
     const why = notReached("restore", (await archived(request.imagesDir)) ?? problem);
     if (json) printJson(reportOfNothing(images, why));
-    return why.exit;
+    return { exit: why.exit, isClean: true };
   }
   const { preflight } = prepared;
   const blocked = blockedExit(preflight);
@@ -60,13 +74,19 @@ export async function restoreAsked(
     printSummary(preflight, blocked === undefined ? undefined : scriptAsked(preflight));
   };
   if (!json) print();
+  const unrehearsed = settings.rehearse ? notRehearsed(preflight) : undefined;
+  if (blocked === undefined && unrehearsed !== undefined) {
+    const why = notReached("restore", `--rehearse: ${unrehearsed}`, exitCode.blocked);
+    if (json) printJson(reportOf(preflight, undefined, why.exit));
+    return { exit: why.exit, isClean: true };
+  }
   if (blocked !== undefined && !dryRun) {
     const cause = causeOf(preflight.plan.unanswered);
     leaveLog(log, reasonBlock({ by: "recriu", images, log, cause }, print));
   }
   if (blocked !== undefined || dryRun) {
     if (json) printJson(reportOf(preflight, undefined, blocked ?? exitCode.ok));
-    return blocked ?? exitCode.ok;
+    return { exit: blocked ?? exitCode.ok, isClean: blocked !== undefined && !dryRun };
   }
   const onVerdict: Parameters<typeof restore>[1] = (verdict) => {
     if (!json) printVerdict(verdict);
@@ -85,7 +105,19 @@ export async function restoreAsked(
     if (outcome.failure !== null && outcome.failure.at.length > 0)
       printFindings(preflight.findings.filter(({ severity }) => severity === "warning"));
   }
-  return outcome.exit;
+  const { exit, failure } = outcome;
+  return { exit, isClean: failure !== null && failure.left.length === 0 && exit <= 128 };
+}
+
+/** Why a rehearsal would not be without consequences, in words. */
+function notRehearsed({ checkpoint, request, settings }: Preflight): string | undefined {
+  if (hasConnections(checkpoint))
+    return "the tree has TCP connections, which a tree that is discarded would end at their other ends";
+  if (request.lazyPages || request.stream)
+    return "what --lazy-pages or --stream gives comes once, and would be used up";
+  if (request.sibling || request.execCmd !== undefined)
+    return "--restore-sibling and --exec-cmd are not rehearsed";
+  return settings.verify === "off" ? "with --verify=off nothing would be known" : undefined;
 }
 
 /** What restores an archive: its container's engine, or, of a pack, what is in it. */
@@ -106,3 +138,24 @@ const needsNothing = (prepared: Prepared, { path }: HeldCriu): boolean =>
   prepared.preflight.criu?.path === path &&
   prepared.preflight.plan.options.length === 0 &&
   prepared.preflight.plan.environment.length === 0;
+
+/** Between two looks, in ms. */
+const BETWEEN = 500;
+
+/** The same once what blocks, and may end by itself, has ended; or as it is when the time is over, or something else blocks. */
+async function waited(
+  first: Prepared,
+  seconds: number,
+  again: () => Promise<Prepared>,
+): Promise<Prepared> {
+  const end = performance.now() + seconds * 1000;
+  let told = "";
+  for (let prepared = first; ; prepared = await again()) {
+    const left = end - performance.now();
+    if (prepared.kind !== "blocked" || !mayEnd(prepared.blockers) || left <= 0) return prepared;
+    const names = prepared.blockers.map(({ id, message }) => `${id}: ${message}`).join("; ");
+    if (names !== told) tellLines([said`waiting up to ${Math.ceil(left / 1000)} s for ${names}`]);
+    told = names;
+    await Bun.sleep(Math.min(BETWEEN, left));
+  }
+}

@@ -5,6 +5,8 @@ import { progressReport } from "../report/progress.ts";
 import { refused, type Told } from "../report/told.ts";
 import { holdCriu } from "../restore/hold.ts";
 import type { Command } from "./command.ts";
+import { orElse } from "./or-else-words.ts";
+import type { Came } from "./restore-asked.ts";
 import { criuHelp, recriuArgs, understand } from "./request.ts";
 
 export const appendix = criuHelp;
@@ -17,6 +19,9 @@ export const command: Command = {
   },
   args: recriuArgs(recriuOptions),
   async run({ rawArgs }): Promise<Told> {
+    const { command: otherwise } = orElse(rawArgs);
+    if (otherwise?.length === 0)
+      return refused("restore", exitCode.usage, "--or-else wants a command behind it");
     const asked = understand("restore", rawArgs, recriuOptions);
     if (!asked.ok) return asked.told;
     const progressFd = asked.settings.onCommandLine.get("progress-fd");
@@ -31,16 +36,19 @@ export const command: Command = {
       progressFd === undefined ? undefined : Number(progressFd),
       json,
     );
-    let exit: number = exitCode.criuFailed;
+    let came: Came = { exit: exitCode.criuFailed, isClean: false };
     try {
       await using held = holdCriu(asked.request, asked.settings);
       // All else is loaded while CRIU starts.
       const { restoreAsked } = await import("./restore-asked.ts");
-      exit = await restoreAsked(asked, held, progress);
+      came = await restoreAsked(asked, held, progress);
     } finally {
-      progress?.done(exit);
+      progress?.done(came.exit);
     }
-    return { exit, done: true };
+    if (otherwise === undefined || !came.isClean || asked.settings.rehearse)
+      return { exit: came.exit, done: true };
+    const { becomeOther } = await import("./or-else.ts");
+    return refused("restore", came.exit, becomeOther(otherwise, asked.request));
   },
 };
 

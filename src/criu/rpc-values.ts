@@ -45,12 +45,6 @@ export const cpuCap = from(["cpu_cap"], ({ cpu_cap }) =>
   cpu_cap === undefined ? [] : [cpuCapWords(cpu_cap)],
 );
 
-/** criu_image_io_mode. */
-const ioModes = ["writeback", "direct"];
-export const imageIoMode = from(["image_io_mode"], ({ image_io_mode }) =>
-  image_io_mode === undefined ? [] : [ioModes[image_io_mode] ?? String(image_io_mode)],
-);
-
 export const emptyNs = from(["empty_ns"], ({ empty_ns = 0 }) =>
   (empty_ns & CLONE_NEWNET) === 0 ? [] : ["net"],
 );

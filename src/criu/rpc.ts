@@ -80,6 +80,9 @@ export const decidesNothing = {
   tls_cert: ofPages,
   tls_key: ofPages,
   tls_no_cn_verify: ofPages,
+  image_io_mode: "how CRIU reads pages images: the same bytes either way",
+  decompress_threads: "how many threads unpack memory: to the same bytes",
+  plugin_options: "for CRIU's plugins alone",
 } as const satisfies Partial<Record<keyof RpcOptions, string>> &
   Record<Exclude<keyof RpcOptions, RpcField>, string>;
 

@@ -57,6 +57,23 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
   },
   {
+    name: "wait",
+    arg: "required",
+    value: "SECONDS",
+    help: "wait so long for what is in the way and may end by itself: a number, port or name that is taken, a mount that is coming (default 0)",
+  },
+  {
+    name: "rehearse",
+    arg: "none",
+    help: "restore in namespaces of the tree's own, stopped, verify, and discard it: would it work?",
+  },
+  {
+    name: "or-else",
+    arg: "required",
+    value: "COMMAND",
+    help: "of restore, the last option: become COMMAND, with all words behind it, when nothing was restored and nothing is left of it",
+  },
+  {
     name: "settle",
     arg: "required",
     value: "SECONDS",
@@ -85,6 +102,8 @@ export const recriuOptions: readonly RecriuOption[] = [
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
 export interface Settings {
   readonly dryRun: boolean;
+  /** The tree is discarded when it was verified. */
+  readonly rehearse: boolean;
   /** host: also settings of the kernel. */
   readonly fix: "safe" | "host" | "none";
   /** memory: as gate, and what the tree has in memory. */
@@ -110,6 +129,8 @@ export interface Settings {
   readonly isolate: Isolation | undefined;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
   readonly settleSeconds: number;
+  /** Seconds that are waited for what may end by itself; 0: none. */
+  readonly waitSeconds: number;
   /** Own options that stood on the command line, with their last value ("" where it has none). */
   readonly onCommandLine: ReadonlyMap<string, string>;
   /** The words on the command line that a call of `restore` in its place needs, too: not how it is told, nor `--dry-run`. */
@@ -133,6 +154,7 @@ export const settable = [
   "untrusted",
   "allow-write",
   "isolate",
+  "wait",
 ] as const;
 
 /** Settings of which every use counts, and what stands between their values: a directory's name may hold a comma. */
@@ -170,7 +192,8 @@ export function resolveSettings(
   }
   const stall = assigned.stall ?? { value: "300", from: "" };
   const settle = assigned.settle ?? { value: "0", from: "" };
-  for (const { value, from } of [stall, settle])
+  const wait = assigned.wait ?? { value: "0", from: "" };
+  for (const { value, from } of [stall, settle, wait])
     if (!/^\d{1,6}$/.test(value))
       return { ok: false, problem: `${from} wants a number of seconds, not '${value}'` };
   const priority = onCommandLine.get("sched-prio");
@@ -196,6 +219,7 @@ export function resolveSettings(
     ok: true,
     settings: {
       dryRun: onCommandLine.has("dry-run"),
+      rehearse: onCommandLine.has("rehearse"),
       fix: fix.value,
       verify: verify.value,
       ignore: listOf(assigned, "ignore"),
@@ -211,6 +235,7 @@ export function resolveSettings(
       allowWrite,
       isolate,
       settleSeconds: Number(settle.value),
+      waitSeconds: Number(wait.value),
       onCommandLine,
       words: parsed.flatMap(({ name, argv }) => (carried.has(name) ? argv : [])),
     },
@@ -220,7 +245,7 @@ export function resolveSettings(
 const carried: ReadonlySet<string> = new Set(
   recriuOptions
     .map(({ name }) => name)
-    .filter((name) => !/^(json|dry-run|progress-fd)$/.test(name)),
+    .filter((name) => !/^(json|dry-run|progress-fd|or-else|rehearse)$/.test(name)),
 );
 
 /** The values of a list; none when it is not set. */

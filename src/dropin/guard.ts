@@ -17,6 +17,7 @@ import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
 import { become } from "./exec.ts";
 import { type Criu, hand, say, stepAside } from "./hand.ts";
+import { inRuntimesWords } from "./runtimes-words.ts";
 import { startWatcher } from "./watcher.ts";
 
 interface Guarded {
@@ -76,7 +77,12 @@ export async function guard(
     const { blockers, preflight: looked } = prepared;
     return refuse({
       cause: causeOf(blockers),
-      print: () => printBlocked(prepared),
+      print: () =>
+        printBlocked(
+          runtime === undefined
+            ? prepared
+            : { ...prepared, blockers: blockers.map(inRuntimesWords) },
+        ),
       errno: crErrno(blockers, looked.checkpoint.root?.pid),
     });
   }

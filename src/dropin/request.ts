@@ -1,5 +1,5 @@
 /** A request to restore that waits on the socket of `criu swrk`. */
-import { realpathSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { parseConfig } from "../criu/config.ts";
 import { configProblem, configText, requestFrom, requestOptions } from "../criu/index.ts";
 import {
@@ -11,6 +11,7 @@ import {
   withConfigFile,
 } from "../criu/rpc.ts";
 import type { RpcOptions } from "../criu/rpc-messages.ts";
+import { shownElsewhere } from "../host/mount-places.ts";
 import { unseen } from "../restore/prepare.ts";
 import { appendToLog } from "../report/log-file.ts";
 import { reasonBlock } from "../report/reasons.ts";
@@ -42,8 +43,9 @@ export async function guardRequest(
       for (const note of criu.notes) line(harmless(note));
       print();
     });
-    answerMessage(fd, restoreRefusal(block, errno));
+    // The runtime looks into the log as soon as it has its answer.
     appendToLog(logFile, block);
+    answerMessage(fd, restoreRefusal(block, errno));
     return 1;
   };
   let logFile: string | undefined;
@@ -61,7 +63,8 @@ export async function guardRequest(
   // CRIU refuses it before it does anything, unless the file names another log: so nothing is written there.
   if (opts.log_file?.includes("/") && !namesLog(over.words))
     return stepAsideOr(`the log ${opts.log_file} is in a directory`);
-  const asked = [...rpcWords(opts, (n) => directoryOf(client, n)), ...over.words];
+  const lasting = opts.root === undefined ? opts : { ...opts, root: lastingPath(opts.root) };
+  const asked = [...rpcWords(lasting, (n) => directoryOf(client, n)), ...over.words];
   // What a runtime sets to CRIU's default is no word of a user's, but goes over configuration files.
   const spoken = requestFrom([...called, ...asked], process.env, requestOptions);
   const words = [...called, ...rpcDefaults(opts), ...asked];
@@ -90,6 +93,18 @@ export async function guardRequest(
   };
   ({ logFile, imagesDir: images } = request);
   return guard(criu, guarded, refuse);
+}
+
+/** The container's root by a path that is there when somebody reads it; else the one that the runtime has mounted for CRIU. */
+function lastingPath(root: string): string {
+  try {
+    const found = shownElsewhere(readFileSync("/proc/self/mountinfo", "utf8"), root);
+    if (found === undefined) return root;
+    const [there, here] = [statSync(root), statSync(found)];
+    return there.ino === here.ino && there.dev === here.dev ? found : root;
+  } catch {
+    return root;
+  }
 }
 
 /** Whether words of a configuration file say where the log goes. */

@@ -39,7 +39,7 @@ export interface Entry {
   readonly warning: boolean;
   /** Issues and pull requests, of checkpoint-restore/criu unless a repository is named. */
   readonly issues: readonly string[];
-  /** Lines of real CRIUs: seen in test/restore, or in an issue. */
-  readonly seen: readonly string[];
+  /** Lines as the entry expects them, and some of real CRIUs from issues. test/explain/seen.tsv has those of tests here. */
+  readonly like: readonly string[];
   readonly reported: readonly string[];
 }

@@ -39,13 +39,14 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
 
-/** Errnos that mean the same of every request: something has run out, or a device fails. */
+/** Errnos that mean the same of every request: something has run out, is mounted read-only, or fails. */
 const resources: ReadonlySet<string> = new Set([
   "EIO",
   "ENFILE",
   "EMFILE",
   "ENOMEM",
   "EDQUOT",
+  "EROFS",
   "ESTALE",
 ]);
 const LOOK = "look at the lines before it, with -v4";
@@ -72,7 +73,7 @@ function explanationOf(line: string, { entry, words, errno, values }: Found): Ex
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
     consequence: entry.trailer,
-    check: lacking ? "" : check || (fault?.check ?? ""),
+    check: lacking && words.not ? "" : check || (fault?.check ?? ""),
     also,
     cause: fill(cause, value) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
     because: any || lacking ? errno?.means : undefined,

@@ -50,8 +50,6 @@ export function logReader({ words = false } = {}): {
   const refused = new Set<string>();
 
   const begin = (): void => {
-    // A refusal is of its own run, and told where no later one began.
-    refused.clear();
     if (logs.length === LOGS) logs.shift();
     logs.push((log = emptyLog()));
     time = 0;
@@ -59,6 +57,7 @@ export function logReader({ words = false } = {}): {
   const onLine = (line: Line): void => {
     const { text } = line;
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
+    // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
     const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
     if (parsed !== undefined) {
@@ -73,6 +72,7 @@ export function logReader({ words = false } = {}): {
     const version = /Version: (\d+\.\d[\d.]*)/.exec(text)?.[1];
     if (version !== undefined) {
       if (log.version !== undefined || log.cause !== undefined) begin();
+      refused.clear();
       log.version = version;
       anything = true;
     }

@@ -83,9 +83,9 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
-    log.cause = { ...error, message: wholeOf(error.message, line.next()) };
+    log.cause = { ...error, message: wholeOf(error, line.next()) };
     log.before = line.before();
-  } else if ((worth === "sign" && !signs) || (worth === "end" && log.sign === undefined)) {
+  } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
     log.before = line.before();
   } else if (worth === "nothing") log.sign ??= error;
@@ -98,11 +98,11 @@ const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$]|\w+: )/
  * A message with what stands in the next line: code in a restored task breaks long ones with `>`, a window or a mail at its
  * edge. Of a broken one only where the errno at its end was lost by that.
  */
-function wholeOf(message: string, next: string | undefined): string {
-  if (next === undefined || next.trim() === "") return message;
+function wholeOf({ message, file }: LogLine, next = ""): string {
   const piece = /^(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
-  if (message.endsWith(">") && piece !== undefined) return message.slice(0, -1) + piece;
-  if (beginning.test(next) || splitErrno(message).errno !== undefined) return message;
+  if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
+  if (next.trim() === "" || beginning.test(next) || splitErrno(message).errno !== undefined)
+    return message;
   return (
     [`${message} ${next.trim()}`, message + next.trim()].find(
       (whole) => splitErrno(whole).errno !== undefined,

@@ -8,7 +8,7 @@
  *     Can't attach tunfile to device
  *       <what> could not be set                             `=>` says what <what> is
  *       > ip link show                                      the remedy
- *       check: net-link                                     and also:, fault:, issues:, when:, is:, seen:, reported:
+ *       check: net-link                                     and also:, fault:, issues:, when:, is:, like:, reported:
  *
  * `if: size >= expected`, `if: size < expected`: two numbers of the line say which of several entries it is; `if: program path`:
  * that the path is a program's or a library's goes before these.
@@ -17,7 +17,7 @@
  */
 import type { Entry, Way, Words } from "./entry.ts";
 
-const field = /^(check|also|fault|issues|when|seen|reported|is|if): (.*)$/;
+const field = /^(check|also|fault|issues|when|like|reported|is|if): (.*)$/;
 
 /** A table's entries. It throws at what it does not understand: tests read them all. */
 export function parseTable(text: string): Entry[] {
@@ -79,7 +79,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     trailer: is.has("trailer"),
     warning: is.has("warning"),
     issues: fields.get("issues")?.[0]?.split(", ") ?? [],
-    seen: fields.get("seen") ?? [],
+    like: fields.get("like") ?? [],
     reported: fields.get("reported") ?? [],
   };
 }

@@ -89,7 +89,10 @@ export function begun(
 function commonLength(piece: string, message: string): number {
   let length = 0;
   while (length < piece.length && piece[length] === message[length]) length += 1;
-  return length === message.length || length > piece.length * MOST ? length : 0;
+  if (length === message.length) return length;
+  // Words that only begin alike are others.
+  const whole = length === piece.length ? length : piece.lastIndexOf(" ", length) + 1;
+  return whole > piece.length * MOST ? whole : 0;
 }
 const MOST = 0.6;
 

@@ -39,3 +39,17 @@ export function placeOf(mountinfo: string, device: number, inside: string): stri
       );
     })?.path;
 }
+
+/**
+ * Another path at which what is mounted at `point` is found: a runtime mounts a container's root for CRIU, and the mount is
+ * gone when somebody reads its path. Undefined where there is no such mount, or nothing else shows it.
+ */
+export function shownElsewhere(mountinfo: string, point: string): string | undefined {
+  const lines = mountinfo.split("\n");
+  const at = lines.findLastIndex((line) => unescapeMountinfo(line.split(" ")[4] ?? "") === point);
+  const [, , number = "", root = ""] = lines[at]?.split(" ") ?? [];
+  const [major = 0, minor = 0] = number.split(":").map(Number);
+  return at < 0
+    ? undefined
+    : placeOf(lines.toSpliced(at, 1).join("\n"), (major << 20) | minor, unescapeMountinfo(root));
+}

@@ -129,8 +129,9 @@ export async function preflight(
     const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
     return { criu, context, effects, findings, plan };
   };
-  const asked = isOwn ? settings.isolate : [];
-  const given = asked === undefined || asked === "auto" ? [] : withCompany(asked);
+  const asked = !isOwn ? [] : settings.rehearse ? (settings.isolate ?? "auto") : settings.isolate;
+  const wanted = asked === undefined || asked === "auto" ? [] : asked;
+  const given = withCompany(isOwn && settings.rehearse ? [...wanted, "pid"] : wanted);
   let seen = await check(first, given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {

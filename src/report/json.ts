@@ -82,6 +82,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
           at: outcome.failure.at,
         }
       : null,
+    rehearsal: outcome?.rehearsal ?? null,
     notes: outcome?.notes ?? [],
     watched: outcome?.watched ?? null,
     timing_ms: {
@@ -114,6 +115,7 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
   run: null,
   verdict: null,
   failure: { line: why.said, cause: null, remedy: null, left: [], at: [] },
+  rehearsal: null,
   notes: [],
   watched: null,
   timing_ms: { preflight: 0, repair: 0, criu: 0, verify: 0 },

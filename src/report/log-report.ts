@@ -103,16 +103,15 @@ interface InDirectory {
 /** Logs of a directory and how each ended. */
 export function printDirectory(logs: readonly InDirectory[]): void {
   for (const { path, problem, report, told } of logs) {
-    const how =
-      report === undefined
-        ? `cannot be read: ${problem}`
-        : report.kind !== "log"
-          ? "no log of CRIU's"
-          : report.cause !== undefined
-            ? `${report.way ?? "run"} failed`
-            : report.succeeded
-              ? `${report.way ?? "run"} succeeded`
-              : "no error in it";
+    const how = report === undefined ? `cannot be read: ${problem}` : endOf(report);
     line(`${told ? bold(harmless(path)) : harmless(path)}: ${how}`);
   }
+}
+
+function endOf({ kind, refused, succeeded, way, cause, sign, ended }: LogReport): string {
+  if (kind !== "log") return "no log of CRIU's";
+  if (refused.length > 0) return "recriu refused";
+  if (succeeded) return `${way ?? "run"} succeeded`;
+  const failed = (cause ?? sign) !== undefined || ended === "badly";
+  return failed ? `${way ?? "run"} failed` : "no error in it";
 }

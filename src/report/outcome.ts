@@ -101,6 +101,8 @@ export interface Outcome {
   run: Run | null;
   verdict: Verdict | null;
   failure: Failure | null;
+  /** It was one, and went well: the tree was the saved one, and is gone; what could not be taken back. */
+  rehearsal?: { left: string[] };
   /** What was asked for beside the tree and not done, in words. */
   notes: string[];
   /** null: the tree was not watched. */

@@ -26,8 +26,8 @@ export const checkList = (): string =>
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Named): string {
   const said = entries().filter(({ check, also }) => check === id || also.includes(id));
-  const lines = said.flatMap(({ says, seen, reported, remedy }) => [
-    `  ${seen[0] ?? reported[0] ?? plain(says[0]!.text)}`,
+  const lines = said.flatMap(({ says, like, reported, remedy }) => [
+    `  ${reported[0] ?? like[0] ?? plain(says[0]!.text)}`,
     ...(remedy === "" ? [] : [`    ${plain(remedy)}`]),
   ]);
   return [
@@ -60,6 +60,7 @@ const answers: Record<AnsweredBy, string> = {
   variable: "a variable of CRIU's environment (`--fix=safe`, the default)",
   isolate: "a namespace of the tree's own (`--isolate`, [isolation](isolation.md))",
   host: "a setting of the kernel, for the restore (`--fix=host`)",
+  wait: "time, where the holder of what is taken ends by itself, or a mount is coming (`--wait=SECONDS`)",
   choice:
     "a person, by an option of CRIU's that recriu names and never adds: it loses something, or says what only he knows",
   person: "a person: what is to be decided or done is said, with what to type",

@@ -126,7 +126,8 @@ function treeOf(tasks: readonly ShownTask[], format: "tree" | "table"): string[]
 }
 
 /** What a person would ask next: what listens, on which terminals it is, what is its own. */
-function specialOf({ sockets, terminals, cgroups, namespaces, tasks }: Contents): string[] {
+function specialOf(contents: Contents): string[] {
+  const { sockets, terminals, cgroups, namespaces, tasks, binary_formats } = contents;
   const line = (name: string, of: readonly string[]): string[] =>
     of.length === 0 ? [] : [`${name.padEnd(11)} ${harmless(few(of))}`];
   const listening = sockets.filter(({ state }) => state === "listening");
@@ -161,6 +162,7 @@ function specialOf({ sockets, terminals, cgroups, namespaces, tasks }: Contents)
     ...line("scheduling", realtime),
     ...line("namespaces", namespaces),
     ...line("cgroups", placed),
+    ...line("formats", binary_formats),
   ];
 }
 
@@ -213,8 +215,8 @@ function filesOf({ program, cwd, pgid, sid, gid, threads, pid, files }: ShownTas
 function socketsOf(sockets: readonly ShownSocket[]): string[] {
   if (sockets.length === 0) return ["no sockets"];
   return aligned([
-    ["SOCKET", "TYPE", "STATE", "LOCAL", "REMOTE", "TASKS", "PEERS"],
-    ...sockets.map(({ family, type, state, local, remote, tasks, peers }) => [
+    ["SOCKET", "TYPE", "STATE", "LOCAL", "REMOTE", "TASKS", "PEERS", "WAITING"],
+    ...sockets.map(({ family, type, state, local, remote, tasks, peers, waiting, senders }) => [
       family,
       type,
       state,
@@ -222,6 +224,7 @@ function socketsOf(sockets: readonly ShownSocket[]): string[] {
       harmless(remote ?? "-"),
       few(tasks.map(String)),
       peers.length === 0 ? "-" : few(peers.map(String)),
+      waiting === 0 ? "-" : `${waiting}${senders.length === 0 ? "" : ` from ${few(senders)}`}`,
     ]),
   ]);
 }

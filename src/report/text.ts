@@ -119,6 +119,12 @@ export function printOutcome(outcome: Outcome): void {
   if (outcome.failure !== null) {
     printFailure(outcome.failure);
     line(outcome.failure.left.length === 0 ? NOTHING_LEFT : "the rest was taken back");
+  } else if (outcome.rehearsal !== undefined) {
+    const ms = Math.round(outcome.run?.duration_ms ?? 0);
+    line(
+      `${green("rehearsed")}: it restores, in ${ms} ms here; the tree was discarded before it ran`,
+    );
+    for (const left of outcome.rehearsal.left) line(`  ${yellow("left")}    ${harmless(left)}`);
   } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
     line(`restored${numbersOf(outcome.run)} in ${Math.round(outcome.run.duration_ms)} ms`);
   }

@@ -50,7 +50,7 @@ export interface Kept {
   readonly checkpoint: Checkpoint;
   readonly request: Request;
   /** What of recriu's own options counts here. */
-  readonly settings: Pick<Settings, "verify" | "schedPrio">;
+  readonly settings: Pick<Settings, "verify" | "schedPrio"> & { readonly rehearse?: boolean };
   /** CRIU is shown other images than the saved ones. */
   readonly edited: boolean;
   /** Called once the tree below process `root` exists and is let go on to the last point. */
@@ -169,7 +169,8 @@ function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
   // CRIU is not to wait for what is cleared away.
   if (looked !== undefined) setImmediate(letGo, looked.tree);
   // CRIU waits for ever for a sibling that is killed: of that it is only told.
-  if (verdict.result === "mismatch" && settings.verify !== "report" && !request.sibling) {
+  const isWrong = verdict.result === "mismatch" && settings.verify !== "report";
+  if ((isWrong || settings.rehearse) && !request.sibling) {
     // Not all of it needs to be below its root; CRIU kills the rest when it finds the root gone, if it lives to.
     const now = liveTree(checkpoint, root, true, of.init?.());
     killTree(root, ...[...now.tasks.values()].map(({ pid }) => pid));

@@ -101,7 +101,7 @@ function mendExclusive(
   return set ? [{ expected: `TIOCEXCL of the terminal at descriptor ${fd}: 1`, found: "0" }] : [];
 }
 
-/** Whose a pipe or a socket of the network is, which CRIU restores from 4.3 on. */
+/** The owner of a pipe or a socket of the network, which CRIU restores from 4.3 on. */
 function mendOwner(
   checkpoint: Checkpoint,
   { pipe, isk }: FileEntry,

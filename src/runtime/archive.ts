@@ -78,5 +78,10 @@ function archivedBundle(
     engine === "cri" ||
     (id !== undefined && path.includes(`/${id}/`)) ||
     volumes.some((name) => path.endsWith(`/volumes/${name}/_data`));
-  return { ...bundle, binds: bundle.binds.filter(({ source }) => !isMade(source)) };
+  const made = bundle.binds.filter(({ source }) => isMade(source));
+  return {
+    ...bundle,
+    binds: bundle.binds.filter((bind) => !made.includes(bind)),
+    made: new Set(made.map(({ destination }) => destination)),
+  };
 }

@@ -10,6 +10,8 @@ export interface Bundle {
   root: string;
   /** Bind mounts: where in the container, and from where on this machine. */
   binds: { destination: string; source: string }[];
+  /** Places of mounts that whoever makes the container anew makes, too. */
+  made?: ReadonlySet<string>;
   /** What the images are held against; undefined: there is no configuration. */
   grants?: Grants;
   /** A configuration file for CRIU, which goes over what the runtime asks of it. */

@@ -17,6 +17,26 @@ export function findRuntime(
   return firstSafe(candidates, runnable);
 }
 
+/** How long a runtime is waited for that only has to print something, in milliseconds. */
+const PATIENCE = 5000;
+
+/** What a runtime prints; "" where it does not. */
+export function saidBy(words: readonly string[]): string {
+  try {
+    return Bun.spawnSync([...words], {
+      stdin: "ignore",
+      stderr: "ignore",
+      timeout: PATIENCE,
+    }).stdout.toString();
+  } catch {
+    return "";
+  }
+}
+
+/** A runtime's version as it says it itself; "0" where it does not. */
+export const versionOf = (path: string): string =>
+  /version (\d+(?:\.\d+)*)/.exec(saidBy([path, "--version"]))?.[1] ?? "0";
+
 function runnable(path: string): boolean {
   try {
     return (

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
 import { configLines, criuOptions } from "../criu/index.ts";
+import { compareVersions } from "../criu/version.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { absolute } from "../sys/working-directory.ts";
 import type { RuntimeCommand } from "./arguments.ts";
@@ -19,7 +20,7 @@ const placed: ReadonlySet<string> = new Set(["images-dir", "work-dir"]);
 /** Values that runtimes call otherwise: --empty-ns network. */
 const runtimesWords: Readonly<Record<string, string>> = { network: "net" };
 
-export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
+export function criuWordsOf(command: RuntimeCommand, bundle: Bundle, crun: boolean): string[] {
   const { options } = command;
   const words = ["--images-dir", imagesOf(command), "--root", bundle.root];
   // Without one the runtime makes one in its own state directory, which is not there yet.
@@ -30,35 +31,48 @@ export function criuWordsOf(command: RuntimeCommand, bundle: Bundle): string[] {
   for (const name of flags) if ((options.get(name) ?? "false") !== "false") words.push(`--${name}`);
   for (const { name, runtime } of criuOptions) {
     if (typeof runtime !== "object" || placed.has(name)) continue;
+    // It takes that word, and does as if it had not been said.
+    if (crun && name === "manage-cgroups") continue;
     const value = options.get(runtime.valued);
     if (value !== undefined) words.push(`--${name}=${runtimesWords[value] ?? value}`);
   }
   // runc and crun always take the other end of a container's terminal, for the console socket.
   words.push("--orphan-pts-master");
-  for (const [key, source] of externalMounts(imagesOf(command), bundle))
+  for (const [key, source] of externalMounts(imagesOf(command), bundle, command.global.has("root")))
     words.push("--external", `mnt[${key}]:${source}`);
   return words;
 }
 
+/** Below these a runtime mounts by itself: devices, masked paths, hierarchies of cgroups. */
+const runtimesPlaces = /^(?:\/dev|\/proc|\/sys)(?:\/|$)/;
+/** What crun covers masked directories with; called with --root it does not find it again. */
+const EMPTY = "/run/crun/.empty-directory";
+
 /**
- * External mounts of the images to the paths that the runtime maps them to: bind mounts by their place in the
- * container; the rest (cgroup hierarchies, /dev/null over masked files) to the path of the same name.
+ * External mounts of the images to the paths that the runtime maps them to: bind mounts of its configuration by their place
+ * in the container; its own, and those that an engine makes anew, to the path of the same name. Of others CRIU knows nothing.
  */
-export function externalMounts(images: string, { binds }: Bundle): Map<string, string> {
+export function externalMounts(
+  images: string,
+  { binds, made }: Bundle,
+  ownRoot = false,
+): Map<string, string> {
   const map = new Map(binds.map(({ destination, source }) => [destination, source]));
+  const isMapped = (key: string) =>
+    runtimesPlaces.test(key) || made?.has(key) === true || (key === EMPTY && !ownRoot);
   const opened = openCheckpoint(images);
   if (!opened.ok) return map;
   const { checkpoint } = opened;
   for (const id of new Set(checkpoint.tasks.map((task) => task.ids?.mnt_ns_id)))
     for (const { ext_key } of id === undefined ? [] : checkpoint.mounts(id))
-      if (ext_key?.startsWith("/") && !map.has(ext_key)) map.set(ext_key, ext_key);
+      if (ext_key !== undefined && isMapped(ext_key) && !map.has(ext_key))
+        map.set(ext_key, ext_key);
   return map;
 }
 
-/** What the runtime sees to itself: mount points, mappings and descriptors for each restore, the container's terminal. */
+/** What the runtime sees to itself: mount points and descriptors for each restore, the container's terminal. */
 const runtimesOwn = new Set([
   "mountpoint-missing",
-  "external-mount-unmapped",
   "external-netns",
   "pid-namespace-external",
   "tty-stdin",
@@ -93,10 +107,18 @@ export const logOf = ({ global }: RuntimeCommand): { path: string; json: boolean
   };
 };
 
-/** The configuration file that the runtime has CRIU put over its own request: the bundle names one, or an administrator made it. */
-export function fileOverRequest({ criuConfig }: Bundle, crun: boolean): string | undefined {
-  const usual = [...(crun ? ["/etc/criu/crun.conf"] : []), "/etc/criu/runc.conf"];
-  return criuConfig ?? usual.find((file) => existsSync(file));
+/** The first crun that has CRIU read a configuration file. */
+const CRUN_CONFIGURES = "1.26";
+
+/**
+ * The configuration file that the runtime has CRIU put over its own request: the bundle names one ("": none), or an
+ * administrator made it. `crun`: the version of one; undefined: it is runc.
+ */
+export function fileOverRequest({ criuConfig }: Bundle, crun?: () => string): string | undefined {
+  const usual = [...(crun === undefined ? [] : ["/etc/criu/crun.conf"]), "/etc/criu/runc.conf"];
+  const file = (criuConfig ?? usual.find((each) => existsSync(each))) || undefined;
+  const reads = file !== undefined && (!crun || compareVersions(crun(), CRUN_CONFIGURES) >= 0);
+  return reads ? file : undefined;
 }
 
 /** How the options of a plan reach CRIU. */
@@ -109,11 +131,25 @@ interface Passed {
   lost: string[];
 }
 
-/** runc has `--manage-cgroups-mode`, with `ignore` since 1.2 only; crun has it, and forgets what it said (seen with 1.21). */
-export const passOn = (planned: readonly string[]): Passed => ({
-  flags: planned.filter((option) => flags.includes(option.slice(2))),
-  lines: planned
-    .filter((option) => !flags.includes(option.slice(2)) && !option.startsWith("--manage-cgroups"))
-    .map((option) => configLines([option])),
-  lost: planned.filter((option) => option.startsWith("--manage-cgroups")),
-});
+/**
+ * By what the runtime's own `help` of restore lists: runc has the mode `ignore` of cgroups since 1.2. crun lists it, and
+ * forgets what it was told (seen with 1.21 and 1.28).
+ */
+export function passOn(planned: readonly string[], help: () => string, crun: boolean): Passed {
+  const passed: Passed = { flags: [], lines: [], lost: [] };
+  for (const option of planned) {
+    const [name = "", value = ""] = option.slice(2).split("=");
+    if (name === "manage-cgroups") {
+      const takes = !crun && modesIn(help()).includes(value);
+      if (takes) passed.flags.push(`--manage-cgroups-mode=${value}`);
+      else passed.lost.push(option);
+    } else if (flags.includes(name) && new RegExp(`--${name}\\s`).test(help()))
+      passed.flags.push(option);
+    else passed.lines.push(configLines([option]));
+  }
+  return passed;
+}
+
+/** The words of the line about --manage-cgroups-mode, and of what follows it up to the next option. */
+const modesIn = (help: string): readonly string[] =>
+  /--manage-cgroups-mode\b((?:.|\n(?!\s*-))*)/.exec(help)?.[1]?.match(/\w+/g) ?? [];

@@ -16,6 +16,7 @@ import {
 } from "../criu/index.ts";
 import { become, type Exec, inheritedExec } from "../dropin/exec.ts";
 import { sayAside } from "../dropin/hand.ts";
+import { inRuntimesWords } from "../dropin/runtimes-words.ts";
 import { startWatcher } from "../dropin/watcher.ts";
 import { preflight } from "../plan/preflight.ts";
 import { printFindings } from "../report/findings.ts";
@@ -28,7 +29,7 @@ import { sh } from "../sys/shell.ts";
 import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
 import { logError } from "./log.ts";
-import { findRuntime } from "./real.ts";
+import { findRuntime, saidBy, versionOf } from "./real.ts";
 import { criuWordsOf, fileOverRequest, logOf, passOn, standsUnderRuntime } from "./request.ts";
 
 const REFUSED = 1;
@@ -49,7 +50,7 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
   const command = parseRuntime(words, crun);
   const ready: Prepared =
     command.command === "restore"
-      ? await prepared(command, crun, exec)
+      ? await prepared(command, path, exec)
       : { ok: true, flags: [], without: [], env: [] };
   if (ready.ok) {
     const flags = ready.flags.map((flag) => Buffer.from(`${flag}\0`));
@@ -87,7 +88,8 @@ type Prepared =
  * Prepare the restore; and have a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no
  * bundle, no images) is for the runtime to refuse in its words.
  */
-async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Promise<Prepared> {
+async function prepared(command: RuntimeCommand, path: string, exec: Exec): Promise<Prepared> {
+  const crun = path.includes("crun");
   const refused = (message: string): Prepared => ({ ok: false, message, blockers: [] });
   const unlooked = async (come: Aside | Refused): Promise<Prepared> => {
     if (come.kind === "refused") return refused(come.problem);
@@ -97,18 +99,24 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
   const read = readBundle(command.options.get("bundle") ?? ".");
   if (!read.ok) return unlooked(unseen(read.problem));
   const { bundle } = read;
-  const words = criuWordsOf(command, bundle);
+  // CRIU puts what stands in that file over all that the runtime asks.
+  const over = fileOverRequest(bundle, crun ? () => versionOf(path) : undefined);
+  const config = parseConfig((over && readConfigFile(over)) ?? "");
+  if (!config.ok) return unlooked(unseen(`${over} is no configuration file`));
+  const words = [...criuWordsOf(command, bundle, crun), ...config.words];
   const asked = requestFrom(words, process.env, requestOptions);
   if (!asked.ok)
     return asked.inSettings === true ? refused(asked.problem) : unlooked(unseen(asked.problem));
   if (asked.ignored !== undefined) line(`recriu: ${harmless(asked.ignored)}`);
   const { request, settings } = asked;
+  let listed: string | undefined;
+  const help = () => (listed ??= saidBy([path, "restore", "--help"]));
   const stands = (finding: Finding) => standsUnderRuntime(finding, bundle, command);
   const come = await prepare(request, settings, {
     forCriu: true,
     look: () => preflight(request, settings, { stands, bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
-    reaches: (option) => !passOn([option]).lost.includes(option),
+    reaches: (option) => !passOn([option], help, crun).lost.includes(option),
     again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),
   });
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
@@ -118,11 +126,10 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
       ok: false,
       message: causeOf(come.blockers),
       images: checkpoint.dir,
-      blockers: come.blockers,
+      blockers: come.blockers.map(inRuntimesWords),
     };
-  const over = fileOverRequest(bundle, crun);
-  if (over !== undefined && asksDedup(readConfigFile(over))) return refused(dedupIn(over));
-  const { flags, lines } = passOn(plan.options);
+  if (over !== undefined && asksDedup(config.words)) return refused(dedupIn(over));
+  const { flags, lines } = passOn(plan.options, help, crun);
   const watcher = startWatcher(come, {
     words,
     config: [
@@ -134,18 +141,17 @@ async function prepared(command: RuntimeCommand, crun: boolean, exec: Exec): Pro
     notes: [],
   });
   if (!watcher.ok) return refused(watcher.problem);
-  const config = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
+  const named = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
   const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
   // The watcher does it when the container runs.
   const without = request.autoDedup ? command.places("auto-dedup") : [];
-  return { ok: true, flags: [...flags, ...images], without, env: [...config, ...plan.environment] };
+  return { ok: true, flags: [...flags, ...images], without, env: [...named, ...plan.environment] };
 }
 
-/** Whether a configuration file has CRIU take the pages out of the images. */
-function asksDedup(text = ""): boolean {
-  const config = parseConfig(text);
-  const parsed = config.ok ? parseWords(config.words) : undefined;
-  const last = parsed?.ok && parsed.options.findLast(({ name }) => name === "auto-dedup");
+/** Whether the words of a configuration file have CRIU take the pages out of the images. */
+function asksDedup(words: readonly string[]): boolean {
+  const parsed = parseWords(words);
+  const last = parsed.ok && parsed.options.findLast(({ name }) => name === "auto-dedup");
   return last !== undefined && last !== false && !last.negated;
 }
 

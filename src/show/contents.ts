@@ -1,5 +1,6 @@
 /** What is in a checkpoint, as data: its tree first, then what is special about it. */
 import type { Checkpoint } from "../image/index.ts";
+import { userns_entry } from "../image/tables/namespaces.ts";
 import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
 import { type ShownSocket, shownSockets } from "./sockets.ts";
@@ -37,6 +38,8 @@ export interface Contents {
   readonly namespaces: readonly string[];
   /** Terminals, `pts/N` and their like. */
   readonly terminals: readonly string[];
+  /** NAME: INTERPRETER, of user namespaces of the tree's own (binfmt_misc). */
+  readonly binary_formats: readonly string[];
 }
 
 /** Gather it from every image that is needed for it. */
@@ -78,6 +81,11 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
     terminals: checkpoint.ttys.map(({ type, pty }) =>
       pty === undefined ? `tty of type ${type}` : `pts/${pty.index}`,
     ),
+    binary_formats: [...checkpoint.files]
+      .filter((file) => /^userns-\d+\.img$/.test(file))
+      .flatMap((file) => checkpoint.values(file, userns_entry))
+      .flatMap(({ binfmt_misc }) => binfmt_misc)
+      .map(({ name, interpreter }) => `${name}: ${interpreter}`),
   };
 }
 

@@ -35,10 +35,18 @@ export function describe(file: FileEntry | undefined): string {
   if (file.isk !== undefined) {
     const { local, remote } = addressesOf(file.isk);
     const peer = remote === null ? "" : ` to ${remote}`;
-    return `${protocolOf(file.isk)} socket ${local}${peer}, ${stateOf(file.isk.state)}`;
+    return `${protocolOf(file.isk)} socket ${local}${peer}, ${stateOf(file.isk.state)}${ownerOf(file.isk)}`;
   }
   const kind = Object.keys(kinds).find((key) => file[key as keyof typeof kinds] !== undefined);
-  return kind === undefined ? "unknown kind" : kinds[kind as keyof typeof kinds];
+  return kind === undefined
+    ? "unknown kind"
+    : `${kinds[kind as keyof typeof kinds]}${ownerOf(file.pipe)}`;
+}
+
+/** Its owner, where that was saved and is not root. */
+function ownerOf({ uid = 0, gid }: { uid?: number; gid?: number } = {}): string {
+  if (uid === 0 && !gid) return "";
+  return `, of ${uid}${gid === undefined ? "" : `:${gid}`}`;
 }
 
 /** CRIU saves the states of unix(7) sockets as TCP's, too. */

@@ -16,6 +16,10 @@ export interface ShownSocket {
   readonly tasks: readonly number[];
   /** Tasks that have the other end open, where that is in the tree. */
   readonly peers: readonly number[];
+  /** Messages that wait in it; of other sockets than Unix's no image says so. */
+  readonly waiting: number;
+  /** Their senders, where those were saved: `PID as UID:GID`. */
+  readonly senders: readonly string[];
 }
 
 export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
@@ -25,6 +29,7 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
   const tasksOf = (id: number) => [...(holders.get(id) ?? [])];
   const files = [...checkpoint.openFiles.values()];
   const unix = new Map(files.flatMap(({ usk }) => (usk === undefined ? [] : [[usk.ino, usk]])));
+  const queues = Map.groupBy(checkpoint.socketQueues, ({ id_for }) => id_for);
   const ends = new Map<string, number>();
   for (const { isk } of files) {
     if (isk === undefined) continue;
@@ -35,6 +40,10 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
     const { usk, isk, nlsk, psk } = file;
     if (usk !== undefined) {
       const peer = usk.peer === 0 ? undefined : unix.get(usk.peer);
+      const queue = queues.get(usk.id) ?? [];
+      const senders = queue.flatMap(({ ucred }) =>
+        ucred === undefined ? [] : [`${ucred.pid} as ${ucred.uid}:${ucred.gid}`],
+      );
       return [
         {
           family: "unix",
@@ -45,6 +54,8 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
           inode: usk.ino,
           tasks: tasksOf(usk.id),
           peers: peer === undefined ? [] : tasksOf(peer.id),
+          waiting: queue.length,
+          senders: [...new Set(senders)],
         },
       ];
     }
@@ -61,6 +72,8 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
           inode: isk.ino,
           tasks: tasksOf(isk.id),
           peers: other === undefined ? [] : tasksOf(other),
+          waiting: 0,
+          senders: [],
         },
       ];
     }
@@ -76,6 +89,8 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
         inode: nlsk?.ino ?? 0,
         tasks: tasksOf(other.id),
         peers: [],
+        waiting: 0,
+        senders: [],
       },
     ];
   });

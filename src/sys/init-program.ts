@@ -1,6 +1,6 @@
 /**
  * The first process of a pid namespace of its own (pid_namespaces(7)), in which CRIU restores: it makes the namespaces, does
- * what has to be done in them before, starts CRIU when it is told to, reaps, and passes signals on to the tree. It ends when
+ * what has to be done in them before, starts CRIU when it is told to, reaps, and passes signals from outside on to the tree. It ends when
  * nothing is left, with the code of the tree's root, and when recriu is gone before the tree runs: then the kernel ends all
  * that is in the namespace.
  *

@@ -351,8 +351,20 @@ describe("own options", () => {
       expect(own("", { RECRIU_UNTRUSTED: value })).toMatchObject({ untrusted: true });
   });
 
+  test("isolate: kinds in their order, auto without a value; also in the file and the environment", () => {
+    expect(own("")).toMatchObject({ isolate: undefined, waitSeconds: 0 });
+    expect(own("--isolate")).toMatchObject({ isolate: "auto" });
+    expect(own("--isolate=pty,pid")).toMatchObject({ isolate: ["pid", "pty"] });
+    const files = file("isolate\nwait 30\n");
+    expect(own("", {}, files)).toMatchObject({ isolate: "auto", waitSeconds: 30 });
+    const env = { RECRIU_ISOLATE: "pid,mount" };
+    expect(own("--fix=host", env, files)).toMatchObject({ isolate: ["pid", "mount"], fix: "host" });
+  });
+
   const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
     ["--fix=all", {}, "", /^--fix is safe, host, none; not 'all'$/],
+    ["--isolate=net", {}, "", /^--isolate is auto, or of pid, mount, pty; not 'net'$/],
+    ["--wait=x", {}, "", /^--wait wants a number of seconds, not 'x'$/],
     ["--verify no", {}, "", /^--verify is gate, report, off, memory; not 'no'$/],
     ["--criu=", {}, "", /--criu wants/],
     ["", { RECRIU_VERIFY: "x" }, "", /^RECRIU_VERIFY is gate/],

@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { everythingOn } from "../restore/nothing-left.ts";
 import { dumpObjects } from "../restore/objects.ts";
-import { dumpByOld, scriptAt } from "../restore/shadow.ts";
+import { dumpByOld, oldCriu, scriptAt } from "../restore/shadow.ts";
 import {
   alive,
   criu,
@@ -81,25 +82,28 @@ test("the same under a runtime", async () => {
 
 test("^C before the tree runs: CRIU ends by it, and what was prepared is taken back", async () => {
   await using stage = openStage({ ownState: true });
-  const { images, sockets, tasks } = await spoiled(stage);
+  const { images, sockets } = await spoiled(stage);
+  const before = everythingOn(stage);
   const script = scriptAt(stage, "post-restore", "kill -INT 0; sleep 0.5");
   const words = ["restore", "-D", images, "-o", "r.log", "--action-script", script];
   const argv = ["setsid", "-w", link(stage), ...words];
   const done = await run(stage, argv, { env: { RECRIU_CRIU: criu } });
   await waitFor("the watcher to end", () => !watched(stage));
   expect(done.exit).not.toBe(0);
-  await waitFor("the tree to be gone", () => !tasks.some(alive));
   expect(existsSync(sockets)).toBe(false);
-  expect((await undo(stage)).exit).toBe(0);
+  // The watcher is reaped by the stage.
+  await waitFor("nothing to be left", () => Bun.deepEquals(everythingOn(stage), before));
 });
 
 test("what was edited is set right with RECRIU_VERIFY=off, too, and before the command of --exec-cmd", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["fifo", "99", "0", "reset"]);
-  const images = await dumpByOld(stage, pid);
+  const images = await dump(stage, pid);
+  // It does not know the flag: recriu strips it, and sets it again at the gate.
+  const env = { RECRIU_VERIFY: "off", RECRIU_CRIU: oldCriu(stage) };
   for (const more of [["-d"], ["--exec-cmd", "--", "true"]]) {
     const words = ["restore", "-D", images, "-o", "r.log", ...more];
-    const done = await asCriu(stage, words, { env: { RECRIU_VERIFY: "off" } });
+    const done = await asCriu(stage, words, { env });
     expect(done).toMatchObject({ exit: 0, stderr: "" });
     const { stdout } = await run(stage, ["chrt", "-p", `${pid}`]);
     expect(stdout).toContain("SCHED_FIFO|SCHED_RESET_ON_FORK");

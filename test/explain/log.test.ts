@@ -1,6 +1,6 @@
 /** recriu explain on logs: the compiled binary, real shapes of logs, and hostile ones. */
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { logReader } from "../../src/explain/log.ts";
@@ -132,6 +132,7 @@ test("hostile logs: garbage, escapes, endless lines; nothing of them reaches the
 
 const ERROR =
   "(00.002408)  12: Error (criu/sk-unix.c:1651): unix: Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory";
+const BIND = "unix: Can't bind id 0x7 ino 425653 addr /tmp/.X11-unix/X7: No such file or directory";
 const inJson = JSON.stringify(`${ERROR}\n`);
 
 test("a log in whatever form it travels", () => {
@@ -153,6 +154,11 @@ test("a log in whatever form it travels", () => {
     bold: `**${ERROR}**`,
     "in back quotes": `\`${ERROR}\``,
     "in HTML": `&gt; ${ERROR.replaceAll("'", "&#39;")}<br>`,
+    "of Python": `b"${ERROR}\\n"`,
+    "of Python, with its own quotes": `b'${ERROR}'`,
+    "of Ansible": `fatal: [h]: FAILED! => {"rc": 1, "stderr": ${JSON.stringify(ERROR)}, "stdout": ""}`,
+    "of a workflow's log": `2026-01-01T00:00:00.0000000Z b'${ERROR}'`,
+    "without its first bracket": ERROR.slice(1),
     "with a printer's quote": ERROR.replace("Can't", "Can\u2019t"),
     "all in one line": LOG.trimEnd().replaceAll("\n", " "),
     "of an old version":
@@ -184,6 +190,84 @@ test("several logs in one paste: each is told", () => {
   expect(report.others).toMatchObject([
     { way: "restore", explanation: { check: "unix-socket-dir" } },
   ]);
+});
+
+const SUCCESS =
+  "(00.1) Version: 4.1.1 (gitid 0)\n(00.2) Restore finished successfully. Tasks resumed.\n";
+
+test("the last run of a log decides, and the refusal behind it", () => {
+  const refusal = "blocker[unix-socket-dir]: the socket /tmp/a cannot be bound\n";
+  expect(readLog(LOG + SUCCESS)).toMatchObject({ succeeded: true, cause: undefined });
+  expect(readLog(LOG + SUCCESS).others).toMatchObject([{ way: "restore", ended: "badly" }]);
+  expect(readLog(SUCCESS + LOG)).toMatchObject({
+    succeeded: false,
+    explanation: { check: "unix-socket-dir" },
+  });
+  for (const text of [SUCCESS + refusal, LOG + SUCCESS + refusal])
+    expect(readLog(text)).toMatchObject({ succeeded: false, refused: ["unix-socket-dir"] });
+  expect(readLog(refusal + SUCCESS)).toMatchObject({ succeeded: true, refused: [] });
+  const told = run(["-"], { stdin: SUCCESS + refusal }).stderr;
+  expect(told).toContain("recriu refused this restore: unix-socket-dir");
+  expect(told).not.toContain("succeeded");
+  // A restore of what a dump left that failed: the dump is why.
+  const dump =
+    "(00.1) Error (criu/x.c:1): Can't\n(00.2) Error (criu/cr-dump.c:1): Dumping FAILED.\n";
+  expect(readLog(dump + LOG)).toMatchObject({ way: "dump" });
+  // The same run goes on behind its FAILED.
+  const behind =
+    "(00.9) Error (criu/mount.c:1): mnt: Can't umount at /x: Device or resource busy\n";
+  expect(readLog(LOG + behind)).toMatchObject({
+    others: [],
+    explanation: { check: "unix-socket-dir" },
+  });
+});
+
+test("hooks, consoles and broken pipes come of something else, where that is there", () => {
+  const consequences = [
+    "error running poststop hook #0: exit status 1",
+    "cannot allocate tty if runc will detach without setting console socket",
+  ];
+  for (const line of consequences) {
+    const refused = readLog(`blocker[unix-socket-dir]: x\n${line}\n`);
+    expect([line, refused.said, refused.refused]).toEqual([line, undefined, ["unix-socket-dir"]]);
+    for (const text of [`${line}\nOCI runtime error: ${BIND}`, `${BIND}\n${line}`])
+      expect([text, readLog(text).said?.check]).toEqual([text, "unix-socket-dir"]);
+    expect([line, readLog(line).said?.by]).toEqual([line, "runtime"]);
+  }
+});
+
+test("an error that is only a sign of one is told as that, and one after which CRIU goes on", () => {
+  const sign = "Error (criu/files.c:1): Unable to open fd=9 id=0x4d\n";
+  const killed = "Error (criu/cr-restore.c:1): 7 killed by signal 9: Killed\n";
+  for (const text of [sign, sign + killed]) {
+    const told = run(["-"], { stdin: text });
+    expect([text, told.exit, told.stderr]).toEqual([text, 1, expect.stringContaining("-v4")]);
+    expect(told.stderr).not.toMatch(/memory|no error/);
+  }
+  const tolerated =
+    "Error (criu/util.c:1): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted\n";
+  expect(run(["-"], { stdin: tolerated }).stderr).toContain("CRIU goes on after that");
+  expect(readLog(tolerated + ERROR).explanation?.check).toBe("unix-socket-dir");
+  // Some reasons CRIU does not call errors.
+  const info = "(00.1) Can't connect to server 127.0.0.1:1\n(00.2) net: Unlock network\n";
+  const left =
+    "(00.3) Error (compel/src/lib/infect.c:418): Unable to detach from 7: No such process\n";
+  expect(readLog(info + left).explanation?.line).toBe("Can't connect to server 127.0.0.1:1");
+});
+
+test("a line that was broken is read whole", () => {
+  const cut =
+    "(00.1)pie: 1: Error (criu/pie/restorer.c:273): Unable to restore capabil>\n(00.1)pie: 1: ities: -1\n";
+  expect(readLog(cut).cause?.message).toBe("Unable to restore capabilities: -1");
+  for (const at of [BIND.indexOf("425653"), BIND.indexOf("ch file")]) {
+    const whole = `Error (criu/sk-unix.c:1): ${BIND}`;
+    const start = whole.length - BIND.length + at;
+    const broken = `${whole.slice(0, start).trimEnd()}\n${whole.slice(start)}\n(00.2) more\n`;
+    expect([broken, readLog(broken).explanation?.check]).toEqual([broken, "unix-socket-dir"]);
+  }
+  // What is whole is left alone.
+  const next = `Error (criu/sk-unix.c:1): ${BIND}\nsome other program's line: No such process\n`;
+  expect(readLog(next).cause?.message).toBe(BIND);
 });
 
 test("a task that was killed is the cause only where nothing stands before", () => {
@@ -290,6 +374,36 @@ test("a directory: which logs are there, the newest that failed first", () => {
     "unix-socket-dir",
   ])
     expect(told.stderr).toContain(words);
+  // The newest that failed, also where no line says why; what is no log is none of them.
+  writeFileSync(join(logs, "again.log"), "(00.1) Error (criu/cr-restore.c:1): Restoring FAILED.\n");
+  writeFileSync(join(logs, "last.log"), "something else\n");
+  for (const [name, seconds] of [
+    ["again.log", 10],
+    ["last.log", 20],
+  ] as const)
+    utimesSync(join(logs, name), new Date(), Date.now() / 1000 + seconds);
+  const again = run([logs, "--json"]);
+  expect([again.exit, JSON.parse(again.stdout).log]).toEqual([1, join(logs, "again.log")]);
+  const listed = run([logs]).stderr;
+  expect(listed).toContain("again.log: restore failed");
+  expect(listed).toContain("last.log: no log of CRIU's");
+});
+
+test("exit codes: 0 explained or succeeded, 1 not known, 2 no log", () => {
+  const log = (text: string) => run(["-"], { stdin: text }).exit;
+  expect([log(LOG), log(SUCCESS), log("(00.1) Error (criu/x.c:1): What\n"), log("x\n")]).toEqual([
+    0, 0, 1, 2,
+  ]);
+  expect(run([ERROR]).exit).toBe(0);
+  expect(run(["A new kind of trouble"]).exit).toBe(1);
+  for (const path of ["/nonexistent/restore.log", "./nothing", "restore-7.log"]) {
+    const told = run([path]);
+    expect([path, told.exit, told.stderr]).toEqual([
+      path,
+      2,
+      expect.stringContaining("no such file"),
+    ]);
+  }
 });
 
 test("a log without an end is read in the memory that a short one takes", () => {

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { countOf, explainPage, messages } from "../../scripts/explained.ts";
+import { countOf, earlier, explainPage, isKnown, messages } from "../../scripts/explained.ts";
 
 test("nearly all that can end a restore, and a dump, is known", () => {
   const share = (way: string) => {
@@ -13,6 +13,11 @@ test("nearly all that can end a restore, and a dump, is known", () => {
   expect(share("")).toBeGreaterThan(0.95);
   expect(share("r")).toBeGreaterThan(0.95);
   expect(share("d")).toBeGreaterThan(0.95);
+});
+
+test("so is what earlier CRIUs said", () => {
+  expect(earlier.length).toBeGreaterThan(800);
+  expect(earlier.filter(isKnown).length / earlier.length).toBeGreaterThan(0.95);
 });
 
 test("docs/explain.md is current (npm run docs)", () => {

@@ -47,7 +47,7 @@ test("a link itself, and where it leads", () => {
   expect(file.ok && file.stat.isFile()).toBe(true);
 });
 
-test("a FIFO is opened without waiting", () => {
+test("a FIFO in the place of a library is not waited for", () => {
   // Were it waited for, the test would not come to its end.
   const code = `
     const { openRoot } = await import(${JSON.stringify(join(import.meta.dir, "../../src/host/root.ts"))});

@@ -3,9 +3,11 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -18,6 +20,7 @@ import { join } from "node:path";
 import type { Checkpoint } from "../../src/image/index.ts";
 import { beginChanges, carryOut, type Changes, stateDirectory } from "../../src/repair/index.ts";
 import type { Step } from "../../src/repair/step.ts";
+import { lockExclusive } from "../../src/sys/files.ts";
 import { dropLeftShadows } from "../../src/repair/changes.ts";
 import { makeDirectory, unmakeDirectory } from "../../src/repair/directory.ts";
 
@@ -161,9 +164,20 @@ test("what a killed recriu left: its shadows go with the next, all else waits fo
     left("more", shadow(), { action: "mkdir", root: "/", path: "/x", parent: "1:1" });
     left("torn", shadow(), "{");
     expect(shadows()).toHaveLength(3);
+    const living = shadow();
+    left("living", living);
+    const writer = openSync(join(state, "living.journal"), "r");
+    expect(lockExclusive(writer)).toBe(0);
+    dropLeftShadows();
+    expect(shadows()).toEqual([living.path]);
+    expect(readdirSync(state).toSorted()).toEqual([
+      "living.journal",
+      "more.journal",
+      "torn.journal",
+    ]);
+    closeSync(writer);
     dropLeftShadows();
     expect(shadows()).toEqual([]);
-    expect(readdirSync(state).toSorted()).toEqual(["more.journal", "torn.journal"]);
   } finally {
     process.seteuid!(0);
     if (before === undefined) delete process.env.XDG_RUNTIME_DIR;
@@ -269,6 +283,10 @@ test("a tree is noted with its root's start, and each step as it comes", () => {
     { images: base, pid: process.pid },
     { action: "socket", root: "/", path: "/x" },
   ]);
+  // Locked as long as its writer lives, so that no other recriu takes it for that of a dead one.
+  const other = openSync(join(stateDirectory(), journals()[0]!), "r");
+  expect(lockExclusive(other)).toBeLessThan(0);
+  closeSync(other);
   changes.noteTree(process.pid);
   const stat = readFileSync("/proc/self/stat", "utf8");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];

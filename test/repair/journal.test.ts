@@ -14,6 +14,7 @@ import {
   realpathSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -205,11 +206,15 @@ test("what is no file, or not this user's alone, is not read", () => {
     "d.journal": [() => writeFileSync(join(state, "d.journal"), text), "belongs to uid 0"],
     "e.journal": [() => chmodSync(journal(text, "e.journal"), 0o620), "may write to it"],
     "f.journal": [() => linkSync(journal(text, "f.journal"), join(base, "other")), "other names"],
+    "g.journal": [
+      () => truncateSync(journal(text, "g.journal"), (64 << 20) + 1),
+      "larger than any",
+    ],
   };
   for (const [setUp] of Object.values(strange)) setUp();
   const { undone, exit } = undo();
   expect(exit).toBe(1);
-  expect(undone.length).toBe(6);
+  expect(undone.length).toBe(7);
   for (const { journal: file, problem } of undone)
     expect(problem).toContain(strange[file.split("/").at(-1)!]![1]);
   expect(existsSync(path)).toBe(true);

@@ -1,6 +1,7 @@
 /** The shadow of hostile images: nothing outside of it is written, followed or removed. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  chownSync,
   closeSync,
   existsSync,
   lstatSync,
@@ -179,4 +180,54 @@ test("tasks in a user namespace may pass through it, and nobody else", () => {
   }
   expect(read(100000, "touch", join(shadow, "new"))).not.toBe(0);
   expect(remove()).toEqual([]);
+});
+
+test("its name is another each time, and is written down before it is there", () => {
+  const there: boolean[] = [];
+  const note = ({ root, path }: Step) => void there.push(existsSync(join(root, path)));
+  const made = [openShadow([base], note), openShadow([base], note)].map((each) => {
+    if (!each.ok) throw new Error(each.problem);
+    closeSync(each.shadow.fd);
+    return each.shadow.path;
+  });
+  expect(new Set(made).size).toBe(2);
+  expect(there).toEqual([false, true, false, true]);
+});
+
+test("in a user's directory none is made: another could be put in its place", () => {
+  const users = join(base, "users");
+  mkdirSync(users);
+  chownSync(users, 1000, 1000);
+  const made = openShadow([users, base], (step) => steps.push(step));
+  if (!made.ok) throw new Error(made.problem);
+  closeSync(made.shadow.fd);
+  expect(made.shadow.path).toStartWith(`${base}/.recriu-`);
+  expect(readdirSync(users)).toEqual([]);
+  expect(openShadow([users], () => {})).toMatchObject({ ok: false });
+});
+
+test("what is in one that was not written down is not recriu's", () => {
+  const path = `.recriu-${crypto.randomUUID()}`;
+  mkdirSync(join(base, path));
+  writeFileSync(join(base, path, "theirs"), "");
+  const { dev, ino } = statSync(base);
+  const step = { action: "shadow", root: base, path, parent: `${dev}:${ino}` } as const;
+  expect(removeShadow(step)).toContain(path);
+  expect(existsSync(join(base, path, "theirs"))).toBe(true);
+});
+
+test("an edited image is a new file: what stands at its name is neither followed nor written to", () => {
+  const opened = openCheckpoint(images);
+  const made = openShadow([base], (step) => steps.push(step));
+  if (!opened.ok || !made.ok) throw new Error("no shadow");
+  for (const plant of [
+    () => symlinkSync(join(base, "outside/file"), join(made.shadow.path, "core-11.img")),
+    () => writeFileSync(join(made.shadow.path, "core-11.img"), "theirs"),
+  ]) {
+    plant();
+    expect(fillShadow(made.shadow, opened.checkpoint, [edit()])).toContain("EEXIST");
+    for (const name of readdirSync(made.shadow.path)) rmSync(join(made.shadow.path, name));
+  }
+  closeSync(made.shadow.fd);
+  expect(readFileSync(join(base, "outside/file"), "utf8")).toBe("kept");
 });

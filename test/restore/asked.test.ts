@@ -1,6 +1,6 @@
 /** The gate itself: its program asks, as CRIU would start it, and is answered. */
 import { expect, test } from "bun:test";
-import { readdirSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { type Decide, type Gate, openGate, type Question } from "../../src/restore/gate.ts";
 import { readable } from "../../src/sys/process.ts";
@@ -102,3 +102,36 @@ function targetOf(fd: string): string {
     return ""; // the listing's own
   }
 }
+
+test("an answer that was given at once is not given again: the next question has its own", async () => {
+  using gate = open();
+  const early: Decide = ({ goOn }) => {
+    goOn!();
+    return true;
+  };
+  expect((await askedOnce(gate, early)).code).toBe(0);
+  expect((await askedOnce(gate, () => false)).code).toBe(1);
+});
+
+test("a question that comes in pieces is one, and is forgotten when it was answered", () => {
+  using gate = open();
+  const pipe = openSync(`/proc/self/fd/${gate.questions}`, "w");
+  const decided: unknown[] = [];
+  const note: Decide = ({ point, root }) => {
+    decided.push([point, root]);
+    return true;
+  };
+  const ask = (text: string) => {
+    writeSync(pipe, text);
+    gate.answer(note);
+  };
+  ask("CRTOOLS_SCRIPT_ACTION=post-");
+  expect(decided).toEqual([]);
+  ask("restore\0CRTOOLS_INIT_PID=5\0\n");
+  ask("CRTOOLS_SCRIPT_ACTION=pre-resume\0CRTOOLS_INIT_PID=6\0\n");
+  expect(decided).toEqual([
+    ["post-restore", 5],
+    ["pre-resume", 6],
+  ]);
+  closeSync(pipe);
+});

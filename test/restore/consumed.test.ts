@@ -1,9 +1,10 @@
 /** What a restore consumes: nothing of a tree that is not the saved one, and what comes once is told. */
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requestFrom } from "../../src/criu/index.ts";
+import * as images from "../../src/image/index.ts";
 import { openCheckpoint } from "../../src/image/index.ts";
 import { dedupLater, usedUp } from "../../src/restore/consumed.ts";
 import { skipped, type Verdict } from "../../src/verify/index.ts";
@@ -58,4 +59,17 @@ test("what comes once, and a failed restore has used up", () => {
   expect(said()).toEqual([]);
   expect(said("--stream")).toEqual(["the stream"]);
   expect(said("--lazy-pages")).toEqual(["the memory of --lazy-pages"]);
+});
+
+test("a fault of recriu's own is told, and ends nothing: the tree runs", () => {
+  const dedup = prepared("--auto-dedup");
+  const punches = spyOn(images, "punch").mockImplementation(() => {
+    throw new Error("nobody thought of this");
+  });
+  try {
+    const told = "--auto-dedup came to no end: nobody thought of this";
+    expect(dedup("match")).toEqual([told]);
+  } finally {
+    punches.mockRestore();
+  }
 });

@@ -91,6 +91,21 @@ test("locks, deleted files, sockets to the outside, a shell's job, a device: by 
   for (const one of cases) await explained(stage, one);
 }, 120_000);
 
+test("a mount from outside: the option is typed as it stands there", async () => {
+  await using stage = openStage();
+  const [root, data] = [join(stage.dir, "root"), join(stage.dir, "data")];
+  for (const dir of [data, join(root, "data")]) mkdirSync(dir, { recursive: true });
+  const { pid } = await start(stage, "container", [root, "/run/sock", "bind", data, "/data"]);
+  const init = descendants(pid)[0]!.pid;
+  const failed = await tryDump(stage, init, []);
+  expect(failed.exit).toBe(1);
+  const { stderr } = await recriu(stage, ["explain", failed.log]);
+  expect(stderr).toMatch(/\.\/data doesn't have a proper root mount/);
+  const option = /--external '([^']+)' at the dump/.exec(stderr)?.[1] ?? "";
+  expect(option).toBe("mnt[/data]:KEY");
+  expect((await tryDump(stage, init, ["--external", option])).exit).toBe(0);
+}, 120_000);
+
 test("what bare CRIU says of a dump that cannot be is told by its own entry", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "objects", ["read", "/dev/null"]);

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { everythingOn } from "./nothing-left.ts";
 import { report } from "./report.ts";
 import {
   alive,
@@ -89,14 +90,15 @@ test("CRIU is killed in the middle of cgroups and of a container: its mounts and
 
 for (const point of points) {
   test(`CRIU is killed at ${point}`, async () => {
-    await using stage = openStage();
-    const { tasks, images, sockets } = await dumpX11(stage);
+    await using stage = openStage({ ownState: true });
+    const { images, sockets } = await dumpX11(stage);
     rmSync(sockets, { recursive: true });
+    const before = everythingOn(stage);
     const script = scriptAt(stage, point, "kill -9 $PPID; sleep 0.2");
     const killed = await report(stage, "restore", images, ["--action-script", script]);
     expect(killed).toMatchObject({ exit: 137, run: { criu_exit: 137, pid: null } });
     expect(killed.failure).toMatchObject({ line: expect.stringContaining("SIGKILL"), left: [] });
-    await waitFor("the tree to be gone", () => !tasks.some(processOf));
+    expect(everythingOn(stage)).toEqual(before);
     expect(existsSync(sockets)).toBe(false);
     expect((await report(stage, "restore", images)).exit).toBe(0);
   });
@@ -104,9 +106,10 @@ for (const point of points) {
 
 for (const limit of ["--timeout", "--stall"]) {
   test(`a CRIU that hangs is killed with its tree: ${limit}`, async () => {
-    await using stage = openStage();
-    const { tasks, images, sockets } = await dumpX11(stage);
+    await using stage = openStage({ ownState: true });
+    const { images, sockets } = await dumpX11(stage);
     rmSync(sockets, { recursive: true });
+    const before = everythingOn(stage);
     // Page data that ends early makes CRIU read at the end of the file for ever.
     const pages = join(images, "pages-1.img");
     truncateSync(pages, statSync(pages).size - 4096);
@@ -117,7 +120,7 @@ for (const limit of ["--timeout", "--stall"]) {
     expect(hung).toMatchObject({ exit: 1, run: { criu_exit: 137 }, failure: { left: [] } });
     expect(hung.failure!.line).toContain(limit);
     expect(hung.failure!.at[0]).toMatch(/^criu \d+: /);
-    await waitFor("the tree to be gone", () => !tasks.some(processOf));
+    expect(everythingOn(stage)).toEqual(before);
     expect(existsSync(sockets)).toBe(false);
   });
 }
@@ -153,14 +156,15 @@ test("a script that takes longer than --stall is waited for", async () => {
 
 for (const signal of ["INT", "TERM", "HUP"] as const) {
   test(`SIG${signal} to recriu before the tree runs`, async () => {
-    await using stage = openStage();
-    const { tasks, images, sockets } = await dumpX11(stage);
+    await using stage = openStage({ ownState: true });
+    const { images, sockets } = await dumpX11(stage);
     rmSync(sockets, { recursive: true });
+    const before = everythingOn(stage);
     const script = scriptAt(stage, "post-restore", `kill -${signal} ${recriusPid}; sleep 0.5`);
     const stopped = await report(stage, "restore", images, ["--action-script", script]);
     expect(stopped.exit).toBe(128 + constants.signals[`SIG${signal}`]);
     expect(stopped.failure).toMatchObject({ line: `interrupted by SIG${signal}`, left: [] });
-    await waitFor("the tree to be gone", () => !tasks.some(processOf));
+    expect(everythingOn(stage)).toEqual(before);
     expect(existsSync(sockets)).toBe(false);
   });
 }
@@ -170,6 +174,7 @@ for (const point of points) {
     await using stage = openStage({ ownState: true });
     const { tasks, images, sockets } = await dumpX11(stage);
     rmSync(sockets, { recursive: true });
+    const before = everythingOn(stage);
     const script = scriptAt(stage, point, `kill -9 ${recriusPid}`);
     const killed = await recriu(stage, ["restore", "-d", "-D", images, "--action-script", script]);
     expect(killed.exit).toBe(137);
@@ -190,6 +195,7 @@ for (const point of points) {
     expect(existsSync(sockets)).toBe(true);
     expect((await undo(stage)).stderr).toContain(sockets);
     expect(existsSync(sockets)).toBe(false);
+    expect(everythingOn(stage)).toEqual(before);
   });
 }
 
@@ -221,13 +227,14 @@ test("the disk with the journal is full: nothing is repaired", async () => {
 });
 
 test("SIGINT to the whole process group", async () => {
-  await using stage = openStage();
-  const { tasks, images, sockets } = await dumpX11(stage);
+  await using stage = openStage({ ownState: true });
+  const { images, sockets } = await dumpX11(stage);
   rmSync(sockets, { recursive: true });
+  const before = everythingOn(stage);
   const script = scriptAt(stage, "post-restore", "kill -INT 0; sleep 0.5");
   const stopped = await report(stage, "restore", images, ["--action-script", script]);
   expect(stopped).toMatchObject({ exit: 130, failure: { left: [] } });
-  await waitFor("the tree to be gone", () => !tasks.some(processOf));
+  expect(everythingOn(stage)).toEqual(before);
   expect(existsSync(sockets)).toBe(false);
 });
 

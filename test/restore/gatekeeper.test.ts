@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requestFrom } from "../../src/criu/index.ts";
+import { readStat } from "../../src/host/processes.ts";
 import { type Checkpoint, openCheckpoint } from "../../src/image/index.ts";
 import { POST_RESTORE, POST_RESUME, PRE_RESUME } from "../../src/restore/gate.ts";
 import { type Gatekeeper, gatekeeper, type Kept } from "../../src/restore/gatekeeper.ts";
+import { scheduling } from "../../src/sys/scheduling.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-gatekeeper-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -31,6 +33,8 @@ const requestOf = (...words: string[]) => {
   if (!asked.ok) throw new Error(asked.problem);
   return asked.request;
 };
+
+const sibling = requestOf("-d", "--restore-sibling");
 
 function keeperOf(more: Partial<Kept> = {}) {
   const noted: number[] = [];
@@ -63,8 +67,6 @@ function stranger() {
   };
 }
 
-const sibling = requestOf("-d", "--restore-sibling");
-
 test("waiting, structure verified, running", () => {
   const { keeper, noted } = keeperOf();
   expect(keeper.state).toMatchObject({ at: "waiting", root: null });
@@ -80,6 +82,20 @@ test("waiting, structure verified, running", () => {
   expect(keeper.state.notes).toBeUndefined();
   expect(ask(keeper, POST_RESUME, NOBODY)).toBe(true);
   expect(keeper.state).toMatchObject({ ...runs, notes: [] });
+});
+
+test("a tree with connections is noted, and goes on only when all was compared", () => {
+  const isk = { proto: 6, state: 1 };
+  const connected = new Proxy(checkpoint, {
+    get: (target, name) =>
+      name === "openFiles" ? new Map([[7, { isk }]]) : Reflect.get(target, name),
+  });
+  for (const more of [{ checkpoint: connected }, { request: sibling }]) {
+    const { keeper, noted } = keeperOf(more);
+    let gone = false;
+    expect(ask(keeper, POST_RESTORE, NOBODY, () => (gone = true))).toBe(true);
+    expect([gone, noted, keeper.state.at]).toEqual([false, [NOBODY], "structure verified"]);
+  }
 });
 
 test("another tree: refused at the first point, and CRIU does not go on meanwhile", async () => {
@@ -156,9 +172,88 @@ test("a tree of which no journal can be written does not go on", () => {
   }
 });
 
-test("what is not looked at is skipped, and runs", () => {
-  const { keeper } = keeperOf({ settings: { verify: "off", schedPrio: undefined }, checkpoint });
-  expect(ask(keeper, POST_RESTORE, NOBODY)).toBe(true);
-  expect(ask(keeper, PRE_RESUME, NOBODY)).toBe(true);
+test("what is not looked at is skipped, and runs", async () => {
+  const { pid, isKilled } = stranger();
+  const { keeper } = keeperOf({ settings: { verify: "off", schedPrio: undefined } });
+  expect(ask(keeper, POST_RESTORE, pid)).toBe(true);
+  expect(keeper.state).toMatchObject({ at: "structure verified" });
+  expect(ask(keeper, PRE_RESUME, pid)).toBe(true);
   expect(keeper.state).toMatchObject({ at: "running", verdict: { result: "skipped" } });
+  expect(await isKilled()).toBe(false);
+});
+
+test("at the first point what is only told of goes on", async () => {
+  const { pid, isKilled } = stranger();
+  const { keeper, noted } = keeperOf({ settings: { verify: "report", schedPrio: undefined } });
+  expect(ask(keeper, POST_RESTORE, pid)).toBe(true);
+  expect([keeper.state.at, noted]).toEqual(["structure verified", [pid]]);
+  expect(await isKilled()).toBe(false);
+});
+
+test("what is done at post-resume is done once", () => {
+  const { keeper } = keeperOf();
+  ask(keeper, PRE_RESUME, NOBODY);
+  ask(keeper, POST_RESUME, NOBODY);
+  const { state } = keeper;
+  ask(keeper, POST_RESUME, NOBODY);
+  expect(keeper.state).toBe(state);
+});
+
+/** The checkpoint of a tree that processes of the test's own are, the first its root; `core` is of each. */
+function treeOf(pids: readonly number[], core: object, more: object = {}): Checkpoint {
+  const tasks = pids.map((pid, at) => {
+    const stat = readStat(pid)!;
+    const threads = [{ tid: pid, core: { tc: {}, ...core } }];
+    const ids = { ppid: at === 0 ? 0 : pids[0]!, pgid: stat.pgrp, sid: stat.session };
+    return {
+      pid,
+      ...ids,
+      state: "alive",
+      threads,
+      core: threads[0]!.core,
+      fds: [],
+      ...(at > 0 && more),
+    };
+  });
+  const replaced: Record<string | symbol, unknown> = { tasks, root: tasks[0] };
+  return new Proxy(checkpoint, {
+    get: (target, name) => (name in replaced ? replaced[name] : Reflect.get(target, name)),
+  });
+}
+
+test("what was settled while CRIU worked on decides at the last point", async () => {
+  const { pid, isKilled } = stranger();
+  const { keeper } = keeperOf({ checkpoint: treeOf([pid], { thread_core: { comm: "other" } }) });
+  let gone = false;
+  // No other tasks than the saved ones: CRIU goes on. That the name differs is seen meanwhile.
+  expect(ask(keeper, POST_RESTORE, pid, () => (gone = true))).toBe(true);
+  expect([gone, keeper.state.at]).toEqual([true, "structure verified"]);
+  expect(ask(keeper, PRE_RESUME, pid)).toBe(false);
+  expect(keeper.state).toMatchObject({ at: "refused", verdict: { result: "mismatch" } });
+  expect(keeper.state.verdict.differences).toContainEqual(
+    expect.objectContaining({ facet: "command", found: "sleep" }),
+  );
+  expect(await isKilled()).toBe(true);
+});
+
+test("all of a refused tree is killed, also what is not below its root", async () => {
+  const [root, elsewhere] = [stranger(), stranger()];
+  // A child that the root had adopted, of another session.
+  const adopted = { sid: 7 };
+  const tree = treeOf([root.pid, elsewhere.pid], { thread_core: { comm: "other" } }, adopted);
+  const { keeper } = keeperOf({ checkpoint: tree });
+  expect(ask(keeper, PRE_RESUME, root.pid)).toBe(false);
+  expect(await Promise.all([root.isKilled(), elsewhere.isKilled()])).toEqual([true, true]);
+});
+
+test("what was edited is set right though nothing is verified", async () => {
+  for (const edited of [true, false]) {
+    const { pid, isKilled } = stranger();
+    const core = { thread_core: { sched_policy: 0, sched_nice: 5 } };
+    const settings = { verify: "off", schedPrio: undefined } as const;
+    const { keeper } = keeperOf({ checkpoint: treeOf([pid], core), settings, edited });
+    expect(ask(keeper, PRE_RESUME, pid)).toBe(true);
+    expect(scheduling(pid)).toMatchObject({ nice: edited ? 5 : 0 });
+    expect(await isKilled()).toBe(false);
+  }
 });

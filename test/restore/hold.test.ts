@@ -166,3 +166,15 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
   expect(said(loud.stderr).length).toBeGreaterThan(40);
   expect(new Set(said(loud.stderr))).toEqual(new Set(said(unheld.stderr)));
 });
+
+test("a dry run starts no CRIU but to ask which it is", async () => {
+  await using stage = openStage({ ownState: true });
+  const { pid, images, shadows } = await dumped(stage);
+  const [asked, noting] = [join(stage.dir, "asked"), join(stage.dir, "noting")];
+  writeFileSync(noting, `#!/bin/sh\necho "$*" >>${asked}\nexec ${criu} "$@"\n`, { mode: 0o755 });
+  const words = ["restore", "--dry-run", "-D", images, `--criu=${noting}`];
+  expect((await recriu(stage, words)).exit).toBe(0);
+  expect(readFileSync(asked, "utf8")).not.toMatch(/^(.* )?restore( |$)/m);
+  expect(alive(pid)).toBe(false);
+  expect(shadows()).toEqual([]);
+});

@@ -135,6 +135,10 @@ test("the upper half of a counter, once, and not beyond what it holds", () => {
   ]);
   expect(count()).toBe("100000005");
   closeSync(fd);
+  // One more than it holds: to add that would wait for ever.
+  const full = make(x64 ? 290n : 19n, 0xffff_ffffn, CLOEXEC_NONBLOCK);
+  expect(files(counter(0xffff_ffff_ffff_ffffn), [{ fd: full, id: 7 }])).toEqual([]);
+  closeSync(full);
 });
 
 test("flags of a watch: of the file that is watched, and of no other that is at its path by now", () => {

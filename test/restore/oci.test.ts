@@ -1,7 +1,9 @@
 /** OCI runtimes, alone and with recriu in their place: a container whose socket's directory is gone from its root. */
 import { expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -145,6 +147,75 @@ test("runc: what was made in a root that the runtime unmounts is taken back all 
     expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(stage.dir);
     await end(container, id);
   }
+});
+
+test("runc: what the bundle's configuration file for CRIU allows blocks nothing", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  await checkpoint(container);
+  chmodSync(join(container.rootfs, "tmp/progress"), 0o600);
+  const restored = async (way: "alone" | "guarded", as: string) => {
+    const id = `${container.name}-${as}-${way}`;
+    const { exit } = await container[way](...restoreWords(container, id));
+    if (exit === 0) await answers(container, "here");
+    await waitFor("the watcher to end", () => !watched(stage));
+    const log = existsSync(container.log) ? readFileSync(container.log, "utf8") : "";
+    await end(container, id);
+    rmSync(container.log, { force: true });
+    return { exit, log };
+  };
+  const refused = await restored("alone", "strict");
+  expect([refused.exit, refused.log]).toEqual([1, expect.stringContaining("has bad mode")]);
+  expect((await restored("guarded", "strict")).exit).toBe(1);
+  expect(readFileSync(join(stage.dir, "stderr"), "utf8")).toContain("[file-changed]");
+
+  const file = join(container.bundle, "config.json");
+  const over = join(stage.dir, "over.conf");
+  writeFileSync(over, "skip-file-rwx-check\n");
+  const annotations = { "org.criu.config": over };
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), annotations }));
+  expect((await restored("alone", "lax")).exit).toBe(0);
+  const guarded = await restored("guarded", "lax");
+  expect([guarded.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+  expect(guarded.log).toContain("verified: ");
+});
+
+test("runc: a mount of the checkpoint that the new configuration lacks is named, and how to give it back", async () => {
+  await using stage = openStage();
+  const container = makeContainer(stage, "runc");
+  const file = join(container.bundle, "config.json");
+  const lacking = readFileSync(file, "utf8");
+  const config = JSON.parse(lacking);
+  const source = join(stage.dir, "data");
+  mkdirSync(source);
+  mkdirSync(join(container.rootfs, "data"));
+  config.mounts.push({ destination: "/data", type: "bind", source, options: ["rbind", "rw"] });
+  const whole = JSON.stringify(config);
+  writeFileSync(file, whole);
+  await checkpoint(container);
+  writeFileSync(file, lacking);
+  const alone = `${container.name}-alone`;
+  expect((await container.alone(...restoreWords(container, alone))).exit).toBe(1);
+  expect(readFileSync(container.log, "utf8")).toContain("No mapping for");
+  await end(container, alone);
+  for (const way of ["guarded", "withCriu"] as const) {
+    rmSync(container.log, { force: true });
+    const id = `${container.name}-${way}`;
+    expect((await container[way](...restoreWords(container, id))).exit).toBe(1);
+    const said = readFileSync(
+      way === "guarded" ? join(stage.dir, "stderr") : container.log,
+      "utf8",
+    );
+    expect(said).toContain("blocker[external-mount-unmapped]: /data");
+    expect(said).toContain("an entry for /data in mounts of config.json");
+    expect(said).not.toContain("--external");
+    await end(container, id);
+  }
+  writeFileSync(file, whole);
+  const id = `${container.name}-whole`;
+  const restored = await container.guarded(...restoreWords(container, id));
+  expect([restored.exit, readFileSync(join(stage.dir, "stderr"), "utf8")]).toEqual([0, ""]);
+  await end(container, id);
 });
 
 test("runc: a priority that was not saved, which fails alone", async () => {

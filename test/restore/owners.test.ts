@@ -1,7 +1,7 @@
 /** Whose pipes and sockets are, and who sent what waits in them: CRIU saves that from 4.3 on. */
 import { dumpBy, forky, newest } from "./criu.ts";
 import { report } from "./report.ts";
-import { killTree, openStage, start } from "./stage.ts";
+import { killTree, openStage, recriu, start } from "./stage.ts";
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 
@@ -9,6 +9,11 @@ test("pipes and sockets get their owners back from any CRIU, and senders are res
   await using stage = openStage();
   const { pid } = await start(stage, "owners");
   const images = await dumpBy(stage, newest, pid);
+  const words = ["show", "-D", images, "--files", "--sockets"];
+  const { stdout: shown } = await recriu(stage, words);
+  expect(shown).toMatch(/ 3 {2}pipe, of 1000:1001$/m);
+  expect(shown).toMatch(/ 5 {2}udp socket \S+, open, of 1002$/m);
+  expect(shown).toContain(`2 from ${pid} as 1003:1004`);
   const owners = () =>
     [3, 4, 5].map((fd) => {
       const { uid, gid } = statSync(`/proc/${pid}/fd/${fd}`);

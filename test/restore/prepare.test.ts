@@ -110,3 +110,16 @@ test("a CRIU that asks nobody is given nothing that has to be waited for or set 
     kind: "refused",
   });
 });
+
+test("wrong settings are refused also where nothing can be looked at", () => {
+  const before = process.env.RECRIU_FIX;
+  process.env.RECRIU_FIX = "nonsense";
+  try {
+    const problem = expect.stringContaining("RECRIU_FIX is");
+    expect(unseen("why")).toMatchObject({ kind: "refused", problem });
+  } finally {
+    if (before === undefined) delete process.env.RECRIU_FIX;
+    else process.env.RECRIU_FIX = before;
+  }
+  expect(unseen("why")).toEqual({ kind: "aside", why: "why" });
+});

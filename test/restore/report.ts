@@ -61,6 +61,7 @@ export interface Report {
       class: string;
     }[];
   } | null;
+  rehearsal: { left: string[] } | null;
   notes: string[];
   failure: { line: string; cause: string | null; left: string[]; at: string[] } | null;
 }

@@ -1,6 +1,6 @@
 /** Once the tree runs it is the user's: however CRIU ends then, nothing is taken back under it. */
 import { expect, test } from "bun:test";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { report } from "./report.ts";
 import { scriptAt } from "./shadow.ts";
@@ -16,7 +16,6 @@ import {
   stateOf,
   waitFor,
 } from "./stage.ts";
-import { readdirSync } from "node:fs";
 import { dumpX11 } from "./x11.ts";
 
 /** A dumped tree whose socket's directory is gone. */

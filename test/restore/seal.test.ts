@@ -113,12 +113,12 @@ test("packed with CRIU: restored where there is nothing but a C library and a sh
   expect(alive(pid)).toBe(true);
   await killTree(stage, pid);
   // Without the script, too: there is no other.
-  const looked = await run(
+  const alone = await run(
     stage,
     ["chroot", bare, "/checkpoint/recriu", "preflight", "-D", "/checkpoint/images", "--json"],
     { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } },
   );
-  expect([looked.exit, JSON.parse(looked.stdout).criu]).toEqual([0, used]);
+  expect([alone.exit, JSON.parse(alone.stdout).criu]).toEqual([0, used]);
 
   spoil(join(bare, "checkpoint/images/pages-1.img"));
   const altered = await run(stage, ["chroot", bare, "/checkpoint/restore.sh", "-d"], {

@@ -75,7 +75,8 @@ const cleanUp = `
   shift
   cut -d" " -f5 /proc/self/mountinfo | grep "^$dir/" | tac | xargs -r umount -l
   for mount; do
-    if [ -d "$mount/$name" ]; then find "$mount/$name" -depth -type d -exec rmdir {} +; fi
+    # Containers' cgroups have the stage's name and more, wherever the runtime put them.
+    find "$mount" -depth -type d -path "*/$name*" -exec rmdir {} + || true
   done
   rm -rf "$dir"`;
 

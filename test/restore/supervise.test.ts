@@ -1,7 +1,9 @@
 /** How long a running CRIU is let be: until its tree runs it is killed for what it does not do, afterwards for nothing. */
 import { expect, test } from "bun:test";
 import type { RunningCriu } from "../../src/criu/index.ts";
+import { readStat } from "../../src/host/processes.ts";
 import { supervise } from "../../src/restore/supervise.ts";
+import { becomeSubreaper } from "../../src/sys/process.ts";
 
 /** A child that stands for CRIU: it sleeps, and ends by itself. */
 function sleeper(seconds: number): RunningCriu {
@@ -54,4 +56,47 @@ test("a signal ends a CRIU whose tree does not run at once, and reaches one whos
     process.emit("SIGTERM", "SIGTERM");
     expect(await supervised).toMatchObject({ exit: { code }, interrupted: "SIGTERM" });
   }
+});
+
+/** A CRIU that ends with a code and leaves a process, whose parent is this one then; its number. */
+async function leaves(code: number): Promise<{ criu: RunningCriu; left: number }> {
+  const words = ["sh", "-c", `sleep 60 >/dev/null & echo $!; exit ${code}`];
+  const child = Bun.spawn(words, { stdout: "pipe" });
+  const { value } = await child.stdout.getReader().read();
+  const exited = child.exited.then((exit) => ({ code: exit, signal: child.signalCode }));
+  const criu = { ...sleeper(0), pid: child.pid, exited, kill: () => child.kill() };
+  return { criu, left: Number(Buffer.from(value!).toString()) };
+}
+
+test("what a dead CRIU leaves is ended before its tree runs, and let be afterwards", async () => {
+  const patience = { timeoutSeconds: undefined, stallSeconds: 0 };
+  becomeSubreaper();
+  try {
+    for (const [code, runs, stays] of [
+      [3, false, false],
+      [3, true, true],
+      [0, false, true],
+    ] as const) {
+      const { criu, left } = await leaves(code);
+      await supervise(criu, () => runs, patience);
+      const stat = readStat(left);
+      expect([code, runs, stat !== undefined && stat.state !== "Z"]).toEqual([code, runs, stays]);
+      if (stays) process.kill(left, "SIGKILL");
+    }
+  } finally {
+    becomeSubreaper(false);
+  }
+});
+
+test("nothing of it goes on afterwards: signals are not caught, time is not kept", async () => {
+  const listening = () =>
+    ["SIGINT", "SIGTERM", "SIGHUP"].map((name) => process.listenerCount(name));
+  const before = listening();
+  const kills: unknown[] = [];
+  const child = sleeper(0.05);
+  const counting = { ...child, kill: (signal: NodeJS.Signals | number) => void kills.push(signal) };
+  await supervise(counting, () => false, { timeoutSeconds: 0.3, stallSeconds: 0.2 });
+  expect(listening()).toEqual(before);
+  await Bun.sleep(700);
+  expect(kills).toEqual([]);
 });

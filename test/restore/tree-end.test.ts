@@ -1,10 +1,12 @@
 /** A tree that must not stay: all of it ends, and is waited for. */
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { descendantsOf, listProcesses, readStat } from "../../src/host/processes.ts";
+import { descendantsOf, readStat } from "../../src/host/processes.ts";
 import { dying, gone, killTree } from "../../src/restore/tree.ts";
+import { SIGKILL, SIGSTOP } from "../../src/sys/linux.ts";
+import * as processes from "../../src/sys/process.ts";
 import { compile } from "./stage/compile.ts";
 
 /** A process with a child and a grandchild; all of them. */
@@ -34,19 +36,24 @@ test("one that is gone already, and one that is named twice", async () => {
   await child.exited;
 });
 
-test("nothing is forked meanwhile: each is stopped before those below it are looked for", async () => {
-  const forks = "for i in $(seq 300); do sleep 60 & done; wait";
-  for (let round = 0; round < 3; round += 1) {
-    const child = Bun.spawn(["setsid", "bash", "-c", forks], { stdin: "ignore" });
-    while (descendantsOf(child.pid).length < 50) await Bun.sleep(1);
-    await gone(killTree(child.pid));
-    await child.exited;
-    const left = listProcesses().filter(
-      ({ session, state }) => session === child.pid && state !== "Z",
-    );
-    for (const { pid } of left) process.kill(pid, "SIGKILL");
-    expect(left).toEqual([]);
+test("nothing is forked meanwhile: each is stopped before those below it are looked for, and killed at last", async () => {
+  const { child, all } = await three();
+  const seen: string[] = [];
+  const kills = spyOn(processes, "kill").mockImplementation((pid, signal) => {
+    seen.push(`${pid} ${signal}`);
+    process.kill(pid, signal);
+    return 0;
+  });
+  try {
+    killTree(child.pid);
+  } finally {
+    kills.mockRestore();
   }
+  const byHand = (signal: number) => all.map((pid) => `${pid} ${signal}`);
+  expect(seen.toSorted()).toEqual([...byHand(SIGSTOP), ...byHand(SIGKILL)].toSorted());
+  expect(seen.slice(0, 3).toSorted()).toEqual(byHand(SIGSTOP).toSorted());
+  expect(seen[0]).toBe(`${child.pid} ${SIGSTOP}`);
+  await child.exited;
 });
 
 test("on its way to its end: a process whose first thread has ended and whose other lives", async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { parseRuntime } from "../../src/runtime/arguments.ts";
 import { bundleOf } from "../../src/runtime/bundle.ts";
-import { passOn } from "../../src/runtime/request.ts";
+import { criuWordsOf, fileOverRequest, passOn } from "../../src/runtime/request.ts";
 
 const words = (text: string) => text.split(" ");
 
@@ -57,12 +57,53 @@ test("a bundle's root and bind mounts, relative ones in the bundle", () => {
     expect(bundleOf(bad, "/b")).toBeUndefined();
 });
 
-test("options of a plan: the runtime's flags, lines of a configuration file, and what its request settles", () => {
-  expect(passOn(["--shell-job", "--deprecated", "--manage-cgroups=ignore"])).toEqual({
+const runcHelp = (modes: string) =>
+  `   --shell-job                  allow shell jobs\n   --manage-cgroups-mode value  cgroups mode: ${modes}\n   --bundle value\n`;
+const crunHelp =
+  "      --manage-cgroups-mode=MODE   cgroups mode: 'soft' (default), 'ignore',\n                             'full' and 'strict'\n      --shell-job            allow shell jobs\n      --tcp-close            allow closed tcp connections\n";
+
+test("options of a plan: the flags that this runtime has, lines of a configuration file, and what its request settles", () => {
+  const planned = ["--shell-job", "--deprecated", "--tcp-close", "--manage-cgroups=ignore"];
+  const [old, now] = ["'soft' (default), 'full' and 'strict'", "soft|full|strict|ignore"];
+  expect(passOn(planned, () => runcHelp(old), false)).toEqual({
     flags: ["--shell-job"],
+    lines: ["deprecated\n", "tcp-close\n"],
+    lost: ["--manage-cgroups=ignore"],
+  });
+  expect(passOn(planned, () => runcHelp(now), false)).toEqual({
+    flags: ["--shell-job", "--manage-cgroups-mode=ignore"],
+    lines: ["deprecated\n", "tcp-close\n"],
+    lost: [],
+  });
+  expect(passOn(planned, () => crunHelp, true)).toEqual({
+    flags: ["--shell-job", "--tcp-close"],
     lines: ["deprecated\n"],
     lost: ["--manage-cgroups=ignore"],
   });
+  // For what no flag could say the runtime is not asked.
+  const unasked = () => expect.unreachable("the runtime was asked");
+  expect(passOn(["--deprecated"], unasked, false).lines).toEqual(["deprecated\n"]);
+});
+
+test("the configuration file that CRIU puts over a runtime's request: the bundle's word goes first; an older crun has none", () => {
+  const bundle = (criuConfig?: string) => ({
+    root: "/",
+    binds: [],
+    ...(criuConfig !== undefined && { criuConfig }),
+  });
+  expect(fileOverRequest(bundle("/x"))).toBe("/x");
+  expect(fileOverRequest(bundle(""))).toBeUndefined();
+  expect(fileOverRequest(bundle("/x"), () => "1.28")).toBe("/x");
+  expect(fileOverRequest(bundle("/x"), () => "1.21")).toBeUndefined();
+});
+
+test("a mode of cgroups that crun forgets is not taken for what it does", () => {
+  const command = (crun: boolean) =>
+    parseRuntime(words("restore --manage-cgroups-mode ignore --tcp-close c1"), crun);
+  const asked = (crun: boolean) => criuWordsOf(command(crun), { root: "/", binds: [] }, crun);
+  expect(asked(false)).toContain("--manage-cgroups=ignore");
+  expect(asked(true).join(" ")).not.toContain("manage-cgroups");
+  for (const crun of [false, true]) expect(asked(crun)).toContain("--tcp-close");
 });
 
 test("words behind --, after the container's name, and values that look like options", () => {

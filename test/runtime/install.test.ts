@@ -2,6 +2,7 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   lchownSync,
   mkdirSync,
@@ -189,4 +190,16 @@ test("links below the root lead nowhere outside it, and nobody else's are follow
   } finally {
     rmSync(outside, { recursive: true });
   }
+});
+
+test("a recriu that is in the system below the root is linked by its path there", () => {
+  const own = join(root, "usr/local/bin/recriu");
+  mkdirSync(dirname(own), { recursive: true });
+  copyFileSync(recriuBinary, own);
+  const done = Bun.spawnSync([own, "install", "--runtime=containerd", `--root=${root}`]);
+  expect([done.exitCode, readlinkSync(join(root, "usr/local/bin/recriu-runc"))]).toEqual([
+    0,
+    "/usr/local/bin/recriu",
+  ]);
+  expect(Bun.spawnSync([own, "uninstall", `--root=${root}`]).exitCode).toBe(0);
 });

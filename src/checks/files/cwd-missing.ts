@@ -6,5 +6,6 @@ export const cwdMissing: Check = {
   reads: "fs-*.img and files.img; the directory on this machine or under --root",
   why: "CRIU opens every task's working directory and root by path, and stops when one is not there.",
   proof: "criu",
+  waits: true,
   run: (context) => missing(context, isDirectoryUse),
 };

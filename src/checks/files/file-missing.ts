@@ -6,5 +6,6 @@ export const fileMissing: Check = {
   reads: "files.img with fdinfo-*.img and mm-*.img; the file on this machine or under --root",
   why: "Files are not part of a checkpoint: CRIU opens each again by its path, programs and libraries too.",
   proof: "criu",
+  waits: true,
   run: (context) => missing(context, (file) => !isDirectoryUse(file) && file.fifo === undefined),
 };

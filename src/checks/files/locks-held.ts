@@ -13,6 +13,7 @@ export const locksHeld: Check = {
     "CRIU takes a lock as the program did: it waits until it is free, with the whole tree half restored, and without a word. " +
     "Only locks of open file descriptions it does not wait for, and fails.",
   proof: "harm",
+  waits: true,
   run(context) {
     const { checkpoint, request, host } = context;
     if (!request.fileLocks || checkpoint.fileLocks.length === 0) return [];

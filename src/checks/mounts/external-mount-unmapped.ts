@@ -1,6 +1,9 @@
 import type { Check, Problem } from "../finding.ts";
 import { EXTERNAL_DEVICE, imageOf, oldPlace, savedMounts } from "./external.ts";
 
+/** crun covers masked directories with it, from 1.24 on; with --root it maps another one at the restore. */
+const EMPTY = /^\/run\/crun\/\.empty-directory$/;
+
 export const externalMountUnmapped: Check = {
   title: "Nothing says where an external mount comes from now",
   reads: "ext_key in mountpoints-*.img; --external mnt[KEY]:PATH, --ext-mount-map",
@@ -14,6 +17,7 @@ export const externalMountUnmapped: Check = {
       const { key, source, entry, at } = mount;
       if (key === undefined || source !== undefined || key === EXTERNAL_DEVICE) return [];
       const place = oldPlace(context, entry);
+      const empty = EMPTY.test(key) && context.host.exists(key) ? key : undefined;
       return [
         {
           severity: "blocker",
@@ -23,9 +27,15 @@ export const externalMountUnmapped: Check = {
           criu_message: `mnt: No mapping for ${entry.mnt_id}:(null) mountpoint`,
           remedy: {
             kind: "option",
-            text: `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`,
-            option: `--external mnt[${key}]:${place ?? "PATH"}`,
-            automatic: false,
+            text:
+              empty === undefined
+                ? `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`
+                : "map it to crun's empty directory, which is there",
+            option:
+              empty === undefined
+                ? `--external mnt[${key}]:${place ?? "PATH"}`
+                : `--external=mnt[${key}]:${empty}`,
+            automatic: empty !== undefined,
           },
         },
       ];

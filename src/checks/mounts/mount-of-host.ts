@@ -2,6 +2,7 @@
 import { sh } from "../../sys/shell.ts";
 import { ownCgroupNamespace } from "../cgroups/cgroup-tree.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { older } from "../kernel/guard-pages.ts";
 import {
   AUTO,
   AUTODETECTED,
@@ -102,6 +103,8 @@ function shows(context: Context, mount: Mount): string | undefined {
   if (name === undefined || fresh.has(name)) return undefined;
   if ((name === "proc" && created.pid) || (name === "mqueue" && created.ipc)) return undefined;
   if (name.startsWith("cgroup") && ownCgroupNamespace(context)) return undefined;
+  // Each user namespace has formats of its own since Linux 6.7.
+  if (name === "binfmt_misc" && created.user && !older(context, 6, 7)) return undefined;
   if (name === "overlay") {
     const dirs = directories(entry.options);
     const writes = !readOnly(mount) && dirs.some((option) => option.startsWith("upperdir"));

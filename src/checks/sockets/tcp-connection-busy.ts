@@ -21,6 +21,7 @@ export const tcpConnectionBusy: Check = {
     "Two connections cannot have the same four numbers: both addresses, both ports. The one that is there may be the dumped program itself, " +
     "left running, a second restore of it, or its last moments (TIME_WAIT, a minute).",
   proof: "criu",
+  waits: true,
   run(context) {
     if (closesConnections(context) || connections(context).length === 0) return [];
     const live = Map.groupBy(

@@ -10,6 +10,7 @@ export const tcpPortBusy: Check = {
     "Two cannot listen on one port. And when the other one allows sharing (SO_REUSEPORT) it is worse: CRIU sets that option on every socket " +
     "for the moment, the bind succeeds, and from then on the kernel gives each of the two servers a part of the connections.",
   proof: "criu",
+  waits: true,
   run(context) {
     const live = livePorts(context);
     return bound(context, [IPPROTO_TCP]).flatMap((saved): Problem[] => {

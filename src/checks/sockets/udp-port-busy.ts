@@ -10,6 +10,7 @@ export const udpPortBusy: Check = {
     "A UDP port is one socket's, unless all that have it allow sharing. CRIU allows it on every socket for the moment, so that the bind " +
     "succeeds where the other one allows it; then one of the two gets the datagrams of both.",
   proof: "criu",
+  waits: true,
   run(context) {
     const live = livePorts(context);
     return bound(context, [IPPROTO_UDP, IPPROTO_UDPLITE]).flatMap((saved): Problem[] => {

@@ -28,6 +28,7 @@ export const unixSocketBusy: Check = {
     "sockets whose file was deleted before the dump. An abstract name that is taken makes the bind fail, and so does anything " +
     "at the path that is no socket.",
   proof: "harm",
+  waits: true,
   run(context) {
     const findings: Problem[] = [];
     const seen = new Set<string>();

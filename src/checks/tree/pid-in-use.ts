@@ -89,6 +89,7 @@ export const pidInUse: Check = {
     "/proc file is open, or under a number that CRIU picks from a gap of the images without asking this machine.",
   proof: "criu",
   isolate: "pid",
+  waits: true,
   run(context) {
     if (context.namespaces.created.pid) return [];
     const needed = neededNumbers(context);

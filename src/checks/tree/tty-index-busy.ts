@@ -13,6 +13,7 @@ export const ttyIndexBusy: Check = {
     "and gives up when N is somebody's, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
   proof: "criu",
   isolate: "pty",
+  waits: true,
   run({ checkpoint, request, host, namespaces }) {
     if (namespaces.created.mnt) return []; // its devpts is made with it, or is a mount of its own
     const wanted = new Map<number, Tty>();

@@ -4,6 +4,7 @@ import { type Index, indexOf } from "../find.ts";
 import { parseTable } from "../table.ts";
 import cgroups from "./cgroups.txt" with { type: "text" };
 import check from "./check.txt" with { type: "text" };
+import clients from "./clients.txt" with { type: "text" };
 import clocks from "./clocks.txt" with { type: "text" };
 import compel from "./compel.txt" with { type: "text" };
 import criu from "./criu.txt" with { type: "text" };
@@ -27,6 +28,10 @@ import namespaces from "./namespaces.txt" with { type: "text" };
 import net from "./net.txt" with { type: "text" };
 import netfilter from "./netfilter.txt" with { type: "text" };
 import older from "./older.txt" with { type: "text" };
+import olderDumps from "./older-dumps.txt" with { type: "text" };
+import olderFiles from "./older-files.txt" with { type: "text" };
+import olderMounts from "./older-mounts.txt" with { type: "text" };
+import olderNet from "./older-net.txt" with { type: "text" };
 import pages from "./pages.txt" with { type: "text" };
 import pidfds from "./pidfds.txt" with { type: "text" };
 import proc from "./proc.txt" with { type: "text" };
@@ -50,6 +55,7 @@ import watches from "./watches.txt" with { type: "text" };
 const tables: Record<string, string> = {
   cgroups,
   check,
+  clients,
   clocks,
   compel,
   criu,
@@ -73,6 +79,10 @@ const tables: Record<string, string> = {
   net,
   netfilter,
   older,
+  olderDumps,
+  olderFiles,
+  olderMounts,
+  olderNet,
   pages,
   pidfds,
   proc,

@@ -152,6 +152,8 @@ signals:
     ldr w1, [sp, #BUFFER]       /* ssi_signo */
     cmp w1, #SIGCHLD
     b.eq reap
+    ldr w9, [sp, #BUFFER + 12]  /* ssi_pid: 0 is outside */
+    cbnz w9, wait
     cbz w21, wait
     mov w0, w21
     mov x8, #SYS_kill

@@ -163,6 +163,8 @@ signals:
     mov esi, [rsp + BUFFER]     /* ssi_signo */
     cmp esi, SIGCHLD
     je reap
+    cmp dword ptr [rsp + BUFFER + 12], 0 /* ssi_pid: 0 is outside */
+    jne wait
     mov edi, r14d
     test edi, edi
     jz wait

@@ -73,7 +73,7 @@ export class OpenFile {
     this.comparison.leftOut(reason);
   }
 
-  /** Its owner: user, or user and group, as far as they were saved. CRIU before 4.3 leaves it to the overflow user; then recriu does, at the gate. */
+  /** Its owner: user, or user and group, as far as they were saved. CRIU before 4.3 leaves it root's; then recriu sets it, at the gate. */
   sameOwner(what: string, saved: { uid?: number | undefined; gid?: number | undefined }): void {
     if (saved.uid === undefined) return;
     if (!ownUsers(this.subject.checkpoint)) return this.leftOut("ids in another user namespace");

@@ -15,9 +15,7 @@ export function noteErrors(dir: string): void {
     if (!/Version: \d/.test(log) || !log.includes("Running on ")) continue;
     const way = /\b(Dump|Restor)(?:ing (?:processes|FAILED)|e finished)/.exec(log)?.[1] ?? "";
     const errors = log.split("\n").filter((line) => /\bError \(/.test(line));
-    appendFileSync(
-      file,
-      errors.map((line) => `${way}\t${line.replaceAll(dir, "/srv")}\n`).join(""),
-    );
+    const told = errors.map((line) => `${way}\t${line.replaceAll(dir.slice(1), "srv")}\n`);
+    appendFileSync(file, told.join(""));
   }
 }

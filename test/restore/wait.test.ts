@@ -1,0 +1,160 @@
+/** --wait: what is in the way and ends by itself is waited for, and it is said for what. */
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort, TCP, UDP, withConnection, withSocket } from "./inet.ts";
+import { finding, report } from "./report.ts";
+import {
+  criu,
+  dump,
+  killTree,
+  openStage,
+  recriu,
+  recriuBinary,
+  restoreBare,
+  run,
+  type Stage,
+  start,
+  waitFor,
+} from "./stage.ts";
+import { indices } from "./tree/ttys.ts";
+
+/** Asks recriu to wait, ends what is in the way when it does, and says how it went and what was said. */
+async function waits(
+  stage: Stage,
+  images: string,
+  id: string,
+  end: () => unknown,
+  options: string[] = [],
+) {
+  const err = join(stage.dir, "err");
+  const words = [
+    "restore",
+    "-d",
+    "-D",
+    images,
+    "--wait=60",
+    "-o",
+    join(stage.dir, "r.log"),
+    ...options,
+  ];
+  const argv = ["env", `RECRIU_CRIU=${criu}`, "NO_COLOR=1", recriuBinary, ...words];
+  const child = await stage.supervisor.spawn(argv, {
+    cwd: stage.dir,
+    stderr: err,
+    stdout: `${err}.o`,
+  });
+  await waitFor(
+    "recriu to wait",
+    () => existsSync(err) && readFileSync(err, "utf8").includes("waiting up to"),
+  );
+  await end();
+  const exit = await child.exited;
+  const [said] = /^waiting up to \d+ s for .*$/m.exec(readFileSync(err, "utf8")) ?? [""];
+  expect(said).toContain(` s for ${id}: `);
+  return exit;
+}
+
+test("a number that is taken", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const taker = await start(stage, "at-pid", [`${pid}`]);
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  const exit = await waits(stage, images, "pid-in-use", () => killTree(stage, taker.pid));
+  expect(exit).toBe(0);
+});
+
+test("the number of a terminal", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "terminal", ["pair"]);
+  const [index] = indices(pid);
+  const images = await dump(stage, pid);
+  const taker = await start(stage, "terminal", ["pairs", `${index! + 1}`]);
+  const exit = await waits(stage, images, "tty-index-busy", () => killTree(stage, taker.pid));
+  expect(exit).toBe(0);
+});
+
+test("a directory that comes", async () => {
+  await using stage = openStage();
+  const cwd = join(stage.dir, "cwd");
+  mkdirSync(cwd);
+  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cwd });
+  const images = await dump(stage, pid);
+  rmSync(cwd, { recursive: true });
+  const told = await report(stage, "preflight", images);
+  expect(finding(told, "cwd-missing").severity).toBe("blocker");
+  expect(await waits(stage, images, "cwd-missing", () => mkdirSync(cwd, 0o755))).toBe(0);
+});
+
+for (const [id, socket, kind] of [
+  ["tcp-port-busy", TCP, "tcp"],
+  ["udp-port-busy", UDP, "udp"],
+] as const)
+  test(`a port of somebody else: ${id}`, async () => {
+    await using stage = openStage();
+    const port = freePort();
+    const { images } = await withSocket(stage, { ...socket, src_port: port });
+    const other = await start(stage, "objects", [kind, `${port}`]);
+    expect((await restoreBare(stage, images)).exit).toBe(1);
+    expect(await waits(stage, images, id, () => killTree(stage, other.pid))).toBe(0);
+  });
+
+test("a connection of the program that was dumped", async () => {
+  await using stage = openStage();
+  const dst_port = freePort();
+  const other = await start(stage, "tcp", [`${dst_port}`, "pair", join(stage.dir, "progress")]);
+  const { stdout } = await run(stage, ["ss", "-Htn", `dport = :${dst_port}`]);
+  const src_port = Number(/127\.0\.0\.1:(\d+) /.exec(stdout)![1]);
+  const { images } = await withConnection(stage, { src_port, dst_port });
+  const end = () => killTree(stage, other.pid);
+  const options = ["--tcp-established", "--wait=90"];
+  expect(await waits(stage, images, "tcp-connection-busy", end, options)).toBe(0);
+}, 180_000);
+
+test("a lock of somebody else", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  const { pid } = await start(stage, "objects", ["ofd", file]);
+  const images = await dump(stage, pid, ["--file-locks"]);
+  const other = await start(stage, "objects", ["ofd", file]);
+  const end = () => killTree(stage, other.pid);
+  expect(await waits(stage, images, "locks-held", end, ["--file-locks"])).toBe(0);
+});
+
+test("a socket's name of somebody else", async () => {
+  await using stage = openStage();
+  const name = join(stage.dir, "a");
+  const { pid } = await start(stage, "objects", ["listen", name]);
+  const images = await dump(stage, pid);
+  rmSync(name, { force: true });
+  const other = await start(stage, "objects", ["listen", name]);
+  const end = () => killTree(stage, other.pid);
+  expect(await waits(stage, images, "unix-socket-busy", end)).toBe(0);
+});
+
+test("a file that comes", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  writeFileSync(file, "");
+  const { pid } = await start(stage, "objects", ["ofd", file]);
+  const images = await dump(stage, pid, ["--file-locks"]);
+  renameSync(file, `${file}.away`);
+  const end = () => renameSync(`${file}.away`, file);
+  expect(await waits(stage, images, "file-missing", end, ["--file-locks"])).toBe(0);
+});
+
+test("what does not end is a blocker when the time is over; for what cannot end nothing is waited", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  await start(stage, "at-pid", [`${pid}`]);
+  const late = await recriu(stage, ["restore", "-d", "-D", images, "--wait=1"]);
+  expect([late.exit, late.stderr.includes("waiting up to 1 s for pid-in-use: ")]).toEqual([
+    3,
+    true,
+  ]);
+  rmSync(join(images, `mm-${pid}.img`));
+  const never = await recriu(stage, ["restore", "-d", "-D", images, "--wait=60"]);
+  expect([never.exit, never.stderr.includes("waiting")]).toEqual([6, false]);
+});
