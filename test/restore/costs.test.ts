@@ -63,12 +63,12 @@ const forms: Record<string, () => Record<string, Uint8Array>> = {
   "threads in one field": () =>
     pstree(framed(Buffer.concat([task, hex("2a 80808002"), many(hex("01"))]))),
   nested: () => ({ "core-10.img": Buffer.concat([head("core-10.img"), framed(many(hex("1a")))]) }),
-  files: () => ({ "files.img": image("files.img", times(20_000, file)) }),
+  files: () => ({ "files.img": image("files.img", times(30_000, file)) }),
   "descriptors of missing files": () => ({
-    "files.img": image("files.img", times(30_000, file)),
+    "files.img": image("files.img", times(5000, file)),
     "fdinfo-2.img": image(
       "fdinfo-2.img",
-      times(30_000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
+      times(5000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
     ),
   }),
   "file locks": () => ({
@@ -85,15 +85,7 @@ const forms: Record<string, () => Record<string, Uint8Array>> = {
   "page maps": () => ({
     "pagemap-10.img": image("pagemap-10.img", [
       { pages_id: 1 },
-      ...times(150_000, (at) => ({ vaddr: BigInt(at) * 8192n, compat_nr_pages: 1, flags: 4 })),
-    ]),
-  }),
-  cgroups: () => ({
-    "cgroup.img": image("cgroup.img", [
-      {
-        sets: times(60_000, (id) => ({ id, ctls: [{ name: "cpu", path: `/x${id}` }] })),
-        controllers: [],
-      },
+      ...times(50_000, (at) => ({ vaddr: BigInt(at) * 8192n, compat_nr_pages: 1, flags: 4 })),
     ]),
   }),
 };
@@ -127,7 +119,8 @@ async function cost(words: readonly string[]): Promise<{ exit: number; peak: num
 }
 
 test("every form stays within the bound", async () => {
-  const small = checkpoint("small", {});
+  // A file is missing there, too: what this machine's packages say of it is in no image.
+  const small = checkpoint("small", { "files.img": image("files.img", times(3, file)) });
   const base = await Promise.all(
     commands.map(async (words) => (await cost([...words, "-D", small.dir])).peak),
   );
