@@ -8,6 +8,7 @@ test("these, and no others", () => {
     "--allow-uprobes",
     "--deprecated",
     "--ext-unix-sk",
+    "--external=mnt[/run/crun/.empty-directory]:/run/crun/.empty-directory",
     "--manage-cgroups=ignore",
     "--mntns-compat-mode",
     "--shell-job",

@@ -1,14 +1,6 @@
 /** To look at a checkpoint changes nothing: what is no regular file is not opened, and no link or circle is walked. */
 import { afterEach, expect, test } from "bun:test";
-import {
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configProblem, configText } from "../../src/criu/index.ts";
@@ -39,10 +31,7 @@ const readers: Record<string, (dir: string, name: string) => unknown> = {
     const opened = openCheckpoint(dir);
     return opened.ok && opened.checkpoint.readEverything();
   },
-  "a manifest": (dir, name) => {
-    renameSync(join(dir, name), join(dir, "recriu.manifest"));
-    return sealOf(dir);
-  },
+  "a manifest": (dir) => sealOf(dir),
   "a sum": (dir, name) => {
     expect(() => sumsOf(dir, [name])).toThrow("no regular file");
   },
@@ -66,7 +55,7 @@ const readers: Record<string, (dir: string, name: string) => unknown> = {
 for (const [what, look] of Object.entries(readers)) {
   test(`who waits at a FIFO in the place of ${what} is not woken`, async () => {
     const dir = directory(fixture());
-    const name = "core-10.img";
+    const name = what === "a manifest" ? "recriu.manifest" : "core-10.img";
     rmSync(join(dir, name), { force: true });
     expect(Bun.spawnSync(["mkfifo", join(dir, name)]).exitCode).toBe(0);
     const writer = Bun.spawn(["sh", "-c", 'exec 3>"$0"; echo woken', join(dir, name)], {

@@ -18,6 +18,18 @@ export const externalMountUnmapped: Check = {
       if (key === undefined || source !== undefined || key === EXTERNAL_DEVICE) return [];
       const place = oldPlace(context, entry);
       const empty = EMPTY.test(key) && context.host.exists(key) ? key : undefined;
+      const mapped =
+        empty === undefined
+          ? {
+              text: `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`,
+              option: `--external mnt[${key}]:${place ?? "PATH"}`,
+              automatic: false,
+            }
+          : {
+              text: "map it to crun's empty directory, which is there",
+              option: `--external=mnt[${key}]:${empty}`,
+              automatic: true,
+            };
       return [
         {
           severity: "blocker",
@@ -25,18 +37,7 @@ export const externalMountUnmapped: Check = {
           subject: at,
           message: `${at} is an external mount of the name ${key}, which no option maps to a path`,
           criu_message: `mnt: No mapping for ${entry.mnt_id}:(null) mountpoint`,
-          remedy: {
-            kind: "option",
-            text:
-              empty === undefined
-                ? `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`
-                : "map it to crun's empty directory, which is there",
-            option:
-              empty === undefined
-                ? `--external mnt[${key}]:${place ?? "PATH"}`
-                : `--external=mnt[${key}]:${empty}`,
-            automatic: empty !== undefined,
-          },
+          remedy: { kind: "option", ...mapped },
         },
       ];
     }),
