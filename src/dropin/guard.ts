@@ -133,6 +133,7 @@ function printBlocked({ preflight: of, blockers }: Blocked): void {
   printFindings(blockers);
   printSummary({
     ...of,
+    findings: [...blockers, ...of.findings.filter(({ severity }) => severity !== "blocker")],
     plan: {
       ...of.plan,
       outcome: "blocked",

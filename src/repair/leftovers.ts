@@ -1,5 +1,5 @@
 /** Remove what a failed CRIU leaves where there was nothing before it began. */
-import { O_PATH } from "../sys/linux.ts";
+import { INITIAL_PID_NAMESPACE, O_PATH } from "../sys/linux.ts";
 import {
   type BigIntStats,
   closeSync,
@@ -22,8 +22,6 @@ import { namesOf } from "../sys/walk.ts";
 import { directoryOf, placeOf } from "./place.ts";
 import type { Step } from "./step.ts";
 
-/** Its number never changes (PROC_PID_INIT_INO of linux/proc_ns.h). */
-const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 const EBUSY = 16;
 
 /** Returns undefined when it is gone, or what is left and why. */

@@ -3,6 +3,7 @@ import { linkOf, procFile } from "../host/processes.ts";
 import type { End, Watched } from "../report/outcome.ts";
 import type { LiveTree } from "../verify/index.ts";
 import { type KernelLog, openKernelLog } from "../sys/kernel-log.ts";
+import { INITIAL_PID_NAMESPACE } from "../sys/linux.ts";
 import { exitStatusOf, openProcess, readable } from "../sys/process.ts";
 import { closeHandle } from "../sys/small-files.ts";
 
@@ -18,8 +19,6 @@ export interface EndWatch {
 
 /** Look only that often: what is asked is the time that is waited, not when it happened. */
 const BETWEEN = 100;
-/** Its number never changes (PROC_PID_INIT_INO of linux/proc_ns.h): the kernel logs pids as this namespace has them. */
-const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
 /** Watch tasks, by their pids in the images to those on this machine. One descriptor each. */
 export function watchEnds(tasks: ReadonlyMap<number, number>): EndWatch {

@@ -51,3 +51,6 @@ export const CLONE_NEWNET = 0x40000000;
 
 /** asm-generic/ioctls.h: struct winsize of a terminal. */
 export const TIOCGWINSZ = 0x5413;
+
+/** Its number never changes (PROC_PID_INIT_INO of linux/proc_ns.h). The kernel logs pids as this namespace has them. */
+export const INITIAL_PID_NAMESPACE = "pid:[4026531836]";

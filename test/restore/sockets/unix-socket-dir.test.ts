@@ -109,7 +109,9 @@ for (const shell of ["sh", "bash"])
     expect(blockers(preflight)).toEqual(["unix-socket-dir"]);
     expect((await restoreBare(stage, images)).exit).toBe(1);
     const { command } = finding(preflight, "unix-socket-dir").remedy;
-    expect((await recriu(stage, ["preflight", "-D", images, "--fix=none"])).stderr).toContain(command!);
+    expect((await recriu(stage, ["preflight", "-D", images, "--fix=none"])).stderr).toContain(
+      command!,
+    );
     expect(command!).toMatch(
       /^name1=\$\(printf '[ -~é]*'\) && install -d -m 0755 -o 0 -g 0 "\$\{name1%\.\}"$/,
     );
