@@ -46,7 +46,7 @@ const LONGEST = 4096;
 
 /** As people and versions write it. */
 const bare = (text: string): string => {
-  const collapsed = text.replaceAll(/[ \t]+/g, " ").replaceAll("Cannot ", "Can't ");
+  const collapsed = text.replaceAll(/[ \t]+/g, " ").replaceAll(/\b[Cc]annot /g, "Can't ");
   let end = collapsed.length;
   while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
   return collapsed.slice(0, end).trimStart();
@@ -89,7 +89,7 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
         const own = isOwn(candidate, place, message);
         if (!mayBe(candidate, place, own, message)) continue;
         const values = (candidate.matches ??= matcherOf(candidate.text))(start);
-        if (values === undefined) continue;
+        if (values === undefined || (!own && isSentence(values, place))) continue;
         const number = values.get("errno");
         const told = errno ?? (number === undefined ? undefined : errnoOf(number));
         const guarded = entry.guard?.(values) ?? 1;
@@ -166,6 +166,10 @@ const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, mess
   weight >= FEW ||
   own ||
   (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
+
+/** Words that no source of CRIU's vouches for: a sentence where a path would stand is somebody else's. */
+const isSentence = (values: ReadonlyMap<string, string>, { file }: Place): boolean =>
+  file === undefined && (values.get("path")?.split(" ").length ?? 0) > 3;
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;

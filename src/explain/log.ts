@@ -88,7 +88,9 @@ export function logReader({ words = false } = {}): {
     const begins = words || error !== undefined;
     const known =
       (begins ? explain(rest!, { way: log.way }) : undefined) ??
-      explain(text.trim(), { loose: true, way: log.way });
+      explain(text.trim(), { loose: true, way: log.way }) ??
+      // Quoted, in brackets, or in bold.
+      explain(text.trim().replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way: log.way });
     if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
 
