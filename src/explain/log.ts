@@ -82,15 +82,15 @@ export function logReader({ words = false } = {}): {
   const listen = (text: string): void => {
     named ??= logNamed(text);
     // A program that calls it an error marks where the message begins.
-    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
-      text.trim(),
-    )!;
+    // containerd ends what it passes on with the kind of the error.
+    const whole = text.trim().replace(/: unknown["'`]?$/, "");
+    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(whole)!;
     const begins = words || error !== undefined;
     const known =
       (begins ? explain(rest!, { way: log.way }) : undefined) ??
-      explain(text.trim(), { loose: true, way: log.way }) ??
+      explain(whole, { loose: true, way: log.way }) ??
       // Quoted, in brackets, or in bold.
-      explain(text.trim().replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way: log.way });
+      explain(whole.replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way: log.way });
     if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
 
