@@ -231,7 +231,8 @@ function tellWords(text: string, images: string | undefined, json: boolean): Tol
   const reader = logReader({ words: true });
   reader.feed(Buffer.from(text));
   const report = reader.end();
-  if (report.kind !== "none") return tellReport(report, "-", images, json);
+  const isTold = report.kind === "log" || (report.said ?? report.named) !== undefined;
+  if (isTold) return tellReport(report, "-", images, json);
   if (json) return { exit: UNKNOWN, json: { schema: SCHEMA, explanation: null } };
   const ids = catalogue.map(({ id }) => id);
   printUnknownWords(text, near(text, ids));

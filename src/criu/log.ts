@@ -65,6 +65,8 @@ const consequences: readonly RegExp[] = [
   // Taking leave of tasks that are not held: CRIU gave up before it held them.
   /^Unable to detach from \d+/,
   /^One of more action scripts failed/,
+  // CRIU's helpers, when CRIU is gone.
+  /^(?:cg: cgroupd|uns): recv req error/,
   /Can't remove the directory \/tmp\/\.criu\.mntns\./,
 ];
 const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
@@ -79,6 +81,8 @@ const tolerated: readonly RegExp[] = [
   /^(?:cuda_plugin: )?Failed to launch cuda-checkpoint to retrieve restore tid/,
   // In a network namespace of an older kernel.
   /^Can't open sysctl net\/ipv4\/tcp_[rw]mem: /,
+  // Of what was not there at the dump before: all of it is saved.
+  /^page-xfer: No parent image found, though parent directory is set: No such file/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
 ];

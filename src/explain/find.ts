@@ -46,7 +46,7 @@ const LONGEST = 4096;
 
 /** As people and versions write it. */
 const bare = (text: string): string => {
-  const collapsed = text.replaceAll(/[ \t]+/g, " ").replaceAll("Cannot ", "Can't ");
+  const collapsed = text.replaceAll(/[ \t]+/g, " ").replaceAll(/\b[Cc]annot /g, "Can't ");
   let end = collapsed.length;
   while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
   return collapsed.slice(0, end).trimStart();
@@ -89,7 +89,7 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
         const own = isOwn(candidate, place, message);
         if (!mayBe(candidate, place, own, message)) continue;
         const values = (candidate.matches ??= matcherOf(candidate.text))(start);
-        if (values === undefined) continue;
+        if (values === undefined || (!own && isSentence(values, candidate, place))) continue;
         const number = values.get("errno");
         const told = errno ?? (number === undefined ? undefined : errnoOf(number));
         const guarded = entry.guard?.(values) ?? 1;
@@ -114,6 +114,7 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
       const whole = letters === start.length && letters > FEW / 2;
       if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
       const own = isOwn(candidate, place, message);
+      if (!own && isSentence(values, candidate, place)) continue;
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
       if (rank <= most) continue;
       most = rank;
@@ -166,6 +167,17 @@ const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, mess
   weight >= FEW ||
   own ||
   (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
+
+/** Few words that no source of CRIU's vouches for: a sentence where a name would stand is somebody else's. */
+const isSentence = (
+  values: ReadonlyMap<string, string>,
+  { weight, entry }: Candidate,
+  { file }: Place,
+): boolean =>
+  file === undefined &&
+  entry.files.length > 0 &&
+  weight < 2 * FEW &&
+  values.values().some((value) => value.split(" ").length > 4);
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;

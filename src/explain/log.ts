@@ -44,6 +44,7 @@ export function logReader({ words = false } = {}): {
   /** Of the last error, in seconds from the run's beginning. */
   let time = 0;
   let foreign = 0;
+  let isAbout = false;
   let anything = false;
   let said: Explanation | undefined;
   let named: string | undefined;
@@ -81,14 +82,19 @@ export function logReader({ words = false } = {}): {
   };
   const listen = (text: string): void => {
     named ??= logNamed(text);
+    isAbout ||= aboutCriu.test(text);
     // A program that calls it an error marks where the message begins.
-    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
-      text.trim(),
-    )!;
+    // containerd ends what it passes on with the kind of the error.
+    const whole = text.trim().replace(/: unknown["'`]?$/, "");
+    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(whole)!;
     const begins = words || error !== undefined;
     const known =
       (begins ? explain(rest!, { way: log.way }) : undefined) ??
-      explain(text.trim(), { loose: true, way: log.way });
+      explain(whole, { loose: true, way: log.way }) ??
+      // Quoted, in brackets, or in bold.
+      explain(whole.replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way: log.way }) ??
+      // Behind somebody's own words.
+      explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way: log.way });
     if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
 
@@ -128,13 +134,22 @@ export function logReader({ words = false } = {}): {
         said: main.cause === undefined && !isRefused ? said : undefined,
         named,
         refused: [...refused],
-        kind: anything || isRefused ? "log" : (said ?? named) === undefined ? "none" : "words",
+        kind:
+          anything || isRefused
+            ? "log"
+            : (said ?? named) === undefined && !isAbout
+              ? "none"
+              : "words",
         succeeded: main.cause === undefined && main.ended === "well" && !isRefused,
         lines,
       };
     },
   };
 }
+
+/** Of a failure around a checkpoint or CRIU, though no line is known. */
+const aboutCriu =
+  /(?<![\w./-])criu(?![\w./-])|\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|failed|cannot|can't|unable)\b.{0,200}\bcheckpoint/i;
 
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 

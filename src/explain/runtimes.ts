@@ -4,7 +4,7 @@
 export function logNamed(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
-    /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
+    /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );
   return match?.[1];

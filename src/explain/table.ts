@@ -10,7 +10,7 @@
  *       > ip link show                                      the remedy
  *       check: net-link                                     and also:, fault:, issues:, when:, is:, like:, reported:
  *
- * `if: size >= expected`, `if: size < expected`: two numbers of the line say which of several entries it is; `if: program path`:
+ * `if: size >= expected`, `if: size < expected`: two numbers of the line, or one and a given one, say which of several entries it is; `if: program path`:
  * that the path is a program's or a library's goes before these.
  *
  * A paragraph without an indented line stands for itself: CRIU says it well.
@@ -99,7 +99,7 @@ function guardOf(text: string | undefined): Entry["guard"] {
   const [first = "", sign = "", last = ""] = text.split(" ");
   if (first === "program") return (values) => (program.test(values.get(sign) ?? "") ? 2 : 0);
   return (values) => {
-    const difference = Number(values.get(first)) - Number(values.get(last));
+    const difference = Number(values.get(first)) - Number(values.get(last) ?? last);
     return (sign === ">=" ? difference >= 0 : difference < 0) ? 1 : 0;
   };
 }

@@ -30,6 +30,10 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     line(harmless(said.line));
     printExplanation(said);
   }
+  if (kind === "words" && said === undefined && named === undefined)
+    line(
+      "nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more, or the daemon's: journalctl -u containerd -u crio -u docker",
+    );
   if (named !== undefined && report.cause === undefined) {
     line(`  ${dim("log")}     ${harmless(named)} is not here to be read`);
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);

@@ -63,7 +63,10 @@ export function printExplanation(explanation: Explanation): void {
   line(`  ${dim("remedy")}  ${harmless(remedy)}`);
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
   if (check !== "") line(`  ${dim("check")}   recriu preflight names it before: ${check}`);
-  if (issues.length > 0) line(`  ${dim("more")}    checkpoint-restore/criu ${issues.join(", ")}`);
+  if (issues.length > 0)
+    line(
+      `  ${dim("more")}    ${issues[0]!.includes("/") ? "" : "checkpoint-restore/criu "}${issues.join(", ")}`,
+    );
 }
 
 /** Why no journal is kept, if so: that keeps no restore from going on. */

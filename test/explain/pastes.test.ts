@@ -86,3 +86,26 @@ test("other programs' words are not taken for CRIU's", () => {
     expect([text, kind, said?.cause]).toEqual([text, "none", undefined]);
   }
 });
+
+test("of words about a checkpoint of which nothing is known, that is said, and not that they are of something else", () => {
+  for (const text of [
+    "Error: frobnicate: cannot checkpoint this thing at all",
+    "checkpoint of web/nginx denied by a policy of tomorrow's",
+    "whatever calls criu is not content",
+  ]) {
+    const reader = logReader();
+    reader.feed(Buffer.from(text));
+    const report = reader.end();
+    const told = captured(() =>
+      printLogReport(report, "-", { about: [], kept: undefined, memory: [] }),
+    );
+    expect([text, report.kind, report.said?.cause]).toEqual([text, "words", undefined]);
+    expect(told).toContain("nothing is known of it");
+  }
+});
+
+test("a sentence is no path of CRIU's message", () => {
+  const reader = logReader();
+  reader.feed(Buffer.from("Error: Failed to find the remote control of my television mountpoint"));
+  expect(reader.end().said?.cause).toBeUndefined();
+});
