@@ -34,7 +34,7 @@ test("limits with which the runtime would die: each name says it before", async 
   await using stage = openStage();
   const runtime = join(stage.dir, "recriu-runc");
   symlinkSync(recriuBinary, runtime);
-  for (const limit of ["-v 150000", "-v 400000", "-s 16", "-s 128", "-n 4", "-n 8"])
+  for (const limit of ["-v 150000", "-v 400000", "-s 64", "-s 128", "-n 4", "-n 8"])
     for (const program of [recriuBinary, link(stage), runtime])
       expect(await after(stage, `ulimit ${limit}`, program, "--version")).toEqual({
         exit: 3,
