@@ -25,7 +25,7 @@ test("show: the tree with its threads, files, sockets, cgroups and memory", asyn
   expect(all).toContain(join(stage.dir, "progress"));
   expect(all).toMatch(/KiB saved {2}[0-9a-f]+-[0-9a-f]+ rw-p \[stack]$/m);
   expect(all).toMatch(
-    new RegExp(`^unix +stream +connected +${sockets}/X7 +- +${pid} +${child}$`, "m"),
+    new RegExp(`^unix +stream +connected +${sockets}/X7 +- +${pid} +${child} +-$`, "m"),
   );
   const one = await recriu(stage, ["show", images, `--pid=${child}`, "--env"]);
   expect(one.stdout).not.toContain(`\n${pid} `);
