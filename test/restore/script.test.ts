@@ -42,7 +42,10 @@ test("where a person must act, the script says so and does not restore", async (
   expect(alive(pid)).toBe(true);
 
   const both = await recriu(stage, ["preflight", "-D", images, "--script", "--json"]);
-  expect([both.exit, both.stdout]).toEqual([2, ""]);
+  expect(JSON.parse(both.stdout)).toMatchObject({
+    exit: 2,
+    problem: expect.stringContaining("--script and --json"),
+  });
   const quiet = await recriu(stage, ["preflight", "-D", images, "-q"]);
   expect(quiet.stderr).toMatch(/^blocked; nothing was touched; next: .*\n$/);
 });
