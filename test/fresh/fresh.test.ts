@@ -11,7 +11,8 @@ test(
       "--fast",
     ]);
     if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`.slice(-20_000));
-    expect(stdout.toString()).toMatch(/^[1-9]\d+ passed, 0 failed, 0 skipped$/m);
+    // In a pid namespace of its own three cannot be: test/repair/leftovers.test.ts.
+    expect(stdout.toString()).toMatch(/^[1-9]\d+ passed, 0 failed, 3 skipped$/m);
     expect(stdout.toString()).toContain("The tree that was saved is the tree that runs.");
   },
   20 * 60_000,
