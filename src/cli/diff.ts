@@ -37,7 +37,7 @@ export const command: Command = {
     const [a, b] = looked as [Looked, Looked];
     const changed = compareContents(a.contents, b.contents);
     const needs = b.findings.filter((finding) => !a.findings.includes(finding));
-    const exit = changed.length > 0 ? exitCode.criuFailed : exitCode.ok;
+    const exit = changed.length + needs.length > 0 ? exitCode.criuFailed : exitCode.ok;
     if (values["json"] === true)
       return { exit, json: { schema: 1, a: operands[0], b: operands[1], changed, needs } };
     printChanged(changed, needs);
@@ -61,11 +61,13 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
     seal: () => undefined,
     ...(found.archived && { pagesUnread: true }),
   });
-  const findings = all.ok ? all.preflight.findings : [];
+  if (!all.ok) return { exit: exitCode.usage, problem: all.problem };
   return {
     contents: contentsOf(checkpoint, name),
-    findings: findings
+    findings: all.preflight.findings
       .filter(({ severity }) => severity !== "info")
-      .map(({ severity, id, message }) => `${severity}[${id}]: ${message.replaceAll(dir, name)}`),
+      .map(
+        ({ severity, id, message }) => `${severity}[${id}]: ${message.replaceAll(dir, () => name)}`,
+      ),
   };
 }

@@ -16,7 +16,10 @@ export function scriptOf(preflight: Preflight): string {
   const of = (kind: Does["kind"]) =>
     steps.flatMap(({ does }) => (does.kind === kind ? [does.typed] : []));
   const restores = of("restore");
-  const byHand = of("person").length + Math.max(0, restores.length - 1);
+  const options = of("option");
+  // What stands in another program's quotes takes no more words at its end.
+  const closed = options.length > 0 && restores.some((typed) => typed.startsWith(QUOTING));
+  const byHand = of("person").length + Math.max(0, restores.length - 1) + Number(closed);
   const restore = restores.at(-1) ?? sh`recriu restore ${again(preflight)}`;
   return [
     "#!/bin/sh",
@@ -27,7 +30,7 @@ export function scriptOf(preflight: Preflight): string {
     ...(byHand === 0
       ? []
       : [sh`echo ${`to be done by hand, as the comments say: ${byHand}`} >&2`, "exit 3", ""]),
-    [restore, ...of("option")].join(" "),
+    [restore, ...options].join(" "),
   ].join("\n");
 }
 
@@ -44,7 +47,8 @@ interface Does {
 function whatDoes({ remedy }: Finding): Does {
   if (remedy.kind === "option") {
     const typed = typedOption(remedy.option);
-    return typed === null ? { kind: "person", typed: "" } : { kind: "option", typed };
+    if (typed === null || placeholder.test(typed)) return { kind: "person", typed: typed ?? "" };
+    return { kind: "option", typed };
   }
   const typed = remedy.command ?? "";
   if (typed === "" || placeholder.test(typed)) return { kind: "person", typed };
@@ -52,12 +56,15 @@ function whatDoes({ remedy }: Finding): Does {
 }
 
 /** What stands for something that only a person knows, as the checks write it. */
-const placeholder = /(?:^|[\s/=:[<>])(?:NAME|HOST|PORT|PATH|PID|DEVICE|RDEV|N)(?=$|[\s/\]:])/;
+const placeholder = /(?:^|[\s/=:[<>'])(?:NAME|HOST|PORT|PATH|PID|DEVICE|RDEV|DEV|N)(?=$|[\s/\]:'])/;
+
+/** Has the restore as one word. */
+const QUOTING = "script -qec ";
 
 /** Names from elsewhere stand in quotes where they have a space in them. */
 const isRestore = (command: string): boolean =>
   /(?:^|\s)(?:re)?criu restore(?:\s|$)/.test(command.replace(/'[^']*'/g, "''")) ||
-  command.startsWith("script -qec ");
+  command.startsWith(QUOTING);
 
 function stepOf({ id, message, remedy }: Finding, { kind, typed }: Does): string {
   const said = `${id}: ${harmless(message)}\n#    ${harmless(remedy.text)}`;

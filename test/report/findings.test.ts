@@ -95,4 +95,18 @@ test("a script restores at its end, by the command that is itself a restore wher
       "exit 3",
     ]);
   expect(last(wrapped, wrapped)[1]).toBe("exit 3");
+  // A placeholder in an option is a person's, and no option gets into another program's quotes.
+  const mapped = found("external-mount-unmapped", {
+    remedy: { ...option.remedy, option: "--external mnt[key]:PATH" } as never,
+  });
+  const quoting = found("tty-stdin", {
+    remedy: {
+      kind: "human",
+      text: "",
+      command: "script -qec 'recriu restore -D x' /dev/null" as never,
+    },
+  });
+  expect(last(mapped).slice(1, 2)).toEqual(["exit 3"]);
+  expect(last(quoting).at(-1)).toBe("script -qec 'recriu restore -D x' /dev/null");
+  expect(last(quoting, option)[1]).toBe("exit 3");
 });
