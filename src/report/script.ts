@@ -47,16 +47,18 @@ interface Does {
 function whatDoes({ remedy }: Finding): Does {
   if (remedy.kind === "option") {
     const typed = typedOption(remedy.option);
-    if (typed === null || placeholder.test(typed)) return { kind: "person", typed: typed ?? "" };
+    if (typed === null || isPlaceholder(typed)) return { kind: "person", typed: typed ?? "" };
     return { kind: "option", typed };
   }
   const typed = remedy.command ?? "";
-  if (typed === "" || placeholder.test(typed)) return { kind: "person", typed };
+  if (typed === "" || isPlaceholder(typed)) return { kind: "person", typed };
   return { kind: isRestore(typed) ? "restore" : "command", typed };
 }
 
-/** What stands for something that only a person knows, as the checks write it. */
-const placeholder = /(?:^|[\s/=:[<>'])(?:NAME|HOST|PORT|PATH|PID|DEVICE|RDEV|DEV|N)(?=$|[\s/\]:'])/;
+/** What stands for something that only a person knows, as the checks write it (test/report/findings.test.ts reads them). */
+const placeholder =
+  /(?:^|[\s/=:[<>'])(?:NAME|HOST|PORT|PATH|PID|DEVICE|RDEV|DEV|KEY|NS|DIR|FILE|PROFILE|POD|PREVIOUS|CHECKPOINT|OLDER|OF|THE|N)(?=$|[\s/\]:'])/;
+export const isPlaceholder = (word: string): boolean => placeholder.test(word);
 
 /** Has the restore as one word. */
 const QUOTING = "script -qec ";

@@ -1,8 +1,10 @@
 /** What people read of findings: what is for them first, what recriu solves marked so, many as a table. */
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Finding } from "../../src/checks/index.ts";
 import { sh } from "../../src/sys/shell.ts";
-import { scriptOf } from "../../src/report/script.ts";
+import { isPlaceholder, scriptOf } from "../../src/report/script.ts";
 import { planFor } from "../../src/plan/index.ts";
 import { printFindings } from "../../src/report/findings.ts";
 import { captured } from "../../src/report/terminal.ts";
@@ -109,4 +111,24 @@ test("a script restores at its end, by the command that is itself a restore wher
   expect(last(mapped).slice(1, 2)).toEqual(["exit 3"]);
   expect(last(quoting).at(-1)).toBe("script -qec 'recriu restore -D x' /dev/null");
   expect(last(quoting, option)[1]).toBe("exit 3");
+});
+
+test("every word in capitals that a check's command or option has for a person to fill in is known as one", () => {
+  const dir = join(import.meta.dir, "../../src/checks");
+  const words = (readdirSync(dir, { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => [
+      ...readFileSync(join(dir, file), "utf8").matchAll(
+        /(?:\bsh|option: |typedOption\()(?:`([^`]*)`|"([^"]*)")/g,
+      ),
+    ])
+    .flatMap(([, template, text]) => [
+      ...(template ?? text!)
+        .replace(/\$\{[^}]*\}/g, "x")
+        .matchAll(/(?<![\w.$-])([A-Z]{2,}|N)(?![\w.=-])/g),
+    ])
+    .map(([word]) => word)
+    .filter((word) => word !== "TARGET"); // a column of findmnt(8)
+  expect(new Set(words).size).toBeGreaterThan(5);
+  expect([...new Set(words)].filter((word) => !isPlaceholder(word))).toEqual([]);
 });
