@@ -1,4 +1,3 @@
-import { findCheckpoint } from "./found.ts";
 import { recriuOptions, requestFrom } from "../criu/index.ts";
 import { preflight } from "../plan/preflight.ts";
 import { printChanged } from "../report/diff.ts";
@@ -7,6 +6,7 @@ import { refused, type Told } from "../report/told.ts";
 import { compareContents } from "../show/compare.ts";
 import { type Contents, contentsOf } from "../show/contents.ts";
 import { parseStrictly } from "./arguments.ts";
+import { findImages } from "./found.ts";
 import type { Command } from "./command.ts";
 
 const args = {
@@ -52,9 +52,9 @@ interface Looked {
 }
 
 async function look(name: string): Promise<Looked | { exit: number; problem: string }> {
-  using found = await findCheckpoint(name);
+  using found = await findImages(name);
   if ("problem" in found) return found;
-  const { checkpoint, dir } = found;
+  const { dir } = found;
   const asked = requestFrom(["-D", dir], process.env, recriuOptions);
   if (!asked.ok) return { exit: exitCode.usage, problem: asked.problem };
   const all = await preflight(asked.request, asked.settings, {
@@ -62,6 +62,12 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
     ...(found.archived && { pagesUnread: true }),
   });
   if (!all.ok) return { exit: exitCode.usage, problem: all.problem };
+  const { checkpoint } = all.preflight;
+  if (checkpoint.root === undefined) {
+    const [fault] = checkpoint.faults;
+    const why = fault === undefined ? "it has no task" : `${fault.file}: ${fault.problem}`;
+    return { exit: exitCode.images, problem: `${name}: ${why}` };
+  }
   return {
     contents: contentsOf(checkpoint, name),
     findings: all.preflight.findings

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
-import { isArchive, openArchive } from "../image/archive.ts";
+import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
 import { printCheckpoints, printContents } from "../report/show.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -13,6 +13,7 @@ import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
+import { findImages } from "./found.ts";
 
 const args = {
   checkpoint: {
@@ -62,24 +63,14 @@ export const command: Command = {
     if (operands.length > 1)
       return refused("show", exitCode.usage, `one checkpoint, not ${operands.length}`);
     const named = operands[0] ?? String(values["images-dir"] ?? ".");
-    if (isArchive(named)) return showArchive(named, values, format);
-    const found = checkpointsIn(named);
-    return found.length === 0 ? show(named, named, values, format) : showAll(named, found, format);
+    const several = isArchive(named) ? [] : checkpointsIn(named);
+    if (several.length > 0) return showAll(named, several, format);
+    using found = await findImages(named);
+    return "problem" in found
+      ? refused("show", found.exit, found.problem)
+      : show(found.dir, named, values, format);
   },
 };
-
-async function showArchive(file: string, values: Values, format: string): Promise<Told> {
-  const opened = await openArchive(file);
-  if (!opened.ok) {
-    const exit = opened.damaged ? exitCode.images : exitCode.usage;
-    return refused("show", exit, `${file}: ${opened.problem}`);
-  }
-  try {
-    return show(opened.archive.dir, file, values, format);
-  } finally {
-    opened.archive.dispose();
-  }
-}
 
 /** Checkpoints and archives in a directory that is none itself. */
 function checkpointsIn(dir: string): string[] {
@@ -116,18 +107,10 @@ async function showAll(dir: string, names: readonly string[], format: string): P
 }
 
 async function summaryOf(path: string, name: string): Promise<Contents | string> {
-  if (!isArchive(path)) return readContents(path, name);
-  const opened = await openArchive(path);
-  if (!opened.ok) return opened.problem;
-  const contents = readContents(opened.archive.dir, name);
-  opened.archive.dispose();
-  return contents;
-}
-
-function readContents(dir: string, name: string): Contents | string {
-  const opened = openCheckpoint(dir);
-  if (!opened.ok) return opened.fault.problem;
-  return contentsOf(opened.checkpoint, name);
+  using found = await findImages(path);
+  if ("problem" in found) return found.problem;
+  const opened = openCheckpoint(found.dir);
+  return opened.ok ? contentsOf(opened.checkpoint, name) : opened.fault.problem;
 }
 
 function show(dir: string, name: string, values: Values, format: string): Told {
