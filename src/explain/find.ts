@@ -177,7 +177,8 @@ const isSentence = (
   file === undefined &&
   entry.files.length > 0 &&
   weight < 2 * FEW &&
-  values.values().some((value) => value.split(" ").length > 4);
+  // What the C library says of a failure (`why`) has as many words as it likes.
+  values.entries().some(([name, value]) => name !== "why" && value.split(" ").length > 4);
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;
