@@ -3,7 +3,15 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { watched } from "../dropin/as-criu.ts";
-import { checkpoint, configure, type Container, end, makeContainer, restoreWords } from "./oci.ts";
+import {
+  checkpoint,
+  configure,
+  type Container,
+  end,
+  enterMounts,
+  makeContainer,
+  restoreWords,
+} from "./oci.ts";
 import { openStage, run, type Stage, waitFor } from "./stage.ts";
 
 /** How a restore ends, and what is said of it: the container is gone then. */
@@ -43,13 +51,10 @@ test("runc: the place of a mount is a link in the image", async () => {
 
 /** A mount that shares, in a mount namespace that the container's runtime is called in. */
 async function sharedOn(stage: Stage, container: Container) {
-  const [at, holder] = [join(stage.dir, "shared"), join(stage.dir, "holder")];
+  const at = join(stage.dir, "shared");
   mkdirSync(at);
-  const hold = `mount -t tmpfs none ${at}; mount --make-shared ${at}; mkdir ${at}/a ${at}/b; echo $$ >${holder}; exec sleep 600`;
-  void run(stage, ["unshare", "--mount", "sh", "-ec", hold], { timeout: 600_000 });
-  const held = () => existsSync(holder) && readFileSync(holder, "utf8").endsWith("\n");
-  await waitFor("the mount", held);
-  container.enter = ["nsenter", `--mount=/proc/${readFileSync(holder, "utf8").trim()}/ns/mnt`];
+  const make = `mount -t tmpfs none ${at}; mount --make-shared ${at}; mkdir ${at}/a ${at}/b`;
+  await enterMounts(container, make);
   configure(container, ({ mounts }) => {
     for (const name of ["a", "b"]) {
       const options = ["rbind", "rw", "rslave"];

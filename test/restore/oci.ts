@@ -153,6 +153,17 @@ export function configure({ bundle }: Container, change: (config: any) => void):
   writeFileSync(file, JSON.stringify(configured));
 }
 
+/** Has the runtime called in a mount namespace of its own, once `script` has mounted there what it is to see. */
+export async function enterMounts(container: Container, script: string): Promise<void> {
+  const { stage } = container;
+  const holder = join(stage.dir, "holder");
+  const hold = `${script}; echo $$ >${holder}; exec sleep 600`;
+  void run(stage, ["unshare", "--mount", "sh", "-ec", hold], { timeout: 600_000 });
+  const held = () => existsSync(holder) && readFileSync(holder, "utf8").endsWith("\n");
+  await waitFor("the mounts", held);
+  container.enter = ["nsenter", `--mount=/proc/${readFileSync(holder, "utf8").trim()}/ns/mnt`];
+}
+
 /** The container is ended by the runtime that has it; the cgroups that runtimes leave of restores go too. */
 export async function end({ guarded, stage, name }: Container, id: string): Promise<void> {
   await guarded("kill", id, "KILL");
