@@ -13,7 +13,7 @@ import type { Namespaces } from "./paths.ts";
 export type Severity = "blocker" | "warning" | "info";
 
 /** A change that recriu can make itself: it only adds what is missing, and can be undone. */
-export type Repair = MakeDirectory | PutFile;
+export type Repair = MakeDirectory | MakeFifo | PutFile;
 
 export interface MakeDirectory {
   action: "mkdir";
@@ -23,6 +23,11 @@ export interface MakeDirectory {
   mode: number;
   uid: number;
   gid: number;
+}
+
+/** Its fields are as of a directory. */
+export interface MakeFifo extends Omit<MakeDirectory, "action"> {
+  action: "fifo";
 }
 
 /** A file that was taken along with the images (`recriu seal --with-files`). */

@@ -23,6 +23,7 @@ export type {
   Finding,
   Leftover,
   MakeDirectory,
+  MakeFifo,
   Named,
   Proof,
   PutFile,

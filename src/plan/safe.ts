@@ -46,7 +46,7 @@ function refusal(
   const stat = fstatSync(fd);
   closeSync(fd);
   const path = onHost(root, `${way.at}/${name}`);
-  if (action === "file") return `${path} is there by now`;
+  if (action !== "mkdir") return `${path} is there by now`;
   if (!stat.isDirectory())
     return `${path} is ${stat.isSymbolicLink() ? "a link" : "no directory"} of uid ${stat.uid}`;
   return [0, process.geteuid!(), way.uid, uid].includes(stat.uid)
@@ -75,7 +75,8 @@ function mayOwn(
   return top === "run" && !below.some(reads);
 }
 
-const nameOf = ({ action }: Repair): string => (action === "mkdir" ? "directory" : "file");
+const nameOf = ({ action }: Repair): string =>
+  ({ mkdir: "directory", fifo: "FIFO", file: "file" })[action];
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 const onHost = (root: string, path: string): string => `${root}/${path}`.replace(/\/+/g, "/");
 
@@ -94,7 +95,7 @@ export function onlySafely(finding: Finding): Finding {
       remedy: {
         kind: "human",
         text: `recriu does not make the ${nameOf(repair)} ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; look at that, and make it yourself where it belongs`,
-        command: repair.action === "file" ? remedy.command : null,
+        command: repair.action === "mkdir" ? null : remedy.command,
       },
     };
   closeSync(way.fd);

@@ -21,6 +21,7 @@ const symbols = {
   close: { args: [i32], returns: i32 },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
   mkdirat: { args: [i32, ptr, u32], returns: i32 },
+  mkfifoat: { args: [i32, ptr, u32], returns: i32 },
   unlinkat: { args: [i32, ptr, i32], returns: i32 },
   symlinkat: { args: [ptr, i32, ptr], returns: i32 },
   linkat: { args: [i32, ptr, i32, ptr, i32], returns: i32 },

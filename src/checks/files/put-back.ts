@@ -36,6 +36,7 @@ export function putBack(context: Context, file: UsedFile, place: HostPlace, lost
     : fromBeside(context, reg, place);
   if (beside !== undefined) return beside;
   const above = nearest(place);
+  if (file.fifo !== undefined) return fifoAgain(context, file, place, above.stat);
   const empty = isBareMountPoint(context, place, above.path)
     ? `; or, if a file system was mounted at ${above.path}, which is empty, mount that`
     : "";
@@ -132,21 +133,36 @@ function shownAs({ mode, size }: RegFileEntry): string {
   ].join(", ");
 }
 
+/** What was in it is in the images; whose it was is not. */
+function fifoAgain(
+  context: Context,
+  { reg, task }: UsedFile,
+  { root, path, hostPath }: HostPlace,
+  above: Stats | undefined,
+): Remedy {
+  const mode = (reg.mode ?? 0o644) & 0o7777;
+  const [uid, gid] = ownerFor(context, task, above);
+  return {
+    kind: "repair",
+    text: `make it again, mode ${octal(mode)}, owner ${uid}:${gid}; what was in it is in the images`,
+    command:
+      uid === 0 && gid === 0
+        ? sh`mkfifo -m ${octal(mode)} ${hostPath}`
+        : sh`mkfifo -m ${octal(mode)} ${hostPath} && chown ${`${uid}:${gid}`} ${hostPath}`,
+    repair: { action: "fifo", root: root.path, path, mode, uid, gid },
+  };
+}
+
 /** What a command can make as it was. */
 function make(
   context: Context,
-  { reg, task, uses, fifo }: UsedFile,
+  { reg, task, uses }: UsedFile,
   { hostPath: path }: HostPlace,
   above: Stats | undefined,
 ): { text: string; command: ShellCommand } | undefined {
   const type = (reg.mode ?? 0) & constants.S_IFMT;
   const directory = isDirectoryUse({ uses });
   const mode = octal(reg.mode ?? (directory ? 0o755 : 0o644));
-  if (fifo !== undefined)
-    return {
-      text: "make it again; what was in it is in the images",
-      command: sh`mkfifo -m ${mode} ${path}`,
-    };
   const [uid, gid] = ownerFor(context, task, above);
   if (directory || type === constants.S_IFDIR)
     return {
