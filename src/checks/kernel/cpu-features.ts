@@ -69,7 +69,7 @@ export const cpuFeatures: Check = {
       .filter((each) => had(each) && !here.has(each.name))
       .map(({ name }) => name);
     // Where CRIU finds all of it, the kernel only hides it.
-    const hidden = () => capability && criu && criu.cpuRefusal(checkpoint.dir) === undefined;
+    const hidden = () => capability && criu?.cpuRefusal(checkpoint.dir).kind === "none";
     if (lacking.length === 0 || hidden()) return [];
     const compared = asked && request.cpuCap.some((cap) => cap !== "fpu");
     return [
