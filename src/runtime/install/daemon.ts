@@ -10,7 +10,7 @@ import { basename } from "../../sys/path.ts";
 import { findRuntime, saidBy } from "../real.ts";
 import type { Target } from "./targets.ts";
 
-export interface Started {
+interface Started {
   /** Without the program itself. */
   readonly words: readonly string[];
   /** Where that was seen. */
