@@ -31,6 +31,8 @@ export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
 export { isolationOption } from "./isolated.ts";
+export { hostNeeds } from "./sockets/network-needs.ts";
+export { textOf } from "./sockets/inet-entries.ts";
 export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";

@@ -6,7 +6,7 @@ import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
 import type { ParsedOption } from "./getopt.ts";
-import { type Isolation, isolationKinds, isolationOf } from "./isolation.ts";
+import { type Isolation, isolationKinds, isolationOf, type Network } from "./isolation.ts";
 import type { RecriuOption } from "./option.ts";
 
 /** The options of `restore`. Other commands add theirs. */
@@ -45,8 +45,8 @@ export const recriuOptions: readonly RecriuOption[] = [
   {
     name: "isolate",
     arg: "optional",
-    value: "auto|pid,mount,pty",
-    help: "give the tree namespaces of its own, as far as findings need them (auto) or of these kinds",
+    value: "auto|pid,mount,pty,net,ipc,uts",
+    help: "give the tree namespaces of its own, as far as findings need them (auto) or of these kinds; net:veth: with a pair to this machine; net:NAME: that of ip-netns(8)",
   },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
@@ -127,6 +127,8 @@ export interface Settings {
   readonly allowWrite: readonly string[];
   /** The namespaces of its own that the tree is given; undefined: none. */
   readonly isolate: Isolation | undefined;
+  /** Which network that of its own is. */
+  readonly network: Network;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
   readonly settleSeconds: number;
   /** Seconds that are waited for what may end by itself; 0: none. */
@@ -202,11 +204,11 @@ export function resolveSettings(
   }
   const untrusted = choice(assigned.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
   if (!untrusted.ok) return untrusted;
-  const isolate = assigned.isolate && isolationOf(assigned.isolate.value);
-  if (assigned.isolate !== undefined && isolate === undefined)
+  const isolation = assigned.isolate && isolationOf(assigned.isolate.value);
+  if (assigned.isolate !== undefined && isolation === undefined)
     return {
       ok: false,
-      problem: `${assigned.isolate.from} is auto, or of ${isolationKinds.join(", ")}; not '${assigned.isolate.value}'`,
+      problem: `${assigned.isolate.from} is auto, or of ${isolationKinds.join(", ")}, net:veth, net:NAME; not '${assigned.isolate.value}'`,
     };
   const allowWrite = listOf(assigned, "allow-write");
   const relative = allowWrite.find((dir) => !dir.startsWith("/"));
@@ -233,7 +235,8 @@ export function resolveSettings(
       stallSeconds: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
-      isolate,
+      isolate: isolation?.isolate,
+      network: isolation?.network ?? "own",
       settleSeconds: Number(settle.value),
       waitSeconds: Number(wait.value),
       onCommandLine,

@@ -121,14 +121,30 @@ export interface Host {
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
 }
 
+/** What was seen in a network that is there for as long as recriu looks. */
+function seenIn<T>(place: string, seen: { is: T } | undefined): T {
+  if (seen === undefined) throw new Error(`${place} cannot be entered any more`);
+  return seen.is;
+}
+
 /** A value computed when first asked for. */
 function once<T>(compute: () => T): () => T {
   let value: { is: T } | undefined;
   return () => (value ??= { is: compute() }).is;
 }
 
-/** This machine; `stays`: recriu itself is there while CRIU restores. */
-export function thisHost(stays = true): Host {
+/**
+ * This machine; `stays`: recriu itself is there while CRIU restores. `network`: where the network namespace stands that its sockets,
+ * devices and settings are to be seen of; it was entered before.
+ */
+export function thisHost(stays = true, network?: string): Host {
+  const there = <T>(look: () => T): T =>
+    network === undefined
+      ? look()
+      : seenIn(
+          network,
+          inNetwork(network, () => ({ is: look() })),
+        );
   const listed = once(listProcesses);
   const own = once(() => {
     const family = familyOf(process.pid, listed());
@@ -136,9 +152,13 @@ export function thisHost(stays = true): Host {
     return family;
   });
   const processes = once(() => listed().filter(({ pid }) => !own().has(pid)));
-  const unixSockets = once(() => listUnixSockets());
-  const boundFiles = once(listBoundFiles);
-  const interfaces = once(listInterfaces);
+  const unixSockets = once(() => there(listUnixSockets));
+  // The files are everybody's.
+  const boundFiles = once(() => {
+    const [here, others] = [listBoundFiles(), network === undefined ? [] : there(listBoundFiles)];
+    return here && others && [...here, ...others];
+  });
+  const interfaces = once(() => there(listInterfaces));
   const locks = once(listLocksWithHolders);
   const owners = once(() => listOwners(processes()));
   const inet = new Map<number, readonly InetSocket[]>();
@@ -149,7 +169,10 @@ export function thisHost(stays = true): Host {
   const roots = new Map<string, ReturnType<typeof openRoot>>();
   const texts = new Map<string, string | undefined>();
   const read = (path: string): string | undefined => {
-    if (!texts.has(path)) texts.set(path, readAt(AT_FDCWD, path));
+    if (!texts.has(path)) {
+      const look = () => readAt(AT_FDCWD, path);
+      texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
+    }
     return texts.get(path);
   };
   return {
@@ -191,18 +214,18 @@ export function thisHost(stays = true): Host {
     get interfaces() {
       return interfaces();
     },
-    isBridge,
+    isBridge: (name) => there(() => isBridge(name)),
     get locks() {
       return locks();
     },
     inetSockets(protocol) {
       let found = inet.get(protocol);
-      if (found === undefined) inet.set(protocol, (found = listInetSockets(protocol)));
+      if (found === undefined) inet.set(protocol, (found = there(() => listInetSockets(protocol))));
       return found;
     },
     ownerOf: (inode) => owners().get(inode),
     reuseOf: reuse,
-    bindAddress,
+    bindAddress: (address) => there(() => bindAddress(address)),
     get cgroupMounts() {
       return cgroupMounts();
     },
@@ -210,7 +233,7 @@ export function thisHost(stays = true): Host {
       return controllers();
     },
     read,
-    readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
+    readInNetwork: (other, path) => inNetwork(other, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);

@@ -5,7 +5,7 @@ import { driverOf, indexOf } from "../sys/interfaces.ts";
 /** Index by name (netdevice(7)); undefined when it cannot be read. */
 export function listInterfaces(): Map<string, number> | undefined {
   try {
-    const names = readFileSync("/proc/self/net/dev", "utf8")
+    const names = readFileSync("/proc/thread-self/net/dev", "utf8")
       .split("\n")
       .flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []);
     const indices = new Map<string, number>();

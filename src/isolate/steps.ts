@@ -1,7 +1,13 @@
 /** What is done inside new namespaces before CRIU is started: system calls, in order, each with what it is for. */
 import type { IsolationKind } from "../criu/index.ts";
-import { CLONE_NEWNS, CLONE_NEWPID } from "../sys/linux.ts";
-import { FD_CLOEXEC } from "../sys/linux.ts";
+import {
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  FD_CLOEXEC,
+} from "../sys/linux.ts";
 import type { Step } from "../sys/init-program.ts";
 
 const x64 = process.arch === "x64";
@@ -11,6 +17,7 @@ const SYS = {
   setsid: x64 ? 112 : 157,
   prctl: x64 ? 157 : 167,
   mount: x64 ? 165 : 40,
+  setns: x64 ? 308 : 268,
 } as const;
 
 // mount(2).
@@ -31,14 +38,28 @@ interface Preparation {
   readonly step: Step;
 }
 
-/** CLONE_NEW… of these kinds; a terminal's names are those of a mount. */
-export const flagsOf = (kinds: readonly IsolationKind[]): number =>
-  (kinds.includes("pid") ? CLONE_NEWPID : 0) | (kinds.includes("mount") ? CLONE_NEWNS : 0);
+/** clone(2); a terminal's names are those of a mount. */
+const CLONE: Record<IsolationKind, number> = {
+  pid: CLONE_NEWPID,
+  mount: CLONE_NEWNS,
+  pty: 0,
+  net: CLONE_NEWNET,
+  ipc: CLONE_NEWIPC,
+  uts: CLONE_NEWUTS,
+};
 
-/** In the namespaces of these kinds. `own` are the init's own descriptors; `lastPid` is told to the kernel by way of one. */
+/** CLONE_NEW… of these kinds. */
+export const flagsOf = (kinds: readonly IsolationKind[]): number =>
+  kinds.reduce((sum, kind) => sum | CLONE[kind], 0);
+
+/**
+ * In the namespaces of these kinds. `own` are the init's own descriptors; `network` is that of one to enter; `lastPid` is told to
+ * the kernel by way of one.
+ */
 export function preparations(
   kinds: readonly IsolationKind[],
   own: readonly number[],
+  network: number | undefined,
   lastPid: { readonly fd: number; readonly value: number } | undefined,
 ): Preparation[] {
   const mount = (type: string, at: string, flags: number, options: string | 0): Preparation => ({
@@ -51,6 +72,14 @@ export function preparations(
       what: `descriptor ${fd} cannot be closed for CRIU`,
       step: [SYS.fcntl, fd, F_SETFD, FD_CLOEXEC] as const,
     })),
+    ...(network === undefined
+      ? []
+      : [
+          {
+            what: "the network cannot be entered",
+            step: [SYS.setns, network, CLONE_NEWNET] as const,
+          },
+        ]),
     { what: "no session can be made", step: [SYS.setsid] },
     { what: "the init cannot be named", step: [SYS.prctl, PR_SET_NAME, INIT] },
     // What is mounted on the machine later, or unmounted, is so inside, too; what is mounted inside stays there.

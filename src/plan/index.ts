@@ -1,5 +1,5 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import type { IsolationKind, Settings } from "../criu/index.ts";
+import type { IsolationKind, Network, Settings } from "../criu/index.ts";
 import {
   type Edit,
   type Finding,
@@ -29,6 +29,8 @@ export interface Plan {
   settings: (Answer & Setting)[];
   /** The namespaces of its own that the tree is given: what was asked for, and what comes along. */
   isolate: readonly IsolationKind[];
+  /** Which network the tree is given; null: this machine's, or what the images have. */
+  network: Network | null;
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
   environment: string[];
   /** What is taken back when CRIU fails. */
@@ -47,6 +49,7 @@ export function planFor(
   leftovers: Leftover[],
   fix: Settings["fix"],
   isolate: readonly IsolationKind[] = [],
+  network: Network = "own",
 ): Plan {
   const repairs: Plan["repairs"] = [];
   const edits: Plan["edits"] = [];
@@ -76,6 +79,7 @@ export function planFor(
     options: [...options],
     settings: [...settings.values()],
     isolate,
+    network: isolate.includes("net") ? network : null,
     environment,
     leftovers,
     unanswered,

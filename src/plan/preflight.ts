@@ -18,6 +18,7 @@ import {
   identify,
   type IsolationKind,
   otherCrius,
+  pathOfNetwork,
   type Settings,
   type Request,
   startRefusal,
@@ -26,6 +27,7 @@ import {
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import { type Checkpoint, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
+import { inNetwork } from "../sys/network.ts";
 import { type Plan, planFor } from "./index.ts";
 import type { Would } from "./isolate.ts";
 import { onlySafely } from "./safe.ts";
@@ -98,7 +100,13 @@ export async function preflight(
     return { ok: false, problem: `${file}: ${problem}` };
   }
   const { checkpoint } = opened;
-  let host = thisHost(stays);
+  // In a network that others have made there is what there is.
+  const named =
+    isOwn && typeof settings.network !== "string" ? pathOfNetwork(settings.network) : undefined;
+  if (named !== undefined && inNetwork(named, () => true) === undefined)
+    return { ok: false, problem: `${named}: not a network that can be entered (ip netns list)` };
+  const hostNow = () => thisHost(stays, named);
+  let host = hostNow();
   // While CRIU starts to say which one it is, what takes longest to read is read.
   checkpoint.readEverything();
   void host.processes;
@@ -120,13 +128,14 @@ export async function preflight(
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async (criu: Criu | undefined, isolate: readonly IsolationKind[]) => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...facts, criu, host, namespaces, isolate: new Set(isolate) };
+    const apart = isolate.filter((kind) => kind !== "net" || named === undefined);
+    const looked: Context = { ...facts, criu, host, namespaces, isolate: new Set(apart) };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);
     const told = all.filter(stands).map(onlySafely);
     const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
-    const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
+    const plan = planFor(findings, leftoversOf(context), settings.fix, isolate, settings.network);
     return { criu, context, effects, findings, plan };
   };
   const asked = !isOwn ? [] : settings.rehearse ? (settings.isolate ?? "auto") : settings.isolate;
@@ -135,7 +144,7 @@ export async function preflight(
   let seen = await check(first, given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {
-    host = thisHost(stays);
+    host = hostNow();
     seen = await check(first, given);
   }
   const rejected: Rejected[] = [];
@@ -153,7 +162,9 @@ export async function preflight(
     const { inNamespaces, wouldRestore } = await import("./isolate.ts");
     const chosen = seen.criu;
     const isolated = await inNamespaces(seen, (kinds) => check(chosen, kinds));
-    if (isolated !== undefined && asked === "auto") ({ seen } = isolated);
+    // Whether a server may lose its clients only a person can say; of a rehearsal it has none.
+    const cutsOff = isolated?.needed.includes("net") === true && !settings.rehearse;
+    if (isolated !== undefined && asked === "auto" && !cutsOff) ({ seen } = isolated);
     else if (isolated !== undefined && isolated.seen.plan.outcome !== "blocked")
       would = wouldRestore(seen.context, isolated.needed);
   }

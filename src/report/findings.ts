@@ -1,5 +1,6 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
 import { type Criu, type Finding, isolationOption, noneThere } from "../checks/index.ts";
+import type { Network } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight, Rejected } from "../plan/preflight.ts";
 import { type ShellCommand, sh, typedOption } from "../sys/shell.ts";
@@ -124,8 +125,16 @@ function printPlan(plan: Plan): void {
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
   if (plan.isolate.length > 0)
     line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
+  if (plan.network !== null) line(`  network ${harmless(networkText(plan.network))}`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
 }
+
+const networkText = (network: Network): string =>
+  network === "own"
+    ? "its own: nobody outside reaches the tree, and it reaches nobody"
+    : network === "veth"
+      ? "its own, with a pair to this machine: others reach it, and it reaches others, only by what you route there"
+      : `that of ip netns ${network.named}`;
 
 const verdicts: Record<Plan["outcome"], string> = {
   ready: "ready to restore",

@@ -354,7 +354,11 @@ describe("own options", () => {
   test("isolate: kinds in their order, auto without a value; also in the file and the environment", () => {
     expect(own("")).toMatchObject({ isolate: undefined, waitSeconds: 0 });
     expect(own("--isolate")).toMatchObject({ isolate: "auto" });
-    expect(own("--isolate=pty,pid")).toMatchObject({ isolate: ["pid", "pty"] });
+    expect(own("--isolate=pty,pid")).toMatchObject({ isolate: ["pid", "pty"], network: "own" });
+    expect(own("--isolate=uts,net")).toMatchObject({ isolate: ["net", "uts"], network: "own" });
+    expect(own("--isolate=net:veth")).toMatchObject({ isolate: ["net"], network: "veth" });
+    const named = { isolate: ["pid", "net"], network: { named: "a-b" } };
+    expect(own("--isolate=net:a-b,pid")).toMatchObject(named);
     const files = file("isolate\nwait 30\n");
     expect(own("", {}, files)).toMatchObject({ isolate: "auto", waitSeconds: 30 });
     const env = { RECRIU_ISOLATE: "pid,mount" };
@@ -363,7 +367,15 @@ describe("own options", () => {
 
   const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
     ["--fix=all", {}, "", /^--fix is safe, host, none; not 'all'$/],
-    ["--isolate=net", {}, "", /^--isolate is auto, or of pid, mount, pty; not 'net'$/],
+    [
+      "--isolate=user",
+      {},
+      "",
+      /^--isolate is auto, or of pid, mount, pty, net, ipc, uts, net:veth, net:NAME; not 'user'$/,
+    ],
+    ["--isolate=net:", {}, "", /^--isolate is auto, .* not 'net:'$/],
+    ["--isolate=net:..", {}, "", /^--isolate is auto, .* not 'net:..'$/],
+    ["--isolate=net:a/b", {}, "", /^--isolate is auto, .* not 'net:a\/b'$/],
     ["--wait=x", {}, "", /^--wait wants a number of seconds, not 'x'$/],
     ["--verify no", {}, "", /^--verify is gate, report, off, memory; not 'no'$/],
     ["--criu=", {}, "", /--criu wants/],

@@ -23,6 +23,7 @@ function seen(plan: Partial<Plan>, more: object = {}): Preflight {
     options: [],
     environment: [],
     isolate: [],
+    network: null,
   };
   return {
     checkpoint: {

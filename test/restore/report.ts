@@ -44,9 +44,15 @@ export interface Report {
     environment: string[];
     settings: { id: string; path: string; from: number; to: number; stays: boolean }[];
     isolate: string[];
+    network: null | string | { named: string };
     would_restore: { isolate: string[]; command: string } | null;
   };
-  run: { criu_exit: number; pid: number | null; pid_inside: number | null } | null;
+  run: {
+    criu_exit: number;
+    pid: number | null;
+    pid_inside: number | null;
+    network: Record<"host" | "tree", { device: string; address: string }> | null;
+  } | null;
   verdict: {
     result: string;
     compared: number;

@@ -64,7 +64,9 @@ export interface SavedSocket {
 }
 
 /** IP sockets that CRIU makes in the network namespace of this machine. */
-export function hostSockets(context: Context): SavedSocket[] {
+export function hostSockets(
+  context: Pick<Context, "checkpoint" | "namespaces" | "request">,
+): SavedSocket[] {
   return [...context.checkpoint.openFiles.values()].flatMap(({ isk: entry }): SavedSocket[] => {
     if (entry === undefined || !inHostNet(context, entry.ns_id)) return [];
     const source = bytesOf(entry.family, entry.src_addr);

@@ -18,6 +18,7 @@ export const tcpAddressMissing: Check = {
     "A socket is bound to its old address. On another machine, or after the address changed, the kernel refuses. (Of IPv6 CRIU only " +
     "needs it for connections.) Connections could be restored closed, by --tcp-close, which the program then sees; recriu never chooses that.",
   proof: "criu",
+  isolate: "net",
   run(context) {
     const asked = new Map<string, number>();
     return hostSockets(context).flatMap(({ entry, source, image }): Problem[] => {

@@ -22,6 +22,7 @@ export const tcpConnectionBusy: Check = {
     "left running, a second restore of it, or its last moments (TIME_WAIT, a minute).",
   proof: "criu",
   waits: true,
+  isolate: "net",
   run(context) {
     if (closesConnections(context) || connections(context).length === 0) return [];
     const live = Map.groupBy(

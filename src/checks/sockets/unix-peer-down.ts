@@ -39,7 +39,10 @@ function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): n
   if (name === undefined) return undefined;
   if ("abstract" in name) {
     const shown = `@${name.abstract}`.replaceAll("\0", "@");
-    const live = context.host.unixSockets.find((socket) => socket.path === shown);
+    // In a network of the tree's own there is none but its own.
+    const live = context.isolate.has("net")
+      ? undefined
+      : context.host.unixSockets.find((socket) => socket.path === shown);
     if (live?.type === entry.type || !inHostNet(context, peer.ns_id)) return undefined;
     return live === undefined ? -ECONNREFUSED : -EPROTOTYPE;
   }

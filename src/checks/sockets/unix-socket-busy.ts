@@ -29,6 +29,7 @@ export const unixSocketBusy: Check = {
     "at the path that is no socket.",
   proof: "harm",
   waits: true,
+  isolate: "net",
   run(context) {
     const findings: Problem[] = [];
     const seen = new Set<string>();
@@ -40,7 +41,8 @@ export const unixSocketBusy: Check = {
         const found = atPath(context, named);
         if (found === undefined) continue;
         seen.add(named.name.path);
-        findings.push(found);
+        // A path is a name of the file system's.
+        findings.push({ ...found, isolate: null });
       } else if (isBound(named) && inHostNet(context, named.entry.ns_id)) {
         taken ??= new Map(
           context.host.unixSockets.map(({ path, inode: number }) => [path, number]),
