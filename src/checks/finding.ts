@@ -77,7 +77,7 @@ export type Remedy =
   /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** What the user has asked for: the tree is given a namespace of its own. */
-  | { kind: "isolate"; text: string; command: ShellCommand; isolate: IsolationKind }
+  | { kind: "isolate"; text: string; command: ShellCommand }
   /** What the user has asked for by --fix=host. */
   | { kind: "host"; text: string; command: ShellCommand; setting: Setting }
   /** Only a person can decide or do it; `setting`: unless that is asked for. */
@@ -103,10 +103,16 @@ export interface Problem {
   remedy: Remedy;
   /** The namespace of its own in which the tree would not meet this; null where the check's own does not help. */
   isolate?: IsolationKind | null | undefined;
+  /**
+   * The smallest directory of this machine in which, were it the tree's own, the tree would not meet this (--isolate-dir); and the path in
+   * it that it is not to see.
+   */
+  apart?: { readonly dir: string; readonly hide?: string } | null | undefined;
 }
 
 export interface Finding extends Problem {
   isolate: IsolationKind | null;
+  apart: NonNullable<Problem["apart"]> | null;
   /** The check's name, stable and kebab-case. */
   id: string;
   task: number | null;
@@ -126,6 +132,7 @@ export const named = (id: string, problem: Problem, isolate?: IsolationKind): Fi
   message: problem.message,
   criu_message: problem.criu_message ?? null,
   isolate: (problem.isolate === undefined ? isolate : problem.isolate) ?? null,
+  apart: problem.apart ?? null,
   remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
 });
 
@@ -156,6 +163,8 @@ export interface Context {
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
+  /** Directories of this machine that are the tree's own. */
+  isolateDirs: readonly string[];
   criu: Criu | undefined;
   /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
@@ -191,11 +200,12 @@ export type AnsweredBy =
 export const answersOf = ({
   answers = ["person"],
   isolate,
+  apart,
   waits,
 }: Check): readonly AnsweredBy[] => [
   ...answers,
   ...(waits ? (["wait"] as const) : []),
-  ...(isolate === undefined ? [] : (["isolate"] as const)),
+  ...(isolate === undefined && !apart ? [] : (["isolate"] as const)),
 ];
 
 /** One file of this room: its folder is the group, its name the check's id. */
@@ -210,6 +220,8 @@ export interface Check {
   answers?: readonly Exclude<AnsweredBy, "isolate" | "wait">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
+  /** Some of what it finds the tree does not meet in a directory of its own. */
+  apart?: true;
   /** What it finds may end by itself, so that --wait waits for it. */
   waits?: true;
   run(context: Context, id?: string): Problem[];

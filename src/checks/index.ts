@@ -30,7 +30,8 @@ export type {
 export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
-export { isolationOption } from "./isolated.ts";
+export { isolateDirOption, isolationOption } from "./isolated.ts";
+export { hiddenIn, notPrivate, type PrivateDir } from "./private-dirs.ts";
 export { hostNeeds } from "./sockets/network-needs.ts";
 export { textOf } from "./sockets/inet-entries.ts";
 export { settled } from "./settings.ts";
@@ -93,7 +94,7 @@ export function runChecks(
     try {
       return check
         .run(context, check.id)
-        .map((problem) => isolated(named(check.id, problem, check.isolate), context.isolate));
+        .map((problem) => isolated(named(check.id, problem, check.isolate), context));
     } catch (error) {
       return [crashed(check.id, error)];
     }
@@ -139,6 +140,7 @@ export function crashed(id: string, error: unknown): Finding {
     image: "",
     subject: id,
     isolate: null,
+    apart: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

@@ -1,7 +1,8 @@
 /** What is found on this machine, and not met in a namespace of the tree's own. */
 import type { IsolationKind, Network } from "../criu/index.ts";
 import { sh } from "../sys/shell.ts";
-import type { Finding } from "./finding.ts";
+import type { Context, Finding } from "./finding.ts";
+import { privateDirOf } from "./private-dirs.ts";
 
 const texts: Record<IsolationKind, string> = {
   pid: "give the tree a pid namespace of its own: its tasks have their numbers there, and others on this machine",
@@ -23,15 +24,22 @@ const wordOf = (kind: IsolationKind, network: Network): string =>
     ? kind
     : `net:${network === "veth" ? network : network.named}`;
 
-/** The finding as it is for a tree that has namespaces of its own of these kinds. */
-export function isolated(finding: Finding, kinds: ReadonlySet<IsolationKind>): Finding {
-  const { isolate } = finding;
-  if (isolate === null || !kinds.has(isolate) || finding.severity === "info") return finding;
-  const remedy = {
-    kind: "isolate",
-    text: texts[isolate],
-    command: sh`${[isolationOption([isolate])]}`,
-    isolate,
-  } as const;
-  return { ...finding, remedy };
+export const isolateDirOption = (dir: string): string => `--isolate-dir=${dir}`;
+
+/** The finding as it is for a tree that has what the context gives it of its own. */
+export function isolated(finding: Finding, context: Context): Finding {
+  const { isolate, apart, severity } = finding;
+  if (severity === "info") return finding;
+  const dir = apart === null ? undefined : privateDirOf(apart.dir, context);
+  const [text, option] =
+    isolate !== null && context.isolate.has(isolate)
+      ? [texts[isolate], isolationOption([isolate])]
+      : dir !== undefined
+        ? [
+            `give the tree ${dir} for itself: what it makes and removes there is on this machine as it was`,
+            isolateDirOption(dir),
+          ]
+        : [];
+  if (text === undefined || option === undefined) return finding;
+  return { ...finding, remedy: { kind: "isolate", text, command: sh`${[option]}` } };
 }

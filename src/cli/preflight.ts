@@ -29,6 +29,7 @@ const shared = new Set([
   "untrusted",
   "allow-write",
   "isolate",
+  "isolate-dir",
 ]);
 const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },

@@ -48,6 +48,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     value: "auto|pid,mount,pty,net,ipc,uts",
     help: "give the tree namespaces of its own, as far as findings need them (auto) or of these kinds; net:veth: with a pair to this machine; net:NAME: that of ip-netns(8)",
   },
+  {
+    name: "isolate-dir",
+    arg: "required",
+    value: "PATH",
+    help: "what the tree makes and removes in this directory is its own, and gone with it; may be repeated",
+  },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
   {
@@ -127,6 +133,8 @@ export interface Settings {
   readonly allowWrite: readonly string[];
   /** The namespaces of its own that the tree is given; undefined: none. */
   readonly isolate: Isolation | undefined;
+  /** Directories of which it has its own. */
+  readonly isolateDirs: readonly string[];
   /** Which network that of its own is. */
   readonly network: Network;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
@@ -236,6 +244,9 @@ export function resolveSettings(
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
       isolate: isolation?.isolate,
+      isolateDirs: parsed.flatMap(({ name, value }) =>
+        name === "isolate-dir" ? (value ?? []) : [],
+      ),
       network: isolation?.network ?? "own",
       settleSeconds: Number(settle.value),
       waitSeconds: Number(wait.value),

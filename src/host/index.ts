@@ -29,7 +29,7 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
-import { inNetwork } from "../sys/network.ts";
+import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { readAt } from "../sys/small-files.ts";
 import { absolute } from "../sys/working-directory.ts";
@@ -121,12 +121,6 @@ export interface Host {
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
 }
 
-/** What was seen in a network that is there for as long as recriu looks. */
-function seenIn<T>(place: string, seen: { is: T } | undefined): T {
-  if (seen === undefined) throw new Error(`${place} cannot be entered any more`);
-  return seen.is;
-}
-
 /** A value computed when first asked for. */
 function once<T>(compute: () => T): () => T {
   let value: { is: T } | undefined;
@@ -138,13 +132,7 @@ function once<T>(compute: () => T): () => T {
  * devices and settings are to be seen of; it was entered before.
  */
 export function thisHost(stays = true, network?: string): Host {
-  const there = <T>(look: () => T): T =>
-    network === undefined
-      ? look()
-      : seenIn(
-          network,
-          inNetwork(network, () => ({ is: look() })),
-        );
+  const there = <T>(look: () => T): T => within(network, look);
   const listed = once(listProcesses);
   const own = once(() => {
     const family = familyOf(process.pid, listed());

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants as files, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
+import type { PrivateDir } from "../checks/index.ts";
 import {
   type Exit,
   type IsolationKind,
@@ -19,6 +20,7 @@ import { memoryFile, openEntry, pipe } from "../sys/files.ts";
 import { initProgram, type Said, WORD, wordOf } from "../sys/init-program.ts";
 import { AT_FDCWD, SIGKILL } from "../sys/linux.ts";
 import { kill, readable } from "../sys/process.ts";
+import { directorySteps } from "./directories.ts";
 import { type Pair, readyNetwork } from "./network.ts";
 import { numberBefore, outside } from "./numbers.ts";
 import { withoutPidfile } from "./pidfile.ts";
@@ -47,6 +49,7 @@ export interface Isolated extends Disposable {
 interface Isolating {
   readonly kinds: readonly IsolationKind[];
   readonly network: Network | null;
+  readonly dirs: readonly PrivateDir[];
   readonly checkpoint: Checkpoint;
   readonly request: Request;
   /** Descriptors that are to be reached inside by the paths of `pathInside`, in that order. */
@@ -61,7 +64,7 @@ export const pathInside = (request: Request, nth: number): string =>
   `/proc/1/fd/${firstFor(request) + 2 + nth}`;
 
 /** Ready what CRIU is to be started through. Throws what is in the way. */
-export function isolate({ kinds, network, checkpoint, request, shown }: Isolating): Isolated {
+export function isolate({ kinds, network, dirs, checkpoint, request, shown }: Isolating): Isolated {
   const asked = withoutPidfile(request);
   using making = new DisposableStack();
   const open = (fd: number, what: string) => {
@@ -95,6 +98,7 @@ export function isolate({ kinds, network, checkpoint, request, shown }: Isolatin
     own,
     joined.length === 0 ? undefined : own[2 + shown.length],
     before === undefined ? undefined : { fd: last, value: before },
+    directorySteps(dirs),
   );
   const program = open(memoryFile(INIT), "no file in memory can be made (vm.memfd_noexec?)");
   const steps = prepared.map(({ step }) => step);

@@ -80,6 +80,15 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
 function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Manifest["files"] {
   const namespaces = namespacesOf(checkpoint, host, request);
   const isolate = new Set<never>();
-  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces, isolate });
+  const files = filesNeeded({
+    checkpoint,
+    host,
+    request,
+    settings,
+    criu,
+    namespaces,
+    isolate,
+    isolateDirs: [],
+  });
   return [...new Map(files.map(({ file }) => [file.path, file])).values()];
 }

@@ -4,7 +4,9 @@ import {
   type Edit,
   type Finding,
   type Leftover,
+  hiddenIn,
   policyOf,
+  type PrivateDir,
   type Repair,
   type Setting,
 } from "../checks/index.ts";
@@ -29,6 +31,8 @@ export interface Plan {
   settings: (Answer & Setting)[];
   /** The namespaces of its own that the tree is given: what was asked for, and what comes along. */
   isolate: readonly IsolationKind[];
+  /** Directories of its own. */
+  dirs: readonly PrivateDir[];
   /** Which network the tree is given; null: this machine's, or what the images have. */
   network: Network | null;
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
@@ -37,6 +41,13 @@ export interface Plan {
   leftovers: Leftover[];
   /** The blockers that nothing in this plan answers. */
   unanswered: Finding[];
+}
+
+/** What the tree is given of its own. */
+interface Apart {
+  readonly isolate: readonly IsolationKind[];
+  readonly dirs: readonly string[];
+  readonly network: Network;
 }
 
 /**
@@ -48,8 +59,7 @@ export function planFor(
   findings: readonly Finding[],
   leftovers: Leftover[],
   fix: Settings["fix"],
-  isolate: readonly IsolationKind[] = [],
-  network: Network = "own",
+  { isolate, dirs, network }: Apart = { isolate: [], dirs: [], network: "own" },
 ): Plan {
   const repairs: Plan["repairs"] = [];
   const edits: Plan["edits"] = [];
@@ -79,6 +89,7 @@ export function planFor(
     options: [...options],
     settings: [...settings.values()],
     isolate,
+    dirs: hiddenIn(dirs, findings),
     network: isolate.includes("net") ? network : null,
     environment,
     leftovers,

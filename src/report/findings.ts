@@ -1,5 +1,11 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
-import { type Criu, type Finding, isolationOption, noneThere } from "../checks/index.ts";
+import {
+  type Criu,
+  type Finding,
+  isolateDirOption,
+  isolationOption,
+  noneThere,
+} from "../checks/index.ts";
 import type { Network } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight, Rejected } from "../plan/preflight.ts";
@@ -74,6 +80,12 @@ function printFinding(finding: Finding, standing: Standing): void {
       "or",
       `${isolationOption([finding.isolate])}: the tree does not meet it in a namespace of its own`,
     );
+  if (finding.apart !== null && remedy.kind !== "isolate" && standing !== "info")
+    row(
+      "or",
+      sh`${[isolateDirOption(finding.apart.dir)]}` +
+        ": the tree does not meet it in a directory of its own",
+    );
   line();
 }
 
@@ -125,6 +137,8 @@ function printPlan(plan: Plan): void {
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
   if (plan.isolate.length > 0)
     line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
+  for (const { path } of plan.dirs)
+    line(`  isolate ${harmless(path)}: what the tree makes and removes there is its own`);
   if (plan.network !== null) line(`  network ${harmless(networkText(plan.network))}`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
 }

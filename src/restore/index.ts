@@ -80,6 +80,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   using isolated = apart?.isolate({
     kinds: plan.isolate,
     network: plan.network,
+    dirs: plan.dirs,
     checkpoint,
     request,
     shown: [...gate!.shown, ...changes.shown],

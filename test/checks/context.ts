@@ -69,6 +69,7 @@ export function contextOf(
     },
     namespaces: namespacesOf(checkpoint, machine, request),
     isolate: new Set(),
+    isolateDirs: [],
     bundle,
     exported,
   };

@@ -359,6 +359,10 @@ describe("own options", () => {
     expect(own("--isolate=net:veth")).toMatchObject({ isolate: ["net"], network: "veth" });
     const named = { isolate: ["pid", "net"], network: { named: "a-b" } };
     expect(own("--isolate=net:a-b,pid")).toMatchObject(named);
+    expect(own("--isolate-dir /a,b --isolate-dir=/c")).toMatchObject({
+      isolateDirs: ["/a,b", "/c"],
+      words: ["--isolate-dir", "/a,b", "--isolate-dir=/c"],
+    });
     const files = file("isolate\nwait 30\n");
     expect(own("", {}, files)).toMatchObject({ isolate: "auto", waitSeconds: 30 });
     const env = { RECRIU_ISOLATE: "pid,mount" };

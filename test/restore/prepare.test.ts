@@ -24,6 +24,7 @@ function seen(plan: Partial<Plan>, more: object = {}): Preflight {
     environment: [],
     isolate: [],
     network: null,
+    dirs: [],
   };
   return {
     checkpoint: {

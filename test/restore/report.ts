@@ -14,6 +14,7 @@ export interface Finding {
   message: string;
   criu_message: string | null;
   isolate: string | null;
+  isolate_dir: string | null;
   remedy: { kind: string; text: string; command: string | null };
 }
 
@@ -44,8 +45,9 @@ export interface Report {
     environment: string[];
     settings: { id: string; path: string; from: number; to: number; stays: boolean }[];
     isolate: string[];
+    isolate_dirs: string[];
     network: null | string | { named: string };
-    would_restore: { isolate: string[]; command: string } | null;
+    would_restore: { isolate: string[]; isolate_dirs: string[]; command: string } | null;
   };
   run: {
     criu_exit: number;

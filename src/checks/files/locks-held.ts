@@ -3,6 +3,7 @@ import { type FileLockEntry, FL_FLOCK, FL_OFD, FL_POSIX } from "../../image/inde
 import { F_RDLCK } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { ownName } from "../private-dirs.ts";
 
 const F_UNLCK = 2;
 
@@ -14,6 +15,7 @@ export const locksHeld: Check = {
     "Only locks of open file descriptions it does not wait for, and fails.",
   proof: "harm",
   waits: true,
+  apart: true,
   run(context) {
     const { checkpoint, request, host } = context;
     if (!request.fileLocks || checkpoint.fileLocks.length === 0) return [];
@@ -68,6 +70,7 @@ function inTheWay(lock: FileLockEntry, path: string, by: HeldLock): Problem {
     subject: path,
     message: `${holder} holds a lock on ${path} that task ${lock.pid} had: CRIU would ${waits ? "wait for it" : "fail"}`,
     criu_message: waits ? null : "Can not set ofd lock!",
+    apart: ownName(path),
     remedy: {
       kind: "human",
       text: "stop whoever holds it, or restore without --file-locks and so without the locks",

@@ -19,7 +19,7 @@ interface NetworkNeeds {
 
 const LO = { name: "lo", index: 1 };
 
-/** What every network has, once its lo is up; and what is nobody's own. */
+/** What every network has, once its lo is up; and addresses that no machine has for itself. */
 const isGiven = (address: Uint8Array): boolean =>
   isAny(address) ||
   isLinkLocal(address) ||

@@ -3,6 +3,7 @@ import { ECONNREFUSED, ENOENT, EPROTOTYPE, errorText } from "../../sys/errno.ts"
 import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { privateDirOf } from "../private-dirs.ts";
 import { about, givenName, imageOf, inHostNet, nameOf } from "./unix-entries.ts";
 import { outward, shownName } from "./unix-peers.ts";
 
@@ -51,6 +52,8 @@ function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): n
   const place = context.namespaces.place(name.path);
   if (!place.onHost) return undefined;
   // A stream's server would be told of a try: of streams it is only known that nothing is there.
+  // Behind the tree's own directory a socket's file is not the one that its owner bound.
+  if (privateDirOf(place.hostPath, context) !== undefined) return -ECONNREFUSED;
   const found = place.root.look(place.path);
   if (!found.ok) return found.missing ? -ENOENT : undefined;
   if (entry.type !== SOCK_DGRAM) return undefined;

@@ -3,6 +3,7 @@ import type { Host } from "../../host/index.ts";
 import { ELOOP, errorText, EXDEV } from "../../sys/errno.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
+import { ownName } from "../private-dirs.ts";
 import { procLink } from "../forged/names.ts";
 import {
   about,
@@ -30,6 +31,7 @@ export const unixSocketBusy: Check = {
   proof: "harm",
   waits: true,
   isolate: "net",
+  apart: true,
   run(context) {
     const findings: Problem[] = [];
     const seen = new Set<string>();
@@ -88,6 +90,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
       subject: at,
       message: `the socket ${path} cannot be bound: something that is not a socket stands at ${at}`,
       criu_message: `unix: Can't bind ${inode(named.entry)} addr ${givenName(named.entry)}: Address already in use`,
+      apart: ownName(at, true),
       remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
     };
   }
@@ -98,6 +101,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
     ...about(holder.sure ? "blocker" : "warning", named.image),
     subject: at,
     message: `${at} ${holder.sure ? "is" : "may be"} the socket of ${ownerText(context.host, holder.inode)}; CRIU would silently take the name away from it`,
+    apart: ownName(at, true),
     remedy: ownerRemedy(context.host, at, holder.inode),
   };
 }
@@ -122,6 +126,7 @@ const linkThere = ({ image }: AtPath, at: string, problem: string): Problem => (
   ...about("blocker", image),
   subject: at,
   message: `${at} is a link, which ${problem}; CRIU would silently remove it`,
+  apart: ownName(at, true),
   remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
 });
 

@@ -11,6 +11,7 @@ export const unixSocketUnwritable: Check = {
   reads: "unix sockets in files.img; the directory of each name: its file system, its permissions",
   why: "A socket's file is made anew at every restore, so its file system cannot be read-only, nor its directory closed to CRIU.",
   proof: "criu",
+  apart: true,
   run(context) {
     // In a mount namespace of the tree's own, what is read-only is what its images say.
     if (context.namespaces.created.mnt) return [];
@@ -52,6 +53,7 @@ function closed(context: Context, bound: AtPath, directory: string, errno: numbe
     subject: directory,
     message: `the socket ${bound.name.path} cannot be bound: ${directory}: ${errorText(errno)}`,
     criu_message: refusal(context, bound, errorText(errno)),
+    apart: errno === -EROFS ? { dir: directory } : null,
     remedy: { kind: "human", ...remedy },
   };
 }

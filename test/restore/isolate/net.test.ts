@@ -9,7 +9,13 @@ import { waitFor } from "../stage.ts";
 
 const ESTABLISHED = ["--tcp-established"];
 const NETWORK = `recriu-test-${process.pid}`;
-afterAll(() => void Bun.spawnSync(["ip", "netns", "delete", NETWORK]));
+const isMount = () => Bun.spawnSync(["mountpoint", "-q", "/run/netns"]).exitCode === 0;
+const before = isMount();
+afterAll(() => {
+  Bun.spawnSync(["ip", "netns", "delete", NETWORK]);
+  // The first of them made it one.
+  if (!before && isMount()) Bun.spawnSync(["umount", "/run/netns"]);
+});
 
 /** What a process sees of its network. */
 const inside = (stage: Stage, pid: number, words: string[]) =>
