@@ -121,6 +121,7 @@ import { pipeSize } from "./files/pipe-size.ts";
 import { procThreadFile } from "./files/proc-thread-file.ts";
 import { timerfdExpired } from "./files/timerfd-expired.ts";
 import { watchPathMissing } from "./files/watch-path-missing.ts";
+import { addressReplaced } from "./sockets/address-replaced.ts";
 import { externalNetns } from "./sockets/external-netns.ts";
 import { netDeviceMissing } from "./sockets/net-device-missing.ts";
 import { netLink } from "./sockets/net-link.ts";
@@ -333,6 +334,7 @@ const groups = {
     "watch-path-missing": watchPathMissing,
   },
   sockets: {
+    "address-replaced": addressReplaced,
     "external-netns": externalNetns,
     "net-device-missing": netDeviceMissing,
     "net-link": netLink,

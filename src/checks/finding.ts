@@ -8,6 +8,7 @@ import type { Exported } from "./exported.ts";
 import type { Grants } from "./grants.ts";
 import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
+import type { Replacement } from "./sockets/replacements.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
 export type Severity = "blocker" | "warning" | "info";
@@ -163,6 +164,8 @@ export interface Context {
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
+  /** Addresses that sockets are given instead of their own. */
+  replaced: readonly Replacement[];
   /** Directories of this machine that are the tree's own. */
   isolateDirs: readonly string[];
   criu: Criu | undefined;

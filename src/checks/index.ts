@@ -33,6 +33,7 @@ export { lackOf } from "./images/no-checkpoint.ts";
 export { isolateDirOption, isolationOption } from "./isolated.ts";
 export { hiddenIn, notPrivate, type PrivateDir } from "./private-dirs.ts";
 export { hostNeeds } from "./sockets/network-needs.ts";
+export { replacementsFor } from "./sockets/replacements.ts";
 export { textOf } from "./sockets/inet-entries.ts";
 export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";

@@ -30,6 +30,7 @@ const shared = new Set([
   "allow-write",
   "isolate",
   "isolate-dir",
+  "replace-ip",
 ]);
 const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },

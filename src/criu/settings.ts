@@ -1,4 +1,5 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
+import { addressOf } from "../sys/address.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { bytesAt } from "../sys/small-files.ts";
@@ -53,6 +54,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     arg: "required",
     value: "PATH",
     help: "what the tree makes and removes in this directory is its own, and gone with it; may be repeated",
+  },
+  {
+    name: "replace-ip",
+    arg: "required",
+    value: "OLD=NEW",
+    help: "sockets that were bound to the address OLD are brought back at NEW; may be repeated",
   },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
@@ -135,6 +142,8 @@ export interface Settings {
   readonly isolate: Isolation | undefined;
   /** Directories of which it has its own. */
   readonly isolateDirs: readonly string[];
+  /** Addresses of the tree that are others here: 4 or 16 bytes, both of one family. */
+  readonly replaceIp: readonly { readonly from: Uint8Array; readonly to: Uint8Array }[];
   /** Which network that of its own is. */
   readonly network: Network;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
@@ -218,6 +227,13 @@ export function resolveSettings(
       ok: false,
       problem: `${assigned.isolate.from} is auto, or of ${isolationKinds.join(", ")}, net:veth, net:NAME; not '${assigned.isolate.value}'`,
     };
+  const replaceIp = replacementsOf(parsed);
+  if (typeof replaceIp === "string") return { ok: false, problem: replaceIp };
+  if (replaceIp.length > 0 && fix.value === "none")
+    return {
+      ok: false,
+      problem: "--replace-ip needs edited copies of images, and --fix=none has none",
+    };
   const allowWrite = listOf(assigned, "allow-write");
   const relative = allowWrite.find((dir) => !dir.startsWith("/"));
   if (relative !== undefined)
@@ -247,6 +263,7 @@ export function resolveSettings(
       isolateDirs: parsed.flatMap(({ name, value }) =>
         name === "isolate-dir" ? (value ?? []) : [],
       ),
+      replaceIp,
       network: isolation?.network ?? "own",
       settleSeconds: Number(settle.value),
       waitSeconds: Number(wait.value),
@@ -261,6 +278,19 @@ const carried: ReadonlySet<string> = new Set(
     .map(({ name }) => name)
     .filter((name) => !/^(json|dry-run|progress-fd|or-else|rehearse)$/.test(name)),
 );
+
+/** What --replace-ip asks for, or what is wrong with it. */
+function replacementsOf(parsed: readonly ParsedOption[]): Settings["replaceIp"] | string {
+  const found: { from: Uint8Array; to: Uint8Array }[] = [];
+  for (const { name, value = "" } of parsed) {
+    if (name !== "replace-ip") continue;
+    const [from, to, more] = value.split("=").map(addressOf);
+    if (from === undefined || to === undefined || more !== undefined || from.length !== to.length)
+      return `--replace-ip is OLD=NEW, two addresses of one family; not '${value}'`;
+    found.push({ from, to });
+  }
+  return found;
+}
 
 /** The values of a list; none when it is not set. */
 const listOf = (assigned: Assignments, name: "ignore" | "allow-write"): string[] =>

@@ -18,7 +18,7 @@ import {
   type Stat,
 } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
-import { isBridge, listInterfaces } from "./interfaces.ts";
+import { isBridge, listAddresses, listInterfaces } from "./interfaces.ts";
 import { listLocksWithHolders } from "./lock-holders.ts";
 import type { HeldLock } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
@@ -67,6 +67,8 @@ export interface Host {
   readonly boundFiles: readonly BoundFile[] | undefined;
   /** Index by name; undefined when this namespace's cannot be read. */
   readonly interfaces: ReadonlyMap<string, number> | undefined;
+  /** Those of the devices that are up, of 4 or 16 bytes. */
+  readonly addresses: readonly Uint8Array[];
   /** Whether there is a bridge of that name. */
   isBridge(name: string): boolean;
   readonly locks: readonly HeldLock[];
@@ -147,6 +149,7 @@ export function thisHost(stays = true, network?: string): Host {
     return here && others && [...here, ...others];
   });
   const interfaces = once(() => there(listInterfaces));
+  const addresses = once(() => there(listAddresses));
   const locks = once(listLocksWithHolders);
   const owners = once(() => listOwners(processes()));
   const inet = new Map<number, readonly InetSocket[]>();
@@ -201,6 +204,9 @@ export function thisHost(stays = true, network?: string): Host {
     },
     get interfaces() {
       return interfaces();
+    },
+    get addresses() {
+      return addresses();
     },
     isBridge: (name) => there(() => isBridge(name)),
     get locks() {

@@ -11,7 +11,7 @@ export interface FieldEdit {
   field: string;
   /** null: the field is absent. Of a list, the item concerned: a message as JSON. */
   from: number | string | null;
-  /** null: the field, or the list's item, is left out. */
+  /** null: the field, or the list's item, is left out. A number takes the place of an item that is one. */
   to: number | null;
 }
 
@@ -56,8 +56,9 @@ function change(
   const old = value[name];
   if (Array.isArray(value) && rest.length === 0) {
     const same = asText(old) === from;
-    if (same) value.splice(Number(name), 1);
-    return same && to === null;
+    if (same && to === null) value.splice(Number(name), 1);
+    else if (same) value[Number(name)] = to;
+    return same;
   }
   if (rest.length > 0) return change(old as Record<string, unknown> | undefined, rest, from, to);
   if (Array.isArray(old)) {

@@ -11,6 +11,7 @@ import {
   type Network,
   pathOfNetwork,
   type Request,
+  type Settings,
   type Through,
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
@@ -50,6 +51,7 @@ interface Isolating {
   readonly kinds: readonly IsolationKind[];
   readonly network: Network | null;
   readonly dirs: readonly PrivateDir[];
+  readonly replaceIp: Settings["replaceIp"];
   readonly checkpoint: Checkpoint;
   readonly request: Request;
   /** Descriptors that are to be reached inside by the paths of `pathInside`, in that order. */
@@ -64,7 +66,8 @@ export const pathInside = (request: Request, nth: number): string =>
   `/proc/1/fd/${firstFor(request) + 2 + nth}`;
 
 /** Ready what CRIU is to be started through. Throws what is in the way. */
-export function isolate({ kinds, network, dirs, checkpoint, request, shown }: Isolating): Isolated {
+export function isolate(isolating: Isolating): Isolated {
+  const { kinds, network, dirs, replaceIp, checkpoint, request, shown } = isolating;
   const asked = withoutPidfile(request);
   using making = new DisposableStack();
   const open = (fd: number, what: string) => {
@@ -152,7 +155,8 @@ export function isolate({ kinds, network, dirs, checkpoint, request, shown }: Is
       started() {
         for (const theirs of [control.read, status.write, program, ...handed]) theirs.close();
         init = hear("made");
-        if (made.includes("net")) pair = readyNetwork(checkpoint, request, network!, init);
+        if (made.includes("net"))
+          pair = readyNetwork(checkpoint, request, replaceIp, network!, init);
         writeSync(control.write.fd, "g");
         criu = inside(hear("started"));
         const exited = endOf(status.read.fd).then(({ exit, why }) => {

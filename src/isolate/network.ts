@@ -1,7 +1,7 @@
 /** What the sockets of a tree need in a network of its own: devices, addresses, and ways to those that they are connected to. */
 import { closeSync, constants, writeSync } from "node:fs";
 import { hostNeeds, textOf } from "../checks/index.ts";
-import type { Network, Request } from "../criu/index.ts";
+import type { Network, Request, Settings } from "../criu/index.ts";
 import { thisHost } from "../host/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
@@ -33,10 +33,11 @@ const PING_GROUPS = "/proc/sys/net/ipv4/ping_group_range";
 export function readyNetwork(
   checkpoint: Checkpoint,
   request: Request,
+  replaceIp: Settings["replaceIp"],
   network: Network,
   init: number,
 ): Pair | undefined {
-  const needs = hostNeeds(checkpoint, thisHost(), request);
+  const needs = hostNeeds(checkpoint, thisHost(), request, replaceIp);
   const pair = network === "veth" ? freePair(init) : undefined;
   if (pair !== undefined) {
     const { host } = pair;

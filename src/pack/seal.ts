@@ -89,6 +89,7 @@ function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Mani
     namespaces,
     isolate,
     isolateDirs: [],
+    replaced: [],
   });
   return [...new Map(files.map(({ file }) => [file.path, file])).values()];
 }

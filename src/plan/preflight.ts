@@ -8,6 +8,7 @@ import {
   endingHolders,
   leftoversOf,
   notPrivate,
+  replacementsFor,
   namespacesOf,
   runChecks,
   settled,
@@ -131,8 +132,9 @@ export async function preflight(
   const check = async (criu: Criu | undefined, { isolate, dirs }: Needed) => {
     const namespaces = namespacesOf(checkpoint, host, request);
     const apart = isolate.filter((kind) => kind !== "net" || named === undefined);
-    const own = { isolate: new Set(apart), isolateDirs: dirs };
-    const looked: Context = { ...facts, criu, host, namespaces, ...own };
+    const own = { isolate: new Set(apart), isolateDirs: dirs, replaced: [] };
+    const bare: Context = { ...facts, criu, host, namespaces, ...own };
+    const looked = { ...bare, replaced: replacementsFor(bare, settings, isOwn) };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore }, problems);

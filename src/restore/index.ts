@@ -81,6 +81,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     kinds: plan.isolate,
     network: plan.network,
     dirs: plan.dirs,
+    replaceIp: settings.replaceIp,
     checkpoint,
     request,
     shown: [...gate!.shown, ...changes.shown],

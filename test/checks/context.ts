@@ -70,6 +70,7 @@ export function contextOf(
     namespaces: namespacesOf(checkpoint, machine, request),
     isolate: new Set(),
     isolateDirs: [],
+    replaced: [],
     bundle,
     exported,
   };

@@ -363,6 +363,16 @@ describe("own options", () => {
       isolateDirs: ["/a,b", "/c"],
       words: ["--isolate-dir", "/a,b", "--isolate-dir=/c"],
     });
+    expect(own("--replace-ip=192.0.2.7=::ffff:1.2.3.4")).toMatch(/two addresses of one family/);
+    expect(own("--replace-ip 192.0.2.7=10.0.0.1 --replace-ip=2001:db8::7=::1")).toMatchObject({
+      replaceIp: [
+        { from: new Uint8Array([192, 0, 2, 7]), to: new Uint8Array([10, 0, 0, 1]) },
+        {
+          from: Buffer.from("20010db8000000000000000000000007", "hex"),
+          to: Buffer.from("00000000000000000000000000000001", "hex"),
+        },
+      ],
+    });
     const files = file("isolate\nwait 30\n");
     expect(own("", {}, files)).toMatchObject({ isolate: "auto", waitSeconds: 30 });
     const env = { RECRIU_ISOLATE: "pid,mount" };
@@ -377,6 +387,10 @@ describe("own options", () => {
       "",
       /^--isolate is auto, or of pid, mount, pty, net, ipc, uts, net:veth, net:NAME; not 'user'$/,
     ],
+    ["--replace-ip=1.2.3.4", {}, "", /^--replace-ip is OLD=NEW, .*; not '1\.2\.3\.4'$/],
+    ["--replace-ip=1.2.3.4=1.2.3.256", {}, "", /^--replace-ip is OLD=NEW/],
+    ["--replace-ip=1.2.3.4=1.2.3.5=1.2.3.6", {}, "", /^--replace-ip is OLD=NEW/],
+    ["--replace-ip=1.2.3.4=1.2.3.5 --fix=none", {}, "", /^--replace-ip needs edited copies/],
     ["--isolate=net:", {}, "", /^--isolate is auto, .* not 'net:'$/],
     ["--isolate=net:..", {}, "", /^--isolate is auto, .* not 'net:..'$/],
     ["--isolate=net:a/b", {}, "", /^--isolate is auto, .* not 'net:a\/b'$/],

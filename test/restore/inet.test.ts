@@ -116,6 +116,8 @@ test("tcp-address-missing: a listener and a UDP socket", async () => {
       images,
       pid,
       subject: "192.0.2.7",
+      // Where this machine has one other of its kind, recriu would take that.
+      env: { RECRIU_FIX: "none" },
       mend: "typed",
     });
     const device = /^ip address add 192\.0\.2\.7\/32 dev (\S+)$/.exec(named.remedy.command!)![1]!;

@@ -1,5 +1,5 @@
 /** What the tree's sockets need of the network that CRIU is in, where that has nothing but what it is given. */
-import type { Request } from "../../criu/index.ts";
+import type { Request, Settings } from "../../criu/index.ts";
 import type { Host } from "../../host/index.ts";
 import type { Checkpoint } from "../../image/index.ts";
 import { namespacesOf } from "../paths.ts";
@@ -27,8 +27,18 @@ const isGiven = (address: Uint8Array): boolean =>
     ? address[0] === 127 || address[0]! >= 224
     : address[0] === 0xff || textOf(address) === "::1");
 
-export function hostNeeds(checkpoint: Checkpoint, host: Host, request: Request): NetworkNeeds {
-  const context = { checkpoint, request, namespaces: namespacesOf(checkpoint, host, request) };
+export function hostNeeds(
+  checkpoint: Checkpoint,
+  host: Host,
+  request: Request,
+  replaced: Settings["replaceIp"],
+): NetworkNeeds {
+  const context = {
+    checkpoint,
+    request,
+    replaced,
+    namespaces: namespacesOf(checkpoint, host, request),
+  };
   const devices = new Map<string, number>();
   const numbered = new Set<number>();
   for (const { isk, psk, nlsk, usk } of checkpoint.openFiles.values()) {

@@ -80,13 +80,15 @@ for (const [fault, make] of Object.entries(faults))
     const images = await make(stage);
     const [id = ""] = fault.split(",");
     const options = fault.includes("connection") || fault.includes("peer") ? ESTABLISHED : [];
+    // Where this machine has one other address of the kind, recriu would take that.
+    const how = id === "tcp-address-missing" ? { env: { RECRIU_FIX: "none" } } : {};
     expect((await restoreBare(stage, images, options)).exit).toBe(1);
-    const blocked = await report(stage, "restore", images, ["--isolate", ...options]);
+    const blocked = await report(stage, "restore", images, ["--isolate", ...options], how);
     expect([blocked.exit, [...new Set(blockers(blocked))]]).toEqual([3, [id]]);
     expect(finding(blocked, id).isolate).toBe("net");
     expect(blocked.plan.would_restore?.isolate).toEqual(["net"]);
     expect(blocked.plan.would_restore?.command).toEndWith("--isolate=net");
-    const done = await report(stage, "restore", images, ["--isolate=net", ...options]);
+    const done = await report(stage, "restore", images, ["--isolate=net", ...options], how);
     expect(finding(done, id).remedy.kind).toBe("isolate");
     expect([done.exit, done.plan.isolate, done.plan.network]).toEqual([
       0,
