@@ -117,6 +117,7 @@ import { linkRemapMissing } from "./files/link-remap-missing.ts";
 import { lockMapped } from "./files/lock-mapped.ts";
 import { locksHeld } from "./files/locks-held.ts";
 import { locksIgnored } from "./files/locks-ignored.ts";
+import { pathMapped } from "./files/path-mapped.ts";
 import { pipeSize } from "./files/pipe-size.ts";
 import { procThreadFile } from "./files/proc-thread-file.ts";
 import { timerfdExpired } from "./files/timerfd-expired.ts";
@@ -328,6 +329,7 @@ const groups = {
     "lock-mapped": lockMapped,
     "locks-held": locksHeld,
     "locks-ignored": locksIgnored,
+    "path-mapped": pathMapped,
     "pipe-size": pipeSize,
     "proc-thread-file": procThreadFile,
     "timerfd-expired": timerfdExpired,

@@ -160,7 +160,7 @@ export interface Context {
   /** What the user decided that only he can. */
   settings: Pick<
     Settings,
-    "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+    "schedPrio" | "allowGrown" | "mapPath" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
@@ -193,20 +193,31 @@ export interface Context {
 export type Proof = "criu" | "harm" | "images";
 
 /**
- * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host, wait), or a
+ * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (map, isolate, host, wait), or a
  * person, by an option of CRIU's that recriu only names (choice), or by something else.
  */
 export type AnsweredBy =
-  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "wait" | "choice" | "person";
+  | "repair"
+  | "edit"
+  | "option"
+  | "variable"
+  | "map"
+  | "isolate"
+  | "host"
+  | "wait"
+  | "choice"
+  | "person";
 
 /** All that a check is answered by. */
 export const answersOf = ({
   answers = ["person"],
   isolate,
   apart,
+  maps,
   waits,
 }: Check): readonly AnsweredBy[] => [
   ...answers,
+  ...(maps ? (["map"] as const) : []),
   ...(waits ? (["wait"] as const) : []),
   ...(isolate === undefined && !apart ? [] : (["isolate"] as const)),
 ];
@@ -220,11 +231,13 @@ export interface Check {
   why: string;
   proof: Proof;
   /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
-  answers?: readonly Exclude<AnsweredBy, "isolate" | "wait">[];
+  answers?: readonly Exclude<AnsweredBy, "map" | "isolate" | "wait">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
   /** Some of what it finds the tree does not meet in a directory of its own. */
   apart?: true;
+  /** What it finds is not met where the tree's file is named at another place (--map-path). */
+  maps?: true;
   /** What it finds may end by itself, so that --wait waits for it. */
   waits?: true;
   run(context: Context, id?: string): Problem[];

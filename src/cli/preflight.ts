@@ -31,6 +31,7 @@ const shared = new Set([
   "isolate",
   "isolate-dir",
   "replace-ip",
+  "map-path",
 ]);
 const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },

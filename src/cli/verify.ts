@@ -1,7 +1,7 @@
 import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
-import { openCheckpoint } from "../image/index.ts";
+import { openCheckpoint, withPaths } from "../image/index.ts";
 import { printVerdict } from "../report/text.ts";
 import { initOf, rootsInside } from "../isolate/numbers.ts";
 import { refused, said, tellLines, type Told } from "../report/told.ts";
@@ -14,7 +14,7 @@ import { criuHelp, recriuArgs, understand } from "./request.ts";
 const options: readonly RecriuOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
   { name: "verify", arg: "required", value: "memory", help: "compare what is in memory, too" },
-  ...recriuOptions.filter(({ name }) => name === "sched-prio"),
+  ...recriuOptions.filter(({ name }) => name === "sched-prio" || name === "map-path"),
   { name: "json", arg: "none", help: "one JSON document on stdout" },
 ];
 
@@ -33,7 +33,7 @@ export const command: Command = {
     const { request, settings } = understood;
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
-    const { checkpoint } = opened;
+    const checkpoint = withPaths(opened.checkpoint, settings.mapPath);
     const lack = lackOf(checkpoint, thisHost());
     if (lack?.id === "no-checkpoint")
       return refuse(`${checkpoint.dir} ${lack.message}; ${lack.text}`);

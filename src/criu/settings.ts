@@ -1,4 +1,5 @@
 /** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
+import type { MappedPath } from "../image/index.ts";
 import { addressOf } from "../sys/address.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
@@ -60,6 +61,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     arg: "required",
     value: "OLD=NEW",
     help: "sockets that were bound to the address OLD are brought back at NEW; may be repeated",
+  },
+  {
+    name: "map-path",
+    arg: "required",
+    value: "OLD=NEW",
+    help: "files and sockets that were at OLD or below it are at NEW here; may be repeated",
   },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
@@ -144,6 +151,8 @@ export interface Settings {
   readonly isolateDirs: readonly string[];
   /** Addresses of the tree that are others here: 4 or 16 bytes, both of one family. */
   readonly replaceIp: readonly { readonly from: Uint8Array; readonly to: Uint8Array }[];
+  /** Paths of the tree that are elsewhere here. */
+  readonly mapPath: readonly MappedPath[];
   /** Which network that of its own is. */
   readonly network: Network;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
@@ -229,6 +238,13 @@ export function resolveSettings(
     };
   const replaceIp = replacementsOf(parsed);
   if (typeof replaceIp === "string") return { ok: false, problem: replaceIp };
+  const mapPath = pathsOf(parsed);
+  if (typeof mapPath === "string") return { ok: false, problem: mapPath };
+  if (mapPath.length > 0 && fix.value === "none")
+    return {
+      ok: false,
+      problem: "--map-path needs edited copies of images, and --fix=none has none",
+    };
   if (replaceIp.length > 0 && fix.value === "none")
     return {
       ok: false,
@@ -264,6 +280,7 @@ export function resolveSettings(
         name === "isolate-dir" ? (value ?? []) : [],
       ),
       replaceIp,
+      mapPath,
       network: isolation?.network ?? "own",
       settleSeconds: Number(settle.value),
       waitSeconds: Number(wait.value),
@@ -279,7 +296,7 @@ const carried: ReadonlySet<string> = new Set(
     .filter((name) => !/^(json|dry-run|progress-fd|or-else|rehearse)$/.test(name)),
 );
 
-/** What --replace-ip asks for, or what is wrong with it. */
+/** What --replace-ip asks for, the first for each address; or what is wrong with it. */
 function replacementsOf(parsed: readonly ParsedOption[]): Settings["replaceIp"] | string {
   const found: { from: Uint8Array; to: Uint8Array }[] = [];
   for (const { name, value = "" } of parsed) {
@@ -287,6 +304,20 @@ function replacementsOf(parsed: readonly ParsedOption[]): Settings["replaceIp"] 
     const [from, to, more] = value.split("=").map(addressOf);
     if (from === undefined || to === undefined || more !== undefined || from.length !== to.length)
       return `--replace-ip is OLD=NEW, two addresses of one family; not '${value}'`;
+    if (found.every((one) => Buffer.compare(one.from, from) !== 0)) found.push({ from, to });
+  }
+  return found;
+}
+
+/** What --map-path asks for, or what is wrong with it: of a name with `=/` in it the first counts. */
+function pathsOf(parsed: readonly ParsedOption[]): MappedPath[] | string {
+  const found: MappedPath[] = [];
+  for (const { name, value = "" } of parsed) {
+    if (name !== "map-path") continue;
+    const at = value.indexOf("=/");
+    const [from, to] = [value.slice(0, Math.max(0, at)), value.slice(at + 1)];
+    if (![from, to].every((path) => /^(\/(?!\.{0,2}(\/|$))[^/]+)+$/.test(path)))
+      return `--map-path is OLD=NEW, two absolute paths without dots or a slash at the end; not '${value}'`;
     found.push({ from, to });
   }
   return found;

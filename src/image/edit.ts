@@ -2,6 +2,7 @@
 import type { ImageDirectory } from "./directory.ts";
 import { formatOf } from "./formats.ts";
 import { readFrames, writeFrames } from "./frame.ts";
+import { fromBytes, toBytes } from "./text.ts";
 import { editedRoutes, isRoutes } from "./routes.ts";
 
 export interface FieldEdit {
@@ -9,10 +10,10 @@ export interface FieldEdit {
   entry: number;
   /** From the entry down: `thread_core.sched_prio`; `ipv4_sysctl.0` is an item of a list of messages. */
   field: string;
-  /** null: the field is absent. Of a list, the item concerned: a message as JSON. */
+  /** null: the field is absent. Bytes are the text that they are. Of a list, the item concerned: a message as JSON. */
   from: number | string | null;
   /** null: the field, or the list's item, is left out. A number takes the place of an item that is one. */
-  to: number | null;
+  to: number | string | null;
 }
 
 /**
@@ -65,6 +66,11 @@ function change(
     const at = old.indexOf(from);
     if (at >= 0) old.splice(at, 1);
     return at >= 0 && to === null;
+  }
+  if (old instanceof Uint8Array) {
+    const same = fromBytes(old) === from;
+    if (same && typeof to === "string") value[name] = toBytes(to);
+    return same && typeof to === "string";
   }
   if (String(old ?? null) !== String(from)) return false;
   if (to === null) delete value[name];

@@ -27,7 +27,7 @@ import {
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
-import { type Checkpoint, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
+import { type Checkpoint, openCheckpoint, type Seal, sealOf, withPaths } from "../image/index.ts";
 import { inNetwork } from "../sys/network.ts";
 import { type Plan, planFor } from "./index.ts";
 import type { Needed, Would } from "./isolate.ts";
@@ -100,7 +100,7 @@ export async function preflight(
     const { file, problem } = opened.fault;
     return { ok: false, problem: `${file}: ${problem}` };
   }
-  const { checkpoint } = opened;
+  const checkpoint = isOwn ? withPaths(opened.checkpoint, settings.mapPath) : opened.checkpoint;
   // In a network that others have made there is what there is.
   const named =
     isOwn && typeof settings.network !== "string" ? pathOfNetwork(settings.network) : undefined;

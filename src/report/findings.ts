@@ -126,7 +126,7 @@ function printPlan(plan: Plan): void {
     );
   for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(
-      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
+      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${harmless(String(to ?? "absent"))}  (${harmless(why)}; in a copy)`,
     );
   for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
     if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);

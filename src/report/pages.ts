@@ -58,7 +58,9 @@ const answers: Record<AnsweredBy, string> = {
   edit: "CRIU is given edited copies of images (`--fix=safe`, the default)",
   option: "recriu adds an option of CRIU's that loses nothing (`--fix=safe`, the default)",
   variable: "a variable of CRIU's environment (`--fix=safe`, the default)",
-  isolate: "a namespace of the tree's own (`--isolate`, [isolation](isolation.md))",
+  map: "CRIU is shown another place of the tree's files (`--map-path=OLD=NEW`, [isolation](isolation.md#a-path))",
+  isolate:
+    "a namespace or a directory of the tree's own (`--isolate`, `--isolate-dir=PATH`, [isolation](isolation.md))",
   host: "a setting of the kernel, for the restore (`--fix=host`)",
   wait: "time, where the holder of what is taken ends by itself, or a mount is coming (`--wait=SECONDS`)",
   choice:

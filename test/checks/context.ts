@@ -52,6 +52,7 @@ export function contextOf(
     settings: {
       schedPrio: undefined,
       allowGrown: [],
+      mapPath: [],
       untrusted: false,
       allowWrite: [],
       criu: undefined,

@@ -363,6 +363,7 @@ describe("own options", () => {
       isolateDirs: ["/a,b", "/c"],
       words: ["--isolate-dir", "/a,b", "--isolate-dir=/c"],
     });
+    expect(own("--map-path=/a=b=/c/d")).toMatchObject({ mapPath: [{ from: "/a=b", to: "/c/d" }] });
     expect(own("--replace-ip=192.0.2.7=::ffff:1.2.3.4")).toMatch(/two addresses of one family/);
     expect(own("--replace-ip 192.0.2.7=10.0.0.1 --replace-ip=2001:db8::7=::1")).toMatchObject({
       replaceIp: [
@@ -387,6 +388,11 @@ describe("own options", () => {
       "",
       /^--isolate is auto, or of pid, mount, pty, net, ipc, uts, net:veth, net:NAME; not 'user'$/,
     ],
+    ["--map-path=/a=b", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a/../b=/c", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a/=/c", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a=/", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a=/b --fix=none", {}, "", /^--map-path needs edited copies/],
     ["--replace-ip=1.2.3.4", {}, "", /^--replace-ip is OLD=NEW, .*; not '1\.2\.3\.4'$/],
     ["--replace-ip=1.2.3.4=1.2.3.256", {}, "", /^--replace-ip is OLD=NEW/],
     ["--replace-ip=1.2.3.4=1.2.3.5=1.2.3.6", {}, "", /^--replace-ip is OLD=NEW/],

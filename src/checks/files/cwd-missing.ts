@@ -7,5 +7,6 @@ export const cwdMissing: Check = {
   why: "CRIU opens every task's working directory and root by path, and stops when one is not there.",
   proof: "criu",
   waits: true,
+  maps: true,
   run: (context) => missing(context, isDirectoryUse),
 };

@@ -18,9 +18,10 @@ export const fileChanged: Check = {
     "what is in the file then. A file that is mapped or run is never let pass.",
   proof: "criu",
   answers: ["edit", "person"],
+  maps: true,
   run(context) {
     const entries = context.checkpoint.values("files.img", file_entry);
-    const entryOf = new Map(entries.map(({ reg }, entry) => [reg, entry]));
+    const entryOf = new Map(entries.map(({ reg }, entry) => [reg?.id, entry]));
     return usedFiles(context).flatMap((file): Problem[] => {
       const { reg } = file;
       const place = context.namespaces.place(reg.name, reg.mnt_id);
@@ -44,7 +45,7 @@ export const fileChanged: Check = {
             `${size} bytes`,
             String(reg.size),
             `size ${size} (expect ${reg.size})`,
-            sizeRemedy(context, file, entryOf.get(reg), size, place),
+            sizeRemedy(context, file, entryOf.get(reg.id), size, place),
           ),
         );
       const ignored = context.request.skipFileRwxCheck ? 0o777 : 0;

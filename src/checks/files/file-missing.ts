@@ -7,5 +7,6 @@ export const fileMissing: Check = {
   why: "Files are not part of a checkpoint: CRIU opens each again by its path, programs and libraries too.",
   proof: "criu",
   waits: true,
+  maps: true,
   run: (context) => missing(context, (file) => !isDirectoryUse(file) && file.fifo === undefined),
 };

@@ -32,6 +32,7 @@ export const unixSocketBusy: Check = {
   waits: true,
   isolate: "net",
   apart: true,
+  maps: true,
   run(context) {
     const findings: Problem[] = [];
     const seen = new Set<string>();
