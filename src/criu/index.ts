@@ -16,7 +16,8 @@ export { linesOf } from "../host/lines.ts";
 export type { RecriuOption } from "./option.ts";
 export { requestOptions } from "./option-names.ts";
 export { criuOptions } from "./options.ts";
-export { type Settings, recriuOptions } from "./settings.ts";
+export { recriuOptions } from "./own-options.ts";
+export type { Settings } from "./settings.ts";
 export { type Request } from "./request.ts";
 export {
   criuWords,

@@ -1,123 +1,15 @@
-/** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
+/** What recriu itself was asked for, by its own options, the environment and its file. */
 import type { MappedPath } from "../image/index.ts";
-import { addressOf } from "../sys/address.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { bytesAt } from "../sys/small-files.ts";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
+import { pathsOf, replacementsOf, type ReplacedAddress } from "./elsewhere.ts";
 import type { ParsedOption } from "./getopt.ts";
 import { type Isolation, isolationKinds, isolationOf, type Network } from "./isolation.ts";
-import type { RecriuOption } from "./option.ts";
-
-/** The options of `restore`. Other commands add theirs. */
-export const recriuOptions: readonly RecriuOption[] = [
-  { name: "dry-run", arg: "none", help: "show findings and plan, change nothing" },
-  {
-    name: "fix",
-    arg: "optional",
-    value: "safe|host|none",
-    help: "repair what is safe to repair (default safe); host: also raise the kernel's limits that are in the way",
-  },
-  {
-    name: "verify",
-    arg: "required",
-    value: "gate|report|off|memory",
-    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported; memory: gate, and all that is in memory",
-  },
-  {
-    name: "ignore",
-    arg: "required",
-    value: "ID,…",
-    help: "go on despite these findings; all for every one",
-  },
-  {
-    name: "sched-prio",
-    arg: "required",
-    value: "N",
-    help: "the priority of real-time threads whose own was not saved, 1 to 99 (default 1)",
-  },
-  {
-    name: "allow-grown",
-    arg: "required",
-    value: "PATH",
-    help: "this open file may be longer than it was at the dump; may be repeated",
-  },
-  {
-    name: "isolate",
-    arg: "optional",
-    value: "auto|pid,mount,pty,net,ipc,uts",
-    help: "give the tree namespaces of its own, as far as findings need them (auto) or of these kinds; net:veth: with a pair to this machine; net:NAME: that of ip-netns(8)",
-  },
-  {
-    name: "isolate-dir",
-    arg: "required",
-    value: "PATH",
-    help: "what the tree makes and removes in this directory is its own, and gone with it; may be repeated",
-  },
-  {
-    name: "replace-ip",
-    arg: "required",
-    value: "OLD=NEW",
-    help: "sockets that were bound to the address OLD are brought back at NEW; may be repeated",
-  },
-  {
-    name: "map-path",
-    arg: "required",
-    value: "OLD=NEW",
-    help: "files and sockets that were at OLD or below it are at NEW here; may be repeated",
-  },
-  { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
-  { name: "json", arg: "none", help: "print one JSON document on stdout" },
-  {
-    name: "stall",
-    arg: "required",
-    value: "SECONDS",
-    help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
-  },
-  {
-    name: "wait",
-    arg: "required",
-    value: "SECONDS",
-    help: "wait so long for what is in the way and may end by itself: a number, port or name that is taken, a mount that is coming (default 0)",
-  },
-  {
-    name: "rehearse",
-    arg: "none",
-    help: "restore in namespaces of the tree's own, stopped, verify, and discard it: would it work?",
-  },
-  {
-    name: "or-else",
-    arg: "required",
-    value: "COMMAND",
-    help: "of restore, the last option: become COMMAND, with all words behind it, when nothing was restored and nothing is left of it",
-  },
-  {
-    name: "settle",
-    arg: "required",
-    value: "SECONDS",
-    help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
-  },
-  {
-    name: "progress-fd",
-    arg: "required",
-    value: "N",
-    help: "write how far the restore is to this descriptor, as JSON lines",
-  },
-  {
-    name: "untrusted",
-    arg: "optional",
-    value: "yes|no",
-    help: "the images are somebody else's: what they would do to this machine is a finding",
-  },
-  {
-    name: "allow-write",
-    arg: "required",
-    value: "DIR",
-    help: "with --untrusted: the tree may write below this directory; may be repeated",
-  },
-];
+import { recriuOptions } from "./own-options.ts";
 
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
 export interface Settings {
@@ -149,8 +41,8 @@ export interface Settings {
   readonly isolate: Isolation | undefined;
   /** Directories of which it has its own. */
   readonly isolateDirs: readonly string[];
-  /** Addresses of the tree that are others here: 4 or 16 bytes, both of one family. */
-  readonly replaceIp: readonly { readonly from: Uint8Array; readonly to: Uint8Array }[];
+  /** Addresses of the tree that are others here. */
+  readonly replaceIp: readonly ReplacedAddress[];
   /** Paths of the tree that are elsewhere here. */
   readonly mapPath: readonly MappedPath[];
   /** Which network that of its own is. */
@@ -240,15 +132,11 @@ export function resolveSettings(
   if (typeof replaceIp === "string") return { ok: false, problem: replaceIp };
   const mapPath = pathsOf(parsed);
   if (typeof mapPath === "string") return { ok: false, problem: mapPath };
-  if (mapPath.length > 0 && fix.value === "none")
+  const edited = ["map-path", "replace-ip"].find((name) => onCommandLine.has(name));
+  if (edited !== undefined && fix.value === "none")
     return {
       ok: false,
-      problem: "--map-path needs edited copies of images, and --fix=none has none",
-    };
-  if (replaceIp.length > 0 && fix.value === "none")
-    return {
-      ok: false,
-      problem: "--replace-ip needs edited copies of images, and --fix=none has none",
+      problem: `--${edited} needs edited copies of images, and --fix=none has none`,
     };
   const allowWrite = listOf(assigned, "allow-write");
   const relative = allowWrite.find((dir) => !dir.startsWith("/"));
@@ -295,33 +183,6 @@ const carried: ReadonlySet<string> = new Set(
     .map(({ name }) => name)
     .filter((name) => !/^(json|dry-run|progress-fd|or-else|rehearse)$/.test(name)),
 );
-
-/** What --replace-ip asks for, the first for each address; or what is wrong with it. */
-function replacementsOf(parsed: readonly ParsedOption[]): Settings["replaceIp"] | string {
-  const found: { from: Uint8Array; to: Uint8Array }[] = [];
-  for (const { name, value = "" } of parsed) {
-    if (name !== "replace-ip") continue;
-    const [from, to, more] = value.split("=").map(addressOf);
-    if (from === undefined || to === undefined || more !== undefined || from.length !== to.length)
-      return `--replace-ip is OLD=NEW, two addresses of one family; not '${value}'`;
-    if (found.every((one) => Buffer.compare(one.from, from) !== 0)) found.push({ from, to });
-  }
-  return found;
-}
-
-/** What --map-path asks for, or what is wrong with it: of a name with `=/` in it the first counts. */
-function pathsOf(parsed: readonly ParsedOption[]): MappedPath[] | string {
-  const found: MappedPath[] = [];
-  for (const { name, value = "" } of parsed) {
-    if (name !== "map-path") continue;
-    const at = value.indexOf("=/");
-    const [from, to] = [value.slice(0, Math.max(0, at)), value.slice(at + 1)];
-    if (![from, to].every((path) => /^(\/(?!\.{0,2}(\/|$))[^/]+)+$/.test(path)))
-      return `--map-path is OLD=NEW, two absolute paths without dots or a slash at the end; not '${value}'`;
-    found.push({ from, to });
-  }
-  return found;
-}
 
 /** The values of a list; none when it is not set. */
 const listOf = (assigned: Assignments, name: "ignore" | "allow-write"): string[] =>
