@@ -230,6 +230,8 @@ export interface Check {
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
+  /** It warns or informs, and never blocks. */
+  blocks?: false;
   /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
   answers?: readonly Exclude<AnsweredBy, "map" | "isolate" | "wait">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */

@@ -77,9 +77,10 @@ function answersTable(): string {
     const named = kind === "person" ? "" : ids.map((id) => `[\`${id}\`](#${id})`).join(", ");
     return `| ${kind} | ${answers[kind]} | ${ids.length} | ${named} |`;
   });
-  const itself = catalogue.filter((check) => answersOf(check).some((kind) => !byPeople.has(kind)));
+  const blocking = catalogue.filter(({ blocks }) => blocks !== false);
+  const itself = blocking.filter((check) => answersOf(check).some((kind) => !byPeople.has(kind)));
   return [
-    `Of ${catalogue.length} checks recriu answers ${itself.length} by itself, under some circumstances or where it is asked to; the others are a person's.`,
+    `Of ${catalogue.length} checks ${blocking.length} can block; of those recriu answers ${itself.length} by itself, under some circumstances or where it is asked to. The others are a person's.`,
     `| answered by | | checks | which |\n| --- | --- | --- | --- |\n${rows.join("\n")}`,
   ].join("\n\n");
 }

@@ -108,6 +108,7 @@ export const finding = ({ findings }: Report, id: string): Finding => {
   // What docs/checks.md says of it is what it does.
   const check = catalogue.find((each) => each.id === id);
   const kind = found.remedy.kind === "human" ? "person" : found.remedy.kind;
+  if (check !== undefined && found.severity === "blocker") expect(check.blocks).not.toBe(false);
   if (check !== undefined && found.severity !== "info")
     expect(
       answersOf(check).map((each) => (each === "choice" ? "option" : each)) as string[],

@@ -19,6 +19,7 @@ export const fileReplaced: Check = {
     "on as if it were. The images do not say when a file was written, but they are younger than anything that the tree had written: copying images " +
     "without their times hides what happened before. `recriu seal` writes the times down.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const dumped = context.host.entry(join(context.checkpoint.dir, "inventory.img"))?.mtime;
     if (dumped === undefined) return [];

@@ -9,6 +9,7 @@ export const lockMapped: Check = {
     "of a file gives up all its fcntl(2) locks on that file, so they are gone, and CRIU exits 0. Databases that map their files (SQLite in a browser) " +
     "lose them. The program goes on as if it had them: nobody else may use its files until it was started anew.",
   proof: "harm",
+  blocks: false,
   run({ checkpoint, request }) {
     if (!request.fileLocks) return [];
     return [...Map.groupBy(locksLost(checkpoint), ({ pid }) => pid)].map(

@@ -9,6 +9,7 @@ export const pathMapped: Check = {
     "show CRIU the names of files, working directories, sockets and watches at OLD and below it as being at NEW; all that is found and verified is of those places. What the " +
     "program itself remembers, in its memory, is still OLD: what it opens later it looks for there.",
   proof: "criu",
+  blocks: false,
   answers: ["edit"],
   run: ({ checkpoint, settings }) =>
     settings.mapPath.map((path): Problem => {

@@ -9,6 +9,7 @@ export const dumpableLost: Check = {
     "A task that changed its user under fs.suid_dumpable=2 has core dumps that only root can read. That value cannot be set by anybody: with another " +
     "fs.suid_dumpable here CRIU takes 0, and the task writes none.",
   proof: "harm",
+  blocks: false,
   run({ checkpoint, host }) {
     const setting = host.read("/proc/sys/fs/suid_dumpable")?.trim();
     if (setting === undefined || setting === "2") return [];

@@ -18,6 +18,7 @@ export const unixSocketDirOwner: Check = {
     "clients himself: see their windows, hear their keys. Whoever came first after /tmp was emptied owns it. Root, the tree's own users and the owner of " +
     "the tree's root may; in a user namespace of the tree's own, whose users have other numbers here, owners are not compared.",
   proof: "harm",
+  blocks: false,
   answers: ["repair", "person"],
   run(context) {
     const users = usersOf(context);

@@ -9,6 +9,7 @@ export const adoptedChildLost: Check = {
     "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing. The root is not told " +
     "any more when that child ends.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const { checkpoint } = context;
     const root = checkpoint.root?.pid;
