@@ -31,7 +31,7 @@ export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
 export { isolateDirOption, isolationOption } from "./isolated.ts";
-export { hiddenIn, notPrivate, type PrivateDir } from "./private-dirs.ts";
+export { hiddenIn, notPrivate, type PrivateDir, realOf } from "./private-dirs.ts";
 export { hostNeeds } from "./sockets/network-needs.ts";
 export { replacementsFor } from "./sockets/replacements.ts";
 export { textOf } from "./sockets/inet-entries.ts";

@@ -3,6 +3,9 @@ import type { Host } from "../host/index.ts";
 import { unescapeMountinfo } from "../host/cgroups.ts";
 import { dirname } from "../sys/path.ts";
 import type { Context, Finding } from "./finding.ts";
+import type { HostPlace } from "./paths.ts";
+
+type Apart = NonNullable<Finding["apart"]>;
 
 /** One of them, and the names in it that the tree is not to see, though they are there: absolute paths. */
 export interface PrivateDir {
@@ -18,17 +21,20 @@ export const privateDirOf = (
   { isolateDirs }: Pick<Context, "isolateDirs">,
 ): string | undefined => isolateDirs.find((dir) => isBelow(path, dir));
 
+/** Where an absolute path leads, links followed; undefined where that cannot be told. */
+export const realOf = (host: Host, path: string): string | undefined => {
+  const opened = host.root("/");
+  return opened.ok ? opened.root.real(path) : undefined;
+};
+
 /** Why a directory cannot be the tree's own; undefined: it can. */
 export function notPrivate(path: string, host: Host): string | undefined {
-  if (
-    !path.startsWith("/") ||
-    path === "/" ||
-    path.split("/").some((name) => /^\.?\.?$/.test(name) && name !== "")
-  )
-    return "not an absolute path of a directory below /";
+  if (!path.startsWith("/") || path === "/") return "not an absolute path of a directory below /";
   if (/[,:\\\n]/.test(path))
     return "a name with a comma, a colon or a backslash cannot be mounted so";
   if (host.entry(path)?.isDirectory() !== true) return "not a directory";
+  const real = realOf(host, path);
+  if (real !== path) return `it is ${real ?? "another, which cannot be told"}: name that`;
   const inside = (host.read("/proc/self/mountinfo") ?? "")
     .split("\n")
     .map((line) => unescapeMountinfo(line.split(" ")[4] ?? ""))
@@ -46,8 +52,20 @@ export const hiddenIn = (dirs: readonly string[], findings: readonly Finding[]):
     };
   });
 
-/** A name that has to be the tree's own; `hide`: as if nothing were there. */
-export const ownName = (path: string, hide = false): NonNullable<Finding["apart"]> => ({
-  dir: dirname(path),
-  ...(hide && { hide: path }),
-});
+/** Where the directory of a file has to be the tree's own, wherever links on the way to it lead; null where that cannot be told. */
+export function inOwnDir({ root, path }: HostPlace): Apart | null {
+  const real = root.real(path);
+  return real === undefined ? null : { dir: dirname(real) };
+}
+
+/** The same of a name that is to be as if nothing were there; a link at its end is what is there. */
+export function asIfFree({ root, path }: HostPlace): Apart | null {
+  const real = root.real(path, false);
+  return real === undefined ? null : { dir: dirname(real), hide: real };
+}
+
+/** The same of a directory. */
+export function ownDir({ root }: HostPlace, path: string): Apart | null {
+  const dir = root.real(path);
+  return dir === undefined ? null : { dir };
+}

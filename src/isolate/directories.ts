@@ -16,7 +16,9 @@ export function directorySteps(dirs: readonly PrivateDir[]): Preparation[] {
   const steps = dirs.flatMap(({ path, hidden }, nth): Preparation[] => {
     const [upper, work] = [`${AT}/upper${nth}`, `${AT}/work${nth}`];
     const like = (each: string): Preparation[] => {
-      const { mode, uid, gid } = lstatSync(each);
+      const stat = lstatSync(each);
+      if (!stat.isDirectory()) throw new Error(`${each} is no directory any more`);
+      const { mode, uid, gid } = stat;
       const made = upper + each.slice(path.length);
       return [
         [SYS.mkdirat, AT_FDCWD, made, 0o700] as const,

@@ -8,6 +8,7 @@ import {
   endingHolders,
   leftoversOf,
   notPrivate,
+  realOf,
   replacementsFor,
   namespacesOf,
   runChecks,
@@ -218,7 +219,7 @@ const criuAt = (path: string, identity: Awaited<ReturnType<typeof identify>>): C
 
 /** Why a directory that was asked for cannot be the tree's own. */
 function dirProblem(request: Request, { isolateDirs }: Settings, host: Host): string | undefined {
-  const workDir = host.absolute(request.workDir);
+  const workDir = realOf(host, host.absolute(request.workDir)) ?? "/";
   for (const dir of isolateDirs) {
     const why = notPrivate(dir, host);
     if (why !== undefined) return `--isolate-dir=${dir}: ${why}`;

@@ -163,7 +163,7 @@ export function printLast({ plan, would }: Preflight, next: ShellCommand | undef
   const colour = { ready: green, repairable: green, blocked: red, unchecked: yellow }[outcome];
   const more =
     would !== undefined
-      ? `; ${would.command} would restore it`
+      ? `; ${would.command} would restore it${would.isolate.includes("net") || would.dirs.length > 0 ? ", out of others' reach" : ""}`
       : next === undefined
         ? ""
         : `; next: ${next}`;

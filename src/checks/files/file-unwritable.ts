@@ -2,7 +2,7 @@ import { EROFS } from "../../sys/errno.ts";
 import { O_PATH } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
-import { ownName } from "../private-dirs.ts";
+import { inOwnDir } from "../private-dirs.ts";
 import { about, accessMode } from "./file-content.ts";
 import { openedName, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
@@ -27,7 +27,7 @@ export const fileUnwritable: Check = {
           subject: place.hostPath,
           message: `${place.hostPath} is open for writing in task ${file.task}, and its file system is read-only`,
           criu_message: `Can't open file ${openedName(reg)} on restore: Read-only file system`,
-          apart: ownName(place.hostPath),
+          apart: inOwnDir(place),
           remedy: {
             kind: "human",
             text: "make its file system writable",

@@ -1,6 +1,6 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
-import { ownName } from "../private-dirs.ts";
+import { asIfFree } from "../private-dirs.ts";
 import { about, type Ghost, ghostsOf, isDirectory, kinds } from "./ghosts.ts";
 import { constants } from "node:fs";
 
@@ -27,7 +27,7 @@ function standing(ghost: Ghost): Problem | undefined {
       ...about("blocker", ghost),
       message: `${at} is left from a CRIU that was killed: a deleted file cannot be made again there`,
       criu_message: `${kind}: File exists`,
-      apart: ownName(at, true),
+      apart: asIfFree(place),
       remedy: { kind: "human", text: "remove what that CRIU left", command: sh`rm ${at}` },
     };
   }
@@ -39,7 +39,7 @@ function standing(ghost: Ghost): Problem | undefined {
       ? `the directory ${at} was deleted at the dump, and one of this name with something in it stands there now`
       : `the directory ${at} was deleted at the dump; the empty one that stands there now would be taken for it: given its owner and mode, and removed`,
     criu_message: full ? `Couldn't unlink remap ${ghost.path}: Directory not empty` : null,
-    apart: ownName(at, true),
+    apart: asIfFree(place),
     remedy: {
       kind: "human",
       text: "move it away for the restore",

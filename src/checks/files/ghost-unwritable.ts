@@ -1,8 +1,9 @@
 import { upward } from "../../host/upward.ts";
 import { EROFS } from "../../sys/errno.ts";
-import { dirname, join } from "../../sys/path.ts";
+import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { ownDir } from "../private-dirs.ts";
 import { about, ghostsOf, isDirectory, kinds } from "./ghosts.ts";
 import { constants } from "node:fs";
 
@@ -28,7 +29,7 @@ export const ghostUnwritable: Check = {
           ...about("blocker", ghost),
           message: `the deleted file ${ghost.reg.name} cannot be made again: ${directory} is on a read-only file system`,
           criu_message: `${kind}: Read-only file system`,
-          apart: { dir: join(place.root.path, directory) },
+          apart: ownDir(place, directory),
           remedy: {
             kind: "human",
             text: "make its file system writable for the restore",

@@ -53,7 +53,8 @@ function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): n
   if (!place.onHost) return undefined;
   // A stream's server would be told of a try: of streams it is only known that nothing is there.
   // Behind the tree's own directory a socket's file is not the one that its owner bound.
-  if (privateDirOf(place.hostPath, context) !== undefined) return -ECONNREFUSED;
+  const real = place.root.real(place.path);
+  if (real !== undefined && privateDirOf(real, context) !== undefined) return -ECONNREFUSED;
   const found = place.root.look(place.path);
   if (!found.ok) return found.missing ? -ENOENT : undefined;
   if (entry.type !== SOCK_DGRAM) return undefined;

@@ -3,7 +3,8 @@ import type { Host } from "../../host/index.ts";
 import { ELOOP, errorText, EXDEV } from "../../sys/errno.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
-import { ownName } from "../private-dirs.ts";
+import { asIfFree } from "../private-dirs.ts";
+import type { HostPlace } from "../paths.ts";
 import { procLink } from "../forged/names.ts";
 import {
   about,
@@ -82,7 +83,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
     return entry.ok && entry.stat.isSymbolicLink();
   };
   if (!found.ok && beyond.has(found.problem)) return throughProc(named, at);
-  if (!found.ok) return isLink() ? linkThere(named, at, "leads nowhere") : undefined;
+  if (!found.ok) return isLink() ? linkThere(named, place, "leads nowhere") : undefined;
   if (!found.stat.isSocket()) {
     // A deleted one is bound all the same: CRIU moves the file aside for the moment.
     if (!isBound(named) || named.entry.deleted) return undefined;
@@ -91,18 +92,18 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
       subject: at,
       message: `the socket ${path} cannot be bound: something that is not a socket stands at ${at}`,
       criu_message: `unix: Can't bind ${inode(named.entry)} addr ${givenName(named.entry)}: Address already in use`,
-      apart: ownName(at, true),
+      apart: asIfFree(place),
       remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
     };
   }
   const holder = holderOf(context.host, at, found.stat);
   if (holder === undefined)
-    return isLink() ? linkThere(named, at, "leads to a socket that nobody has") : undefined;
+    return isLink() ? linkThere(named, place, "leads to a socket that nobody has") : undefined;
   return {
     ...about(holder.sure ? "blocker" : "warning", named.image),
     subject: at,
     message: `${at} ${holder.sure ? "is" : "may be"} the socket of ${ownerText(context.host, holder.inode)}; CRIU would silently take the name away from it`,
-    apart: ownName(at, true),
+    apart: asIfFree(place),
     remedy: ownerRemedy(context.host, at, holder.inode),
   };
 }
@@ -123,12 +124,16 @@ const throughProc = ({ image, entry }: AtPath, at: string): Problem => ({
 });
 
 /** No dump has a socket there: bind(2) takes no name that is a link. CRIU removes the link. */
-const linkThere = ({ image }: AtPath, at: string, problem: string): Problem => ({
+const linkThere = ({ image }: AtPath, place: HostPlace, problem: string): Problem => ({
   ...about("blocker", image),
-  subject: at,
-  message: `${at} is a link, which ${problem}; CRIU would silently remove it`,
-  apart: ownName(at, true),
-  remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
+  subject: place.hostPath,
+  message: `${place.hostPath} is a link, which ${problem}; CRIU would silently remove it`,
+  apart: asIfFree(place),
+  remedy: {
+    kind: "human",
+    text: "move it away",
+    command: sh`mv ${place.hostPath} ${place.hostPath}.aside`,
+  },
 });
 
 /** The owner of a socket file: by its inode number, which no other path or namespace can fake; else by the name alone. */

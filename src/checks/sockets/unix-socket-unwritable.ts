@@ -2,6 +2,7 @@ import { EPERM, EROFS, errorText } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { ownDir } from "../private-dirs.ts";
 import { pathSockets, refusal } from "./sockets.ts";
 import { about, type AtPath, placeOf } from "./unix-entries.ts";
 import { constants } from "node:fs";
@@ -27,7 +28,12 @@ export const unixSocketUnwritable: Check = {
           : 0;
       byDirectory.set(
         directory,
-        refused < 0 ? closed(context, bound, directory, refused) : undefined,
+        refused < 0
+          ? {
+              ...closed(context, bound, directory, refused),
+              apart: refused === -EROFS ? ownDir(place, dirname(place.path)) : null,
+            }
+          : undefined,
       );
     }
     return [...byDirectory.values()].filter((finding) => finding !== undefined);
@@ -53,7 +59,6 @@ function closed(context: Context, bound: AtPath, directory: string, errno: numbe
     subject: directory,
     message: `the socket ${bound.name.path} cannot be bound: ${directory}: ${errorText(errno)}`,
     criu_message: refusal(context, bound, errorText(errno)),
-    apart: errno === -EROFS ? { dir: directory } : null,
     remedy: { kind: "human", ...remedy },
   };
 }

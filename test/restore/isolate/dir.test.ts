@@ -1,7 +1,15 @@
 /** A directory of the tree's own: what stands in it, and is in the way, stays there for others. */
 import { expect, test } from "bun:test";
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { dumpObjects } from "../objects.ts";
 import { blockers, finding, report } from "../report.ts";
 import {
@@ -132,6 +140,27 @@ for (const [what, make] of Object.entries(faults))
     expect(bare.exit === 1 || harmed()).toBe(true);
   });
 
+test("what only seems to be in it is not: a link leads out, and there a server keeps its name", async () => {
+  await using stage = openStage();
+  const [dir, out] = [join(stage.dir, "place"), join(stage.dir, "out")];
+  for (const each of [dir, out]) mkdirSync(each);
+  symlinkSync(out, join(dir, "link"));
+  for (const name of [join(dir, "link", "a"), `${dir}/../out/b`]) {
+    const { images } = await dumpObjects(stage, ["listen", name]);
+    const real = join(out, basename(name));
+    rmSync(real);
+    await start(stage, "objects", ["listen", real]);
+    const { ino } = lstatSync(real);
+    const told = await report(stage, "restore", images, [`--isolate-dir=${dir}`]);
+    expect(told.exit).not.toBe(0);
+    expect(finding(told, "unix-socket-busy")).toMatchObject({
+      isolate_dir: out,
+      remedy: { kind: "human" },
+    });
+    expect(lstatSync(real).ino).toBe(ino);
+  }
+});
+
 test("what cannot be the tree's own is refused before anything is touched", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
@@ -141,10 +170,12 @@ test("what cannot be the tree's own is refused before anything is touched", asyn
   const mounted = join(stage.dir, "place", "below");
   mkdirSync(mounted, { recursive: true });
   await run(stage, ["mount", "-t", "tmpfs", "none", mounted]);
+  symlinkSync(join(stage.dir, "place"), join(stage.dir, "link"));
   for (const [dir, why] of [
     ["place", "not an absolute path"],
     ["/", "not an absolute path"],
-    [`${stage.dir}/../x`, "not an absolute path"],
+    [`${stage.dir}/place/..`, `it is ${stage.dir}: name that`],
+    [join(stage.dir, "link"), `it is ${stage.dir}/place: name that`],
     [file, "not a directory"],
     [`${stage.dir}/none`, "not a directory"],
     [join(stage.dir, "place"), `${mounted} is mounted in it`],
