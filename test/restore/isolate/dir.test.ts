@@ -170,12 +170,10 @@ test("what cannot be the tree's own is refused before anything is touched", asyn
   const mounted = join(stage.dir, "place", "below");
   mkdirSync(mounted, { recursive: true });
   await run(stage, ["mount", "-t", "tmpfs", "none", mounted]);
-  symlinkSync(join(stage.dir, "place"), join(stage.dir, "link"));
   for (const [dir, why] of [
     ["place", "not an absolute path"],
     ["/", "not an absolute path"],
     [`${stage.dir}/place/..`, `it is ${stage.dir}: name that`],
-    [join(stage.dir, "link"), `it is ${stage.dir}/place: name that`],
     [file, "not a directory"],
     [`${stage.dir}/none`, "not a directory"],
     [join(stage.dir, "place"), `${mounted} is mounted in it`],
