@@ -1,6 +1,7 @@
 /** A checkpoint whose files and sockets are elsewhere here: seen with the names that they are to have, and the fields that say so. */
 import type { Checkpoint } from "./checkpoint.ts";
 import type { FieldEdit } from "./edit.ts";
+import type { Seal } from "./manifest.ts";
 import { file_entry } from "./tables/files.ts";
 import { fromBytes, toBytes } from "./text.ts";
 import type { FileEntry } from "./types.ts";
@@ -72,6 +73,17 @@ export function withPaths(checkpoint: Checkpoint, paths: readonly MappedPath[]):
   return Object.create(checkpoint, {
     openFiles: { get: () => (files ??= mapped()) },
   }) as Checkpoint;
+}
+
+/** What a seal says of files outside the images, by the paths that they have here. */
+export function sealWithPaths(
+  seal: Seal | undefined,
+  paths: readonly MappedPath[],
+): Seal | undefined {
+  if (paths.length === 0 || seal?.ok !== true) return seal;
+  const to = along(paths);
+  const files = seal.manifest.files.map((file) => ({ ...file, path: to(file.path) }));
+  return { ...seal, manifest: { ...seal.manifest, files } };
 }
 
 /** What CRIU has to be shown of files.img for one of them. */

@@ -28,7 +28,14 @@ import {
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
-import { type Checkpoint, openCheckpoint, type Seal, sealOf, withPaths } from "../image/index.ts";
+import {
+  type Checkpoint,
+  openCheckpoint,
+  type Seal,
+  sealOf,
+  sealWithPaths,
+  withPaths,
+} from "../image/index.ts";
 import { inNetwork } from "../sys/network.ts";
 import { type Plan, planFor } from "./index.ts";
 import type { Needed, Would } from "./isolate.ts";
@@ -124,7 +131,7 @@ export async function preflight(
     settings,
     noCriu,
     passed,
-    seal: seal(),
+    seal: isOwn ? sealWithPaths(seal(), settings.mapPath) : seal(),
     bundle,
     exported,
     pagesUnread,

@@ -113,6 +113,18 @@ for (const [id, make] of Object.entries(kept))
     await killTree(stage, pid);
   });
 
+test("what a seal says of a file counts at its new place", async () => {
+  await using stage = openStage();
+  const [old, now] = [join(stage.dir, "old"), join(stage.dir, "now")];
+  copyFileSync("/bin/true", old);
+  const { images } = await dumpObjects(stage, ["map", old]);
+  expect((await recriu(stage, ["seal", images])).exit).toBe(0);
+  copyFileSync("/bin/false", now);
+  const told = await report(stage, "restore", images, [`--map-path=${old}=${now}`]);
+  expect([told.exit, blockers(told)]).toEqual([3, expect.arrayContaining(["file-differs"])]);
+  expect(finding(told, "file-differs").subject).toBe(now);
+});
+
 test("the place of a socket", async () => {
   await using stage = openStage();
   const [old, now] = [join(stage.dir, "old"), join(stage.dir, "now")];
