@@ -16,6 +16,8 @@ export {
 export {
   type Hashing,
   imagesIn,
+  type Above,
+  FILES,
   type Manifest,
   MANIFEST,
   manifestOf,
@@ -23,6 +25,7 @@ export {
   type Seal,
   sealOf,
   sumsOf,
+  type Taken,
 } from "./manifest.ts";
 export { findMount, type FoundMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
