@@ -88,14 +88,16 @@ export function logReader({ words = false } = {}): {
     const whole = text.trim().replace(/: unknown["'`]?$/, "");
     const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(whole)!;
     const begins = words || error !== undefined;
-    const known =
-      (begins ? explain(rest!, { way: log.way }) : undefined) ??
-      explain(whole, { loose: true, way: log.way }) ??
+    const { way } = log;
+    for (const known of [
+      begins ? explain(rest!, { way }) : undefined,
+      explain(whole, { loose: true, way }),
       // Quoted, in brackets, or in bold.
-      explain(whole.replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way: log.way }) ??
+      explain(whole.replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way }),
       // Behind somebody's own words.
-      explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way: log.way });
-    if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
+      explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
+    ])
+      if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
 
   const reader = lineReader(onLine);
