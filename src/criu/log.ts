@@ -83,6 +83,10 @@ const tolerated: readonly RegExp[] = [
   /^Can't open sysctl net\/ipv4\/tcp_[rw]mem: /,
   // Of what was not there at the dump before: all of it is saved.
   /^page-xfer: No parent image found, though parent directory is set: No such file/,
+  // CRIU only has the modules loaded beforehand.
+  /^(?:sockets: )?Diag module missing/,
+  // A warning since; what lacks is links between network namespaces.
+  /^NSID is not supported/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
 ];

@@ -52,6 +52,8 @@ const bare = (text: string): string => {
   return collapsed.slice(0, end).trimStart();
 };
 const ENDS = ".! \n\r";
+/** What a word of somebody's may begin with. */
+const QUOTES = `"'\`([{*`;
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();
@@ -131,6 +133,9 @@ function* startsOf(message: string, loose: boolean): Generator<string> {
     let at = 0;
     for (let word = 0; word < LOOSE && (word === 0 || at > 0); word += 1) {
       yield message.slice(at, at + LONGEST);
+      let quoted = at;
+      while (QUOTES.includes(message[quoted] ?? " ")) quoted += 1;
+      if (quoted > at) yield message.slice(quoted, quoted + LONGEST);
       at = message.indexOf(" ", at) + 1;
     }
     return;

@@ -6,12 +6,15 @@ import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
+import { type Speaker, speakerOf } from "./speakers.ts";
 
 export interface LogReport extends Log {
   /** Earlier runs of which something is to be told. */
   others: readonly Log[];
   /** What others than CRIU said: a container runtime, an engine, or CRIU's words without a log around them. */
   said: Explanation | undefined;
+  /** Who they are, where a line shows it. */
+  speaker: Speaker | undefined;
   /** Where those say that CRIU's log is. */
   named: string | undefined;
   /** Findings with which recriu refused the restore, by their ids. */
@@ -28,6 +31,8 @@ const LOGS = 8;
 const REFUSED = 20;
 /** Words of others of which a meaning is looked for. */
 const FOREIGN = 500;
+/** Letters of a line in which its speaker is looked for. */
+const LONGEST = 2048;
 /** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
@@ -48,6 +53,7 @@ export function logReader({ words = false } = {}): {
   let anything = false;
   let said: Explanation | undefined;
   let named: string | undefined;
+  let speaker: Speaker | undefined;
   const refused = new Set<string>();
 
   const begin = (): void => {
@@ -82,7 +88,8 @@ export function logReader({ words = false } = {}): {
   };
   const listen = (text: string): void => {
     named ??= logNamed(text);
-    isAbout ||= aboutCriu.test(text);
+    speaker ??= speakerOf(text.slice(0, LONGEST));
+    isAbout ||= speaker !== undefined || aboutCriu.test(text);
     // A program that calls it an error marks where the message begins.
     // containerd ends what it passes on with the kind of the error.
     const whole = text.trim().replace(/: unknown["'`]?$/, "");
@@ -93,7 +100,7 @@ export function logReader({ words = false } = {}): {
       begins ? explain(rest!, { way }) : undefined,
       explain(whole, { loose: true, way }),
       // Quoted, in brackets, or in bold.
-      explain(whole.replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way }),
+      explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
       // Behind somebody's own words.
       explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
     ])
@@ -133,7 +140,9 @@ export function logReader({ words = false } = {}): {
       return {
         ...main,
         others: told.filter((each) => each !== main),
-        said: main.cause === undefined && !isRefused ? said : undefined,
+        // What CRIU goes on after is not what failed, whoever repeats it.
+        said: main.cause === undefined && !isRefused && !goesOn(main) ? said : undefined,
+        speaker,
         named,
         refused: [...refused],
         kind:
@@ -152,6 +161,9 @@ export function logReader({ words = false } = {}): {
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const aboutCriu =
   /(?<![\w./-])criu(?![\w./-])|\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|failed|cannot|can't|unable)\b.{0,200}\bcheckpoint/i;
+
+const goesOn = ({ sign, later }: Log): boolean =>
+  sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
 
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 

@@ -117,9 +117,10 @@ const complaint =
 /** What is known of the last line before that sounds like a reason. */
 function toldBefore({ before, way }: Log): Explanation | undefined {
   for (const text of before.toReversed()) {
-    const said = complaint.exec(text)?.[1];
-    const known = said === undefined ? undefined : explain(said, { way });
-    if (known !== undefined && !known.consequence) return known;
+    const line = parseLogLine(text);
+    const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
+    const known = said === undefined ? undefined : explain(said, { file: line?.file, way });
+    if (known !== undefined && !known.consequence && !known.warning) return known;
   }
   return undefined;
 }
