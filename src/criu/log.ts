@@ -87,6 +87,10 @@ const tolerated: readonly RegExp[] = [
   /^(?:sockets: )?Diag module missing/,
   // A warning since; what lacks is links between network namespaces.
   /^NSID is not supported/,
+  // The name of an image that is empty or not there, for the message behind it.
+  /^Can't read link of fd -404: /,
+  // Of iptables, at every start; what needs it says so itself.
+  /^exec failed: No such file or directory/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
 ];

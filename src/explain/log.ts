@@ -84,9 +84,9 @@ export function logReader({ words = false } = {}): {
       anything = true;
     }
     if (noteWay(log, text) || stamped.test(text)) anything = true;
-    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(text);
+    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(line);
   };
-  const listen = (text: string): void => {
+  const listen = ({ text, next }: Line): void => {
     named ??= logNamed(text);
     speaker ??= speakerOf(text.slice(0, LONGEST));
     isAbout ||= speaker !== undefined || aboutCriu.test(text);
@@ -103,6 +103,10 @@ export function logReader({ words = false } = {}): {
       explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
       // Behind somebody's own words.
       explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
+      // Within them.
+      ...quotedIn(whole).map((quoted) => explain(quoted, { loose: true, way })),
+      // A mail or a terminal broke it.
+      whole.endsWith(":") ? explain(`${whole} ${next() ?? ""}`, { loose: true, way }) : undefined,
     ])
       if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
@@ -141,7 +145,10 @@ export function logReader({ words = false } = {}): {
         ...main,
         others: told.filter((each) => each !== main),
         // What CRIU goes on after is not what failed, whoever repeats it.
-        said: main.cause === undefined && !isRefused && !goesOn(main) ? said : undefined,
+        said:
+          main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
+            ? said
+            : undefined,
         speaker,
         named,
         refused: [...refused],
@@ -157,6 +164,13 @@ export function logReader({ words = false } = {}): {
     },
   };
 }
+
+/** What stands in quotes, the first of it. */
+const quotedIn = (text: string): string[] =>
+  Array.from(text.slice(0, LONGEST).matchAll(/["`“]([^"`“”]{12,400})["`”]/g), ([, inner]) => inner!)
+    .filter((inner) => inner.includes(" "))
+    .slice(0, QUOTES);
+const QUOTES = 4;
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const aboutCriu =

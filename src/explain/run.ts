@@ -73,6 +73,7 @@ export function noteWarning(log: Log, { message, file }: LogLine): void {
 }
 
 export function noteError(log: Log, error: LogLine, line: Line): void {
+  if (ofCheck(error)) log.way ??= "check";
   const way = wayOf(error.message);
   if (way !== undefined) {
     log.way = way;
@@ -125,6 +126,22 @@ function toldBefore({ before, way }: Log): Explanation | undefined {
   return undefined;
 }
 
+const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
+
+/** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
+function concludeCheck(log: Log, first: LogLine): void {
+  const errors = [first, ...log.after.flatMap((text) => parseLogLine(text) ?? [])];
+  const main = log.ended === "well" ? undefined : (errors.find(ofCheck) ?? first);
+  log.cause = main;
+  if (main !== undefined)
+    log.explanation = explain(main.message, { file: main.file, way: "check" });
+  for (const { message, file } of errors) {
+    const known = explain(message, { file, way: "check" });
+    const told = [log.explanation, ...log.warnings].some((one) => one?.cause === known?.cause);
+    if (known !== undefined && !told && log.warnings.length < WARNINGS) log.warnings.push(known);
+  }
+}
+
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log): void {
   const { cause, after } = log;
@@ -133,7 +150,8 @@ export function conclude(log: Log): void {
   if (log.explanation !== undefined) log.sign = undefined;
   const first = cause ?? log.sign;
   if (first === undefined) return;
-  const way = log.way ?? (first.file.endsWith("cr-check.c") ? "check" : undefined);
+  const way = log.way ?? (ofCheck(first) ? "check" : undefined);
+  if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
   const known = ({ message, file }: LogLine) => explain(message, { file, way });
   if (cause === undefined) {
     log.later = known(first);
