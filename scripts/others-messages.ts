@@ -14,6 +14,7 @@ const calls: Record<string, RegExp> = {
   c: /\b(?:libcrun_(?:make_error|warning|error)|crun_(?:make_error|error_wrap)|error|pr_err|fprintf|(?:SYS)?(?:ERROR|WARN)|log_(?:error|warn)(?:_errno)?|ret_errno|syserror\w*|warning|guarantee|LOG)\s*\(/g,
   rs: /\b(?:bail!|anyhow!|ensure!|error!|warn!|eprintln!|panic!|expect|context|with_context|Other|InvalidArgument|#\[error|tracing::(?:error|warn)!)\s*\(/g,
   java: /\b(?:\w*(?:Exception|Error)|warn|error|severe|throwing)\s*\(/g,
+  nls: /^J9NLS_\w*(?:CRIU|CRAC|CHECKPOINT)\w*=(?=.)/gm,
   py: /\b(?:\w*(?:Exception|Error)|error|warning|critical|print)\s*\(/g,
 };
 const languages: Record<string, keyof typeof calls> = {
@@ -22,12 +23,13 @@ const languages: Record<string, keyof typeof calls> = {
   cpp: "c",
   rs: "rs",
   java: "java",
+  nls: "nls",
   py: "py",
 };
 
 const ofOthers =
-  /(?:^|\/)(?:vendor|third_party|testdata|tests?|docs?|examples?|integration|magic-gen|contrib|mock\w*)\/|_test\.go$|\.pb\.go$|_(?:windows|freebsd|darwin|unsupported)\.go$|\/test_/;
-const about = /criu|checkpoint|restore[^/]*$|crac(?![a-z])|phaul/i;
+  /(?:^|\/)(?:vendor|third_party|testdata|tests?|docs?|examples?|integration|magic-gen|contrib|mock\w*)\/|_test\.go$|\.pb\.go$|_(?:windows|freebsd|darwin|unsupported)\.go$|\/test_|\/build\.rs$|_[a-z]{2}(?:_[A-Z]{2})?\.nls$/;
+const about = /criu|checkpoint|(?:^|[/_-])restore|crac(?![a-z])|phaul/i;
 const says = /criu|checkpoint|\bcrac\b/i;
 const enough = /[A-Za-z]{3}.*[ :]/;
 /** Of a call, in letters. */
@@ -49,7 +51,11 @@ function sourcesOf(checkout: string): string[] {
 function messagesOf(source: string, language: string): string[] {
   const messages: string[] = [];
   for (const match of source.matchAll(calls[language]!)) {
-    const message = formatOf(source, match.index + match[0].length, language);
+    const from = match.index + match[0].length;
+    const message =
+      language === "nls"
+        ? plain(source.slice(from, source.indexOf("\n", from)))
+        : formatOf(source, from, language);
     if (message !== undefined) messages.push(message);
   }
   return messages;
@@ -61,24 +67,20 @@ function formatOf(source: string, from: number, language: string): string | unde
   token.lastIndex = from;
   let format = "";
   let depth = 0;
-  let between = false;
+  let joins = false;
   for (let match = token.exec(source); match !== null; match = token.exec(source)) {
     if (match.index > from + LONGEST) break;
     const [mark] = match;
     const text = match[1] ?? match[2] ?? (language === "py" ? match[3] : undefined);
-    if (text !== undefined) {
-      if (between && format !== "") format += "%s";
-      format += text;
-      between = false;
-    } else if ("([{".includes(mark)) depth += 1;
-    else if (")]}".includes(mark)) {
-      depth -= 1;
-      if (depth < 0) break;
-    } else if (mark === ";" || (mark === "," && format.length > 7 && depth === 0)) break;
-    else if (mark === "+") between = true;
-    else if (mark !== ",") between ||= format !== "";
+    if (text !== undefined && (format === "" || joins)) format += text;
+    else if (text === undefined && joins && /\w/.test(mark)) format += "%s";
+    if ("([{".includes(mark)) depth += 1;
+    else if (")]}".includes(mark)) depth -= 1;
+    if (depth < 0 || mark === ";" || (mark === "," && format.length > 7)) break;
+    // Texts side by side are one in C.
+    joins = mark === "+" || (language === "c" && text !== undefined);
   }
-  return format === "" ? undefined : plain(between && depth < 0 ? `${format}%s` : format);
+  return format === "" ? undefined : plain(format);
 }
 
 /** Line ends and places as CRIU's formats have them. */
@@ -86,7 +88,8 @@ const plain = (format: string): string =>
   format
     .replace(/\\(["'`\\])/g, "$1")
     .replace(/\\[nrt]|\s+/g, " ")
-    .replace(/%[-+#0-9.]*[vwqTxt](?![\w])/g, "%s")
+    .replace(/%[-+#0-9.]*[vwqTxt](?!\w)/g, "%s")
+    .replace(/%\d?\$?[lz]+[idu]/g, "%d")
     .replace(/\{[\w:?.#]{0,40}\}/g, "%s")
     .replace(/%\((\w+)\)s/g, "%s")
     .trim();
@@ -96,7 +99,7 @@ for (const argument of process.argv.slice(2)) {
   const messages = new Set<string>();
   for (const file of sourcesOf(checkout)) {
     const source = readFileSync(join(checkout, file), "utf8");
-    const whole = all === "all" || about.test(file);
+    const whole = all === "all" || file.endsWith(".nls") || about.test(file);
     if (all !== "all" && !says.test(source)) continue;
     for (const message of messagesOf(source, languages[endOf(file)]!))
       if (enough.test(message) && (whole || says.test(message)))
