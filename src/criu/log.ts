@@ -74,7 +74,7 @@ const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
 /** Errors by their level, after which CRIU goes on as if nothing were. */
 const tolerated: readonly RegExp[] = [
   // Without CAP_SYS_RESOURCE, at every start.
-  /^rlimit: Can't setup RLIMIT_NOFILE for self/,
+  /^rlimi[tr]: Can't setup RLIMIT_NOFILE for self/,
   // At every dump in a container that may not mount.
   /^Unable to \w+ the binfmt_misc file system: Operation not permitted/,
   // Of every task that uses no GPU.
