@@ -46,7 +46,7 @@ const ways =
   /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
 
 /** What `criu check` ends with. */
-const checked = /^(Looks|Does not look) good\b/;
+const checked = /^(?:> ?)?(Looks|Does not look) good\b/;
 
 /** Of a line that tells what CRIU was doing, and how that ended. */
 export function noteWay(log: Log, text: string): boolean {
@@ -65,7 +65,9 @@ function wayOf(text: string): Way | undefined {
   return match[1] === undefined || match[1] === "Restor" ? "restore" : "dump";
 }
 
-export function noteWarning(log: Log, { message, file }: LogLine): void {
+export function noteWarning(log: Log, warning: LogLine): void {
+  const { message, file } = warning;
+  if (ofCheck(warning)) log.way ??= "check";
   if (log.warnings.length === WARNINGS) return;
   const known = explain(message, { file, way: log.way });
   if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
@@ -147,6 +149,9 @@ export function conclude(log: Log): void {
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
   if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
+  // criu check --feature says no more than what is missing.
+  const isLack = log.way === "check" && log.ended === undefined && log.sign === undefined;
+  if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();
   if (log.explanation !== undefined) log.sign = undefined;
   const first = cause ?? log.sign;
   if (first === undefined) return;
