@@ -5,6 +5,7 @@ import {
   isBeyondKnown,
   knows,
   NEWEST_KNOWN,
+  type Refusal,
   startRefusal,
 } from "../criu/index.ts";
 import {
@@ -90,9 +91,7 @@ async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
     ...(version === undefined ? [] : versionFacts(version, host.kernel)),
     {
       name: "criu check",
-      state: refusal === undefined ? "ok" : "missing",
-      found: refusal ?? "looks good",
-      means: "this CRIU cannot restore on this kernel",
+      ...checked(refusal),
     },
     ...(!knows(version, "breakpointsTried", false) && host.breakpoints === false
       ? [
@@ -105,6 +104,17 @@ async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
         ]
       : []),
   ];
+}
+
+function checked(refusal: Refusal): Pick<Fact, "state" | "found" | "means"> {
+  if (refusal.kind === "none") return { state: "ok", found: "looks good", means: "" };
+  return refusal.kind === "refused"
+    ? { state: "missing", found: refusal.line, means: "this CRIU cannot restore on this kernel" }
+    : {
+        state: "warning",
+        found: "no answer in ten seconds",
+        means: "whether this CRIU can restore on this kernel is not known: run criu check",
+      };
 }
 
 /** One that is taken where the first cannot restore a checkpoint. */

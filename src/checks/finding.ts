@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { IsolationKind, Settings, Request } from "../criu/index.ts";
+import type { IsolationKind, Refusal, Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -136,12 +136,12 @@ export interface Criu {
   version: string | undefined;
   /** Why it cannot be started, where that was seen. */
   problem?: string | undefined;
-  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
-  startRefusal(): string | undefined;
-  /** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
-  featureRefusal(feature: string): string | undefined;
-  /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
-  cpuRefusal(images: string): string | undefined;
+  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine. */
+  startRefusal(): Refusal;
+  /** Why this CRIU lacks a feature of `criu check --feature`. */
+  featureRefusal(feature: string): Refusal;
+  /** Has this CRIU compare the processor with the one in `images`. */
+  cpuRefusal(images: string): Refusal;
 }
 
 /** Everything a check may look at. */
