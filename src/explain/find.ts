@@ -168,7 +168,7 @@ const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: st
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
     : entry.files.some((own) => own === "*" || base(own) === base(file));
 
-/** Of others' words: a code, or a name that nobody else has. */
+/** Of others' words: a code, or a name of their own. */
 const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
 
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */

@@ -13,7 +13,7 @@ export interface LogReport extends Log {
   others: readonly Log[];
   /** What others than CRIU said: a container runtime, an engine, or CRIU's words without a log around them. */
   said: Explanation | undefined;
-  /** Who they are, where a line shows it. */
+  /** The name of those others, where a line shows it. */
   speaker: Speaker | undefined;
   /** Where those say that CRIU's log is. */
   named: string | undefined;

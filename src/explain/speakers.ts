@@ -1,4 +1,4 @@
-/** Who said it, where nothing is known of what: programs that people ask for checkpoints, and where each says more. */
+/** The speaker of what nothing is known of: programs that people ask for checkpoints, and where each says more. */
 
 export interface Speaker {
   readonly name: string;
