@@ -193,7 +193,9 @@ const isSentence = (
   entry.files.length > 0 &&
   weight < 2 * FEW &&
   // What the C library says of a failure (`why`) has as many words as it likes.
-  values.entries().some(([name, value]) => name !== "why" && value.split(" ").length > 4);
+  values
+    .entries()
+    .some(([name, value]) => name !== "why" && value.split(" ").length > (weight < FEW ? 1 : 4));
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;

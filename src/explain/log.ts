@@ -93,11 +93,16 @@ export function logReader({ words = false } = {}): {
     // A program that calls it an error marks where the message begins.
     // containerd ends what it passes on with the kind of the error.
     const whole = text.trim().replace(/: unknown["'`]?$/, "");
-    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(whole)!;
+    const [, program, error, rest] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
+      whole,
+    )!;
     const begins = words || error !== undefined;
+    // Few words of another program are its own, though CRIU has the same; CRIU writes a large E.
+    const isOthers = program === undefined ? error !== "Error: " : !program.startsWith("criu");
+    const loose = !words && isOthers;
     const { way } = log;
     for (const known of [
-      begins ? explain(rest!, { way }) : undefined,
+      begins ? explain(rest!, { loose, way }) : undefined,
       explain(whole, { loose: true, way }),
       // Quoted, in brackets, or in bold.
       explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
