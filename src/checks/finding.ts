@@ -13,7 +13,9 @@ import type { Namespaces } from "./paths.ts";
 export type Severity = "blocker" | "warning" | "info";
 
 /** A change that recriu can make itself: it only adds what is missing, and can be undone. */
-export interface Repair {
+export type Repair = MakeDirectory | MakeFifo | PutFile;
+
+export interface MakeDirectory {
   action: "mkdir";
   /** The host directory inside which `path` is resolved. */
   root: string;
@@ -21,6 +23,26 @@ export interface Repair {
   mode: number;
   uid: number;
   gid: number;
+}
+
+/** Its fields are as of a directory. */
+export interface MakeFifo extends Omit<MakeDirectory, "action"> {
+  action: "fifo";
+}
+
+/** A file that was taken along with the images (`recriu seal --with-files`). */
+export interface PutFile extends Omit<MakeDirectory, "action"> {
+  action: "file";
+  /** Where its bytes are; `sha256` is theirs. */
+  from: string;
+  sha256: string;
+  size: number;
+  /** ISO 8601. */
+  mtime?: string | undefined;
+  /** In base64. */
+  xattrs: Readonly<Record<string, string>>;
+  /** Above it and missing, the outermost first; paths like `path`. */
+  directories: readonly Omit<MakeDirectory, "action" | "root">[];
 }
 
 /**
