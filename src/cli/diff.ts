@@ -1,5 +1,3 @@
-import { recriuOptions, requestFrom } from "../criu/index.ts";
-import { preflight } from "../plan/preflight.ts";
 import { printChanged } from "../report/diff.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, type Told } from "../report/told.ts";
@@ -7,6 +5,7 @@ import { compareContents } from "../show/compare.ts";
 import { type Contents, contentsOf } from "../show/contents.ts";
 import { parseStrictly } from "./arguments.ts";
 import { findImages } from "./found.ts";
+import { lookAt } from "./look.ts";
 import type { Command } from "./command.ts";
 
 const args = {
@@ -55,12 +54,7 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
   using found = await findImages(name);
   if ("problem" in found) return found;
   const { dir } = found;
-  const asked = requestFrom(["-D", dir], process.env, recriuOptions);
-  if (!asked.ok) return { exit: exitCode.usage, problem: asked.problem };
-  const all = await preflight(asked.request, asked.settings, {
-    seal: () => undefined,
-    ...(found.archived && { pagesUnread: true }),
-  });
+  const all = await lookAt(dir, found.archived);
   if (!all.ok) return { exit: exitCode.usage, problem: all.problem };
   const { checkpoint } = all.preflight;
   if (checkpoint.root === undefined) {

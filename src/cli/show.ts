@@ -35,6 +35,11 @@ const args = {
   all: { type: "boolean", description: "all of these but --env" },
   pid: { type: "string", valueHint: "N", description: "this task alone" },
   format: { type: "string", valueHint: "tree|table|json", description: "how (default tree)" },
+  html: {
+    type: "string",
+    valueHint: "FILE",
+    description: "write one page for a browser, with all but --env; - is stdout",
+  },
   json: { type: "boolean", description: "as --format=json: one JSON document on stdout" },
 } as const;
 
@@ -62,13 +67,25 @@ export const command: Command = {
       );
     if (operands.length > 1)
       return refused("show", exitCode.usage, `one checkpoint, not ${operands.length}`);
+    if (values["html"] !== undefined && (values["json"] ?? values["format"]) !== undefined)
+      return refused(
+        "show",
+        exitCode.usage,
+        "--html is a format of its own: leave --format and --json out",
+      );
     const named = operands[0] ?? String(values["images-dir"] ?? ".");
     const several = isArchive(named) ? [] : checkpointsIn(named);
+    if (several.length > 0 && values["html"] !== undefined)
+      return refused(
+        "show",
+        exitCode.usage,
+        `${named} has several checkpoints, and --html shows one: name it`,
+      );
     if (several.length > 0) return showAll(named, several, format);
     using found = await findImages(named);
     return "problem" in found
       ? refused("show", found.exit, found.problem)
-      : show(found.dir, named, values, format);
+      : show(found.dir, named, values, format, found.archived);
   },
 };
 
@@ -113,7 +130,13 @@ async function summaryOf(path: string, name: string): Promise<Contents | string>
   return opened.ok ? contentsOf(opened.checkpoint, name) : opened.fault.problem;
 }
 
-function show(dir: string, name: string, values: Values, format: string): Told {
+async function show(
+  dir: string,
+  name: string,
+  values: Values,
+  format: string,
+  archived: boolean,
+): Promise<Told> {
   const opened = openCheckpoint(dir);
   if (!opened.ok) {
     const { file, problem } = opened.fault;
@@ -130,13 +153,18 @@ function show(dir: string, name: string, values: Values, format: string): Told {
   if (pid !== undefined && tasks.length === 0)
     return refused("show", exitCode.usage, `there is no task ${pid} in ${name}`);
   const contents = { ...whole, tasks };
-  const more = moreOf(checkpoint, contents, values, pid !== undefined);
+  const page = values["html"];
+  const asked = page === undefined ? values : { ...values, all: true };
+  const more = moreOf(checkpoint, contents, asked, pid !== undefined);
+  const exit = faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
+  const lines = faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`);
+  if (page !== undefined) {
+    const { writePage } = await import("./show-page.ts");
+    const written = await writePage(String(page), { contents, ...more }, dir, archived);
+    return { ...written, exit: written.exit || exit, lines: [...lines, ...(written.lines ?? [])] };
+  }
   if (format !== "json") printContents(contents, format as "tree" | "table", more);
-  return {
-    exit: faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok,
-    ...(format === "json" && { json: asJson(contents, more) }),
-    lines: faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`),
-  };
+  return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
 }
 
 /** What was asked for; of one task its files, too. */

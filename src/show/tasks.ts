@@ -30,7 +30,8 @@ export interface ShownTask {
   /** Bytes of its own memory that the images, or their parents, have. */
   readonly memory: number;
   readonly threads: readonly ShownThread[];
-  readonly files: readonly { readonly fd: number; readonly what: string }[];
+  /** `id`: of its entry in files.img. */
+  readonly files: readonly { readonly fd: number; readonly id: number; readonly what: string }[];
 }
 
 export function shownTask(checkpoint: Checkpoint, task: Task): ShownTask {
@@ -58,7 +59,7 @@ export function shownTask(checkpoint: Checkpoint, task: Task): ShownTask {
       priority: core?.thread_core?.sched_prio ?? 0,
       nice: core?.thread_core?.sched_nice ?? 0,
     })),
-    files: task.fds.map(({ fd, id }) => ({ fd, what: describe(checkpoint.openFiles.get(id)) })),
+    files: task.fds.map(({ fd, id }) => ({ fd, id, what: describe(checkpoint.openFiles.get(id)) })),
   };
 }
 
