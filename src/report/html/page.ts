@@ -89,7 +89,7 @@ export function pageOf({ contents, mappings, environments, looked }: Shown): str
   return page.text;
 }
 
-export const section = (id: string, title: string, body: Html): Html =>
+const section = (id: string, title: string, body: Html): Html =>
   html`<section id="${id}" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     ${body}

@@ -1,4 +1,4 @@
-/** Who talks to whom: a line of each task that has a socket to somebody, an arc between two that have the ends of one. */
+/** Tasks that talk to each other: a line for each that has a socket to somebody, an arc between two that have the ends of one. */
 import type { Contents } from "../../show/contents.ts";
 import { hungTasks } from "../../show/hung.ts";
 import type { ShownSocket } from "../../show/sockets.ts";
@@ -30,9 +30,10 @@ interface Arc {
 export function talkOf({ tasks, sockets }: Contents): Html {
   const arcs = arcsOf(sockets);
   const lines = linesOf(sockets);
+  const ends = new Set(arcs.flatMap(({ from, to }) => [from, to]));
   const all = hungTasks(tasks)
     .map(({ task }) => task)
-    .filter(({ pid }) => lines.has(pid) || arcs.some(({ from, to }) => from === pid || to === pid));
+    .filter(({ pid }) => lines.has(pid) || ends.has(pid));
   if (all.length === 0) return html`<p>No task has a socket that listens or is connected.</p>`;
   const rows = all.slice(0, MOST_ROWS);
   const tall = rows.map(({ pid }) => 28 + shownLines(lines.get(pid)).length * LINE);
@@ -75,6 +76,7 @@ function arcsOf(sockets: readonly ShownSocket[]): Arc[] {
   for (const socket of sockets) {
     const isUnix = socket.family === "unix";
     const pairs = socket.tasks
+      .slice(0, MOST_PAIRS)
       .flatMap((from) => socket.peers.slice(0, MOST_PAIRS).map((to) => [from, to] as const))
       .filter(([from, to]) => from !== to)
       .slice(0, MOST_PAIRS);
