@@ -1,4 +1,5 @@
 import { printChanged } from "../report/diff.ts";
+import type { DiffDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, type Told } from "../report/told.ts";
 import { compareContents } from "../show/compare.ts";
@@ -24,11 +25,11 @@ export const command: Command = {
   async run({ rawArgs }): Promise<Told> {
     const parsed = parseStrictly("diff", args, rawArgs);
     if (!parsed.ok) return parsed.told;
-    const { operands, values } = parsed;
-    if (operands.length !== 2)
-      return refused("diff", exitCode.usage, `two checkpoints, not ${operands.length}`);
+    const { operands: names, values } = parsed;
+    if (names.length !== 2)
+      return refused("diff", exitCode.usage, `two checkpoints, not ${names.length}`);
     const looked: Looked[] = [];
-    for (const name of operands) {
+    for (const name of names) {
       const one = await look(name);
       if ("problem" in one) return refused("diff", one.exit, one.problem);
       looked.push(one);
@@ -38,7 +39,7 @@ export const command: Command = {
     const needs = b.findings.filter((finding) => !a.findings.includes(finding));
     const exit = changed.length + needs.length > 0 ? exitCode.criuFailed : exitCode.ok;
     if (values["json"] === true)
-      return { exit, json: { schema: 1, a: operands[0], b: operands[1], changed, needs } };
+      return { exit, json: { a: names[0]!, b: names[1]!, changed, needs } satisfies DiffDocument };
     printChanged(changed, needs);
     return { exit };
   },

@@ -76,7 +76,7 @@ export async function main(words: readonly string[]): Promise<number> {
     const { near } = await import("./near.ts");
     const meant = near(name, Object.keys(commands));
     const problem = said`recriu: there is no command ${name}${meant}; recriu --help lists them`;
-    return tell({ exit: exitCode.usage, lines: [problem] });
+    return tell({ exit: exitCode.usage, lines: [problem] }, rawArgs.includes("--json"));
   }
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");

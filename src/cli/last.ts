@@ -1,3 +1,4 @@
+import type { LastDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { keptReasons } from "../report/reasons.ts";
 import { joined, refused, said, type Told } from "../report/told.ts";
@@ -22,7 +23,7 @@ export const command: Command = {
     const kept = keptReasons();
     if (!kept.ok) return refused("last", exitCode.criuFailed, `it cannot be told: ${kept.problem}`);
     const reasons = parsed.values.all ? kept.reasons : kept.reasons.slice(-1);
-    if (parsed.values.json) return { exit: exitCode.ok, json: { reasons } };
+    if (parsed.values.json) return { exit: exitCode.ok, json: { reasons } satisfies LastDocument };
     if (reasons.length === 0)
       return {
         exit: exitCode.ok,

@@ -1,4 +1,5 @@
 import { type Checkpoint, openCheckpoint, type Task } from "../image/index.ts";
+import type { MemoryDocument } from "../report/documents.ts";
 import { pieceText, placeText } from "../report/memory.ts";
 import { exitCode } from "../report/outcome.ts";
 import { printMappings } from "../report/show.ts";
@@ -64,7 +65,7 @@ export const command: Command = {
     if (values["dump"] !== undefined) return dumped(checkpoint, task, values);
     const mappings = shownMappings(checkpoint, task);
     if (values["json"] === true)
-      return { exit: exitCode.ok, json: { schema: 1, pid: task.pid, mappings } };
+      return { exit: exitCode.ok, json: { pid: task.pid, mappings } satisfies MemoryDocument };
     printMappings(mappings);
     return { exit: exitCode.ok };
   },
@@ -93,7 +94,10 @@ function searched(checkpoint: Checkpoint, task: Task, values: Values): Told {
   // As grep(1) does: found or not.
   const exit = count > 0 ? exitCode.ok : exitCode.criuFailed;
   if (values["json"] === true)
-    return { exit, json: { schema: 1, pid: task.pid, count, places, searched: bytes, unread } };
+    return {
+      exit,
+      json: { pid: task.pid, count, places, searched: bytes, unread } satisfies MemoryDocument,
+    };
   const rows = places.map(({ address, mapping }, index) => {
     const around = found[index]! - (found[index]! % 16);
     const [piece] = piecesAt(checkpoint, task.pid, around, 32);
@@ -123,7 +127,7 @@ function dumped(checkpoint: Checkpoint, task: Task, values: Values): Told {
       length: size,
       base64: bytes?.toString("base64") ?? null,
     }));
-    return { exit, json: { schema: 1, pid: task.pid, pieces: shown } };
+    return { exit, json: { pid: task.pid, pieces: shown } satisfies MemoryDocument };
   }
   const rows = pieces.map(({ from, length: size, bytes }) => pieceText(from, size, bytes));
   const why = said`what is not in the images was zeros, or as it is in the mapped file`;

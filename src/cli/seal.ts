@@ -1,4 +1,5 @@
 import { seal } from "../pack/seal.ts";
+import type { SealDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -46,7 +47,7 @@ export const command: Command = {
     const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
     return {
       exit: exitCode.ok,
-      ...(parsed.values.json === true && { json: manifest }),
+      ...(parsed.values.json === true && { json: manifest satisfies SealDocument }),
       lines: [said`${file}: ${sizes}; ${manifest.files.length} files outside them`],
     };
   },

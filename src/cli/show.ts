@@ -3,6 +3,7 @@ import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
+import type { CheckpointsDocument, ShowDocument } from "../report/documents.ts";
 import { printCheckpoints, printContents } from "../report/show.ts";
 import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -112,12 +113,10 @@ async function showAll(dir: string, names: readonly string[], format: string): P
     return {
       exit: exitCode.ok,
       json: {
-        schema: 1,
-        checkpoints: all.map(([name, of]) => ({
-          name,
-          ...(typeof of === "string" ? { problem: of } : of),
-        })),
-      },
+        checkpoints: all.map(([name, of]) =>
+          typeof of === "string" ? { name, problem: of } : { name, ...of },
+        ),
+      } satisfies CheckpointsDocument,
     };
   printCheckpoints(all);
   return { exit: exitCode.ok };
@@ -188,11 +187,11 @@ function moreOf(checkpoint: Checkpoint, { tasks }: Contents, values: Values, alo
 const asJson = (
   contents: Contents,
   { mappings, environments }: ReturnType<typeof moreOf>,
-): object => ({
+): ShowDocument => ({
   ...contents,
   tasks: contents.tasks.map((task) => ({
     ...task,
-    ...(mappings.has(task.pid) && { mappings: mappings.get(task.pid) }),
-    ...(environments.has(task.pid) && { environment: environments.get(task.pid) }),
+    ...(mappings.has(task.pid) && { mappings: mappings.get(task.pid)! }),
+    ...(environments.has(task.pid) && { environment: environments.get(task.pid) ?? null }),
   })),
 });

@@ -2,11 +2,11 @@ import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint } from "../image/index.ts";
+import type { VerifyDocument } from "../report/documents.ts";
 import { printVerdict } from "../report/text.ts";
 import { initOf, rootsInside } from "../isolate/numbers.ts";
 import { refused, said, tellLines, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
-import { version } from "../report/version.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
 import { criuHelp, recriuArgs, understand } from "./request.ts";
@@ -72,13 +72,11 @@ export const command: Command = {
       return {
         exit,
         json: {
-          recriu: version,
-          schema: 1,
-          images: request.typed.get(request.imagesDir),
+          images: request.typed.get(request.imagesDir) ?? request.imagesDir,
           pid,
           pid_inside: inside,
           verdict,
-        },
+        } satisfies VerifyDocument,
       };
     if (inside !== null) tellLines([said`process ${pid}, inside ${inside}`]);
     printVerdict(verdict);

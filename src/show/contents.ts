@@ -13,7 +13,6 @@ interface ShownMount {
 }
 
 export interface Contents {
-  readonly schema: 1;
   /** As the user named them. */
   readonly images: string;
   /** img_version of the inventory. */
@@ -53,7 +52,6 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
   });
   const inventory = stats.find(({ name }) => name === "inventory.img")?.stat;
   return {
-    schema: 1,
     images,
     format: checkpoint.inventory?.img_version ?? null,
     architecture: architectures[checkpoint.root?.core?.mtype ?? 0] ?? null,

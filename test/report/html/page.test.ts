@@ -52,7 +52,6 @@ function shownOf(name: string): Shown {
   const tasks = [task(1, 0), task(2, 1), task(3, 1), task(4, 2)];
   return {
     contents: {
-      schema: 1,
       images: name,
       format: 2,
       architecture: name,
