@@ -1,7 +1,8 @@
 /** The man pages, in man(7): recriu(8) and one for each command. */
 import { settable, variableOf } from "../../src/criu/settings.ts";
 import { exits } from "../../src/report/outcome.ts";
-import { type Command, type Option, typed } from "./table.ts";
+import { typed } from "../../src/cli/table.ts";
+import type { CommandWords, OptionWords } from "../../src/report/completions/words.ts";
 
 export interface Edition {
   readonly version: string;
@@ -10,7 +11,7 @@ export interface Edition {
 }
 
 /** File name to text. */
-export function manPages(commands: readonly Command[], edition: Edition): Map<string, string> {
+export function manPages(commands: readonly CommandWords[], edition: Edition): Map<string, string> {
   const others = commands.map(({ name }) => `recriu-${name}`);
   return new Map([
     ["recriu.8", overview(commands, edition)],
@@ -21,7 +22,7 @@ export function manPages(commands: readonly Command[], edition: Edition): Map<st
   ]);
 }
 
-function overview(commands: readonly Command[], edition: Edition): string {
+function overview(commands: readonly CommandWords[], edition: Edition): string {
   return page("recriu", edition, [
     section("NAME", "recriu \\- restore a CRIU checkpoint safely"),
     section("SYNOPSIS", `${bold("recriu")} ${italic("COMMAND")} [${italic("OPTIONS")}]`),
@@ -54,7 +55,7 @@ function overview(commands: readonly Command[], edition: Edition): string {
   ]);
 }
 
-function commandPage(command: Command, others: readonly string[], edition: Edition): string {
+function commandPage(command: CommandWords, others: readonly string[], edition: Edition): string {
   const { name, summary, description, operands, options, criu } = command;
   const self = `recriu-${name}`;
   const words = [
@@ -79,7 +80,7 @@ function commandPage(command: Command, others: readonly string[], edition: Editi
   ]);
 }
 
-const optionItem = (option: Option): string =>
+const optionItem = (option: OptionWords): string =>
   item(
     typed(option).replace(/[^ ,=[\]]+|./g, (word) =>
       word.startsWith("-") ? bold(word) : /^[\w|]/.test(word) ? italic(word) : text(word),

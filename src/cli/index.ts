@@ -57,6 +57,10 @@ export const commands: Record<string, { description: string; load: Load }> = {
     description: "take it out again, and give back what was there",
     load: () => import("./uninstall.ts"),
   },
+  completion: {
+    description: "print the completion of recriu's words for a shell",
+    load: () => import("./completion.ts"),
+  },
 };
 
 /** Run `recriu WORDS…`. */
