@@ -1,6 +1,7 @@
 /** The man pages, in man(7): recriu(8) and one for each command. */
 import { settable, variableOf } from "../../src/criu/settings.ts";
 import { exits } from "../../src/report/outcome.ts";
+import { manuals } from "../../src/cli/manuals.ts";
 import { typed } from "../../src/cli/table.ts";
 import type { CommandWords, OptionWords } from "../../src/report/completions/words.ts";
 
@@ -74,8 +75,9 @@ function commandPage(command: CommandWords, others: readonly string[], edition: 
     criu.length === 0
       ? ""
       : section("CRIU'S OPTIONS", "They have CRIU's meaning.", ...criu.map(optionItem)),
-    exitStatus(),
+    exitStatusOf(name),
     ...(criu.length === 0 ? [] : [environment(), files()]),
+    examplesOf(name),
     seeAlso(["recriu", ...others.filter((other) => other !== self)]),
   ]);
 }
@@ -94,6 +96,18 @@ const exitStatus = (): string =>
     ...exits.map(({ code, means }) => item(bold(String(code)), means)),
     item(`128+${italic("n")}`, "ended by signal n"),
   );
+
+function exitStatusOf(name: string): string {
+  const { exits: own, signals } = manuals[name]!;
+  return section(
+    "EXIT STATUS",
+    ...Object.entries(own).map(([code, means]) => item(bold(code), means)),
+    ...(signals ? [item(`128+${italic("n")}`, "ended by signal n")] : []),
+  );
+}
+
+const examplesOf = (name: string): string =>
+  section("EXAMPLES", ...manuals[name]!.examples.map(([words, does]) => item(bold(words), does)));
 
 const environment = (): string =>
   section(

@@ -89,8 +89,10 @@ export async function main(words: readonly string[]): Promise<number> {
   if (appendix !== undefined && options.includes("--help-criu"))
     return tell({ exit: 0, text: appendix() });
   if (options.some((word) => word === "--help" || word === "-h")) {
-    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n`;
-    return help(command, overviewCommand(), more);
+    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n\n`;
+    const { examples } = (await import("./manuals.ts")).manuals[name]!;
+    const typed = examples.map(([line, does]) => `  ${line}\n      ${does}`).join("\n");
+    return help(command, overviewCommand(), `${more}EXAMPLES\n\n${typed}\n`);
   }
   const json = rawArgs.includes("--json");
   try {

@@ -51,6 +51,14 @@ test("recriu-restore(8) has every option, recriu's and CRIU's, and names the oth
   expect(text).toMatch(/SEE ALSO[^]*recriu\(8\)[^]*recriu-verify\(8\)/);
 });
 
+test("each page has examples, and the exit codes of its own command", () => {
+  const statuses = [...pages].slice(1).map(([name, text]) => {
+    expect([name, text]).toEqual([name, expect.stringContaining("\n.SH EXAMPLES\n")]);
+    return /\n\.SH "EXIT STATUS"\n([^]*?)\n\.SH/.exec(text)![1]!;
+  });
+  expect(new Set(statuses).size).toBe(statuses.length);
+});
+
 /** What bash offers for the last of the words. */
 function inBash(...words: string[]): string[] {
   const script = `
@@ -141,10 +149,10 @@ test("zsh completes them", () => {
   const typed = Object.keys(expected);
   const { stdout } = runIn("tools", [dir], ["/bin/zsh", "-fc", script, "zsh", ...typed]);
   const outs = stdout.replaceAll("\u0007", "").split("\0");
-  for (const [at, words] of typed.entries())
-    expect([words, outs[at]]).toEqual([
+  for (const [index, words] of typed.entries())
+    expect([words, outs[index]]).toEqual([
       words,
-      expect.stringContaining(Object.values(expected)[at]!),
+      expect.stringContaining(Object.values(expected)[index]!),
     ]);
 });
 
