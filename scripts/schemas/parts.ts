@@ -3,9 +3,11 @@ import type { Named } from "../../src/checks/index.ts";
 import type { Explanation } from "../../src/explain/index.ts";
 import type { LogLine } from "../../src/criu/log.ts";
 import type { CheckDocument } from "../../src/report/documents.ts";
+import type { ShownContainer } from "../../src/show/container.ts";
 import type { ShownMapping } from "../../src/show/mappings.ts";
 import { catalogue } from "../../src/checks/catalogue.ts";
 import {
+  byName,
   flag,
   integer,
   list,
@@ -45,6 +47,7 @@ export const task = {
   gid: orNull(integer()),
   program: orNull(text()),
   cwd: orNull(text()),
+  root: orNull(text(), "its root directory"),
   memory: integer("bytes of its own memory that the images, or their parents, have"),
   threads: list(
     object({ tid: integer(), name: text(), policy: text(), priority: integer(), nice: integer() }),
@@ -69,12 +72,40 @@ const socket = object({
   senders: list(text(), "their senders, where those were saved: PID as UID:GID"),
 });
 
+const container: Shape<Plain<ShownContainer>> = object({
+  engine: orNull(oneOf(["Podman", "CRI-O", "containerd"])),
+  name: orNull(text()),
+  id: orNull(text()),
+  image: orNull(text()),
+  runtime: orNull(text()),
+  created: orNull(text()),
+  checkpointed: orNull(text()),
+  namespace: orNull(text()),
+  pod: orNull(text()),
+  addresses: texts,
+  macs: texts,
+  changed: orNull(integer(), "bytes of what it changed in its root file system"),
+  mounts: list(object({ destination: text(), type: text(), source: text() })),
+  annotations: byName(text()),
+});
+
+const statistics = object({
+  freezing: integer(),
+  frozen: integer("how long the tree stood still"),
+  memory_dump: integer(),
+  memory_write: integer(),
+  pages_scanned: integer(),
+  pages_written: integer(),
+});
+
 /** Members of the whole but its tasks. */
 export const whole = {
   images: text("as they were named"),
   format: orNull(integer(), "img_version of the inventory"),
   architecture: orNull(text()),
   written: orNull(text(), "when the inventory was written, as ISO 8601 in UTC"),
+  container: orNull(container, "of an archive that an engine exported"),
+  statistics: orNull(statistics, "CRIU's of the dump; times in microseconds"),
   memory: integer("bytes of memory in the images"),
   compressed: flag(),
   size: integer("bytes of all images as files"),

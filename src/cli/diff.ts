@@ -64,7 +64,7 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
     return { exit: exitCode.images, problem: `${name}: ${why}` };
   }
   return {
-    contents: contentsOf(checkpoint, name),
+    contents: contentsOf(checkpoint, name, found.container),
     findings: all.preflight.findings
       .filter(({ severity }) => severity !== "info")
       .map(

@@ -2,7 +2,7 @@
 
 type Code = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
-export interface Manual {
+interface Manual {
   /** A command line, and what it does. */
   readonly examples: readonly (readonly [typed: string, does: string])[];
   readonly exits: Readonly<Partial<Record<Code, string>>>;

@@ -86,7 +86,7 @@ export const command: Command = {
     using found = await findImages(named);
     return "problem" in found
       ? refused("show", found.exit, found.problem)
-      : show(found.dir, named, values, format, found.archived);
+      : show(found, named, values, format);
   },
 };
 
@@ -126,15 +126,14 @@ async function summaryOf(path: string, name: string): Promise<Contents | string>
   using found = await findImages(path);
   if ("problem" in found) return found.problem;
   const opened = openCheckpoint(found.dir);
-  return opened.ok ? contentsOf(opened.checkpoint, name) : opened.fault.problem;
+  return opened.ok ? contentsOf(opened.checkpoint, name, found.container) : opened.fault.problem;
 }
 
 async function show(
-  dir: string,
+  { dir, archived, container }: Extract<Awaited<ReturnType<typeof findImages>>, { dir: string }>,
   name: string,
   values: Values,
   format: string,
-  archived: boolean,
 ): Promise<Told> {
   const opened = openCheckpoint(dir);
   if (!opened.ok) {
@@ -146,7 +145,7 @@ async function show(
   if (lack?.id === "no-checkpoint")
     return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
   const faults = checkpoint.readEverything();
-  const whole = contentsOf(checkpoint, name);
+  const whole = contentsOf(checkpoint, name, container);
   const pid = values["pid"] === undefined ? undefined : Number(values["pid"]);
   const tasks = whole.tasks.filter((task) => pid === undefined || task.pid === pid);
   if (pid !== undefined && tasks.length === 0)

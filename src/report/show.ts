@@ -4,7 +4,7 @@ import { hungTasks } from "../show/hung.ts";
 import type { ShownMapping } from "../show/mappings.ts";
 import type { ShownSocket } from "../show/sockets.ts";
 import type { ShownTask } from "../show/tasks.ts";
-import { count } from "./findings.ts";
+import { bytes, day, headOf } from "./show-head.ts";
 import { harmless, printText } from "./terminal.ts";
 
 /** What is shown beside the header and the tree. */
@@ -54,28 +54,6 @@ export function printCheckpoints(all: readonly (readonly [string, Contents | str
   printText(
     aligned([["CHECKPOINT", "WRITTEN", "TASKS", "MEMORY", "SIZE", "COMMAND"], ...rows]).join("\n"),
   );
-}
-
-export function bytes(size: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let [value, unit] = [size, 0];
-  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-export const day = (iso: string | null): string =>
-  iso?.replace("T", " ").replace(/\..*$/, "") ?? "?";
-
-function headOf(contents: Contents): string[] {
-  const { images, tasks, format, architecture, written, memory, size } = contents;
-  const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
-  const packed = contents.compressed ? ", compressed" : "";
-  const upon = contents.incremental ? ", and more in its parent" : "";
-  return [
-    `${harmless(images)}: ${harmless(tasks[0]?.command ?? "no task")}`,
-    `written ${day(written)} UTC, image format ${format ?? "unknown"}, ${architecture ?? "unknown architecture"}`,
-    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${packed}${upon}; ${bytes(size)} on disk`,
-  ];
 }
 
 /** Longer command lines are cut, as is a comm where there is none. */
@@ -189,9 +167,9 @@ const mappingsOf = (maps: readonly ShownMapping[]): string[] =>
 export const printMappings = (maps: readonly ShownMapping[]): void =>
   printText(mappingsOf(maps).join("\n"));
 
-function filesOf({ program, cwd, pgid, sid, gid, threads, pid, files }: ShownTask): string[] {
+function filesOf({ program, cwd, root, pgid, sid, gid, threads, pid, files }: ShownTask): string[] {
   return [
-    `  program ${harmless(program ?? "none")}, in ${harmless(cwd ?? "no directory")}; group ${pgid}, session ${sid}, gid ${gid ?? "?"}`,
+    `  program ${harmless(program ?? "none")}, in ${harmless(cwd ?? "no directory")}${root === null || root === "/" ? "" : `, root ${harmless(root)}`}; group ${pgid}, session ${sid}, gid ${gid ?? "?"}`,
     ...threads
       .filter(({ tid, policy, nice }) => tid !== pid || policy !== "SCHED_OTHER" || nice !== 0)
       .map(

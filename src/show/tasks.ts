@@ -27,6 +27,8 @@ export interface ShownTask {
   readonly gid: number | null;
   readonly program: string | null;
   readonly cwd: string | null;
+  /** Its root directory. */
+  readonly root: string | null;
   /** Bytes of its own memory that the images, or their parents, have. */
   readonly memory: number;
   readonly threads: readonly ShownThread[];
@@ -51,6 +53,7 @@ export function shownTask(checkpoint: Checkpoint, task: Task): ShownTask {
     gid: creds?.egid ?? null,
     program: path(task.mm?.exe_file_id),
     cwd: path(task.fs?.cwd_id),
+    root: path(task.fs?.root_id),
     memory: pagesOf(checkpoint, task) * checkpoint.pageSize,
     threads: task.threads.map(({ tid, core }) => ({
       tid,

@@ -29,7 +29,7 @@ export interface CommandWords {
 }
 
 /** `list`: some of the words, with commas between; `any`: what no list has. */
-export interface Argument {
+interface Argument {
   readonly kind: "none" | "any" | "files" | "directories" | "words" | "list";
   readonly words: readonly string[];
 }

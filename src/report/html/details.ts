@@ -2,7 +2,7 @@
 import type { ShownMapping } from "../../show/mappings.ts";
 import type { ShownTask } from "../../show/tasks.ts";
 import { count } from "../findings.ts";
-import { bytes } from "../show.ts";
+import { bytes } from "../show-head.ts";
 import { type About, marksOf } from "./about.ts";
 import { type Html, html } from "./html.ts";
 import { kindOf } from "./memory.ts";
@@ -22,7 +22,7 @@ interface Detail {
 }
 
 export function detailOf(task: ShownTask, { abouts, mappings, environment }: Detail): Html {
-  const { pid, ppid, pgid, sid, uid, gid, program, cwd, memory, files, threads } = task;
+  const { pid, ppid, pgid, sid, uid, gid, program, cwd, root, memory, files, threads } = task;
   const marks = abouts.length === 0 ? null : html`<p class="notes">${marksOf(abouts)}</p>`;
   return html`<details>
     <summary>
@@ -38,6 +38,8 @@ export function detailOf(task: ShownTask, { abouts, mappings, environment }: Det
         <dd><code>${program ?? "none"}</code></dd>
         <dt>directory</dt>
         <dd><code>${cwd ?? "none"}</code></dd>
+        <dt>root</dt>
+        <dd><code>${root ?? "none"}</code></dd>
         <dt>numbers</dt>
         <dd>
           parent ${ppid}, group ${pgid}, session ${sid}, user ${uid ?? "?"}, group ${gid ?? "?"}

@@ -2,7 +2,7 @@
 import type { ShownMapping } from "../../show/mappings.ts";
 import type { ShownTask } from "../../show/tasks.ts";
 import { count } from "../findings.ts";
-import { bytes } from "../show.ts";
+import { bytes } from "../show-head.ts";
 import { type Html, html } from "./html.ts";
 import { type Rectangle, squares } from "./squares.ts";
 

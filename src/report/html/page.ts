@@ -7,7 +7,7 @@ import type { Preflight } from "../../plan/preflight.ts";
 import type { Contents } from "../../show/contents.ts";
 import type { ShownMapping } from "../../show/mappings.ts";
 import { count } from "../findings.ts";
-import { bytes, day } from "../show.ts";
+import { bytes, containerParts, day } from "../show-head.ts";
 import { aboutOf } from "./about.ts";
 import { detailOf } from "./details.ts";
 import { findingOf } from "./findings.ts";
@@ -108,6 +108,7 @@ function headOf({
   namespaces,
   cgroups,
   terminals,
+  container,
 }: Contents): Html {
   const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const figures: [string, string][] = [
@@ -120,6 +121,7 @@ function headOf({
     [bytes(size), "on disk"],
   ];
   const own = [
+    ...containerParts(container),
     ["namespaces of its own", namespaces.join(", ")],
     [
       "cgroups",

@@ -3,7 +3,7 @@ import type { Contents } from "../../show/contents.ts";
 import { type Hung, hungTasks } from "../../show/hung.ts";
 import type { ShownSocket } from "../../show/sockets.ts";
 import type { ShownTask } from "../../show/tasks.ts";
-import { bytes } from "../show.ts";
+import { bytes } from "../show-head.ts";
 import { type About, marksOf } from "./about.ts";
 import { type Html, html } from "./html.ts";
 
