@@ -14,7 +14,7 @@ export const command: Command = {
   meta: {
     name: "last",
     description:
-      "Show why the last restore was refused or failed, whoever asked for it: under Docker and containerd CRIU's log is deleted with the task. For root.",
+      "Show why the last restore was refused or failed, also one that a runtime asked for: Docker and containerd delete CRIU's log with the task. For root.",
   },
   args,
   run({ rawArgs }): Told {

@@ -84,7 +84,7 @@ export const manuals: Readonly<Record<string, Manual>> = {
   show: {
     examples: [
       ["recriu show checkpoint", "the process tree, and what is special about it"],
-      ["recriu show checkpoint --sockets --files", "who listens where, and each descriptor"],
+      ["recriu show checkpoint --sockets --files", "listening addresses, and each descriptor"],
       ["recriu show checkpoint --html page.html", "all of it as a page for a browser"],
       ["recriu show /var/lib/checkpoints", "a line for each checkpoint there"],
       ["recriu show checkpoint --json --pid 7", "one task, for a program"],

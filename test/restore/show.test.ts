@@ -108,10 +108,10 @@ test("usage: what cannot be understood is said, with exit code 2", async () => {
   expect((await recriu(stage, ["help", "restore"])).stdout).toContain("--dry-run");
   expect((await recriu(stage, ["version"])).stdout).toStartWith("recriu ");
   for (const [words, meant] of [
-    [["restor"], "near it are restore"],
-    [["restore", "--verfy=off"], "near it are --verify"],
+    [["restor"], "did you mean restore"],
+    [["restore", "--verfy=off"], "did you mean --verify"],
     [["restore", "--manage-cgroup=x"], "--manage-cgroups is ignore"],
-    [["verify", "--pidd=1"], "near it are --pid"],
+    [["verify", "--pidd=1"], "did you mean --pid"],
   ] as const)
     expect([words, (await recriu(stage, [...words])).stderr]).toEqual([
       words,

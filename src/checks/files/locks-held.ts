@@ -70,7 +70,7 @@ function inTheWay(lock: FileLockEntry, path: string, by: HeldLock): Problem {
     criu_message: waits ? null : "Can not set ofd lock!",
     remedy: {
       kind: "human",
-      text: "stop whoever holds it, or restore without --file-locks and so without the locks",
+      text: "stop the process that holds the lock, or restore without --file-locks: then the tree has no locks",
       command: by.pid > 0 ? sh`kill ${by.pid}` : sh`fuser -v ${path}`,
     },
   };

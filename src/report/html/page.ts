@@ -63,8 +63,7 @@ export function pageOf({ contents, mappings, environments, looked }: Shown): str
         ${headOf(contents)}
         <nav aria-label="Sections">
           <a href="#restore">Restore</a><a href="#tree">Tree</a><a href="#memory">Memory</a
-          ><a href="#talk">Who talks to whom</a><a href="#sockets">Sockets</a
-          ><a href="#tasks">Tasks</a>
+          ><a href="#talk">Connections</a><a href="#sockets">Sockets</a><a href="#tasks">Tasks</a>
         </nav>
         <main>
           ${restoreOf(looked, told)} ${section("tree", "The tree", treeOf(contents, told.abouts))}
@@ -78,7 +77,7 @@ export function pageOf({ contents, mappings, environments, looked }: Shown): str
               </p>
               ${memoryOf(tasks, mappings)}`,
           )}
-          ${section("talk", "Who talks to whom", talkOf(contents))}
+          ${section("talk", "Connections", talkOf(contents))}
           ${section("sockets", "Sockets", socketsOf(contents, told.abouts))}
           ${contents.mounts.length === 0 ? null : section("mounts", "Mounts", mountsOf(contents))}
           ${section("tasks", "Tasks", html`${details}${more > 0 ? html`<p>${more} more tasks: recriu show --pid=N</p>` : null}`)}
