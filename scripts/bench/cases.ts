@@ -11,6 +11,8 @@ export interface Case {
 
 interface Kind {
   name: string;
+  /** /run is that of the machine the bench runs on, as it is. */
+  isCold?: true;
   make(stage: Stage): Promise<{ images: string; options?: string[] }>;
 }
 
@@ -22,8 +24,14 @@ const many =
     return { images: await dump(stage, pid) };
   };
 
+/** Where /run is no tmpfs, CRIU keeps no cache, and asks the kernel again at each start. */
+const coldRun = Bun.spawnSync(["findmnt", "-no", "FSTYPE", "-T", "/run"]).stdout.toString().trim();
+
 export const kinds: readonly Kind[] = [
   { name: "1 task", make: many(1, 0, 0, 0) },
+  ...(coldRun === "tmpfs"
+    ? []
+    : [{ name: `1 task, /run on ${coldRun}`, isCold: true as const, make: many(1, 0, 0, 0) }]),
   { name: "1 task, 1 GiB", make: many(1, 0, 0, 1024) },
   { name: "100 tasks", make: many(100, 0, 0, 0) },
   { name: "500 tasks", make: many(500, 0, 0, 0) },

@@ -18,6 +18,7 @@ import { check, explanation, logLine, mapping, task, whole } from "./parts.ts";
 import {
   byName,
   either,
+  flag,
   integer,
   list,
   maybe,
@@ -118,6 +119,7 @@ const log = {
   sign: maybe(logLine),
   later: maybe(explanation),
   warnings: list(explanation),
+  previous: maybe(logLine),
   before: list(text(), "lines before the cause"),
   after: list(text(), "the errors after it"),
 } as const;
@@ -135,7 +137,7 @@ const explain: Shape<Plain<ExplainDocument>> = either(
     named: maybe(text("where the log of CRIU is, by the words of its caller")),
     refused: list(text(), "findings with which recriu refused the restore, by their ids"),
     kind: oneOf(["log", "words", "none"]),
-    succeeded: { schema: { type: "boolean" } } as Shape<boolean>,
+    succeeded: flag(),
     lines: integer(),
   }),
   object({ explanation: nothing }),
@@ -204,8 +206,26 @@ const seal: Shape<Plain<SealDocument>> = object({
       mode: integer("permission bits"),
       build_id: orNull(text()),
       mtime: maybe(text("ISO 8601")),
+      taken: maybe(
+        object(
+          {
+            sha256: text(),
+            uid: integer(),
+            gid: integer(),
+            xattrs: byName(text(), "in base64"),
+            newer: flag("it was written to after the dump"),
+          },
+          "of seal --with-files: it stands in recriu.files",
+        ),
+      ),
     }),
     "files outside of the images that the tree has open, mapped or runs",
+  ),
+  directories: maybe(
+    list(
+      object({ path: text(), mode: integer(), uid: integer(), gid: integer() }),
+      "above files that were taken along",
+    ),
   ),
 });
 

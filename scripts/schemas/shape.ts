@@ -11,17 +11,12 @@ interface Optional<T> extends Shape<T> {
   readonly optional: true;
 }
 type Shapes = Readonly<Record<string, Shape<any>>>;
-type Names<P extends Shapes, Wanted extends boolean> = {
-  [K in keyof P]: P[K] extends Optional<any>
-    ? Wanted extends true
-      ? K
-      : never
-    : Wanted extends true
-      ? never
-      : K;
-}[keyof P];
-type ObjectOf<P extends Shapes> = { readonly [K in Names<P, false>]: Of<P[K]> } & {
-  readonly [K in Names<P, true>]?: Of<P[K]>;
+/** Of a member that may be missing: it is one of the type's all the same, so that none is forgotten. */
+interface Maybe<T> {
+  readonly maybe: T;
+}
+type ObjectOf<P extends Shapes> = {
+  readonly [K in keyof P]: P[K] extends Optional<infer T> ? Maybe<T> : Of<P[K]>;
 };
 
 /** A type as JSON has it: nothing of it can be changed, and what is undefined is left out. */
@@ -29,10 +24,10 @@ export type Plain<T> = T extends string | number | boolean | null
   ? T
   : T extends readonly (infer I)[]
     ? readonly Plain<I>[]
-    : { readonly [K in keyof T as undefined extends T[K] ? never : K]: Plain<T[K]> } & {
-        readonly [K in keyof T as undefined extends T[K] ? K : never]?: Plain<
-          Exclude<T[K], undefined>
-        >;
+    : {
+        readonly [K in keyof T]-?: undefined extends T[K]
+          ? Maybe<Plain<Exclude<T[K], undefined>>>
+          : Plain<T[K]>;
       };
 
 const described = (schema: object, description: string | undefined): { schema: object } => ({

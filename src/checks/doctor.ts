@@ -5,6 +5,7 @@ import {
   isBeyondKnown,
   knows,
   NEWEST_KNOWN,
+  type Refusal,
   startRefusal,
 } from "../criu/index.ts";
 import {
@@ -99,9 +100,7 @@ async function criuFacts(criu: Found, host: Host): Promise<Looked[]> {
     ...(version === undefined ? [] : versionFacts(version, host.kernel)),
     {
       name: "criu check",
-      state: refusal === undefined ? "ok" : "missing",
-      found: refusal ?? "looks good",
-      means: "this CRIU cannot restore on this kernel",
+      ...checked(refusal),
     },
     ...(!knows(version, "breakpointsTried", false) && host.breakpoints === false
       ? [
@@ -114,6 +113,17 @@ async function criuFacts(criu: Found, host: Host): Promise<Looked[]> {
         ]
       : []),
   ];
+}
+
+function checked(refusal: Refusal): Pick<Looked, "state" | "found" | "means"> {
+  if (refusal.kind === "none") return { state: "ok", found: "looks good", means: "" };
+  return refusal.kind === "refused"
+    ? { state: "missing", found: refusal.line, means: "this CRIU cannot restore on this kernel" }
+    : {
+        state: "warning",
+        found: "no answer in ten seconds",
+        means: "whether this CRIU can restore on this kernel is not known: run criu check",
+      };
 }
 
 /** One that is taken where the first cannot restore a checkpoint. */

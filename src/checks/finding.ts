@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { IsolationKind, Settings, Request } from "../criu/index.ts";
+import type { IsolationKind, Refusal, Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -13,7 +13,9 @@ import type { Namespaces } from "./paths.ts";
 export type Severity = "blocker" | "warning" | "info";
 
 /** A change that recriu can make itself: it only adds what is missing, and can be undone. */
-export interface Repair {
+export type Repair = MakeDirectory | PutFile;
+
+export interface MakeDirectory {
   action: "mkdir";
   /** The host directory inside which `path` is resolved. */
   root: string;
@@ -21,6 +23,21 @@ export interface Repair {
   mode: number;
   uid: number;
   gid: number;
+}
+
+/** A file that was taken along with the images (`recriu seal --with-files`). */
+export interface PutFile extends Omit<MakeDirectory, "action"> {
+  action: "file";
+  /** Where its bytes are; `sha256` is theirs. */
+  from: string;
+  sha256: string;
+  size: number;
+  /** ISO 8601. */
+  mtime?: string | undefined;
+  /** In base64. */
+  xattrs: Readonly<Record<string, string>>;
+  /** Above it and missing, the outermost first; paths like `path`. */
+  directories: readonly Omit<MakeDirectory, "action" | "root">[];
 }
 
 /**
@@ -136,12 +153,12 @@ export interface Criu {
   version: string | undefined;
   /** Why it cannot be started, where that was seen. */
   problem?: string | undefined;
-  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
-  startRefusal(): string | undefined;
-  /** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
-  featureRefusal(feature: string): string | undefined;
-  /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
-  cpuRefusal(images: string): string | undefined;
+  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine. */
+  startRefusal(): Refusal;
+  /** Why this CRIU lacks a feature of `criu check --feature`. */
+  featureRefusal(feature: string): Refusal;
+  /** Has this CRIU compare the processor with the one in `images`. */
+  cpuRefusal(images: string): Refusal;
 }
 
 /** Everything a check may look at. */

@@ -22,8 +22,10 @@ export type {
   Edit,
   Finding,
   Leftover,
+  MakeDirectory,
   Named,
   Proof,
+  PutFile,
   Repair,
   Setting,
 } from "./finding.ts";
@@ -34,10 +36,11 @@ export { isolationOption } from "./isolated.ts";
 export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
-export { namespacesOf } from "./paths.ts";
+export { type HostPlace, namespacesOf } from "./paths.ts";
 export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
-export { filesNeeded } from "./files/file-differs.ts";
+export { directoriesNeeded, filesNeeded } from "./files/file-differs.ts";
+export type { UsedFile } from "./files/used-files.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
 export const imageChecks: ReadonlySet<string> = new Set<CheckId>([

@@ -30,5 +30,6 @@ export {
   NEWEST_IMAGES,
   NEWEST_KNOWN,
   featureRefusal,
+  type Refusal,
   startRefusal,
 } from "./version.ts";

@@ -85,7 +85,14 @@ const tolerated: readonly RegExp[] = [
   /^page-xfer: No parent image found, though parent directory is set: No such file/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
+  // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
+  /^(?:sockets: )?Diag module missing \(/,
+  /^(?:tun: )?Unable to create tun: /,
 ];
+
+/** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */
+const startFailed = /^(?:\w+: )?\w+ failed when initializing kerndat/;
+export const endsStart = ({ message }: LogLine): boolean => startFailed.test(message);
 
 /** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
 const death = /^\d+ (?:exited, status=|killed by signal )/;
@@ -109,8 +116,10 @@ export function worthOf({ message }: LogLine): Worth {
   return consequences.some((pattern) => pattern.test(message)) ? "sign" : "cause";
 }
 
-/** The first error that is a cause; undefined when the log names none. */
+/** The first error that is a cause, of a start that failed the one right before its end; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
+  const end = errors.findIndex(endsStart);
+  if (end >= 0) return causeLine(errors.slice(Math.max(0, end - 1), end)) ?? errors[end];
   let signs = false;
   for (const error of errors) {
     const worth = worthOf(error);

@@ -1,5 +1,5 @@
 /** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
-import { isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain } from "./index.ts";
@@ -21,6 +21,8 @@ export interface Log {
   later: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
+  /** The error before the one that is read. */
+  previous: LogLine | undefined;
   /** Lines before the cause, and the errors after it. */
   before: string[];
   after: string[];
@@ -38,6 +40,7 @@ export const emptyLog = (): Log => ({
   sign: undefined,
   later: undefined,
   warnings: [],
+  previous: undefined,
   before: [],
   after: [],
 });
@@ -79,6 +82,10 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.ended = "badly";
   }
   const worth = worthOf(error);
+  const { previous } = log;
+  log.previous = error;
+  // Where the start ends, what went wrong before is why it does only right before.
+  if (endsStart(error) && log.cause?.message !== previous?.message) log.cause = undefined;
   const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);

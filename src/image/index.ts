@@ -15,6 +15,8 @@ export {
 export {
   type Hashing,
   imagesIn,
+  type Above,
+  FILES,
   type Manifest,
   MANIFEST,
   manifestOf,
@@ -22,6 +24,7 @@ export {
   type Seal,
   sealOf,
   sumsOf,
+  type Taken,
 } from "./manifest.ts";
 export { findMount, type FoundMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {

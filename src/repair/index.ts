@@ -3,6 +3,7 @@ import type { Edit, Leftover, Repair, Setting } from "../checks/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Changes, dropLeftShadows } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
+import { putFile } from "./file.ts";
 import { changeSetting } from "./kernel-setting.ts";
 import { stepOf } from "./place.ts";
 import { keepName } from "./kept-names.ts";
@@ -35,7 +36,8 @@ export function carryOut(
   const { record } = changes;
   try {
     for (const repair of repairs) {
-      const problem = makeDirectory(repair, record);
+      const problem =
+        repair.action === "mkdir" ? makeDirectory(repair, record) : putFile(repair, record);
       if (problem !== undefined) return problem;
     }
     for (const each of settings) {

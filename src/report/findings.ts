@@ -109,7 +109,7 @@ export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undef
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs.slice(0, MOST))
     line(
-      `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+      `  repair  ${sh`${repair.action === "mkdir" ? "mkdir" : "install"} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
   for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(

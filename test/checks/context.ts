@@ -63,9 +63,9 @@ export function contextOf(
     criu: {
       path: "/usr/sbin/criu",
       version,
-      startRefusal: () => undefined,
-      featureRefusal: () => undefined,
-      cpuRefusal: () => undefined,
+      startRefusal: () => ({ kind: "none" }),
+      featureRefusal: () => ({ kind: "none" }),
+      cpuRefusal: () => ({ kind: "none" }),
     },
     namespaces: namespacesOf(checkpoint, machine, request),
     isolate: new Set(),

@@ -5,9 +5,6 @@ import { putBack } from "./put-back.ts";
 import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
-export const isDirectoryUse = (file: UsedFile) =>
-  file.uses.has("working directory") || file.uses.has("root directory");
-
 /** A link itself can be open: O_PATH with O_NOFOLLOW, open(2). */
 export const follows = (reg: RegFileEntry): boolean => (reg.flags & constants.O_NOFOLLOW) === 0;
 

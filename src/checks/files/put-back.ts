@@ -8,7 +8,8 @@ import { dirname } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
-import type { UsedFile } from "./used-files.ts";
+import { asSealed, buildIdOf, fromBeside } from "./taken-along.ts";
+import { isDirectoryUse, type UsedFile } from "./used-files.ts";
 import { constants, type Stats } from "node:fs";
 
 type Lost = Extract<Lookup, { ok: false }>;
@@ -30,6 +31,10 @@ export function putBack(context: Context, file: UsedFile, place: HostPlace, lost
   const mount = unmounted(context, place.hostPath);
   if (mount !== undefined) return mountIt(mount);
   const { reg } = file;
+  const beside = isDirectoryUse(file)
+    ? asSealed(context, reg, place)
+    : fromBeside(context, reg, place);
+  if (beside !== undefined) return beside;
   const above = nearest(place);
   const empty = isBareMountPoint(context, place, above.path)
     ? `; or, if a file system was mounted at ${above.path}, which is empty, mount that`
@@ -81,9 +86,7 @@ export function otherContent(
 /** The packages of the file here and of that of the dump, as far as this machine's packages tell. */
 export function builds(context: Context, reg: RegFileEntry, place: HostPlace): string {
   const here = packageOf(context, place);
-  const saved = Buffer.alloc(reg.build_id.length * 4);
-  for (const [index, word] of reg.build_id.entries()) saved.writeUInt32LE(word, index * 4);
-  const id = saved.toString("hex");
+  const id = buildIdOf(reg);
   // Packages with debugging symbols, and rpm's others, have a file named after each build.
   const paths = [`/usr/lib/debug/.build-id`, `/usr/lib/.build-id`];
   const then =
@@ -137,7 +140,7 @@ function make(
   above: Stats | undefined,
 ): { text: string; command: ShellCommand } | undefined {
   const type = (reg.mode ?? 0) & constants.S_IFMT;
-  const directory = uses.has("working directory") || uses.has("root directory");
+  const directory = isDirectoryUse({ uses });
   const mode = octal(reg.mode ?? (directory ? 0o755 : 0o644));
   if (fifo !== undefined)
     return {

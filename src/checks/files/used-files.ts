@@ -19,6 +19,9 @@ export interface UsedFile {
   fifo?: number;
 }
 
+export const isDirectoryUse = ({ uses }: Pick<UsedFile, "uses">): boolean =>
+  uses.has("working directory") || uses.has("root directory");
+
 /** Several checks ask the same of one context. */
 const cache = new WeakMap<Context, UsedFile[]>();
 

@@ -61,7 +61,7 @@ export const cpuFeatures: Check = {
         .map(([, name]) => name),
     );
     // Where CRIU finds all of it, the kernel only hides it.
-    if (lacking.length === 0 || (criu && criu.cpuRefusal(checkpoint.dir) === undefined)) return [];
+    if (lacking.length === 0 || criu?.cpuRefusal(checkpoint.dir).kind === "none") return [];
     const compared = asked && request.cpuCap.some((cap) => cap !== "fpu");
     return [
       {

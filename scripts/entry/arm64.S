@@ -1,6 +1,6 @@
 /*
- * The program's first instructions on AArch64 (needs-proc.ts). `bun`, given to the assembler, is where they go on. x0 holds
- * what the dynamic loader hands on.
+ * The program's first instructions on AArch64 (entry.ts). Given to the assembler are `bun`, where they go on, and `environ`, the
+ * address of the C library's variable. x0 holds what the dynamic loader hands on.
  */
 .set SYS_getcwd, 17
 .set SYS_faccessat, 48
@@ -8,12 +8,15 @@
 .set SYS_openat, 56
 .set SYS_write, 64
 .set SYS_exit_group, 94
+.set SYS_mmap, 222
 .set SYS_prlimit64, 261
 .set AT_FDCWD, -100
 .set O_DIRECTORY, 0x4000
 .set O_PATH_CLOEXEC, 0x280000
 .set PATH_MAX, 4096
 .set STDERR, 2
+.set READ_WRITE, 3
+.set PRIVATE_ANONYMOUS, 0x22
 .set BLOCKED, 3                 /* recriu's exit code for what is blocked and untouched */
 
     mov x9, x0
@@ -69,6 +72,35 @@ aside:
     svc #0
 go:
     add sp, sp, #PATH_MAX
+
+    /* The environment with recriu's own in front. The kernel's, which is in /proc/self/environ, stays as it was. */
+    ldr x10, [sp]
+    add x10, sp, x10, lsl #3
+    add x10, x10, #16           /* behind the words and their end */
+    mov x11, x10
+count:
+    ldr x12, [x11], #8
+    cbnz x12, count
+    mov x0, #0
+    sub x1, x11, x10
+    add x1, x1, #8
+    mov x2, #READ_WRITE
+    mov x3, #PRIVATE_ANONYMOUS
+    mov x4, #-1
+    mov x5, #0
+    mov x8, #SYS_mmap
+    svc #0
+    tbnz x0, #63, start
+    ldr x12, environment
+    str x0, [x12]
+    adr x12, option
+    str x12, [x0], #8
+copy:
+    ldr x12, [x10], #8
+    str x12, [x0], #8
+    cmp x10, x11
+    b.lo copy
+start:
     mov x0, x9
     ldr x16, entry
     br x16
@@ -90,4 +122,6 @@ blocked:
 
 entry:
     .quad bun
+environment:
+    .quad environ
 .include "text.S"

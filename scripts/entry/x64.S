@@ -1,10 +1,11 @@
 /*
- * The program's first instructions on x86-64 (needs-proc.ts). `bun`, given to the assembler, is where they go on. rdx holds
- * what the dynamic loader hands on.
+ * The program's first instructions on x86-64 (entry.ts). Given to the assembler are `bun`, where they go on, and `environ`, the
+ * address of the C library's variable. rdx holds what the dynamic loader hands on.
  */
 .intel_syntax noprefix
 .set SYS_write, 1
 .set SYS_open, 2
+.set SYS_mmap, 9
 .set SYS_access, 21
 .set SYS_getcwd, 79
 .set SYS_chdir, 80
@@ -13,6 +14,8 @@
 .set O_PATH_DIRECTORY_CLOEXEC, 0x290000
 .set PATH_MAX, 4096
 .set STDERR, 2
+.set READ_WRITE, 3
+.set PRIVATE_ANONYMOUS, 0x22
 .set BLOCKED, 3                 /* recriu's exit code for what is blocked and untouched */
 
     push rdx
@@ -66,6 +69,34 @@ aside:
     syscall
 go:
     add rsp, PATH_MAX
+
+    /* The environment with recriu's own in front. The kernel's, which is in /proc/self/environ, stays as it was. */
+    mov rax, [rsp + 8]
+    lea r12, [rsp + rax * 8 + 24] /* behind the words and their end */
+    xor ebx, ebx
+count:
+    inc rbx
+    cmp qword ptr [r12 + rbx * 8 - 8], 0
+    jne count
+    xor edi, edi
+    lea rsi, [rbx * 8 + 8]
+    mov edx, READ_WRITE
+    mov r10d, PRIVATE_ANONYMOUS
+    mov r8, -1
+    xor r9d, r9d
+    mov eax, SYS_mmap
+    syscall
+    test rax, rax
+    js start
+    mov rdx, environment[rip]
+    mov [rdx], rax
+    lea rdx, option[rip]
+    mov [rax], rdx
+    lea rdi, [rax + 8]
+    mov rsi, r12
+    mov rcx, rbx
+    rep movsq
+start:
     pop rdx
     jmp qword ptr entry[rip]
 
@@ -86,4 +117,6 @@ blocked:
 
 entry:
     .quad bun
+environment:
+    .quad environ
 .include "text.S"

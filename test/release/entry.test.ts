@@ -26,6 +26,13 @@ function entryOf(program: string): bigint {
   return head.readBigUInt64LE(24);
 }
 
+/** Of the symbols that the loader looks up. */
+function environOf(program: string): string {
+  const symbols = Bun.spawnSync(["readelf", "-W", "--dyn-syms", program]).stdout.toString();
+  const line = symbols.split("\n").find((each) => / environ(@|$)/.test(each));
+  return `0x${line!.trim().split(/\s+/)[1]}`;
+}
+
 test.each([
   ["x64", "linux-x64"],
   ["arm64", "linux-aarch64"],
@@ -36,9 +43,11 @@ test.each([
   const program = join(release.unpacked(target), "recriu");
   const start = entryOf(join(repository, ".cache/bun", Bun.version, bun));
   const stub = assembled(
-    join(repository, "scripts/needs-proc", source),
+    join(repository, "scripts/entry", source),
     "--defsym",
     `bun=${start}`,
+    "--defsym",
+    `environ=${environOf(program)}`,
   );
 
   const fd = openSync(program, "r");

@@ -1,4 +1,4 @@
-/* What the first instructions look at and say. */
+/* What the first instructions look at, set and say. */
 path:
     .asciz "/proc/self/maps"
 cwd:
@@ -14,6 +14,8 @@ limits:
     .long 9, 0                  /* RLIMIT_AS */
     .quad 4 << 30
 limits_end:
+option:                         /* the optimising compilers take more from a process of this length than they give back */
+    .asciz "BUN_JSC_useDFGJIT=0"
 tight:
     .ascii "recriu: its limits leave no room to start: 32 descriptors (ulimit -Hn), 256 KiB of stack (ulimit -s) and 4 GiB of addresses (ulimit -v) are needed\n"
 tight_end:
