@@ -1,11 +1,9 @@
 /** docs/schemas/: a JSON Schema of each command's documents. A shape that is not the type of src/report/documents.ts does not compile. */
-import type { Log } from "../../src/explain/run.ts";
 import type {
   CheckpointsDocument,
   ChecksDocument,
   DiffDocument,
   DoctorDocument,
-  ExplainDocument,
   LastDocument,
   MemoryDocument,
   ProblemDocument,
@@ -14,7 +12,8 @@ import type {
   UndoDocument,
   VerifyDocument,
 } from "../../src/report/documents.ts";
-import { check, explanation, logLine, mapping, task, whole } from "./parts.ts";
+import { explain } from "./explain.ts";
+import { check, mapping, task, whole } from "./parts.ts";
 import {
   byName,
   either,
@@ -109,45 +108,6 @@ const verify: Shape<Plain<VerifyDocument>> = object({
     memory: maybe(integer("bytes of memory that were compared")),
   }),
 });
-
-const log = {
-  version: maybe(text("CRIU's, as the log has it")),
-  way: maybe(oneOf(["dump", "restore", "check"])),
-  ended: maybe(oneOf(["well", "badly"])),
-  cause: maybe(logLine),
-  explanation: maybe(explanation),
-  sign: maybe(logLine),
-  later: maybe(explanation),
-  warnings: list(explanation),
-  previous: maybe(logLine),
-  before: list(text(), "lines before the cause"),
-  after: list(text(), "the errors after it"),
-} as const;
-const run: Shape<Plain<Log>> = object(log);
-
-const explain: Shape<Plain<ExplainDocument>> = either(
-  object({
-    log: text("its path; - where it was stdin or words"),
-    about: list(text(), "what numbers in the cause are, by the images"),
-    kept: orNull(text(), "how a log that is gone is kept next time"),
-    memory: list(text(), "what the kernel has killed for want of memory"),
-    ...log,
-    others: list(run, "earlier runs in the same log"),
-    said: maybe(explanation),
-    named: maybe(text("where the log of CRIU is, by the words of its caller")),
-    refused: list(text(), "findings with which recriu refused the restore, by their ids"),
-    kind: oneOf(["log", "words", "none"]),
-    succeeded: flag(),
-    lines: integer(),
-  }),
-  object({ explanation: nothing }),
-  object({ check }),
-  object({ exit_code: integer(), means: text() }),
-  object({
-    checks: list(check),
-    known: list(object({ says: text("CRIU's own format"), check: text() })),
-  }),
-);
 
 const checks: Shape<Plain<ChecksDocument>> = object({ checks: list(check) });
 
