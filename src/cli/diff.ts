@@ -27,7 +27,11 @@ export const command: Command = {
     if (!parsed.ok) return parsed.told;
     const { operands: names, values } = parsed;
     if (names.length !== 2)
-      return refused("diff", exitCode.usage, `two checkpoints, not ${names.length}`);
+      return refused(
+        "diff",
+        exitCode.usage,
+        `it takes two checkpoints, and ${names.length} were named`,
+      );
     const looked: Looked[] = [];
     for (const name of names) {
       const one = await look(name);

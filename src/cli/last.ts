@@ -21,7 +21,12 @@ export const command: Command = {
     const parsed = parseStrictly("last", args, rawArgs);
     if (!parsed.ok) return parsed.told;
     const kept = keptReasons();
-    if (!kept.ok) return refused("last", exitCode.criuFailed, `it cannot be told: ${kept.problem}`);
+    if (!kept.ok)
+      return refused(
+        "last",
+        exitCode.criuFailed,
+        `the reasons that were kept cannot be read: ${kept.problem}`,
+      );
     const reasons = parsed.values.all ? kept.reasons : kept.reasons.slice(-1);
     if (parsed.values.json) return { exit: exitCode.ok, json: { reasons } satisfies LastDocument };
     if (reasons.length === 0)

@@ -60,7 +60,11 @@ export const command: Command = {
     const pid = values["pid"] ?? checkpoint.root?.pid;
     const task = checkpoint.tasks.find((each) => String(each.pid) === String(pid));
     if (task === undefined)
-      return wrong(pid === undefined ? `${dir} has no task` : `there is no task ${pid} in ${dir}`);
+      return wrong(
+        pid === undefined
+          ? `${dir} has no task`
+          : `${dir} has no task ${pid}; recriu show lists those that it has`,
+      );
     if (values["search"] !== undefined) return searched(checkpoint, task, values);
     if (values["dump"] !== undefined) return dumped(checkpoint, task, values);
     const mappings = shownMappings(checkpoint, task);
@@ -77,7 +81,7 @@ function searched(checkpoint: Checkpoint, task: Task, values: Values): Told {
   const text = String(values["search"]);
   const hex = /^0x((?:[0-9a-fA-F]{2})+)$/.exec(text)?.[1];
   const wanted = hex === undefined ? Buffer.from(text) : Buffer.from(hex, "hex");
-  if (wanted.length === 0) return wrong("--search is empty");
+  if (wanted.length === 0) return wrong("--search takes a text, or bytes as 0xHEX; it is empty");
   const {
     found,
     count,
@@ -116,7 +120,7 @@ function dumped(checkpoint: Checkpoint, task: Task, values: Values): Told {
   const asked = /^(?:0x)?([0-9a-fA-F]{1,16}):(0x[0-9a-fA-F]+|\d+)$/.exec(String(values["dump"]));
   const [address, length] = [Number.parseInt(asked?.[1] ?? "", 16), Number(asked?.[2])];
   if (!Number.isSafeInteger(address) || !Number.isSafeInteger(length) || length < 1)
-    return wrong(`--dump is ${values["dump"]}, not ADDRESS:LENGTH`);
+    return wrong(`--dump takes ADDRESS:LENGTH, not ${values["dump"]}`);
   if (length > MOST_BYTES) return wrong(`--dump shows ${MOST_BYTES} bytes at the most`);
   const pieces = piecesAt(checkpoint, task.pid, address, length);
   const missing = pieces.reduce((sum, piece) => sum + (piece.bytes === null ? piece.length : 0), 0);

@@ -59,15 +59,19 @@ export const command: Command = {
     const { values, operands } = parsed;
     const format = String(values["format"] ?? (values["json"] === true ? "json" : "tree"));
     if (!/^(tree|table|json)$/.test(format))
-      return refused("show", exitCode.usage, `--format is ${format}; not tree, table or json`);
+      return refused("show", exitCode.usage, `--format takes tree, table or json, not ${format}`);
     if (values["pid"] !== undefined && !/^[1-9]\d{0,9}$/.test(String(values["pid"])))
       return refused(
         "show",
         exitCode.usage,
-        `--pid is ${values["pid"]}, which is no number of a task`,
+        `--pid takes the number of a task, not ${values["pid"]}`,
       );
     if (operands.length > 1)
-      return refused("show", exitCode.usage, `one checkpoint, not ${operands.length}`);
+      return refused(
+        "show",
+        exitCode.usage,
+        `it takes one checkpoint, and ${operands.length} were named`,
+      );
     if (values["html"] !== undefined && (values["json"] ?? values["format"]) !== undefined)
       return refused(
         "show",
@@ -149,7 +153,11 @@ async function show(
   const pid = values["pid"] === undefined ? undefined : Number(values["pid"]);
   const tasks = whole.tasks.filter((task) => pid === undefined || task.pid === pid);
   if (pid !== undefined && tasks.length === 0)
-    return refused("show", exitCode.usage, `there is no task ${pid} in ${name}`);
+    return refused(
+      "show",
+      exitCode.usage,
+      `${name} has no task ${pid}; without --pid all that it has are shown`,
+    );
   const contents = { ...whole, tasks };
   const page = values["html"];
   const asked = page === undefined ? values : { ...values, all: true };

@@ -55,14 +55,14 @@ export const command: Command = {
         "verify",
         exitCode.verification,
         pid === undefined
-          ? `no live process is task ${root.pid} of these images; --pid names one of another number`
+          ? `no live process is task ${root.pid} of these images; where the tree has another number, --pid names it`
           : `several trees have been restored in namespaces of their own: --pid names one of ${[pid, ...others].join(", ")}`,
       );
     const init = initOf(pid);
     const inside = init === undefined ? null : root.pid;
     const asked = settings.onCommandLine.get("verify");
     if (asked !== undefined && asked !== "memory")
-      return refuse(`--verify is memory here; not ${asked}`);
+      return refuse(`--verify takes memory here, not ${asked}`);
     const live = liveTree(checkpoint, pid, false, init);
     const structure = verify(checkpoint, request, live, { lostPriority: settings.schedPrio });
     const verdict =

@@ -112,6 +112,9 @@ test("usage: what cannot be understood is said, with exit code 2", async () => {
     [["restore", "--verfy=off"], "did you mean --verify"],
     [["restore", "--manage-cgroup=x"], "--manage-cgroups is ignore"],
     [["verify", "--pidd=1"], "did you mean --pid"],
+    [["show", "--fils"], "there is no option --fils (did you mean --files?)"],
+    [["show", "--pid"], "--pid wants a value"],
+    [["undo", "all"], "it takes no operand, and all is one"],
   ] as const)
     expect([words, (await recriu(stage, [...words])).stderr]).toEqual([
       words,
