@@ -60,7 +60,7 @@ export function placeOf(mountinfo: string, device: number, inside: string): stri
   const mounts = mountsIn(mountinfo);
   const number = `${device >>> 20}:${device & 0xfffff}`;
   return mounts
-    .filter((mount) => mount.number === number && isBelow(inside, mount.root))
+    .filter((mount) => showsAlso(mount, number, inside))
     .toSorted((a, b) => a.root.length - b.root.length || a.point.length - b.point.length)
     .map((mount) => ({
       mount,
