@@ -93,7 +93,7 @@ function critWords(images: string): string[] {
 }
 
 /** Everything on the stage is a restored tree: it goes. */
-async function clear(stage: Stage): Promise<void> {
+export async function clear(stage: Stage): Promise<void> {
   const all = () => descendants(stage.supervisor.pid).filter(({ state }) => state !== "Z");
   await waitFor("the tree to be gone", () => {
     for (const { pid } of all()) kill(pid);

@@ -1,5 +1,6 @@
 /** Rows to Markdown, and to the change since other rows. */
 import type { Row, Spread } from "./measure.ts";
+import type { IsolatedRow } from "./isolated.ts";
 import type { RuntimeRow } from "./runtimes.ts";
 
 export interface Start {
@@ -15,6 +16,7 @@ export interface Results {
   date: string;
   runs: number;
   rows: Row[];
+  isolated: IsolatedRow[];
   runtimes: RuntimeRow[];
   /** The load average when it ended: its own is about 1. */
   busy: number;
@@ -30,7 +32,7 @@ const table = (head: string[], lines: string[][]): string =>
   [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 export function markdown(results: Results): string {
-  const { version, criu, machine, date, runs, rows, runtimes, busy, starts } = results;
+  const { version, criu, machine, date, runs, rows, isolated, runtimes, busy, starts } = results;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
@@ -89,6 +91,13 @@ ${table(
     show(row.oneCore.recriu),
     show(row.oneCore.ratio, two),
   ]),
+)}
+
+\`recriu restore --isolate=pid,mount\` to \`recriu restore\`, by turns.
+
+${table(
+  ["checkpoint", "recriu", "isolated", "more"],
+  isolated.map((row) => [row.name, show(row.without), show(row.with), show(row.more)]),
 )}
 
 A container of one task, restored by its runtime: alone, with recriu as the criu that it finds, with recriu in its place.

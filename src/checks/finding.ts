@@ -8,6 +8,7 @@ import type { Exported } from "./exported.ts";
 import type { Grants } from "./grants.ts";
 import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
+import type { Replacement } from "./sockets/replacements.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
 export type Severity = "blocker" | "warning" | "info";
@@ -99,7 +100,7 @@ export type Remedy =
   /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** What the user has asked for: the tree is given a namespace of its own. */
-  | { kind: "isolate"; text: string; command: ShellCommand; isolate: IsolationKind }
+  | { kind: "isolate"; text: string; command: ShellCommand }
   /** What the user has asked for by --fix=host. */
   | { kind: "host"; text: string; command: ShellCommand; setting: Setting }
   /** Only a person can decide or do it; `setting`: unless that is asked for. */
@@ -125,10 +126,16 @@ export interface Problem {
   remedy: Remedy;
   /** The namespace of its own in which the tree would not meet this; null where the check's own does not help. */
   isolate?: IsolationKind | null | undefined;
+  /**
+   * The smallest directory of this machine in which, were it the tree's own, the tree would not meet this (--isolate-dir); and the path in
+   * it that it is not to see.
+   */
+  apart?: { readonly dir: string; readonly hide?: string } | null | undefined;
 }
 
 export interface Finding extends Problem {
   isolate: IsolationKind | null;
+  apart: NonNullable<Problem["apart"]> | null;
   /** The check's name, stable and kebab-case. */
   id: string;
   task: number | null;
@@ -148,6 +155,7 @@ export const named = (id: string, problem: Problem, isolate?: IsolationKind): Fi
   message: problem.message,
   criu_message: problem.criu_message ?? null,
   isolate: (problem.isolate === undefined ? isolate : problem.isolate) ?? null,
+  apart: problem.apart ?? null,
   remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
 });
 
@@ -174,10 +182,14 @@ export interface Context {
   /** What the user decided that only he can. */
   settings: Pick<
     Settings,
-    "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+    "schedPrio" | "allowGrown" | "mapPath" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
+  /** Addresses that sockets are given instead of their own. */
+  replaced: readonly Replacement[];
+  /** Directories of this machine that are the tree's own. */
+  isolateDirs: readonly string[];
   criu: Criu | undefined;
   /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
@@ -203,21 +215,33 @@ export interface Context {
 export type Proof = "criu" | "harm" | "images";
 
 /**
- * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host, wait), or a
+ * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (map, isolate, host, wait), or a
  * person, by an option of CRIU's that recriu only names (choice), or by something else.
  */
 export type AnsweredBy =
-  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "wait" | "choice" | "person";
+  | "repair"
+  | "edit"
+  | "option"
+  | "variable"
+  | "map"
+  | "isolate"
+  | "host"
+  | "wait"
+  | "choice"
+  | "person";
 
 /** All that a check is answered by. */
 export const answersOf = ({
   answers = ["person"],
   isolate,
+  apart,
+  maps,
   waits,
 }: Check): readonly AnsweredBy[] => [
   ...answers,
+  ...(maps ? (["map"] as const) : []),
   ...(waits ? (["wait"] as const) : []),
-  ...(isolate === undefined ? [] : (["isolate"] as const)),
+  ...(isolate === undefined && !apart ? [] : (["isolate"] as const)),
 ];
 
 /** One file of this room: its folder is the group, its name the check's id. */
@@ -228,10 +252,16 @@ export interface Check {
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
+  /** It warns or informs, and never blocks. */
+  blocks?: false;
   /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
-  answers?: readonly Exclude<AnsweredBy, "isolate" | "wait">[];
+  answers?: readonly Exclude<AnsweredBy, "map" | "isolate" | "wait">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
+  /** Some of what it finds the tree does not meet in a directory of its own. */
+  apart?: true;
+  /** What it finds is not met where the tree's file is named at another place (--map-path). */
+  maps?: true;
   /** What it finds may end by itself, so that --wait waits for it. */
   waits?: true;
   run(context: Context, id?: string): Problem[];

@@ -33,7 +33,11 @@ export type {
 export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
-export { isolationOption } from "./isolated.ts";
+export { isolateDirOption, isolationOption } from "./isolated.ts";
+export { hiddenIn, notPrivate, type PrivateDir, realOf } from "./private-dirs.ts";
+export { hostNeeds } from "./sockets/network-needs.ts";
+export { replacementsFor } from "./sockets/replacements.ts";
+export { textOf } from "./sockets/inet-entries.ts";
 export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
@@ -95,7 +99,7 @@ export function runChecks(
     try {
       return check
         .run(context, check.id)
-        .map((problem) => isolated(named(check.id, problem, check.isolate), context.isolate));
+        .map((problem) => isolated(named(check.id, problem, check.isolate), context));
     } catch (error) {
       return [crashed(check.id, error)];
     }
@@ -141,6 +145,7 @@ export function crashed(id: string, error: unknown): Finding {
     image: "",
     subject: id,
     isolate: null,
+    apart: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

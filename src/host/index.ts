@@ -18,7 +18,7 @@ import {
   type Stat,
 } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
-import { isBridge, listInterfaces } from "./interfaces.ts";
+import { isBridge, listAddresses, listInterfaces } from "./interfaces.ts";
 import { listLocksWithHolders } from "./lock-holders.ts";
 import type { HeldLock } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
@@ -30,7 +30,7 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
-import { inNetwork } from "../sys/network.ts";
+import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { readAt } from "../sys/small-files.ts";
 import { absolute } from "../sys/working-directory.ts";
@@ -70,6 +70,8 @@ export interface Host {
   readonly boundFiles: readonly BoundFile[] | undefined;
   /** Index by name; undefined when this namespace's cannot be read. */
   readonly interfaces: ReadonlyMap<string, number> | undefined;
+  /** Those of the devices that are up, of 4 or 16 bytes. */
+  readonly addresses: readonly Uint8Array[];
   /** Whether there is a bridge of that name. */
   isBridge(name: string): boolean;
   readonly locks: readonly HeldLock[];
@@ -130,8 +132,12 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
-/** This machine; `stays`: recriu itself is there while CRIU restores. */
-export function thisHost(stays = true): Host {
+/**
+ * This machine; `stays`: recriu itself is there while CRIU restores. `network`: where the network namespace stands that its sockets,
+ * devices and settings are to be seen of; it was entered before.
+ */
+export function thisHost(stays = true, network?: string): Host {
+  const there = <T>(look: () => T): T => within(network, look);
   const listed = once(listProcesses);
   const own = once(() => {
     const family = familyOf(process.pid, listed());
@@ -139,9 +145,14 @@ export function thisHost(stays = true): Host {
     return family;
   });
   const processes = once(() => listed().filter(({ pid }) => !own().has(pid)));
-  const unixSockets = once(() => listUnixSockets());
-  const boundFiles = once(listBoundFiles);
-  const interfaces = once(listInterfaces);
+  const unixSockets = once(() => there(listUnixSockets));
+  // The files are everybody's.
+  const boundFiles = once(() => {
+    const [here, others] = [listBoundFiles(), network === undefined ? [] : there(listBoundFiles)];
+    return here && others && [...here, ...others];
+  });
+  const interfaces = once(() => there(listInterfaces));
+  const addresses = once(() => there(listAddresses));
   const locks = once(listLocksWithHolders);
   const owners = once(() => listOwners(processes()));
   const inet = new Map<number, readonly InetSocket[]>();
@@ -152,7 +163,10 @@ export function thisHost(stays = true): Host {
   const roots = new Map<string, ReturnType<typeof openRoot>>();
   const texts = new Map<string, string | undefined>();
   const read = (path: string): string | undefined => {
-    if (!texts.has(path)) texts.set(path, readAt(AT_FDCWD, path));
+    if (!texts.has(path)) {
+      const look = () => readAt(AT_FDCWD, path);
+      texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
+    }
     return texts.get(path);
   };
   return {
@@ -195,18 +209,21 @@ export function thisHost(stays = true): Host {
     get interfaces() {
       return interfaces();
     },
-    isBridge,
+    get addresses() {
+      return addresses();
+    },
+    isBridge: (name) => there(() => isBridge(name)),
     get locks() {
       return locks();
     },
     inetSockets(protocol) {
       let found = inet.get(protocol);
-      if (found === undefined) inet.set(protocol, (found = listInetSockets(protocol)));
+      if (found === undefined) inet.set(protocol, (found = there(() => listInetSockets(protocol))));
       return found;
     },
     ownerOf: (inode) => owners().get(inode),
     reuseOf: reuse,
-    bindAddress,
+    bindAddress: (address) => there(() => bindAddress(address)),
     get cgroupMounts() {
       return cgroupMounts();
     },
@@ -214,7 +231,7 @@ export function thisHost(stays = true): Host {
       return controllers();
     },
     read,
-    readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
+    readInNetwork: (other, path) => inNetwork(other, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);

@@ -1,6 +1,7 @@
 /** A checkpoint on disk. */
 export type { Checkpoint } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
+export { type MappedPath, pathEdits, sealWithPaths, withPaths } from "./mapped-paths.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
 export {

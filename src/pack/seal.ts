@@ -112,6 +112,8 @@ const contextOf = ({ checkpoint, host, request, settings, criu }: Preflight): Co
   criu,
   namespaces: namespacesOf(checkpoint, host, request),
   isolate: new Set(),
+  isolateDirs: [],
+  replaced: [],
 });
 
 /** Each file once. */

@@ -53,6 +53,7 @@ export function contextOf(
     settings: {
       schedPrio: undefined,
       allowGrown: [],
+      mapPath: [],
       untrusted: false,
       allowWrite: [],
       criu: undefined,
@@ -70,6 +71,8 @@ export function contextOf(
     },
     namespaces: namespacesOf(checkpoint, machine, request),
     isolate: new Set(),
+    isolateDirs: [],
+    replaced: [],
     bundle,
     exported,
     seal,

@@ -7,6 +7,7 @@ import { grouped } from "../../src/checks/grouped.ts";
 
 const base: Finding = {
   isolate: null,
+  apart: null,
   id: "cwd-missing",
   severity: "blocker",
   task: 7,

@@ -9,5 +9,6 @@ export const cwdMissing: Check = {
   proof: "criu",
   answers: ["repair", "person"],
   waits: true,
+  maps: true,
   run: (context) => missing(context, isDirectoryUse),
 };

@@ -7,5 +7,6 @@ export const fifoMissing: Check = {
   why: "What was in a FIFO is in the images, but the FIFO itself is a file like any other: CRIU opens it by its path.",
   proof: "criu",
   answers: ["repair", "person"],
+  maps: true,
   run: (context) => missing(context, (file) => file.fifo !== undefined),
 };

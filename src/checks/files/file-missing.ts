@@ -10,5 +10,6 @@ export const fileMissing: Check = {
   proof: "criu",
   answers: ["repair", "person"],
   waits: true,
+  maps: true,
   run: (context) => missing(context, (file) => !isDirectoryUse(file) && file.fifo === undefined),
 };
