@@ -150,6 +150,7 @@ import { usernsPingRange } from "./sockets/userns-ping-range.ts";
 import { addressSpace } from "./kernel/address-space.ts";
 import { archMismatch } from "./kernel/arch-mismatch.ts";
 import { cpuFeatures } from "./kernel/cpu-features.ts";
+import { cpuUnknown } from "./kernel/cpu-unknown.ts";
 import { gpuMissing } from "./kernel/gpu-missing.ts";
 import { guardPages } from "./kernel/guard-pages.ts";
 import { hugepagesShort } from "./kernel/hugepages-short.ts";
@@ -366,6 +367,7 @@ const groups = {
     "address-space": addressSpace,
     "arch-mismatch": archMismatch,
     "cpu-features": cpuFeatures,
+    "cpu-unknown": cpuUnknown,
     "gpu-missing": gpuMissing,
     "guard-pages": guardPages,
     "hugepages-short": hugepagesShort,

@@ -24,6 +24,7 @@ import type { HeldLock } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
 import { findPackage, type Package } from "./packages.ts";
 import { findProgram } from "./programs.ts";
+import { type NumberHolder, numbersIn } from "./pid-namespace.ts";
 import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
@@ -56,6 +57,8 @@ export interface Host {
   readonly recriuPids: ReadonlySet<number>;
   /** Whether a process has ended or is on its way to its end: as it is now, not as it was listed. */
   ending(pid: number): boolean;
+  /** What holds numbers in the pid namespace at `path`: none also where nothing is there. */
+  numbersIn(path: string): ReadonlyMap<number, NumberHolder>;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
   /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
@@ -189,6 +192,7 @@ export function thisHost(stays = true, network?: string): Host {
     get recriuPids() {
       return own();
     },
+    numbersIn: (path) => numbersIn(path, processes()),
     get self() {
       return self();
     },

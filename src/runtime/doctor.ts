@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { join, searched } from "../sys/path.ts";
 import type { Fact } from "../checks/doctor.ts";
 import { readRecord } from "./install/changes.ts";
+import { readsElsewhere, startedWith } from "./install/daemon.ts";
 import { viewOf } from "./install/judge.ts";
 import type { Target } from "./install/targets.ts";
 import { findRuntime } from "./real.ts";
@@ -66,6 +67,8 @@ async function wrapperOf(
   target: Target,
   env: Record<string, string | undefined>,
 ): Promise<{ guards: boolean; why: string }> {
+  const elsewhere = readsElsewhere(target, startedWith(target, env));
+  if (elsewhere !== undefined) return { guards: false, why: elsewhere };
   const view = await viewOf(target, env);
   if (view.kind === "unasked") return { guards: true, why: "" };
   if (view.kind === "refused")

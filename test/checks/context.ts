@@ -18,6 +18,7 @@ export interface Faked {
   own?: Partial<Context["settings"]>;
   bundle?: Context["bundle"];
   exported?: Context["exported"];
+  seal?: Context["seal"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
@@ -38,7 +39,7 @@ export function withContext<T>(
 /** A context of the images in a directory. */
 export function contextOf(
   dir: string,
-  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported, seal }: Faked,
 ): Context {
   const opened = openCheckpoint(dir);
   const asked = requestFrom(["-D", dir, ...options], {});
@@ -74,5 +75,6 @@ export function contextOf(
     replaced: [],
     bundle,
     exported,
+    seal,
   };
 }
