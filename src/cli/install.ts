@@ -12,8 +12,8 @@ import { parseStrictly } from "./arguments.ts";
 export const installArgs = {
   runtime: {
     type: "string",
-    valueHint: targets.filter((target) => target !== "criu").join("|"),
-    description: "the runtime, or runtimes with commas",
+    valueHint: `${targets.filter((target) => target !== "criu").join("|")},…`,
+    description: "the runtimes to guard, with commas between",
   },
   criu: { type: "boolean", description: "recriu as criu: first in PATH" },
   "dry-run": { type: "boolean", description: "show what would be written, write nothing" },

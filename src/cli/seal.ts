@@ -1,6 +1,7 @@
 import { isArchive } from "../image/archive.ts";
 import { seal } from "../pack/seal.ts";
 import type { TakenAlong } from "../pack/take-along.ts";
+import type { SealDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
 import { type Line, refused, said, type Told } from "../report/told.ts";
@@ -62,7 +63,7 @@ export const command: Command = {
     const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
     return {
       exit: exitCode.ok,
-      ...(parsed.values.json === true && { json: manifest }),
+      ...(parsed.values.json === true && { json: manifest satisfies SealDocument }),
       lines: [
         said`${file}: ${sizes}; ${manifest.files.length} files outside them`,
         ...(taken === undefined ? [] : toldOf(taken)),

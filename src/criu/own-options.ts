@@ -26,7 +26,7 @@ export const recriuOptions: readonly RecriuOption[] = [
     name: "sched-prio",
     arg: "required",
     value: "N",
-    help: "the priority of real-time threads whose own was not saved, 1 to 99 (default 1)",
+    help: "the priority of real-time threads where the images have none, 1 to 99 (default 1)",
   },
   {
     name: "allow-grown",
@@ -99,7 +99,7 @@ export const recriuOptions: readonly RecriuOption[] = [
     name: "untrusted",
     arg: "optional",
     value: "yes|no",
-    help: "the images are somebody else's: what they would do to this machine is a finding",
+    help: "do not trust the images: what they would do to this machine is a finding",
   },
   {
     name: "allow-write",

@@ -21,7 +21,7 @@ const standings = {
   warning: yellow,
   info: blue,
 } as const;
-type Standing = keyof typeof standings;
+export type Standing = keyof typeof standings;
 const order = Object.keys(standings) as Standing[];
 
 /** More findings than these are a table: each in full takes some five lines. */
@@ -45,7 +45,7 @@ export function printFindings(findings: readonly Finding[], plan?: Plan, all = t
 }
 
 /** A blocker that the plan answers is solved. */
-function standingOf(finding: Finding, plan: Plan | undefined): Standing {
+export function standingOf(finding: Finding, plan: Plan | undefined): Standing {
   const solved =
     finding.severity === "blocker" && plan !== undefined && !plan.unanswered.includes(finding);
   return solved ? "solved" : finding.severity;

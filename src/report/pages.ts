@@ -11,6 +11,7 @@ import {
   type Proof,
 } from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
+import type { CheckDocument, ChecksDocument } from "./documents.ts";
 import { exits } from "./outcome.ts";
 
 const proofs: Record<Proof, string> = {
@@ -22,6 +23,17 @@ const proofs: Record<Proof, string> = {
 /** What `--list` prints: every check, one a line. */
 export const checkList = (): string =>
   catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n");
+
+/** The same for programs. */
+export const checksDocument = (): ChecksDocument => ({ checks: catalogue.map(checkDocument) });
+
+export const checkDocument = ({ id, title, why, reads, group }: Named): CheckDocument => ({
+  id,
+  group,
+  title,
+  why,
+  reads,
+});
 
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Named): string {
@@ -43,13 +55,12 @@ export function checkPage({ id, title, why, reads }: Named): string {
 const plain = (text: string): string =>
   text.replace(/<#?(\w+)>/g, (_, name: string) => name.toUpperCase());
 
-/** The page of an exit code; undefined for what is none. */
-export function exitPage(code: string): string | undefined {
+/** What an exit code means; undefined for what is none. */
+export function exitMeans(code: string): string | undefined {
   if (!/^\d{1,3}$/.test(code)) return undefined;
   const signal = Number(code) - 128;
   const means = exits.find((exit) => String(exit.code) === code)?.means;
-  const text = means ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
-  return text === undefined ? undefined : `exit code ${code}: ${text}`;
+  return means ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
 }
 
 /** What answers a finding, and what has to be asked for it; in the order of the table. */

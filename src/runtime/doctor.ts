@@ -1,7 +1,7 @@
 /** Which container runtimes are here, whether they can restore, and whether recriu guards them. */
 import { realpathSync } from "node:fs";
 import { join, searched } from "../sys/path.ts";
-import type { Fact } from "../checks/doctor.ts";
+import type { Looked } from "../checks/doctor.ts";
 import { readRecord } from "./install/changes.ts";
 import { readsElsewhere, startedWith } from "./install/daemon.ts";
 import { viewOf } from "./install/judge.ts";
@@ -27,10 +27,10 @@ const runtimes: readonly Runtime[] = [
 ];
 
 /** A fact for each runtime that is found: version, CRIU, and by which way recriu guards it. */
-export async function runtimeFacts(env: Record<string, string | undefined>): Promise<Fact[]> {
+export async function runtimeFacts(env: Record<string, string | undefined>): Promise<Looked[]> {
   const installed = new Set(readRecord("").map(({ target }) => target));
   const onPath = installed.has("criu") || criuIsRecriu(env.PATH);
-  const facts = runtimes.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
+  const facts = runtimes.map(async ({ name, program, supports }): Promise<Looked | undefined> => {
     const { path } = findRuntime(program, env.PATH);
     if (path === undefined) return undefined;
     const version = await versionOf(path);

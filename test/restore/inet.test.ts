@@ -288,7 +288,7 @@ test("ping-group-range: on this machine, and in a namespace that is joined", asy
     subject: `the namespace ${file}`,
     mend: "typed",
   });
-  expect(joined.message).toContain("nobody");
+  expect(joined.message).toContain("no group at all");
   const gone = ["--join-ns", `net:${stage.dir}/none`];
   for (const target of [gone, ["--join-ns", "net:65530"], ["--join-ns", `net:${other.pid}`]]) {
     const named = await report(stage, "preflight", images, target);

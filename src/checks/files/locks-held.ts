@@ -75,7 +75,7 @@ function inTheWay(lock: FileLockEntry, place: HostPlace, by: HeldLock): Problem 
     apart: inOwnDir(place),
     remedy: {
       kind: "human",
-      text: "stop whoever holds it, or restore without --file-locks and so without the locks",
+      text: "stop the process that holds the lock, or restore without --file-locks: then the tree has no locks",
       command: by.pid > 0 ? sh`kill ${by.pid}` : sh`fuser -v ${path}`,
     },
   };

@@ -40,7 +40,7 @@ export function putBack(context: Context, file: UsedFile, place: HostPlace, lost
   const empty = isBareMountPoint(context, place, above.path)
     ? `; or, if a file system was mounted at ${above.path}, which is empty, mount that`
     : "";
-  const wanted = `${shownAs(reg)}; whose it was the images do not say`;
+  const wanted = `${shownAs(reg)}; the images do not say which user it belonged to`;
   const made = make(context, file, place, above.stat);
   if (made !== undefined) return human(`${made.text} (${wanted})${empty}`, made.command);
   const owner = packageOf(context, place);

@@ -72,7 +72,7 @@ export const pingGroupRange: Check = {
           severity: "blocker",
           image: `files.img id 0x${isk.id.toString(16)}`,
           subject: found.where,
-          message: `the tree has an ICMP socket, and in ${found.where} only groups ${low} to ${high} may make one${low > high ? ", which is nobody" : ""}`,
+          message: `the tree has an ICMP socket, and in ${found.where} only groups ${low} to ${high} may make one${low > high ? ", which is no group at all" : ""}`,
           criu_message: "inet: Can't create inet socket: Permission denied",
           isolate: found.where === HERE ? undefined : null,
           remedy: remedyFor(found, low, high, request.argv),

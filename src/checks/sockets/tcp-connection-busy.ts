@@ -50,7 +50,7 @@ export const tcpConnectionBusy: Check = {
             kind: "human",
             text: ending
               ? "wait a minute"
-              : `stop ${owner === undefined ? "whoever has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
+              : `stop ${owner === undefined ? "the process that has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
             // Its own end has it wait, too.
             command: ending || owner === undefined ? null : sh`kill ${owner.pid} && sleep 61`,
           },

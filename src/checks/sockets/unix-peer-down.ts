@@ -12,7 +12,7 @@ export const unixPeerDown: Check = {
   reads:
     "external unix sockets in files.img; whether the socket of that name takes a connection now",
   why:
-    "CRIU connects the socket again to the name of the service outside the tree, a system log for example, and stops when nobody is there. " +
+    "CRIU connects the socket again to the name of the service outside the tree, a system log for example, and stops when no process listens there. " +
     "Connecting a datagram socket tells the other side nothing, so recriu simply tries; of a stream it only sees whether anything is there.",
   proof: "criu",
   run: (context) =>

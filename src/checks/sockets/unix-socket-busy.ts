@@ -21,7 +21,7 @@ import {
 import type { Stats } from "node:fs";
 
 export const unixSocketBusy: Check = {
-  title: "A Unix socket's name belongs to somebody alive",
+  title: "A live process has the name of a Unix socket of the tree",
   reads:
     "unix sockets in files.img; what stands at each path, and whose it is: sock_diag(7), /proc/net/unix",
   why:
@@ -98,7 +98,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
   }
   const holder = holderOf(context.host, at, found.stat);
   if (holder === undefined)
-    return isLink() ? linkThere(named, place, "leads to a socket that nobody has") : undefined;
+    return isLink() ? linkThere(named, place, "leads to a socket that no process has") : undefined;
   return {
     ...about(holder.sure ? "blocker" : "warning", named.image),
     subject: at,
@@ -115,7 +115,7 @@ const beyond = new Set([errorText(ELOOP), errorText(EXDEV)]);
 const throughProc = ({ image, entry }: AtPath, at: string): Problem => ({
   ...about("blocker", image),
   subject: at,
-  message: `${at} leads through a link of /proc to something that CRIU has, and nobody can tell beforehand whose socket it would remove there`,
+  message: `${at} leads through a link of /proc to something that CRIU has: which socket it would remove there cannot be told beforehand`,
   criu_message: `unix: Can't bind ${inode(entry)} addr ${givenName(entry)}`,
   remedy: {
     kind: "human",

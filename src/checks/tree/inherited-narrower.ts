@@ -102,7 +102,7 @@ function* narrowOf(host: Host, checkpoint: Checkpoint): Generator<Narrow> {
     yield {
       subject: "core scheduling",
       message:
-        "recriu has a cookie of core scheduling, and shares its processor with nobody else's threads",
+        "recriu has a cookie of core scheduling, and shares its processor with no other threads",
     };
   // Of those that had it the images say so.
   const free = livingTasks(checkpoint).some(

@@ -106,10 +106,10 @@ export const pidInUse: Check = {
     "pstree.img, remap-fpath.img; /proc/*/stat (pid, pgrp, session) and thread ids; where the tree is put into an existing pid namespace " +
     "(a pod's) NSpid, NSpgid and NSsid in /proc/*/status",
   why:
-    "A restored task must have its old number. CRIU asks the kernel for it (clone3 set_tid) and fails when anybody has it, " +
-    "also a zombie that nobody has reaped, and also a number that is only still in use as somebody's process group or session. " +
-    "The same holds for helpers: short tasks under the number of a dead session or group leader, of a dead process whose " +
-    "/proc file is open, or under a number that CRIU picks from a gap of the images without asking this machine.",
+    "A restored task must have its old number. CRIU asks the kernel for it (clone3 set_tid) and fails while that number is taken: by a " +
+    "process, by a zombie that its parent has not reaped, or by a process group or session that still bears it. The same holds for " +
+    "CRIU's helpers: short tasks under the number of a dead session or group leader, of a dead process whose /proc file is open, or " +
+    "under a number that CRIU picks from a gap of the images without asking this machine.",
   proof: "criu",
   isolate: "pid",
   waits: true,

@@ -1,31 +1,10 @@
 /** The one table of commands and options, as the man pages and the completions want it. */
 import type { ArgDef, CommandDef } from "citty";
-import { commands } from "../../src/cli/index.ts";
-import { criuOptions, recriuOptions } from "../../src/criu/index.ts";
+import { criuOptions, recriuOptions } from "../criu/index.ts";
+import type { CommandWords, OptionWords } from "../report/completions/words.ts";
+import { commands } from "./index.ts";
 
-export interface Option {
-  readonly name: string;
-  readonly short?: string;
-  /** What its argument is: `DIR`, `safe|none`. */
-  readonly value?: string;
-  /** The argument may be left out, and is only taken after `=`. */
-  readonly optional: boolean;
-  readonly negatable: boolean;
-  readonly help: string;
-}
-
-export interface Command {
-  readonly name: string;
-  /** Half a sentence. */
-  readonly summary: string;
-  readonly description: string;
-  readonly operands: readonly { readonly name: string; readonly help: string }[];
-  readonly options: readonly Option[];
-  /** CRIU's own options, where the command takes them. */
-  readonly criu: readonly Option[];
-}
-
-export function table(): Promise<Command[]> {
+export function table(): Promise<CommandWords[]> {
   return Promise.all(
     Object.entries(commands).map(async ([name, { description, load }]) => {
       const { command, appendix } = await load();
@@ -39,7 +18,7 @@ async function commandOf(
   summary: string,
   command: CommandDef<any>,
   takesCriu: boolean,
-): Promise<Command> {
+): Promise<CommandWords> {
   const args = Object.entries((await command.args) as Record<string, ArgDef>);
   const meta = (await command.meta) as { description?: string };
   return {
@@ -48,13 +27,17 @@ async function commandOf(
     description: meta.description ?? summary,
     operands: args
       .filter(([, arg]) => arg.type === "positional")
-      .map(([operand, arg]) => ({ name: operand.toUpperCase(), help: arg.description ?? "" })),
+      .map(([operand, arg]) => ({
+        name: operand.toUpperCase(),
+        ...(arg.valueHint !== undefined && { value: arg.valueHint }),
+        help: arg.description ?? "",
+      })),
     options: args.filter(([, arg]) => arg.type !== "positional").map(optionOf),
     criu: takesCriu ? criu : [],
   };
 }
 
-function optionOf([name, arg]: [string, ArgDef]): Option {
+function optionOf([name, arg]: [string, ArgDef]): OptionWords {
   const { alias, valueHint } = arg as { alias?: string; valueHint?: string };
   return {
     name,
@@ -66,7 +49,7 @@ function optionOf([name, arg]: [string, ArgDef]): Option {
   };
 }
 
-const criu: readonly Option[] = criuOptions
+const criu: readonly OptionWords[] = criuOptions
   .filter(({ restore }) => restore)
   .map(({ name, short, value, arg, negatable, help }) => ({
     name,
@@ -78,7 +61,7 @@ const criu: readonly Option[] = criuOptions
   }));
 
 /** How an option is typed: `-D, --images-dir DIR`. */
-export function typed({ name, short, value, optional, negatable }: Option): string {
+export function typed({ name, short, value, optional, negatable }: OptionWords): string {
   const long = `--${negatable ? "[no-]" : ""}${name}`;
   const argument = value === undefined ? "" : optional ? `[=${value}]` : ` ${value}`;
   return `${short === undefined ? "" : `-${short}, `}${long}${argument}`;
