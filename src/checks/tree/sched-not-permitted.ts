@@ -19,7 +19,6 @@ export const schedNotPermitted: Check = {
     "the thread runs with less, and nothing in CRIU's log or exit code says so.",
   proof: "harm",
   blocks: false,
-  answers: ["edit", "person"],
   run(context) {
     const { host } = context;
     const criuHas = capabilitiesOfCriu(host);
