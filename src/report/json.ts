@@ -1,5 +1,5 @@
 /** The same for programs: one JSON document on stdout (docs/report.schema.json). */
-import type { Finding } from "../checks/index.ts";
+import { countOf, type Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
@@ -19,6 +19,7 @@ const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).p
 function findingOf({ remedy, ...finding }: Finding): object {
   return {
     ...finding,
+    more: undefined,
     tasks: finding.tasks ?? (finding.task === null ? [] : [finding.task]),
     remedy: {
       kind: remedy.kind,
@@ -54,8 +55,8 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       }),
     },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
-    findings: firstOfEach(findings, kindOf, MOST_FINDINGS).first.map(findingOf),
-    findings_total: findings.length,
+    findings: firstOfEach(findings, kindOf, MOST_FINDINGS, countOf).first.map(findingOf),
+    findings_total: countOf(findings),
     plan: {
       outcome: plan.outcome,
       repairs: plan.repairs,
