@@ -34,7 +34,7 @@ export const cgroupNamespace: Check = {
           },
         },
       ];
-    return spaced.flatMap(({ controllers, path, prefix }): Problem[] => {
+    return spaced.values().flatMap(({ controllers, path, prefix }): Problem[] => {
       const root = path.slice(0, prefix);
       const directory = root === path ? undefined : directoryOf(context, controllers, root);
       const inner =

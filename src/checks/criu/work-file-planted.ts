@@ -11,22 +11,24 @@ export const workFilePlanted: Check = {
     "the directory, a link makes it overwrite a file that they could not, and a FIFO makes it wait.",
   proof: "harm",
   run: (context) =>
-    written(context).flatMap((path): Problem[] => {
-      const planted = context.host.planted(path);
-      if (planted === undefined) return [];
-      return [
-        {
-          severity: "blocker",
-          image: "",
-          subject: path,
-          message: `CRIU would write to ${path}, which is ${planted}`,
-          remedy: {
-            kind: "human",
-            text: "see who put it there and take it away, or let CRIU work in a directory of root's by --work-dir",
+    written(context)
+      .values()
+      .flatMap((path): Problem[] => {
+        const planted = context.host.planted(path);
+        if (planted === undefined) return [];
+        return [
+          {
+            severity: "blocker",
+            image: "",
+            subject: path,
+            message: `CRIU would write to ${path}, which is ${planted}`,
+            remedy: {
+              kind: "human",
+              text: "see who put it there and take it away, or let CRIU work in a directory of root's by --work-dir",
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };
 
 /** With --log-pid every process has a log of its own, its pid behind the name. */

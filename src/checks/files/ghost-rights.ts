@@ -35,20 +35,22 @@ export const ghostRights: Check = {
     "whom its mode lets. Few programs are deleted while they run with such rights: know who made the images before you let it be.",
   proof: "harm",
   run: (context) =>
-    ghostsOf(context).flatMap(({ ghost, image, place, reg }): Problem[] => {
-      const rights = rightsOf(ghost);
-      if (rights === undefined) return [];
-      return [
-        {
-          severity: "blocker",
-          image,
-          subject: place.hostPath,
-          message: `the deleted file ${reg.name} comes back as ${place.hostPath}: ${rights}`,
-          remedy: {
-            kind: "human",
-            text: "where you trust who made the images, --ignore=ghost-rights lets it be made for the time of the restore",
+    ghostsOf(context)
+      .values()
+      .flatMap(({ ghost, image, place, reg }): Problem[] => {
+        const rights = rightsOf(ghost);
+        if (rights === undefined) return [];
+        return [
+          {
+            severity: "blocker",
+            image,
+            subject: place.hostPath,
+            message: `the deleted file ${reg.name} comes back as ${place.hostPath}: ${rights}`,
+            remedy: {
+              kind: "human",
+              text: "where you trust who made the images, --ignore=ghost-rights lets it be made for the time of the restore",
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };

@@ -40,7 +40,7 @@ export const mountGroup: Check = {
       savedMounts(context).filter(shares),
       ({ entry }) => `${entry.shared_id ?? 0}:${entry.master_id ?? 0}`,
     );
-    return [...groups.values()].flatMap((mounts): Problem[] => {
+    return groups.values().flatMap((mounts): Problem[] => {
       const shortest = Math.min(...mounts.map(({ entry }) => entry.root.length));
       // Of several the first in the images.
       const first = mounts.find(({ entry }) => entry.root.length === shortest)!;

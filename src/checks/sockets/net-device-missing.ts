@@ -10,7 +10,7 @@ export const netDeviceMissing: Check = {
   why: "A socket can be bound to an interface: by its name, or, a packet socket, by its number. CRIU stops when there is none of that name or number.",
   proof: "criu",
   run(context) {
-    return [...context.checkpoint.openFiles.values()].flatMap((file): Problem[] => {
+    return context.checkpoint.openFiles.values().flatMap((file): Problem[] => {
       const { isk, psk, nlsk, usk } = file;
       const image = `files.img id 0x${file.id.toString(16)}`;
       const finding = (name: string, criu_message: string): Problem => ({

@@ -20,34 +20,36 @@ export const tcpAddressMissing: Check = {
   proof: "criu",
   run(context) {
     const asked = new Map<string, number>();
-    return hostSockets(context).flatMap(({ entry, source, image }): Problem[] => {
-      const connection = isConnection(entry);
-      if (connection && closesConnections(context)) return [];
-      const wanted = connection || (entry.src_port !== 0 && source.length === 4);
-      if (!wanted || isAny(source) || isLinkLocal(source)) return [];
-      // IPv6 sockets are bound with IP_FREEBIND, with IPv4 addresses too.
-      if (!connection && entry.family !== 2) return [];
-      const address = textOf(source);
-      let errno = asked.get(address);
-      if (errno !== undefined) return [];
-      asked.set(address, (errno = context.host.bindAddress(source)));
-      if (errno !== -EADDRNOTAVAIL) return [];
-      const device = [...(context.host.interfaces?.keys() ?? [])].find((name) => name !== "lo");
-      const text = `give this machine the address${connection ? "; or restore connections closed: --tcp-close" : ""}`;
-      return [
-        {
-          ...about("blocker", image, address),
-          message: `this machine does not have the address ${address}`,
-          criu_message: connection
-            ? "Can't bind inet socket back: Cannot assign requested address"
-            : `inet: Can't bind inet socket (id ${entry.id}): Cannot assign requested address`,
-          remedy: {
-            kind: "human",
-            text,
-            command: sh`ip address add ${address}/${source.length * 8} dev ${[device ?? "lo"]}`,
+    return hostSockets(context)
+      .values()
+      .flatMap(({ entry, source, image }): Problem[] => {
+        const connection = isConnection(entry);
+        if (connection && closesConnections(context)) return [];
+        const wanted = connection || (entry.src_port !== 0 && source.length === 4);
+        if (!wanted || isAny(source) || isLinkLocal(source)) return [];
+        // IPv6 sockets are bound with IP_FREEBIND, with IPv4 addresses too.
+        if (!connection && entry.family !== 2) return [];
+        const address = textOf(source);
+        let errno = asked.get(address);
+        if (errno !== undefined) return [];
+        asked.set(address, (errno = context.host.bindAddress(source)));
+        if (errno !== -EADDRNOTAVAIL) return [];
+        const device = [...(context.host.interfaces?.keys() ?? [])].find((name) => name !== "lo");
+        const text = `give this machine the address${connection ? "; or restore connections closed: --tcp-close" : ""}`;
+        return [
+          {
+            ...about("blocker", image, address),
+            message: `this machine does not have the address ${address}`,
+            criu_message: connection
+              ? "Can't bind inet socket back: Cannot assign requested address"
+              : `inet: Can't bind inet socket (id ${entry.id}): Cannot assign requested address`,
+            remedy: {
+              kind: "human",
+              text,
+              command: sh`ip address add ${address}/${source.length * 8} dev ${[device ?? "lo"]}`,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };

@@ -29,8 +29,7 @@ export const unixSocketBusy: Check = {
     "at the path that is no socket.",
   proof: "harm",
   waits: true,
-  run(context) {
-    const findings: Problem[] = [];
+  *run(context) {
     const seen = new Set<string>();
     let taken: Map<string, number> | undefined;
     for (const named of namedSockets(context)) {
@@ -40,17 +39,16 @@ export const unixSocketBusy: Check = {
         const found = atPath(context, named);
         if (found === undefined) continue;
         seen.add(named.name.path);
-        findings.push(found);
+        yield found;
       } else if (isBound(named) && inHostNet(context, named.entry.ns_id)) {
         taken ??= new Map(
           context.host.unixSockets.map(({ path, inode: number }) => [path, number]),
         );
         const shown = `@${"abstract" in named.name ? named.name.abstract : ""}`;
         const holder = taken.get(shown.replaceAll("\0", "@"));
-        if (holder !== undefined) findings.push(abstractTaken(context.host, named, shown, holder));
+        if (holder !== undefined) yield abstractTaken(context.host, named, shown, holder);
       }
     }
-    return findings;
   },
 };
 

@@ -97,7 +97,7 @@ export const pidInUse: Check = {
       context,
       needed.map(({ number }) => number),
     );
-    return needed.flatMap(({ number, task, image, as }): Problem[] => {
+    return needed.values().flatMap(({ number, task, image, as }): Problem[] => {
       const holder = holders.get(number);
       if (holder === undefined) return [];
       return [

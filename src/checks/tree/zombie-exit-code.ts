@@ -8,7 +8,7 @@ export const zombieExitCode: Check = {
     "128 smaller, and 128 as success. The parent, which has not waited for it yet, will be told the wrong one.",
   proof: "harm",
   run: ({ checkpoint }: Context) =>
-    checkpoint.tasks.flatMap((task): Problem[] => {
+    checkpoint.tasks.values().flatMap((task): Problem[] => {
       const status = task.core?.tc?.exit_code ?? 0;
       const code = (status >> 8) & 0xff;
       if (task.state !== "dead" || (status & 0x7f) !== 0 || code < 128) return [];
