@@ -1,4 +1,5 @@
 /** Run the checks over a checkpoint and this host. */
+import { tidying } from "../sys/garbage.ts";
 import { catalogue, type CheckId } from "./catalogue.ts";
 import { cgroupLeftovers } from "./cgroups/cgroup-missing.ts";
 import { scratchLeftovers } from "./criu/scratch-leftovers.ts";
@@ -98,7 +99,9 @@ export function runChecks(
   };
   // Of a second tree, beside the one that runs, all that the first has is in the way.
   let runs = false;
+  const tidy = tidying();
   const run = (check: Named): void => {
+    tidy();
     try {
       for (const problem of check.run(context, check.id)) {
         runs ||= check.id === alreadyRunning && !context.isolate.has("pid");

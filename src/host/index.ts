@@ -127,6 +127,9 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
+/** Images can ask for any number of files: of more than these each is read anew. */
+const MOST_TEXTS = 10_000;
+
 /** This machine; `stays`: recriu itself is there while CRIU restores. */
 export function thisHost(stays = true): Host {
   const listed = once(listProcesses);
@@ -149,7 +152,10 @@ export function thisHost(stays = true): Host {
   const roots = new Map<string, ReturnType<typeof openRoot>>();
   const texts = new Map<string, string | undefined>();
   const read = (path: string): string | undefined => {
-    if (!texts.has(path)) texts.set(path, readAt(AT_FDCWD, path));
+    if (!texts.has(path)) {
+      if (texts.size >= MOST_TEXTS) texts.clear();
+      texts.set(path, readAt(AT_FDCWD, path));
+    }
     return texts.get(path);
   };
   return {

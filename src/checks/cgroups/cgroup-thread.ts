@@ -19,7 +19,7 @@ export const cgroupThread: Check = {
     const unified = threaded ? members(context).filter((m) => m.controllers[0] === "") : [];
     const memberOf = (core: CoreEntry | undefined) => {
       const set = core === undefined ? undefined : setOf(core);
-      return unified.find(({ sets }) => set !== undefined && sets.has(set));
+      return unified.find(({ sets }) => set !== undefined && sets.includes(set));
     };
     return checkpoint.tasks.values().flatMap((task) =>
       task.threads
