@@ -1,7 +1,7 @@
 /** The cgroups that a checkpoint names, as CRIU finds them after --cgroup-root and --cgroup-yard (cgroup.c). */
 import { cgroupDirectory } from "../../host/cgroups.ts";
 import { upward } from "../../host/upward.ts";
-import type { CgroupEntry } from "../../image/index.ts";
+import { type CgroupEntry, oncePer } from "../../image/index.ts";
 import { join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 
@@ -79,8 +79,7 @@ function movedPath(
 ): string {
   const root = controller === undefined ? undefined : newRoot(context, controller);
   const directory =
-    controller &&
-    directoriesOf(controller).find(({ dir_name }) => path.startsWith(dir_name, 1));
+    controller && directoriesOf(controller).find(({ dir_name }) => path.startsWith(dir_name, 1));
   if (root === undefined || directory === undefined) return path;
   return root + path.slice(prefix ? prefix : directory.dir_name.length + 1);
 }
@@ -89,7 +88,7 @@ const controllerOf = ({ checkpoint }: Context, name: string) =>
   checkpoint.cgroup?.controllers.find(({ cnames }) => cnames.includes(name));
 
 /** Every cgroup a task must be moved to. Tasks in the set that CRIU itself was in at the dump just stay where CRIU is. */
-export const members = oncePer((context): Member[] => {
+export const members = oncePer((context: Context): Member[] => {
   const { checkpoint } = context;
   const rootSet = checkpoint.inventory?.root_cg_set;
   const found = new Map<string, Member>();
@@ -118,7 +117,7 @@ export const members = oncePer((context): Member[] => {
 });
 
 /** Every saved cgroup, parents first. Without a set CRIU makes none. */
-export const savedDirectories = oncePer((context): SavedDirectory[] => {
+export const savedDirectories = oncePer((context: Context): SavedDirectory[] => {
   const cgroup = context.checkpoint.cgroup;
   if (cgroup === undefined || cgroup.sets.length === 0) return [];
   const found: SavedDirectory[] = [];
@@ -128,9 +127,7 @@ export const savedDirectories = oncePer((context): SavedDirectory[] => {
     );
     const inNamespace = own.some(({ cgns_prefix }) => cgns_prefix !== undefined);
     const prefixOf = (directory: string) =>
-      inNamespace
-        ? own.find(({ path }) => path.startsWith(directory, 1))?.cgns_prefix
-        : undefined;
+      inNamespace ? own.find(({ path }) => path.startsWith(directory, 1))?.cgns_prefix : undefined;
     const walk = (entries: Directory[], parent: string) => {
       for (const { dir_name, children, properties, dir_perms } of entries) {
         // Not joined: `..` leads elsewhere from where CRIU mounts the hierarchy.
@@ -153,16 +150,6 @@ export const savedDirectories = oncePer((context): SavedDirectory[] => {
   }
   return found;
 });
-
-/** Many checks ask the same of one context. */
-function oncePer<T extends object>(compute: (context: Context) => T): (context: Context) => T {
-  const cache = new WeakMap<Context, T>();
-  return (context) => {
-    let value = cache.get(context);
-    if (value === undefined) cache.set(context, (value = compute(context)));
-    return value;
-  };
-}
 
 /** Roots of hierarchies, which are neither made nor written to, but get their saved owner. */
 export function savedRoots({ checkpoint }: Context): SavedDirectory[] {
