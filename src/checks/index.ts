@@ -104,6 +104,7 @@ export function runChecks(
     tidy();
     try {
       for (const problem of check.run(context, check.id)) {
+        tidy();
         runs ||= check.id === alreadyRunning && !context.isolate.has("pid");
         gather(isolated(named(check.id, problem, check.isolate), context.isolate));
       }

@@ -1,5 +1,5 @@
 /** What an epoll watches is looked up by number, in the descriptors of one task (eventpoll.c, files.c). */
-import type { Task } from "../../image/index.ts";
+import { oncePer, type Task } from "../../image/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
@@ -12,6 +12,7 @@ export const epollTarget: Check = {
     "or replaced the descriptor, the restore fails, or the epoll comes back deaf: it watches a file that nobody writes to.",
   proof: "criu",
   run({ checkpoint }) {
+    const idsOf = oncePer(({ fds }: Task) => new Map(fds.map(({ fd, id }) => [fd, id])));
     const holders = new Map<number, Task[]>();
     for (const task of livingTasks(checkpoint))
       for (const id of new Set(task.fds.map((fd) => fd.id)))
@@ -20,14 +21,11 @@ export const epollTarget: Check = {
     return [...holders].values().flatMap(([id, tasks]) => {
       const from = tasks[0]!;
       const by = tasks.reduce((lowest, task) => (task.pid < lowest.pid ? task : lowest));
-      const [before, after] = [from, by].map(
-        ({ fds }) => new Map(fds.map(({ fd, id: file }) => [fd, file])),
-      );
       return checkpoint.openFiles
         .get(id)!
         .epfd!.tfd.values()
         .flatMap(({ tfd }): Problem[] => {
-          const [wanted, found] = [before!.get(tfd), after!.get(tfd)];
+          const [wanted, found] = [idsOf(from).get(tfd), idsOf(by).get(tfd)];
           // The number is not that of a task without this file.
           if (found !== undefined && (wanted === undefined || wanted === found)) return [];
           const file = checkpoint.openFiles.get(found ?? -1);
