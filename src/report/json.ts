@@ -4,12 +4,39 @@ import type { Preflight } from "../plan/preflight.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { firstOfEach } from "./kinds.ts";
-import { printText } from "./terminal.ts";
+import { printPiece, printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
 /** Print a document. It may be looked at on a terminal: what stands in its texts and would do something there is written as JSON can. */
-export const printJson = (document: object): void =>
-  printText(JSON.stringify(document, null, 2).replace(unprintable, escaped));
+export function printJson(document: object): void {
+  let piece = "";
+  const write = (text: string): void => {
+    piece += text;
+    if (piece.length < PIECE) return;
+    printPiece(piece.replace(unprintable, escaped));
+    piece = "";
+  };
+  writeValue(document, "\n", write);
+  printText(piece.replace(unprintable, escaped));
+}
+
+/** Characters that are printed at a time: a document of thousands of findings is many times their size as one text. */
+const PIECE = 1 << 16;
+
+/** As JSON.stringify(value, null, 2) has it; `line` begins a line at the value's depth. */
+function writeValue(value: unknown, line: string, write: (text: string) => void): void {
+  if (typeof value !== "object" || value === null) return write(JSON.stringify(value) ?? "null");
+  const isList = Array.isArray(value);
+  let before = isList ? "[" : "{";
+  for (const [name, of] of isList ? value.entries() : Object.entries(value)) {
+    if (!isList && of === undefined) continue;
+    write(`${before}${line}  ${isList ? "" : `${JSON.stringify(name)}: `}`);
+    writeValue(of, `${line}  `, write);
+    before = ",";
+  }
+  if (before === ",") write(isList ? `${line}]` : `${line}}`);
+  else write(isList ? "[]" : "{}");
+}
 
 const escaped = (char: string): string =>
   char === "\n" ? char : char.split("").map(escape).join("");
