@@ -9,6 +9,7 @@ import { exitCode } from "../report/outcome.ts";
 import { type Contents, contentsOf } from "../show/contents.ts";
 import { shownMappings } from "../show/mappings.ts";
 import { environmentOf } from "../show/tasks.ts";
+import { tidying } from "../sys/garbage.ts";
 import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
 import type { Command } from "./command.ts";
@@ -123,8 +124,11 @@ function show(dir: string, name: string, values: Values, format: string): Told {
   const lack = lackOf(checkpoint, thisHost());
   if (lack?.id === "no-checkpoint")
     return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
+  const tidy = tidying();
   const faults = checkpoint.readEverything();
+  tidy();
   const whole = contentsOf(checkpoint, name);
+  tidy();
   const pid = values["pid"] === undefined ? undefined : Number(values["pid"]);
   const tasks = whole.tasks.filter((task) => pid === undefined || task.pid === pid);
   if (pid !== undefined && tasks.length === 0)

@@ -1,6 +1,7 @@
 /** The same for programs: one JSON document on stdout (docs/report.schema.json). */
 import { countOf, type Finding } from "../checks/index.ts";
 import type { Preflight } from "../plan/preflight.ts";
+import { tidying } from "../sys/garbage.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { firstOfEach } from "./kinds.ts";
@@ -10,11 +11,13 @@ import { version } from "./version.ts";
 /** Print a document. It may be looked at on a terminal: what stands in its texts and would do something there is written as JSON can. */
 export function printJson(document: object): void {
   let piece = "";
+  const tidy = tidying();
   const write = (text: string): void => {
     piece += text;
     if (piece.length < PIECE) return;
     printPiece(piece.replace(unprintable, escaped));
     piece = "";
+    tidy();
   };
   writeValue(document, "\n", write);
   printText(piece.replace(unprintable, escaped));
