@@ -104,10 +104,10 @@ const cgroups = (number: number) => ({
 /** Each is a finding, or a fault, for every entry of an image. */
 const findings: Record<string, () => Record<string, Uint8Array>> = {
   "missing files": () => ({
-    "files.img": image("files.img", times(30_000, file)),
+    "files.img": image("files.img", times(10_000, file)),
     "fdinfo-2.img": image(
       "fdinfo-2.img",
-      times(30_000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
+      times(10_000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
     ),
   }),
   "sets of cgroups": () => cgroups(20_000),
