@@ -1,5 +1,5 @@
 /** `npm run docs`: writes what is made from the code itself, or from another list. A test says when it was not run. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exits } from "../src/report/outcome.ts";
 import { catalogue } from "./catalogue.ts";
@@ -38,6 +38,15 @@ const made: readonly { file: string; part: RegExp; text: () => string | Promise<
 
 /** The files as they stand, and as they shall be: each is to be written before the next is asked for. */
 export async function* generated(): AsyncGenerator<{ file: string; now: string; text: string }> {
+  yield* inParts();
+  const { schemas } = await import("./schemas/index.ts");
+  for (const { file, text } of schemas()) {
+    const path = join(root, file);
+    yield { file, now: existsSync(path) ? readFileSync(path, "utf8") : "", text };
+  }
+}
+
+async function* inParts(): ReturnType<typeof generated> {
   for (const { file, part, text } of made) {
     const now = readFileSync(join(root, file), "utf8");
     if (!part.test(now)) throw new Error(`${file} has no place for what is written there`);

@@ -1,9 +1,10 @@
 /** Of all that CRIU can print as an error (test/explain/messages.tsv, made by criu-messages.ts), what recriu explain knows. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../src/explain/entry.ts";
 import { find, type Found } from "../src/explain/find.ts";
 import { entries, index } from "../src/explain/entries/index.ts";
+import { logReader } from "../src/explain/log.ts";
 
 export interface Message {
   readonly file: string;
@@ -27,6 +28,23 @@ export const messages: readonly Message[] = rowsOf("messages.tsv").map(
 export const earlier: readonly Message[] = rowsOf("messages-before.tsv").map(
   ([file = "", ways = "", format = ""]) => ({ file, ways, format }),
 );
+
+/** What programs around CRIU say of checkpoints and restores (others-messages.ts; of CRaC by hand): the program, its source, the format. */
+export const others: readonly { by: string; format: string }[] = rowsOf("others.tsv").map(
+  ([by = "", , format = ""]) => ({ by, format }),
+);
+
+/** LXC marks its own lines, which are told by that where their words are not known. */
+const asPrinted = (by: string, line: string): string =>
+  by === "LXC" ? `lxc web 20240101000000.000 ERROR    criu - criu.c:do_dump:1 - ${line}` : line;
+
+/** Whether `recriu explain` tells something of it, alone. */
+export function isToldOf({ by, format }: { by: string; format: string }): boolean {
+  const reader = logReader({ words: true });
+  reader.feed(Buffer.from(asPrinted(by, lineOf(format, "Permission denied"))));
+  const { said, explanation } = reader.end();
+  return (said ?? explanation) !== undefined;
+}
 
 /** Entries of which a real CRIU has printed the line, on a stage of test/restore. */
 export const seen = (): ReadonlySet<Entry> =>
@@ -79,7 +97,7 @@ export function countOf(some: readonly Message[]): Count {
 const percent = ({ all, known: some }: Count): string => `${((100 * some) / all).toFixed(1)} %`;
 
 /** What was measured when a set had just been collected; nothing can count that again. */
-const PASTES = `Six sets were collected, by somebody who had not seen the entries, from public threads and, the third and fourth, CRIU's own commit messages, which go back to its first years (of the first also 61 by hand, forms and errnos); each was measured before anything was mended for it, and every answer read. The last two are of 2018 and later, more than before of what engines, JVMs and tools say with no line of CRIU's in it, and without threads that an entry cited; they were collected together, and the sixth read when the fifth had been mended for (16 of it were looked for only then, by somebody who had seen the entries: 11 of these were right, and 11 of the other 26):
+const PASTES = `Twelve sets were collected from public threads and, the third and fourth, CRIU's own commit messages, which go back to its first years (of the first also 61 by hand, forms and errnos); each was measured before anything was mended for it, and every answer read. The first six were collected by somebody who had not seen the entries, the seventh to twelfth by their author, who took what each search of the threads gave, wrote down beforehand what the answer has to say, and left out threads of earlier sets and those that an entry cited. Each set is therefore of what the one before did not have: the lines that most people paste are long in the tables. From the fifth on there is more than before of what engines, JVMs and tools say with no line of CRIU's in it. The fifth and sixth were collected together, and the sixth read when the fifth had been mended for (16 of it were looked for only then: 11 of these were right, and 11 of the other 26). The seventh was measured when the messages of the programs below had been read, each later one when the one before had been mended for:
 
 | set | pastes | right | too general | a remedy that does not help | not known | said to be no log, or without an error, and was not |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -88,7 +106,13 @@ const PASTES = `Six sets were collected, by somebody who had not seen the entrie
 | third | 48 | 42 (88 %) | 1 | 5 | 0 | 0 |
 | fourth | 46 | 37 (80 %) | 2 | 1 | 6 | 0 |
 | fifth | 45 | 22 (49 %) | 1 | 10 | 1 | 11 |
-| sixth | 42 | 22 (52 %) | 5 | 4 | 4 | 7 |`;
+| sixth | 42 | 22 (52 %) | 5 | 4 | 4 | 7 |
+| seventh | 57 | 36 (63 %) | 5 | 3 | 5 | 8 |
+| eighth | 50 | 28 (56 %) | 4 | 6 | 5 | 7 |
+| ninth | 29 | 19 (66 %) | 2 | 2 | 3 | 3 |
+| tenth | 58 | 48 (83 %) | 7 | 3 | 0 | 0 |
+| eleventh | 42 | 32 (76 %) | 1 | 1 | 4 | 4 |
+| twelfth | 40 | 29 (73 %) | 0 | 7 | 3 | 1 |`;
 
 /** docs/explain.md. */
 export function explainPage(): string {
@@ -99,10 +123,13 @@ export function explainPage(): string {
     const { all, known: explained, plain } = countOf(some);
     return `| ${file} | ${all} | ${explained} | ${plain === 0 ? "" : plain} |`;
   });
+  const otherRows = [...Map.groupBy(others, ({ by }) => by)].map(
+    ([by, some]) => `| ${by} | ${some.length} | ${some.filter(isToldOf).length} |`,
+  );
   const all = entries();
   const before = { all: earlier.length, known: earlier.filter(isKnown).length };
-  const pasted = ["first", "second", "third", "fourth", "fifth", "sixth"].map(
-    (name) => rowsOf(`pastes/${name}.jsonl`).length,
+  const pasted = readdirSync(join(import.meta.dir, "../test/explain/pastes")).map(
+    (name) => rowsOf(`pastes/${name}`).length,
   );
   const reported = all.filter((entry) => entry.reported.length > 0).length;
   const runtimes = all.filter(({ files }) => files.length === 0).length;
@@ -135,6 +162,9 @@ export function explainPage(): string {
     "## Of what people paste",
     PASTES,
     `All ${pasted.reduce((sum, one) => sum + one)} are a test since (\`test/explain/pastes/\`), beside \`pastes.tsv\`, whose messages were chosen by the author of the entries.`,
+    "## Of what the programs around CRIU say",
+    "Messages about checkpoints and restores in the sources of runtimes, engines, JVMs and tools (`scripts/others-messages.ts NAME=CHECKOUT …` lists them: all of a source whose path is about that, of others those that say so; of CRaC, whose JDK is too large to fetch here, read by hand). Each was fed by itself. Known is what an entry tells of, or LXC's own mark on its lines; many others only say that writing a file failed.",
+    `| program | messages | known |\n| --- | --- | --- |\n${otherRows.join("\n")}`,
     "## Exit codes",
     "0: explained, or the log is of a success. 1: nothing is known of it. 2: no log of CRIU's, or it cannot be read.",
     "## By source",

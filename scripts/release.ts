@@ -7,18 +7,21 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { table } from "../src/cli/table.ts";
+import { bash } from "../src/report/completions/bash.ts";
+import { fish } from "../src/report/completions/fish.ts";
+import { zsh } from "../src/report/completions/zsh.ts";
 import { type About, aboutRecriu, repository } from "./release/about.ts";
 import { byPath, file, type Item, tar } from "./release/archives.ts";
-import { bash, fish, zsh } from "./release/completions.ts";
 import { deb } from "./release/deb.ts";
 import { gzipped } from "./release/gzip.ts";
+import { image } from "./release/image.ts";
 import { manPages } from "./release/man.ts";
 import { minisignature, signingKey } from "./release/minisign.ts";
 import { notices, npmParts, type Part, sbom } from "./release/parts.ts";
 import { rpm } from "./release/rpm.ts";
-import { table } from "./release/table.ts";
 
-/** What scripts/build calls a target, the package of Bun it comes from, and what .deb and .rpm call the machine. */
+/** What scripts/build calls a target, the package of Bun it comes from, and what .deb (an image, too) and .rpm call the machine. */
 const targets = [
   { name: "x64", bun: "@oven/bun-linux-x64", deb: "amd64", rpm: "x86_64" },
   { name: "arm64", bun: "@oven/bun-linux-aarch64", deb: "arm64", rpm: "aarch64" },
@@ -104,6 +107,9 @@ async function artifactsOf(
     artifacts.push(
       deb(about, target.deb, packaged(binary, shared, vendor)).then((data) =>
         file(`recriu_${version}_${target.deb}.deb`, data),
+      ),
+      image(about, target.deb, binary).then((data) =>
+        file(`recriu-${version}-image-${target.deb}.tar`, data),
       ),
     );
   }

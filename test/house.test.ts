@@ -74,6 +74,7 @@ const byPath: Record<string, string> = {
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
   "isolate/pidfile.ts": "a new file in a directory that was walked to, by its descriptor",
+  "repair/file.ts": "a new file in a directory that was walked to, by its descriptor",
   "repair/journal.ts":
     "names in the state directory, by its descriptor, or after nobody else can change it",
   "repair/shadow-images.ts": "names in the shadow, by its descriptor",

@@ -7,7 +7,7 @@
  *   npm run bench -- --runs=N        10 without it
  */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { cpus, loadavg, release } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { encode } from "../../src/image/wire.ts";
@@ -17,6 +17,8 @@ import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
 import { kinds } from "./cases.ts";
 import { measure, type Row, spread, timed } from "./measure.ts";
+import { type IsolatedRow, measureIsolated } from "./isolated.ts";
+import { measureRuntime, type RuntimeRow } from "./runtimes.ts";
 import { comparison, markdown, type Results, type Start } from "./table.ts";
 
 const { values } = parseArgs({
@@ -58,11 +60,19 @@ async function starts(stage: Stage): Promise<Start[]> {
 }
 
 const rows: Row[] = [];
+const isolated: IsolatedRow[] = [];
 for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
   console.error(`bench: ${kind.name}`);
-  await using stage = openStage();
+  await using stage = openStage({ ownState: kind.isCold !== true });
   const { images, options = [] } = await kind.make(stage);
-  rows.push(await measure(stage, { name: kind.name, images, options }, runs));
+  const made = { name: kind.name, images, options };
+  rows.push(await measure(stage, made, runs));
+  if (kind.isolated) isolated.push(await measureIsolated(stage, made, runs));
+}
+const runtimes: RuntimeRow[] = [];
+for (const name of (["runc", "crun"] as const).filter((each) => each.includes(values.only))) {
+  console.error(`bench: ${name}`);
+  runtimes.push(await measureRuntime(name, runs));
 }
 await using stage = openStage();
 const results: Results = {
@@ -72,6 +82,9 @@ const results: Results = {
   date: new Date().toISOString().slice(0, 10),
   runs,
   rows,
+  isolated,
+  runtimes,
+  busy: loadavg()[0]!,
   starts: await starts(stage),
 };
 if (values.compare) console.log(comparison(JSON.parse(readFileSync(kept, "utf8")), results));

@@ -1,4 +1,7 @@
-/** Measures of one case: recriu and bare CRIU by turns, in one go. A run that failed stops the bench. */
+/**
+ * Measures of one case: bare CRIU, recriu, and recriu as criu by turns, in one go. A run that failed stops the bench.
+ * /run is a tmpfs, as on any machine with an init, and CRIU's cache of the kernel's features is there from the first run on.
+ */
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openCheckpoint } from "../../src/image/index.ts";
@@ -13,6 +16,7 @@ import {
 import { kill } from "../../test/restore/stage/processes.ts";
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
+import { link, watched } from "../../test/dropin/as-criu.ts";
 import type { Case } from "./cases.ts";
 
 /** Milliseconds, sorted; memory in MiB. */
@@ -29,9 +33,15 @@ export interface Row {
   images: number;
   bare: Spread;
   recriu: Spread;
-  /** Of each pair of runs: recriu's time to bare CRIU's, and what it took more. */
+  /** Of each turn: recriu's time to bare CRIU's, and what it took more. */
   ratio: Spread;
   more: Spread;
+  /** recriu called as criu, likewise. */
+  asCriu: { all: Spread; ratio: Spread; more: Spread };
+  /** Processor time of the command and all that it waited for; of the tree's there is none. */
+  cpu: { bare: Spread; recriu: Spread };
+  /** All of it on one processor. */
+  oneCore: { bare: Spread; recriu: Spread; ratio: Spread };
   /** MiB of recriu's own at most, with full verification: the highest of three runs. */
   peak: number;
   /** As recriu --json tells them. */
@@ -53,6 +63,7 @@ export function spread(values: readonly number[]): Spread {
 interface Took {
   ms: number;
   mib: number;
+  cpu: number;
 }
 
 /** Run a command to its end; it must exit 0. */
@@ -61,9 +72,9 @@ export async function timed(stage: Stage, words: string[], peak = false): Promis
     env: { RECRIU_CRIU: criu, NO_COLOR: "1" },
     timeout: 120_000,
   });
-  const [exit, microseconds, kib] = done.stdout.split(" ").map(Number);
+  const [exit, microseconds, kib, cpu] = done.stdout.split(" ").map(Number);
   if (done.exit !== 0 || exit !== 0) throw new Error(`exit ${exit}: ${words.join(" ")}`);
-  return { ms: microseconds! / 1000, mib: kib! / 1024 };
+  return { ms: microseconds! / 1000, mib: kib! / 1024, cpu: cpu! / 1000 };
 }
 
 /** Debian's crit, below .cache, brings its own Python. */
@@ -82,7 +93,7 @@ function critWords(images: string): string[] {
 }
 
 /** Everything on the stage is a restored tree: it goes. */
-async function clear(stage: Stage): Promise<void> {
+export async function clear(stage: Stage): Promise<void> {
   const all = () => descendants(stage.supervisor.pid).filter(({ state }) => state !== "Z");
   await waitFor("the tree to be gone", () => {
     for (const { pid } of all()) kill(pid);
@@ -107,25 +118,39 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     return microseconds! / 1000;
   };
   const milliseconds: number[] = [];
-  const restore = async (binary: string, peak = false): Promise<Took> => {
-    const took = await timed(stage, words(binary), peak);
-    if (binary === criu) milliseconds.push(await look());
+  const restore = async (binary: string, before: string[] = [], peak = false): Promise<Took> => {
+    const took = await timed(stage, [...before, ...words(binary)], peak);
+    await waitFor("the watcher to end", () => !watched(stage));
+    if (binary === criu && before.length === 0) milliseconds.push(await look());
     await clear(stage);
     return took;
   };
+  const asCriu = link(stage);
+  /** One restore by each, the first of which takes turns, too. */
+  const turns = async (binaries: string[], count: number, before?: string[]) => {
+    const took = new Map(binaries.map((binary) => [binary, [] as Took[]]));
+    for (let i = -1; i < count; i++)
+      for (let n = 0; n < binaries.length; n++) {
+        const binary = binaries[(i + 1 + n) % binaries.length]!;
+        const one = await restore(binary, before);
+        if (i >= 0) took.get(binary)!.push(one);
+      }
+    return binaries.map((binary) => took.get(binary)!);
+  };
 
-  await restore(criu);
-  await restore(recriuBinary);
-  const pairs: { bare: number; recriu: number }[] = [];
-  for (let i = 0; i < runs; i++) {
-    // Which of them is first takes turns, too.
-    const first = i % 2 === 0 ? criu : recriuBinary;
-    const a = await restore(first);
-    const b = await restore(first === criu ? recriuBinary : criu);
-    pairs.push(first === criu ? { bare: a.ms, recriu: b.ms } : { bare: b.ms, recriu: a.ms });
-  }
+  const [bare, alone, dropin] = await turns([criu, recriuBinary, asCriu], runs);
+  const [bareOne, aloneOne] = await turns([criu, recriuBinary], runs, [
+    "/usr/bin/taskset",
+    "-c",
+    "0",
+  ]);
+  const against = (some: Took[], base: Took[], by: (a: number, b: number) => number) =>
+    spread(some.map(({ ms }, n) => by(ms, base[n]!.ms)));
+  const ratio = (a: number, b: number) => a / b;
+  const more = (a: number, b: number) => a - b;
+  const spent = (took: Took[], of: "ms" | "cpu" = "ms") => spread(took.map((each) => each[of]));
   const peaks: number[] = [];
-  for (let i = 0; i < 3; i++) peaks.push((await restore(recriuBinary, true)).mib);
+  for (let i = 0; i < 3; i++) peaks.push((await restore(recriuBinary, [], true)).mib);
 
   const told = await run(stage, [...words(recriuBinary), "--json"], { env: { RECRIU_CRIU: criu } });
   if (told.exit !== 0) throw new Error(`recriu restore --json: exit ${told.exit}: ${told.stderr}`);
@@ -154,10 +179,21 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     name,
     tasks: checkpoint.tasks.length,
     images: checkpoint.files.size,
-    bare: spread(pairs.map(({ bare }) => bare)),
-    recriu: spread(pairs.map(({ recriu }) => recriu)),
-    ratio: spread(pairs.map(({ bare, recriu }) => recriu / bare)),
-    more: spread(pairs.map(({ bare, recriu }) => recriu - bare)),
+    bare: spent(bare!),
+    recriu: spent(alone!),
+    ratio: against(alone!, bare!, ratio),
+    more: against(alone!, bare!, more),
+    asCriu: {
+      all: spent(dropin!),
+      ratio: against(dropin!, bare!, ratio),
+      more: against(dropin!, bare!, more),
+    },
+    cpu: { bare: spent(bare!, "cpu"), recriu: spent(alone!, "cpu") },
+    oneCore: {
+      bare: spent(bareOne!),
+      recriu: spent(aloneOne!),
+      ratio: against(aloneOne!, bareOne!, ratio),
+    },
     peak: Math.max(...peaks),
     phases: {
       preflight: timing_ms.preflight,

@@ -1,5 +1,7 @@
 /** Rows to Markdown, and to the change since other rows. */
 import type { Row, Spread } from "./measure.ts";
+import type { IsolatedRow } from "./isolated.ts";
+import type { RuntimeRow } from "./runtimes.ts";
 
 export interface Start {
   name: string;
@@ -14,6 +16,10 @@ export interface Results {
   date: string;
   runs: number;
   rows: Row[];
+  isolated: IsolatedRow[];
+  runtimes: RuntimeRow[];
+  /** The load average when it ended: its own is about 1. */
+  busy: number;
   starts: Start[];
 }
 
@@ -25,17 +31,19 @@ const two = (value: number): string => value.toFixed(2);
 const table = (head: string[], lines: string[][]): string =>
   [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
-export function markdown({ version, criu, machine, date, runs, rows, starts }: Results): string {
+export function markdown(results: Results): string {
+  const { version, criu, machine, date, runs, rows, isolated, runtimes, busy, starts } = results;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
 milliseconds, the median of ${runs} runs, with the middle half in brackets; recriu and bare CRIU took turns, so
-compare within a row, not with other machines. A run that fails stops the bench: no figure is from one.
+compare within a row, not with other machines. A run that fails stops the bench: no figure is from one. /run is a tmpfs, where
+CRIU keeps what it knows of the kernel, but in the row that says otherwise. The load average at the end was ${busy.toFixed(1)}.
 
 ## restore
 
 \`recriu restore\` with everything on (preflight, gate, full verification) to \`criu restore\` of the same images
-with the same options. *ratio* and *more* are of the pairs. *peak* is recriu's own memory, the highest of three runs.
+with the same options. *ratio* and *more* are of the turns. *peak* is recriu's own memory, the highest of three runs.
 
 ${table(
   ["checkpoint", "tasks", "images", "criu", "recriu", "ratio", "more", "peak MiB"],
@@ -55,6 +63,49 @@ What recriu adds grows in line with tasks, descriptors and mappings (the rows th
 own start and the checks, for a large one reading images before CRIU starts and comparing every task, half of it
 while CRIU works on, half while the tree is stopped. Memory contents are not read without \`--verify=memory\`, so they
 cost nothing.
+
+*as criu* is \`criu restore\` where recriu has that name: CRIU's process is the caller's child, and a watcher beside it does
+the rest. *processor* is the time of both processors that the command and all that it waited for took; *on one* is
+wall time with one processor for everything.
+
+${table(
+  [
+    "checkpoint",
+    "as criu",
+    "ratio",
+    "more",
+    "processor: criu",
+    "recriu",
+    "on one: criu",
+    "recriu",
+    "ratio",
+  ],
+  rows.map((row) => [
+    row.name,
+    show(row.asCriu.all),
+    show(row.asCriu.ratio, two),
+    show(row.asCriu.more),
+    ms(row.cpu.bare.median),
+    ms(row.cpu.recriu.median),
+    show(row.oneCore.bare),
+    show(row.oneCore.recriu),
+    show(row.oneCore.ratio, two),
+  ]),
+)}
+
+\`recriu restore --isolate=pid,mount\` to \`recriu restore\`, by turns.
+
+${table(
+  ["checkpoint", "recriu", "isolated", "more"],
+  isolated.map((row) => [row.name, show(row.without), show(row.with), show(row.more)]),
+)}
+
+A container of one task, restored by its runtime: alone, with recriu as the criu that it finds, with recriu in its place.
+
+${table(
+  ["runtime", "alone", "recriu as criu", "in its place"],
+  runtimes.map((row) => [row.name, show(row.alone), show(row.withCriu), show(row.guarded)]),
+)}
 
 ## alone
 
@@ -105,22 +156,27 @@ ${table(
 
 /** Ratios of `now` beside those of `before`, where both have the case. */
 export function comparison(before: Results, now: Results): string {
+  const of: [string, (row: Row) => number | undefined][] = [
+    ["restore", (row) => row.ratio.median],
+    // What was kept by an earlier bench has neither.
+    ["as criu", (row) => row.asCriu?.ratio.median],
+    ["processor", (row) => row.cpu && row.cpu.recriu.median / row.cpu.bare.median],
+    ["preflight", (row) => row.preflight.median / row.bare.median],
+  ];
   const lines = now.rows.flatMap((row) => {
     const old = before.rows.find(({ name }) => name === row.name);
     if (old === undefined) return [];
     const change = (row.ratio.median / old.ratio.median - 1) * 100;
-    const of = (a: Row): string => two(a.preflight.median / a.bare.median);
-    return [
-      [
-        row.name,
-        two(old.ratio.median),
-        two(row.ratio.median),
-        `${change >= 0 ? "+" : ""}${change.toFixed(0)} %`,
-        of(old),
-        of(row),
-      ],
-    ];
+    const pair = ([, ratio]: (typeof of)[number]) => {
+      const [then, today] = [ratio(old), ratio(row)];
+      return `${then === undefined ? "–" : two(then)} → ${two(today!)}`;
+    };
+    return [[row.name, ...of.map(pair), `${change >= 0 ? "+" : ""}${change.toFixed(0)} %`]];
   });
-  const head = ["checkpoint", `restore ${before.version}`, `${now.version}`, "change"];
-  return table([...head, `preflight to bare restore ${before.version}`, now.version], lines);
+  const head = [
+    "checkpoint",
+    ...of.map(([name]) => `${name} to bare restore`),
+    "change of restore",
+  ];
+  return table(head, lines);
 }

@@ -6,6 +6,8 @@ export interface Item {
   readonly path: string;
   readonly mode: number;
   readonly data: Uint8Array;
+  /** Of a symbolic link, which a tar alone may hold, where it leads. */
+  readonly leads?: string;
 }
 
 export const file = (path: string, data: Uint8Array | string, mode = 0o644): Item => ({
@@ -13,6 +15,8 @@ export const file = (path: string, data: Uint8Array | string, mode = 0o644): Ite
   mode,
   data: typeof data === "string" ? Buffer.from(data) : data,
 });
+
+export const link = (path: string, leads: string): Item => ({ ...file(path, "", 0o777), leads });
 
 /** Every directory that leads to one of the items, parents first. */
 export function directoriesOf(items: readonly Item[]): string[] {
@@ -30,8 +34,11 @@ export async function tar(items: readonly Item[], epoch: number, prefix = ""): P
   const owner = { mtime, uname: "root", gname: "root" };
   for (const path of directoriesOf(items))
     archive.entry({ name: `${prefix}${path}/`, mode: 0o755, type: "directory", ...owner });
-  for (const { path, mode, data } of byPath(items))
-    archive.entry({ name: prefix + path, mode, ...owner }, data);
+  for (const { path, mode, data, leads } of byPath(items)) {
+    const head = { name: prefix + path, mode, ...owner };
+    if (leads === undefined) archive.entry(head, data);
+    else archive.entry({ ...head, type: "symlink", linkname: leads });
+  }
   archive.finalize();
   const pieces: Uint8Array[] = [];
   for await (const piece of archive) pieces.push(piece as Uint8Array);

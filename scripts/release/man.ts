@@ -1,7 +1,9 @@
 /** The man pages, in man(7): recriu(8) and one for each command. */
 import { settable, variableOf } from "../../src/criu/settings.ts";
 import { exits } from "../../src/report/outcome.ts";
-import { type Command, type Option, typed } from "./table.ts";
+import { manuals } from "../../src/cli/manuals.ts";
+import { typed } from "../../src/cli/table.ts";
+import type { CommandWords, OptionWords } from "../../src/report/completions/words.ts";
 
 export interface Edition {
   readonly version: string;
@@ -10,7 +12,7 @@ export interface Edition {
 }
 
 /** File name to text. */
-export function manPages(commands: readonly Command[], edition: Edition): Map<string, string> {
+export function manPages(commands: readonly CommandWords[], edition: Edition): Map<string, string> {
   const others = commands.map(({ name }) => `recriu-${name}`);
   return new Map([
     ["recriu.8", overview(commands, edition)],
@@ -21,7 +23,7 @@ export function manPages(commands: readonly Command[], edition: Edition): Map<st
   ]);
 }
 
-function overview(commands: readonly Command[], edition: Edition): string {
+function overview(commands: readonly CommandWords[], edition: Edition): string {
   return page("recriu", edition, [
     section("NAME", "recriu \\- restore a CRIU checkpoint safely"),
     section("SYNOPSIS", `${bold("recriu")} ${italic("COMMAND")} [${italic("OPTIONS")}]`),
@@ -54,7 +56,7 @@ function overview(commands: readonly Command[], edition: Edition): string {
   ]);
 }
 
-function commandPage(command: Command, others: readonly string[], edition: Edition): string {
+function commandPage(command: CommandWords, others: readonly string[], edition: Edition): string {
   const { name, summary, description, operands, options, criu } = command;
   const self = `recriu-${name}`;
   const words = [
@@ -73,13 +75,14 @@ function commandPage(command: Command, others: readonly string[], edition: Editi
     criu.length === 0
       ? ""
       : section("CRIU'S OPTIONS", "They have CRIU's meaning.", ...criu.map(optionItem)),
-    exitStatus(),
+    exitStatusOf(name),
     ...(criu.length === 0 ? [] : [environment(), files()]),
+    examplesOf(name),
     seeAlso(["recriu", ...others.filter((other) => other !== self)]),
   ]);
 }
 
-const optionItem = (option: Option): string =>
+const optionItem = (option: OptionWords): string =>
   item(
     typed(option).replace(/[^ ,=[\]]+|./g, (word) =>
       word.startsWith("-") ? bold(word) : /^[\w|]/.test(word) ? italic(word) : text(word),
@@ -93,6 +96,18 @@ const exitStatus = (): string =>
     ...exits.map(({ code, means }) => item(bold(String(code)), means)),
     item(`128+${italic("n")}`, "ended by signal n"),
   );
+
+function exitStatusOf(name: string): string {
+  const { exits: own, signals } = manuals[name]!;
+  return section(
+    "EXIT STATUS",
+    ...Object.entries(own).map(([code, means]) => item(bold(code), means)),
+    ...(signals ? [item(`128+${italic("n")}`, "ended by signal n")] : []),
+  );
+}
+
+const examplesOf = (name: string): string =>
+  section("EXAMPLES", ...manuals[name]!.examples.map(([words, does]) => item(bold(words), does)));
 
 const environment = (): string =>
   section(

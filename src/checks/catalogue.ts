@@ -117,10 +117,12 @@ import { linkRemapMissing } from "./files/link-remap-missing.ts";
 import { lockMapped } from "./files/lock-mapped.ts";
 import { locksHeld } from "./files/locks-held.ts";
 import { locksIgnored } from "./files/locks-ignored.ts";
+import { pathMapped } from "./files/path-mapped.ts";
 import { pipeSize } from "./files/pipe-size.ts";
 import { procThreadFile } from "./files/proc-thread-file.ts";
 import { timerfdExpired } from "./files/timerfd-expired.ts";
 import { watchPathMissing } from "./files/watch-path-missing.ts";
+import { addressReplaced } from "./sockets/address-replaced.ts";
 import { externalNetns } from "./sockets/external-netns.ts";
 import { netDeviceMissing } from "./sockets/net-device-missing.ts";
 import { netLink } from "./sockets/net-link.ts";
@@ -148,6 +150,7 @@ import { usernsPingRange } from "./sockets/userns-ping-range.ts";
 import { addressSpace } from "./kernel/address-space.ts";
 import { archMismatch } from "./kernel/arch-mismatch.ts";
 import { cpuFeatures } from "./kernel/cpu-features.ts";
+import { cpuUnknown } from "./kernel/cpu-unknown.ts";
 import { gpuMissing } from "./kernel/gpu-missing.ts";
 import { guardPages } from "./kernel/guard-pages.ts";
 import { hugepagesShort } from "./kernel/hugepages-short.ts";
@@ -327,12 +330,14 @@ const groups = {
     "lock-mapped": lockMapped,
     "locks-held": locksHeld,
     "locks-ignored": locksIgnored,
+    "path-mapped": pathMapped,
     "pipe-size": pipeSize,
     "proc-thread-file": procThreadFile,
     "timerfd-expired": timerfdExpired,
     "watch-path-missing": watchPathMissing,
   },
   sockets: {
+    "address-replaced": addressReplaced,
     "external-netns": externalNetns,
     "net-device-missing": netDeviceMissing,
     "net-link": netLink,
@@ -362,6 +367,7 @@ const groups = {
     "address-space": addressSpace,
     "arch-mismatch": archMismatch,
     "cpu-features": cpuFeatures,
+    "cpu-unknown": cpuUnknown,
     "gpu-missing": gpuMissing,
     "guard-pages": guardPages,
     "hugepages-short": hugepagesShort,

@@ -5,6 +5,7 @@ import {
   isBeyondKnown,
   knows,
   NEWEST_KNOWN,
+  type Refusal,
   startRefusal,
 } from "../criu/index.ts";
 import {
@@ -17,13 +18,22 @@ import {
 import { readSettingsFile } from "../criu/settings.ts";
 import type { Host } from "../host/index.ts";
 
-export interface Fact {
-  name: string;
-  state: "ok" | "warning" | "missing";
-  found: string;
-  /** What it means for a restore when it is not ok. */
-  means: string;
+/** What was looked at, and what it would mean for a restore if it were not as it should be. */
+export interface Looked {
+  readonly name: string;
+  readonly state: "ok" | "warning" | "missing";
+  readonly found: string;
+  readonly means: string;
 }
+
+/** What is told of it: of what is well there is nothing to mean. */
+export type Fact = { readonly name: string; readonly found: string } & (
+  | { readonly state: "ok"; readonly means: null }
+  | { readonly state: "warning" | "missing"; readonly means: string }
+);
+
+export const factOf = ({ name, found, state, means }: Looked): Fact =>
+  state === "ok" ? { name, state, found, means: null } : { name, state, found, means };
 
 /** Capabilities that a restore uses, by bit (capabilities(7)), and what is lost without each. */
 const capabilities: readonly [bit: bigint, name: string, means: string][] = [
@@ -44,7 +54,7 @@ export async function diagnose(
   criu: Found,
   others: readonly string[],
   host: Host,
-): Promise<Fact[]> {
+): Promise<Looked[]> {
   return [
     ...(await criuFacts(criu, host)),
     ...(await Promise.all(others.map(otherFacts))).flat(),
@@ -55,8 +65,8 @@ export async function diagnose(
   ];
 }
 
-async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
-  const passed = (criu.passed ?? []).map((found): Fact => ({
+async function criuFacts(criu: Found, host: Host): Promise<Looked[]> {
+  const passed = (criu.passed ?? []).map((found): Looked => ({
     name: "criu",
     state: "warning",
     found,
@@ -90,9 +100,7 @@ async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
     ...(version === undefined ? [] : versionFacts(version, host.kernel)),
     {
       name: "criu check",
-      state: refusal === undefined ? "ok" : "missing",
-      found: refusal ?? "looks good",
-      means: "this CRIU cannot restore on this kernel",
+      ...checked(refusal),
     },
     ...(!knows(version, "breakpointsTried", false) && host.breakpoints === false
       ? [
@@ -107,10 +115,21 @@ async function criuFacts(criu: Found, host: Host): Promise<Fact[]> {
   ];
 }
 
+function checked(refusal: Refusal): Pick<Looked, "state" | "found" | "means"> {
+  if (refusal.kind === "none") return { state: "ok", found: "looks good", means: "" };
+  return refusal.kind === "refused"
+    ? { state: "missing", found: refusal.line, means: "this CRIU cannot restore on this kernel" }
+    : {
+        state: "warning",
+        found: "no answer in ten seconds",
+        means: "whether this CRIU can restore on this kernel is not known: run criu check",
+      };
+}
+
 /** One that is taken where the first cannot restore a checkpoint. */
-async function otherFacts(path: string): Promise<Fact[]> {
+async function otherFacts(path: string): Promise<Looked[]> {
   const { version, problem } = await identify(path);
-  const fact: Fact = {
+  const fact: Looked = {
     name: "criu",
     state: version === undefined ? "warning" : "ok",
     found: `${path}, version ${version ?? "unknown"}: for what the first cannot restore`,
@@ -119,7 +138,7 @@ async function otherFacts(path: string): Promise<Fact[]> {
   return version === undefined ? [fact] : [fact, ...beyondFacts(version)];
 }
 
-const beyondFacts = (version: string): Fact[] =>
+const beyondFacts = (version: string): Looked[] =>
   isBeyondKnown(version)
     ? [
         {
@@ -133,7 +152,7 @@ const beyondFacts = (version: string): Fact[] =>
     : [];
 
 /** What is known of this CRIU on this kernel, and that nothing is. */
-function versionFacts(version: string, kernel: string): Fact[] {
+function versionFacts(version: string, kernel: string): Looked[] {
   const faults = knownFaults.filter(
     (fault: KnownFault) =>
       fault.concerns !== "every start" &&
@@ -142,7 +161,7 @@ function versionFacts(version: string, kernel: string): Fact[] {
   );
   return [
     ...beyondFacts(version),
-    ...faults.map((fault: KnownFault): Fact => ({
+    ...faults.map((fault: KnownFault): Looked => ({
       name: "criu fault",
       state: "warning",
       found: `CRIU ${versionsOf(fault)}: ${fault.what}`,
@@ -152,7 +171,7 @@ function versionFacts(version: string, kernel: string): Fact[] {
 }
 
 /** Of recriu's own configuration file, where it is not what counts. */
-function configFacts(): Fact[] {
+function configFacts(): Looked[] {
   const { problem, ignored } = readSettingsFile();
   const found = problem ?? ignored;
   if (found === undefined) return [];
@@ -163,7 +182,7 @@ function configFacts(): Fact[] {
   return [{ name: "recriu.conf", state: "warning", found, means }];
 }
 
-function kernelFact(host: Host): Fact {
+function kernelFact(host: Host): Looked {
   return {
     name: "kernel",
     state: compareRelease(host.kernel, [5, 6]) ? "ok" : "warning",
@@ -177,8 +196,8 @@ function compareRelease(release: string, [major, minor]: [number, number]): bool
   return a > major || (a === major && b >= minor);
 }
 
-function privilegeFacts(host: Host): Fact[] {
-  const user: Fact = {
+function privilegeFacts(host: Host): Looked[] {
+  const user: Looked = {
     name: "user",
     state: host.effectiveUid === 0 ? "ok" : "warning",
     found: `uid ${host.effectiveUid}`,
@@ -187,7 +206,7 @@ function privilegeFacts(host: Host): Fact[] {
   const lacking = capabilities.filter(([bit]) => (host.capabilities & (1n << bit)) === 0n);
   return [
     user,
-    ...lacking.map(([bit, name, means]): Fact => ({
+    ...lacking.map(([bit, name, means]): Looked => ({
       name,
       state: bit === 21n ? "missing" : "warning",
       found: "not in effect",
@@ -196,7 +215,7 @@ function privilegeFacts(host: Host): Fact[] {
   ];
 }
 
-function cgroupFact(host: Host): Fact {
+function cgroupFact(host: Host): Looked {
   const found = host.cgroupMounts.map((mount) =>
     mount.controllers[0] === "" ? "cgroup2" : mount.controllers.join(","),
   );

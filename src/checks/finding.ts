@@ -1,5 +1,5 @@
 /** What a check says: one named problem, why CRIU would fail on it, and what mends it. A value; printing is elsewhere. */
-import type { IsolationKind, Settings, Request } from "../criu/index.ts";
+import type { IsolationKind, Refusal, Settings, Request } from "../criu/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Checkpoint, FieldEdit, Seal } from "../image/index.ts";
 import type { ShellCommand } from "../sys/shell.ts";
@@ -8,12 +8,15 @@ import type { Exported } from "./exported.ts";
 import type { Grants } from "./grants.ts";
 import type { CheckId, Group } from "./catalogue.ts";
 import type { Namespaces } from "./paths.ts";
+import type { Replacement } from "./sockets/replacements.ts";
 
 /** blocker: the restore will fail, hang or harm the host. warning: it may, or differs silently. info: worth knowing. */
 export type Severity = "blocker" | "warning" | "info";
 
 /** A change that recriu can make itself: it only adds what is missing, and can be undone. */
-export interface Repair {
+export type Repair = MakeDirectory | MakeFifo | PutFile;
+
+export interface MakeDirectory {
   action: "mkdir";
   /** The host directory inside which `path` is resolved. */
   root: string;
@@ -21,6 +24,26 @@ export interface Repair {
   mode: number;
   uid: number;
   gid: number;
+}
+
+/** Its fields are as of a directory. */
+export interface MakeFifo extends Omit<MakeDirectory, "action"> {
+  action: "fifo";
+}
+
+/** A file that was taken along with the images (`recriu seal --with-files`). */
+export interface PutFile extends Omit<MakeDirectory, "action"> {
+  action: "file";
+  /** Where its bytes are; `sha256` is theirs. */
+  from: string;
+  sha256: string;
+  size: number;
+  /** ISO 8601. */
+  mtime?: string | undefined;
+  /** In base64. */
+  xattrs: Readonly<Record<string, string>>;
+  /** Above it and missing, the outermost first; paths like `path`. */
+  directories: readonly Omit<MakeDirectory, "action" | "root">[];
 }
 
 /**
@@ -77,7 +100,7 @@ export type Remedy =
   /** A variable of CRIU's environment, `NAME=VALUE`, that recriu sets unless `--fix=none`. */
   | { kind: "variable"; text: string; command: ShellCommand; variable: string }
   /** What the user has asked for: the tree is given a namespace of its own. */
-  | { kind: "isolate"; text: string; command: ShellCommand; isolate: IsolationKind }
+  | { kind: "isolate"; text: string; command: ShellCommand }
   /** What the user has asked for by --fix=host. */
   | { kind: "host"; text: string; command: ShellCommand; setting: Setting }
   /** Only a person can decide or do it; `setting`: unless that is asked for. */
@@ -103,10 +126,16 @@ export interface Problem {
   remedy: Remedy;
   /** The namespace of its own in which the tree would not meet this; null where the check's own does not help. */
   isolate?: IsolationKind | null | undefined;
+  /**
+   * The smallest directory of this machine in which, were it the tree's own, the tree would not meet this (--isolate-dir); and the path in
+   * it that it is not to see.
+   */
+  apart?: { readonly dir: string; readonly hide?: string } | null | undefined;
 }
 
 export interface Finding extends Problem {
   isolate: IsolationKind | null;
+  apart: NonNullable<Problem["apart"]> | null;
   /** The check's name, stable and kebab-case. */
   id: string;
   task: number | null;
@@ -128,6 +157,7 @@ export const named = (id: string, problem: Problem, isolate?: IsolationKind): Fi
   message: problem.message,
   criu_message: problem.criu_message ?? null,
   isolate: (problem.isolate === undefined ? isolate : problem.isolate) ?? null,
+  apart: problem.apart ?? null,
   remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
 });
 
@@ -138,12 +168,12 @@ export interface Criu {
   version: string | undefined;
   /** Why it cannot be started, where that was seen. */
   problem?: string | undefined;
-  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine, if there is one. */
-  startRefusal(): string | undefined;
-  /** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
-  featureRefusal(feature: string): string | undefined;
-  /** Has this CRIU compare the processor with the one in `images`: its error, if it has one. */
-  cpuRefusal(images: string): string | undefined;
+  /** Runs `criu check` (some 30 ms): the error that ends every start of this CRIU on this machine. */
+  startRefusal(): Refusal;
+  /** Why this CRIU lacks a feature of `criu check --feature`. */
+  featureRefusal(feature: string): Refusal;
+  /** Has this CRIU compare the processor with the one in `images`. */
+  cpuRefusal(images: string): Refusal;
 }
 
 /** Everything a check may look at. */
@@ -154,10 +184,14 @@ export interface Context {
   /** What the user decided that only he can. */
   settings: Pick<
     Settings,
-    "schedPrio" | "allowGrown" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+    "schedPrio" | "allowGrown" | "mapPath" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
+  /** Addresses that sockets are given instead of their own. */
+  replaced: readonly Replacement[];
+  /** Directories of this machine that are the tree's own. */
+  isolateDirs: readonly string[];
   criu: Criu | undefined;
   /** Why there is none: what is wrong with the one that was named, and by what option or variable; or where it was looked for. */
   noCriu?: string | undefined;
@@ -183,21 +217,33 @@ export interface Context {
 export type Proof = "criu" | "harm" | "images";
 
 /**
- * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (isolate, host, wait), or a
+ * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (map, isolate, host, wait), or a
  * person, by an option of CRIU's that recriu only names (choice), or by something else.
  */
 export type AnsweredBy =
-  "repair" | "edit" | "option" | "variable" | "isolate" | "host" | "wait" | "choice" | "person";
+  | "repair"
+  | "edit"
+  | "option"
+  | "variable"
+  | "map"
+  | "isolate"
+  | "host"
+  | "wait"
+  | "choice"
+  | "person";
 
 /** All that a check is answered by. */
 export const answersOf = ({
   answers = ["person"],
   isolate,
+  apart,
+  maps,
   waits,
 }: Check): readonly AnsweredBy[] => [
   ...answers,
+  ...(maps ? (["map"] as const) : []),
   ...(waits ? (["wait"] as const) : []),
-  ...(isolate === undefined ? [] : (["isolate"] as const)),
+  ...(isolate === undefined && !apart ? [] : (["isolate"] as const)),
 ];
 
 /** One file of this room: its folder is the group, its name the check's id. */
@@ -208,10 +254,16 @@ export interface Check {
   /** Why CRIU fails and what to do: the page that `recriu explain ID` shows. */
   why: string;
   proof: Proof;
+  /** It warns or informs, and never blocks. */
+  blocks?: false;
   /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
-  answers?: readonly Exclude<AnsweredBy, "isolate" | "wait">[];
+  answers?: readonly Exclude<AnsweredBy, "map" | "isolate" | "wait">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
+  /** Some of what it finds the tree does not meet in a directory of its own. */
+  apart?: true;
+  /** What it finds is not met where the tree's file is named at another place (--map-path). */
+  maps?: true;
   /** What it finds may end by itself, so that --wait waits for it. */
   waits?: true;
   /** Where each entry of an image may be a problem they are told one by one (a generator): hostile images have any number. */

@@ -79,7 +79,7 @@ export const countOf = (findings: readonly Finding[]): number =>
   findings.reduce((sum, { more = 0 }) => sum + 1 + more, 0);
 
 /** What decides how the plan takes a finding: of the same kind one is answered as the other, or is not. */
-function kindOf({ id, severity, isolate, remedy }: Finding): string {
+function kindOf({ id, severity, isolate, apart, remedy }: Finding): string {
   const { kind } = remedy;
   const by =
     kind === "option"
@@ -87,7 +87,7 @@ function kindOf({ id, severity, isolate, remedy }: Finding): string {
       : kind === "variable"
         ? remedy.variable
         : (kind === "host" || kind === "human") && remedy.setting;
-  return JSON.stringify([id, severity, isolate, kind, by]);
+  return JSON.stringify([id, severity, isolate, apart, kind, by]);
 }
 
 const isAnsweredEach = ({ remedy: { kind } }: Finding): boolean =>

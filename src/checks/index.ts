@@ -24,22 +24,30 @@ export type {
   Edit,
   Finding,
   Leftover,
+  MakeDirectory,
+  MakeFifo,
   Named,
   Proof,
+  PutFile,
   Repair,
   Setting,
 } from "./finding.ts";
 export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
 export { lackOf } from "./images/no-checkpoint.ts";
-export { isolationOption } from "./isolated.ts";
+export { isolateDirOption, isolationOption } from "./isolated.ts";
+export { hiddenIn, notPrivate, type PrivateDir, realOf } from "./private-dirs.ts";
+export { hostNeeds } from "./sockets/network-needs.ts";
+export { replacementsFor } from "./sockets/replacements.ts";
+export { textOf } from "./sockets/inet-entries.ts";
 export { settled } from "./settings.ts";
 export { notChecked } from "./not-checked.ts";
 export { optionPolicies, policyOf } from "./options.ts";
-export { namespacesOf } from "./paths.ts";
+export { type HostPlace, namespacesOf } from "./paths.ts";
 export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
-export { filesNeeded } from "./files/file-differs.ts";
+export { directoriesNeeded, filesNeeded } from "./files/file-differs.ts";
+export type { UsedFile } from "./files/used-files.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
 export const imageChecks: ReadonlySet<string> = new Set<CheckId>([
@@ -106,7 +114,7 @@ export function runChecks(
       for (const problem of check.run(context, check.id)) {
         tidy();
         runs ||= check.id === alreadyRunning && !context.isolate.has("pid");
-        gather(isolated(named(check.id, problem, check.isolate), context.isolate));
+        gather(isolated(named(check.id, problem, check.isolate), context));
       }
     } catch (error) {
       gather(crashed(check.id, error));
@@ -149,6 +157,7 @@ export function crashed(id: string, error: unknown): Finding {
     image: "",
     subject: id,
     isolate: null,
+    apart: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

@@ -60,7 +60,7 @@ export const optionPolicies: readonly OptionPolicy[] = [
   {
     option: "--file-locks",
     added: false,
-    why: "CRIU waits for locks that somebody else holds, without end.",
+    why: "CRIU waits without end for locks that another process holds.",
   },
   {
     option: "--file-validation",
@@ -90,7 +90,7 @@ export const optionPolicies: readonly OptionPolicy[] = [
   {
     option: "--join-ns",
     added: false,
-    why: "Whose namespace the tree goes into is for the user to say.",
+    why: "The user has to say which namespace the tree goes into.",
   },
   {
     option: "--inherit-fd",
@@ -115,17 +115,17 @@ export const optionPolicies: readonly OptionPolicy[] = [
   {
     option: "--libdir",
     added: false,
-    why: "It leaves out plugins that somebody installed.",
+    why: "It leaves out plugins that were installed on purpose.",
   },
   {
     option: "--no-auto-dedup",
     added: false,
-    why: "Who asks for --auto-dedup wants the room.",
+    why: "A caller who asks for --auto-dedup needs the room.",
   },
   {
     option: "--lazy-pages",
     added: false,
-    why: "It needs a daemon, `criu lazy-pages`, that somebody has to start and watch.",
+    why: "It needs a daemon, `criu lazy-pages`, that has to be started and watched.",
   },
 ];
 

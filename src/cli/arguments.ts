@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { exitCode } from "../report/outcome.ts";
 import { said, type Told } from "../report/told.ts";
+import { near } from "./near.ts";
 
 type Values = Record<string, string | boolean | undefined>;
 
@@ -34,9 +35,19 @@ export function parseStrictly(
     return { ok: true, values: values as Values, operands: positionals };
   } catch (error) {
     const lines = [
-      said`recriu ${command}: ${(error as Error).message}`,
+      said`recriu ${command}: ${wrongOf(error as NodeJS.ErrnoException, Object.keys(options))}`,
       said`recriu ${command} --help lists the options`,
     ];
     return { ok: false, told: { exit: exitCode.usage, lines } };
   }
+}
+
+/** The first mistake in the words. node:util has the word in quotes, and says more about it than helps. */
+function wrongOf({ code, message }: NodeJS.ErrnoException, names: readonly string[]): string {
+  const word = /'([^]*?)(?: <value>)?'/.exec(message)?.[1] ?? "";
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION")
+    return `there is no option ${word}${near(word.replace(/^-+/, ""), names, "--")}`;
+  if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL")
+    return `it takes no operand, and ${word} is one`;
+  return message.includes("missing") ? `${word} wants a value` : message;
 }

@@ -1,12 +1,12 @@
-import { recriuOptions, requestFrom } from "../criu/index.ts";
-import { preflight } from "../plan/preflight.ts";
 import { printChanged } from "../report/diff.ts";
+import type { DiffDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, type Told } from "../report/told.ts";
 import { compareContents } from "../show/compare.ts";
 import { type Contents, contentsOf } from "../show/contents.ts";
 import { parseStrictly } from "./arguments.ts";
 import { findImages } from "./found.ts";
+import { lookAt } from "./look.ts";
 import type { Command } from "./command.ts";
 
 const args = {
@@ -25,11 +25,15 @@ export const command: Command = {
   async run({ rawArgs }): Promise<Told> {
     const parsed = parseStrictly("diff", args, rawArgs);
     if (!parsed.ok) return parsed.told;
-    const { operands, values } = parsed;
-    if (operands.length !== 2)
-      return refused("diff", exitCode.usage, `two checkpoints, not ${operands.length}`);
+    const { operands: names, values } = parsed;
+    if (names.length !== 2)
+      return refused(
+        "diff",
+        exitCode.usage,
+        `it takes two checkpoints, and ${names.length} were named`,
+      );
     const looked: Looked[] = [];
-    for (const name of operands) {
+    for (const name of names) {
       const one = await look(name);
       if ("problem" in one) return refused("diff", one.exit, one.problem);
       looked.push(one);
@@ -40,7 +44,7 @@ export const command: Command = {
     const needs = b.findings.filter((finding) => !before.has(finding));
     const exit = changed.length + needs.length > 0 ? exitCode.criuFailed : exitCode.ok;
     if (values["json"] === true)
-      return { exit, json: { schema: 1, a: operands[0], b: operands[1], changed, needs } };
+      return { exit, json: { a: names[0]!, b: names[1]!, changed, needs } satisfies DiffDocument };
     printChanged(changed, needs);
     return { exit };
   },
@@ -56,12 +60,7 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
   using found = await findImages(name);
   if ("problem" in found) return found;
   const { dir } = found;
-  const asked = requestFrom(["-D", dir], process.env, recriuOptions);
-  if (!asked.ok) return { exit: exitCode.usage, problem: asked.problem };
-  const all = await preflight(asked.request, asked.settings, {
-    seal: () => undefined,
-    ...(found.archived && { pagesUnread: true }),
-  });
+  const all = await lookAt(dir, found.archived);
   if (!all.ok) return { exit: exitCode.usage, problem: all.problem };
   const { checkpoint } = all.preflight;
   if (checkpoint.root === undefined) {
@@ -70,7 +69,7 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
     return { exit: exitCode.images, problem: `${name}: ${why}` };
   }
   return {
-    contents: contentsOf(checkpoint, name),
+    contents: contentsOf(checkpoint, name, found.container),
     findings: all.preflight.findings
       .filter(({ severity }) => severity !== "info")
       .flatMap(({ severity, id, message, more }) => [

@@ -1,7 +1,8 @@
-import { diagnose } from "../checks/doctor.ts";
+import { diagnose, factOf } from "../checks/doctor.ts";
 import { findCriu, otherCrius } from "../criu/index.ts";
 import { thisHost } from "../host/index.ts";
 import { runtimeFacts } from "../runtime/doctor.ts";
+import type { DoctorDocument } from "../report/documents.ts";
 import { factLines } from "../report/facts.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Told } from "../report/told.ts";
@@ -28,8 +29,12 @@ export const command: Command = {
     const others = named === undefined && found.ok ? otherCrius(found.path, process.env) : [];
     const facts = (
       await Promise.all([diagnose(found, others, thisHost()), runtimeFacts(process.env)])
-    ).flat();
+    )
+      .flat()
+      .map(factOf);
     const exit = facts.some(({ state }) => state === "missing") ? exitCode.blocked : exitCode.ok;
-    return parsed.values.json ? { exit, json: { facts } } : { exit, lines: factLines(facts) };
+    return parsed.values.json
+      ? { exit, json: { facts } satisfies DoctorDocument }
+      : { exit, lines: factLines(facts) };
   },
 };

@@ -17,7 +17,8 @@ import {
   printNoLog,
   printUnknownWords,
 } from "../report/log-report.ts";
-import { checkList, checkPage, exitPage } from "../report/pages.ts";
+import type { ExplainDocument } from "../report/documents.ts";
+import { checkDocument, checkList, checkPage, checksDocument, exitMeans } from "../report/pages.ts";
 import { refused, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import type { Command } from "./command.ts";
@@ -44,7 +45,6 @@ const args = {
 /** A word that is meant as a path. */
 const likeAPath = /^(?:\.{0,2}\/\S*|\S+\.log)$/;
 const R_OK = 4;
-const SCHEMA = 1;
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
 const NO_LOG = 2;
@@ -66,8 +66,11 @@ export const command: Command = {
     const json = values.json === true;
     if (values.list === true) return list(json);
     const check = catalogue.find((entry) => entry.id === what);
-    const page = check === undefined ? exitPage(what) : checkPage(check);
-    if (page !== undefined) return { exit: exitCode.ok, text: page };
+    if (check !== undefined)
+      return told(json, { check: checkDocument(check) }, () => checkPage(check));
+    const means = exitMeans(what);
+    if (means !== undefined)
+      return told(json, { exit_code: Number(what), means }, () => `exit code ${what}: ${means}`);
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
     if (what === "-") return tell({ path: "/dev/stdin", name: "-" }, images, json);
     const found = find(what === "" ? "." : what);
@@ -83,15 +86,15 @@ function list(json: boolean): Told {
   const known = entries().flatMap(({ says, check }) =>
     says.map(({ text }) => ({ says: text, check })),
   );
-  const exit = exitCode.ok;
-  if (json)
-    return {
-      exit,
-      json: { schema: SCHEMA, checks: catalogue.map(({ id, title }) => ({ id, title })), known },
-    };
   const messages = `${known.length} messages:\n${known.map(({ says }) => says).join("\n")}`;
-  return { exit, text: `${checkList()}\n\n${messages}` };
+  return told(json, { ...checksDocument(), known }, () => `${checkList()}\n\n${messages}`);
 }
+
+/** The document, or the page. */
+const told = (json: boolean, document: ExplainDocument, page: () => string): Told => ({
+  exit: exitCode.ok,
+  ...(json ? { json: document } : { text: page() }),
+});
 
 type Place = { path: string } | { path: string; problem: string } | { logs: readonly string[] };
 
@@ -220,7 +223,10 @@ function tellReport(
   const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
   if (json)
-    return { exit, json: { schema: SCHEMA, log, about, kept: kept ?? null, memory, ...report } };
+    return {
+      exit,
+      json: { log, about, kept: kept ?? null, memory, ...report } satisfies ExplainDocument,
+    };
   if (report.kind === "none") printNoLog(log);
   else printLogReport(report, log, { about, kept, memory });
   return { exit };
@@ -233,7 +239,7 @@ function tellWords(text: string, images: string | undefined, json: boolean): Tol
   const report = reader.end();
   const isTold = report.kind === "log" || (report.said ?? report.named) !== undefined;
   if (isTold) return tellReport(report, "-", images, json);
-  if (json) return { exit: UNKNOWN, json: { schema: SCHEMA, explanation: null } };
+  if (json) return { exit: UNKNOWN, json: { explanation: null } satisfies ExplainDocument };
   const ids = catalogue.map(({ id }) => id);
   printUnknownWords(text, near(text, ids));
   return { exit: UNKNOWN };

@@ -57,6 +57,10 @@ export const commands: Record<string, { description: string; load: Load }> = {
     description: "take it out again, and give back what was there",
     load: () => import("./uninstall.ts"),
   },
+  completion: {
+    description: "print the completion of recriu's words for a shell",
+    load: () => import("./completion.ts"),
+  },
 };
 
 /** Run `recriu WORDS…`. */
@@ -76,7 +80,7 @@ export async function main(words: readonly string[]): Promise<number> {
     const { near } = await import("./near.ts");
     const meant = near(name, Object.keys(commands));
     const problem = said`recriu: there is no command ${name}${meant}; recriu --help lists them`;
-    return tell({ exit: exitCode.usage, lines: [problem] });
+    return tell({ exit: exitCode.usage, lines: [problem] }, rawArgs.includes("--json"));
   }
   const { command, appendix } = await found.load();
   const end = rawArgs.indexOf("--");
@@ -85,8 +89,10 @@ export async function main(words: readonly string[]): Promise<number> {
   if (appendix !== undefined && options.includes("--help-criu"))
     return tell({ exit: 0, text: appendix() });
   if (options.some((word) => word === "--help" || word === "-h")) {
-    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n`;
-    return help(command, overviewCommand(), more);
+    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n\n`;
+    const { examples } = (await import("./manuals.ts")).manuals[name]!;
+    const typed = examples.map(([line, does]) => `  ${line}\n      ${does}`).join("\n");
+    return help(command, overviewCommand(), `${more}EXAMPLES\n\n${typed}\n`);
   }
   const json = rawArgs.includes("--json");
   try {

@@ -3,6 +3,7 @@ import { changeLines, type Shown } from "../report/changes.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, said, type Told, tellLines } from "../report/told.ts";
 import { type Change, install, plan, textOf, uninstall } from "../runtime/install/changes.ts";
+import { flagOf, readsElsewhere, startedWith } from "../runtime/install/daemon.ts";
 import { harmBetween, viewOf } from "../runtime/install/judge.ts";
 import { installationOf, type Target, targets } from "../runtime/install/targets.ts";
 import type { Command } from "./command.ts";
@@ -11,8 +12,8 @@ import { parseStrictly } from "./arguments.ts";
 export const installArgs = {
   runtime: {
     type: "string",
-    valueHint: targets.filter((target) => target !== "criu").join("|"),
-    description: "the runtime, or runtimes with commas",
+    valueHint: `${targets.filter((target) => target !== "criu").join("|")},…`,
+    description: "the runtimes to guard, with commas between",
   },
   criu: { type: "boolean", description: "recriu as criu: first in PATH" },
   "dry-run": { type: "boolean", description: "show what would be written, write nothing" },
@@ -59,8 +60,14 @@ export const command: Command = {
         "name one: --runtime=podman|docker|containerd|crio|runc|crun, --criu",
       );
     for (const target of chosen) {
-      const { wants, next } = installationOf(target, ownPath(root));
-      const planned = plan(root, wants);
+      // Another system's programs are not looked at.
+      const started = root === "" ? startedWith(target, process.env) : undefined;
+      const hasDefault =
+        started !== undefined && flagOf(started, ["--default-runtime"]) !== undefined;
+      const { wants, next } = installationOf(target, ownPath(root), hasDefault);
+      const elsewhere = readsElsewhere(target, started);
+      const planned: ReturnType<typeof plan> =
+        elsewhere === undefined ? plan(root, wants) : { ok: false, problem: elsewhere };
       if (!planned.ok)
         return refused(
           "install",

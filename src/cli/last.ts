@@ -1,3 +1,4 @@
+import type { LastDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { keptReasons } from "../report/reasons.ts";
 import { joined, refused, said, type Told } from "../report/told.ts";
@@ -13,16 +14,21 @@ export const command: Command = {
   meta: {
     name: "last",
     description:
-      "Show why the last restore was refused or failed, whoever asked for it: under Docker and containerd CRIU's log is deleted with the task. For root.",
+      "Show why the last restore was refused or failed, also one that a runtime asked for: Docker and containerd delete CRIU's log with the task. For root.",
   },
   args,
   run({ rawArgs }): Told {
     const parsed = parseStrictly("last", args, rawArgs);
     if (!parsed.ok) return parsed.told;
     const kept = keptReasons();
-    if (!kept.ok) return refused("last", exitCode.criuFailed, `it cannot be told: ${kept.problem}`);
+    if (!kept.ok)
+      return refused(
+        "last",
+        exitCode.criuFailed,
+        `the reasons that were kept cannot be read: ${kept.problem}`,
+      );
     const reasons = parsed.values.all ? kept.reasons : kept.reasons.slice(-1);
-    if (parsed.values.json) return { exit: exitCode.ok, json: { reasons } };
+    if (parsed.values.json) return { exit: exitCode.ok, json: { reasons } satisfies LastDocument };
     if (reasons.length === 0)
       return {
         exit: exitCode.ok,

@@ -1,5 +1,11 @@
 import { catalogue, imageChecks } from "../checks/index.ts";
-import type { RecriuOption, Settings, Request } from "../criu/index.ts";
+import {
+  type RecriuOption,
+  recriuOptions,
+  type Request,
+  requestFrom,
+  type Settings,
+} from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
 import type { ArchivePreflight } from "../runtime/archive.ts";
@@ -33,6 +39,16 @@ export async function look(
   const result = await preflight(request, settings, looking);
   hashing.end();
   return result;
+}
+
+/** What a restore without any option would meet here. Of an archive the page data was not unpacked. */
+export async function lookAt(dir: string, archived: boolean): Promise<PreflightResult> {
+  const asked = requestFrom(["-D", dir], process.env, recriuOptions);
+  if (!asked.ok) return asked;
+  return preflight(asked.request, asked.settings, {
+    seal: () => undefined,
+    ...(archived && { pagesUnread: true }),
+  });
 }
 
 /** Understand the words, too. What cannot even be read is said here. */

@@ -1,4 +1,5 @@
 import { type Checkpoint, openCheckpoint, type Task } from "../image/index.ts";
+import type { MemoryDocument } from "../report/documents.ts";
 import { pieceText, placeText } from "../report/memory.ts";
 import { exitCode } from "../report/outcome.ts";
 import { printMappings } from "../report/show.ts";
@@ -59,12 +60,16 @@ export const command: Command = {
     const pid = values["pid"] ?? checkpoint.root?.pid;
     const task = checkpoint.tasks.find((each) => String(each.pid) === String(pid));
     if (task === undefined)
-      return wrong(pid === undefined ? `${dir} has no task` : `there is no task ${pid} in ${dir}`);
+      return wrong(
+        pid === undefined
+          ? `${dir} has no task`
+          : `${dir} has no task ${pid}; recriu show lists those that it has`,
+      );
     if (values["search"] !== undefined) return searched(checkpoint, task, values);
     if (values["dump"] !== undefined) return dumped(checkpoint, task, values);
     const mappings = shownMappings(checkpoint, task);
     if (values["json"] === true)
-      return { exit: exitCode.ok, json: { schema: 1, pid: task.pid, mappings } };
+      return { exit: exitCode.ok, json: { pid: task.pid, mappings } satisfies MemoryDocument };
     printMappings(mappings);
     return { exit: exitCode.ok };
   },
@@ -76,7 +81,7 @@ function searched(checkpoint: Checkpoint, task: Task, values: Values): Told {
   const text = String(values["search"]);
   const hex = /^0x((?:[0-9a-fA-F]{2})+)$/.exec(text)?.[1];
   const wanted = hex === undefined ? Buffer.from(text) : Buffer.from(hex, "hex");
-  if (wanted.length === 0) return wrong("--search is empty");
+  if (wanted.length === 0) return wrong("--search takes a text, or bytes as 0xHEX; it is empty");
   const {
     found,
     count,
@@ -93,7 +98,10 @@ function searched(checkpoint: Checkpoint, task: Task, values: Values): Told {
   // As grep(1) does: found or not.
   const exit = count > 0 ? exitCode.ok : exitCode.criuFailed;
   if (values["json"] === true)
-    return { exit, json: { schema: 1, pid: task.pid, count, places, searched: bytes, unread } };
+    return {
+      exit,
+      json: { pid: task.pid, count, places, searched: bytes, unread } satisfies MemoryDocument,
+    };
   const rows = places.map(({ address, mapping }, index) => {
     const around = found[index]! - (found[index]! % 16);
     const [piece] = piecesAt(checkpoint, task.pid, around, 32);
@@ -112,7 +120,7 @@ function dumped(checkpoint: Checkpoint, task: Task, values: Values): Told {
   const asked = /^(?:0x)?([0-9a-fA-F]{1,16}):(0x[0-9a-fA-F]+|\d+)$/.exec(String(values["dump"]));
   const [address, length] = [Number.parseInt(asked?.[1] ?? "", 16), Number(asked?.[2])];
   if (!Number.isSafeInteger(address) || !Number.isSafeInteger(length) || length < 1)
-    return wrong(`--dump is ${values["dump"]}, not ADDRESS:LENGTH`);
+    return wrong(`--dump takes ADDRESS:LENGTH, not ${values["dump"]}`);
   if (length > MOST_BYTES) return wrong(`--dump shows ${MOST_BYTES} bytes at the most`);
   const pieces = piecesAt(checkpoint, task.pid, address, length);
   const missing = pieces.reduce((sum, piece) => sum + (piece.bytes === null ? piece.length : 0), 0);
@@ -123,7 +131,7 @@ function dumped(checkpoint: Checkpoint, task: Task, values: Values): Told {
       length: size,
       base64: bytes?.toString("base64") ?? null,
     }));
-    return { exit, json: { schema: 1, pid: task.pid, pieces: shown } };
+    return { exit, json: { pid: task.pid, pieces: shown } satisfies MemoryDocument };
   }
   const rows = pieces.map(({ from, length: size, bytes }) => pieceText(from, size, bytes));
   const why = said`what is not in the images was zeros, or as it is in the mapped file`;

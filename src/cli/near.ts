@@ -1,6 +1,6 @@
 /** What was meant by a name that does not exist. */
 
-/** The known names that are nearest to a word, none that is far from it; as the end of a sentence, each with `before`. */
+/** The known names that are nearest to a word, none that is far from it; behind it in brackets, each with `before`. */
 export function near(word: string, words: readonly string[], before = ""): string {
   const most = Math.max(2, Math.floor(word.length / 3));
   const ranked = words
@@ -10,7 +10,7 @@ export function near(word: string, words: readonly string[], before = ""): strin
     .slice(0, 3);
   return ranked.length === 0
     ? ""
-    : `; near it are ${ranked.map(({ name }) => before + name).join(", ")}`;
+    : ` (did you mean ${ranked.map(({ name }) => before + name).join(" or ")}?)`;
 }
 
 const beginsWith = (name: string, word: string) => word.length > 2 && name.startsWith(word);

@@ -39,7 +39,8 @@ export const command: Command = {
         "name one sealed directory, and the archive by -o FILE",
       );
     const hashing = hashingReport();
-    const problem = unfit(dir, sealOf(dir, false, hashing.tell));
+    const seal = sealOf(dir, false, hashing.tell);
+    const problem = unfit(dir, seal);
     hashing.end();
     if (problem !== undefined) return failed(problem, exitCode.images);
     const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
@@ -50,7 +51,13 @@ export const command: Command = {
     const passed = (criu?.passed ?? []).map((word) => said`recriu pack: ${word}`);
     if (criu?.ok === false) return failed(criu.problem, exitCode.usage, passed);
     const options = end < 0 ? [] : rawArgs.slice(end + 1);
-    const packed = await pack({ dir, out, criu: criu?.path, options });
+    const packed = await pack({
+      dir,
+      files: seal?.ok === true ? seal.manifest.files : [],
+      out,
+      criu: criu?.path,
+      options,
+    });
     if (!packed.ok) return failed(packed.problem, exitCode.criuFailed, passed);
     const sizes = `${packed.members} files, ${(packed.bytes / 1048576).toFixed(1)} MiB`;
     return {

@@ -5,7 +5,7 @@ import type { Preflight } from "../plan/preflight.ts";
 import { beginChanges, carryOut } from "../repair/index.ts";
 import { printEffects } from "../report/effects.ts";
 import { reportOf, reportOfNothing } from "../report/json.ts";
-import { checkList } from "../report/pages.ts";
+import { checkList, checksDocument } from "../report/pages.ts";
 import { printFindings, printLast, printSummary } from "../report/findings.ts";
 import { scriptAsked, scriptOf } from "../report/script.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -29,6 +29,9 @@ const shared = new Set([
   "untrusted",
   "allow-write",
   "isolate",
+  "isolate-dir",
+  "replace-ip",
+  "map-path",
 ]);
 const own: readonly RecriuOption[] = [
   { name: "only", arg: "required", value: "ID,…", help: "run these checks only" },
@@ -49,7 +52,11 @@ export const command: Command = {
   },
   args: recriuArgs(options.filter((option) => own.includes(option) || shared.has(option.name))),
   async run({ rawArgs }): Promise<Told> {
-    if (rawArgs.includes("--list")) return { exit: exitCode.ok, text: checkList() };
+    if (rawArgs.includes("--list"))
+      return {
+        exit: exitCode.ok,
+        ...(rawArgs.includes("--json") ? { json: checksDocument() } : { text: checkList() }),
+      };
     const [option, named = "", ...others] = withOperand(rawArgs, options);
     const archive = option === "-D" && isArchive(named) ? named : undefined;
     const started =

@@ -1,7 +1,10 @@
+import { isArchive } from "../image/archive.ts";
 import { seal } from "../pack/seal.ts";
+import type { TakenAlong } from "../pack/take-along.ts";
+import type { SealDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
-import { refused, said, type Told } from "../report/told.ts";
+import { type Line, refused, said, type Told } from "../report/told.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
@@ -14,6 +17,15 @@ const args = {
     type: "string",
     valueHint: "DIR",
     description: "the root file system that the tree will have",
+  },
+  "with-files": {
+    type: "boolean",
+    description: "take the programs, libraries and files along that the tree uses",
+  },
+  "file-limit": {
+    type: "string",
+    valueHint: "MIB",
+    description: "with --with-files: no file of more than MIB MiB (default 64)",
   },
   json: { type: "boolean", description: "the manifest on stdout" },
 } as const;
@@ -32,25 +44,47 @@ export const command: Command = {
     if (target === undefined || others.length > 0)
       return refused("seal", exitCode.usage, "name one directory of images, or one archive");
     const { root } = parsed.values;
+    const limit = limitOf(parsed.values["with-files"] === true, parsed.values["file-limit"]);
+    if (typeof limit === "string") return refused("seal", exitCode.usage, limit);
+    if (limit !== undefined && isArchive(target))
+      return refused("seal", exitCode.usage, "an archive of an engine's brings its own files");
     const hashing = hashingReport();
     const sealed = await seal(
       target,
       root === undefined ? [] : ["--root", String(root)],
       hashing.tell,
+      limit,
     );
     hashing.end();
     if (!sealed.ok)
       return refused("seal", exits[sealed.at], `${sealed.problem}; nothing was sealed`);
-    const { manifest, file, bytes } = sealed;
+    const { manifest, file, bytes, taken } = sealed;
     const count = Object.keys(manifest.images).length;
     const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
     return {
       exit: exitCode.ok,
-      ...(parsed.values.json === true && { json: manifest }),
-      lines: [said`${file}: ${sizes}; ${manifest.files.length} files outside them`],
+      ...(parsed.values.json === true && { json: manifest satisfies SealDocument }),
+      lines: [
+        said`${file}: ${sizes}; ${manifest.files.length} files outside them`,
+        ...(taken === undefined ? [] : toldOf(taken)),
+      ],
     };
   },
 };
+
+/** Bytes; undefined: no files are taken along; or what is wrong. */
+function limitOf(withFiles: boolean, limit: unknown): number | string | undefined {
+  if (!withFiles) return limit === undefined ? undefined : "--file-limit is for --with-files";
+  const mib = String(limit ?? 64);
+  return /^[1-9]\d{0,8}$/.test(mib)
+    ? Number(mib) * 1048576
+    : "--file-limit wants a number of MiB, from 1 on";
+}
+
+const toldOf = ({ files, left, bytes }: TakenAlong): Line[] => [
+  said`taken along: ${files.length - left.length} files, ${(bytes / 1048576).toFixed(1)} MiB; whoever reads them reads the secrets in them`,
+  ...left.map(({ path, why }) => said`left out: ${path}: ${why}`),
+];
 
 const exits = {
   target: exitCode.usage,

@@ -3,6 +3,7 @@ import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
+import type { CheckpointsDocument, ShowDocument } from "../report/documents.ts";
 import { printCheckpoints, printContents } from "../report/show.ts";
 import { refused, said, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -36,6 +37,11 @@ const args = {
   all: { type: "boolean", description: "all of these but --env" },
   pid: { type: "string", valueHint: "N", description: "this task alone" },
   format: { type: "string", valueHint: "tree|table|json", description: "how (default tree)" },
+  html: {
+    type: "string",
+    valueHint: "FILE",
+    description: "write one page for a browser, with all but --env; - is stdout",
+  },
   json: { type: "boolean", description: "as --format=json: one JSON document on stdout" },
 } as const;
 
@@ -54,22 +60,38 @@ export const command: Command = {
     const { values, operands } = parsed;
     const format = String(values["format"] ?? (values["json"] === true ? "json" : "tree"));
     if (!/^(tree|table|json)$/.test(format))
-      return refused("show", exitCode.usage, `--format is ${format}; not tree, table or json`);
+      return refused("show", exitCode.usage, `--format takes tree, table or json, not ${format}`);
     if (values["pid"] !== undefined && !/^[1-9]\d{0,9}$/.test(String(values["pid"])))
       return refused(
         "show",
         exitCode.usage,
-        `--pid is ${values["pid"]}, which is no number of a task`,
+        `--pid takes the number of a task, not ${values["pid"]}`,
       );
     if (operands.length > 1)
-      return refused("show", exitCode.usage, `one checkpoint, not ${operands.length}`);
+      return refused(
+        "show",
+        exitCode.usage,
+        `it takes one checkpoint, and ${operands.length} were named`,
+      );
+    if (values["html"] !== undefined && (values["json"] ?? values["format"]) !== undefined)
+      return refused(
+        "show",
+        exitCode.usage,
+        "--html is a format of its own: leave --format and --json out",
+      );
     const named = operands[0] ?? String(values["images-dir"] ?? ".");
     const several = isArchive(named) ? [] : checkpointsIn(named);
+    if (several.length > 0 && values["html"] !== undefined)
+      return refused(
+        "show",
+        exitCode.usage,
+        `${named} has several checkpoints, and --html shows one: name it`,
+      );
     if (several.length > 0) return showAll(named, several, format);
     using found = await findImages(named);
     return "problem" in found
       ? refused("show", found.exit, found.problem)
-      : show(found.dir, named, values, format);
+      : show(found, named, values, format);
   },
 };
 
@@ -96,12 +118,10 @@ async function showAll(dir: string, names: readonly string[], format: string): P
     return {
       exit: exitCode.ok,
       json: {
-        schema: 1,
-        checkpoints: all.map(([name, of]) => ({
-          name,
-          ...(typeof of === "string" ? { problem: of } : of),
-        })),
-      },
+        checkpoints: all.map(([name, of]) =>
+          typeof of === "string" ? { name, problem: of } : { name, ...of },
+        ),
+      } satisfies CheckpointsDocument,
     };
   printCheckpoints(all);
   return { exit: exitCode.ok };
@@ -111,10 +131,15 @@ async function summaryOf(path: string, name: string): Promise<Contents | string>
   using found = await findImages(path);
   if ("problem" in found) return found.problem;
   const opened = openCheckpoint(found.dir);
-  return opened.ok ? contentsOf(opened.checkpoint, name) : opened.fault.problem;
+  return opened.ok ? contentsOf(opened.checkpoint, name, found.container) : opened.fault.problem;
 }
 
-function show(dir: string, name: string, values: Values, format: string): Told {
+async function show(
+  { dir, archived, container }: Extract<Awaited<ReturnType<typeof findImages>>, { dir: string }>,
+  name: string,
+  values: Values,
+  format: string,
+): Promise<Told> {
   const opened = openCheckpoint(dir);
   if (!opened.ok) {
     const { file, problem } = opened.fault;
@@ -127,20 +152,29 @@ function show(dir: string, name: string, values: Values, format: string): Told {
   const tidy = tidying();
   const faults = checkpoint.readEverything();
   tidy();
-  const whole = contentsOf(checkpoint, name);
+  const whole = contentsOf(checkpoint, name, container);
   tidy();
   const pid = values["pid"] === undefined ? undefined : Number(values["pid"]);
   const tasks = whole.tasks.filter((task) => pid === undefined || task.pid === pid);
   if (pid !== undefined && tasks.length === 0)
-    return refused("show", exitCode.usage, `there is no task ${pid} in ${name}`);
+    return refused(
+      "show",
+      exitCode.usage,
+      `${name} has no task ${pid}; without --pid all that it has are shown`,
+    );
   const contents = { ...whole, tasks };
-  const more = moreOf(checkpoint, contents, values, pid !== undefined);
+  const page = values["html"];
+  const asked = page === undefined ? values : { ...values, all: true };
+  const more = moreOf(checkpoint, contents, asked, pid !== undefined);
+  const exit = faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
+  const lines = faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`);
+  if (page !== undefined) {
+    const { writePage } = await import("./show-page.ts");
+    const written = await writePage(String(page), { contents, ...more }, dir, archived);
+    return { ...written, exit: written.exit || exit, lines: [...lines, ...(written.lines ?? [])] };
+  }
   if (format !== "json") printContents(contents, format as "tree" | "table", more);
-  return {
-    exit: faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok,
-    ...(format === "json" && { json: asJson(contents, more) }),
-    lines: faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`),
-  };
+  return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
 }
 
 /** What was asked for; of one task its files, too. */
@@ -164,11 +198,11 @@ function moreOf(checkpoint: Checkpoint, { tasks }: Contents, values: Values, alo
 const asJson = (
   contents: Contents,
   { mappings, environments }: ReturnType<typeof moreOf>,
-): object => ({
+): ShowDocument => ({
   ...contents,
   tasks: contents.tasks.map((task) => ({
     ...task,
-    ...(mappings.has(task.pid) && { mappings: mappings.get(task.pid) }),
-    ...(environments.has(task.pid) && { environment: environments.get(task.pid) }),
+    ...(mappings.has(task.pid) && { mappings: mappings.get(task.pid)! }),
+    ...(environments.has(task.pid) && { environment: environments.get(task.pid) ?? null }),
   })),
 });

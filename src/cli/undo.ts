@@ -1,4 +1,5 @@
 import { stateDirectory, undoLeft } from "../repair/index.ts";
+import type { UndoDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { undoneLines } from "../report/changes.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -22,7 +23,7 @@ export const command: Command = {
     const unknown = undone.find(({ journal }) => journal === stateDirectory());
     const whole = undone.every(({ left, problem }) => left.length === 0 && problem === null);
     const exit = whole ? exitCode.ok : exitCode.left;
-    if (parsed.values.json) return { exit, json: { undone } };
+    if (parsed.values.json) return { exit, json: { undone } satisfies UndoDocument };
     if (unknown !== undefined)
       return refused(
         "undo",

@@ -1,12 +1,12 @@
 import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { lackOf } from "../checks/index.ts";
 import { thisHost } from "../host/index.ts";
-import { openCheckpoint } from "../image/index.ts";
+import { openCheckpoint, withPaths } from "../image/index.ts";
+import type { VerifyDocument } from "../report/documents.ts";
 import { printVerdict } from "../report/text.ts";
 import { initOf, rootsInside } from "../isolate/numbers.ts";
 import { refused, said, tellLines, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
-import { version } from "../report/version.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
 import { criuHelp, recriuArgs, understand } from "./request.ts";
@@ -14,7 +14,7 @@ import { criuHelp, recriuArgs, understand } from "./request.ts";
 const options: readonly RecriuOption[] = [
   { name: "pid", arg: "required", value: "PID", help: "the root task's pid on this machine" },
   { name: "verify", arg: "required", value: "memory", help: "compare what is in memory, too" },
-  ...recriuOptions.filter(({ name }) => name === "sched-prio"),
+  ...recriuOptions.filter(({ name }) => name === "sched-prio" || name === "map-path"),
   { name: "json", arg: "none", help: "one JSON document on stdout" },
 ];
 
@@ -33,7 +33,7 @@ export const command: Command = {
     const { request, settings } = understood;
     const opened = openCheckpoint(request.imagesDir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
-    const { checkpoint } = opened;
+    const checkpoint = withPaths(opened.checkpoint, settings.mapPath);
     const lack = lackOf(checkpoint, thisHost());
     if (lack?.id === "no-checkpoint")
       return refuse(`${checkpoint.dir} ${lack.message}; ${lack.text}`);
@@ -55,14 +55,14 @@ export const command: Command = {
         "verify",
         exitCode.verification,
         pid === undefined
-          ? `no live process is task ${root.pid} of these images; --pid names one of another number`
+          ? `no live process is task ${root.pid} of these images; where the tree has another number, --pid names it`
           : `several trees have been restored in namespaces of their own: --pid names one of ${[pid, ...others].join(", ")}`,
       );
     const init = initOf(pid);
     const inside = init === undefined ? null : root.pid;
     const asked = settings.onCommandLine.get("verify");
     if (asked !== undefined && asked !== "memory")
-      return refuse(`--verify is memory here; not ${asked}`);
+      return refuse(`--verify takes memory here, not ${asked}`);
     const live = liveTree(checkpoint, pid, false, init);
     const structure = verify(checkpoint, request, live, { lostPriority: settings.schedPrio });
     const verdict =
@@ -72,13 +72,11 @@ export const command: Command = {
       return {
         exit,
         json: {
-          recriu: version,
-          schema: 1,
-          images: request.typed.get(request.imagesDir),
+          images: request.typed.get(request.imagesDir) ?? request.imagesDir,
           pid,
           pid_inside: inside,
           verdict,
-        },
+        } satisfies VerifyDocument,
       };
     if (inside !== null) tellLines([said`process ${pid}, inside ${inside}`]);
     printVerdict(verdict);

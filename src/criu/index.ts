@@ -4,13 +4,20 @@ export { configSources, parseConfig } from "./config.ts";
 export { knows, since } from "./features.ts";
 export { findCriu, type Found, otherCrius } from "./find.ts";
 export { commandOf, parseWords } from "./getopt.ts";
-export { type IsolationKind, isolationKinds, withCompany } from "./isolation.ts";
+export {
+  type IsolationKind,
+  isolationKinds,
+  type Network,
+  pathOfNetwork,
+  withCompany,
+} from "./isolation.ts";
 export { causeLine, errorLines, firstCause, type LogLine, parseLogLine } from "./log.ts";
 export { linesOf } from "../host/lines.ts";
 export type { RecriuOption } from "./option.ts";
 export { requestOptions } from "./option-names.ts";
 export { criuOptions } from "./options.ts";
-export { type Settings, recriuOptions } from "./settings.ts";
+export { recriuOptions } from "./own-options.ts";
+export type { Settings } from "./settings.ts";
 export { type Request } from "./request.ts";
 export {
   criuWords,
@@ -30,5 +37,6 @@ export {
   NEWEST_IMAGES,
   NEWEST_KNOWN,
   featureRefusal,
+  type Refusal,
   startRefusal,
 } from "./version.ts";

@@ -74,7 +74,7 @@ const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
 /** Errors by their level, after which CRIU goes on as if nothing were. */
 const tolerated: readonly RegExp[] = [
   // Without CAP_SYS_RESOURCE, at every start.
-  /^rlimit: Can't setup RLIMIT_NOFILE for self/,
+  /^rlimi[tr]: Can't setup RLIMIT_NOFILE for self/,
   // At every dump in a container that may not mount.
   /^Unable to \w+ the binfmt_misc file system: Operation not permitted/,
   // Of every task that uses no GPU.
@@ -83,9 +83,24 @@ const tolerated: readonly RegExp[] = [
   /^Can't open sysctl net\/ipv4\/tcp_[rw]mem: /,
   // Of what was not there at the dump before: all of it is saved.
   /^page-xfer: No parent image found, though parent directory is set: No such file/,
+  // CRIU only has the modules loaded beforehand.
+  /^(?:sockets: )?Diag module missing/,
+  // A warning since; what lacks is links between network namespaces.
+  /^NSID is not supported/,
+  // The name of an image that is empty or not there, for the message behind it.
+  /^Can't read link of fd -404: /,
+  // Of iptables, at every start; what needs it says so itself.
+  /^exec failed: No such file or directory/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
+  // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
+  /^(?:sockets: )?Diag module missing \(/,
+  /^(?:tun: )?Unable to create tun: /,
 ];
+
+/** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */
+const startFailed = /^(?:\w+: )?\w+ failed when initializing kerndat/;
+export const endsStart = ({ message }: LogLine): boolean => startFailed.test(message);
 
 /** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
 const death = /^\d+ (?:exited, status=|killed by signal )/;
@@ -109,8 +124,10 @@ export function worthOf({ message }: LogLine): Worth {
   return consequences.some((pattern) => pattern.test(message)) ? "sign" : "cause";
 }
 
-/** The first error that is a cause; undefined when the log names none. */
+/** The first error that is a cause, of a start that failed the one right before its end; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
+  const end = errors.findIndex(endsStart);
+  if (end >= 0) return causeLine(errors.slice(Math.max(0, end - 1), end)) ?? errors[end];
   let signs = false;
   for (const error of errors) {
     const worth = worthOf(error);

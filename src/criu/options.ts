@@ -106,7 +106,7 @@ const table = [
       runtime: "flag",
       rpc: rpcs.extUnixSk,
     },
-    "allow unix sockets whose other end is outside the tree",
+    "allow unix sockets that are connected to processes outside the tree",
   ),
   flag("help", { short: "h" }, "show the help"),
   bool(
@@ -275,7 +275,7 @@ const table = [
     "timeout",
     "SECONDS",
     { restore, apply: values.timeout, rpc: "timeout" },
-    "kill a restore whose tree does not run after so long",
+    "kill the restore when its tree does not run after so long",
   ),
   valued(
     "external",

@@ -1,103 +1,15 @@
-/** recriu's own options: none of them is CRIU's, and none reaches CRIU. */
+/** What recriu itself was asked for, by its own options, the environment and its file. */
+import type { MappedPath } from "../image/index.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { bytesAt } from "../sys/small-files.ts";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
 import { parseConfig } from "./config.ts";
+import { pathsOf, replacementsOf, type ReplacedAddress } from "./elsewhere.ts";
 import type { ParsedOption } from "./getopt.ts";
-import { type Isolation, isolationKinds, isolationOf } from "./isolation.ts";
-import type { RecriuOption } from "./option.ts";
-
-/** The options of `restore`. Other commands add theirs. */
-export const recriuOptions: readonly RecriuOption[] = [
-  { name: "dry-run", arg: "none", help: "show findings and plan, change nothing" },
-  {
-    name: "fix",
-    arg: "optional",
-    value: "safe|host|none",
-    help: "repair what is safe to repair (default safe); host: also raise the kernel's limits that are in the way",
-  },
-  {
-    name: "verify",
-    arg: "required",
-    value: "gate|report|off|memory",
-    help: "compare the tree before it runs: a wrong one is killed (gate, default) or reported; memory: gate, and all that is in memory",
-  },
-  {
-    name: "ignore",
-    arg: "required",
-    value: "ID,…",
-    help: "go on despite these findings; all for every one",
-  },
-  {
-    name: "sched-prio",
-    arg: "required",
-    value: "N",
-    help: "the priority of real-time threads whose own was not saved, 1 to 99 (default 1)",
-  },
-  {
-    name: "allow-grown",
-    arg: "required",
-    value: "PATH",
-    help: "this open file may be longer than it was at the dump; may be repeated",
-  },
-  {
-    name: "isolate",
-    arg: "optional",
-    value: "auto|pid,mount,pty",
-    help: "give the tree namespaces of its own, as far as findings need them (auto) or of these kinds",
-  },
-  { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
-  { name: "json", arg: "none", help: "print one JSON document on stdout" },
-  {
-    name: "stall",
-    arg: "required",
-    value: "SECONDS",
-    help: "give a CRIU up that gets nowhere for so long before the tree runs (default 300; 0: never)",
-  },
-  {
-    name: "wait",
-    arg: "required",
-    value: "SECONDS",
-    help: "wait so long for what is in the way and may end by itself: a number, port or name that is taken, a mount that is coming (default 0)",
-  },
-  {
-    name: "rehearse",
-    arg: "none",
-    help: "restore in namespaces of the tree's own, stopped, verify, and discard it: would it work?",
-  },
-  {
-    name: "or-else",
-    arg: "required",
-    value: "COMMAND",
-    help: "of restore, the last option: become COMMAND, with all words behind it, when nothing was restored and nothing is left of it",
-  },
-  {
-    name: "settle",
-    arg: "required",
-    value: "SECONDS",
-    help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
-  },
-  {
-    name: "progress-fd",
-    arg: "required",
-    value: "N",
-    help: "write how far the restore is to this descriptor, as JSON lines",
-  },
-  {
-    name: "untrusted",
-    arg: "optional",
-    value: "yes|no",
-    help: "the images are somebody else's: what they would do to this machine is a finding",
-  },
-  {
-    name: "allow-write",
-    arg: "required",
-    value: "DIR",
-    help: "with --untrusted: the tree may write below this directory; may be repeated",
-  },
-];
+import { type Isolation, isolationKinds, isolationOf, type Network } from "./isolation.ts";
+import { recriuOptions } from "./own-options.ts";
 
 /** What recriu itself was asked for. Command line over environment over /etc/recriu/recriu.conf over default. */
 export interface Settings {
@@ -127,6 +39,14 @@ export interface Settings {
   readonly allowWrite: readonly string[];
   /** The namespaces of its own that the tree is given; undefined: none. */
   readonly isolate: Isolation | undefined;
+  /** Directories of which it has its own. */
+  readonly isolateDirs: readonly string[];
+  /** Addresses of the tree that are others here. */
+  readonly replaceIp: readonly ReplacedAddress[];
+  /** Paths of the tree that are elsewhere here. */
+  readonly mapPath: readonly MappedPath[];
+  /** Which network that of its own is. */
+  readonly network: Network;
   /** Seconds that a detached tree is watched after it runs; 0: it is not. */
   readonly settleSeconds: number;
   /** Seconds that are waited for what may end by itself; 0: none. */
@@ -202,11 +122,21 @@ export function resolveSettings(
   }
   const untrusted = choice(assigned.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
   if (!untrusted.ok) return untrusted;
-  const isolate = assigned.isolate && isolationOf(assigned.isolate.value);
-  if (assigned.isolate !== undefined && isolate === undefined)
+  const isolation = assigned.isolate && isolationOf(assigned.isolate.value);
+  if (assigned.isolate !== undefined && isolation === undefined)
     return {
       ok: false,
-      problem: `${assigned.isolate.from} is auto, or of ${isolationKinds.join(", ")}; not '${assigned.isolate.value}'`,
+      problem: `${assigned.isolate.from} is auto, or of ${isolationKinds.join(", ")}, net:veth, net:NAME; not '${assigned.isolate.value}'`,
+    };
+  const replaceIp = replacementsOf(parsed);
+  if (typeof replaceIp === "string") return { ok: false, problem: replaceIp };
+  const mapPath = pathsOf(parsed);
+  if (typeof mapPath === "string") return { ok: false, problem: mapPath };
+  const edited = ["map-path", "replace-ip"].find((name) => onCommandLine.has(name));
+  if (edited !== undefined && fix.value === "none")
+    return {
+      ok: false,
+      problem: `--${edited} needs edited copies of images, and --fix=none has none`,
     };
   const allowWrite = listOf(assigned, "allow-write");
   const relative = allowWrite.find((dir) => !dir.startsWith("/"));
@@ -233,7 +163,13 @@ export function resolveSettings(
       stallSeconds: Number(stall.value),
       untrusted: ["yes", "1", "true"].includes(untrusted.value),
       allowWrite,
-      isolate,
+      isolate: isolation?.isolate,
+      isolateDirs: parsed.flatMap(({ name, value }) =>
+        name === "isolate-dir" ? (value ?? []) : [],
+      ),
+      replaceIp,
+      mapPath,
+      network: isolation?.network ?? "own",
       settleSeconds: Number(settle.value),
       waitSeconds: Number(wait.value),
       onCommandLine,

@@ -6,13 +6,8 @@ import { findCriu } from "./find.ts";
 import { type ParsedOption, parseWords } from "./getopt.ts";
 import { flag, type RecriuOption } from "./option.ts";
 import { asRequested, byName } from "./option-names.ts";
-import {
-  settingsFile,
-  type Settings,
-  recriuOptions,
-  readSettingsFile,
-  resolveSettings,
-} from "./settings.ts";
+import { settingsFile, type Settings, readSettingsFile, resolveSettings } from "./settings.ts";
+import { recriuOptions } from "./own-options.ts";
 import { absoluteFrom, settlePaths } from "./paths.ts";
 import { applyOption, type Draft, emptyDraft, type Request } from "./request.ts";
 

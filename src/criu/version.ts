@@ -8,30 +8,39 @@ interface Answer {
   readonly stderr: string;
 }
 
-const answers = new Map<string, Answer | undefined>();
+/** CRIU cannot be started; or it was given up waiting, which says nothing of what it would have answered. */
+type NoAnswer = "unstartable" | "late";
 
-/** Run CRIU with a few words; undefined when it cannot be started or does not end within ten seconds. */
-function ask(path: string, ...words: string[]): Answer | undefined {
+const answers = new Map<string, Answer | NoAnswer>();
+
+/** Run CRIU with a few words. */
+function ask(path: string, ...words: string[]): Answer | NoAnswer {
   const key = [path, ...words].join("\0");
-  if (!answers.has(key)) answers.set(key, askNow([path, ...words]));
-  return answers.get(key);
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const answer = askNow([path, ...words]);
+  answers.set(key, answer);
+  return answer;
 }
 
-function askNow(words: string[]): Answer | undefined {
+function askNow(words: string[]): Answer | NoAnswer {
   // A configuration file could make every start fail or log elsewhere; the question is what CRIU itself is.
   const { CRIU_CONFIG_FILE: _, ...env } = criuEnvironment(process.env);
   try {
-    const { exitCode, stdout, stderr } = Bun.spawnSync([...words, "--no-default-config"], {
+    const asked = Bun.spawnSync([...words, "--no-default-config"], {
       env,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
-      timeout: 10_000,
+      timeout: PATIENCE,
+      killSignal: "SIGKILL",
       maxBuffer: 1 << 20,
     });
+    if (asked.exitedDueToTimeout === true || asked.exitedDueToMaxBuffer === true) return "late";
+    const { exitCode, stdout, stderr } = asked;
     return { code: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
   } catch {
-    return undefined;
+    return "unstartable";
   }
 }
 
@@ -105,26 +114,37 @@ export const NEWEST_IMAGES = 3;
 export const isBeyondKnown = (version: string): boolean =>
   compareVersions(version.split(".").slice(0, 2).join("."), NEWEST_KNOWN) > 0;
 
-/** What this CRIU says of the processor in a directory of images, which it asks itself and not the kernel; undefined: nothing against it. */
-export const cpuRefusal = (path: string, images: string): string | undefined =>
+/** What a CRIU says against what it was asked: nothing, a line of its own, or no answer in ten seconds, which is none either way. */
+export type Refusal =
+  | { readonly kind: "none" }
+  | { readonly kind: "refused"; readonly line: string }
+  | { readonly kind: "unanswered" };
+
+/** What this CRIU says of the processor in a directory of images, which it asks itself and not the kernel. */
+export const cpuRefusal = (path: string, images: string): Refusal =>
   refusalOf(ask(path, "cpuinfo", "check", "--cpu-cap=ins", "-D", images));
 
 /**
- * The error that ends every start of this CRIU on this machine; undefined when it can start. The feature asked for is
+ * The error that ends every start of this CRIU on this machine. The feature asked for is
  * one that every kernel since 3.15 has, so that only the start itself can fail.
  */
-export const startRefusal = (path: string): string | undefined => featureRefusal(path, "mnt_id");
+export const startRefusal = (path: string): Refusal => featureRefusal(path, "mnt_id");
 
 /** What this CRIU says of its options; "" when it says nothing. */
-export const helpOf = (path: string): string => ask(path, "--help")?.stdout ?? "";
+export function helpOf(path: string): string {
+  const answer = ask(path, "--help");
+  return typeof answer === "string" ? "" : answer.stdout;
+}
 
-/** Why this CRIU lacks a feature of `criu check --feature`; undefined when it has it. */
-export const featureRefusal = (path: string, feature: string): string | undefined =>
+/** Why this CRIU lacks a feature of `criu check --feature`. */
+export const featureRefusal = (path: string, feature: string): Refusal =>
   refusalOf(ask(path, "check", "--feature", feature));
 
-function refusalOf(answer: ReturnType<typeof ask>): string | undefined {
-  if (answer === undefined) return "it cannot be started";
-  if (answer.code === 0) return undefined;
+function refusalOf(answer: Answer | NoAnswer): Refusal {
+  if (answer === "late") return { kind: "unanswered" };
+  if (answer === "unstartable") return { kind: "refused", line: "it cannot be started" };
+  if (answer.code === 0) return { kind: "none" };
   const printed = `${answer.stderr}\n${answer.stdout}`;
-  return firstCause(errorLines(printed)) ?? printed.trim().split("\n")[0];
+  const line = firstCause(errorLines(printed)) ?? printed.trim().split("\n")[0]!;
+  return { kind: "refused", line };
 }

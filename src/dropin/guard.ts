@@ -74,15 +74,12 @@ export async function guard(
   if (prepared.kind === "aside") return stepAside(found, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
   if (prepared.kind === "blocked") {
-    const { blockers, preflight: looked } = prepared;
+    const { preflight: looked } = prepared;
+    const blockers =
+      runtime === undefined ? prepared.blockers : inRuntimesWords(prepared.blockers, request);
     return refuse({
       cause: causeOf(blockers),
-      print: () =>
-        printBlocked(
-          runtime === undefined
-            ? prepared
-            : { ...prepared, blockers: blockers.map(inRuntimesWords) },
-        ),
+      print: () => printBlocked({ ...prepared, blockers }),
       errno: crErrno(blockers, looked.checkpoint.root?.pid),
     });
   }

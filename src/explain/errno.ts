@@ -1,7 +1,7 @@
 /** What strerror(3) says, of glibc and of musl, to the name of the errno, and what the kernel means by it. */
 import { meanings } from "./errno-meanings.ts";
 
-/** `NAME number text`; a text of musl's own follows after a bar. errno(3), asm-generic/errno.h. */
+/** `NAME number text`; texts of musl's and bionic's own follow after bars. errno(3), asm-generic/errno.h. */
 const table = `
 NONE 0 Success|No error information
 EPERM 1 Operation not permitted
@@ -14,7 +14,7 @@ E2BIG 7 Argument list too long
 ENOEXEC 8 Exec format error
 EBADF 9 Bad file descriptor
 ECHILD 10 No child processes|No child process
-EAGAIN 11 Resource temporarily unavailable
+EAGAIN 11 Resource temporarily unavailable|Try again
 ENOMEM 12 Cannot allocate memory|Out of memory
 EACCES 13 Permission denied
 EFAULT 14 Bad address
@@ -28,7 +28,7 @@ EISDIR 21 Is a directory
 EINVAL 22 Invalid argument
 ENFILE 23 Too many open files in system
 EMFILE 24 Too many open files|No file descriptors available
-ENOTTY 25 Inappropriate ioctl for device|Not a tty
+ENOTTY 25 Inappropriate ioctl for device|Not a tty|Not a typewriter
 ETXTBSY 26 Text file busy
 EFBIG 27 File too large
 ENOSPC 28 No space left on device
@@ -43,7 +43,7 @@ ENAMETOOLONG 36 File name too long|Filename too long
 ENOLCK 37 No locks available
 ENOSYS 38 Function not implemented
 ENOTEMPTY 39 Directory not empty
-ELOOP 40 Too many levels of symbolic links|Symbolic link loop
+ELOOP 40 Too many levels of symbolic links|Symbolic link loop|Too many symbolic links encountered
 ENOMSG 42 No message of desired type
 EIDRM 43 Identifier removed
 ENODATA 61 No data available
@@ -61,7 +61,7 @@ EPROTOTYPE 91 Protocol wrong type for socket
 ENOPROTOOPT 92 Protocol not available
 EPROTONOSUPPORT 93 Protocol not supported
 ESOCKTNOSUPPORT 94 Socket type not supported
-EOPNOTSUPP 95 Operation not supported|Not supported
+EOPNOTSUPP 95 Operation not supported|Not supported|Operation not supported on transport endpoint
 EPFNOSUPPORT 96 Protocol family not supported
 EAFNOSUPPORT 97 Address family not supported by protocol
 EADDRINUSE 98 Address already in use|Address in use
@@ -105,11 +105,11 @@ const byText = new Map<string, Errno>();
 const byNumber = new Map<number, Errno>();
 for (const row of table.trim().split("\n")) {
   const [, name, number, texts] = /^(\w+) (\d+) (.*)$/.exec(row)!;
-  const [text, musl] = texts!.split("|") as [string, string?];
+  const [text, ...others] = texts!.split("|") as [string, ...string[]];
   const [means, remedy] = meanings[name!] ?? [];
   const errno: Errno = { name: name!, text, means, remedy };
   byNumber.set(Number(number), errno);
-  for (const words of [text, musl]) if (words !== undefined) byText.set(words, errno);
+  for (const words of [text, ...others]) byText.set(words.toLowerCase(), errno);
 }
 
 export const errnoNames: ReadonlySet<string> = new Set(
@@ -134,7 +134,9 @@ const LONGEST = 80;
 export function splitErrno(message: string): { said: string; errno: Errno | undefined } {
   for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
     if (message.length - at > LONGEST) break;
-    const errno = byText.get(message.slice(at + 2).replace(/[.!)\s]+$/, ""));
+    // Go writes it small, Rust its number behind.
+    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.!)\s]*$/, "");
+    const errno = byText.get(words.toLowerCase());
     if (errno !== undefined) return { said: message.slice(0, at), errno };
   }
   return { said: message, errno: undefined };

@@ -52,12 +52,15 @@ const bare = (text: string): string => {
   return collapsed.slice(0, end).trimStart();
 };
 const ENDS = ".! \n\r";
+/** What a word of somebody's may begin with. */
+const QUOTES = `"'\`([{*`;
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();
   for (const entry of entries)
     for (const words of entry.says) {
-      const prefix = subsystemOf(words.text);
+      // Others have no subsystems.
+      const prefix = entry.files.length === 0 ? "" : subsystemOf(words.text);
       const text = bare(words.text.slice(prefix.length));
       const key = keyOf(text);
       const list = index.get(key) ?? [];
@@ -82,7 +85,7 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
   let most = -1;
   // Without and with what looks like the words of an errno, and like a prefix.
   for (const whole of new Set([bare(said), bare(message)])) {
-    if (best !== undefined) break;
+    if (best !== undefined && !best.entry.trailer) break;
     for (const start of startsOf(whole, place.loose === true))
       for (const candidate of candidatesOf(index, start)) {
         const { entry, words } = candidate;
@@ -131,6 +134,9 @@ function* startsOf(message: string, loose: boolean): Generator<string> {
     let at = 0;
     for (let word = 0; word < LOOSE && (word === 0 || at > 0); word += 1) {
       yield message.slice(at, at + LONGEST);
+      let quoted = at;
+      while (QUOTES.includes(message[quoted] ?? " ")) quoted += 1;
+      if (quoted > at) yield message.slice(quoted, quoted + LONGEST);
       at = message.indexOf(" ", at) + 1;
     }
     return;
@@ -162,10 +168,19 @@ const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: st
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
     : entry.files.some((own) => own === "*" || base(own) === base(file));
 
+/** Of others' words: a code, or a name of their own. */
+const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
+
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
-const mayBe = ({ weight }: Candidate, { file, loose }: Place, own: boolean, message: string) =>
+const mayBe = (
+  { weight, entry, text }: Candidate,
+  { file, loose }: Place,
+  own: boolean,
+  message: string,
+) =>
   weight >= FEW ||
   own ||
+  (entry.files.length === 0 && weight > FEW / 2 && unmistakable.test(text)) ||
   (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
 
 /** Few words that no source of CRIU's vouches for: a sentence where a name would stand is somebody else's. */
@@ -178,7 +193,9 @@ const isSentence = (
   entry.files.length > 0 &&
   weight < 2 * FEW &&
   // What the C library says of a failure (`why`) has as many words as it likes.
-  values.entries().some(([name, value]) => name !== "why" && value.split(" ").length > 4);
+  values
+    .entries()
+    .some(([name, value]) => name !== "why" && value.split(" ").length > (weight < FEW ? 1 : 4));
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;

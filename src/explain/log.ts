@@ -6,12 +6,15 @@ import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
+import { type Speaker, speakerOf } from "./speakers.ts";
 
 export interface LogReport extends Log {
   /** Earlier runs of which something is to be told. */
   others: readonly Log[];
   /** What others than CRIU said: a container runtime, an engine, or CRIU's words without a log around them. */
   said: Explanation | undefined;
+  /** The name of those others, where a line shows it. */
+  speaker: Speaker | undefined;
   /** Where those say that CRIU's log is. */
   named: string | undefined;
   /** Findings with which recriu refused the restore, by their ids. */
@@ -28,6 +31,8 @@ const LOGS = 8;
 const REFUSED = 20;
 /** Words of others of which a meaning is looked for. */
 const FOREIGN = 500;
+/** Letters of a line in which its speaker is looked for. */
+const LONGEST = 2048;
 /** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
@@ -48,6 +53,7 @@ export function logReader({ words = false } = {}): {
   let anything = false;
   let said: Explanation | undefined;
   let named: string | undefined;
+  let speaker: Speaker | undefined;
   const refused = new Set<string>();
 
   const begin = (): void => {
@@ -78,24 +84,36 @@ export function logReader({ words = false } = {}): {
       anything = true;
     }
     if (noteWay(log, text) || stamped.test(text)) anything = true;
-    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(text);
+    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(line);
   };
-  const listen = (text: string): void => {
+  const listen = ({ text, next }: Line): void => {
     named ??= logNamed(text);
-    isAbout ||= aboutCriu.test(text);
+    speaker ??= speakerOf(text.slice(0, LONGEST));
+    isAbout ||= speaker !== undefined || aboutCriu.test(text);
     // A program that calls it an error marks where the message begins.
     // containerd ends what it passes on with the kind of the error.
     const whole = text.trim().replace(/: unknown["'`]?$/, "");
-    const [, error, rest] = /^(?:(?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(whole)!;
+    const [, program, error, rest] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
+      whole,
+    )!;
     const begins = words || error !== undefined;
-    const known =
-      (begins ? explain(rest!, { way: log.way }) : undefined) ??
-      explain(whole, { loose: true, way: log.way }) ??
+    // Few words of another program are its own, though CRIU has the same; CRIU writes a large E.
+    const isOthers = program === undefined ? error !== "Error: " : !program.startsWith("criu");
+    const loose = !words && isOthers;
+    const { way } = log;
+    for (const known of [
+      begins ? explain(rest!, { loose, way }) : undefined,
+      explain(whole, { loose: true, way }),
       // Quoted, in brackets, or in bold.
-      explain(whole.replace(/[\s"'`)\]}*>]{1,16}$/, ""), { loose: true, way: log.way }) ??
+      explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
       // Behind somebody's own words.
-      explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way: log.way });
-    if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
+      explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
+      // Within them.
+      ...quotedIn(whole).map((quoted) => explain(quoted, { loose: true, way })),
+      // A mail or a terminal broke it.
+      whole.endsWith(":") ? explain(`${whole} ${next() ?? ""}`, { loose: true, way }) : undefined,
+    ])
+      if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
   };
 
   const reader = lineReader(onLine);
@@ -131,7 +149,12 @@ export function logReader({ words = false } = {}): {
       return {
         ...main,
         others: told.filter((each) => each !== main),
-        said: main.cause === undefined && !isRefused ? said : undefined,
+        // What CRIU goes on after is not what failed, whoever repeats it.
+        said:
+          main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
+            ? said
+            : undefined,
+        speaker,
         named,
         refused: [...refused],
         kind:
@@ -147,9 +170,19 @@ export function logReader({ words = false } = {}): {
   };
 }
 
+/** What stands in quotes, the first of it. */
+const quotedIn = (text: string): string[] =>
+  Array.from(text.slice(0, LONGEST).matchAll(/["`“]([^"`“”]{12,400})["`”]/g), ([, inner]) => inner!)
+    .filter((inner) => inner.includes(" "))
+    .slice(0, QUOTES);
+const QUOTES = 4;
+
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const aboutCriu =
-  /(?<![\w./-])criu(?![\w./-])|\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|failed|cannot|can't|unable)\b.{0,200}\bcheckpoint/i;
+  /(?<![\w./-])criu(?![\w./-])|\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|failed|cannot|can't|unable)\b.{0,200}\bcheckpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
+
+const goesOn = ({ sign, later }: Log): boolean =>
+  sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
 
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 

@@ -1,5 +1,5 @@
 /** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
-import { isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain } from "./index.ts";
@@ -21,6 +21,8 @@ export interface Log {
   later: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
+  /** The error before the one that is read. */
+  previous: LogLine | undefined;
   /** Lines before the cause, and the errors after it. */
   before: string[];
   after: string[];
@@ -38,6 +40,7 @@ export const emptyLog = (): Log => ({
   sign: undefined,
   later: undefined,
   warnings: [],
+  previous: undefined,
   before: [],
   after: [],
 });
@@ -46,7 +49,7 @@ const ways =
   /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
 
 /** What `criu check` ends with. */
-const checked = /^(Looks|Does not look) good\b/;
+const checked = /^(?:> ?)?(Looks|Does not look) good\b/;
 
 /** Of a line that tells what CRIU was doing, and how that ended. */
 export function noteWay(log: Log, text: string): boolean {
@@ -65,7 +68,9 @@ function wayOf(text: string): Way | undefined {
   return match[1] === undefined || match[1] === "Restor" ? "restore" : "dump";
 }
 
-export function noteWarning(log: Log, { message, file }: LogLine): void {
+export function noteWarning(log: Log, warning: LogLine): void {
+  const { message, file } = warning;
+  if (ofCheck(warning)) log.way ??= "check";
   if (log.warnings.length === WARNINGS) return;
   const known = explain(message, { file, way: log.way });
   if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
@@ -73,12 +78,17 @@ export function noteWarning(log: Log, { message, file }: LogLine): void {
 }
 
 export function noteError(log: Log, error: LogLine, line: Line): void {
+  if (ofCheck(error)) log.way ??= "check";
   const way = wayOf(error.message);
   if (way !== undefined) {
     log.way = way;
     log.ended = "badly";
   }
   const worth = worthOf(error);
+  const { previous } = log;
+  log.previous = error;
+  // Where the start ends, what went wrong before is why it does only right before.
+  if (endsStart(error) && log.cause?.message !== previous?.message) log.cause = undefined;
   const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
@@ -117,11 +127,28 @@ const complaint =
 /** What is known of the last line before that sounds like a reason. */
 function toldBefore({ before, way }: Log): Explanation | undefined {
   for (const text of before.toReversed()) {
-    const said = complaint.exec(text)?.[1];
-    const known = said === undefined ? undefined : explain(said, { way });
-    if (known !== undefined && !known.consequence) return known;
+    const line = parseLogLine(text);
+    const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
+    const known = said === undefined ? undefined : explain(said, { file: line?.file, way });
+    if (known !== undefined && !known.consequence && !known.warning) return known;
   }
   return undefined;
+}
+
+const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
+
+/** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
+function concludeCheck(log: Log, first: LogLine): void {
+  const errors = [first, ...log.after.flatMap((text) => parseLogLine(text) ?? [])];
+  const main = log.ended === "well" ? undefined : (errors.find(ofCheck) ?? first);
+  log.cause = main;
+  if (main !== undefined)
+    log.explanation = explain(main.message, { file: main.file, way: "check" });
+  for (const { message, file } of errors) {
+    const known = explain(message, { file, way: "check" });
+    const told = [log.explanation, ...log.warnings].some((one) => one?.cause === known?.cause);
+    if (known !== undefined && !told && log.warnings.length < WARNINGS) log.warnings.push(known);
+  }
 }
 
 /** What it means is known only when it is known what CRIU was doing, at the end. */
@@ -129,10 +156,14 @@ export function conclude(log: Log): void {
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
   if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
+  // criu check --feature says no more than what is missing.
+  const isLack = log.way === "check" && log.ended === undefined && log.sign === undefined;
+  if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();
   if (log.explanation !== undefined) log.sign = undefined;
   const first = cause ?? log.sign;
   if (first === undefined) return;
-  const way = log.way ?? (first.file.endsWith("cr-check.c") ? "check" : undefined);
+  const way = log.way ?? (ofCheck(first) ? "check" : undefined);
+  if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
   const known = ({ message, file }: LogLine) => explain(message, { file, way });
   if (cause === undefined) {
     log.later = known(first);

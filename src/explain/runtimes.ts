@@ -4,6 +4,7 @@
 export function logNamed(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
+    /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
     /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );

@@ -18,18 +18,19 @@ import {
   type Stat,
 } from "./processes.ts";
 import { bindAddress } from "../sys/sockets.ts";
-import { isBridge, listInterfaces } from "./interfaces.ts";
+import { isBridge, listAddresses, listInterfaces } from "./interfaces.ts";
 import { listLocksWithHolders } from "./lock-holders.ts";
 import type { HeldLock } from "./locks.ts";
 import { listOwners, type Owner, reuse } from "./owners.ts";
 import { findPackage, type Package } from "./packages.ts";
 import { findProgram } from "./programs.ts";
+import { type NumberHolder, numbersIn } from "./pid-namespace.ts";
 import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
-import { inNetwork } from "../sys/network.ts";
+import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { readAt } from "../sys/small-files.ts";
 import { absolute } from "../sys/working-directory.ts";
@@ -56,6 +57,8 @@ export interface Host {
   readonly recriuPids: ReadonlySet<number>;
   /** Whether a process has ended or is on its way to its end: as it is now, not as it was listed. */
   ending(pid: number): boolean;
+  /** What holds numbers in the pid namespace at `path`: none also where nothing is there. */
+  numbersIn(path: string): ReadonlyMap<number, NumberHolder>;
   /** This process; CRIU will be in the same session and process group. */
   readonly self: Stat | undefined;
   /** This process is the init of its pid namespace: all in that is killed when it ends, pid_namespaces(7). */
@@ -67,6 +70,8 @@ export interface Host {
   readonly boundFiles: readonly BoundFile[] | undefined;
   /** Index by name; undefined when this namespace's cannot be read. */
   readonly interfaces: ReadonlyMap<string, number> | undefined;
+  /** Those of the devices that are up, of 4 or 16 bytes. */
+  readonly addresses: readonly Uint8Array[];
   /** Whether there is a bridge of that name. */
   isBridge(name: string): boolean;
   readonly locks: readonly HeldLock[];
@@ -130,8 +135,12 @@ function once<T>(compute: () => T): () => T {
 /** Images can ask for any number of files: of more than these each is read anew. */
 const MOST_TEXTS = 10_000;
 
-/** This machine; `stays`: recriu itself is there while CRIU restores. */
-export function thisHost(stays = true): Host {
+/**
+ * This machine; `stays`: recriu itself is there while CRIU restores. `network`: where the network namespace stands that its sockets,
+ * devices and settings are to be seen of; it was entered before.
+ */
+export function thisHost(stays = true, network?: string): Host {
+  const there = <T>(look: () => T): T => within(network, look);
   const listed = once(listProcesses);
   const own = once(() => {
     const family = familyOf(process.pid, listed());
@@ -139,9 +148,14 @@ export function thisHost(stays = true): Host {
     return family;
   });
   const processes = once(() => listed().filter(({ pid }) => !own().has(pid)));
-  const unixSockets = once(() => listUnixSockets());
-  const boundFiles = once(listBoundFiles);
-  const interfaces = once(listInterfaces);
+  const unixSockets = once(() => there(listUnixSockets));
+  // The files are everybody's.
+  const boundFiles = once(() => {
+    const [here, others] = [listBoundFiles(), network === undefined ? [] : there(listBoundFiles)];
+    return here && others && [...here, ...others];
+  });
+  const interfaces = once(() => there(listInterfaces));
+  const addresses = once(() => there(listAddresses));
   const locks = once(listLocksWithHolders);
   const owners = once(() => listOwners(processes()));
   const inet = new Map<number, readonly InetSocket[]>();
@@ -154,7 +168,8 @@ export function thisHost(stays = true): Host {
   const read = (path: string): string | undefined => {
     if (!texts.has(path)) {
       if (texts.size >= MOST_TEXTS) texts.clear();
-      texts.set(path, readAt(AT_FDCWD, path));
+      const look = () => readAt(AT_FDCWD, path);
+      texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
     }
     return texts.get(path);
   };
@@ -181,6 +196,7 @@ export function thisHost(stays = true): Host {
     get recriuPids() {
       return own();
     },
+    numbersIn: (path) => numbersIn(path, processes()),
     get self() {
       return self();
     },
@@ -197,18 +213,21 @@ export function thisHost(stays = true): Host {
     get interfaces() {
       return interfaces();
     },
-    isBridge,
+    get addresses() {
+      return addresses();
+    },
+    isBridge: (name) => there(() => isBridge(name)),
     get locks() {
       return locks();
     },
     inetSockets(protocol) {
       let found = inet.get(protocol);
-      if (found === undefined) inet.set(protocol, (found = listInetSockets(protocol)));
+      if (found === undefined) inet.set(protocol, (found = there(() => listInetSockets(protocol))));
       return found;
     },
     ownerOf: (inode) => owners().get(inode),
     reuseOf: reuse,
-    bindAddress,
+    bindAddress: (address) => there(() => bindAddress(address)),
     get cgroupMounts() {
       return cgroupMounts();
     },
@@ -216,7 +235,7 @@ export function thisHost(stays = true): Host {
       return controllers();
     },
     read,
-    readInNetwork: (network, path) => inNetwork(network, () => readAt(AT_FDCWD, path)),
+    readInNetwork: (other, path) => inNetwork(other, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
     limit(resource) {
       const limit = getLimit(0, resource);

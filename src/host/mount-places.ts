@@ -8,6 +8,48 @@ const isBelow = (path: string, directory: string): boolean =>
 const joined = (directory: string, rest: string): string =>
   rest === "" ? directory : directory === "/" ? rest : directory + rest;
 
+export interface Mounted {
+  /** Its place among the others: later ones cover earlier ones. */
+  readonly order: number;
+  /** MAJOR:MINOR of the file system. */
+  readonly number: string;
+  /** What of the file system it shows, and where. */
+  readonly root: string;
+  readonly point: string;
+  /** It gets or gives what is mounted below it: shared, slave, mount_namespaces(7). */
+  readonly shares: boolean;
+}
+
+const mountsIn = (mountinfo: string): Mounted[] =>
+  mountinfo.split("\n").flatMap((line, order) => {
+    const [, , number = "", root, point, , ...more] = line.split(" ");
+    if (point === undefined || root === undefined) return [];
+    const shares = more.slice(0, more.indexOf("-")).some((tag) => /^(?:shared|master):/.test(tag));
+    return [
+      { order, number, root: unescapeMountinfo(root), point: unescapeMountinfo(point), shares },
+    ];
+  });
+
+/** The mount that `path` (absolute, links followed) is on, and where that is within its file system. */
+export function mountHolding(
+  mountinfo: string,
+  path: string,
+): { mount: Mounted; inside: string } | undefined {
+  const mount = mountsIn(mountinfo)
+    .filter(({ point }) => isBelow(path, point))
+    .reduce<Mounted | undefined>(
+      (best, each) => (best && best.point.length > each.point.length ? best : each),
+      undefined,
+    );
+  if (mount === undefined) return undefined;
+  const rest = mount.point === "/" ? path.replace(/^\/$/, "") : path.slice(mount.point.length);
+  return { mount, inside: joined(mount.root, rest) };
+}
+
+/** Whether `mount` shows what is at `inside` in the file system `number`. */
+export const showsAlso = (mount: Mounted, number: string, inside: string): boolean =>
+  mount.number === number && isBelow(inside, mount.root);
+
 /**
  * The path at which mounts show `inside`, an absolute path within the file system `device` (major << 20 | minor, as images
  * have it). Of several the one by the mount that shows most of the file system. undefined when no mount of it shows that
@@ -15,14 +57,10 @@ const joined = (directory: string, rest: string): string =>
  * there is such a file is not looked at.
  */
 export function placeOf(mountinfo: string, device: number, inside: string): string | undefined {
-  const mounts = mountinfo.split("\n").flatMap((line, order) => {
-    const [, , number, root, point] = line.split(" ");
-    if (point === undefined || root === undefined) return [];
-    return [{ order, number, root: unescapeMountinfo(root), point: unescapeMountinfo(point) }];
-  });
+  const mounts = mountsIn(mountinfo);
   const number = `${device >>> 20}:${device & 0xfffff}`;
   return mounts
-    .filter((mount) => mount.number === number && isBelow(inside, mount.root))
+    .filter((mount) => showsAlso(mount, number, inside))
     .toSorted((a, b) => a.root.length - b.root.length || a.point.length - b.point.length)
     .map((mount) => ({
       mount,

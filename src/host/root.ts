@@ -61,8 +61,8 @@ export class Root {
     return { ok: false, missing: stat === -ENOENT || stat === -ENOTDIR, problem: errorText(stat) };
   }
 
-  /** Open the regular file at `path` for reading; nothing else is opened. */
-  private open(path: string): Regular {
+  /** Open the regular file at `path` for reading, for the caller to close; nothing else is opened. */
+  open(path: string): Regular {
     const place = handleInRoot(this.fd, path);
     return place < 0 ? { ok: false, errno: place, problem: errorText(place) } : readRegular(place);
   }

@@ -43,7 +43,12 @@ export function parseUnixSockets(text: string): UnixSocket[] {
 export function listUnixSockets(pid: number | "self" = "self"): UnixSocket[] {
   try {
     const exact = pid === "self" ? listUnixNames() : undefined;
-    return exact ?? parseUnixSockets(fromBytes(readFileSync(`/proc/${pid}/net/unix`)));
+    return (
+      exact ??
+      parseUnixSockets(
+        fromBytes(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/net/unix`)),
+      )
+    );
   } catch {
     return [];
   }

@@ -26,8 +26,10 @@ interface Archive {
   readonly kind: "container" | "pack";
   /** A private directory with the images, of pages images empty ones of the right size. */
   dir: string;
-  /** Texts beside the images: `config.dump`, `spec.dump`. */
+  /** Texts beside the images: `config.dump`, `spec.dump`, `network.status`. */
   texts: ReadonlyMap<string, string>;
+  /** Bytes of what the container has changed in its root file system; undefined: the archive does not have it. */
+  readonly changed: number | undefined;
   dispose(): void;
 }
 
@@ -40,7 +42,11 @@ const LARGEST = 256 << 20;
 /** Of all that is kept; a small file can be packed so that it unpacks to terabytes. Bytes. */
 const LARGEST_SUM = 1 << 30;
 const MOST_MEMBERS = 1_000_000;
-const texts = new Set(["config.dump", "spec.dump"]);
+const texts = new Set(["config.dump", "spec.dump", "network.status"]);
+/** CRIU's statistics of the dump, which Podman puts beside the images. */
+const STATISTICS = "stats-dump";
+/** What the container has changed in its root file system. */
+const CHANGED = "rootfs-diff.tar";
 /** The first member of a pack (src/pack/pack.ts). */
 const PACKED = "checkpoint/restore.sh";
 /** Where images are. */
@@ -156,6 +162,7 @@ class Unpacked implements Archive {
   readonly #own = privateDirectory();
   readonly dir = this.#own.path;
   readonly texts = new Map<string, string>();
+  changed: number | undefined;
   readonly #images = new Set<string>();
   #members = 0;
   #sum = 0;
@@ -170,13 +177,14 @@ class Unpacked implements Archive {
     if (this.#members > MOST_MEMBERS) throw new Error("it has more members than any checkpoint");
     if (!isFile) return undefined;
     if (this.#members === 1 && name === PACKED) this.kind = "pack";
+    const text = name.replace(/^\.\//, "");
+    if (text === CHANGED) this.changed = size;
     // No slash, not `..`: it stays in the directory.
-    const image = places[this.kind].exec(name)?.[1];
+    const image = places[this.kind].exec(name)?.[1] ?? (text === STATISTICS ? text : undefined);
     if (image !== undefined && /^pages-\d+\.img$/.test(image)) {
       this.#image(image, size).close();
       return undefined;
     }
-    const text = name.replace(/^\.\//, "");
     if (image === undefined && !texts.has(text)) return undefined;
     this.#sum += size;
     if (size > LARGEST || this.#sum > LARGEST_SUM)

@@ -2,6 +2,7 @@
 import type { ImageDirectory } from "./directory.ts";
 import { formatOf } from "./formats.ts";
 import { readFrames, writeFrames } from "./frame.ts";
+import { fromBytes, toBytes } from "./text.ts";
 import { editedRoutes, isRoutes } from "./routes.ts";
 
 export interface FieldEdit {
@@ -9,10 +10,10 @@ export interface FieldEdit {
   entry: number;
   /** From the entry down: `thread_core.sched_prio`; `ipv4_sysctl.0` is an item of a list of messages. */
   field: string;
-  /** null: the field is absent. Of a list, the item concerned: a message as JSON. */
+  /** null: the field is absent. Bytes are the text that they are. Of a list, the item concerned: a message as JSON. */
   from: number | string | null;
-  /** null: the field, or the list's item, is left out. */
-  to: number | null;
+  /** null: the field, or the list's item, is left out. A number takes the place of an item that is one. */
+  to: number | string | null;
 }
 
 /**
@@ -56,14 +57,20 @@ function change(
   const old = value[name];
   if (Array.isArray(value) && rest.length === 0) {
     const same = asText(old) === from;
-    if (same) value.splice(Number(name), 1);
-    return same && to === null;
+    if (same && to === null) value.splice(Number(name), 1);
+    else if (same) value[Number(name)] = to;
+    return same;
   }
   if (rest.length > 0) return change(old as Record<string, unknown> | undefined, rest, from, to);
   if (Array.isArray(old)) {
     const at = old.indexOf(from);
     if (at >= 0) old.splice(at, 1);
     return at >= 0 && to === null;
+  }
+  if (old instanceof Uint8Array) {
+    const same = fromBytes(old) === from;
+    if (same && typeof to === "string") value[name] = toBytes(to);
+    return same && typeof to === "string";
   }
   if (String(old ?? null) !== String(from)) return false;
   if (to === null) delete value[name];

@@ -115,6 +115,9 @@ const exact = {
   "irmap-cache": { ...entries(0x57004059, irmap_cache_entry), service: true },
 } satisfies Record<string, Format>;
 
+/** CRIU names these files without an ending. */
+export const statisticsFormat: Format = exact["stats-dump"];
+
 const numbered = {
   fdinfo: entries(0x56213732, files.fdinfo_entry),
   pagemap,

@@ -1,6 +1,7 @@
 /** A checkpoint on disk. */
 export type { Checkpoint } from "./checkpoint.ts";
 export { openImageDirectory } from "./directory.ts";
+export { type MappedPath, pathEdits, sealWithPaths, withPaths } from "./mapped-paths.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
 export type { Fault } from "./fault.ts";
 export {
@@ -15,6 +16,8 @@ export {
 export {
   type Hashing,
   imagesIn,
+  type Above,
+  FILES,
   type Manifest,
   MANIFEST,
   manifestOf,
@@ -22,6 +25,7 @@ export {
   type Seal,
   sealOf,
   sumsOf,
+  type Taken,
 } from "./manifest.ts";
 export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {

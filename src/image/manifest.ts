@@ -9,6 +9,9 @@ import { openRegular } from "../sys/regular.ts";
 
 export const MANIFEST = "recriu.manifest";
 
+/** Beside the images, the files that were taken along, each named by its sha256. */
+export const FILES = "recriu.files";
+
 interface Sum {
   size: number;
   sha256: string;
@@ -23,6 +26,28 @@ export interface NeededFile {
   build_id: string | null;
   /** When it was last written to, as ISO 8601; seals of recriu 0.1 have none. */
   mtime?: string;
+  /** What was taken along (`seal --with-files`). */
+  taken?: Taken;
+}
+
+/** A file that stands in recriu.files, and what it was besides its bytes. */
+export interface Taken {
+  sha256: string;
+  uid: number;
+  gid: number;
+  /** Extended attributes, xattr(7), in base64: file capabilities too. */
+  xattrs: Record<string, string>;
+  /** It was written to after the dump: these are not the bytes that the tree last saw. */
+  newer: boolean;
+}
+
+/** A directory above a file that was taken along. */
+export interface Above {
+  path: string;
+  /** Permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
 }
 
 export interface Manifest {
@@ -37,6 +62,8 @@ export interface Manifest {
   /** By name; of an incremental checkpoint those of its parents too, as `parent/NAME`. */
   images: Record<string, Sum>;
   files: NeededFile[];
+  /** Of a seal with files. */
+  directories?: Above[];
 }
 
 interface Altered {
@@ -214,7 +241,26 @@ function whatIsOdd(value: unknown): string | undefined {
       !isSize(file.size) ||
       !isSize(file.mode) ||
       !(file.mtime === undefined || isText(file.mtime)) ||
-      !(file.build_id === null || isText(file.build_id)),
+      !(file.build_id === null || isText(file.build_id)) ||
+      !(file.taken === undefined || isTaken(file.taken)),
   );
-  return strange === undefined ? undefined : "a file in it has no path, size, mode or build-id";
+  if (strange !== undefined) return "a file in it has no path, size, mode or build-id";
+  const { directories = [] } = value;
+  return Array.isArray(directories) && directories.every(isAbove)
+    ? undefined
+    : "a directory in it has no path, mode or owner";
 }
+
+const isId = (value: unknown): boolean => isSize(value) && (value as number) < 2 ** 32 - 1;
+
+const isTaken = (value: unknown): boolean =>
+  isObject(value) &&
+  /^[0-9a-f]{64}$/.test(String(value.sha256)) &&
+  isId(value.uid) &&
+  isId(value.gid) &&
+  typeof value.newer === "boolean" &&
+  isObject(value.xattrs) &&
+  Object.values(value.xattrs).every(isText);
+
+const isAbove = (value: unknown): boolean =>
+  isObject(value) && isText(value.path) && isSize(value.mode) && isId(value.uid) && isId(value.gid);

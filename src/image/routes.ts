@@ -58,7 +58,7 @@ export function editedRoutes(
   const bytes = Buffer.from(source.read(0, source.size));
   for (const { entry, field, flags, at, size } of allMarks(source)) {
     const edit = left.get(key(entry, field));
-    if (edit?.from !== flags || edit.to === null) continue;
+    if (edit?.from !== flags || typeof edit.to !== "number") continue;
     bytes.writeUIntLE(edit.to, at, size);
     left.delete(key(entry, field));
   }

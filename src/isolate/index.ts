@@ -4,7 +4,16 @@
  */
 import { closeSync, constants as files, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
-import type { Exit, IsolationKind, Request, Through } from "../criu/index.ts";
+import type { PrivateDir } from "../checks/index.ts";
+import {
+  type Exit,
+  type IsolationKind,
+  type Network,
+  pathOfNetwork,
+  type Request,
+  type Settings,
+  type Through,
+} from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
@@ -12,6 +21,8 @@ import { memoryFile, openEntry, pipe } from "../sys/files.ts";
 import { initProgram, type Said, WORD, wordOf } from "../sys/init-program.ts";
 import { AT_FDCWD, SIGKILL } from "../sys/linux.ts";
 import { kill, readable } from "../sys/process.ts";
+import { directorySteps } from "./directories.ts";
+import { type Pair, readyNetwork } from "./network.ts";
 import { numberBefore, outside } from "./numbers.ts";
 import { withoutPidfile } from "./pidfile.ts";
 import { flagsOf, INIT, preparations } from "./steps.ts";
@@ -28,6 +39,8 @@ export interface Isolated extends Disposable {
   readonly request: Request;
   /** The init, as a process of this machine; undefined before it is there. */
   readonly init: number | undefined;
+  /** What joins the tree to this machine, where that was asked for. */
+  readonly pair: Pair | undefined;
   /** The process of this machine that has this number inside; NaN: none. */
   outside(number: number): number;
   /** The tree may run, its root being this number inside: from here on it does not end with recriu. */
@@ -36,6 +49,9 @@ export interface Isolated extends Disposable {
 
 interface Isolating {
   readonly kinds: readonly IsolationKind[];
+  readonly network: Network | null;
+  readonly dirs: readonly PrivateDir[];
+  readonly replaceIp: Settings["replaceIp"];
   readonly checkpoint: Checkpoint;
   readonly request: Request;
   /** Descriptors that are to be reached inside by the paths of `pathInside`, in that order. */
@@ -50,7 +66,8 @@ export const pathInside = (request: Request, nth: number): string =>
   `/proc/1/fd/${firstFor(request) + 2 + nth}`;
 
 /** Ready what CRIU is to be started through. Throws what is in the way. */
-export function isolate({ kinds, checkpoint, request, shown }: Isolating): Isolated {
+export function isolate(isolating: Isolating): Isolated {
+  const { kinds, network, dirs, replaceIp, checkpoint, request, shown } = isolating;
   const asked = withoutPidfile(request);
   using making = new DisposableStack();
   const open = (fd: number, what: string) => {
@@ -65,26 +82,34 @@ export function isolate({ kinds, checkpoint, request, shown }: Isolating): Isola
     return { read: open(made[0], what), write: open(made[1], what) };
   };
   const [control, status] = [ends("control"), ends("status")];
+  // The network is one that is there, or is made with the others.
+  const path = network === null || typeof network === "string" ? [] : [pathOfNetwork(network)];
+  const joined = path.map((each) => open(openEntry(AT_FDCWD, each, files.O_RDONLY), each));
+  const made = joined.length === 0 ? kinds : kinds.filter((kind) => kind !== "net");
   const before = numberBefore(checkpoint);
   const lastPid =
     before === undefined
       ? []
       : [open(openEntry(AT_FDCWD, NS_LAST_PID, files.O_WRONLY), NS_LAST_PID)];
-  const given = [control.read.fd, status.write.fd, ...shown, ...lastPid.map(({ fd }) => fd)];
+  const handed = [...joined, ...lastPid];
+  const given = [control.read.fd, status.write.fd, ...shown, ...handed.map(({ fd }) => fd)];
   const first = firstFor(request);
   const own = given.map((_, index) => first + index);
   const last = own.at(-1)!;
   const prepared = preparations(
     kinds,
     own,
+    joined.length === 0 ? undefined : own[2 + shown.length],
     before === undefined ? undefined : { fd: last, value: before },
+    directorySteps(dirs),
   );
   const program = open(memoryFile(INIT), "no file in memory can be made (vm.memfd_noexec?)");
   const steps = prepared.map(({ step }) => step);
   const fds = { control: first, status: first + 1, first, last };
-  writeSync(program.fd, initProgram({ namespaces: flagsOf(kinds), steps, fds }));
+  writeSync(program.fd, initProgram({ namespaces: flagsOf(made), steps, fds }));
 
   let init: number | undefined;
+  let pair: Pair | undefined;
   let criu = NaN;
   let running = false;
   let problem: string | undefined;
@@ -114,6 +139,9 @@ export function isolate({ kinds, checkpoint, request, shown }: Isolating): Isola
     get init() {
       return init;
     },
+    get pair() {
+      return pair;
+    },
     request: asked,
     outside: inside,
     letRun(root) {
@@ -125,8 +153,10 @@ export function isolate({ kinds, checkpoint, request, shown }: Isolating): Isola
       command: [`/proc/${process.pid}/fd/${program.fd}`],
       fds: new Map(given.map((fd, index) => [first + index, fd])),
       started() {
-        for (const theirs of [control.read, status.write, program, ...lastPid]) theirs.close();
+        for (const theirs of [control.read, status.write, program, ...handed]) theirs.close();
         init = hear("made");
+        if (made.includes("net"))
+          pair = readyNetwork(checkpoint, request, replaceIp, network!, init);
         writeSync(control.write.fd, "g");
         criu = inside(hear("started"));
         const exited = endOf(status.read.fd).then(({ exit, why }) => {

@@ -3,7 +3,7 @@ import { closeSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { interpreterOf } from "../host/elf.ts";
-import { imagesIn, MANIFEST, type Seal } from "../image/index.ts";
+import { FILES, imagesIn, MANIFEST, type NeededFile, type Seal } from "../image/index.ts";
 import { replacing } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
 import { type Member, writeTar } from "./tar.ts";
@@ -12,6 +12,8 @@ import { sh } from "../sys/shell.ts";
 interface Packing {
   /** The sealed directory of images. */
   dir: string;
+  /** Of its manifest. */
+  files: readonly NeededFile[];
   /** The archive; "-" is stdout. */
   out: string;
   /** The CRIU to take along; undefined: none. */
@@ -29,11 +31,11 @@ const PLAIN = 0o600;
 const PIECE = 1 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
-export async function pack({ dir, out, criu, options }: Packing): Promise<Packed> {
+export async function pack({ dir, files, out, criu, options }: Packing): Promise<Packed> {
   let members = 0;
   let bytes = 0;
   const counted = function* () {
-    for (const member of membersOf(dir, criu, options)) {
+    for (const member of membersOf(dir, files, criu, options)) {
       members += 1;
       bytes += member.size;
       yield { ...member, name: `${TOP}/${member.name}` };
@@ -54,13 +56,14 @@ export async function pack({ dir, out, criu, options }: Packing): Promise<Packed
 
 function* membersOf(
   dir: string,
+  files: readonly NeededFile[],
   criu: string | undefined,
   options: readonly string[],
 ): Iterable<Member> {
   const libraries = criu === undefined ? [] : librariesOf(criu);
   yield textMember("restore.sh", restoreScript(options));
   yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
-  for (const name of [...imagesIn(dir), MANIFEST])
+  for (const name of [...imagesIn(dir), MANIFEST, ...sums(files).map((sum) => `${FILES}/${sum}`)])
     yield fileMember(`images/${name}`, join(dir, name), PLAIN, false);
   if (criu === undefined) return;
   yield textMember("criu/criu", criuScript(basename(libraries[0]!)));
@@ -68,6 +71,11 @@ function* membersOf(
   for (const library of libraries)
     yield fileMember(`criu/lib/${basename(library)}`, library, EXECUTABLE);
 }
+
+/** Of what was taken along, each once. */
+const sums = (files: readonly NeededFile[]): string[] => [
+  ...new Set(files.flatMap(({ taken }) => taken?.sha256 ?? [])),
+];
 
 function textMember(name: string, text: string): Member {
   const bytes = Buffer.from(text);

@@ -3,25 +3,36 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { basename, dirname } from "../sys/path.ts";
-import { filesNeeded, namespacesOf } from "../checks/index.ts";
+import { type Context, directoriesNeeded, filesNeeded, namespacesOf } from "../checks/index.ts";
 import { type Hashing, type Manifest, imagesIn, manifestOf, sumsOf } from "../image/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
+import { type Needed, type TakenAlong, takeAlong } from "./take-along.ts";
 import { version } from "../report/version.ts";
 import { type ArchivePreflight, preflightArchive } from "../runtime/archive.ts";
 
 /** `at`: what could not be looked at, is damaged, or could not be written. */
 type Sealed =
-  | { ok: true; file: string; manifest: Manifest; bytes: number }
+  | {
+      ok: true;
+      file: string;
+      manifest: Manifest;
+      bytes: number;
+      taken: TakenAlong | undefined;
+    }
   | { ok: false; at: "target" | "images" | "manifest"; problem: string };
 
-/** Seal a directory of images or an archive that Podman exported. `words`: options of a restore that say where its files are. */
+/**
+ * Seal a directory of images or an archive that Podman exported. `words`: options of a restore that say where its files are.
+ * `fileLimit`: the files that the tree needs are taken along, but for those with more bytes.
+ */
 export async function seal(
   target: string,
   words: readonly string[],
   hashing: Hashing | undefined,
+  fileLimit?: number,
 ): Promise<Sealed> {
   const archive = isArchive(target);
   const looked = await look(target, archive, words);
@@ -39,7 +50,21 @@ export async function seal(
   } catch (error) {
     return failed("images", (error as Error).message);
   }
-  const manifest = { ...about(found), images, files: filesOf(found) };
+  const needed = neededBy(found);
+  let taken: TakenAlong | undefined;
+  try {
+    if (fileLimit !== undefined)
+      taken = takeAlong(dir, { needed, places: directories(found) }, fileLimit);
+  } catch (error) {
+    return failed("manifest", (error as Error).message);
+  }
+  const files = taken?.files ?? needed.map((each) => each.file);
+  const manifest: Manifest = {
+    ...about(found),
+    images,
+    files,
+    ...(taken && { directories: taken.directories }),
+  };
   try {
     replaceFile(file, 0o666, (fd) =>
       writeAll(fd, Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`)),
@@ -48,7 +73,7 @@ export async function seal(
     return failed("manifest", (error as Error).message);
   }
   const bytes = Object.values(images).reduce((sum, { size }) => sum + size, 0);
-  return { ok: true, file, manifest, bytes };
+  return { ok: true, file, manifest, bytes, taken };
 }
 
 const failed = (at: "images" | "manifest", problem: string): Sealed => ({ ok: false, at, problem });
@@ -77,9 +102,21 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
   };
 }
 
-function filesOf({ checkpoint, host, request, settings, criu }: Preflight): Manifest["files"] {
-  const namespaces = namespacesOf(checkpoint, host, request);
-  const isolate = new Set<never>();
-  const files = filesNeeded({ checkpoint, host, request, settings, criu, namespaces, isolate });
-  return [...new Map(files.map(({ file }) => [file.path, file])).values()];
-}
+const directories = (found: Preflight) => directoriesNeeded(contextOf(found));
+
+const contextOf = ({ checkpoint, host, request, settings, criu }: Preflight): Context => ({
+  checkpoint,
+  host,
+  request,
+  settings,
+  criu,
+  namespaces: namespacesOf(checkpoint, host, request),
+  isolate: new Set(),
+  isolateDirs: [],
+  replaced: [],
+});
+
+/** Each file once. */
+const neededBy = (found: Preflight): Needed[] => [
+  ...new Map(filesNeeded(contextOf(found)).map((each) => [each.file.path, each])).values(),
+];

@@ -1,10 +1,12 @@
 /** Findings to a plan: what recriu will do before and how it will call CRIU, or why it will not. */
-import type { IsolationKind, Settings } from "../criu/index.ts";
+import type { IsolationKind, Network, Settings } from "../criu/index.ts";
 import {
   type Edit,
   type Finding,
   type Leftover,
+  hiddenIn,
   policyOf,
+  type PrivateDir,
   type Repair,
   type Setting,
 } from "../checks/index.ts";
@@ -29,12 +31,23 @@ export interface Plan {
   settings: (Answer & Setting)[];
   /** The namespaces of its own that the tree is given: what was asked for, and what comes along. */
   isolate: readonly IsolationKind[];
+  /** Directories of its own. */
+  dirs: readonly PrivateDir[];
+  /** Which network the tree is given; null: this machine's, or what the images have. */
+  network: Network | null;
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
   environment: string[];
   /** What is taken back when CRIU fails. */
   leftovers: Leftover[];
   /** The blockers that nothing in this plan answers. */
   unanswered: Finding[];
+}
+
+/** What the tree is given of its own. */
+interface Apart {
+  readonly isolate: readonly IsolationKind[];
+  readonly dirs: readonly string[];
+  readonly network: Network;
 }
 
 /**
@@ -46,7 +59,7 @@ export function planFor(
   findings: readonly Finding[],
   leftovers: Leftover[],
   fix: Settings["fix"],
-  isolate: readonly IsolationKind[] = [],
+  { isolate, dirs, network }: Apart = { isolate: [], dirs: [], network: "own" },
 ): Plan {
   const repairs: Plan["repairs"] = [];
   const edits: Plan["edits"] = [];
@@ -76,6 +89,8 @@ export function planFor(
     options: [...options],
     settings: [...settings.values()],
     isolate,
+    dirs: hiddenIn(dirs, findings),
+    network: isolate.includes("net") ? network : null,
     environment,
     leftovers,
     unanswered,

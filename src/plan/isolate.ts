@@ -1,39 +1,63 @@
-/** In which namespaces of its own a tree would meet nothing that blocks. */
-import { again, type Context, type Finding, isolationOption } from "../checks/index.ts";
+/** In which namespaces and directories of its own a tree would meet nothing that blocks. */
+import {
+  again,
+  type Context,
+  type Finding,
+  isolateDirOption,
+  isolationOption,
+  notPrivate,
+} from "../checks/index.ts";
 import { type IsolationKind, isolationKinds, withCompany } from "../criu/index.ts";
 import { sh, type ShellCommand } from "../sys/shell.ts";
 import type { Plan } from "./index.ts";
 
-/** What was found for a tree with namespaces of these kinds, and the plan for that. */
+/** What was found for a tree that has these for itself, and the plan for that. */
 interface Seen {
   readonly context: Context;
   readonly findings: Finding[];
   readonly plan: Plan;
 }
 
-/** The command that would restore what is blocked. */
-export interface Would {
+export interface Needed {
   readonly isolate: readonly IsolationKind[];
+  readonly dirs: readonly string[];
+}
+
+/** The command that would restore what is blocked. */
+export interface Would extends Needed {
   readonly command: ShellCommand;
 }
 
-/** Look again, each time in the namespaces that answer what blocked, until they are no more. Undefined: none answers anything. */
-export async function inNamespaces<S extends Seen>(
+/** Look again, each time with what answers what blocked, until that is no more. Undefined: nothing answers anything. */
+export async function apartFor<S extends Seen>(
   seen: S,
-  look: (kinds: readonly IsolationKind[]) => Promise<S>,
-): Promise<{ needed: readonly IsolationKind[]; seen: S } | undefined> {
-  let needed: readonly IsolationKind[] = [];
+  look: (needed: Needed) => Promise<S>,
+): Promise<{ needed: Needed; seen: S } | undefined> {
+  const { host, isolateDirs } = seen.context;
+  let needed: Needed = { isolate: [], dirs: [] };
   for (let last = seen; ;) {
-    const answering = new Set([...needed, ...last.plan.unanswered.map(({ isolate }) => isolate)]);
-    const more = isolationKinds.filter((kind) => answering.has(kind));
-    if (more.length === needed.length)
-      return needed.length === 0 ? undefined : { needed, seen: last };
+    const { unanswered } = last.plan;
+    const kinds = new Set([...needed.isolate, ...unanswered.map(({ isolate }) => isolate)]);
+    const isolate = isolationKinds.filter((kind) => kinds.has(kind));
+    const dirs = new Set([...needed.dirs, ...unanswered.flatMap(({ apart }) => apart?.dir ?? [])]);
+    const more = {
+      isolate,
+      dirs: [...dirs].filter(
+        (dir) => !isolateDirs.includes(dir) && notPrivate(dir, host) === undefined,
+      ),
+    };
+    if (more.isolate.length + more.dirs.length === needed.isolate.length + needed.dirs.length)
+      return more.isolate.length + more.dirs.length === 0 ? undefined : { needed, seen: last };
     needed = more;
-    last = await look(withCompany(needed));
+    last = await look({ isolate: withCompany([...isolate, "mount"]), dirs: more.dirs });
   }
 }
 
-export const wouldRestore = (context: Context, isolate: readonly IsolationKind[]): Would => ({
-  isolate,
-  command: sh`recriu restore ${[...again(context), isolationOption(isolate)]}`,
+export const wouldRestore = (context: Context, needed: Needed): Would => ({
+  ...needed,
+  command: sh`recriu restore ${[
+    ...again(context),
+    ...(needed.isolate.length === 0 ? [] : [isolationOption(needed.isolate)]),
+    ...needed.dirs.map(isolateDirOption),
+  ]}`,
 });

@@ -8,6 +8,9 @@ import {
   type Effect,
   endingHolders,
   leftoversOf,
+  notPrivate,
+  realOf,
+  replacementsFor,
   namespacesOf,
   runChecks,
   settled,
@@ -17,8 +20,8 @@ import {
   featureRefusal,
   findCriu,
   identify,
-  type IsolationKind,
   otherCrius,
+  pathOfNetwork,
   type Settings,
   type Request,
   startRefusal,
@@ -26,9 +29,17 @@ import {
 } from "../criu/index.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
-import { type Checkpoint, openCheckpoint, type Seal, sealOf } from "../image/index.ts";
+import {
+  type Checkpoint,
+  openCheckpoint,
+  type Seal,
+  sealOf,
+  sealWithPaths,
+  withPaths,
+} from "../image/index.ts";
+import { inNetwork } from "../sys/network.ts";
 import { type Plan, planFor } from "./index.ts";
-import type { Would } from "./isolate.ts";
+import type { Needed, Would } from "./isolate.ts";
 import { onlySafely } from "./safe.ts";
 
 export interface Preflight {
@@ -98,8 +109,16 @@ export async function preflight(
     const { file, problem } = opened.fault;
     return { ok: false, problem: `${file}: ${problem}` };
   }
-  const { checkpoint } = opened;
-  let host = thisHost(stays);
+  const checkpoint = isOwn ? withPaths(opened.checkpoint, settings.mapPath) : opened.checkpoint;
+  // In a network that others have made there is what there is.
+  const named =
+    isOwn && typeof settings.network !== "string" ? pathOfNetwork(settings.network) : undefined;
+  if (named !== undefined && inNetwork(named, () => true) === undefined)
+    return { ok: false, problem: `${named}: not a network that can be entered (ip netns list)` };
+  const problem = isOwn ? dirProblem(request, settings, thisHost(stays)) : undefined;
+  if (problem !== undefined) return { ok: false, problem };
+  const hostNow = () => thisHost(stays, named);
+  let host = hostNow();
   // While CRIU starts to say which one it is, what takes longest to read is read.
   checkpoint.readEverything();
   void host.processes;
@@ -113,30 +132,39 @@ export async function preflight(
     settings,
     noCriu,
     passed,
-    seal: seal(),
+    seal: isOwn ? sealWithPaths(seal(), settings.mapPath) : seal(),
     bundle,
     exported,
     pagesUnread,
   };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
-  const check = async (criu: Criu | undefined, isolate: readonly IsolationKind[]) => {
+  const check = async (criu: Criu | undefined, { isolate, dirs }: Needed) => {
     const namespaces = namespacesOf(checkpoint, host, request);
-    const looked: Context = { ...facts, criu, host, namespaces, isolate: new Set(isolate) };
+    const apart = isolate.filter((kind) => kind !== "net" || named === undefined);
+    const own = { isolate: new Set(apart), isolateDirs: dirs, replaced: [] };
+    const bare: Context = { ...facts, criu, host, namespaces, ...own };
+    const looked = { ...bare, replaced: replacementsFor(bare, settings, isOwn) };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
     const all = runChecks(context, { only, ignore: settings.ignore, stands }, problems);
     const told = all.map(onlySafely);
     const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
-    const plan = planFor(findings, leftoversOf(context), settings.fix, isolate);
+    const plan = planFor(findings, leftoversOf(context), settings.fix, {
+      isolate,
+      dirs,
+      network: settings.network,
+    });
     return { criu, context, effects, findings, plan };
   };
   const asked = !isOwn ? [] : settings.rehearse ? (settings.isolate ?? "auto") : settings.isolate;
   const wanted = asked === undefined || asked === "auto" ? [] : asked;
-  const given = withCompany(isOwn && settings.rehearse ? [...wanted, "pid"] : wanted);
+  const dirs = isOwn ? settings.isolateDirs : [];
+  const alone = isOwn && (settings.rehearse || dirs.length > 0);
+  const given = { isolate: withCompany(alone ? [...wanted, "mount"] : wanted), dirs };
   let seen = await check(first, given);
   const taken = seen.findings.some(({ id }) => id === "pid-in-use");
   if (taken && (await haveLeft(endingHolders(seen.context)))) {
-    host = thisHost(stays);
+    host = hostNow();
     seen = await check(first, given);
   }
   const rejected: Rejected[] = [];
@@ -151,10 +179,17 @@ export async function preflight(
     }
   let would: Would | undefined;
   if (seen.plan.outcome === "blocked" && (asked === undefined || asked === "auto")) {
-    const { inNamespaces, wouldRestore } = await import("./isolate.ts");
+    const { apartFor, wouldRestore } = await import("./isolate.ts");
     const chosen = seen.criu;
-    const isolated = await inNamespaces(seen, (kinds) => check(chosen, kinds));
-    if (isolated !== undefined && asked === "auto") ({ seen } = isolated);
+    const isolated = await apartFor(seen, (more) =>
+      check(chosen, { ...more, dirs: [...dirs, ...more.dirs] }),
+    );
+    // Whether a server may lose its clients only a person can say; of a rehearsal it has none.
+    const cutsOff =
+      isolated !== undefined &&
+      !settings.rehearse &&
+      (isolated.needed.isolate.includes("net") || isolated.needed.dirs.length > 0);
+    if (isolated !== undefined && asked === "auto" && !cutsOff) ({ seen } = isolated);
     else if (isolated !== undefined && isolated.seen.plan.outcome !== "blocked")
       would = wouldRestore(seen.context, isolated.needed);
   }
@@ -189,6 +224,18 @@ const criuAt = (path: string, identity: Awaited<ReturnType<typeof identify>>): C
   featureRefusal: (feature) => featureRefusal(path, feature),
   cpuRefusal: (images) => cpuRefusal(path, images),
 });
+
+/** Why a directory that was asked for cannot be the tree's own. */
+function dirProblem(request: Request, { isolateDirs }: Settings, host: Host): string | undefined {
+  const workDir = realOf(host, host.absolute(request.workDir)) ?? "/";
+  for (const dir of isolateDirs) {
+    const why = notPrivate(dir, host);
+    if (why !== undefined) return `--isolate-dir=${dir}: ${why}`;
+    if (`${workDir}/`.startsWith(`${dir}/`))
+      return `--isolate-dir=${dir}: CRIU's log would be in it, and gone with the tree; -W names another directory for that`;
+  }
+  return undefined;
+}
 
 /** How long, in ms, what ends may take to let go of the tree's numbers. Straight after a dump they are still there. */
 const PATIENCE = 1000;

@@ -10,7 +10,7 @@ import { namesOf, walkInside, type WalkInside } from "../sys/walk.ts";
 
 const SET_IDS = 0o6000;
 
-/** The way to the directory that a repair makes, or why recriu does not make it. */
+/** The way to what a repair makes, or why recriu does not make it. */
 export function walkRepair(
   repair: Repair,
 ): Extract<WalkInside, { ok: true }> | { ok: false; problem: string } {
@@ -19,8 +19,9 @@ export function walkRepair(
   const no = (problem: string) => ({ ok: false, problem }) as const;
   if (names.length === 0 || names.includes("..") || path.includes("\0"))
     return no(`${path}: a path with .. or NUL in it, or none, is not made`);
-  if ((mode & SET_IDS) !== 0 || ((mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0))
-    return no(`a directory of mode ${octal(mode)} would give others rights`);
+  const open = (mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0;
+  if ((mode & SET_IDS) !== 0 || (open && repair.action === "mkdir"))
+    return no(`a ${nameOf(repair)} of mode ${octal(mode)} would give others rights`);
   const way = walkInside(root, path);
   if (!way.ok) return way;
   const problem = refusal(way, repair, names.at(-1)!);
@@ -31,7 +32,7 @@ export function walkRepair(
 
 function refusal(
   way: Extract<WalkInside, { ok: true }>,
-  { root, uid, gid }: Repair,
+  { root, uid, gid, action }: Repair,
   name: string,
 ): string | undefined {
   const directory = onHost(root, way.at);
@@ -45,6 +46,7 @@ function refusal(
   const stat = fstatSync(fd);
   closeSync(fd);
   const path = onHost(root, `${way.at}/${name}`);
+  if (action !== "mkdir") return `${path} is there by now`;
   if (!stat.isDirectory())
     return `${path} is ${stat.isSymbolicLink() ? "a link" : "no directory"} of uid ${stat.uid}`;
   return [0, process.geteuid!(), way.uid, uid].includes(stat.uid)
@@ -73,6 +75,8 @@ function mayOwn(
   return top === "run" && !below.some(reads);
 }
 
+const nameOf = ({ action }: Repair): string =>
+  ({ mkdir: "directory", fifo: "FIFO", file: "file" })[action];
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 const onHost = (root: string, path: string): string => `${root}/${path}`.replace(/\/+/g, "/");
 
@@ -90,8 +94,8 @@ export function onlySafely(finding: Finding): Finding {
       ...finding,
       remedy: {
         kind: "human",
-        text: `recriu does not make the directory ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; look at that, and make it yourself where it belongs`,
-        command: null,
+        text: `recriu does not make the ${nameOf(repair)} ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; look at that, and make it yourself where it belongs`,
+        command: repair.action === "mkdir" ? null : remedy.command,
       },
     };
   closeSync(way.fd);

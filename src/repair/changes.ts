@@ -2,6 +2,7 @@
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
 import { unmakeDirectory } from "./directory.ts";
+import { unmakeEntry } from "./entry.ts";
 import { holdRoot } from "./held-root.ts";
 import {
   beginJournal,
@@ -39,8 +40,11 @@ export interface Changes extends Disposable {
   keep(): void;
 }
 
+/** What repairs make. */
+const repairs: readonly Step["action"][] = ["mkdir", "file", "fifo"];
+
 /** What is in the tree's own root file system; the rest is this machine's, and CRIU may have mounted on it. */
-const inTree: ReadonlySet<Step["action"]> = new Set(["mkdir", "socket", "ghost", "name"]);
+const inTree: ReadonlySet<Step["action"]> = new Set([...repairs, "socket", "ghost", "name"]);
 
 /** Begin to change things for a restore of `images`. */
 export function beginChanges(images: string): Changes {
@@ -173,6 +177,9 @@ function takeBackNow(step: Step): string | undefined {
   switch (step.action) {
     case "mkdir":
       return unmakeDirectory(step);
+    case "file":
+    case "fifo":
+      return unmakeEntry(step);
     case "shadow":
       return removeShadow(step);
     case "name":
@@ -185,7 +192,7 @@ function takeBackNow(step: Step): string | undefined {
 }
 
 /**
- * What was undone of one journal: the directories that it had made, and what could not be undone. `problem`: why the journal,
+ * What was undone of one journal: the directories, files and FIFOs that it had made, and what could not be undone. `problem`: why the journal,
  * or its rest, is not to be believed; `aside` is the path under which it is kept then.
  */
 export interface Undone {
@@ -211,7 +218,7 @@ export function undoLeft(): Undone[] {
     const { file, images, steps, problem = null } = journal;
     const left = undoSteps(steps);
     const made = steps.flatMap(({ action, root, path }) =>
-      action === "shadow" ? `${root}/${path}` : action === "mkdir" ? path : [],
+      action === "shadow" ? `${root}/${path}` : repairs.includes(action) ? path : [],
     );
     const aside = problem === null ? null : journal.quarantine();
     if (problem === null) journal.remove();

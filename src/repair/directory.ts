@@ -1,7 +1,7 @@
 /** Make a directory and its missing parents inside a root, and take back exactly those that were made. */
 import { O_PATH } from "../sys/linux.ts";
 import { closeSync, constants, fstatSync } from "node:fs";
-import type { Repair } from "../checks/index.ts";
+import type { MakeDirectory } from "../checks/index.ts";
 import { walkRepair } from "../plan/safe.ts";
 import { EEXIST, ENOENT, ENOTEMPTY, EPERM, errorText } from "../sys/errno.ts";
 import { fchmod, fchown, mkdirat, openEntry, rmdirat } from "../sys/files.ts";
@@ -23,7 +23,10 @@ const SET_GID = 0o2000;
  * made in. Each is made at the end of a walk of its own, through descriptors: what anybody puts on the way meanwhile
  * is judged as if it had been there before. Returns undefined, or what failed.
  */
-export function makeDirectory(repair: Repair, record: (step: Step) => void): string | undefined {
+export function makeDirectory(
+  repair: MakeDirectory,
+  record: (step: Step) => void,
+): string | undefined {
   const name = namesOf(repair.path).at(-1);
   // One more than there are names: somebody may be removing what is made.
   for (let left = namesOf(repair.path).length; left >= 0; left -= 1) {
@@ -46,7 +49,7 @@ export function makeDirectory(repair: Repair, record: (step: Step) => void): str
 const NOT_OURS = "";
 
 /** How a directory is to be. */
-type Properties = Pick<Repair, "mode" | "uid" | "gid">;
+type Properties = Pick<MakeDirectory, "mode" | "uid" | "gid">;
 
 function makeIn(
   { fd: parent, at, inode, user, root }: Extract<WalkInside, { ok: true }>,

@@ -3,6 +3,8 @@ import type { Edit, Leftover, Repair, Setting } from "../checks/index.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Changes, dropLeftShadows } from "./changes.ts";
 import { makeDirectory } from "./directory.ts";
+import { makeFifo } from "./fifo.ts";
+import { putFile } from "./file.ts";
 import { changeSetting } from "./kernel-setting.ts";
 import { stepOf } from "./place.ts";
 import { keepName } from "./kept-names.ts";
@@ -20,6 +22,11 @@ interface Preparation {
   leftovers: readonly Leftover[];
 }
 
+function make(repair: Repair, record: Changes["record"]): string | undefined {
+  if (repair.action === "mkdir") return makeDirectory(repair, record);
+  return repair.action === "fifo" ? makeFifo(repair, record) : putFile(repair, record);
+}
+
 /**
  * Make the repairs in order and fill the shadow, if one is wanted or there, and note what CRIU will make. Returns why it
  * stopped, if it did; what was begun until then is for the caller to take back. A shadow that a killed recriu left is removed.
@@ -35,7 +42,7 @@ export function carryOut(
   const { record } = changes;
   try {
     for (const repair of repairs) {
-      const problem = makeDirectory(repair, record);
+      const problem = make(repair, record);
       if (problem !== undefined) return problem;
     }
     for (const each of settings) {

@@ -3,6 +3,8 @@ import { namesOf } from "../sys/walk.ts";
 
 const actions = [
   "mkdir",
+  "file",
+  "fifo",
   "socket",
   "cgroup",
   "ghost",
@@ -14,7 +16,7 @@ const actions = [
 ] as const;
 
 /**
- * mkdir: a directory that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
+ * mkdir, file, fifo: a directory, a file with all that is in it, or a FIFO that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
  * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU or recriu raises. scratch: a directory in which CRIU makes temporary ones, and those `existing` before. shadow: a shadow
  * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
  * `started`. name: a file that CRIU removes has a second one, `kept`. Other paths are inside the host directory `root`, without links.

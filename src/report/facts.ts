@@ -6,7 +6,7 @@ import { joined, type Line, painted, said } from "./told.ts";
 export const factLines = (facts: readonly Fact[]): Line[] =>
   facts.flatMap(({ name, state, found, means }) => [
     joined(marks()[state], said` `, painted(bold, said`${name.padEnd(18)}`), said` ${found}`),
-    ...(state === "ok" ? [] : [said`                        ${means}`]),
+    ...(means === null ? [] : [said`                        ${means}`]),
   ]);
 
 const marks = (): Record<Fact["state"], Line> => ({

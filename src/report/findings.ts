@@ -1,5 +1,13 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
-import { countOf, type Criu, type Finding, isolationOption, noneThere } from "../checks/index.ts";
+import {
+  countOf,
+  type Criu,
+  type Finding,
+  isolateDirOption,
+  isolationOption,
+  noneThere,
+} from "../checks/index.ts";
+import type { Network } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight, Rejected } from "../plan/preflight.ts";
 import { type ShellCommand, sh, typedOption } from "../sys/shell.ts";
@@ -14,7 +22,7 @@ const standings = {
   warning: yellow,
   info: blue,
 } as const;
-type Standing = keyof typeof standings;
+export type Standing = keyof typeof standings;
 const order = Object.keys(standings) as Standing[];
 
 /** More findings than these are a table: each in full takes some five lines. */
@@ -40,7 +48,7 @@ export function printFindings(findings: readonly Finding[], plan?: Plan, all = t
 }
 
 /** A blocker that the plan answers is solved. */
-function standingOf(finding: Finding, plan: Plan | undefined): Standing {
+export function standingOf(finding: Finding, plan: Plan | undefined): Standing {
   const solved =
     finding.severity === "blocker" && plan !== undefined && !plan.unanswered.includes(finding);
   return solved ? "solved" : finding.severity;
@@ -74,6 +82,12 @@ function printFinding(finding: Finding, standing: Standing): void {
     row(
       "or",
       `${isolationOption([finding.isolate])}: the tree does not meet it in a namespace of its own`,
+    );
+  if (finding.apart !== null && remedy.kind !== "isolate" && standing !== "info")
+    row(
+      "or",
+      sh`${[isolateDirOption(finding.apart.dir)]}` +
+        ": the tree does not meet it in a directory of its own",
     );
   line();
 }
@@ -111,11 +125,11 @@ export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undef
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs.slice(0, MOST))
     line(
-      `  repair  ${sh`mkdir ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+      `  repair  ${sh`${{ mkdir: "mkdir", fifo: "mkfifo", file: "install" }[repair.action]} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
     );
   for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(
-      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${to ?? "absent"}  (${harmless(why)}; in a copy)`,
+      `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${harmless(String(to ?? "absent"))}  (${harmless(why)}; in a copy)`,
     );
   for (const [kind, { length }] of Object.entries({ repair: plan.repairs, edit: plan.edits }))
     if (length > MOST) line(`  ${kind.padEnd(7)} ${length - MOST} more`);
@@ -126,8 +140,18 @@ function printPlan(plan: Plan): void {
   for (const option of plan.options) line(`  option  ${harmless(option)}`);
   if (plan.isolate.length > 0)
     line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
+  for (const { path } of plan.dirs)
+    line(`  isolate ${harmless(path)}: what the tree makes and removes there is its own`);
+  if (plan.network !== null) line(`  network ${harmless(networkText(plan.network))}`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
 }
+
+const networkText = (network: Network): string =>
+  network === "own"
+    ? "its own: nobody outside reaches the tree, and it reaches nobody"
+    : network === "veth"
+      ? "its own, with a pair to this machine: others reach it, and it reaches others, only by what you route there"
+      : `that of ip netns ${network.named}`;
 
 const verdicts: Record<Plan["outcome"], string> = {
   ready: "ready to restore",
@@ -142,7 +166,7 @@ export function printLast({ plan, would }: Preflight, next: ShellCommand | undef
   const colour = { ready: green, repairable: green, blocked: red, unchecked: yellow }[outcome];
   const more =
     would !== undefined
-      ? `; ${would.command} would restore it`
+      ? `; ${would.command} would restore it${would.isolate.includes("net") || would.dirs.length > 0 ? ", out of others' reach" : ""}`
       : next === undefined
         ? ""
         : `; next: ${next}`;

@@ -1,5 +1,6 @@
 /** The same for programs: one JSON document on stdout (docs/report.schema.json). */
 import { countOf, type Finding } from "../checks/index.ts";
+import type { Would } from "../plan/isolate.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { tidying } from "../sys/garbage.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
@@ -46,10 +47,11 @@ const escaped = (char: string): string =>
 const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** The contract's fields of a finding: what recriu would do inside is not among them. */
-function findingOf({ remedy, ...finding }: Finding): object {
+function findingOf({ remedy, apart, ...finding }: Finding): object {
   return {
     ...finding,
     more: undefined,
+    isolate_dir: apart?.dir ?? null,
     tasks: finding.tasks ?? (finding.task === null ? [] : [finding.task]),
     remedy: {
       kind: remedy.kind,
@@ -58,6 +60,12 @@ function findingOf({ remedy, ...finding }: Finding): object {
     },
   };
 }
+
+const wouldOf = ({ isolate, dirs, command }: Would): object => ({
+  isolate,
+  isolate_dirs: dirs,
+  command,
+});
 
 /** More would be no report: of the others their number. Findings: of one kind. */
 const MOST_EFFECTS = 20_000;
@@ -94,8 +102,10 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       options: plan.options,
       settings: plan.settings,
       isolate: plan.isolate,
+      isolate_dirs: plan.dirs.map(({ path }) => path),
+      network: plan.network,
       environment: plan.environment,
-      would_restore: preflight.would ?? null,
+      would_restore: preflight.would === undefined ? null : wouldOf(preflight.would),
     },
     ...(preflight.effects !== undefined &&
       preflight.settings.onCommandLine.has("effects") && {
@@ -140,6 +150,8 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
     options: [],
     settings: [],
     isolate: [],
+    isolate_dirs: [],
+    network: null,
     environment: [],
     would_restore: null,
   },

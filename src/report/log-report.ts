@@ -32,7 +32,9 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   }
   if (kind === "words" && said === undefined && named === undefined)
     line(
-      "nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more, or the daemon's: journalctl -u containerd -u crio -u docker",
+      report.speaker === undefined
+        ? "nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more, or the daemon's: journalctl -u containerd -u crio -u docker"
+        : `nothing is known of it: no line of it is CRIU's; ${report.speaker.name} says it, and more is told by: ${report.speaker.look}`,
     );
   if (named !== undefined && report.cause === undefined) {
     line(`  ${dim("log")}     ${harmless(named)} is not here to be read`);

@@ -60,6 +60,13 @@ export interface Run {
   pid: number | null;
   /** Its pid in the namespace of its own that it was given; null where it was given none. */
   pid_inside: number | null;
+  /** The ends of the pair by which it and this machine reach each other; null where there is none. */
+  network: { readonly host: NetworkEnd; readonly tree: NetworkEnd } | null;
+}
+
+interface NetworkEnd {
+  readonly device: string;
+  readonly address: string;
 }
 
 /** Why a restore did not happen or was not let run. */

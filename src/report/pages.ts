@@ -11,6 +11,7 @@ import {
   type Proof,
 } from "../checks/index.ts";
 import { sh } from "../sys/shell.ts";
+import type { CheckDocument, ChecksDocument } from "./documents.ts";
 import { exits } from "./outcome.ts";
 
 const proofs: Record<Proof, string> = {
@@ -22,6 +23,17 @@ const proofs: Record<Proof, string> = {
 /** What `--list` prints: every check, one a line. */
 export const checkList = (): string =>
   catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n");
+
+/** The same for programs. */
+export const checksDocument = (): ChecksDocument => ({ checks: catalogue.map(checkDocument) });
+
+export const checkDocument = ({ id, title, why, reads, group }: Named): CheckDocument => ({
+  id,
+  group,
+  title,
+  why,
+  reads,
+});
 
 /** What `recriu explain ID` prints. */
 export function checkPage({ id, title, why, reads }: Named): string {
@@ -43,13 +55,12 @@ export function checkPage({ id, title, why, reads }: Named): string {
 const plain = (text: string): string =>
   text.replace(/<#?(\w+)>/g, (_, name: string) => name.toUpperCase());
 
-/** The page of an exit code; undefined for what is none. */
-export function exitPage(code: string): string | undefined {
+/** What an exit code means; undefined for what is none. */
+export function exitMeans(code: string): string | undefined {
   if (!/^\d{1,3}$/.test(code)) return undefined;
   const signal = Number(code) - 128;
   const means = exits.find((exit) => String(exit.code) === code)?.means;
-  const text = means ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
-  return text === undefined ? undefined : `exit code ${code}: ${text}`;
+  return means ?? (signal > 0 && signal < 65 ? `ended by signal ${signal}` : undefined);
 }
 
 /** What answers a finding, and what has to be asked for it; in the order of the table. */
@@ -58,7 +69,9 @@ const answers: Record<AnsweredBy, string> = {
   edit: "CRIU is given edited copies of images (`--fix=safe`, the default)",
   option: "recriu adds an option of CRIU's that loses nothing (`--fix=safe`, the default)",
   variable: "a variable of CRIU's environment (`--fix=safe`, the default)",
-  isolate: "a namespace of the tree's own (`--isolate`, [isolation](isolation.md))",
+  map: "CRIU is shown another place of the tree's files (`--map-path=OLD=NEW`, [isolation](isolation.md#a-path))",
+  isolate:
+    "a namespace or a directory of the tree's own (`--isolate`, `--isolate-dir=PATH`, [isolation](isolation.md))",
   host: "a setting of the kernel, for the restore (`--fix=host`)",
   wait: "time, where the holder of what is taken ends by itself, or a mount is coming (`--wait=SECONDS`)",
   choice:
@@ -75,9 +88,10 @@ function answersTable(): string {
     const named = kind === "person" ? "" : ids.map((id) => `[\`${id}\`](#${id})`).join(", ");
     return `| ${kind} | ${answers[kind]} | ${ids.length} | ${named} |`;
   });
-  const itself = catalogue.filter((check) => answersOf(check).some((kind) => !byPeople.has(kind)));
+  const blocking = catalogue.filter(({ blocks }) => blocks !== false);
+  const itself = blocking.filter((check) => answersOf(check).some((kind) => !byPeople.has(kind)));
   return [
-    `Of ${catalogue.length} checks recriu answers ${itself.length} by itself, under some circumstances or where it is asked to; the others are a person's.`,
+    `Of ${catalogue.length} checks ${blocking.length} can block; of those recriu answers ${itself.length} by itself, under some circumstances or where it is asked to. The others are a person's.`,
     `| answered by | | checks | which |\n| --- | --- | --- | --- |\n${rows.join("\n")}`,
   ].join("\n\n");
 }

@@ -3,7 +3,8 @@
  * (docs/progress.schema.json), of which the last says that recriu is done.
  */
 import { writeSync } from "node:fs";
-import { isTerminal, writable } from "../sys/process.ts";
+import { writable } from "../sys/process.ts";
+import { obeysEscapes } from "./terminal.ts";
 
 const phases = [
   "preparing",
@@ -44,7 +45,7 @@ export function progressReport(fd: number | undefined, quiet: boolean): Progress
       done: (exit) => writeLine(fd, { ...before, phase: "done", exit }, PATIENCE),
     };
   }
-  if (quiet || !isTerminal(2)) return undefined;
+  if (quiet || !obeysEscapes()) return undefined;
   let state: "nothing shown" | "shown" | "ended" = "nothing shown";
   return {
     after: 1000,
@@ -100,7 +101,7 @@ export function hashingReport(): { tell: (done: number, total: number) => void; 
   let last = performance.now();
   let shown = false;
   const tell = (done: number, total: number): void => {
-    if (total < MUCH || performance.now() - last < BETWEEN || !isTerminal(2)) return;
+    if (total < MUCH || performance.now() - last < BETWEEN || !obeysEscapes()) return;
     last = performance.now();
     shown = true;
     rewrite(`hashing: ${mebibytes(done)} of ${mebibytes(total)} MiB`);

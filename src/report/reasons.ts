@@ -12,7 +12,7 @@ import { logToSystem } from "../sys/syslog.ts";
 import { captured, harmless } from "./terminal.ts";
 
 /** `by`: what was called; `images`, `log`: the paths it was asked with, which may be gone; `text`: all that was said. */
-interface Reason {
+export interface Reason {
   time: string;
   by: string;
   images: string;

@@ -1,9 +1,10 @@
 /** A checkpoint's contents as a person reads them: one header, the tree, what is special; the rest where it is asked for. */
 import type { Contents } from "../show/contents.ts";
+import { hungTasks } from "../show/hung.ts";
 import type { ShownMapping } from "../show/mappings.ts";
 import type { ShownSocket } from "../show/sockets.ts";
 import type { ShownTask } from "../show/tasks.ts";
-import { count } from "./findings.ts";
+import { bytes, day, headOf } from "./show-head.ts";
 import { harmless, printText } from "./terminal.ts";
 
 /** What is shown beside the header and the tree. */
@@ -55,27 +56,6 @@ export function printCheckpoints(all: readonly (readonly [string, Contents | str
   );
 }
 
-function bytes(size: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let [value, unit] = [size, 0];
-  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-const day = (iso: string | null): string => iso?.replace("T", " ").replace(/\..*$/, "") ?? "?";
-
-function headOf(contents: Contents): string[] {
-  const { images, tasks, format, architecture, written, memory, size } = contents;
-  const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
-  const packed = contents.compressed ? ", compressed" : "";
-  const upon = contents.incremental ? ", and more in its parent" : "";
-  return [
-    `${harmless(images)}: ${harmless(tasks[0]?.command ?? "no task")}`,
-    `written ${day(written)} UTC, image format ${format ?? "unknown"}, ${architecture ?? "unknown architecture"}`,
-    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${packed}${upon}; ${bytes(size)} on disk`,
-  ];
-}
-
 /** Longer command lines are cut, as is a comm where there is none. */
 const WIDEST = 100;
 function commandOf(task: ShownTask | undefined): string {
@@ -86,33 +66,21 @@ function commandOf(task: ShownTask | undefined): string {
 }
 
 function treeOf(tasks: readonly ShownTask[], format: "tree" | "table"): string[] {
-  const children = Map.groupBy(tasks, ({ ppid }) => ppid);
-  const known = new Set(tasks.map(({ pid }) => pid));
-  const rows: string[][] = [];
-  const seen = new Set<number>();
-  const add = (task: ShownTask, before: string, last: boolean, depth: number): void => {
-    if (seen.has(task.pid)) return;
-    seen.add(task.pid);
-    const branch = depth === 0 || format === "table" ? "" : `${before}${last ? "└─ " : "├─ "}`;
+  const rows = hungTasks(tasks).map(({ task, follows }) => {
+    const levels = follows.map((follow, level) =>
+      level < follows.length - 1 ? (follow ? "│  " : "   ") : follow ? "├─ " : "└─ ",
+    );
     const threads = task.threads.length > 1 ? `  {${task.threads.length} threads}` : "";
-    rows.push([
+    return [
       `${task.pid}`,
       format === "table" ? `${task.ppid}` : "",
       `${task.uid ?? "?"}`,
       task.state,
       bytes(task.memory),
       `${task.files.length}`,
-      `${branch}${commandOf(task)}${threads}`,
-    ]);
-    const below = children.get(task.pid) ?? [];
-    const behind = depth === 0 ? "" : `${before}${last ? "   " : "│  "}`;
-    // Deeper ones are written under each other: images can hold a chain of any length.
-    for (const [index, child] of below.entries())
-      if (depth < 40) add(child, behind, index === below.length - 1, depth + 1);
-  };
-  for (const task of tasks)
-    if (!known.has(task.ppid) || task.ppid === task.pid) add(task, "", true, 0);
-  for (const task of tasks) add(task, "", true, 0);
+      `${format === "table" ? "" : levels.join("")}${commandOf(task)}${threads}`,
+    ];
+  });
   const head = [
     "PID",
     format === "table" ? "PPID" : "",
@@ -199,9 +167,9 @@ const mappingsOf = (maps: readonly ShownMapping[]): string[] =>
 export const printMappings = (maps: readonly ShownMapping[]): void =>
   printText(mappingsOf(maps).join("\n"));
 
-function filesOf({ program, cwd, pgid, sid, gid, threads, pid, files }: ShownTask): string[] {
+function filesOf({ program, cwd, root, pgid, sid, gid, threads, pid, files }: ShownTask): string[] {
   return [
-    `  program ${harmless(program ?? "none")}, in ${harmless(cwd ?? "no directory")}; group ${pgid}, session ${sid}, gid ${gid ?? "?"}`,
+    `  program ${harmless(program ?? "none")}, in ${harmless(cwd ?? "no directory")}${root === null || root === "/" ? "" : `, root ${harmless(root)}`}; group ${pgid}, session ${sid}, gid ${gid ?? "?"}`,
     ...threads
       .filter(({ tid, policy, nice }) => tid !== pid || policy !== "SCHED_OTHER" || nice !== 0)
       .map(

@@ -29,9 +29,15 @@ export const line = (text = ""): void => say(text);
 
 let coloured: boolean | undefined;
 
+/** Whether stderr is a terminal that obeys escape sequences: of a serial console nothing may be known, or that it does not. */
+export function obeysEscapes(): boolean {
+  const { TERM = "" } = process.env;
+  return TERM !== "" && TERM !== "dumb" && isTerminal(2);
+}
+
 /** https://no-color.org: any value but the empty one turns colours off. */
 function colours(): boolean {
-  return (coloured ??= !process.env.NO_COLOR && isTerminal(2));
+  return (coloured ??= !process.env.NO_COLOR && obeysEscapes());
 }
 
 /** What `print` says, without colours, instead of saying it. */

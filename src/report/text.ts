@@ -130,6 +130,11 @@ export function printOutcome(outcome: Outcome): void {
     for (const left of outcome.rehearsal.left) line(`  ${yellow("left")}    ${harmless(left)}`);
   } else if (outcome.run !== null && outcome.run.criu_exit === 0) {
     line(`restored${numbersOf(outcome.run)} in ${Math.round(outcome.run.duration_ms)} ms`);
+    const { network } = outcome.run;
+    if (network !== null)
+      line(
+        `  network ${network.tree.address} is the tree (${network.tree.device}), ${network.host.address} this machine (${network.host.device})`,
+      );
   }
   if (outcome.watched !== null) printWatched(outcome.watched, outcome.run?.pid ?? null);
 }

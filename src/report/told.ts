@@ -18,7 +18,7 @@ export const joined = (...lines: readonly Line[]): Line => lines.join("") as Lin
 /** A line in a colour. */
 export const painted = (paint: (text: string) => string, text: Line): Line => paint(text) as Line;
 
-/** The exit code, and what is said before it, in this order: a document on stdout, a text there, lines on stderr. */
+/** The exit code, and what is said before it, in this order: a document on stdout (documents.ts), a text there, lines on stderr. */
 export interface Told {
   readonly exit: number;
   readonly json?: object;
@@ -28,11 +28,14 @@ export interface Told {
   readonly done?: true;
 }
 
+/** Grows when a field of a document changes its meaning; new fields alone do not change it. */
+const SCHEMA = 1;
+
 /** Say it; with `asJson` a mistake is a document, too. Returns the exit code. */
 export function tell({ exit, json, text, lines = [], done }: Told, asJson = false): number {
-  if (json !== undefined) printJson(json);
+  if (json !== undefined) printJson({ recriu: version, schema: SCHEMA, ...json });
   else if (asJson && text === undefined && exit !== 0 && lines.length > 0)
-    printJson({ recriu: version, schema: 1, exit, problem: lines.join("\n") });
+    printJson({ recriu: version, schema: SCHEMA, exit, problem: lines.join("\n") });
   if (text !== undefined) printText(text);
   tellLines(lines);
   const lost = lostOutput();

@@ -148,7 +148,8 @@ function holds(request: Request, settings: Settings): boolean {
   const elsewhere = request.stream || request.lazyPages || request.logPerPid;
   const streams = request.fds.includes(1) || request.fds.includes(2);
   // Inside namespaces of the tree's own recriu's descriptors have other paths.
-  if (settings.isolate !== undefined || settings.rehearse) return false;
+  const apart = settings.isolate !== undefined || settings.isolateDirs.length > 0;
+  if (apart || settings.rehearse) return false;
   if (settings.dryRun || settings.verify === "off" || theirs || elsewhere || streams) return false;
   if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {

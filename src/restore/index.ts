@@ -79,6 +79,9 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   using gate = held?.gate ?? opened?.gate;
   using isolated = apart?.isolate({
     kinds: plan.isolate,
+    network: plan.network,
+    dirs: plan.dirs,
+    replaceIp: settings.replaceIp,
     checkpoint,
     request,
     shown: [...gate!.shown, ...changes.shown],
@@ -185,6 +188,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     duration_ms,
     pid: there,
     pid_inside: there === null ? null : inside,
+    network: there === null ? null : (isolated?.pair ?? null),
   };
   if (exit.code === 0 || runs()) {
     changes.keep();

@@ -1,8 +1,9 @@
 /** Which container runtimes are here, whether they can restore, and whether recriu guards them. */
 import { realpathSync } from "node:fs";
 import { join, searched } from "../sys/path.ts";
-import type { Fact } from "../checks/doctor.ts";
+import type { Looked } from "../checks/doctor.ts";
 import { readRecord } from "./install/changes.ts";
+import { readsElsewhere, startedWith } from "./install/daemon.ts";
 import { viewOf } from "./install/judge.ts";
 import type { Target } from "./install/targets.ts";
 import { findRuntime } from "./real.ts";
@@ -26,10 +27,10 @@ const runtimes: readonly Runtime[] = [
 ];
 
 /** A fact for each runtime that is found: version, CRIU, and by which way recriu guards it. */
-export async function runtimeFacts(env: Record<string, string | undefined>): Promise<Fact[]> {
+export async function runtimeFacts(env: Record<string, string | undefined>): Promise<Looked[]> {
   const installed = new Set(readRecord("").map(({ target }) => target));
   const onPath = installed.has("criu") || criuIsRecriu(env.PATH);
-  const facts = runtimes.map(async ({ name, program, supports }): Promise<Fact | undefined> => {
+  const facts = runtimes.map(async ({ name, program, supports }): Promise<Looked | undefined> => {
     const { path } = findRuntime(program, env.PATH);
     if (path === undefined) return undefined;
     const version = await versionOf(path);
@@ -66,6 +67,8 @@ async function wrapperOf(
   target: Target,
   env: Record<string, string | undefined>,
 ): Promise<{ guards: boolean; why: string }> {
+  const elsewhere = readsElsewhere(target, startedWith(target, env));
+  if (elsewhere !== undefined) return { guards: false, why: elsewhere };
   const view = await viewOf(target, env);
   if (view.kind === "unasked") return { guards: true, why: "" };
   if (view.kind === "refused")

@@ -1,25 +1,10 @@
 /** What an exported checkpoint says of its container (config.dump), and what the engine has of it on this machine. */
 import type { EngineStore, Exported } from "../checks/index.ts";
+import { asList, asObject, asString, parsedObject } from "../image/others-json.ts";
 import { findRuntime } from "./real.ts";
 
 /** How long Podman is waited for, in milliseconds. */
 const PATIENCE = 20_000;
-
-type Json = Readonly<Record<string, unknown>>;
-const object = (value: unknown): Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-const list = (value: unknown): readonly Json[] =>
-  Array.isArray(value) ? value.map((each) => object(each)) : [];
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;
-
-function parsed(json: string | undefined): Json {
-  try {
-    return object(JSON.parse(json ?? ""));
-  } catch {
-    return {};
-  }
-}
 
 /** `texts` are those beside the images in the archive `file`; `env` has the PATH that the engine is found by. */
 export async function exportedFrom(
@@ -27,27 +12,27 @@ export async function exportedFrom(
   texts: ReadonlyMap<string, string>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Exported> {
-  const config = parsed(texts.get("config.dump"));
-  const annotations = object(parsed(texts.get("spec.dump"))["annotations"]);
+  const config = parsedObject(texts.get("config.dump"));
+  const annotations = asObject(parsedObject(texts.get("spec.dump"))["annotations"]);
   // Podman has annotations of CRI-O's, too; of a container's directories only Podman writes.
   const isCri =
     config["staticDir"] === undefined &&
     Object.keys(annotations).some((name) => name.startsWith("io.kubernetes.cri"));
-  const runtime = text(config["runtime"]);
-  const image = text(config["rootfsImageName"]) ?? text(config["rootfsImageID"]);
+  const runtime = asString(config["runtime"]);
+  const image = asString(config["rootfsImageName"]) ?? asString(config["rootfsImageID"]);
   const shares = config["Dependencies"] ?? config["dependencies"];
   return {
     file,
     engine: isCri ? "cri" : "podman",
-    id: text(config["id"]),
-    name: text(config["name"]),
+    id: asString(config["id"]),
+    name: asString(config["name"]),
     runtime,
     runtimeIsHere: runtime === undefined || findRuntime(runtime, env["PATH"]).path !== undefined,
     depends: Array.isArray(shares) && shares.length > 0,
     image,
-    pod: text(config["pod"]) !== undefined,
-    volumes: list(config["namedVolumes"]).flatMap(({ volumeName }) => text(volumeName) ?? []),
-    ports: list(config["newPortMappings"] ?? config["portMappings"]).flatMap((port) =>
+    pod: asString(config["pod"]) !== undefined,
+    volumes: asList(config["namedVolumes"]).flatMap(({ volumeName }) => asString(volumeName) ?? []),
+    ports: asList(config["newPortMappings"] ?? config["portMappings"]).flatMap((port) =>
       typeof port["host_port"] === "number" && port["protocol"] !== "udp"
         ? [port["host_port"]]
         : [],

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Finding } from "../checks/index.ts";
 import { configLines, criuOptions } from "../criu/index.ts";
 import { compareVersions } from "../criu/version.ts";
+import { openRoot } from "../host/root.ts";
 import { openCheckpoint } from "../image/index.ts";
 import { absolute } from "../sys/working-directory.ts";
 import type { RuntimeCommand } from "./arguments.ts";
@@ -54,10 +55,11 @@ const EMPTY = "/run/crun/.empty-directory";
  */
 export function externalMounts(
   images: string,
-  { binds, made }: Bundle,
+  { root, binds, made }: Bundle,
   ownRoot = false,
 ): Map<string, string> {
-  const map = new Map(binds.map(({ destination, source }) => [destination, source]));
+  const placeOf = placesIn(root);
+  const map = new Map(binds.map(({ destination, source }) => [placeOf(destination), source]));
   const isMapped = (key: string) =>
     runtimesPlaces.test(key) || made?.has(key) === true || (key === EMPTY && !ownRoot);
   const opened = openCheckpoint(images);
@@ -68,6 +70,19 @@ export function externalMounts(
       if (ext_key !== undefined && isMapped(ext_key) && !map.has(ext_key))
         map.set(ext_key, ext_key);
   return map;
+}
+
+/** Runtimes name a mount by where its place is once links in the root are followed; as written, where that cannot be told. */
+function placesIn(root: string): (destination: string) => string {
+  const opened = openRoot(root);
+  if (!opened.ok) return (destination) => destination;
+  const top = opened.root.real("/");
+  return (destination) => {
+    const real = opened.root.real(destination);
+    return top !== undefined && real?.startsWith(`${top}/`) === true
+      ? real.slice(top.length)
+      : destination;
+  };
 }
 
 /** What the runtime sees to itself: mount points and descriptors for each restore, the container's terminal. */

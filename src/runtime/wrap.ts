@@ -121,13 +121,10 @@ async function prepared(command: RuntimeCommand, path: string, exec: Exec): Prom
   });
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
   const { plan, checkpoint } = come.preflight;
-  if (come.kind === "blocked")
-    return {
-      ok: false,
-      message: causeOf(come.blockers),
-      images: checkpoint.dir,
-      blockers: come.blockers.map(inRuntimesWords),
-    };
+  if (come.kind === "blocked") {
+    const blockers = inRuntimesWords(come.blockers, request);
+    return { ok: false, message: causeOf(blockers), images: checkpoint.dir, blockers };
+  }
   if (over !== undefined && asksDedup(config.words)) return refused(dedupIn(over));
   const { flags, lines } = passOn(plan.options, help, crun);
   const watcher = startWatcher(come, {

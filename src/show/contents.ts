@@ -3,7 +3,9 @@ import type { Checkpoint } from "../image/index.ts";
 import { userns_entry } from "../image/tables/namespaces.ts";
 import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
+import type { ShownContainer } from "./container.ts";
 import { type ShownSocket, shownSockets } from "./sockets.ts";
+import { type ShownStatistics, statisticsOf } from "./statistics.ts";
 import { type ShownTask, shownTask } from "./tasks.ts";
 
 interface ShownMount {
@@ -13,7 +15,6 @@ interface ShownMount {
 }
 
 export interface Contents {
-  readonly schema: 1;
   /** As the user named them. */
   readonly images: string;
   /** img_version of the inventory. */
@@ -22,6 +23,10 @@ export interface Contents {
   readonly architecture: string | null;
   /** When the inventory was written, the last image of a dump: ISO 8601, in UTC. A copy may have a later time. */
   readonly written: string | null;
+  /** Of an archive that an engine exported; null: it is none, or says nothing. */
+  readonly container: ShownContainer | null;
+  /** CRIU's of the dump, where they are beside the images. */
+  readonly statistics: ShownStatistics | null;
   /** Bytes of memory in the images. */
   readonly memory: number;
   /** Some of it is compressed, here or in an older checkpoint that this one builds on. */
@@ -43,7 +48,11 @@ export interface Contents {
 }
 
 /** Gather it from every image that is needed for it. */
-export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
+export function contentsOf(
+  checkpoint: Checkpoint,
+  images: string,
+  container: ShownContainer | null = null,
+): Contents {
   const own = checkpoint.root?.ids;
   const outer = checkpoint.inventory?.root_ids;
   const mntNs = own?.mnt_ns_id;
@@ -53,11 +62,12 @@ export function contentsOf(checkpoint: Checkpoint, images: string): Contents {
   });
   const inventory = stats.find(({ name }) => name === "inventory.img")?.stat;
   return {
-    schema: 1,
     images,
     format: checkpoint.inventory?.img_version ?? null,
     architecture: architectures[checkpoint.root?.core?.mtype ?? 0] ?? null,
     written: inventory === undefined ? null : new Date(Number(inventory.mtimeMs)).toISOString(),
+    container,
+    statistics: statisticsOf(checkpoint.dir),
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
     compressed: checkpoint.packed !== undefined,
     size: stats.reduce((sum, { stat }) => sum + Number(stat.size), 0),

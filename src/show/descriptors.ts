@@ -6,7 +6,6 @@ import type { FileEntry, InetSkEntry, UnixSkEntry } from "../image/index.ts";
 
 /** Names of members of file_entry that need no more words. */
 const kinds = {
-  pipe: "pipe",
   efd: "eventfd",
   epfd: "epoll",
   sgfd: "signalfd",
@@ -37,10 +36,10 @@ export function describe(file: FileEntry | undefined): string {
     const peer = remote === null ? "" : ` to ${remote}`;
     return `${protocolOf(file.isk)} socket ${local}${peer}, ${stateOf(file.isk.state)}${ownerOf(file.isk)}`;
   }
+  // Both its ends have the number of the pipe.
+  if (file.pipe !== undefined) return `pipe ${file.pipe.pipe_id}${ownerOf(file.pipe)}`;
   const kind = Object.keys(kinds).find((key) => file[key as keyof typeof kinds] !== undefined);
-  return kind === undefined
-    ? "unknown kind"
-    : `${kinds[kind as keyof typeof kinds]}${ownerOf(file.pipe)}`;
+  return kind === undefined ? "unknown kind" : kinds[kind as keyof typeof kinds];
 }
 
 /** Its owner, where that was saved and is not root. */

@@ -12,6 +12,8 @@ export interface ShownSocket {
   readonly local: string | null;
   readonly remote: string | null;
   readonly inode: number;
+  /** Of its entry in files.img. */
+  readonly id: number;
   /** Tasks that have it open. */
   readonly tasks: readonly number[];
   /** Tasks that have the other end open, where that is in the tree. */
@@ -52,6 +54,7 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
           local: unixName(usk),
           remote: peer === undefined ? null : unixName(peer),
           inode: usk.ino,
+          id: usk.id,
           tasks: tasksOf(usk.id),
           peers: peer === undefined ? [] : tasksOf(peer.id),
           waiting: queue.length,
@@ -70,6 +73,7 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
           local,
           remote,
           inode: isk.ino,
+          id: isk.id,
           tasks: tasksOf(isk.id),
           peers: other === undefined ? [] : tasksOf(other),
           waiting: 0,
@@ -87,6 +91,7 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
         local: null,
         remote: null,
         inode: nlsk?.ino ?? 0,
+        id: other.id,
         tasks: tasksOf(other.id),
         peers: [],
         waiting: 0,

@@ -27,10 +27,13 @@ export interface ShownTask {
   readonly gid: number | null;
   readonly program: string | null;
   readonly cwd: string | null;
+  /** Its root directory. */
+  readonly root: string | null;
   /** Bytes of its own memory that the images, or their parents, have. */
   readonly memory: number;
   readonly threads: readonly ShownThread[];
-  readonly files: readonly { readonly fd: number; readonly what: string }[];
+  /** `id`: of its entry in files.img. */
+  readonly files: readonly { readonly fd: number; readonly id: number; readonly what: string }[];
 }
 
 export function shownTask(checkpoint: Checkpoint, task: Task): ShownTask {
@@ -50,6 +53,7 @@ export function shownTask(checkpoint: Checkpoint, task: Task): ShownTask {
     gid: creds?.egid ?? null,
     program: path(task.mm?.exe_file_id),
     cwd: path(task.fs?.cwd_id),
+    root: path(task.fs?.root_id),
     memory: pagesOf(checkpoint, task) * checkpoint.pageSize,
     threads: task.threads.map(({ tid, core }) => ({
       tid,
@@ -58,7 +62,7 @@ export function shownTask(checkpoint: Checkpoint, task: Task): ShownTask {
       priority: core?.thread_core?.sched_prio ?? 0,
       nice: core?.thread_core?.sched_nice ?? 0,
     })),
-    files: task.fds.map(({ fd, id }) => ({ fd, what: describe(checkpoint.openFiles.get(id)) })),
+    files: task.fds.map(({ fd, id }) => ({ fd, id, what: describe(checkpoint.openFiles.get(id)) })),
   };
 }
 

@@ -72,6 +72,12 @@ export function mkdirat(dir: number, name: string, mode: number): number {
   return call((c) => c.mkdirat(dir, ptr(bytes), mode));
 }
 
+/** A FIFO at `name` in `dir`, its mode less the umask: 0 or -errno. */
+export function mkfifoat(dir: number, name: string, mode: number): number {
+  const bytes = cString(name);
+  return call((c) => c.mkfifoat(dir, ptr(bytes), mode));
+}
+
 /** A link at `name` in `dir` that leads to `target`: 0 or -errno. */
 export function symlinkat(target: string, dir: number, name: string): number {
   const [to, at] = [cString(target), cString(name)];

@@ -4,7 +4,7 @@
  */
 
 /** Bytes that the process may grow by before its garbage is collected; and milliseconds in which it cannot grow so much. */
-const STEP = 16 << 20;
+const STEP = 8 << 20;
 const INSTANT = 4;
 
 /** To be called wherever nothing is in hand: costs nothing while little has been done since the last time. */

@@ -37,3 +37,11 @@ export function inNetwork<T>(path: string, look: () => T): T | undefined {
   if (lost) throw new Error("the way back from another network namespace is lost");
   return found?.is;
 }
+
+/** The same where it was entered before, or here where there is no path. */
+export function within<T>(path: string | undefined, look: () => T): T {
+  if (path === undefined) return look();
+  const found = inNetwork(path, () => ({ is: look() }));
+  if (found === undefined) throw new Error(`${path} cannot be entered any more`);
+  return found.is;
+}

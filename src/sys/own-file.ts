@@ -1,7 +1,8 @@
 /** Files that recriu adds to by itself, at paths that its caller named: no user of the machine makes it write to another. */
-import { closeSync, constants, fstatSync, renameSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, readlinkSync, renameSync, writeSync } from "node:fs";
 import { EEXIST, ENOENT, EPERM, errorText } from "./errno.ts";
 import { createEntry, handle, openEntry, unlinkat } from "./files.ts";
+import { statAt } from "./look.ts";
 import { basename, dirname } from "./path.ts";
 import { openNamed, walkNamed } from "./walk.ts";
 
@@ -69,6 +70,11 @@ export function replacing(path: string, mode: number): Disposable & { fd: number
   const fresh = `.recriu.${crypto.randomUUID()}`;
   // Through the descriptor: the file is renamed in the directory that it was made in.
   const at = (name: string) => `${handle(opened.fd)}/${name}`;
+  const problem = irreplaceable(at(basename(path)));
+  if (problem !== undefined) {
+    closeSync(opened.fd);
+    throw new Error(`${path}: ${problem}`);
+  }
   const fd = createEntry(opened.fd, fresh, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (fd < 0) {
     closeSync(opened.fd);
@@ -87,6 +93,14 @@ export function replacing(path: string, mode: number): Disposable & { fd: number
       closeSync(opened.fd);
     },
   };
+}
+
+/** Why nothing may be put in the place of what is there: `/dev/null` and `/dev/stdout` are what all programs here need. */
+function irreplaceable(path: string): string | undefined {
+  const stat = statAt(path, false);
+  if (typeof stat === "number" || stat.isFile()) return undefined;
+  if (!stat.isSymbolicLink()) return "it is no regular file";
+  return readlinkSync(path).startsWith("/proc/") ? "it is a name of a descriptor" : undefined;
 }
 
 /** All of it, or an error: a file system that is nearly full takes a part. */

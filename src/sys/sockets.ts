@@ -1,11 +1,10 @@
 /** Sockets: questions to the kernel that change nothing. */
-import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_RAW } from "./linux.ts";
+import { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCK_DGRAM, SOCK_RAW } from "./linux.ts";
 import { closeSync, readSync, writeSync } from "node:fs";
 import { ptr } from "bun:ffi";
 import { borrow, SOL_SOCKET, socketOption } from "./descriptors.ts";
 import { call } from "./libc.ts";
 
-const AF_NETLINK = 16;
 const SOCK_CLOEXEC = 0x80000;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;

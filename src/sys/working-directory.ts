@@ -1,6 +1,6 @@
 /**
  * A working directory that has no name any more: deleted, out of reach, or too deep. The runtime does not start in one, so
- * the program's first instructions (scripts/needs-proc.ts) have left it for / and hold it open. CRIU minds it as little as
+ * the program's first instructions (scripts/entry.ts) have left it for / and hold it open. CRIU minds it as little as
  * the kernel does: what is started from here on inherits it.
  */
 import { AT_FDCWD, FD_CLOEXEC, O_DIRECTORY, O_PATH } from "./linux.ts";

@@ -89,6 +89,27 @@ test("of every option that a finding names it is decided whether recriu adds it"
   expect(named.filter((option) => policyOf(option) === undefined)).toEqual([]);
 });
 
+test("of every check its own words, or those of what it shares, say whether it can block", () => {
+  const dir = join(root, "src/checks");
+  const says = (path: string) => readFileSync(path, "utf8").includes('"blocker"');
+  const wrong = catalogue.filter(({ id, group, blocks }) => {
+    const own = join(dir, group, `${id}.ts`);
+    const shared = [...readFileSync(own, "utf8").matchAll(/from "(\.\/[a-z-]+\.ts)"/g)].map(
+      ([, path]) => join(dir, group, path!),
+    );
+    return blocks === false ? says(own) : !says(own) && !shared.some(says);
+  });
+  expect(wrong.map(({ id }) => id)).toEqual([]);
+});
+
+test("of the checks that can block recriu answers 50 or more by itself", () => {
+  const person = new Set(["choice", "person"]);
+  const answered = catalogue.filter(
+    (check) => check.blocks !== false && answersOf(check).some((kind) => !person.has(kind)),
+  );
+  expect(answered.length).toBeGreaterThanOrEqual(50);
+});
+
 test("a check is answered by what its own words offer, as docs/checks.md says", () => {
   const undeclared = catalogue.flatMap((check) => {
     const source = readFileSync(join(root, "src/checks", check.group, `${check.id}.ts`), "utf8");

@@ -18,6 +18,7 @@ export interface Faked {
   own?: Partial<Context["settings"]>;
   bundle?: Context["bundle"];
   exported?: Context["exported"];
+  seal?: Context["seal"];
 }
 
 /** Use a context of images (by name) until the callback ends. */
@@ -38,7 +39,7 @@ export function withContext<T>(
 /** A context of the images in a directory. */
 export function contextOf(
   dir: string,
-  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported }: Faked,
+  { options = [], version = "4.1.1", host = {}, own = {}, bundle, exported, seal }: Faked,
 ): Context {
   const opened = openCheckpoint(dir);
   const asked = requestFrom(["-D", dir, ...options], {});
@@ -52,6 +53,7 @@ export function contextOf(
     settings: {
       schedPrio: undefined,
       allowGrown: [],
+      mapPath: [],
       untrusted: false,
       allowWrite: [],
       criu: undefined,
@@ -63,13 +65,16 @@ export function contextOf(
     criu: {
       path: "/usr/sbin/criu",
       version,
-      startRefusal: () => undefined,
-      featureRefusal: () => undefined,
-      cpuRefusal: () => undefined,
+      startRefusal: () => ({ kind: "none" }),
+      featureRefusal: () => ({ kind: "none" }),
+      cpuRefusal: () => ({ kind: "none" }),
     },
     namespaces: namespacesOf(checkpoint, machine, request),
     isolate: new Set(),
+    isolateDirs: [],
+    replaced: [],
     bundle,
     exported,
+    seal,
   };
 }

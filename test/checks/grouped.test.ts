@@ -14,6 +14,7 @@ function grouped(findings: readonly Finding[]): Finding[] {
 
 const base: Finding = {
   isolate: null,
+  apart: null,
   id: "cwd-missing",
   severity: "blocker",
   task: 7,

@@ -139,11 +139,11 @@ describe("which CRIU it is", () => {
       "refuses",
       'echo "Error (criu/vdso.c:1): vdso: Unexpected rt vDSO area bounds" >&2; exit 1',
     );
-    expect(startRefusal(refuses)).toBe("vdso: Unexpected rt vDSO area bounds");
-    expect(startRefusal(program("words", "echo needs CAP_SYS_ADMIN; exit 1"))).toBe(
-      "needs CAP_SYS_ADMIN",
-    );
-    expect(startRefusal(program("starts", "exit 0"))).toBeUndefined();
-    expect(startRefusal(join(dir, "missing"))).toBe("it cannot be started");
+    const refused = (line: string) => ({ kind: "refused" as const, line });
+    expect(startRefusal(refuses)).toEqual(refused("vdso: Unexpected rt vDSO area bounds"));
+    const words = program("words", "echo needs CAP_SYS_ADMIN; exit 1");
+    expect(startRefusal(words)).toEqual(refused("needs CAP_SYS_ADMIN"));
+    expect(startRefusal(program("starts", "exit 0"))).toEqual({ kind: "none" });
+    expect(startRefusal(join(dir, "missing"))).toEqual(refused("it cannot be started"));
   });
 });

@@ -110,6 +110,22 @@ test("the first cause is never a consequence", () => {
   expect(firstCause([...errorLines(log), ...death])).toStartWith("unix: Can't bind id 0x4d");
 });
 
+test("a start that ends at the kernel: its cause is what stands right before, if that is one", () => {
+  const of = (...lines: string[]) =>
+    firstCause(errorLines(lines.map((line) => `Error (criu/x.c:1): ${line}`)));
+  const harmless = [
+    "sockets: Diag module missing (-2)",
+    "-95 reported by netlink: Operation not supported",
+    "tun: Unable to create tun: No such file or directory",
+  ];
+  const end = "kerndat_tcp_repair failed when initializing kerndat.";
+  expect(of(...harmless, "Can't create TCP socket: Permission denied", end, "more")).toBe(
+    "Can't create TCP socket: Permission denied",
+  );
+  expect(of(...harmless, end)).toBe(end);
+  expect(of(harmless[0]!, harmless[2]!)).toBeUndefined();
+});
+
 test("a large file comes line by line, whatever its pieces cut", () => {
   const dir = mkdtempSync(join(tmpdir(), "recriu-log-"));
   try {

@@ -354,7 +354,26 @@ describe("own options", () => {
   test("isolate: kinds in their order, auto without a value; also in the file and the environment", () => {
     expect(own("")).toMatchObject({ isolate: undefined, waitSeconds: 0 });
     expect(own("--isolate")).toMatchObject({ isolate: "auto" });
-    expect(own("--isolate=pty,pid")).toMatchObject({ isolate: ["pid", "pty"] });
+    expect(own("--isolate=pty,pid")).toMatchObject({ isolate: ["pid", "pty"], network: "own" });
+    expect(own("--isolate=uts,net")).toMatchObject({ isolate: ["net", "uts"], network: "own" });
+    expect(own("--isolate=net:veth")).toMatchObject({ isolate: ["net"], network: "veth" });
+    const named = { isolate: ["pid", "net"], network: { named: "a-b" } };
+    expect(own("--isolate=net:a-b,pid")).toMatchObject(named);
+    expect(own("--isolate-dir /a,b --isolate-dir=/c")).toMatchObject({
+      isolateDirs: ["/a,b", "/c"],
+      words: ["--isolate-dir", "/a,b", "--isolate-dir=/c"],
+    });
+    expect(own("--map-path=/a=b=/c/d")).toMatchObject({ mapPath: [{ from: "/a=b", to: "/c/d" }] });
+    expect(own("--replace-ip=192.0.2.7=::ffff:1.2.3.4")).toMatch(/two addresses of one family/);
+    expect(own("--replace-ip 192.0.2.7=10.0.0.1 --replace-ip=2001:db8::7=::1")).toMatchObject({
+      replaceIp: [
+        { from: new Uint8Array([192, 0, 2, 7]), to: new Uint8Array([10, 0, 0, 1]) },
+        {
+          from: Buffer.from("20010db8000000000000000000000007", "hex"),
+          to: Buffer.from("00000000000000000000000000000001", "hex"),
+        },
+      ],
+    });
     const files = file("isolate\nwait 30\n");
     expect(own("", {}, files)).toMatchObject({ isolate: "auto", waitSeconds: 30 });
     const env = { RECRIU_ISOLATE: "pid,mount" };
@@ -363,7 +382,24 @@ describe("own options", () => {
 
   const wrong: [words: string, env: Record<string, string>, text: string, problem: RegExp][] = [
     ["--fix=all", {}, "", /^--fix is safe, host, none; not 'all'$/],
-    ["--isolate=net", {}, "", /^--isolate is auto, or of pid, mount, pty; not 'net'$/],
+    [
+      "--isolate=user",
+      {},
+      "",
+      /^--isolate is auto, or of pid, mount, pty, net, ipc, uts, net:veth, net:NAME; not 'user'$/,
+    ],
+    ["--map-path=/a=b", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a/../b=/c", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a/=/c", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a=/", {}, "", /^--map-path is OLD=NEW/],
+    ["--map-path=/a=/b --fix=none", {}, "", /^--map-path needs edited copies/],
+    ["--replace-ip=1.2.3.4", {}, "", /^--replace-ip is OLD=NEW, .*; not '1\.2\.3\.4'$/],
+    ["--replace-ip=1.2.3.4=1.2.3.256", {}, "", /^--replace-ip is OLD=NEW/],
+    ["--replace-ip=1.2.3.4=1.2.3.5=1.2.3.6", {}, "", /^--replace-ip is OLD=NEW/],
+    ["--replace-ip=1.2.3.4=1.2.3.5 --fix=none", {}, "", /^--replace-ip needs edited copies/],
+    ["--isolate=net:", {}, "", /^--isolate is auto, .* not 'net:'$/],
+    ["--isolate=net:..", {}, "", /^--isolate is auto, .* not 'net:..'$/],
+    ["--isolate=net:a/b", {}, "", /^--isolate is auto, .* not 'net:a\/b'$/],
     ["--wait=x", {}, "", /^--wait wants a number of seconds, not 'x'$/],
     ["--verify no", {}, "", /^--verify is gate, report, off, memory; not 'no'$/],
     ["--criu=", {}, "", /--criu wants/],

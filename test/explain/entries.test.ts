@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { lineOf, messages } from "../../scripts/explained.ts";
 import { catalogue } from "../../src/checks/index.ts";
-import { criuOptions } from "../../src/criu/options.ts";
+import { criuOptions, recriuOptions } from "../../src/criu/index.ts";
 import { knownFaults } from "../../src/criu/known-faults.ts";
 import type { Entry, Words } from "../../src/explain/entry.ts";
 import { index } from "../../src/explain/entries/index.ts";
@@ -177,7 +177,10 @@ test("a hostile line is read in the time of its length", () => {
 });
 
 test("every option that is said to be CRIU's or recriu's own is one; others are named with whose they are", () => {
-  const own = new Set(["allow-grown", ...criuOptions.flatMap(({ name }) => [name, `no-${name}`])]);
+  const own = new Set([
+    ...recriuOptions.map(({ name }) => name),
+    ...criuOptions.flatMap(({ name }) => [name, `no-${name}`]),
+  ]);
   const others =
     /\b(?:docker|podman|runc|crun|ctr|capsh|unshare|setsid|mount|auditctl|rocm-smi|cuda-checkpoint|kubelet|native\.cgroupdriver|in a container)\b/;
   const unknown = entries().flatMap(({ remedy, files }) =>

@@ -2,7 +2,15 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { countOf, earlier, explainPage, isKnown, messages } from "../../scripts/explained.ts";
+import {
+  countOf,
+  earlier,
+  explainPage,
+  isKnown,
+  isToldOf,
+  messages,
+  others,
+} from "../../scripts/explained.ts";
 
 test("nearly all that can end a restore, and a dump, is known", () => {
   const share = (way: string) => {
@@ -18,6 +26,16 @@ test("nearly all that can end a restore, and a dump, is known", () => {
 test("so is what earlier CRIUs said", () => {
   expect(earlier.length).toBeGreaterThan(800);
   expect(earlier.filter(isKnown).length / earlier.length).toBeGreaterThan(0.95);
+});
+
+test("most of what runtimes and engines say of a checkpoint is told of", () => {
+  const known = ["runc", "crun", "youki", "Podman", "Docker", "nerdctl", "containerd", "CRI-O"]
+    .concat(["LXC", "Incus", "OpenJ9", "CRaC"])
+    .map((name): [string, number] => {
+      const some = others.filter(({ by }) => by === name);
+      return [name, some.filter(isToldOf).length / some.length];
+    });
+  expect(known.filter(([, share]) => !(share > 0.7))).toEqual([]);
 });
 
 test("docs/explain.md is current (npm run docs)", () => {

@@ -79,6 +79,13 @@ test("other programs' words are not taken for CRIU's", () => {
     "fatal: not a git repository (or any of the parent directories): .git",
     "Segmentation fault (core dumped)",
     "Jan  1 00:00:00 host systemd[1]: Started Session 3 of user root.",
+    // A few words that CRIU has, too.
+    "slurmstepd: error: Unable to create TMPDIR [/scratch/1]: Permission denied",
+    "error: Unable to create /tmp/x: Permission denied",
+    "error: Can't read file: Input/output error",
+    "error: can't open /proc/self/maps: Permission denied",
+    "Error: Unable to open database file",
+    "Error: Can't open display: :0",
   ]) {
     const reader = logReader();
     reader.feed(Buffer.from(text));

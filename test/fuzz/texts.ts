@@ -98,7 +98,24 @@ export function textTargets(dir: string): Record<string, Target> {
     machine: "x64",
     cpu: ["fpu"],
     images: sumsOf(sealed, imagesIn(sealed)),
-    files: [{ path: "/bin/true", size: 1, mode: 0o755, build_id: null }],
+    files: [
+      { path: "/bin/true", size: 1, mode: 0o755, build_id: null },
+      {
+        path: "/a/b",
+        size: 1,
+        mode: 0o644,
+        build_id: null,
+        mtime: "2026-01-01T00:00:00.000Z",
+        taken: {
+          sha256: "0".repeat(64),
+          uid: 0,
+          gid: 0,
+          xattrs: { "user.a": "eA==" },
+          newer: false,
+        },
+      },
+    ],
+    directories: [{ path: "/a", mode: 0o755, uid: 0, gid: 0 }],
   };
   const pastes = readFileSync(join(repository, "test/explain/pastes.tsv"), "utf8");
   const log =
@@ -108,6 +125,7 @@ export function textTargets(dir: string): Record<string, Target> {
   const journal = [
     { images: "/i", pid: 1 },
     { action: "mkdir", root: "/", path: "/tmp/x", parent: "1:2", inode: "1:3", below: 1 },
+    { action: "file", root: "/", path: "/a/b", parent: "1:2", inode: "1:4" },
     { action: "name", root: "/", path: "/x/link_remap.1", kept: ".recriu-0123456789abcdef" },
     { action: "tree", root: "/", path: "/i", pid: 5, started: "77" },
     { action: "scratch", root: "/", path: "/w", existing: ["a"] },

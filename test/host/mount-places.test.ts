@@ -1,7 +1,7 @@
 /** A file of a file system is found by the mounts of this machine, wherever its root is mounted. */
 import { expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
-import { placeOf } from "../../src/host/mount-places.ts";
+import { mountHolding, placeOf, showsAlso } from "../../src/host/mount-places.ts";
 
 const mountinfo = (...mounts: [device: string, root: string, point: string][]) =>
   mounts
@@ -43,4 +43,22 @@ test("on this machine: its own root", () => {
   const [major, minor] = number!.split(":").map(Number);
   const found = placeOf(text, (major! << 20) | minor!, `${inside === "/" ? "" : inside}/etc`);
   expect(statSync(found!).ino).toBe(statSync("/etc").ino);
+});
+
+test("the mount that a path is on, what of its file system that is, and whether it shares", () => {
+  const text = [
+    "20 1 8:1 / / rw shared:1 - ext4 none rw",
+    "21 20 0:40 / /srv rw - tmpfs none rw",
+    "22 20 8:1 /data /mnt rw master:1 propagate_from:2 - ext4 none rw",
+    "23 20 0:41 / /srv rw unbindable - tmpfs none rw",
+  ].join("\n");
+  const at = (path: string) => mountHolding(text, path)!;
+  expect([at("/srvice").mount.point, at("/srvice").inside]).toEqual(["/", "/srvice"]);
+  expect([at("/srv/x").mount.number, at("/srv/x").inside]).toEqual(["0:41", "/x"]);
+  expect(at("/mnt/a").inside).toBe("/data/a");
+  expect(["/", "/srv", "/mnt"].map((path) => at(path).mount.shares)).toEqual([true, false, true]);
+  const shown = at("/mnt").mount;
+  expect(showsAlso(shown, "8:1", at("/data/b").inside)).toBe(true);
+  expect(showsAlso(shown, "8:1", at("/database").inside)).toBe(false);
+  expect(showsAlso(shown, "0:41", "/data")).toBe(false);
 });

@@ -34,6 +34,7 @@ test("SHA256SUMS names every artifact, and minisign knows who made it", () => {
     ...["arm64-musl", "arm64", "x64-musl", "x64"].map(
       (each) => `recriu-${version}-linux-${each}.tar.gz`,
     ),
+    ...["amd64", "arm64"].map((arch) => `recriu-${version}-image-${arch}.tar`),
     `recriu-${version}.cdx.json`,
     `recriu_${version}_amd64.deb`,
     `recriu_${version}_arm64.deb`,

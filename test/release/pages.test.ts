@@ -1,14 +1,17 @@
 /** Man pages and completions, as other programs read them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { aboutRecriu } from "../../scripts/release/about.ts";
-import { bash, fish, zsh } from "../../scripts/release/completions.ts";
 import { manPages } from "../../scripts/release/man.ts";
-import { table } from "../../scripts/release/table.ts";
+import { table } from "../../src/cli/table.ts";
+import { bash } from "../../src/report/completions/bash.ts";
+import { fish } from "../../src/report/completions/fish.ts";
+import { zsh } from "../../src/report/completions/zsh.ts";
 import { commands } from "../../src/cli/index.ts";
 import { criuOptions, recriuOptions } from "../../src/criu/index.ts";
+import { recriuBinary } from "../built.ts";
 import { runHere, runIn } from "./systems.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-pages-"));
@@ -48,6 +51,14 @@ test("recriu-restore(8) has every option, recriu's and CRIU's, and names the oth
   expect(text).toMatch(/SEE ALSO[^]*recriu\(8\)[^]*recriu-verify\(8\)/);
 });
 
+test("each page has examples, and the exit codes of its own command", () => {
+  const statuses = [...pages].slice(1).map(([name, text]) => {
+    expect([name, text]).toEqual([name, expect.stringContaining("\n.SH EXAMPLES\n")]);
+    return /\n\.SH "EXIT STATUS"\n([^]*?)\n\.SH/.exec(text)![1]!;
+  });
+  expect(new Set(statuses).size).toBe(statuses.length);
+});
+
 /** What bash offers for the last of the words. */
 function inBash(...words: string[]): string[] {
   const script = `
@@ -61,12 +72,25 @@ function inBash(...words: string[]): string[] {
 }
 
 test("bash completes commands, options and what stands for them", () => {
-  expect(inBash("")).toEqual([...Object.keys(commands), "--help", "--version"]);
+  expect(inBash("")).toEqual([...Object.keys(commands), "help", "version", "--help", "--version"]);
   expect(inBash("restore", "--fi")).toEqual(["--fix", "--file-locks", "--file-validation"]);
   expect(inBash("restore", "--fix", "=")).toEqual(["safe", "host", "none"]);
   expect(inBash("restore", "--verify", "g")).toEqual(["gate"]);
   expect(inBash("preflight", "--only", "=", "pid-in")).toEqual(["pid-in-use"]);
   expect(inBash("restore", "-D", dir.slice(0, -2))).toEqual([dir]);
+  expect(inBash("restore", "--manage-cgroups", "=", "s")).toEqual(["soft", "strict"]);
+  expect(inBash("show", "--format", "t")).toEqual(["tree", "table"]);
+  // Ids with commas between, each once.
+  expect(inBash("preflight", "--only", "=", "pid-in-use,pid-m")).toEqual(["pid-in-use,pid-max"]);
+  expect(inBash("preflight", "--only", "=", "pid-max,pid-m")).toEqual([]);
+  expect(inBash("restore", "--isolate", "=", "pid,")).toEqual(["pid,auto", "pid,mount", "pid,pty"]);
+  expect(inBash("install", "--runtime", "runc,pod")).toEqual(["runc,podman"]);
+  // Operands.
+  expect(inBash("explain", "pid-i")).toEqual(["pid-in-use"]);
+  expect(inBash("explain", join(dir, "recriu.b"))).toEqual([join(dir, "recriu.bash")]);
+  expect(inBash("completion", "")).toEqual(["bash", "zsh", "fish"]);
+  expect(inBash("help", "pre")).toEqual(["preflight"]);
+  expect(inBash("undo", "")).toEqual([]);
 });
 
 test("fish completes them", () => {
@@ -83,10 +107,18 @@ test("fish completes them", () => {
       .split("\n")
       .map((each) => each.split("\t")[0]!);
   };
-  expect(inFish("recriu ")).toEqual(Object.keys(commands).sort());
+  expect(inFish("recriu ")).toEqual([...Object.keys(commands), "help", "version"].sort());
   expect(inFish("recriu restore --fi")).toEqual(["--file-locks", "--file-validation", "--fix"]);
   expect(inFish("recriu restore --fix=n")).toEqual(["--fix=none"]);
   expect(inFish("recriu install --runtime d")).toEqual(["docker"]);
+  expect(inFish("recriu install --runtime runc,pod")).toEqual(["runc,podman"]);
+  expect(inFish("recriu preflight --only=pid-in-use,pid-m")).toEqual(["--only=pid-in-use,pid-max"]);
+  expect(inFish("recriu restore --ignore pid-max,pid-m")).not.toContain("pid-max,pid-max");
+  expect(inFish("recriu restore --manage-cgroups=st")).toEqual(["--manage-cgroups=strict"]);
+  expect(inFish("recriu explain pid-i")).toEqual(["pid-in-use"]);
+  expect(inFish("recriu completion ")).toEqual(["bash", "fish", "zsh"]);
+  expect(inFish("recriu help pre")).toEqual(["preflight"]);
+  expect(inFish("recriu undo ")).toEqual([""]);
 });
 
 test("zsh completes them", () => {
@@ -96,16 +128,50 @@ test("zsh completes them", () => {
     zpty shell zsh -f -i
     zpty -w shell 'PS1=; fpath=(${dir} $fpath); autoload -U compinit; compinit -u -D; print REA""DY'
     zpty -r shell out '*READY*'
-    zpty -n -w shell $1$'\\t'
-    zpty -n -w shell $'; print EN""D\\n'
-    zpty -r shell out '*END*'
-    print -r -- $out`;
-  const inZsh = (typed: string): string =>
-    runIn("tools", [dir], ["/bin/zsh", "-fc", script, "zsh", typed]).stdout.replaceAll(
-      "\u0007",
-      "",
-    );
-  expect(inZsh("recriu pre")).toContain("recriu preflight ;");
-  expect(inZsh("recriu restore --fix=n")).toContain("recriu restore --fix=none ;");
-  expect(inZsh("recriu restore --dr")).toContain("recriu restore --dry-run ;");
+    for typed; do
+      zpty -n -w shell $typed$'\\t'
+      zpty -n -w shell $'; print EN""D\\n'
+      zpty -r shell out '*END*'
+      print -rn -- $out$'\\0'
+    done`;
+  const expected = {
+    "recriu pre": "recriu preflight ;",
+    "recriu restore --fix=n": "recriu restore --fix=none ;",
+    "recriu restore --dr": "recriu restore --dry-run ;",
+    "recriu preflight --only=pid-in-u": "--only=pid-in-use",
+    "recriu preflight --only=pid-in-use,pid-ma": "--only=pid-in-use,pid-max",
+    "recriu install --runtime=runc,pod": "--runtime=runc,podman",
+    "recriu restore --manage-cgroups=str": "--manage-cgroups=strict ;",
+    "recriu explain pid-in-u": "recriu explain pid-in-use",
+    "recriu completion z": "recriu completion zsh ;",
+    "recriu help pref": "recriu help preflight ;",
+  };
+  const typed = Object.keys(expected);
+  const { stdout } = runIn("tools", [dir], ["/bin/zsh", "-fc", script, "zsh", ...typed]);
+  const outs = stdout.replaceAll("\u0007", "").split("\0");
+  for (const [index, words] of typed.entries())
+    expect([words, outs[index]]).toEqual([
+      words,
+      expect.stringContaining(Object.values(expected)[index]!),
+    ]);
+});
+
+test("recriu completion prints what the packages install, and zsh can read it as it is", () => {
+  for (const [shell, file] of Object.entries({
+    bash: "recriu.bash",
+    zsh: "_recriu",
+    fish: "recriu.fish",
+  }))
+    expect(runHere([recriuBinary, "completion", shell])).toEqual({
+      exit: 0,
+      stdout: readFileSync(at(file), "utf8"),
+      stderr: "",
+    });
+  const script = `autoload -U compinit; compinit -u -D; source ${at("_recriu")}; print $_comps[recriu]`;
+  expect(runIn("tools", [dir], ["/bin/zsh", "-fc", script])).toEqual({
+    exit: 0,
+    stdout: "_recriu\n",
+    stderr: "",
+  });
+  expect(runHere([recriuBinary, "completion", "tcsh"])).toMatchObject({ exit: 2, stdout: "" });
 });

@@ -18,6 +18,7 @@ const found = (id: string, more: Partial<Finding>): Finding => ({
   message: `${id} is wrong`,
   criu_message: null,
   isolate: null,
+  apart: null,
   remedy: { kind: "human", text: "mend it", command: null },
   ...more,
 });

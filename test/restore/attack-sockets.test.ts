@@ -79,7 +79,7 @@ test("a link of /proc on the way: the socket of a live server", async () => {
   const { ino } = lstatSync(victim);
   const refused = await report(stage, "restore", images);
   expect([refused.exit, refused.run, lstatSync(victim).ino]).toEqual([3, null, ino]);
-  expect(finding(refused, "unix-socket-busy").message).toContain("nobody can tell");
+  expect(finding(refused, "unix-socket-busy").message).toContain("cannot be told beforehand");
   await restoreBare(stage, images);
   expect(lstatSync(victim).ino).not.toBe(ino);
   await killTree(stage, pid);

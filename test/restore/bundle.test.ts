@@ -113,7 +113,10 @@ for (const runtime of ["runc", "crun"] as const)
       // The user's word, as the finding names it.
       const ids = narrower.map(({ id }) => id).join();
       const ignored = `${guarded}-ignored`;
-      const done = await container.ignoring(ids, ...restoreWords(container, ignored));
+      const done = await container.guardedWith(
+        { RECRIU_IGNORE: ids },
+        ...restoreWords(container, ignored),
+      );
       expect([ignored, done.exit, stderr()]).toEqual([ignored, 0, ""]);
       await end(container, ignored);
       back();

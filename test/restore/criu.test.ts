@@ -43,4 +43,16 @@ test("doctor names the CRIU, and that an old one cannot start", async () => {
   expect(await facts(old)).toContainEqual(
     expect.objectContaining({ name: "criu", found: `${old}, version 3.17.1` }),
   );
-});
+  // It says who it is, and takes longer than anybody waits.
+  const slow = join(stage.dir, "slow");
+  writeFileSync(slow, `#!/bin/sh\n[ $1 = --version ] || sleep 60\nexec ${criu} "$@"\n`, {
+    mode: 0o755,
+  });
+  expect(await facts(slow)).toContainEqual(
+    expect.objectContaining({
+      name: "criu check",
+      state: "warning",
+      found: "no answer in ten seconds",
+    }),
+  );
+}, 60_000);

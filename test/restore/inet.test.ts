@@ -116,6 +116,8 @@ test("tcp-address-missing: a listener and a UDP socket", async () => {
       images,
       pid,
       subject: "192.0.2.7",
+      // Where this machine has one other of its kind, recriu would take that.
+      env: { RECRIU_FIX: "none" },
       mend: "typed",
     });
     const device = /^ip address add 192\.0\.2\.7\/32 dev (\S+)$/.exec(named.remedy.command!)![1]!;
@@ -286,7 +288,7 @@ test("ping-group-range: on this machine, and in a namespace that is joined", asy
     subject: `the namespace ${file}`,
     mend: "typed",
   });
-  expect(joined.message).toContain("nobody");
+  expect(joined.message).toContain("no group at all");
   const gone = ["--join-ns", `net:${stage.dir}/none`];
   for (const target of [gone, ["--join-ns", "net:65530"], ["--join-ns", `net:${other.pid}`]]) {
     const named = await report(stage, "preflight", images, target);

@@ -25,12 +25,14 @@ export interface Container {
   /** Call the runtime alone, or recriu in its place. */
   alone(...words: string[]): Promise<Run>;
   guarded(...words: string[]): Promise<Run>;
-  /** recriu in its place, told to go on despite these findings. */
-  ignoring(ids: string, ...words: string[]): Promise<Run>;
+  /** recriu in its place, with these settings: RECRIU_IGNORE, RECRIU_FIX. */
+  guardedWith(settings: Record<string, string>, ...words: string[]): Promise<Run>;
   /** Call the runtime with recriu as the criu that it finds. */
   withCriu(...words: string[]): Promise<Run>;
   /** CRIU's log of the last restore. */
   log: string;
+  /** Words before each call: nsenter, where the runtime is to see mounts of the test's own. */
+  enter: string[];
   /** The words that give a runtime the console socket, where the container has a terminal. */
   console: string[];
 }
@@ -119,15 +121,16 @@ export function makeContainer(
   const quiet = (program: string, given: string[], first = bin, settings = {}) => {
     const stderr = given.includes("restore") ? join(stage.dir, "stderr") : "/dev/null";
     const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
-    const words = ["sh", "-c", shell, program, ...state, ...given];
+    const words = [...container.enter, "sh", "-c", shell, program, ...state, ...given];
     return run(stage, [...(name === "crun" ? ["sh", join(bin, "on-cgroup2")] : []), ...words], {
       env: { ...env, ...settings, PATH: `${first}:${env.PATH}` },
       cwd: stage.dir,
     });
   };
-  return {
+  const container: Container = {
     stage,
     bundle,
+    enter: [],
     name: basename(stage.dir),
     rootfs,
     sockets: join(rootfs, "tmp/.X11-unix"),
@@ -135,11 +138,30 @@ export function makeContainer(
     alone: (...given) => quiet(real, given),
     withCriu: (...given) => quiet(real, given, dropin),
     guarded: (...given) => quiet(join(bin, `recriu-${name}`), given),
-    ignoring: (ids, ...given) =>
-      quiet(join(bin, `recriu-${name}`), given, bin, { RECRIU_IGNORE: ids }),
+    guardedWith: (settings, ...given) => quiet(join(bin, `recriu-${name}`), given, bin, settings),
     log: join(stage.dir, "work/restore.log"),
     console: terminal ? ["--console-socket", join(stage.dir, "console")] : [],
   };
+  return container;
+}
+
+/** The bundle's configuration, changed. */
+export function configure({ bundle }: Container, change: (config: any) => void): void {
+  const file = join(bundle, "config.json");
+  const configured = JSON.parse(readFileSync(file, "utf8"));
+  change(configured);
+  writeFileSync(file, JSON.stringify(configured));
+}
+
+/** Has the runtime called in a mount namespace of its own, once `script` has mounted there what it is to see. */
+export async function enterMounts(container: Container, script: string): Promise<void> {
+  const { stage } = container;
+  const holder = join(stage.dir, "holder");
+  const hold = `${script}; echo $$ >${holder}; exec sleep 600`;
+  void run(stage, ["unshare", "--mount", "sh", "-ec", hold], { timeout: 600_000 });
+  const held = () => existsSync(holder) && readFileSync(holder, "utf8").endsWith("\n");
+  await waitFor("the mounts", held);
+  container.enter = ["nsenter", `--mount=/proc/${readFileSync(holder, "utf8").trim()}/ns/mnt`];
 }
 
 /** The container is ended by the runtime that has it; the cgroups that runtimes leave of restores go too. */

@@ -30,16 +30,16 @@ test("names of checks that there are not: who gave them, and which are near", as
     return stderr;
   };
   expect(await said(["--ignore=pid-inuse"])).toContain(
-    "--ignore: there is no check pid-inuse; near it are pid-in-use",
+    "--ignore: there is no check pid-inuse (did you mean pid-in-use",
   );
   expect(await said(["--only=cwd"])).toContain(
-    "--only: there is no check cwd; near it are cwd-missing",
+    "--only: there is no check cwd (did you mean cwd-missing",
   );
   expect(await said([], { RECRIU_IGNORE: "file-mising" })).toContain(
-    "RECRIU_IGNORE: there is no check file-mising; near it are file-missing",
+    "RECRIU_IGNORE: there is no check file-mising (did you mean file-missing",
   );
   const far = await said(["--ignore=xxxxxxxx"]);
   expect(far).toContain("there is no check xxxxxxxx; recriu explain --list");
   const { exit, stderr } = await recriu(stage, ["explain", "pid-inuse"]);
-  expect([exit, stderr.includes("near it are pid-in-use")]).toEqual([1, true]);
+  expect([exit, stderr.includes("did you mean pid-in-use")]).toEqual([1, true]);
 });

@@ -31,6 +31,21 @@ test("podman container restore --import: fails alone, works once recriu is insta
   const left = await ok("ps", "--all", "--format", "{{.Names}} {{.Status}}");
   await ok("rm", "--force", "--time", "0", "--all");
 
+  // What the archive says of its container is shown.
+  const shown = await system.recriu("show", archive, "--json");
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    container: {
+      engine: "Podman",
+      name: "x11",
+      image: expect.stringContaining("x11:1"),
+      runtime: "runc",
+    },
+    statistics: { frozen: expect.any(Number) },
+  });
+  expect((await system.recriu("show", archive)).stdout).toMatch(
+    /^container +x11, [0-9a-f]{12}\nimage +\S*x11:1$/m,
+  );
+
   // What Podman's own configuration grants is what its container has.
   expect((await system.recriu("preflight", archive)).stderr).not.toContain("bundle-");
 

@@ -23,6 +23,8 @@ function seen(plan: Partial<Plan>, more: object = {}): Preflight {
     options: [],
     environment: [],
     isolate: [],
+    network: null,
+    dirs: [],
   };
   return {
     checkpoint: {

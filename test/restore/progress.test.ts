@@ -116,7 +116,7 @@ for (const more of ["", "--verify=off"])
     writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || sleep 1.3\n");
     chmodSync(script, 0o755);
     const words = `${recriuBinary} restore ${more} -D ${images} --criu=${criu} --action-script ${script} -v4 -o ${stage.dir}/r.log`;
-    const done = run(stage, ["script", "-qefc", words, shown]);
+    const done = run(stage, ["script", "-qefc", words, shown], { env: { TERM: "xterm" } });
     await waitFor(
       "the tree to run",
       () =>
@@ -140,11 +140,22 @@ test("on a terminal a long restore shows one line, and clears it", async () => {
   writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || sleep 1.5\n");
   chmodSync(script, 0o755);
   const words = `${recriuBinary} restore -d -D ${images} --criu=${criu} --action-script ${script} -o /dev/null`;
-  const shown = await run(stage, ["script", "-qec", words, "/dev/null"]);
+  const on = (TERM: string, command: string) =>
+    run(stage, ["script", "-qec", command, "/dev/null"], { env: { TERM } });
+  const shown = await on("xterm", words);
   expect(shown.exit).toBe(0);
   expect(shown.stdout).toContain("\r\u001b[Krestoring memory: task 1 of 1, ");
   expect(shown.stdout.lastIndexOf("\r\u001b[K")).toBeGreaterThan(
     shown.stdout.lastIndexOf("task 1 of 1"),
   );
   await killTree(stage, pid);
+  // Of one that obeys no escapes there is no line to go back to, and no colour.
+  const coloured = `env -u NO_COLOR ${recriuBinary} preflight -D ${images} --criu=/nowhere`;
+  expect((await on("xterm", coloured)).stdout).toContain("\u001b[");
+  for (const TERM of ["", "dumb"]) {
+    const { exit, stdout } = await on(TERM, `env -u NO_COLOR ${words}`);
+    expect([exit, stdout]).toEqual([0, expect.stringContaining("verified: ")]);
+    expect(stdout).not.toContain("\u001b");
+    await killTree(stage, pid);
+  }
 });

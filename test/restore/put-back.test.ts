@@ -20,7 +20,9 @@ test("what no command can put back: its size and mode are told, and nobody is to
   rmSync(file);
   const gone = await stageCheck({ id: "file-missing", stage, images, among: true });
   expect(gone.remedy).toMatchObject({ kind: "human", command: null });
-  expect(gone.remedy.text).toContain("a file of 11 bytes, mode 0640; whose it was");
+  expect(gone.remedy.text).toContain(
+    "a file of 11 bytes, mode 0640; the images do not say which user it belonged to",
+  );
   writeFileSync(file, "what it was", { mode: 0o640 });
   await restored(stage, images);
 });

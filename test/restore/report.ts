@@ -14,6 +14,7 @@ export interface Finding {
   message: string;
   criu_message: string | null;
   isolate: string | null;
+  isolate_dir: string | null;
   remedy: { kind: string; text: string; command: string | null };
 }
 
@@ -44,9 +45,16 @@ export interface Report {
     environment: string[];
     settings: { id: string; path: string; from: number; to: number; stays: boolean }[];
     isolate: string[];
-    would_restore: { isolate: string[]; command: string } | null;
+    isolate_dirs: string[];
+    network: null | string | { named: string };
+    would_restore: { isolate: string[]; isolate_dirs: string[]; command: string } | null;
   };
-  run: { criu_exit: number; pid: number | null; pid_inside: number | null } | null;
+  run: {
+    criu_exit: number;
+    pid: number | null;
+    pid_inside: number | null;
+    network: Record<"host" | "tree", { device: string; address: string }> | null;
+  } | null;
   verdict: {
     result: string;
     compared: number;
@@ -100,6 +108,7 @@ export const finding = ({ findings }: Report, id: string): Finding => {
   // What docs/checks.md says of it is what it does.
   const check = catalogue.find((each) => each.id === id);
   const kind = found.remedy.kind === "human" ? "person" : found.remedy.kind;
+  if (check !== undefined && found.severity === "blocker") expect(check.blocks).not.toBe(false);
   if (check !== undefined && found.severity !== "info")
     expect(
       answersOf(check).map((each) => (each === "choice" ? "option" : each)) as string[],

@@ -1,6 +1,6 @@
 /** What `recriu show` and `recriu explain` print. */
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dump, openStage, recriu, start } from "./stage.ts";
 
@@ -37,6 +37,30 @@ test("show: the tree with its threads, files, sockets, cgroups and memory", asyn
   expect(json.tasks[0].argv).toContain(sockets);
   expect(json.tasks[0].mappings.length).toBeGreaterThan(10);
   expect(json.memory).toBeGreaterThan(4096);
+
+  // A page replaces what is at its place, and follows no link there.
+  const [page, other] = [join(stage.dir, "page.html"), join(stage.dir, "other")];
+  writeFileSync(other, "");
+  symlinkSync(other, page);
+  expect(await recriu(stage, ["show", images, "--html", page])).toMatchObject({ exit: 0 });
+  expect([readFileSync(other, "utf8"), lstatSync(page).mode & 0o177777]).toEqual(["", 0o100600]);
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain(`unix ${sockets}/X7`);
+  for (const { pid: task } of json.tasks) expect(html).toContain(`id="task-${task}"`);
+  expect((await recriu(stage, ["show", images, "--html", "-"])).stdout).toStartWith(
+    "<!doctype html>",
+  );
+  for (const [words, why] of [
+    [[images, "--html", "/dev/null"], "/dev/null: it is no regular file"],
+    [[images, "--html", "/dev/stdout"], "/dev/stdout: it is a name of a descriptor"],
+    [[images, "--html", stage.dir], "it is no regular file"],
+    [[images, "--html", page, "--json"], "leave --format and --json out"],
+    [[stage.dir, "--html", page], "--html shows one"],
+  ] as const)
+    expect(await recriu(stage, ["show", ...words])).toMatchObject({
+      exit: expect.any(Number),
+      stderr: expect.stringContaining(why),
+    });
 
   // A directory of checkpoints is a table.
   const several = (await recriu(stage, ["show", stage.dir])).stdout.split("\n");
@@ -84,10 +108,13 @@ test("usage: what cannot be understood is said, with exit code 2", async () => {
   expect((await recriu(stage, ["help", "restore"])).stdout).toContain("--dry-run");
   expect((await recriu(stage, ["version"])).stdout).toStartWith("recriu ");
   for (const [words, meant] of [
-    [["restor"], "near it are restore"],
-    [["restore", "--verfy=off"], "near it are --verify"],
+    [["restor"], "did you mean restore"],
+    [["restore", "--verfy=off"], "did you mean --verify"],
     [["restore", "--manage-cgroup=x"], "--manage-cgroups is ignore"],
-    [["verify", "--pidd=1"], "near it are --pid"],
+    [["verify", "--pidd=1"], "did you mean --pid"],
+    [["show", "--fils"], "there is no option --fils (did you mean --files?)"],
+    [["show", "--pid"], "--pid wants a value"],
+    [["undo", "all"], "it takes no operand, and all is one"],
   ] as const)
     expect([words, (await recriu(stage, [...words])).stderr]).toEqual([
       words,

@@ -1,6 +1,6 @@
 /** What a runtime will ask of CRIU, and what of recriu's findings is the runtime's own to see to. */
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../src/checks/index.ts";
@@ -82,6 +82,19 @@ test("external mounts: where the bundle says; the runtime's own to the path of t
     ["/sys/fs", "/sys/fs"],
   ]);
   expect([...externalMounts("/nowhere", bundle)]).toEqual([["/data", "/host/data"]]);
+});
+
+test("external mounts: by where their places are once links of the root are followed, as runtimes name them", () => {
+  const root = join(dir, "linked");
+  mkdirSync(join(root, "run"), { recursive: true });
+  symlinkSync("/run", join(root, "link"));
+  symlinkSync("../../..", join(root, "out"));
+  const at = (destination: string) => [
+    ...externalMounts("/nowhere", { root, binds: [{ destination, source: "/host" }] }).keys(),
+  ];
+  expect(at("/link/data/")).toEqual(["/run/data"]);
+  expect(at("/out/run")).toEqual(["/run"]);
+  expect(at("/run//./new/deep")).toEqual(["/run/new/deep"]);
 });
 
 const stands = (id: string, subject = "", asked = command()) =>

@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   lchownSync,
+  lstatSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -123,4 +124,15 @@ test("directories of its own are made where nobody can exchange them", () => {
   link(victim, join(hers, "tmp"), ALICE);
   expect(safePlace([hers, join(hers, "tmp"), open, join(base, "none"), sticky])).toBe(sticky);
   expect(() => safePlace([hers, open])).toThrow(/belongs to uid 1000; .*by others/);
+});
+
+test("a device, a directory or a name of a descriptor stays what it is: other programs need it", () => {
+  const [descriptor, directory] = [join(base, "stdout"), join(base, "directory")];
+  symlinkSync("/proc/self/fd/1", descriptor);
+  mkdirSync(directory);
+  const never = () => expect.unreachable();
+  expect(() => replaceFile(descriptor, 0o600, never)).toThrow("a name of a descriptor");
+  expect(() => replaceFile(directory, 0o600, never)).toThrow("no regular file");
+  expect(() => replaceFile("/dev/null", 0o600, never)).toThrow("no regular file");
+  expect(lstatSync(descriptor).isSymbolicLink()).toBe(true);
 });

@@ -127,6 +127,11 @@ static void enter(const char *root, char *socket, char **mounts)
 			continue;
 		}
 		snprintf(at, sizeof(at), "%s%s", root, mounts[2]);
+		if (!strcmp(mounts[0], "unmount")) {
+			if (umount2(at, MNT_DETACH) < 0)
+				die(at);
+			continue;
+		}
 		if (mount(mounts[1], at, bind ? NULL : mounts[0], bind ? MS_BIND : 0, NULL) < 0)
 			die(at);
 		if (shared && mount(NULL, at, NULL, MS_SHARED, NULL) < 0)

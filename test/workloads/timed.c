@@ -1,6 +1,7 @@
 /* Runs a command and tells what it took.
  *
- *     timed COMMAND…            prints: exit code, microseconds from fork to its end, peak memory in KiB
+ *     timed COMMAND…            prints: exit code, microseconds from fork to its end, peak memory in KiB, and microseconds
+ *                               of processor time of it and all that it waited for
  *     timed --peak COMMAND…     the peak is the command's own, without its children: it is looked at while it runs
  *
  * Without --peak the memory is of the largest of the command and all that it waited for.
@@ -32,6 +33,11 @@ static long peak_of(pid_t pid)
 	return peak;
 }
 
+static long long spent(struct timeval t)
+{
+	return t.tv_sec * 1000000LL + t.tv_usec;
+}
+
 int main(int argc, char **argv)
 {
 	int peak = argc > 1 && !strcmp(argv[1], "--peak"), status;
@@ -59,7 +65,7 @@ int main(int argc, char **argv)
 		usleep(500);
 	}
 	end = now();
-	printf("%d %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), end - start,
-	       peak ? most : usage.ru_maxrss);
+	printf("%d %lld %ld %lld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), end - start,
+	       peak ? most : usage.ru_maxrss, spent(usage.ru_utime) + spent(usage.ru_stime));
 	return 0;
 }

@@ -8,7 +8,7 @@ export const bundleLabel: Check = {
     "process.apparmorProfile and process.selinuxLabel in config.json; lsm_profile of creds in core-*.img; --lsm-profile; /sys/kernel/security/apparmor, /sys/fs/selinux",
   why:
     "CRIU gives each thread the label of the images (or of --lsm-profile, where it had one), whatever the configuration says. Profiles below that of the bundle (`NAME//child`) and stacked " +
-    "onto it (`NAME//&other`) are in order. Whether another label allows more, only the policy could tell. Where neither module runs, nothing is confined, whoever starts it.",
+    "onto it (`NAME//&other`) are in order. Whether another label allows more, only the policy could tell. Where neither module runs, nothing is confined under any runtime.",
   proof: "images",
   run(context) {
     const runs = runningLsm(context);

@@ -3,11 +3,12 @@ import type { Check, Context, Problem } from "../finding.ts";
 import { directoryOf, ignored, type Perms, savedDirectories, savedRoots } from "./cgroup-tree.ts";
 
 export const cgroupOwner: Check = {
-  title: "A cgroup in which others are would get another owner",
+  title: "A cgroup that other processes are in would get another owner",
   reads: "dir_perms in cgroup.img; owner, mode and processes of the cgroups that are there",
   why:
-    "A cgroup that is there already CRIU leaves as it is, but for its owner and mode: those it takes from the images. A cgroup's owner may move, freeze and " +
-    "kill all that is in it, and what is in there now is not the tree's. Which cgroups get what owner the images alone say.",
+    "CRIU leaves a cgroup that is there already as it is, but for its owner and mode: those it sets as the images say. The owner of a " +
+    "cgroup may move, freeze and kill all that is in it, and what is in this one now is not the tree's. The images alone say which " +
+    "cgroup gets which owner.",
   proof: "harm",
   answers: ["choice"],
   run(context) {

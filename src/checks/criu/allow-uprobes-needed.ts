@@ -5,8 +5,8 @@ export const allowUprobesNeeded: Check = {
   title: "The tree was dumped with --allow-uprobes",
   reads: "allow_uprobes in inventory.img; --allow-uprobes; the version of CRIU",
   why:
-    "A tracer's uprobes add a mapping that CRIU leaves out, when it was allowed to at the dump and is again at the restore (from 4.2 on). " +
-    "The option only permits that; the tracer must set its probes anew.",
+    "A tracer's uprobes add a mapping to a task. CRIU leaves that mapping out where --allow-uprobes was given at the dump and is given " +
+    "again at the restore (from 4.2 on). The option permits no more than that: the tracer must set its probes anew.",
   proof: "criu",
   answers: ["option"],
   run({ checkpoint, request, criu }) {

@@ -4,13 +4,14 @@ import type { Check } from "../finding.ts";
 import { mib } from "../kernel/limits.ts";
 
 export const autoDedup: Check = {
-  title: "What --auto-dedup takes out of the images, and whether it can",
+  title: "--auto-dedup takes memory out of the images, or cannot write to them",
   reads:
     "--auto-dedup; pagemap-*.img, and owner, links and writability of the pages-*.img that they lead to",
   why:
-    "CRIU takes the memory out of the images while it reads them: a tree that is refused afterwards, by CRIU or by recriu, is gone for ever. " +
-    "So recriu withholds the option from CRIU and does the same when the tree runs. CRIU opens the files for that before it restores, and fails where they " +
-    "cannot be written to. In a directory that others can write to, a name can lead to any file of the machine, which would lose its content.",
+    "With --auto-dedup CRIU takes memory out of the images while it reads them. A tree that is refused afterwards, by CRIU or by " +
+    "recriu, would be gone for ever; so recriu withholds the option from CRIU, and takes the memory out when the tree runs. CRIU opens " +
+    "the files for that before it restores, and fails where it cannot write to them. In a directory that other users can write to, the " +
+    "name of an image can lead to any file of the machine, and that file would lose its content.",
   proof: "criu",
   answers: ["choice", "person"],
   run({ checkpoint, request }) {

@@ -21,7 +21,7 @@ export const breakpointsMissing: Check = {
   why:
     "CRIU before 4.2 stops each task at the end of its restore by a hardware breakpoint. Some virtual machines take it and never stop there, so every " +
     "restore stands still (every dump, too). With its variable CRIU_FAULT=130 CRIU goes step by step instead, which is slower and changes nothing else; " +
-    "recriu sets it for the CRIU that it starts. Where the kernel lets nobody ask for breakpoints, nothing is said.",
+    "recriu sets it for the CRIU that it starts. Where the kernel lets no program ask for breakpoints, this check says nothing.",
   proof: "harm",
   answers: ["variable", "person"],
   run(context) {

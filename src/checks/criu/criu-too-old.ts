@@ -32,14 +32,17 @@ export const criuTooOld: Check = {
       (host.read("/proc/self/maps") ?? "").includes("[vvar_vclock]")
     ) {
       const refusal = criu.startRefusal();
-      if (refusal !== undefined) {
+      if (refusal.kind !== "none") {
+        const isSeen = refusal.kind === "refused";
         return [
           {
             ...shared,
-            severity: "blocker",
+            severity: isSeen ? "blocker" : "warning",
             image: "",
-            message: `CRIU ${version} cannot start on kernel ${host.kernel}: it does not know the [vvar_vclock] mapping`,
-            criu_message: refusal,
+            message: isSeen
+              ? `CRIU ${version} cannot start on kernel ${host.kernel}: it does not know the [vvar_vclock] mapping`
+              : `CRIU ${version} may not start on kernel ${host.kernel}, which has a [vvar_vclock] mapping; asked, it gave no answer in ten seconds`,
+            criu_message: isSeen ? refusal.line : null,
             remedy: upgrade(since.vvarVclock),
           },
         ];

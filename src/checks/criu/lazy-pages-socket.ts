@@ -2,7 +2,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 
 export const lazyPagesSocket: Check = {
-  title: "Nobody serves the pages of a lazy restore",
+  title: "No `criu lazy-pages` serves the memory of a lazy restore",
   reads: "--lazy-pages; lazy-pages.socket in the work directory and /proc/net/unix",
   why: "With --lazy-pages CRIU hands every page fault to `criu lazy-pages`, which must listen in the same work directory before the restore begins.",
   proof: "criu",
@@ -22,7 +22,7 @@ export const lazyPagesSocket: Check = {
         image: "",
         subject: socket,
         message: there
-          ? `${socket} is there, but nobody listens at it`
+          ? `${socket} is there, but no process listens on it`
           : `${socket} is not there: \`criu lazy-pages\` does not run in this work directory`,
         criu_message: `uffd: connect to lazy-pages.socket failed: ${there ? "Connection refused" : "No such file or directory"}`,
         remedy: {

@@ -8,6 +8,7 @@ export const optionUnknown: Check = {
     "A CRIU of a later release has options that recriu has not learned yet. They are passed on as they were given. What they change " +
     "about the restore is not known, so no check has looked at it; everything else is checked and verified as ever.",
   proof: "images",
+  blocks: false,
   run: ({ request, criu }) =>
     request.beyond.map((name) => ({
       severity: "info",

@@ -13,17 +13,20 @@ export const tmpMissing: Check = {
     const problem = unwritable(context, "/tmp");
     if (problem === undefined) return [];
     const refusal = request.unprivileged ? undefined : criu?.startRefusal();
-    const starts = refusal === undefined || !refusal.includes("/tmp/");
-    if (starts && !namespaces.created.mnt) return [];
+    const said =
+      refusal?.kind === "refused" && refusal.line.includes("/tmp/") ? refusal.line : null;
+    // Without an answer it is not known whether CRIU needs it to start.
+    const isSeen = said !== null || namespaces.created.mnt;
+    if (!isSeen && refusal?.kind !== "unanswered") return [];
     return [
       {
-        severity: "blocker",
+        severity: isSeen ? "blocker" : "warning",
         image: "",
         subject: "/tmp",
         message: `CRIU makes directories in /tmp, which it cannot: ${problem}`,
-        criu_message: starts
-          ? `mnt: Unable to create a temporary directory: ${problem}`
-          : refusal.replace(/\.[A-Za-z0-9]{6}:/, ".XXXXXX:"),
+        criu_message:
+          said?.replace(/\.[A-Za-z0-9]{6}:/, ".XXXXXX:") ??
+          (isSeen ? `mnt: Unable to create a temporary directory: ${problem}` : null),
         remedy: host.exists("/tmp")
           ? {
               kind: "human",

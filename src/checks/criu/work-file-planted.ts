@@ -24,7 +24,7 @@ export const workFilePlanted: Check = {
             message: `CRIU would write to ${path}, which is ${planted}`,
             remedy: {
               kind: "human",
-              text: "see who put it there and take it away, or let CRIU work in a directory of root's by --work-dir",
+              text: "look at it and remove it, or give CRIU a work directory that belongs to root (--work-dir)",
             },
           },
         ];

@@ -16,7 +16,7 @@ export const writableByOthers: Check = {
   why:
     "The restore runs as its caller, most often as root. A program or a file of options that another user owns, or may write to, or can exchange in a " +
     "directory on the way, is that user's way to do as he likes. recriu does not take such a CRIU from PATH. What the caller named himself is his " +
-    "own word, and a warning; plugins that nobody named are loaded all the same, and block. Users that count as others are all but root and the caller.",
+    "own word, and a warning; plugins that were not named are loaded all the same, and block. Users that count as others are all but root and the caller.",
   proof: "harm",
   run(context) {
     const { host, passed = [] } = context;

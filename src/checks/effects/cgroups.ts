@@ -134,7 +134,7 @@ function joins(context: Context): Effect[] {
       path: at,
       name: `${yardOf(controllers)}${path}`,
       detail: exists
-        ? "it is there: its limits, and whoever stops it, hold for the tree too"
+        ? "it is there: its limits hold for the tree, too, and the tree stops when it is stopped"
         : "new",
       image,
       task,

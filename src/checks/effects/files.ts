@@ -117,7 +117,7 @@ function effectsOf(context: Context, saved: Use): Effect[] {
   };
   const found: Said[] = [];
   const what = device ?? (how === "fifo" ? "fifo" : "file");
-  const lost = land.path === undefined ? ", where that leads nobody can tell beforehand" : "";
+  const lost = land.path === undefined ? ", and where that leads cannot be told beforehand" : "";
   const shown = `${how} ${flagNames(flags)}${shownStat(land.stat)}${lost}`;
   if (flags & O_TRUNC && !(flags & O_PATH))
     found.push({

@@ -47,7 +47,7 @@ function watches(context: Context): Effect[] {
         path: land?.path ?? null,
         name: name ?? "a file that the images know by its handle",
         detail: holds
-          ? `mask 0x${mask.toString(16)}: whoever opens it waits until the tree allows it`
+          ? `mask 0x${mask.toString(16)}: a program that opens it waits until the tree allows it`
           : `mask 0x${mask.toString(16)}`,
         image,
         when: "running",

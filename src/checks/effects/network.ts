@@ -81,7 +81,7 @@ function listeners(context: Context): Effect[] {
           verb: "create",
           what: "network device",
           name: tunf.netdev,
-          detail: "a tun device of this machine, whose packets the tree reads and writes",
+          detail: "a tun device of this machine: the tree reads and writes its packets",
         }),
       ];
     return [];
@@ -110,7 +110,7 @@ function namespace(context: Context, id: number): Effect[] {
         effect({
           verb: "join",
           what: "network device",
-          name: external("macvlan") ?? "a device that nobody named",
+          name: external("macvlan") ?? "a device that no option names",
           detail: `carries the macvlan ${device.name} of the tree`,
           image,
         }),

@@ -90,7 +90,7 @@ function others({ pid, core }: Task, memory: number): Effect[] {
       oom_score_adj < memory ? "untrusted-limit" : null,
     );
   if (loginuid !== undefined && loginuid !== 0xffffffff)
-    note("loginuid", `task ${pid}`, `user ${loginuid}, in whose name the audit log has it`);
+    note("loginuid", `task ${pid}`, `user ${loginuid}, under which the audit log has it`);
   if (profile !== undefined) note("security label", `task ${pid}`, profile);
   return found;
 }

@@ -9,7 +9,7 @@ export const epollTarget: Check = {
   why:
     "The images name what an epoll watches by descriptor numbers of the task that it was saved from, the first of the tree that has it open. " +
     "CRIU adds them in another: that of the lowest number. Where a child with a lower number than its parent (numbers wrap around) has closed " +
-    "or replaced the descriptor, the restore fails, or the epoll comes back deaf: it watches a file that nobody writes to.",
+    "or replaced the descriptor, the restore fails, or the epoll comes back deaf: it watches a file that no process writes to.",
   proof: "criu",
   run({ checkpoint }) {
     const idsOf = oncePer(({ fds }: Task) => new Map(fds.map(({ fd, id }) => [fd, id])));

@@ -10,7 +10,7 @@ export const externalFile: Check = {
   title: "A file that was left to others is not handed to the restore",
   reads: "external files in files.img, and --inherit-fd",
   why:
-    "With --external file[…] the dump saved only that there was a file. Whoever restores opens it and hands its descriptor to CRIU. " +
+    "With --external file[…] the dump saved only that there was a file. The caller of the restore opens it, and hands its descriptor to CRIU. " +
     "Files of a kind that CRIU left to a plugin need that plugin again.",
   proof: "criu",
   run(context) {

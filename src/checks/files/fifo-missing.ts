@@ -6,5 +6,7 @@ export const fifoMissing: Check = {
   reads: "FIFOs in files.img; the path on this machine or under --root",
   why: "What was in a FIFO is in the images, but the FIFO itself is a file like any other: CRIU opens it by its path.",
   proof: "criu",
+  answers: ["repair", "person"],
+  maps: true,
   run: (context) => missing(context, (file) => file.fifo !== undefined),
 };

@@ -13,6 +13,7 @@ export const fileBuildId: Check = {
     "--file-validation=filesize makes it compare sizes only; recriu never adds that by itself.",
   proof: "criu",
   answers: ["choice"],
+  maps: true,
   run(context) {
     if (context.request.fileValidation !== "buildid") return [];
     return usedFiles(context)

@@ -12,15 +12,16 @@ export const fileChanged: Check = {
   title: "A file is not the one of the dump: its size or mode differs",
   reads: "size and mode in files.img; the file on this machine or under --root; --allow-grown",
   why:
-    "A program or library of another version would run with memory that belongs to the old one. CRIU compares the size and " +
-    "the mode that it saved, and has an option for the permission bits only. A log that only grew is no such thing: where a file " +
-    "was open for appending only, or --allow-grown=PATH says so, recriu shows CRIU the image without that file's size. Nobody compares " +
-    "what is in the file then. A file that is mapped or run is never let pass.",
+    "A program or library of another version would run with memory that belongs to the old one. CRIU compares the size and the mode " +
+    "that it saved, and has an option for the permission bits only. A log that only grew is no such thing: where a file was open for " +
+    "appending only, or --allow-grown=PATH says so, recriu shows CRIU the image without that file's size, and what is in the file is " +
+    "not compared. A file that is mapped or run is never let pass.",
   proof: "criu",
   answers: ["edit", "person"],
+  maps: true,
   run(context) {
     const entries = context.checkpoint.values("files.img", file_entry);
-    const entryOf = new Map(entries.map(({ reg }, entry) => [reg, entry]));
+    const entryOf = new Map(entries.map(({ reg }, entry) => [reg?.id, entry]));
     return usedFiles(context)
       .values()
       .flatMap((file): Problem[] => {
@@ -46,7 +47,7 @@ export const fileChanged: Check = {
               `${size} bytes`,
               String(reg.size),
               `size ${size} (expect ${reg.size})`,
-              sizeRemedy(context, file, entryOf.get(reg), size, place),
+              sizeRemedy(context, file, entryOf.get(reg.id), size, place),
             ),
           );
         const ignored = context.request.skipFileRwxCheck ? 0o777 : 0;

@@ -1,6 +1,7 @@
 import type { NeededFile } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
-import { type UsedFile, usedFiles } from "./used-files.ts";
+import type { HostPlace } from "../paths.ts";
+import { isDirectoryUse, type UsedFile, usedFiles } from "./used-files.ts";
 
 export const fileDiffers: Check = {
   title: "A file outside the images is not the one of when the checkpoint was sealed",
@@ -47,8 +48,19 @@ function differs(before: NeededFile, now: NeededFile): string | undefined {
   return undefined;
 }
 
+/** Where the directories will be that tasks have as working or root directories, and those above them. */
+export const directoriesNeeded = (context: Context): HostPlace[] =>
+  usedFiles(context)
+    .filter(isDirectoryUse)
+    .flatMap(({ reg }) => {
+      const place = context.namespaces.place(reg.name, reg.mnt_id);
+      return place.onHost && place.path === reg.name ? [place] : [];
+    });
+
 /** The regular files outside the images that the tree needs, as they are here; what is not there is another check's. */
-export function filesNeeded(context: Context): { used: UsedFile; file: NeededFile }[] {
+export function filesNeeded(
+  context: Context,
+): { used: UsedFile; file: NeededFile; place: HostPlace }[] {
   return usedFiles(context).flatMap((used) => {
     const place = context.namespaces.place(used.reg.name, used.reg.mnt_id);
     if (!place.onHost) return [];
@@ -63,6 +75,6 @@ export function filesNeeded(context: Context): { used: UsedFile; file: NeededFil
       mtime: found.stat.mtime.toISOString(),
       build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
     };
-    return [{ used, file }];
+    return [{ used, file, place }];
   });
 }

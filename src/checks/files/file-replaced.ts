@@ -15,10 +15,11 @@ export const fileReplaced: Check = {
     "mtime and ctime of files that are open for writing or mapped, on this machine or under --root; when inventory.img was written; recriu.manifest",
   why:
     "What a task maps or writes to is not in the images: it is read from the file that is there now. CRIU compares the size, and of programs and libraries " +
-    "the build-id. A database or a log of the same size that somebody wrote to since, or put in its place, is taken for the old one, and the program goes " +
+    "the build-id. A database or a log of the same size that was written to since, or put in its place, is taken for the old one, and the program goes " +
     "on as if it were. The images do not say when a file was written, but they are younger than anything that the tree had written: copying images " +
     "without their times hides what happened before. `recriu seal` writes the times down.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const dumped = context.host.entry(join(context.checkpoint.dir, "inventory.img"))?.mtime;
     if (dumped === undefined) return [];

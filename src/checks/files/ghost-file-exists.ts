@@ -1,5 +1,6 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { asIfFree } from "../private-dirs.ts";
 import { about, type Ghost, ghostsOf, isDirectory, kinds } from "./ghosts.ts";
 import { constants } from "node:fs";
 
@@ -11,6 +12,7 @@ export const ghostFileExists: Check = {
     "behind, and the next restore fails on it (and removes it). A deleted directory comes back under its old name: one that stands there " +
     "now gets the old one's owner and mode, and is removed at the end, or, when there is something in it, makes the restore fail.",
   proof: "criu",
+  apart: true,
   run: (context) => ghostsOf(context).flatMap((ghost) => standing(ghost) ?? []),
 };
 
@@ -25,6 +27,7 @@ function standing(ghost: Ghost): Problem | undefined {
       ...about("blocker", ghost),
       message: `${at} is left from a CRIU that was killed: a deleted file cannot be made again there`,
       criu_message: `${kind}: File exists`,
+      apart: asIfFree(place),
       remedy: { kind: "human", text: "remove what that CRIU left", command: sh`rm ${at}` },
     };
   }
@@ -36,6 +39,7 @@ function standing(ghost: Ghost): Problem | undefined {
       ? `the directory ${at} was deleted at the dump, and one of this name with something in it stands there now`
       : `the directory ${at} was deleted at the dump; the empty one that stands there now would be taken for it: given its owner and mode, and removed`,
     criu_message: full ? `Couldn't unlink remap ${ghost.path}: Directory not empty` : null,
+    apart: asIfFree(place),
     remedy: {
       kind: "human",
       text: "move it away for the restore",

@@ -30,9 +30,10 @@ export const ghostRights: Check = {
   title: "A deleted file comes back as a setuid program or a device",
   reads: "mode, owner and device number in ghost-file-*.img",
   why:
-    "CRIU makes a deleted file again, as root, with the content, owner and mode that the images say, and it has a name on this machine while " +
-    "the tree is restored; a restore that fails can leave it. A setuid program there can be started by anybody, a device opened by " +
-    "whom its mode lets. Few programs are deleted while they run with such rights: know who made the images before you let it be.",
+    "CRIU makes a deleted file again, as root, with the content, owner and mode that the images say. The file has a name on this " +
+    "machine while the tree is restored, and a restore that fails can leave it. Every user can start a setuid program there, and every " +
+    "user whom its mode lets can open a device. Few programs are deleted while they run with such rights: find out where the images " +
+    "come from before you allow it.",
   proof: "harm",
   run: (context) =>
     ghostsOf(context)
@@ -48,7 +49,7 @@ export const ghostRights: Check = {
             message: `the deleted file ${reg.name} comes back as ${place.hostPath}: ${rights}`,
             remedy: {
               kind: "human",
-              text: "where you trust who made the images, --ignore=ghost-rights lets it be made for the time of the restore",
+              text: "if you trust these images, --ignore=ghost-rights lets CRIU make the file for the time of the restore",
             },
           },
         ];

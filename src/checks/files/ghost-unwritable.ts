@@ -3,6 +3,7 @@ import { EROFS } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { ownDir } from "../private-dirs.ts";
 import { about, ghostsOf, isDirectory, kinds } from "./ghosts.ts";
 import { constants } from "node:fs";
 
@@ -11,6 +12,7 @@ export const ghostUnwritable: Check = {
   reads: "remap-fpath.img and ghost-file-*.img; the directory of each deleted file",
   why: "CRIU makes a deleted file again in its old directory, in the directory above when that is gone, and deletes it once it is open.",
   proof: "criu",
+  apart: true,
   run(context) {
     // In a mount namespace of the tree's own CRIU makes mounts writable for the moment.
     if (context.namespaces.created.mnt) return [];
@@ -29,6 +31,7 @@ export const ghostUnwritable: Check = {
             ...about("blocker", ghost),
             message: `the deleted file ${ghost.reg.name} cannot be made again: ${directory} is on a read-only file system`,
             criu_message: `${kind}: Read-only file system`,
+            apart: ownDir(place, directory),
             remedy: {
               kind: "human",
               text: "make its file system writable for the restore",

@@ -7,8 +7,9 @@ export const lockMapped: Check = {
   why:
     "CRIU takes the locks of a task again and then closes the files that it opened for the task's mappings. A process that closes any descriptor " +
     "of a file gives up all its fcntl(2) locks on that file, so they are gone, and CRIU exits 0. Databases that map their files (SQLite in a browser) " +
-    "lose them. The program goes on as if it had them: nobody else may use its files until it was started anew.",
+    "lose them. The program goes on as if it had them: no other program may use its files until it has been started anew.",
   proof: "harm",
+  blocks: false,
   run({ checkpoint, request }) {
     if (!request.fileLocks) return [];
     return [...Map.groupBy(locksLost(checkpoint), ({ pid }) => pid)].map(
@@ -31,7 +32,7 @@ export const lockMapped: Check = {
           message: `task ${pid} will have lost its lock on ${first}${more}: it maps ${others.length === 0 ? "that file" : "those files"}, too`,
           remedy: {
             kind: "human",
-            text: "let nobody else use these files until the program was started anew",
+            text: "let no other program use these files until this one has been started anew",
           },
         };
       },

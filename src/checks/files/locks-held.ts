@@ -3,6 +3,8 @@ import { type FileLockEntry, FL_FLOCK, FL_OFD, FL_POSIX } from "../../image/inde
 import { F_RDLCK } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import type { HostPlace } from "../paths.ts";
+import { inOwnDir } from "../private-dirs.ts";
 
 const F_UNLCK = 2;
 
@@ -14,6 +16,7 @@ export const locksHeld: Check = {
     "Only locks of open file descriptions it does not wait for, and fails.",
   proof: "harm",
   waits: true,
+  apart: true,
   run(context) {
     const { checkpoint, request, host } = context;
     if (!request.fileLocks || checkpoint.fileLocks.length === 0) return [];
@@ -31,7 +34,7 @@ export const locksHeld: Check = {
       const path =
         id === undefined || checkpoint.remapped.has(id) ? undefined : pathOf(context, id);
       const by = path && locks.get(path.file)?.find((other) => excludes(lock, other));
-      return path && by ? [inTheWay(lock, path.hostPath, by)] : [];
+      return path && by ? [inTheWay(lock, path.place, by)] : [];
     });
   },
 };
@@ -42,7 +45,7 @@ function pathOf({ checkpoint, namespaces }: Context, id: number) {
   const place = reg && namespaces.place(reg.name, reg.mnt_id);
   if (!place?.onHost) return undefined;
   const found = place.root.look(place.path);
-  return found.ok ? { file: lockName(found.stat), hostPath: place.hostPath } : undefined;
+  return found.ok ? { file: lockName(found.stat), place } : undefined;
 }
 
 /** fcntl(2) locks of both kinds exclude each other where they overlap, flock(2) locks each other. */
@@ -58,7 +61,8 @@ function excludes(lock: FileLockEntry, other: HeldLock): boolean {
   );
 }
 
-function inTheWay(lock: FileLockEntry, path: string, by: HeldLock): Problem {
+function inTheWay(lock: FileLockEntry, place: HostPlace, by: HeldLock): Problem {
+  const path = place.hostPath;
   const waits = !(lock.flag & FL_OFD);
   const holder = by.pid > 0 ? `process ${by.pid}` : "a process";
   return {
@@ -68,9 +72,10 @@ function inTheWay(lock: FileLockEntry, path: string, by: HeldLock): Problem {
     subject: path,
     message: `${holder} holds a lock on ${path} that task ${lock.pid} had: CRIU would ${waits ? "wait for it" : "fail"}`,
     criu_message: waits ? null : "Can not set ofd lock!",
+    apart: inOwnDir(place),
     remedy: {
       kind: "human",
-      text: "stop whoever holds it, or restore without --file-locks and so without the locks",
+      text: "stop the process that holds the lock, or restore without --file-locks: then the tree has no locks",
       command: by.pid > 0 ? sh`kill ${by.pid}` : sh`fuser -v ${path}`,
     },
   };

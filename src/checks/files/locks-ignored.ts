@@ -5,8 +5,9 @@ export const locksIgnored: Check = {
   reads: "filelocks.img, and --file-locks",
   why:
     "Without the option CRIU leaves the locks out and says nothing: two programs may then write where each believes to be alone. " +
-    "With it CRIU takes each lock again, and waits for those that somebody else holds; so recriu does not add it by itself.",
+    "With it CRIU takes each lock again, and waits for those that another process holds; so recriu does not add it by itself.",
   proof: "harm",
+  blocks: false,
   answers: ["choice"],
   run({ checkpoint, request }) {
     const count = checkpoint.fileLocks.length;

@@ -1,12 +1,9 @@
 /** Files that tasks have open, mapped, run from or stand in: CRIU opens each by its path again (files-reg.c). */
 import type { RegFileEntry } from "../../image/index.ts";
-import type { Context, Problem } from "../finding.ts";
+import type { Context, Problem, Remedy } from "../finding.ts";
 import { putBack } from "./put-back.ts";
 import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
-
-export const isDirectoryUse = (file: UsedFile) =>
-  file.uses.has("working directory") || file.uses.has("root directory");
 
 /** A link itself can be open: O_PATH with O_NOFOLLOW, open(2). */
 export const follows = (reg: RegFileEntry): boolean => (reg.flags & constants.O_NOFOLLOW) === 0;
@@ -35,11 +32,16 @@ export function missing(context: Context, wanted: (file: UsedFile) => boolean): 
             file.fifo === undefined
               ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
               : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
-          remedy: putBack(context, file, place, found),
+          remedy: orElsewhere(putBack(context, file, place, found)),
         },
       ];
     });
 }
+
+const orElsewhere = <R extends Remedy>(remedy: R): R => ({
+  ...remedy,
+  text: `${remedy.text}; where it is elsewhere here, --map-path=OLD=NEW says so`,
+});
 
 /** CRIU makes cgroups before it opens files: a task may have a cgroup's directory open. */
 function isCgroup({ host, request }: Context, path: string): boolean {

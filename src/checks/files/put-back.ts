@@ -8,7 +8,8 @@ import { dirname } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
-import type { UsedFile } from "./used-files.ts";
+import { asSealed, buildIdOf, fromBeside } from "./taken-along.ts";
+import { isDirectoryUse, type UsedFile } from "./used-files.ts";
 import { constants, type Stats } from "node:fs";
 
 type Lost = Extract<Lookup, { ok: false }>;
@@ -30,11 +31,16 @@ export function putBack(context: Context, file: UsedFile, place: HostPlace, lost
   const mount = unmounted(context, place.hostPath);
   if (mount !== undefined) return mountIt(mount);
   const { reg } = file;
+  const beside = isDirectoryUse(file)
+    ? asSealed(context, reg, place)
+    : fromBeside(context, reg, place);
+  if (beside !== undefined) return beside;
   const above = nearest(place);
+  if (file.fifo !== undefined) return fifoAgain(context, file, place, above.stat);
   const empty = isBareMountPoint(context, place, above.path)
     ? `; or, if a file system was mounted at ${above.path}, which is empty, mount that`
     : "";
-  const wanted = `${shownAs(reg)}; whose it was the images do not say`;
+  const wanted = `${shownAs(reg)}; the images do not say which user it belonged to`;
   const made = make(context, file, place, above.stat);
   if (made !== undefined) return human(`${made.text} (${wanted})${empty}`, made.command);
   const owner = packageOf(context, place);
@@ -81,9 +87,7 @@ export function otherContent(
 /** The packages of the file here and of that of the dump, as far as this machine's packages tell. */
 export function builds(context: Context, reg: RegFileEntry, place: HostPlace): string {
   const here = packageOf(context, place);
-  const saved = Buffer.alloc(reg.build_id.length * 4);
-  for (const [index, word] of reg.build_id.entries()) saved.writeUInt32LE(word, index * 4);
-  const id = saved.toString("hex");
+  const id = buildIdOf(reg);
   // Packages with debugging symbols, and rpm's others, have a file named after each build.
   const paths = [`/usr/lib/debug/.build-id`, `/usr/lib/.build-id`];
   const then =
@@ -129,21 +133,36 @@ function shownAs({ mode, size }: RegFileEntry): string {
   ].join(", ");
 }
 
+/** What was in it is in the images; whose it was is not. */
+function fifoAgain(
+  context: Context,
+  { reg, task }: UsedFile,
+  { root, path, hostPath }: HostPlace,
+  above: Stats | undefined,
+): Remedy {
+  const mode = (reg.mode ?? 0o644) & 0o7777;
+  const [uid, gid] = ownerFor(context, task, above);
+  return {
+    kind: "repair",
+    text: `make it again, mode ${octal(mode)}, owner ${uid}:${gid}; what was in it is in the images`,
+    command:
+      uid === 0 && gid === 0
+        ? sh`mkfifo -m ${octal(mode)} ${hostPath}`
+        : sh`mkfifo -m ${octal(mode)} ${hostPath} && chown ${`${uid}:${gid}`} ${hostPath}`,
+    repair: { action: "fifo", root: root.path, path, mode, uid, gid },
+  };
+}
+
 /** What a command can make as it was. */
 function make(
   context: Context,
-  { reg, task, uses, fifo }: UsedFile,
+  { reg, task, uses }: UsedFile,
   { hostPath: path }: HostPlace,
   above: Stats | undefined,
 ): { text: string; command: ShellCommand } | undefined {
   const type = (reg.mode ?? 0) & constants.S_IFMT;
-  const directory = uses.has("working directory") || uses.has("root directory");
+  const directory = isDirectoryUse({ uses });
   const mode = octal(reg.mode ?? (directory ? 0o755 : 0o644));
-  if (fifo !== undefined)
-    return {
-      text: "make it again; what was in it is in the images",
-      command: sh`mkfifo -m ${mode} ${path}`,
-    };
   const [uid, gid] = ownerFor(context, task, above);
   if (directory || type === constants.S_IFDIR)
     return {

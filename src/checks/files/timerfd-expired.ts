@@ -20,10 +20,11 @@ export const timerfdExpired: Check = {
   title: "A timer would never fire again, or fire once more",
   reads: "timerfd entries in files.img; the version of CRIU",
   why:
-    "Of a periodic timer that has expired and was not read yet the kernel shows no time left, and CRIU before 4.3 sets it to just that: it is " +
-    "disarmed, and a program that waits for it waits for ever. The faster the timer, the likelier it is caught so. And one set to an absolute " +
-    "time (TFD_TIMER_ABSTIME) that is over, or disarmed, is given a time that is past: it fires once more. recriu shows CRIU the period as " +
-    "the time that is left, or the timer without that flag. What had not been read of it comes back either way.",
+    "Of a periodic timer that has expired and was not read yet, the kernel shows no time left. CRIU before 4.3 sets the timer to just " +
+    "that, which disarms it: a program that waits for it waits for ever. The faster the timer, the likelier the dump finds it so. A " +
+    "timer that was set to an absolute time (TFD_TIMER_ABSTIME) that is over, or that is disarmed, is given a time in the past: it " +
+    "fires once more. recriu shows CRIU the period as the time that is left, or the timer without that flag. Expirations that were not " +
+    "read come back either way.",
   proof: "harm",
   answers: ["edit"],
   run({ checkpoint, criu }) {

@@ -19,6 +19,9 @@ export interface UsedFile {
   fifo?: number;
 }
 
+export const isDirectoryUse = ({ uses }: Pick<UsedFile, "uses">): boolean =>
+  uses.has("working directory") || uses.has("root directory");
+
 /** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
 export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] => {
   /** By image id; undefined: left out. */

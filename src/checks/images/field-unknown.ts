@@ -8,6 +8,7 @@ export const fieldUnknown: Check = {
     "A message holds a field that no CRIU up to 4.3 writes. A CRIU that knows it acts on it, an older one passes over it; no check has looked at it, " +
     "and no verification compares it.",
   proof: "images",
+  blocks: false,
   run: ({ checkpoint }) =>
     checkpoint.strange.map(({ file, message, number }) => ({
       severity: "info",

@@ -5,7 +5,7 @@ export const imageAltered: Check = {
   reads: "recriu.manifest, and every byte of the images that it names: only where there is one",
   why:
     "`recriu seal` wrote down the size and the sha256 of every image. CRIU does not know: it restores other memory than was saved, and the programs " +
-    "find out. The manifest tells damage and mix-ups, not forgery: whoever can change an image can change it, too.",
+    "find out. The manifest tells damage and mix-ups, not forgery: a person who can change an image can change the manifest, too.",
   proof: "harm",
   run({ seal }) {
     if (seal === undefined) return [];

@@ -53,13 +53,18 @@ export const imageCompressed: Check = {
         { text: "copy inventory.img again from where the checkpoint was made", command: null },
       );
     const refusal = criu?.featureRefusal("compress");
-    if (refusal !== undefined)
+    if (refusal?.kind === "refused")
       return problem(
-        `memory${where} is compressed, and ${criu!.path} cannot read that (criu check --feature compress ${refusal === "" ? "fails" : `says: ${refusal}`})`,
+        `memory${where} is compressed, and ${criu!.path} cannot read that (criu check --feature compress ${refusal.line === "" ? "fails" : `says: ${refusal.line}`})`,
         mode === 0
           ? "Pagemap contains compressed pages but CRIU was built without LZ4 support (CONFIG_LZ4)"
           : "LZ4 support is required for this image chain",
       );
+    if ((mode === 0 || mode === LZ4) && refusal?.kind === "unanswered")
+      return problem(
+        `memory${where} is compressed, and whether ${criu!.path} can read that it did not say in ten seconds (criu check --feature compress)`,
+        null,
+      ).map((unknown) => ({ ...unknown, severity: "warning" as const }));
     if (mode === 0 || mode === LZ4) return [];
     return problem(
       `the memory is compressed in a way (${mode}) that is not known up to CRIU ${NEWEST_KNOWN}`,

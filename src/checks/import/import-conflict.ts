@@ -42,8 +42,8 @@ export const importConflict: Check = {
         found.push(
           stops(
             `TCP port ${port}`,
-            `the container publishes the TCP port ${port}, on which somebody listens here`,
-            "end who listens there, or publish another one (-p of podman container restore)",
+            `the container publishes the TCP port ${port}, and a program listens on it here`,
+            "stop the program that listens there, or publish another one (-p of podman container restore)",
           ),
         );
     return found;

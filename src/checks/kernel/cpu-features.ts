@@ -20,16 +20,25 @@ const instructions: readonly (readonly [word: number, bits: string])[] = [
   [11, "1:avx512vbmi 8:gfni 9:vaes 10:vpclmulqdq 11:avx512_vnni"],
 ];
 
+/** All of them as word, bit and name. */
+const known = instructions.flatMap(([word, bits]) =>
+  bits.split(" ").map((entry) => {
+    const [bit, name] = entry.split(":") as [bit: string, name: string];
+    return { word, bit: Number(bit), name };
+  }),
+);
+
 export const cpuFeatures: Check = {
   title: "The processor of the dump could do what this one cannot",
-  reads: "cpuinfo.img; /proc/cpuinfo, criu cpuinfo check, --cpu-cap",
+  reads:
+    "cpuinfo.img, or what recriu.manifest says of the processor; /proc/cpuinfo, criu cpuinfo check, --cpu-cap",
   why:
     "A program asks once what the processor can do. Restored on one that can do less, it ends with SIGILL some time later. CRIU saves the " +
     "processor only in a dump with --cpu-cap, and compares it only in a restore with --cpu-cap, which needs the saved one. A kernel may " +
     "hide what its processor can do: what /proc/cpuinfo lacks CRIU is asked for, which asks the processor itself.",
   proof: "criu",
   answers: ["choice", "person"],
-  run({ checkpoint, host, request, criu }) {
+  run({ checkpoint, host, request, criu, seal }) {
     const asked = request.cpuCap !== undefined;
     const shared = { image: "cpuinfo.img" } as const;
     if (asked && !checkpoint.files.has("cpuinfo.img"))
@@ -49,26 +58,26 @@ export const cpuFeatures: Check = {
           },
         },
       ];
-    const capability = checkpoint.values("cpuinfo.img", cpuinfo_entry)[0]?.x86_entry[0]?.capability;
     const row = /^flags\s*:(.*)$/m.exec(host.read("/proc/cpuinfo") ?? "");
-    if (capability === undefined || row === null) return [];
+    if (row === null) return [];
     const here = new Set(row[1]!.trim().split(" "));
-    const lacking = instructions.flatMap(([word, bits]) =>
-      bits
-        .split(" ")
-        .map((entry) => entry.split(":") as [bit: string, name: string])
-        .filter(([bit, name]) => ((capability[word] ?? 0) >>> Number(bit)) & 1 && !here.has(name))
-        .map(([, name]) => name),
-    );
+    const capability = checkpoint.values("cpuinfo.img", cpuinfo_entry)[0]?.x86_entry[0]?.capability;
+    const sealed = new Set(seal?.ok === true ? seal.manifest.cpu : []);
+    const had = ({ word, bit, name }: (typeof known)[number]) =>
+      capability === undefined ? sealed.has(name) : ((capability[word] ?? 0) >>> bit) & 1;
+    const lacking = known
+      .filter((each) => had(each) && !here.has(each.name))
+      .map(({ name }) => name);
     // Where CRIU finds all of it, the kernel only hides it.
-    if (lacking.length === 0 || (criu && criu.cpuRefusal(checkpoint.dir) === undefined)) return [];
+    const hidden = () => capability && criu?.cpuRefusal(checkpoint.dir).kind === "none";
+    if (lacking.length === 0 || hidden()) return [];
     const compared = asked && request.cpuCap.some((cap) => cap !== "fpu");
     return [
       {
-        ...shared,
+        image: capability ? shared.image : "recriu.manifest",
         severity: "warning",
         subject: lacking.join(" "),
-        message: `the processor of the dump had ${lacking.join(", ")}, this one does not show it`,
+        message: `the processor ${capability ? "of the dump" : "that it was sealed on"} had ${lacking.join(", ")}, this one does not show it`,
         criu_message: compared ? "CPU instruction capabilities do not match run time" : null,
         remedy: {
           kind: "human",

@@ -9,6 +9,7 @@ export const gpuMissing: Check = {
     "The plugin for CUDA turns itself off where there is no GPU or no cuda-checkpoint, without an error: the tasks come back and wait for " +
     "ever for what was on the GPU.",
   proof: "images",
+  blocks: false,
   run(context) {
     const { host } = context;
     const plugins = context.checkpoint.inventory?.plugins_entry?.plugins ?? [];

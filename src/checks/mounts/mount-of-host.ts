@@ -133,6 +133,7 @@ export const mountOfHost: Check = {
     "debugfs and their like show its devices and its kernel, whichever container asks. No option names them, so nobody here has allowed it. Information only, " +
     "where it is what ordinary containers have: sysfs or cgroups read-only.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const told = (mount: Mount, what: string, severity: Problem["severity"]): Problem => ({
       severity,

@@ -72,7 +72,7 @@ export const capabilitiesMissing: Check = {
   title: "A task had capabilities that CRIU does not have here",
   reads: "creds in core-*.img; capabilities in /proc/self/status, cap_last_cap",
   why:
-    "Nobody can give a capability that he does not have: CRIU stops where the kernel refuses. Containers and systemd units often run with a smaller " +
+    "A process can give others only the capabilities that it has: CRIU stops where the kernel refuses. Containers and systemd units often run with a smaller " +
     "bounding set than the machine on which the dump was made. A bounding set that only becomes smaller CRIU does not notice.",
   proof: "criu",
   run(context) {

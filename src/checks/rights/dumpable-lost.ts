@@ -6,9 +6,10 @@ export const dumpableLost: Check = {
   title: "A task may not be dumped at all afterwards",
   reads: "dumpable in mm-*.img; /proc/sys/fs/suid_dumpable",
   why:
-    "A task that changed its user under fs.suid_dumpable=2 has core dumps that only root can read. That value cannot be set by anybody: with another " +
-    "fs.suid_dumpable here CRIU takes 0, and the task writes none.",
+    "A task that changed its user under fs.suid_dumpable=2 has core dumps that only root can read. No program can set that state: where " +
+    "fs.suid_dumpable has another value here, CRIU sets 0 instead, and the task writes no core dumps at all.",
   proof: "harm",
+  blocks: false,
   run({ checkpoint, host }) {
     const setting = host.read("/proc/sys/fs/suid_dumpable")?.trim();
     if (setting === undefined || setting === "2") return [];

@@ -14,6 +14,7 @@ export const loginuidImmutable: Check = {
     "The audit system's login user is set once for each login, and changed only with CAP_AUDIT_CONTROL. CRIU finds out when it first runs and " +
     "remembers it in /run/criu.kdat: where it could then and cannot now it stops, and else the tasks keep the login user of CRIU.",
   proof: "criu",
+  blocks: false,
   run(context) {
     const callers = Number(context.host.read("/proc/self/loginuid") ?? NO_LOGIN);
     const rights = capabilitiesOfCriu(context.host);

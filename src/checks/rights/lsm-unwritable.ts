@@ -12,6 +12,7 @@ export const lsmUnwritable: Check = {
     "them, and another one refuses the words. And a process that is confined itself may only change to a profile where its own has a rule " +
     "change_profile for it, even if it has that very profile already. Both are found at the end of the restore, when nothing can be taken back any more.",
   proof: "images",
+  blocks: false,
   run(context) {
     const [first] = labels(context);
     if (first === undefined || runningLsm(context) !== "AppArmor") return [];

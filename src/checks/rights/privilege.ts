@@ -1,4 +1,4 @@
-import { knows } from "../../criu/index.ts";
+import { knows, type Refusal } from "../../criu/index.ts";
 import { sh } from "../../sys/shell.ts";
 import { again } from "../again.ts";
 import type { Check, Context } from "../finding.ts";
@@ -58,7 +58,7 @@ export const privilege: Check = {
           ? "Running as non-root requires '--unprivileged'"
           : needsAdmin
             ? null
-            : (criu?.startRefusal() ?? refusalAtClocks(checkpoint)),
+            : (lineOf(criu?.startRefusal()) ?? refusalAtClocks(checkpoint)),
         remedy:
           needsAdmin || !unprivileged
             ? sudo
@@ -72,6 +72,9 @@ export const privilege: Check = {
     ];
   },
 };
+
+const lineOf = (refusal: Refusal | undefined): string | undefined =>
+  refusal?.kind === "refused" ? refusal.line : undefined;
 
 /** Where CRIU fails that has tried the kernel out before. */
 const refusalAtClocks = ({ files }: Context["checkpoint"]): string | null =>

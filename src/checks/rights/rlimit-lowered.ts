@@ -24,6 +24,7 @@ export const rlimitLowered: Check = {
     "A hard limit above one's own can only be set with CAP_SYS_RESOURCE, and RLIMIT_NOFILE never above fs.nr_open. CRIU does not look at the result: the task runs " +
     "with the lower limit of CRIU.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const { checkpoint, host } = context;
     const bound = lacks(context, CAP_SYS_RESOURCE);

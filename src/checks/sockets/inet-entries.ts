@@ -1,4 +1,5 @@
 /** The IP sockets of a checkpoint, and how their addresses compare with those of this machine (sk-inet.c, sk-tcp.c). */
+import type { Settings } from "../../criu/index.ts";
 import type { InetSocket } from "../../host/index.ts";
 import type { InetSkEntry } from "../../image/index.ts";
 import { AF_INET6, IPPROTO_TCP } from "../../sys/linux.ts";
@@ -63,14 +64,21 @@ export interface SavedSocket {
   destination: Uint8Array;
 }
 
-/** IP sockets that CRIU makes in the network namespace of this machine. */
-export function hostSockets(context: Context): SavedSocket[] {
+/** IP sockets, with the addresses that they are to have here, that CRIU makes in the network namespace of this machine. */
+export function hostSockets(
+  context: Pick<Context, "checkpoint" | "namespaces" | "request"> & {
+    readonly replaced: Settings["replaceIp"];
+  },
+): SavedSocket[] {
+  const here = (address: Uint8Array) =>
+    context.replaced.find(({ from }) => same(from, address))?.to ?? address;
   return [...context.checkpoint.openFiles.values()].flatMap(({ isk: entry }): SavedSocket[] => {
     if (entry === undefined || !inHostNet(context, entry.ns_id)) return [];
     const source = bytesOf(entry.family, entry.src_addr);
     const destination = bytesOf(entry.family, entry.dst_addr);
     if (source === undefined || destination === undefined) return [];
-    return [{ entry, source, destination, image: `files.img id 0x${entry.id.toString(16)}` }];
+    const ends = { source: here(source), destination: here(destination) };
+    return [{ entry, ...ends, image: `files.img id 0x${entry.id.toString(16)}` }];
   });
 }
 

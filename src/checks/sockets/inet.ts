@@ -57,7 +57,7 @@ export function ownerRemedy(
       : sh`kill ${owner.pid}`;
   return {
     kind: "human",
-    text: `stop ${owner === undefined ? "whoever has the port" : `process ${owner.pid} (${owner.comm})`}, or restore in a network namespace of its own`,
+    text: `stop ${owner === undefined ? "the process that has the port" : `process ${owner.pid} (${owner.comm})`}, or restore in a network namespace of its own`,
     command,
   };
 }

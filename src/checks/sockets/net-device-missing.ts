@@ -9,6 +9,7 @@ export const netDeviceMissing: Check = {
   reads: "SO_BINDTODEVICE, scope and packet sockets in files.img; the interfaces of this machine",
   why: "A socket can be bound to an interface: by its name, or, a packet socket, by its number. CRIU stops when there is none of that name or number.",
   proof: "criu",
+  isolate: "net",
   run(context) {
     return context.checkpoint.openFiles.values().flatMap((file): Problem[] => {
       const { isk, psk, nlsk, usk } = file;

@@ -167,7 +167,7 @@ function tunOf(
       remedy: {
         kind: "human",
         text: found.ok
-          ? "let others open it, as udev does; whoever makes a device needs CAP_NET_ADMIN in its network all the same"
+          ? "let other users open it, as udev does; a process that makes a device needs CAP_NET_ADMIN in its network all the same"
           : "make it, or load its module",
         command: found.ok
           ? sh`chmod 0666 ${TUN_DEVICE}`

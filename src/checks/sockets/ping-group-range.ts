@@ -1,3 +1,4 @@
+import type { InetSkEntry } from "../../image/index.ts";
 import { netns_entry } from "../../image/tables/namespaces.ts";
 import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
@@ -11,6 +12,11 @@ const ICMP = 1;
 
 const ICMPV6 = 58;
 
+/** A socket of datagrams is one that needs no privilege. */
+export const isPing = ({ type, proto }: InetSkEntry): boolean =>
+  type === SOCK_DGRAM && (proto === ICMP || proto === ICMPV6);
+
+const HERE = "this machine";
 const RANGE = "/proc/sys/net/ipv4/ping_group_range";
 
 /** The range of the namespace in which CRIU makes a socket, and how that is called; undefined where it cannot be seen. */
@@ -25,7 +31,7 @@ function rangeOf(
     const path = /^\d+$/.test(joined) ? `/proc/${joined}/ns/net` : joined;
     return seen(host.readInNetwork(path, RANGE), `the namespace ${joined}`, [`--net=${path}`]);
   }
-  if (!namespaces.created.net) return seen(host.read(RANGE), "this machine");
+  if (!namespaces.created.net) return seen(host.read(RANGE), HERE);
   const [entry] = checkpoint.values(`netns-${nsId}.img`, netns_entry);
   if (entry?.ext_key === undefined) {
     const saved = request.emptyNs.includes("net") ? undefined : entry?.ipv4_sysctl[0]?.sarg;
@@ -44,6 +50,7 @@ export const pingGroupRange: Check = {
     "An ICMP socket that needs no privilege may be made only by a member of the groups in net.ipv4.ping_group_range, also by root. systemd allows all of " +
     "them on the machine; a network namespace begins with none. CRIU makes the socket with its own groups, not with the task's.",
   proof: "criu",
+  isolate: "net",
   run(context) {
     const { checkpoint, host, namespaces, request } = context;
     // In a user namespace the numbers are others.
@@ -52,7 +59,7 @@ export const pingGroupRange: Check = {
     const mappedGroups = [groups[1] ?? 0, ...extra];
     const told = new Set<string>();
     return checkpoint.openFiles.values().flatMap(({ isk }): Problem[] => {
-      if (isk?.type !== SOCK_DGRAM || (isk.proto !== ICMP && isk.proto !== ICMPV6)) return [];
+      if (isk === undefined || !isPing(isk)) return [];
       const found = rangeOf(context, isk.ns_id);
       const [low = Number.NaN, high = Number.NaN] = (found?.range.trim() ?? "")
         .split(/\s+/)
@@ -65,8 +72,9 @@ export const pingGroupRange: Check = {
           severity: "blocker",
           image: `files.img id 0x${isk.id.toString(16)}`,
           subject: found.where,
-          message: `the tree has an ICMP socket, and in ${found.where} only groups ${low} to ${high} may make one${low > high ? ", which is nobody" : ""}`,
+          message: `the tree has an ICMP socket, and in ${found.where} only groups ${low} to ${high} may make one${low > high ? ", which is no group at all" : ""}`,
           criu_message: "inet: Can't create inet socket: Permission denied",
+          isolate: found.where === HERE ? undefined : null,
           remedy: remedyFor(found, low, high, request.argv),
         },
       ];
@@ -81,7 +89,7 @@ function remedyFor(
   argv: readonly string[],
 ): Remedy {
   const all = sh`sysctl -w net.ipv4.ping_group_range=${"0 2147483647"}`;
-  if (where === "this machine" || enter.length > 0)
+  if (where === HERE || enter.length > 0)
     return {
       kind: "human",
       text: "allow it to all groups there, as systemd does",

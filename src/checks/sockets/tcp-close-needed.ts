@@ -5,7 +5,7 @@ export const tcpCloseNeeded: Check = {
   reads: "tcp_close in inventory.img; --tcp-close",
   why:
     "With --tcp-close a dump leaves the state of TCP connections out, and CRIU wants to be told at the restore too that they are lost. " +
-    "Whoever restores must know that peers will see them closed, so recriu does not say it in his place.",
+    "The peers will see the connections closed. That is for the caller to decide, so recriu does not add the option.",
   proof: "criu",
   answers: ["choice"],
   run: ({ checkpoint, request }) =>

@@ -22,6 +22,7 @@ export const tcpConnectionBusy: Check = {
     "left running, a second restore of it, or its last moments (TIME_WAIT, a minute).",
   proof: "criu",
   waits: true,
+  isolate: "net",
   run(context) {
     if (closesConnections(context) || connections(context).length === 0) return [];
     const live = Map.groupBy(
@@ -52,7 +53,7 @@ export const tcpConnectionBusy: Check = {
               kind: "human",
               text: ending
                 ? "wait a minute"
-                : `stop ${owner === undefined ? "whoever has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
+                : `stop ${owner === undefined ? "the process that has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
               // Its own end has it wait, too.
               command: ending || owner === undefined ? null : sh`kill ${owner.pid} && sleep 61`,
             },

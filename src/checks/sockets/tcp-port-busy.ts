@@ -11,6 +11,7 @@ export const tcpPortBusy: Check = {
     "for the moment, the bind succeeds, and from then on the kernel gives each of the two servers a part of the connections.",
   proof: "criu",
   waits: true,
+  isolate: "net",
   run(context) {
     const live = livePorts(context);
     return bound(context, [IPPROTO_TCP])

@@ -11,6 +11,7 @@ export const udpPortBusy: Check = {
     "succeeds where the other one allows it; then one of the two gets the datagrams of both.",
   proof: "criu",
   waits: true,
+  isolate: "net",
   run(context) {
     const live = livePorts(context);
     return bound(context, [IPPROTO_UDP, IPPROTO_UDPLITE])

@@ -71,7 +71,7 @@ export function placeOf(context: Context, { entry }: Named, path: string): Place
 
 /** Whether a socket will be made in the network namespace that recriu itself is in. */
 export function inHostNet(
-  { checkpoint, namespaces, request }: Context,
+  { checkpoint, namespaces, request }: Pick<Context, "checkpoint" | "namespaces" | "request">,
   nsId: number | undefined,
 ): boolean {
   if (namespaces.created.net || request.joinNs.some(({ ns }) => ns === "net")) return false;

@@ -3,6 +3,7 @@ import { ECONNREFUSED, ENOENT, EPROTOTYPE, errorText } from "../../sys/errno.ts"
 import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { privateDirOf } from "../private-dirs.ts";
 import { about, givenName, imageOf, inHostNet, nameOf } from "./unix-entries.ts";
 import { outward, shownName } from "./unix-peers.ts";
 
@@ -11,7 +12,7 @@ export const unixPeerDown: Check = {
   reads:
     "external unix sockets in files.img; whether the socket of that name takes a connection now",
   why:
-    "CRIU connects the socket again to the name of the service outside the tree, a system log for example, and stops when nobody is there. " +
+    "CRIU connects the socket again to the name of the service outside the tree, a system log for example, and stops when no process listens there. " +
     "Connecting a datagram socket tells the other side nothing, so recriu simply tries; of a stream it only sees whether anything is there.",
   proof: "criu",
   run: (context) =>
@@ -41,7 +42,10 @@ function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): n
   if (name === undefined) return undefined;
   if ("abstract" in name) {
     const shown = `@${name.abstract}`.replaceAll("\0", "@");
-    const live = context.host.unixSockets.find((socket) => socket.path === shown);
+    // In a network of the tree's own there is none but its own.
+    const live = context.isolate.has("net")
+      ? undefined
+      : context.host.unixSockets.find((socket) => socket.path === shown);
     if (live?.type === entry.type || !inHostNet(context, peer.ns_id)) return undefined;
     return live === undefined ? -ECONNREFUSED : -EPROTOTYPE;
   }
@@ -50,6 +54,9 @@ function unreachable(context: Context, entry: UnixSkEntry, peer: UnixSkEntry): n
   const place = context.namespaces.place(name.path);
   if (!place.onHost) return undefined;
   // A stream's server would be told of a try: of streams it is only known that nothing is there.
+  // Behind the tree's own directory a socket's file is not the one that its owner bound.
+  const real = place.root.real(place.path);
+  if (real !== undefined && privateDirOf(real, context) !== undefined) return -ECONNREFUSED;
   const found = place.root.look(place.path);
   if (!found.ok) return found.missing ? -ENOENT : undefined;
   if (entry.type !== SOCK_DGRAM) return undefined;

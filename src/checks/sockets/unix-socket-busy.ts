@@ -3,6 +3,8 @@ import type { Host } from "../../host/index.ts";
 import { ELOOP, errorText, EXDEV } from "../../sys/errno.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
+import { asIfFree } from "../private-dirs.ts";
+import type { HostPlace } from "../paths.ts";
 import { procLink } from "../forged/names.ts";
 import {
   about,
@@ -19,7 +21,7 @@ import {
 import type { Stats } from "node:fs";
 
 export const unixSocketBusy: Check = {
-  title: "A Unix socket's name belongs to somebody alive",
+  title: "A live process has the name of a Unix socket of the tree",
   reads:
     "unix sockets in files.img; what stands at each path, and whose it is: sock_diag(7), /proc/net/unix",
   why:
@@ -29,6 +31,9 @@ export const unixSocketBusy: Check = {
     "at the path that is no socket.",
   proof: "harm",
   waits: true,
+  isolate: "net",
+  apart: true,
+  maps: true,
   *run(context) {
     const seen = new Set<string>();
     let taken: Map<string, number> | undefined;
@@ -39,7 +44,8 @@ export const unixSocketBusy: Check = {
         const found = atPath(context, named);
         if (found === undefined) continue;
         seen.add(named.name.path);
-        yield found;
+        // A path is a name of the file system's.
+        yield { ...found, isolate: null };
       } else if (isBound(named) && inHostNet(context, named.entry.ns_id)) {
         taken ??= new Map(
           context.host.unixSockets.map(({ path, inode: number }) => [path, number]),
@@ -75,7 +81,7 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
     return entry.ok && entry.stat.isSymbolicLink();
   };
   if (!found.ok && beyond.has(found.problem)) return throughProc(named, at);
-  if (!found.ok) return isLink() ? linkThere(named, at, "leads nowhere") : undefined;
+  if (!found.ok) return isLink() ? linkThere(named, place, "leads nowhere") : undefined;
   if (!found.stat.isSocket()) {
     // A deleted one is bound all the same: CRIU moves the file aside for the moment.
     if (!isBound(named) || named.entry.deleted) return undefined;
@@ -84,16 +90,18 @@ function atPath(context: Context, named: AtPath): Problem | undefined {
       subject: at,
       message: `the socket ${path} cannot be bound: something that is not a socket stands at ${at}`,
       criu_message: `unix: Can't bind ${inode(named.entry)} addr ${givenName(named.entry)}: Address already in use`,
+      apart: asIfFree(place),
       remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
     };
   }
   const holder = holderOf(context.host, at, found.stat);
   if (holder === undefined)
-    return isLink() ? linkThere(named, at, "leads to a socket that nobody has") : undefined;
+    return isLink() ? linkThere(named, place, "leads to a socket that no process has") : undefined;
   return {
     ...about(holder.sure ? "blocker" : "warning", named.image),
     subject: at,
     message: `${at} ${holder.sure ? "is" : "may be"} the socket of ${ownerText(context.host, holder.inode)}; CRIU would silently take the name away from it`,
+    apart: asIfFree(place),
     remedy: ownerRemedy(context.host, at, holder.inode),
   };
 }
@@ -105,7 +113,7 @@ const beyond = new Set([errorText(ELOOP), errorText(EXDEV)]);
 const throughProc = ({ image, entry }: AtPath, at: string): Problem => ({
   ...about("blocker", image),
   subject: at,
-  message: `${at} leads through a link of /proc to something that CRIU has, and nobody can tell beforehand whose socket it would remove there`,
+  message: `${at} leads through a link of /proc to something that CRIU has: which socket it would remove there cannot be told beforehand`,
   criu_message: `unix: Can't bind ${inode(entry)} addr ${givenName(entry)}`,
   remedy: {
     kind: "human",
@@ -114,11 +122,16 @@ const throughProc = ({ image, entry }: AtPath, at: string): Problem => ({
 });
 
 /** No dump has a socket there: bind(2) takes no name that is a link. CRIU removes the link. */
-const linkThere = ({ image }: AtPath, at: string, problem: string): Problem => ({
+const linkThere = ({ image }: AtPath, place: HostPlace, problem: string): Problem => ({
   ...about("blocker", image),
-  subject: at,
-  message: `${at} is a link, which ${problem}; CRIU would silently remove it`,
-  remedy: { kind: "human", text: "move it away", command: sh`mv ${at} ${at}.aside` },
+  subject: place.hostPath,
+  message: `${place.hostPath} is a link, which ${problem}; CRIU would silently remove it`,
+  apart: asIfFree(place),
+  remedy: {
+    kind: "human",
+    text: "move it away",
+    command: sh`mv ${place.hostPath} ${place.hostPath}.aside`,
+  },
 });
 
 /** The owner of a socket file: by its inode number, which no other path or namespace can fake; else by the name alone. */

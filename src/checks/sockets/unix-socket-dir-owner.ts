@@ -9,15 +9,17 @@ import { about, type AtPath, placeOf } from "./unix-entries.ts";
 import { conventionOf } from "./unix-socket-dir.ts";
 
 export const unixSocketDirOwner: Check = {
-  title: "Others can put a socket of theirs in the place of the tree's",
+  title: "Another user can put his socket in the place of the tree's",
   reads:
     "unix sockets and users in the images; owner and mode of each socket's directory and of those above it, on this machine or under --root",
   why:
-    "/tmp/.X11-unix and its like are shared: root owns them, and the sticky bit leaves each socket to its owner. Where such a directory, or one above it, " +
-    "is another user's, or everybody may rename what is in it, that user can take the tree's socket away after the restore and answer its " +
-    "clients himself: see their windows, hear their keys. Whoever came first after /tmp was emptied owns it. Root, the tree's own users and the owner of " +
-    "the tree's root may; in a user namespace of the tree's own, whose users have other numbers here, owners are not compared.",
+    "/tmp/.X11-unix and its like are shared: root owns them, and the sticky bit leaves each socket to its owner. Where such a " +
+    "directory, or one above it, belongs to another user, or all users may rename what is in it, that user can take the tree's socket " +
+    "away after the restore and answer its clients: he sees their windows and hears their keys. The first user who makes the directory " +
+    "after /tmp was emptied owns it. Root, the tree's own users and the owner of the tree's root are trusted. In a user namespace of " +
+    "the tree's own, whose users have other numbers here, owners are not compared.",
   proof: "harm",
+  blocks: false,
   answers: ["repair", "person"],
   run(context) {
     const users = usersOf(context);

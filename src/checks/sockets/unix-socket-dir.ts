@@ -1,7 +1,7 @@
 import type { Lookup } from "../../host/index.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
-import type { Check, Context, Problem, Repair } from "../finding.ts";
+import type { Check, Context, MakeDirectory, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { savedMode } from "../files/saved-names.ts";
 import { pathSockets, refusal } from "./sockets.ts";
@@ -49,7 +49,7 @@ function orphans(context: Context): Map<string, Orphans> {
 function repairFor(
   { checkpoint, namespaces }: Context,
   { place, directory, sockets }: Orphans,
-): Repair | undefined {
+): MakeDirectory | undefined {
   const saved = savedMode(checkpoint, directory);
   const convention = conventionOf(directory);
   const of = convention ?? sockets[0]?.entry.file_perms;

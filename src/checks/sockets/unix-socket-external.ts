@@ -7,7 +7,7 @@ export const unixSocketExternal: Check = {
   title: "A Unix socket is connected to a process outside the tree",
   reads: "unix sockets in files.img, and --ext-unix-sk",
   why:
-    "The other end was not dumped: the socket is connected again to whoever has that name now. CRIU wants to be told that this is meant, " +
+    "The other end was not dumped: CRIU connects the socket to the process that has that name now. CRIU wants to be told that this is meant, " +
     "though of a datagram socket only when it is itself connected to from inside the tree. The option changes nothing else, so recriu adds it.",
   proof: "criu",
   answers: ["option"],
@@ -27,7 +27,7 @@ export const unixSocketExternal: Check = {
               "External socket found in image. Consider using the --ext-unix-sk option to allow restoring it.",
             remedy: {
               kind: "option",
-              text: "connect it again to whoever has that name now",
+              text: "connect it to the process that has that name now",
               option: "--ext-unix-sk",
               automatic: true,
             },

@@ -2,6 +2,7 @@ import { EPERM, EROFS, errorText } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
+import { ownDir } from "../private-dirs.ts";
 import { pathSockets, refusal } from "./sockets.ts";
 import { about, type AtPath, placeOf } from "./unix-entries.ts";
 import { constants } from "node:fs";
@@ -11,6 +12,7 @@ export const unixSocketUnwritable: Check = {
   reads: "unix sockets in files.img; the directory of each name: its file system, its permissions",
   why: "A socket's file is made anew at every restore, so its file system cannot be read-only, nor its directory closed to CRIU.",
   proof: "criu",
+  apart: true,
   run(context) {
     // In a mount namespace of the tree's own, what is read-only is what its images say.
     if (context.namespaces.created.mnt) return [];
@@ -26,7 +28,12 @@ export const unixSocketUnwritable: Check = {
           : 0;
       byDirectory.set(
         directory,
-        refused < 0 ? closed(context, bound, directory, refused) : undefined,
+        refused < 0
+          ? {
+              ...closed(context, bound, directory, refused),
+              apart: refused === -EROFS ? ownDir(place, dirname(place.path)) : null,
+            }
+          : undefined,
       );
     }
     return [...byDirectory.values()].filter((finding) => finding !== undefined);

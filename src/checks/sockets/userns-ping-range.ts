@@ -13,7 +13,7 @@ export const usernsPingRange: Check = {
   reads: "ipv4_sysctl in netns-*.img, gid_map in userns-*.img",
   why:
     "CRIU 4.1 saves net.ipv4.ping_group_range with the numbers of this machine, and every CRIU writes what is in the images inside the tree's user namespace: in " +
-    "one that maps few groups the kernel takes not even the usual `1 0`, which is nobody. That one CRIU is not shown, as a new network has it anyway. " +
+    "one that maps few groups the kernel takes not even the usual `1 0`, which means no group. recriu does not show CRIU that one, as a new network has it anyway. " +
     "CRIU 4.2 leaves it out of its dumps and translates others.",
   proof: "criu",
   answers: ["edit", "person"],
@@ -31,7 +31,7 @@ export const usernsPingRange: Check = {
         const lacking = range.map(Number).find((group) => !isInside(groups, group));
         if (lacking === undefined) return [];
         const nobody = range.join(" ") === NO_GROUP;
-        const why = "nobody, as in every new network";
+        const why = "no group, as in every new network";
         const from = asText(setting);
         return [
           {

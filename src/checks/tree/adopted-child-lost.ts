@@ -5,10 +5,11 @@ export const adoptedChildLost: Check = {
   title: "A child that the root adopted comes back without it",
   reads: "every entry of pstree.img",
   why:
-    "A child of the root in the session of others was born deeper, and came to the root when its parent ended. CRIU has it born by a helper that ends too, " +
-    "and then it goes to the init of the pid namespace: only where the root is that init, the tree is whole again. CRIU says nothing. The root is not told " +
-    "any more when that child ends.",
+    "The root adopted this child, which was born deeper, in a session of others, when its parent ended. CRIU has a helper bear it; the " +
+    "helper ends, and the kernel gives the child to the init of the pid namespace. Only where the root is that init the tree is whole " +
+    "again. CRIU says nothing. The root is not told any more when that child ends.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const { checkpoint } = context;
     const root = checkpoint.root?.pid;

@@ -38,6 +38,7 @@ export const inheritedNarrower: Check = {
     "tree has those of the command that restored it. A restore from a service that is bound to a processor, or from under `ionice -c 3`, binds the tree, too, and nothing " +
     "says so later. What the tree itself had cannot be told.",
   proof: "harm",
+  blocks: false,
   run: ({ host, checkpoint, settings, request }) =>
     [...narrowOf(host, checkpoint)].map(({ subject, message, prefix, text }): Problem => ({
       severity: "warning",
@@ -101,7 +102,7 @@ function* narrowOf(host: Host, checkpoint: Checkpoint): Generator<Narrow> {
     yield {
       subject: "core scheduling",
       message:
-        "recriu has a cookie of core scheduling, and shares its processor with nobody else's threads",
+        "recriu has a cookie of core scheduling, and shares its processor with no other threads",
     };
   // Of those that had it the images say so.
   const free = livingTasks(checkpoint).some(

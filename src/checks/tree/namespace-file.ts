@@ -6,7 +6,7 @@ import { kinds } from "./namespaces.ts";
 export const namespaceFile: Check = {
   title: "A task holds a namespace open that no task of the tree is in",
   reads: "nsf entries in files.img; namespaces in ids-*.img, nsids in netns-*.img",
-  why: "CRIU opens a namespace again through a task that lives in it. One that nobody of the tree lives in is not restored.",
+  why: "CRIU opens a namespace again through a task that lives in it. It cannot restore one in which no task of the tree lives.",
   proof: "criu",
   run({ checkpoint, namespaces, request }) {
     if (request.inheritFds.length > 0) return [];

@@ -10,6 +10,7 @@ export const oomScoreInherited: Check = {
     "CRIU writes oom_score_adj only where it was not 0: other tasks keep that of CRIU, until recriu sets it again at its gate. To lower it " +
     "takes CAP_SYS_RESOURCE, and CRIU only logs that it could not.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const { checkpoint, host } = context;
     const callers = Number(host.read("/proc/self/oom_score_adj") ?? 0);

@@ -18,3 +18,16 @@ export function externalKey({ checkpoint }: Context): string | undefined {
   const id = checkpoint.root?.ids?.pid_ns_id;
   return id === undefined ? undefined : checkpoint.pidNamespace(id)?.ext_key;
 }
+
+/**
+ * Where the existing pid namespace is that the tree is put into: the descriptor that is handed to CRIU, or what the bundle has
+ * the runtime hand. Undefined: CRIU makes one, or the tree lives in this one, or none was named.
+ */
+export function joinedPidNamespace(context: Context): string | undefined {
+  const key = externalKey(context);
+  if (key === undefined) return undefined;
+  const handed = context.request.inheritFds.find((each) => each.key === key);
+  return handed === undefined
+    ? context.bundle?.namespaces.find(({ kind }) => kind === "pid")?.path
+    : `/proc/self/fd/${handed.fd}`;
+}

@@ -188,7 +188,7 @@ function findUnborn(root: Node, nodes: ReadonlyMap<number, Node>): Tree | undefi
     if (node.state === "task" && !born.has(node))
       return corrupt(
         node.pid,
-        `task ${node.pid} is in session ${node.sid}, whose leader is below it: nobody would make it, and CRIU waits for it for ever`,
+        `task ${node.pid} is in session ${node.sid}, whose leader is below it: no task would make it, and CRIU waits for it for ever`,
         null,
       );
   return undefined;

@@ -8,7 +8,7 @@ export const schedDeadline: Check = {
   why:
     "CRIU dumps a thread under SCHED_DEADLINE or SCHED_EXT without complaint, but leaves the runtime, deadline and period out, and refuses " +
     "the policy when it restores. recriu lets such a thread come back under SCHED_OTHER with its nice value; SCHED_EXT it sets again where " +
-    "the kernel has it. Who gave the thread its deadline has to give it again.",
+    "the kernel has it. The program that gave the thread its deadline has to give it again.",
   proof: "criu",
   answers: ["edit", "person"],
   run: (context) =>

@@ -18,6 +18,7 @@ export const schedNotPermitted: Check = {
     "Real-time policies and nice values below the present one need CAP_SYS_NICE or a resource limit. CRIU does not look at the result of these calls: " +
     "the thread runs with less, and nothing in CRIU's log or exit code says so.",
   proof: "harm",
+  blocks: false,
   answers: ["edit", "person"],
   run(context) {
     const { host } = context;

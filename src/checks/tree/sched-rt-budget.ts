@@ -47,6 +47,7 @@ export const schedRtBudget: Check = {
     "result, and restores the budget of a cgroup that it makes only after the policies: the thread becomes an ordinary one. recriu sets the policy again at its " +
     "gate, which is late enough for a cgroup that CRIU made; one that is there already CRIU leaves as it is.",
   proof: "harm",
+  blocks: false,
   run(context) {
     const { host, checkpoint, request } = context;
     const realtime = livingTasks(checkpoint).filter((task) => realtimeThread(task) !== undefined);

@@ -31,7 +31,7 @@ function remedyFor(context: Context, ttys: readonly Tty[], sid: number): Remedy 
     };
   const slave = ttys.find(({ kind, info }) => kind === "slave" && info.sid === sid);
   const text =
-    "hand over the terminal on standard input: the session takes it, from whoever has it now";
+    "hand over the terminal on standard input: the tree's session takes it, away from the session that has it now";
   if (slave === undefined)
     return {
       kind: "human",
@@ -67,7 +67,7 @@ export const ttyControlling: Check = {
   reads:
     "tty-info.img, files.img, fdinfo-*.img, pstree.img; --inherit-fd, --shell-job; the controlling terminal of recriu",
   why:
-    "/dev/tty stands for the controlling terminal of whoever opens it, and cannot be opened without one. Where the leader of a session was dumped without the other " +
+    "/dev/tty is the controlling terminal of the process that opens it, and a process without one cannot open it. Where the leader of a session was dumped without the other " +
     "end of its terminal, --shell-job gives it the terminal on standard input, but not as its controlling one. A terminal that is handed over by --inherit-fd becomes that.",
   proof: "criu",
   answers: ["choice", "person"],

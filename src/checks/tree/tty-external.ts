@@ -7,7 +7,7 @@ export const ttyExternal: Check = {
   title: "A terminal has to be handed to CRIU",
   reads: "tty-info.img, --inherit-fd",
   why:
-    "The tree was dumped with --external tty[RDEV:DEV]: the terminal belongs to somebody else, and CRIU wants it as an open descriptor under the " +
+    "The tree was dumped with --external tty[RDEV:DEV]: the terminal is outside of the tree, and CRIU wants it as an open descriptor under the " +
     "same name. Which terminal that shall be, only the caller knows.",
   proof: "criu",
   run(context) {

@@ -10,7 +10,7 @@ export const ttyIndexBusy: Check = {
   reads: "tty-info.img, files.img; the names in /dev/pts",
   why:
     "A program knows its terminal as /dev/pts/N, so N must come back. The kernel always gives the lowest free number: CRIU opens one after another until it has N, " +
-    "and gives up when N is somebody's, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
+    "and gives up when N is taken, or more than 31 above the lowest free one. This also holds for a terminal that was hung up.",
   proof: "criu",
   isolate: "pty",
   waits: true,
@@ -39,7 +39,7 @@ export const ttyIndexBusy: Check = {
           image: imageOf(tty),
           subject: `/dev/pts/${index}`,
           message: busy
-            ? `/dev/pts/${index} is somebody else's terminal now`
+            ? `/dev/pts/${index} is another program's terminal now`
             : `/dev/pts/${index} is too far above the lowest free one, ${lowestNow}: CRIU tries ${ATTEMPTS}`,
           criu_message: `with specified index ${index}`,
           // Where there is no terminal yet, it opens those of the tree and so many more.

@@ -50,7 +50,7 @@ export const ttyNoTask: Check = {
           message:
             sid === 0
               ? `the terminal ${tty.path ?? ""} controls no session, and its other end is not in the images`
-              : `the terminal ${tty.path ?? ""} controls session ${sid}, whose leader is not in the images`,
+              : `the terminal ${tty.path ?? ""} controls session ${sid}, and its leader is not in the images`,
           criu_message: `No task found with sid ${sid}`,
           remedy: line
             ? {

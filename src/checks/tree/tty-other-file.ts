@@ -4,7 +4,7 @@ import { imageOf, terminals, type Tty } from "./terminals.ts";
 import type { Stats } from "node:fs";
 
 export const ttyOtherFile: Check = {
-  title: "At a terminal's path stands something else, or everybody's device",
+  title: "The path of a terminal leads to another file, or to a device that all programs use",
   reads:
     "tty-info.img, files.img; type, device number, owner and mode of what is at each path, links followed",
   why:
@@ -27,7 +27,7 @@ export const ttyOtherFile: Check = {
           return other === undefined ? [] : [told(tty, place.hostPath, other)];
         }
         const there = !found.ok
-          ? `what nobody can look at (${found.problem})`
+          ? `something that cannot be looked at (${found.problem})`
           : found.stat.isCharacterDevice()
             ? `the device ${numbers(found.stat.rdev)}`
             : "no terminal at all";
@@ -60,7 +60,7 @@ function otherRights({ mode }: Tty, uid: number, now: Stats): string | undefined
   if ((uid === 0 || uid === now.uid) && ((then ^ now.mode) & 0o006) === 0) return undefined;
   const shown = (bits: number, owner: number) =>
     `mode ${(bits & 0o7777).toString(8).padStart(4, "0")}, owner ${owner}`;
-  return `is everybody's; CRIU would change it from ${shown(now.mode, now.uid)} to ${shown(then, uid)}`;
+  return `is a device that all programs use; CRIU would change it from ${shown(now.mode, now.uid)} to ${shown(then, uid)}`;
 }
 
 const numbers = (rdev: number): string => `${(rdev >>> 8) & 0xfff}:${rdev & 0xff}`;

@@ -4,8 +4,8 @@ export const usernsAlone: Check = {
   title: "The tree has a user namespace, and no mount namespace of its own",
   reads: "namespaces in ids-*.img and inventory.img; --join-ns",
   why:
-    "CRIU opens a /proc of its own from inside the tree. Whoever is in a user namespace may do that only in a mount namespace which belongs to that, and the tree is " +
-    "to come back in the machine's.",
+    "CRIU opens a /proc of its own from inside the tree. A process in a user namespace may do that only in a mount namespace that " +
+    "belongs to this user namespace, and the tree is to come back in the machine's mount namespace.",
   proof: "criu",
   run({ checkpoint, namespaces, request }) {
     const joins = request.joinNs.some(({ ns }) => ns === "user" || ns === "mnt");

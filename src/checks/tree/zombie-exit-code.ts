@@ -7,6 +7,7 @@ export const zombieExitCode: Check = {
     "A zombie is made again by a task that exits with its code, of which CRIU keeps seven bits: a code of 128 or more comes back " +
     "128 smaller, and 128 as success. The parent, which has not waited for it yet, will be told the wrong one.",
   proof: "harm",
+  blocks: false,
   run: ({ checkpoint }: Context) =>
     checkpoint.tasks.values().flatMap((task): Problem[] => {
       const status = task.core?.tc?.exit_code ?? 0;

@@ -11,7 +11,7 @@ const OTHERS = 0o022;
 /** Which others could exchange what is at `path`; undefined when none can. */
 function changer(context: Context, path: string): string | undefined {
   const stat = context.host.entry(path);
-  if (stat === undefined) return "nobody knows whom";
+  if (stat === undefined) return "a user that cannot be told";
   if (stat.uid !== 0 && stat.uid !== context.host.effectiveUid)
     return `its owner, user ${stat.uid}`;
   if (stat.isSymbolicLink()) return undefined;
@@ -26,14 +26,14 @@ export const untrustedImages: Check = {
   reads:
     "owner and mode of the images and their parents' (parent), their directories and all above",
   why:
-    "recriu reads the images first, and CRIU reads them again. Whoever can write to them, or rename a directory on the way, can show recriu one " +
+    "recriu reads the images first, and CRIU reads them again. A user who can write to them, or rename a directory on the way, can show recriu one " +
     "checkpoint and CRIU another.",
   proof: "harm",
   run(context) {
     const { settings, request } = context;
     if (!settings.untrusted) return [];
     if (request.stream)
-      return [finding("--stream", "come through a stream, where nobody has looked at them")];
+      return [finding("--stream", "come through a stream, so they cannot be looked at beforehand")];
     const paths = new Set<string>();
     for (const { directory, names } of imagePlaces(context)) {
       for (const path of [...upward(directory)].toReversed()) paths.add(path);

@@ -7,5 +7,5 @@ export const untrustedProcWrite: Check = refusal({
   why:
     "Files of /proc and /sys are the kernel's own switches, for the whole machine: a program that it runs as root (core_pattern, " +
     "modprobe, uevent_helper), memory of others, drivers. No directory of --allow-write opens them.",
-  remedy: "restore it where that kernel is nobody else's: in a virtual machine",
+  remedy: "restore it in a virtual machine, which has a kernel of its own",
 });

@@ -17,6 +17,7 @@ export const untrustedRoot: Check = {
     "What CRIU does for the tree is looked at, not what the tree does once it runs: a task of root's, or with root's capabilities, can open any file " +
     "that its namespaces show it. Only a user namespace of its own, or a virtual machine, holds it back.",
   proof: "harm",
+  blocks: false,
   run(context: Context) {
     const { checkpoint, namespaces, settings } = context;
     if (!settings.untrusted || namespaces.created.user) return [];

@@ -48,6 +48,13 @@ import tcp from "./tcp.txt" with { type: "text" };
 import tree from "./tree.txt" with { type: "text" };
 import ttys from "./ttys.txt" with { type: "text" };
 import unix from "./unix.txt" with { type: "text" };
+import containerd from "./containerd.txt" with { type: "text" };
+import jvms from "./jvms.txt" with { type: "text" };
+import kubernetes from "./kubernetes.txt" with { type: "text" };
+import lxc from "./lxc.txt" with { type: "text" };
+import oci from "./oci.txt" with { type: "text" };
+import podman from "./podman.txt" with { type: "text" };
+import tools from "./tools.txt" with { type: "text" };
 import vdso from "./vdso.txt" with { type: "text" };
 import warnings from "./warnings.txt" with { type: "text" };
 import watches from "./watches.txt" with { type: "text" };
@@ -99,6 +106,13 @@ const tables: Record<string, string> = {
   tree,
   ttys,
   unix,
+  containerd,
+  jvms,
+  kubernetes,
+  lxc,
+  oci,
+  podman,
+  tools,
   vdso,
   warnings,
   watches,

@@ -4,6 +4,7 @@
  */
 import { basename } from "../../sys/path.ts";
 import { findRuntime } from "../real.ts";
+import { startedWith } from "./daemon.ts";
 import type { Target } from "./targets.ts";
 import { criPlugins, isTable, memberOf, parseToml, type Table } from "./toml.ts";
 
@@ -21,6 +22,8 @@ interface Asked {
   read: (text: string) => { config: Table; guards: boolean } | undefined;
   /** What it says where there is no file, and how it is asked for its defaults then. */
   absent?: { says: RegExp; words: readonly string[] };
+  /** The daemon's own words stand before these: they and the file may contradict each other. */
+  asStarted?: true;
   /** What a program says that is too old to be asked. */
   tooOld?: RegExp;
 }
@@ -38,6 +41,7 @@ const asked: Partial<Record<Target, Asked>> = {
   docker: {
     program: "dockerd",
     words: ["--validate"],
+    asStarted: true,
     // It says no more than whether it takes the file.
     read: () => ({ config: {}, guards: true }),
     tooOld: /unknown flag: --validate/,
@@ -63,7 +67,8 @@ export async function viewOf(
   if (asks === undefined) return { kind: "unasked", why: "nothing can be asked" };
   const { path: program } = findRuntime(asks.program, env["PATH"]);
   if (program === undefined) return { kind: "unasked", why: `there is no ${asks.program}` };
-  let said = await answerOf([program, ...asks.words]);
+  const started = asks.asStarted === true ? startedWith(target, env) : undefined;
+  let said = await answerOf([program, ...(started?.words ?? []), ...asks.words]);
   if (said.code !== 0 && asks.absent?.says.test(said.errors) === true)
     said = await answerOf([program, ...asks.absent.words]);
   const { text, errors, code, signal } = said;

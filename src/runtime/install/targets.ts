@@ -23,8 +23,8 @@ const SBIN = "/usr/local/sbin";
 const runc = join(BIN, "recriu-runc");
 const crun = join(BIN, "recriu-crun");
 
-/** What a target needs; `recriu` is the binary's own path. */
-export function installationOf(target: Target, recriu: string): Installation {
+/** What a target needs; `recriu` is the binary's own path, `hasDefault`: Docker's daemon is given a default runtime by a flag. */
+export function installationOf(target: Target, recriu: string, hasDefault: boolean): Installation {
   const link = (path: string): Want => ({ path, link: recriu });
   switch (target) {
     case "runc":
@@ -64,7 +64,10 @@ export function installationOf(target: Target, recriu: string): Installation {
       };
     case "docker":
       return {
-        wants: [link(runc), { path: "/etc/docker/daemon.json", text: withDockerRuntime }],
+        wants: [
+          link(runc),
+          { path: "/etc/docker/daemon.json", text: (now) => withDockerRuntime(now, hasDefault) },
+        ],
         next: [
           "systemctl reload docker",
           "new containers use it, or with --runtime=recriu where another default-runtime is set; older ones keep theirs",
@@ -93,8 +96,11 @@ const dropIn = (path: string, content: string): Want => ({
   text: () => `# Written by recriu install; recriu uninstall removes it.\n${content}`,
 });
 
-/** daemon.json with a runtime `recriu`, for all new containers unless another default is set. */
-function withDockerRuntime(now: string | undefined): string | { problem: string } {
+/** daemon.json with a runtime `recriu`, for all new containers unless another default is set. dockerd starts with none set twice. */
+function withDockerRuntime(
+  now: string | undefined,
+  hasDefault: boolean,
+): string | { problem: string } {
   const text = now?.trim() ? now : "{}\n";
   let config: unknown;
   try {
@@ -108,5 +114,5 @@ function withDockerRuntime(now: string | undefined): string | { problem: string 
   if (typeof runtimes !== "object" || runtimes === null || Array.isArray(runtimes))
     return { problem: "its runtimes are no JSON object" };
   const added = addMember(text, ["runtimes"], "recriu", { path: runc });
-  return addMember(added, [], "default-runtime", "recriu");
+  return hasDefault ? added : addMember(added, [], "default-runtime", "recriu");
 }

@@ -8,8 +8,10 @@ test("an address is asked for once, of IPv6 only for connections", () => {
   const asked: string[] = [];
   const bindAddress = (address: Uint8Array) => (asked.push(textOf(address)), -99);
   const run = (isk: object) =>
-    withContext(imagesWith(tcp(isk)), { host: { bindAddress, interfaces: undefined } }, (context) =>
-      [...tcpAddressMissing.run(context)].map(({ subject }) => subject),
+    withContext(
+      imagesWith(tcp(isk)),
+      { host: { bindAddress, interfaces: undefined, addresses: [] } },
+      (context) => [...tcpAddressMissing.run(context)].map(({ subject }) => subject),
     );
   const six = { family: 10, src_addr: [0xb80d0120, 0, 0, 0x01000000], dst_addr: [0, 0, 0, 0] };
   expect(run({})).toEqual(["127.0.0.1"]);

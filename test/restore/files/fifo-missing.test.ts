@@ -3,7 +3,7 @@ import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
 import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { constants, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 test("fifo-missing", async () => {
@@ -16,5 +16,15 @@ test("fifo-missing", async () => {
   const preflight = await report(stage, "preflight", images);
   const { command } = finding(preflight, "fifo-missing").remedy;
   expect(command).toBe(`mkfifo -m 0640 ${fifo}`);
+  // recriu makes it itself, and takes it back when the restore fails.
+  const failing = ["--action-script", "/bin/false"];
+  expect((await report(stage, "restore", images, failing)).exit).toBe(1);
+  expect(existsSync(fifo)).toBe(false);
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  const { mode, uid } = statSync(fifo);
+  expect([mode, uid]).toEqual([constants.S_IFIFO | 0o640, 0]);
+  await killTree(stage, pid);
+  rmSync(fifo);
   await stageCheck({ id: "fifo-missing", stage, images, pid, subject: fifo, mend: "typed" });
 });

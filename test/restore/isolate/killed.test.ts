@@ -16,6 +16,10 @@ import {
   waitFor,
 } from "../stage.ts";
 
+/** A pair to this machine is the one thing of them that can be seen outside. */
+const EVERY = "--isolate=net:veth,ipc,uts";
+const links = () => readdirSync("/sys/class/net").filter((name) => /^recriu\d/.test(name));
+
 /** A restore that a script holds at a point; until `until` it is not let go. */
 async function held(stage: Stage, images: string, point: string) {
   const script = join(stage.dir, "hold");
@@ -25,7 +29,7 @@ async function held(stage: Stage, images: string, point: string) {
     `#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != ${point} ] || { : >${there}; exec sleep 60; }\n`,
     { mode: 0o755 },
   );
-  const words = ["restore", "-D", images, "--isolate=pid", "--action-script", script];
+  const words = ["restore", "-D", images, EVERY, "--action-script", script];
   const argv = ["env", `RECRIU_CRIU=${criu}`, recriuBinary, ...words, "-o", `${there}.log`];
   const child = await stage.supervisor.spawn(argv, { cwd: stage.dir, stderr: `${there}.err` });
   await waitFor(`CRIU to come to ${point}`, () => existsSync(there));
@@ -33,7 +37,10 @@ async function held(stage: Stage, images: string, point: string) {
 }
 
 const all = ["recriu-init", "criu", "recriu", "sched", "sleep"];
-const left = (stage: Stage) => all.filter((name) => running(stage, name).length > 0);
+const left = (stage: Stage) => [
+  ...all.filter((name) => running(stage, name).length > 0),
+  ...links(),
+];
 const kill = (stage: Stage, name: string) =>
   running(stage, name).forEach((pid) => process.kill(pid, "SIGKILL"));
 
@@ -58,7 +65,7 @@ for (const victim of ["recriu", "recriu-init"])
     await using stage = openStage({ ownState: true });
     const { pid } = await start(stage, "sched", ["other", "0", "0"]);
     const images = await dump(stage, pid);
-    const words = ["restore", "-D", images, "--isolate=pid", "-o", join(stage.dir, "r.log")];
+    const words = ["restore", "-D", images, EVERY, "-o", join(stage.dir, "r.log")];
     const argv = ["env", `RECRIU_CRIU=${criu}`, recriuBinary, ...words];
     const child = await stage.supervisor.spawn(argv, { cwd: stage.dir });
     await waitFor("the init", () => running(stage, "recriu-init").length > 0);

@@ -1,10 +1,11 @@
 import { report } from "../report.ts";
 import { restored } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
+import { dumpContainer } from "../tree-in-container.ts";
 import { typed } from "../typed.ts";
 import { dumpShared, madeTheOldWay, typedTheOldWay } from "./mounts.ts";
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 test("mount-group: one mount in two places, made from two", async () => {
@@ -23,4 +24,26 @@ test("mount-group: one mount in two places, made from two", async () => {
   expect((await typed(stage, told, "mount-group", { options })).exit).toBe(0);
   await killTree(stage, Number(readFileSync(pidfile, "utf8")));
   await restored(stage, images, { options: from(narrow, one) });
+});
+
+test("mount-group: one mount in two places, neither in the other", async () => {
+  await using stage = openStage();
+  const whole = join(stage.dir, "whole");
+  const [one, two] = [join(whole, "a"), join(whole, "b")];
+  for (const directory of [one, two]) mkdirSync(directory, { recursive: true });
+  const inside = (name: string) => join(stage.dir, "root/whole", name);
+  for (const name of ["a", "b"]) mkdirSync(inside(name), { recursive: true });
+  const { images, options } = await dumpContainer(stage, {
+    mounts: [
+      ["proc", "none", "/proc"],
+      ["shared", whole, "/whole"],
+      ["bind", inside("a"), "/one"],
+      ["bind", inside("b"), "/two"],
+      ["unmount", "none", "/whole"],
+    ],
+    options: ["--external", "mnt[/one]:one", "--external", "mnt[/two]:two"],
+  });
+  const from = ["--external", `mnt[one]:${one}`, "--external", `mnt[two]:${two}`];
+  const named = await madeTheOldWay(stage, images, "mount-group", [...options, ...from]);
+  expect(named.message).toContain("neither of which was in the other");
 });

@@ -8,14 +8,16 @@ import {
   killTree,
   openStage,
   restoreBare,
+  run,
   start,
   waitFor,
 } from "../stage.ts";
 import { compile } from "../stage/compile.ts";
 import { typed } from "../typed.ts";
+import { bareUnder, reportUnder } from "../under.ts";
 import { takes } from "./pids.ts";
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 test("the number of a task is taken", async () => {
@@ -70,6 +72,39 @@ test("a number lives on as the process group of others, without a process of tha
   expect(bare.log).toContain(`Can't fork for ${pid}: File exists`);
   await killTree(stage, holder.pid);
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
+});
+
+test("a number is taken in the pid namespace that the tree is put into", async () => {
+  await using stage = openStage();
+  const namespace = await start(stage, "pidns-member", []);
+  const called = (comm: string) =>
+    descendants(namespace.pid).find(
+      ({ pid }) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === comm,
+    )!.pid;
+  const [init, member] = [called("pidns-init"), called("member")];
+  const inode = /\d+/.exec(readlinkSync(`/proc/${member}/ns/pid`))![0];
+  const images = await dump(stage, member, ["--external", `pid[${inode}]:pod`]);
+  const handed = (command: string) => ["bash", "-c", `${command} 5</proc/${init}/ns/pid`];
+  const options = ["--inherit-fd", "fd[5]:pod"];
+  const look = () => reportUnder(stage, handed, "preflight", images, options);
+  expect((await look()).findings).toEqual([]);
+
+  const ready = join(stage.dir, "ready");
+  const enter = ["nsenter", `--pid=/proc/${init}/ns/pid`];
+  void run(stage, [...enter, compile("at-pid"), ready, "77"], { timeout: 60_000 });
+  await waitFor("the number to be taken", () => existsSync(ready));
+  const told = await look();
+  const named = finding(told, "pid-in-use");
+  expect(named).toMatchObject({ severity: "blocker", subject: "77", isolate: null });
+  const bare = await bareUnder(stage, handed, images, ["-d", ...options]);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(named.criu_message!);
+  const who = await typed(stage, told, "pid-in-use");
+  const holder = Number(/^ *(\d+) .* at-pid$/m.exec(who.stdout)![1]);
+  expect(named.message).toContain(`process ${holder} of this machine (at-pid)`);
+  process.kill(holder, "SIGKILL");
+  await waitFor("the number to be free", () => !existsSync(`/proc/${holder}`));
+  expect((await reportUnder(stage, handed, "restore", images, ["-d", ...options])).exit).toBe(0);
 });
 
 test("a zombie holds its number", async () => {

@@ -1,0 +1,63 @@
+/** What `recriu explain --json` prints. */
+import type { Log } from "../../src/explain/run.ts";
+import type { ExplainDocument } from "../../src/report/documents.ts";
+import { check, explanation, logLine } from "./parts.ts";
+import {
+  either,
+  flag,
+  integer,
+  list,
+  maybe,
+  nothing,
+  object,
+  oneOf,
+  orNull,
+  type Plain,
+  type Shape,
+  text,
+} from "./shape.ts";
+
+const log = {
+  version: maybe(text("CRIU's, as the log has it")),
+  way: maybe(oneOf(["dump", "restore", "check"])),
+  ended: maybe(oneOf(["well", "badly"])),
+  cause: maybe(logLine),
+  explanation: maybe(explanation),
+  sign: maybe(logLine),
+  later: maybe(explanation),
+  warnings: list(explanation),
+  previous: maybe(logLine),
+  before: list(text(), "lines before the cause"),
+  after: list(text(), "the errors after it"),
+} as const;
+const run: Shape<Plain<Log>> = object(log);
+
+export const explain: Shape<Plain<ExplainDocument>> = either(
+  object({
+    log: text("its path; - where it was stdin or words"),
+    about: list(text(), "what numbers in the cause are, by the images"),
+    kept: orNull(text(), "how a log that is gone is kept next time"),
+    memory: list(text(), "what the kernel has killed for want of memory"),
+    ...log,
+    others: list(run, "earlier runs in the same log"),
+    said: maybe(explanation),
+    named: maybe(text("where the log of CRIU is, by the words of its caller")),
+    refused: list(text(), "findings with which recriu refused the restore, by their ids"),
+    speaker: maybe(
+      object({
+        name: text("the program that says what nothing is known of"),
+        look: text("where it says more"),
+      }),
+    ),
+    kind: oneOf(["log", "words", "none"]),
+    succeeded: flag(),
+    lines: integer(),
+  }),
+  object({ explanation: nothing }),
+  object({ check }),
+  object({ exit_code: integer(), means: text() }),
+  object({
+    checks: list(check),
+    known: list(object({ says: text("CRIU's own format"), check: text() })),
+  }),
+);

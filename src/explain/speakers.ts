@@ -1,0 +1,72 @@
+/** The speaker of what nothing is known of: programs that people ask for checkpoints, and where each says more. */
+
+export interface Speaker {
+  readonly name: string;
+  /** Where it, or CRIU below it, says more. */
+  readonly look: string;
+}
+
+// One reading of a line each: no repetition of a repetition, and an end to every one.
+const speakers: readonly [words: RegExp, name: string, look: string][] = [
+  [
+    /\bcuda-checkpoint\b|\btoggling CUDA\b|CUDA_ERROR_/,
+    "NVIDIA's cuda-checkpoint",
+    "run it as root beside the process, in its container: cuda-checkpoint --get-state --pid PID; nvidia-smi",
+  ],
+  [
+    /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
+    "crit, which reads images",
+    "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",
+  ],
+  [
+    /\bcheckpointctl\b/,
+    "checkpointctl",
+    "tar tf FILE shows what the archive has; recriu show FILE",
+  ],
+  [
+    /\b(?:jdk|org)\.(?:internal\.)?crac\b|JDK\.checkpoint|CRaC(?:CheckpointTo|RestoreFrom|Engine)|\[crac\]/,
+    "a JVM with CRaC",
+    "the lines of Suppressed: of its exception; CRIU's log is dump4.log in the directory of -XX:CRaCCheckpointTo",
+  ],
+  [
+    /\bCWWK[CE]\d{4}[EWI]|openj9\.criu|CRIUSupport|EnableCRIUSupport/,
+    "OpenJ9 or Open Liberty",
+    "/logs/checkpoint/checkpoint.log and restore.log in the container",
+  ],
+  [
+    /\blxc-checkpoint\b|\b(?:lxc|incus)\b.{0,80}--stateful|\bforkmigrate\b|\bcriu\.c:/,
+    "LXC, Incus or LXD",
+    "dump.log and restore.log in the checkpoint's directory; incus info --show-log NAME",
+  ],
+  [
+    /\bpodman\b.{0,80}\b(?:checkpoint|restore)\b|\blibpod\b/,
+    "Podman",
+    "the same with --log-level=debug and --keep: CRIU's log is in the container's userdata directory",
+  ],
+  [
+    /\bcri-?o\b.{0,200}\b(?:checkpoint|restor)|\bkubelet\b.{0,300}\b(?:checkpoint|restor)|\bcrictl\b.{0,80}\bcheckpoint\b|\bCheckpointContainer\b/i,
+    "the kubelet or its container runtime",
+    "journalctl -u crio -u containerd -u kubelet on the node names CRIU's log",
+  ],
+  [
+    /\bdocker\b.{0,80}\bcheckpoint\b|\bError response from daemon\b.{0,300}\b(?:checkpoint|restore)\b/,
+    "Docker",
+    "journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+  ],
+  [
+    /\b(?:ctr|nerdctl|containerd)\b.{0,300}\b(?:checkpoint|restore)\b/,
+    "containerd",
+    "journalctl -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+  ],
+  [
+    /\b(?:runc|crun|youki)\b.{0,80}\b(?:checkpoint|restore)\b|\bOCI runtime (?:checkpoint|restore)\b/,
+    "the container's runtime",
+    "dump.log or restore.log in --work-path; runc --debug, crun --debug",
+  ],
+];
+
+/** Undefined where none of them shows itself. */
+export function speakerOf(text: string): Speaker | undefined {
+  const found = speakers.find(([words]) => words.test(text));
+  return found && { name: found[1], look: found[2] };
+}

@@ -1,0 +1,152 @@
+/** The files that a tree uses outside of its images, copied beside them: each once, named by what is in it. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  readdirSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import type { UsedFile } from "../checks/index.ts";
+import type { HostPlace } from "../checks/index.ts";
+import { type Above, FILES, type NeededFile, type Taken } from "../image/index.ts";
+import { EEXIST, errorText } from "../sys/errno.ts";
+import { fchmod, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
+import { replaceFile, writeAll } from "../sys/own-file.ts";
+import { basename, dirname, join } from "../sys/path.ts";
+import { openNamed } from "../sys/walk.ts";
+import { xattrsOf } from "../sys/xattrs.ts";
+import { upward } from "../host/upward.ts";
+
+export interface Needed {
+  readonly used: UsedFile;
+  readonly file: NeededFile;
+  readonly place: HostPlace;
+}
+
+/** `left`: what was not taken, and why. */
+export interface TakenAlong {
+  readonly files: NeededFile[];
+  readonly directories: Above[];
+  readonly left: { path: string; why: string }[];
+  readonly bytes: number;
+}
+
+/** Those of the file's own; labels of security modules are the machine's. */
+const ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$|security\.capability$)/;
+const CHUNK = 1 << 20;
+const PRIVATE_DIRECTORY = 0o700;
+const PRIVATE_FILE = 0o600;
+
+/** Copy what is `needed` into recriu.files in `dir`, but for files of more than `limit` bytes. Throws what cannot be read or written. */
+export function takeAlong(
+  dir: string,
+  { needed, places }: { needed: readonly Needed[]; places: readonly HostPlace[] },
+  limit: number,
+): TakenAlong {
+  const beside = openBeside(dir);
+  const dumped = statSync(join(dir, "inventory.img")).mtimeMs;
+  const sums = new Map<string, number>();
+  const above = new Map(places.flatMap(directoriesAt).map((each) => [each.path, each]));
+  const left: TakenAlong["left"] = [];
+  const take = ({ file, place }: Needed): NeededFile => {
+    const why = reasonToLeave(file, place, limit);
+    const opened = why === undefined ? place.root.open(place.path) : undefined;
+    if (opened?.ok !== true) {
+      left.push({ path: file.path, why: why ?? opened!.problem });
+      return file;
+    }
+    try {
+      const taken = { ...copy(opened.fd, opened.stat, dir), newer: opened.stat.mtimeMs > dumped };
+      sums.set(taken.sha256, opened.stat.size);
+      if (place.path === file.path)
+        for (const each of directoriesAt({ ...place, path: dirname(place.path) }))
+          above.set(each.path, each);
+      return { ...file, size: opened.stat.size, taken };
+    } catch (error) {
+      throw new Error(`${file.path}: ${(error as Error).message}`, { cause: error });
+    } finally {
+      closeSync(opened.fd);
+    }
+  };
+  try {
+    const files = needed.map(take);
+    // What an earlier seal took, and this one does not name.
+    for (const name of readdirSync(join(dir, FILES))) if (!sums.has(name)) unlinkat(beside, name);
+    const directories = [...above.values()].toSorted((a, b) => a.path.length - b.path.length);
+    return {
+      files,
+      directories,
+      left,
+      bytes: [...sums.values()].reduce((sum, size) => sum + size, 0),
+    };
+  } finally {
+    closeSync(beside);
+  }
+}
+
+function reasonToLeave({ size }: NeededFile, { root, path }: HostPlace, limit: number) {
+  const kernel = root.kernelFs(path);
+  if (kernel !== undefined) return `it is the kernel's own (${kernel})`;
+  return size > limit ? `it has ${size} bytes, more than --file-limit` : undefined;
+}
+
+/** The directory for them, which only its owner reads. */
+function openBeside(dir: string): number {
+  const opened = openNamed(dir);
+  if (!opened.ok) throw new Error(opened.problem);
+  try {
+    const made = mkdirat(opened.fd, FILES, PRIVATE_DIRECTORY);
+    const fd = openEntry(opened.fd, FILES, constants.O_RDONLY | constants.O_DIRECTORY);
+    const failed = made < 0 && made !== -EEXIST ? made : fd;
+    if (failed < 0) throw new Error(`${join(dir, FILES)}: ${errorText(failed)}`);
+    fchmod(fd, PRIVATE_DIRECTORY);
+    return fd;
+  } finally {
+    closeSync(opened.fd);
+  }
+}
+
+/** Read twice: for its name, and for its copy, which has to be the same. */
+function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "newer"> {
+  const sha256 = hashed(fd, size);
+  const xattrs = xattrsOf(fd);
+  if (typeof xattrs === "number") throw new Error(`its attributes: ${errorText(xattrs)}`);
+  const target = join(dir, FILES, sha256);
+  replaceFile(target, PRIVATE_FILE, (out) => {
+    if (hashed(fd, size, (piece) => writeAll(out, piece)) !== sha256)
+      throw new Error(
+        `it was written to while ${basename(dirname(target))} was filled; seal again`,
+      );
+  });
+  const encoded = [...xattrs]
+    .filter(([name]) => ATTRIBUTES.test(name))
+    .map(([name, value]) => [name, value.toString("base64")]);
+  return { sha256, uid, gid, xattrs: Object.fromEntries(encoded) as Taken["xattrs"] };
+}
+
+/** The sha256 of a file's first `size` bytes. */
+function hashed(fd: number, size: number, each: (piece: Uint8Array) => void = () => {}): string {
+  const hash = new Bun.CryptoHasher("sha256");
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (let at = 0; at < size;) {
+    const read = readSync(fd, chunk, 0, Math.min(CHUNK, size - at), at);
+    if (read === 0) throw new Error("it shrank while it was read");
+    hash.update(chunk.subarray(0, read));
+    each(chunk.subarray(0, read));
+    at += read;
+  }
+  if (fstatSync(fd).size !== size) throw new Error("it grew while it was read");
+  return hash.digest("hex");
+}
+
+/** A directory and those above it, as they are. */
+function directoriesAt({ root, path }: HostPlace): Above[] {
+  return [...upward(path)].flatMap((at) => {
+    const found = root.look(at);
+    if (at === "/" || !found.ok) return [];
+    const { mode, uid, gid } = found.stat;
+    return [{ path: at, mode: mode & 0o7777, uid, gid }];
+  });
+}

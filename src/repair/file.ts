@@ -1,0 +1,63 @@
+/** Put a file back that was taken along with the images. */
+import { closeSync, constants, futimesSync, readSync } from "node:fs";
+import type { PutFile } from "../checks/index.ts";
+import { errorText } from "../sys/errno.ts";
+import { createEntry } from "../sys/files.ts";
+import { writeAll } from "../sys/own-file.ts";
+import { openRegular } from "../sys/regular.ts";
+import { setXattr } from "../sys/xattrs.ts";
+import { makeDirectory } from "./directory.ts";
+import { makeEntry, UNFINISHED } from "./entry.ts";
+import type { Step } from "./step.ts";
+
+const CHUNK = 1 << 20;
+const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** Carry out a `file` repair, with the directories above it that are missing. Returns undefined, or what failed. */
+export function putFile(repair: PutFile, record: (step: Step) => void): string | undefined {
+  const { root, directories, from } = repair;
+  for (const above of directories) {
+    const problem = makeDirectory({ action: "mkdir", root, ...above }, record);
+    if (problem !== undefined) return problem;
+  }
+  const source = openRegular(from, false);
+  if (!source.ok) return `${from}: ${source.problem}`;
+  try {
+    return makeEntry(repair, record, {
+      create: (parent, name) => createEntry(parent, name, NEW, UNFINISHED),
+      finish: (fd, path) => fill(fd, source.fd, repair) ?? dress(fd, repair, path),
+    });
+  } finally {
+    closeSync(source.fd);
+  }
+}
+
+/** The bytes that were sealed, and no others. */
+function fill(fd: number, source: number, { size, sha256, from }: PutFile): string | undefined {
+  const hash = new Bun.CryptoHasher("sha256");
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  let left = size;
+  try {
+    for (let read = 1; read > 0 && left >= 0;) {
+      read = readSync(source, chunk);
+      left -= read;
+      hash.update(chunk.subarray(0, read));
+      if (left >= 0) writeAll(fd, chunk.subarray(0, read));
+    }
+  } catch (error) {
+    return `${from}: ${(error as Error).message}`;
+  }
+  return left === 0 && hash.digest("hex") === sha256
+    ? undefined
+    : `${from}: its bytes are not those that were sealed`;
+}
+
+/** What it was besides its bytes, but for owner and mode. */
+function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | undefined {
+  for (const [name, value] of Object.entries(xattrs)) {
+    const set = setXattr(fd, name, Buffer.from(value, "base64"));
+    if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
+  }
+  if (mtime !== undefined) futimesSync(fd, new Date(), new Date(mtime));
+  return undefined;
+}

@@ -1,0 +1,27 @@
+/** What a seal says of the processor, where the images say nothing of it. */
+import { expect, test } from "bun:test";
+import { cpuFeatures } from "../../../src/checks/kernel/cpu-features.ts";
+import type { Manifest } from "../../../src/image/manifest.ts";
+import { fixture } from "../../image/fixture.ts";
+import { withContext } from "../context.ts";
+
+test("cpu-features: a sealed checkpoint on a processor that can do less", () => {
+  const read = (path: string) =>
+    path === "/proc/cpuinfo" ? "processor: 0\nflags\t\t: fpu avx sse4_1\n" : undefined;
+  const found = (...cpu: string[]) => {
+    const manifest = { schema: 1, cpu, images: {}, files: [] } as unknown as Manifest;
+    const seal = { ok: true, manifest, altered: [] } as const;
+    return withContext(fixture(), { host: { read }, seal }, (context) => cpuFeatures.run(context));
+  };
+  expect(found("fpu", "avx", "sse4_1", "something_new")).toEqual([]);
+  expect(found("fpu", "avx2", "avx512f", "avx")).toMatchObject([
+    {
+      severity: "warning",
+      image: "recriu.manifest",
+      subject: "avx2 avx512f",
+      message: "the processor that it was sealed on had avx2, avx512f, this one does not show it",
+      criu_message: null,
+    },
+  ]);
+  expect(found()).toEqual([]);
+});

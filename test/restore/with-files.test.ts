@@ -1,0 +1,192 @@
+/** A sealed checkpoint that has the tree's files beside it: what is gone is put back, and taken back when the restore fails. */
+import { report } from "./report.ts";
+import { manifestOf, spoil } from "./seal.ts";
+import { stageCheck } from "./stage-check.ts";
+import { dump, killTree, openStage, recriu, run, type Stage, start } from "./stage.ts";
+import { compile } from "./stage/compile.ts";
+import { setXattr, xattrsOf } from "../../src/sys/xattrs.ts";
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+/** A task that runs a program of its own, with a file open that it has written to, both below `app`. */
+async function startApp(stage: Stage) {
+  const app = join(stage.dir, "app");
+  const [program, log] = [join(app, "bin/program"), join(app, "var/log")];
+  for (const dir of ["bin", "var"]) mkdirSync(join(app, dir), { recursive: true });
+  chmodSync(join(app, "var"), 0o750);
+  copyFileSync(compile("memory"), program);
+  writeFileSync(log, "said before\n");
+  chmodSync(log, 0o640);
+  chownSync(log, 0, 12);
+  utimesSync(log, 1_000_000, 1_000_000);
+  const holds = join(stage.dir, "holds");
+  writeFileSync(holds, `#!/bin/sh\nexec 7>>${log}\nexec ${program} "$@"\n`, { mode: 0o755 });
+  const { pid } = await start(stage, "memory", ["plain"], { program: holds });
+  return { pid, app, program, log };
+}
+
+const sealWith = (stage: Stage, images: string, ...words: string[]) =>
+  recriu(stage, ["seal", images, "--with-files", ...words]);
+
+test("file-missing: all that the tree uses is gone, and comes back as it was", async () => {
+  await using stage = openStage();
+  const { pid, app, program, log } = await startApp(stage);
+  const opened = openSync(log, "r+");
+  expect(setXattr(opened, "user.kind", Buffer.from("log"))).toBe(0);
+  closeSync(opened);
+  const images = await dump(stage, pid);
+  const before = [program, log].map((path) => statSync(path));
+  const sealed = await sealWith(stage, images);
+  expect([sealed.exit, sealed.stderr]).toEqual([
+    0,
+    expect.stringMatching(/\ntaken along: \d+ files, /),
+  ]);
+  // By hand: the command that is shown.
+  rmSync(log);
+  const named = await stageCheck({ id: "file-missing", stage, images, mend: "typed" });
+  expect(named.remedy.kind).toBe("repair");
+
+  rmSync(app, { recursive: true });
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  const after = [program, log].map((path) => statSync(path));
+  for (const [index, { mode, uid, gid, size, mtimeMs }] of before.entries())
+    expect(after[index]).toMatchObject({ mode, uid, gid, size, mtimeMs: Math.floor(mtimeMs) });
+  expect(statSync(join(app, "var")).mode & 0o7777).toBe(0o750);
+  expect(readFileSync(log, "utf8")).toBe("said before\n");
+  const put = openSync(log, "r");
+  expect(xattrsOf(put)).toEqual(new Map([["user.kind", Buffer.from("log")]]));
+  closeSync(put);
+  await killTree(stage, pid);
+});
+
+test("taken back: when CRIU fails, and by recriu undo", async () => {
+  await using stage = openStage({ ownState: true });
+  const { pid, app } = await startApp(stage);
+  const images = await dump(stage, pid);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  rmSync(app, { recursive: true });
+  const script = join(stage.dir, "script");
+  writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || exit 1\n", {
+    mode: 0o755,
+  });
+  const failed = await report(stage, "restore", images, ["--action-script", script]);
+  expect(failed).toMatchObject({ exit: 1, failure: { left: [] } });
+  expect(existsSync(app)).toBe(false);
+  // Killed while it holds all: what it made is still there, and known.
+  writeFileSync(
+    script,
+    `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != pre-restore ] || pkill -KILL -x recriu\n`,
+    { mode: 0o755 },
+  );
+  await recriu(stage, ["restore", "-d", "-D", images, "--action-script", script]);
+  await killTree(stage, pid).catch(() => {});
+  const undone = await recriu(stage, ["undo"]);
+  expect([undone.exit, existsSync(app)]).toEqual([0, false]);
+});
+
+test("what is not the saved file is not put there: other bytes, another size, a link, somebody else's directory", async () => {
+  await using stage = openStage();
+  const { pid, app, log } = await startApp(stage);
+  const images = await dump(stage, pid);
+  const limited = await sealWith(stage, images, "--file-limit=1");
+  expect(limited.stderr).toMatch(
+    /\nleft out: \S*libc\S*: it has \d+ bytes, more than --file-limit\n/,
+  );
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  const manifest = JSON.parse(readFileSync(manifestOf(images), "utf8"));
+  const { sha256 } = manifest.files.find(({ path }: { path: string }) => path === log).taken;
+  const beside = join(images, "recriu.files", sha256);
+  expect([
+    statSync(beside).mode & 0o777,
+    statSync(join(images, "recriu.files")).mode & 0o777,
+  ]).toEqual([0o600, 0o700]);
+  rmSync(log);
+  const kept = readFileSync(beside);
+  spoil(beside);
+  const spoilt = await report(stage, "restore", images);
+  expect([spoilt.exit, spoilt.failure?.line]).toEqual([
+    3,
+    expect.stringContaining("its bytes are not those that were sealed"),
+  ]);
+  expect(existsSync(log)).toBe(false);
+  rmSync(beside);
+  symlinkSync("/etc/passwd", beside);
+  expect((await report(stage, "restore", images)).exit).not.toBe(0);
+  expect(existsSync(log)).toBe(false);
+  rmSync(beside);
+  writeFileSync(beside, kept);
+  // What gives rights is a person's, with a command that gives none.
+  const kindOf = async () =>
+    (await report(stage, "preflight", images)).findings.find(({ id }) => id === "file-missing")
+      ?.remedy.kind;
+  expect(await kindOf()).toBe("repair");
+  const sealedAs = (change: (file: { mode: number; taken: { xattrs: object } }) => void) => {
+    const changed = structuredClone(manifest);
+    change(changed.files.find(({ path }: { path: string }) => path === log));
+    writeFileSync(manifestOf(images), JSON.stringify(changed));
+  };
+  sealedAs((file) => (file.mode |= 0o4000));
+  expect(await kindOf()).toBe("human");
+  sealedAs((file) => (file.taken.xattrs = { "security.capability": "AA==" }));
+  expect(await kindOf()).toBe("human");
+  sealedAs(() => {});
+  // In another user's directory nothing of root's is made.
+  chownSync(join(app, "var"), 1000, 1000);
+  const others = await report(stage, "preflight", images);
+  expect(others.findings.find(({ id }) => id === "file-missing")?.remedy.kind).toBe("human");
+  chownSync(join(app, "var"), 0, 0);
+  const untrusted = await report(stage, "preflight", images, ["--untrusted"]);
+  expect(untrusted.findings.find(({ id }) => id === "file-missing")?.remedy.kind).toBe("human");
+});
+
+test("cwd-missing: a working directory of another's is made again as it was", async () => {
+  await using stage = openStage();
+  const [above, cwd] = [join(stage.dir, "above"), join(stage.dir, "above/cwd")];
+  mkdirSync(cwd, { recursive: true });
+  chmodSync(cwd, 0o1777);
+  const { pid } = await start(stage, "memory", ["plain"], { cwd });
+  const images = await dump(stage, pid);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  rmSync(cwd, { recursive: true });
+  await stageCheck({ id: "cwd-missing", stage, images, mend: "typed" });
+  rmSync(above, { recursive: true });
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(statSync(cwd).mode & 0o7777).toBe(0o1777);
+  await killTree(stage, pid);
+});
+
+test("a pack takes them along", async () => {
+  await using stage = openStage();
+  const { pid, app } = await startApp(stage);
+  const images = await dump(stage, pid);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  const archive = join(stage.dir, "a.tar");
+  expect((await recriu(stage, ["pack", images, "-o", archive])).exit).toBe(0);
+  for (const dir of [app, images]) rmSync(dir, { recursive: true });
+  expect((await run(stage, ["tar", "-xf", archive])).exit).toBe(0);
+  const there = join(stage.dir, "checkpoint/images");
+  expect(readdirSync(join(there, "recriu.files")).length).toBeGreaterThan(2);
+  expect(await report(stage, "restore", there)).toMatchObject({
+    exit: 0,
+    verdict: { result: "match" },
+  });
+  await killTree(stage, pid);
+});
