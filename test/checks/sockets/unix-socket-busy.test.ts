@@ -20,7 +20,7 @@ test("unix-socket-busy: a name alone is a warning", () => {
     name,
   };
   const stat = { isSocket: () => true, isSymbolicLink: () => false, ino: 77, dev: 0xfe00 };
-  const root = { look: () => ({ ok: true, stat }), path: "/" };
+  const root = { look: () => ({ ok: true, stat }), real: () => path, path: "/" };
   const live = { path, type: 1, listening: true, inode: 5 };
   const file = { inode: 5, fileInode: 77, device: 254 << 20, name: "socket", type: 1 };
   const run = (boundFiles: object[] | undefined) =>

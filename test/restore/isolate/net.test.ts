@@ -1,5 +1,5 @@
 /** Ports, names, addresses and devices that others have, or that this machine lacks, in a network of the tree's own. */
-import { afterAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, NOBODYS, TCP, UDP, withConnection, withSocket } from "../inet.ts";
@@ -9,14 +9,6 @@ import { waitFor } from "../stage.ts";
 
 const ESTABLISHED = ["--tcp-established"];
 const NETWORK = `recriu-test-${process.pid}`;
-const isMount = () => Bun.spawnSync(["mountpoint", "-q", "/run/netns"]).exitCode === 0;
-const before = isMount();
-afterAll(() => {
-  Bun.spawnSync(["ip", "netns", "delete", NETWORK]);
-  // The first of them made it one.
-  if (!before && isMount()) Bun.spawnSync(["umount", "/run/netns"]);
-});
-
 /** What a process sees of its network. */
 const inside = (stage: Stage, pid: number, words: string[]) =>
   run(stage, ["nsenter", "-t", `${pid}`, "-n", ...words]);
@@ -131,7 +123,8 @@ test("net:veth: this machine and the tree reach each other at the addresses that
 });
 
 test("net:NAME: the network of that name is joined, and what is taken there blocks", async () => {
-  await using stage = openStage();
+  // `ip netns` mounts on /run.
+  await using stage = openStage({ ownState: true });
   const src_port = freePort();
   const { images } = await withSocket(stage, { ...TCP, src_port });
   await start(stage, "objects", ["tcp", `${src_port}`]);
