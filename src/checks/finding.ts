@@ -141,6 +141,8 @@ export interface Finding extends Problem {
   task: number | null;
   /** All of them, the first too, where the same was found for several (grouped.ts). */
   tasks?: readonly number[];
+  /** So many others of its kind are only counted (grouped.ts): they block, or do not, as it does. */
+  more?: number;
   criu_message: string | null;
   remedy: Remedy & { command: ShellCommand | null };
 }
@@ -264,7 +266,8 @@ export interface Check {
   maps?: true;
   /** What it finds may end by itself, so that --wait waits for it. */
   waits?: true;
-  run(context: Context, id?: string): Problem[];
+  /** Where each entry of an image may be a problem they are told one by one (a generator): hostile images have any number. */
+  run(context: Context, id?: string): Iterable<Problem>;
 }
 
 /** A check as the catalogue has it. */

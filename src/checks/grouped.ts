@@ -1,17 +1,106 @@
-/** One cause is one finding: what is the same but for the task that it was found for is told once, of all of them. */
+/**
+ * One cause is one finding: what is the same but for the task that it was found for is told once, of all of them. And of
+ * one kind so many are kept: images of a megabyte can have tens of thousands, each of which takes kilobytes to tell.
+ */
+import { hashOf } from "../sys/text.ts";
 import type { Finding } from "./finding.ts";
 
-/** The findings in their order, each with those of other tasks on the same subject and with the same remedy in it. */
-export function grouped(findings: readonly Finding[]): Finding[] {
-  const groups = new Map<unknown, Finding[]>();
-  for (const finding of findings) {
-    const key = finding.task === null ? finding : keyOf(finding);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [finding]);
-    else group.push(finding);
-  }
-  return [...groups.values()].map(joined);
+/** Of one kind; of those beyond that their number, in `more` of the last. */
+const MOST = 1000;
+/** Of those that recriu answers each by itself, which it has to know for that: what is beyond is left to a person. */
+const MOST_ANSWERED = 10_000;
+
+/** A finding that is kept, and what others of the same cause add to it. */
+interface Cause {
+  readonly first: Finding;
+  readonly tasks: Set<number | null>;
+  readonly subjects: Set<string>;
+  readonly others: Finding["remedy"][];
 }
+
+interface Kind {
+  last: Cause;
+  kept: number;
+  more: number;
+}
+
+/** Takes findings one by one, so that no more than it keeps are in memory. */
+export class Gathered {
+  readonly #causes = new Map<unknown, Cause>();
+  readonly #kinds = new Map<string, Kind>();
+  /** Hashes of the causes that are only counted. */
+  readonly #counted = new Set<number | bigint>();
+
+  add(finding: Finding): void {
+    const key = finding.task === null ? finding : keyOf(finding);
+    const cause = this.#causes.get(key);
+    if (cause !== undefined) {
+      cause.tasks.add(finding.task);
+      cause.subjects.add(finding.subject);
+      if (finding.remedy.kind === "edit") cause.others.push(finding.remedy);
+      return;
+    }
+    const name = kindOf(finding);
+    const kind = this.#kinds.get(name);
+    const answered = isAnsweredEach(finding);
+    if (kind !== undefined && kind.kept >= (answered ? MOST_ANSWERED : MOST)) {
+      if (answered) this.add(leftToAPerson(finding));
+      else if (typeof key !== "string" || this.#isNew(key)) kind.more += 1;
+      return;
+    }
+    const { task, subject } = finding;
+    const last = {
+      first: finding,
+      tasks: new Set([task]),
+      subjects: new Set([subject]),
+      others: [],
+    };
+    this.#causes.set(key, last);
+    this.#kinds.set(name, { last, kept: (kind?.kept ?? 0) + 1, more: 0 });
+  }
+
+  #isNew(key: string): boolean {
+    const { size } = this.#counted;
+    return this.#counted.add(hashOf(key)).size > size;
+  }
+
+  /** In the order in which each was found first. */
+  get findings(): Finding[] {
+    const more = new Map([...this.#kinds.values()].map((kind) => [kind.last, kind.more]));
+    return [...this.#causes.values()].map((cause) => {
+      const finding = joined(cause);
+      return more.get(cause) ? { ...finding, more: more.get(cause)! } : finding;
+    });
+  }
+}
+
+/** How many were found, with those that are only counted. */
+export const countOf = (findings: readonly Finding[]): number =>
+  findings.reduce((sum, { more = 0 }) => sum + 1 + more, 0);
+
+/** What decides how the plan takes a finding: of the same kind one is answered as the other, or is not. */
+function kindOf({ id, severity, isolate, apart, remedy }: Finding): string {
+  const { kind } = remedy;
+  const by =
+    kind === "option"
+      ? remedy.automatic && remedy.option
+      : kind === "variable"
+        ? remedy.variable
+        : (kind === "host" || kind === "human") && remedy.setting;
+  return JSON.stringify([id, severity, isolate, apart, kind, by]);
+}
+
+const isAnsweredEach = ({ remedy: { kind } }: Finding): boolean =>
+  kind === "repair" || kind === "edit";
+
+const leftToAPerson = (finding: Finding): Finding => ({
+  ...finding,
+  remedy: {
+    kind: "human",
+    text: `${finding.remedy.text} (recriu does that ${MOST_ANSWERED} times, no more)`,
+    command: finding.remedy.command,
+  },
+});
 
 /** The task or thread that it is about, where that is the task itself or a thread of it. */
 const who = /^(task|thread) \d+$/;
@@ -34,21 +123,18 @@ function keyOf({ id, severity, subject, message, criu_message, remedy }: Finding
   ]);
 }
 
-function joined(group: readonly Finding[]): Finding {
-  const [first] = group as readonly [Finding, ...Finding[]];
-  if (group.length === 1) return first;
-  const tasks = [...new Set(group.map(({ task }) => task!))];
-  const subjects = [...new Set(group.map(({ subject }) => subject))];
-  const edits = group.flatMap(({ remedy }) => (remedy.kind === "edit" ? remedy.edits : []));
-  const { remedy, subject, message } = first;
+function joined({ first, tasks, subjects, others }: Cause): Finding {
+  const { remedy, subject, message, task } = first;
+  if (others.length === 0 && tasks.size === 1 && subjects.size === 1) return first;
+  const edits = [remedy, ...others].flatMap((each) => (each.kind === "edit" ? each.edits : []));
   return {
     ...first,
-    tasks,
-    subject: andMore(subject, subjects.length),
+    tasks: [...tasks].map(Number),
+    subject: andMore(subject, subjects.size),
     // Where its first number stands for all of them, it says so.
     message: who.test(subject)
-      ? ofSeveral(message, subject, subjects.length)
-      : ofSeveral(message, `task ${first.task}`, tasks.length),
+      ? ofSeveral(message, subject, subjects.size)
+      : ofSeveral(message, `task ${task}`, tasks.size),
     remedy: remedy.kind === "edit" ? { ...remedy, edits } : remedy,
   };
 }

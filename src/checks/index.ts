@@ -1,10 +1,11 @@
 /** Run the checks over a checkpoint and this host. */
+import { tidying } from "../sys/garbage.ts";
 import { catalogue, type CheckId } from "./catalogue.ts";
 import { cgroupLeftovers } from "./cgroups/cgroup-missing.ts";
 import { scratchLeftovers } from "./criu/scratch-leftovers.ts";
 import { ghostLeftovers, linkRemapLeftovers } from "./files/ghost-leftovers.ts";
 import { type Context, type Finding, type Leftover, type Named, named } from "./finding.ts";
-import { grouped } from "./grouped.ts";
+import { Gathered } from "./grouped.ts";
 import { isolated } from "./isolated.ts";
 import { socketLeftovers } from "./sockets/sockets.ts";
 import { heldByTheTree } from "./tree/already-running.ts";
@@ -12,6 +13,7 @@ import { pidMaxLeftovers } from "./tree/pid-namespaces.ts";
 
 export { again } from "./again.ts";
 export { catalogue } from "./catalogue.ts";
+export { countOf } from "./grouped.ts";
 export type { Effect } from "./effects/effect.ts";
 export { answersOf } from "./finding.ts";
 export type {
@@ -77,48 +79,58 @@ const waiting: ReadonlySet<string> = new Set(
 export const mayEnd = (findings: readonly Finding[]): boolean =>
   findings.length > 0 && findings.every(({ id }) => waiting.has(id));
 
-/** Names of checks: `only` these run (all when empty); blockers that are to be `ignore`d. */
 interface Selection {
+  /** Names of checks: these run; all when empty. */
   only: readonly string[];
+  /** Names of checks: their blockers are lowered to warnings, those of every one for `all`; nothing is hidden. */
   ignore: readonly string[];
+  /** Others are left out. */
+  stands?: ((finding: Finding) => boolean) | undefined;
 }
 
 /**
  * Run every check. One that throws has met what it was not written for: that is a finding too, never a silent pass.
- * `ignore` lowers blockers of these ids (or of `all`) to warnings; nothing is hidden. `before` is what was found before.
+ * `before` is what was found before.
  */
 export function runChecks(
   context: Context,
-  { only, ignore }: Selection,
+  { only, ignore, stands = () => true }: Selection,
   before: readonly Finding[] = [],
 ): Finding[] {
   const asks = (id: string) =>
     only.includes(id) || (id === alreadyRunning && only.some((each) => heldByTheTree.has(each)));
   const chosen = only.length === 0 ? catalogue : catalogue.filter(({ id }) => asks(id));
-  const run = (check: Named): Finding[] => {
+  const gathered = new Gathered();
+  const gather = (found: Finding): void => {
+    const finding = lowered(found, ignore);
+    if (stands(finding)) gathered.add(finding);
+  };
+  // Of a second tree, beside the one that runs, all that the first has is in the way.
+  let runs = false;
+  const tidy = tidying();
+  const run = (check: Named): void => {
+    tidy();
     try {
-      return check
-        .run(context, check.id)
-        .map((problem) => isolated(named(check.id, problem, check.isolate), context));
+      for (const problem of check.run(context, check.id)) {
+        tidy();
+        runs ||= check.id === alreadyRunning && !context.isolate.has("pid");
+        gather(isolated(named(check.id, problem, check.isolate), context));
+      }
     } catch (error) {
-      return [crashed(check.id, error)];
+      gather(crashed(check.id, error));
     }
   };
-  const none = lower(chosen.filter(({ id }) => alone.has(id)).flatMap(run), ignore);
-  if (none.some(({ severity }) => severity === "blocker")) return none;
-  const others = chosen.filter(({ id }) => !alone.has(id)).flatMap(run);
-  // Of a second tree, beside the one that runs, all that the first has is in the way.
-  const runs = !context.isolate.has("pid") && others.some(({ id }) => id === alreadyRunning);
-  const told = runs ? others.filter(({ id }) => !heldByTheTree.has(id)) : others;
-  return grouped([...none, ...lower([...before, ...told], ignore)]);
+  chosen.filter(({ id }) => alone.has(id)).forEach(run);
+  if (gathered.findings.some(({ severity }) => severity === "blocker")) return gathered.findings;
+  before.forEach(gather);
+  chosen.filter(({ id }) => !alone.has(id)).forEach(run);
+  return gathered.findings.filter(({ id }) => !runs || !heldByTheTree.has(id));
 }
 
-const lower = (findings: readonly Finding[], ignore: readonly string[]): Finding[] =>
-  findings.map((finding) =>
-    finding.severity === "blocker" && (ignore.includes(finding.id) || ignore.includes("all"))
-      ? { ...finding, severity: "warning" }
-      : finding,
-  );
+const lowered = (finding: Finding, ignore: readonly string[]): Finding =>
+  finding.severity === "blocker" && (ignore.includes(finding.id) || ignore.includes("all"))
+    ? { ...finding, severity: "warning" }
+    : finding;
 
 /** What CRIU will make on this machine beside the tree itself, as far as it is not there now. */
 export function leftoversOf(context: Context): Leftover[] {

@@ -9,9 +9,12 @@ import {
   type Checkpoint,
   findMount,
   type FoundMount,
+  hasMount,
   type Infer,
   type MntEntry,
   mountpointOf,
+  oncePer,
+  remembering,
   type Task,
 } from "../image/index.ts";
 import { type uid_gid_extent, userns_entry } from "../image/tables/namespaces.ts";
@@ -77,18 +80,22 @@ export function namespacesOf(checkpoint: Checkpoint, host: Host, request: Reques
 
   const mountsOf = (id: number | undefined) => (id === undefined ? [] : checkpoint.mounts(id));
   const rootMounts = mountsOf(root?.ids?.mnt_ns_id);
+  const once = remembering();
+  const others = () =>
+    once("others", () => {
+      const ids = new Set(checkpoint.tasks.map(({ ids: own }) => own?.mnt_ns_id));
+      return [...ids].map(mountsOf);
+    });
+  const top = () => once("top", () => rootMounts.find((each) => mountpointOf(each) === "/"));
   /** Tasks below the root one may have mount namespaces of their own; a mount's number tells which. */
   const mountsWith = (mntId: number | undefined): readonly MntEntry[] => {
-    const holds = (mounts: readonly MntEntry[]) => mounts.some((each) => each.mnt_id === mntId);
+    const holds = (mounts: readonly MntEntry[]) => hasMount(mounts, mntId!);
     if (mntId === undefined || holds(rootMounts)) return rootMounts;
-    const others = new Set(checkpoint.tasks.map(({ ids }) => ids?.mnt_ns_id));
-    return [...others].map(mountsOf).find(holds) ?? rootMounts;
+    return others().find(holds) ?? rootMounts;
   };
   /** The root mount of another namespace is most often a copy of the root task's; after pivot_root(2) it is not. */
-  const comesFromRoot = ({ mount, isRoot }: FoundMount): boolean => {
-    const top = rootMounts.find((each) => mountpointOf(each) === "/");
-    return isRoot && top?.root_dev === mount.root_dev && top.root === mount.root;
-  };
+  const comesFromRoot = ({ mount, isRoot }: FoundMount): boolean =>
+    isRoot && top()?.root_dev === mount.root_dev && top()?.root === mount.root;
 
   return {
     created,
@@ -135,12 +142,7 @@ function externalMounts(request: Request): Map<string, string> {
   return map;
 }
 
-const living = new WeakMap<Checkpoint, readonly Task[]>();
-
 /** The tasks that are alive at the dump, which own memory and files (a zombie has neither). */
-export function livingTasks(checkpoint: Checkpoint): readonly Task[] {
-  let tasks = living.get(checkpoint);
-  if (tasks === undefined)
-    living.set(checkpoint, (tasks = checkpoint.tasks.filter(({ state }) => state !== "dead")));
-  return tasks;
-}
+export const livingTasks = oncePer(({ tasks }: Checkpoint): readonly Task[] =>
+  tasks.filter(({ state }) => state !== "dead"),
+);

@@ -40,7 +40,8 @@ export const command: Command = {
     }
     const [a, b] = looked as [Looked, Looked];
     const changed = compareContents(a.contents, b.contents);
-    const needs = b.findings.filter((finding) => !a.findings.includes(finding));
+    const before = new Set(a.findings);
+    const needs = b.findings.filter((finding) => !before.has(finding));
     const exit = changed.length + needs.length > 0 ? exitCode.criuFailed : exitCode.ok;
     if (values["json"] === true)
       return { exit, json: { a: names[0]!, b: names[1]!, changed, needs } satisfies DiffDocument };
@@ -71,8 +72,9 @@ async function look(name: string): Promise<Looked | { exit: number; problem: str
     contents: contentsOf(checkpoint, name, found.container),
     findings: all.preflight.findings
       .filter(({ severity }) => severity !== "info")
-      .map(
-        ({ severity, id, message }) => `${severity}[${id}]: ${message.replaceAll(dir, () => name)}`,
-      ),
+      .flatMap(({ severity, id, message, more }) => [
+        `${severity}[${id}]: ${message.replaceAll(dir, () => name)}`,
+        ...(more === undefined ? [] : [`${severity}[${id}]: ${more} more`]),
+      ]),
   };
 }

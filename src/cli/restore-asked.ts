@@ -8,7 +8,7 @@ import { printFindings, printSummary } from "../report/findings.ts";
 import { causeOf, reasonBlock } from "../report/reasons.ts";
 import { scriptAsked } from "../report/script.ts";
 import { printOutcome, printVerdict } from "../report/text.ts";
-import { mayEnd } from "../checks/index.ts";
+import { countOf, mayEnd } from "../checks/index.ts";
 import { said, tellLines } from "../report/told.ts";
 import { startAgain } from "../restore/renumber.ts";
 import type { Preflight } from "../plan/preflight.ts";
@@ -139,6 +139,8 @@ const needsNothing = (prepared: Prepared, { path }: HeldCriu): boolean =>
   prepared.preflight.plan.options.length === 0 &&
   prepared.preflight.plan.environment.length === 0;
 
+/** Of what is waited for so many are named. */
+const FEW = 8;
 /** Between two looks, in ms. */
 const BETWEEN = 500;
 
@@ -153,7 +155,10 @@ async function waited(
   for (let prepared = first; ; prepared = await again()) {
     const left = end - performance.now();
     if (prepared.kind !== "blocked" || !mayEnd(prepared.blockers) || left <= 0) return prepared;
-    const names = prepared.blockers.map(({ id, message }) => `${id}: ${message}`).join("; ");
+    const { blockers } = prepared;
+    const few = blockers.slice(0, FEW).map(({ id, message }) => `${id}: ${message}`);
+    const more = countOf(blockers) - few.length;
+    const names = `${few.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
     if (names !== told) tellLines([said`waiting up to ${Math.ceil(left / 1000)} s for ${names}`]);
     told = names;
     await Bun.sleep(Math.min(BETWEEN, left));

@@ -10,6 +10,7 @@ import { exitCode } from "../report/outcome.ts";
 import { type Contents, contentsOf } from "../show/contents.ts";
 import { shownMappings } from "../show/mappings.ts";
 import { environmentOf } from "../show/tasks.ts";
+import { tidying } from "../sys/garbage.ts";
 import { statAt } from "../sys/look.ts";
 import { join } from "../sys/path.ts";
 import type { Command } from "./command.ts";
@@ -148,8 +149,11 @@ async function show(
   const lack = lackOf(checkpoint, thisHost());
   if (lack?.id === "no-checkpoint")
     return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
+  const tidy = tidying();
   const faults = checkpoint.readEverything();
+  tidy();
   const whole = contentsOf(checkpoint, name, container);
+  tidy();
   const pid = values["pid"] === undefined ? undefined : Number(values["pid"]);
   const tasks = whole.tasks.filter((task) => pid === undefined || task.pid === pid);
   if (pid !== undefined && tasks.length === 0)

@@ -132,6 +132,9 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
+/** Images can ask for any number of files: of more than these each is read anew. */
+const MOST_TEXTS = 10_000;
+
 /**
  * This machine; `stays`: recriu itself is there while CRIU restores. `network`: where the network namespace stands that its sockets,
  * devices and settings are to be seen of; it was entered before.
@@ -164,6 +167,7 @@ export function thisHost(stays = true, network?: string): Host {
   const texts = new Map<string, string | undefined>();
   const read = (path: string): string | undefined => {
     if (!texts.has(path)) {
+      if (texts.size >= MOST_TEXTS) texts.clear();
       const look = () => readAt(AT_FDCWD, path);
       texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
     }

@@ -30,6 +30,9 @@ const ofKernel: Readonly<Record<number, string>> = {
   0x42494e4d: "binfmt_misc",
 };
 
+/** Images can name any number of paths: of more than these each is looked up anew. */
+const MOST = 10_000;
+
 export class Root {
   /** Many descriptors and many checks ask for the same few files. */
   private readonly looked = new Map<string, Lookup>();
@@ -45,7 +48,10 @@ export class Root {
   look(path: string, follow = true): Lookup {
     const key = follow ? path : `\0${path}`;
     let found = this.looked.get(key);
-    if (found === undefined) this.looked.set(key, (found = this.lookNow(path, follow)));
+    if (found === undefined) {
+      if (this.looked.size >= MOST) this.looked.clear();
+      this.looked.set(key, (found = this.lookNow(path, follow)));
+    }
     return found;
   }
 

@@ -1,7 +1,15 @@
 /** An images directory: names, sizes, and bytes of single files. Everything in it may be hostile, links and FIFOs too. */
-import { closeSync, readdirSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  type Dirent,
+  readdirSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { ENOENT } from "../sys/errno.ts";
-import { openRegular } from "../sys/regular.ts";
+import { openListed, openRegular, type Regular } from "../sys/regular.ts";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
 
@@ -38,10 +46,10 @@ export function openImageDirectory(path: string): DirectoryResult {
       criu_message: `Can't open dir ${path}: ${criu}`,
     },
   });
-  let names: string[];
+  let entries: Dirent[];
   let real: string;
   try {
-    names = readdirSync(path);
+    entries = readdirSync(path, { withFileTypes: true });
     real = realpathSync.native(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
@@ -50,7 +58,8 @@ export function openImageDirectory(path: string): DirectoryResult {
     if (code === "ENOTDIR") return failed("unreadable", "it is not a directory", "Not a directory");
     return failed("unreadable", (error as Error).message, String(code));
   }
-  const listed = new Set(names);
+  const listed = new Set(entries.map(({ name }) => name));
+  const plain = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
   const stats = new Map<string, Stats | undefined>();
   const statOnce = (file: string): Stats | undefined => {
     if (!stats.has(file)) stats.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
@@ -68,7 +77,15 @@ export function openImageDirectory(path: string): DirectoryResult {
         return Math.max(0, size - blocks * 512);
       },
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
-      read: (file, use) => (listed.has(file) ? readFile(path, real, file, use) : notThere(file)),
+      read(file, use) {
+        if (!listed.has(file)) return notThere(file);
+        return readFile(
+          (plain.has(file) ? openListed : openRegular)(`${path}/${file}`),
+          real,
+          file,
+          use,
+        );
+      },
     },
   };
 }
@@ -92,7 +109,7 @@ function notThere(file: string): { ok: false; fault: Fault } {
 }
 
 function readFile<T>(
-  path: string,
+  opened: Regular,
   real: string,
   file: string,
   use: (source: Source) => T,
@@ -107,7 +124,6 @@ function readFile<T>(
       criu_message: `Unable to open ${file}`,
     },
   });
-  const opened = openRegular(`${path}/${file}`);
   if (!opened.ok) return opened.errno === -ENOENT ? notThere(file) : failed(opened.problem);
   const { fd, stat } = opened;
   try {

@@ -43,12 +43,16 @@ export interface StrangeField {
   readonly number: number;
 }
 
+/** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
+const ENOUGH = 1000;
+
 /** Enough to tell which CRIU wrote them. */
 const MOST_STRANGE = 20;
 
 export class Images {
   /** What could not be read so far. */
   readonly faults: Fault[] = [];
+  #grave = 0;
   /** Fields that the tables do not know, each where it was met first. */
   readonly strange = new Map<string, StrangeField>();
   private readonly cache = new Map<string, Image>();
@@ -87,6 +91,21 @@ export class Images {
     return this.image(file, need).entries;
   }
 
+  /** The last one that is kept says that there may be more. */
+  fault(fault: Fault): void {
+    if (this.isBeyondCare) return;
+    this.faults.push(fault);
+    if (fault.kind === "absent") return;
+    this.#grave += 1;
+    if (!this.isBeyondCare) return;
+    const problem = `it is the last of ${ENOUGH} that were looked at; the others were not`;
+    this.faults.push({ ...fault, problem, criu_message: null });
+  }
+
+  get isBeyondCare(): boolean {
+    return this.#grave >= ENOUGH;
+  }
+
   private image(file: string, need: Need): Image {
     const cached = this.cache.get(file);
     if (cached !== undefined) return cached;
@@ -102,20 +121,20 @@ export class Images {
     );
     let entries: readonly Entry[] = [];
     if (!read.ok) {
-      if (read.fault.kind !== "missing") this.faults.push(read.fault);
+      if (read.fault.kind !== "missing") this.fault(read.fault);
       else if (need === "usual")
-        this.faults.push({
+        this.fault({
           ...read.fault,
           kind: "absent",
           problem: "it is not there, and there are files that no other descriptor holds",
         });
       else if (need === "required")
-        this.faults.push({
+        this.fault({
           ...read.fault,
           problem: "the restore needs it, and it is not there",
           criu_message: saysOfMissing(file, file.startsWith("ids-") ? this.rootPid : undefined),
         });
-    } else if (!read.value.ok) this.faults.push(read.value.fault);
+    } else if (!read.value.ok) this.fault(read.value.fault);
     else entries = read.value.entries;
     const image: Image = { format, entries, heads: undefined, values: undefined };
     this.cache.set(file, image);

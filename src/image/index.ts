@@ -27,7 +27,7 @@ export {
   sumsOf,
   type Taken,
 } from "./manifest.ts";
-export { findMount, type FoundMount, type MntEntry, mountpointOf } from "./mounts.ts";
+export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
   LOWEST_PRIORITY,
   type SavedScheduling,
@@ -37,6 +37,7 @@ export {
 export { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { Content } from "./contents.ts";
 export { dedupOf, punch } from "./dedup.ts";
+export { oncePer, remembering } from "./once.ts";
 export { openCheckpoint } from "./open.ts";
 export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";

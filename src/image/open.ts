@@ -56,9 +56,6 @@ const ghostImage = (remapId: number) => `ghost-file-${remapId.toString(16)}.img`
 /** remap_type of a file that was unlinked and is kept in the images. */
 const REMAP_GHOST = 1;
 
-/** Faults after which no more are looked for: a hostile pstree.img can make up a million threads. */
-const ENOUGH = 1000;
-
 class LazyCheckpoint implements Checkpoint {
   readonly dir: string;
   readonly files: ReadonlySet<string>;
@@ -227,17 +224,19 @@ class LazyCheckpoint implements Checkpoint {
       for (const task of this.tasks) {
         for (const thread of task.threads) {
           void thread.core;
-          if (this.faults.length > ENOUGH) return this.faults;
+          if (this.images.isBeyondCare) return this.faults;
         }
         void [task.ids, task.mm, task.fs, task.fds];
       }
       void this.openFiles;
-      for (const { remap_type, remap_id } of this.remaps)
+      for (const { remap_type, remap_id } of this.remaps) {
         if (remap_type === REMAP_GHOST)
           this.values(ghostImage(remap_id), ghost_file_entry, "required");
+        if (this.images.isBeyondCare) return this.faults;
+      }
       for (const use of this.pages()) {
         if (use.actual !== undefined || use.expected === 0) continue;
-        this.images.faults.push({
+        this.images.fault({
           file: use.file,
           offset: undefined,
           kind: "missing",

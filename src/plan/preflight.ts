@@ -3,6 +3,7 @@ import {
   type Criu,
   type Finding,
   type Context,
+  countOf,
   crashed,
   type Effect,
   endingHolders,
@@ -97,7 +98,7 @@ export async function preflight(
   settings: Settings,
   looking: Looking = {},
 ): Promise<PreflightResult> {
-  const { stands = () => true, bundle, exported, pagesUnread, stays = true } = looking;
+  const { stands, bundle, exported, pagesUnread, stays = true } = looking;
   const { chooses = false, isOwn = false } = looking;
   const { seal = () => sealOf(request.imagesDir) } = looking;
   const start = performance.now();
@@ -145,8 +146,8 @@ export async function preflight(
     const looked = { ...bare, replaced: replacementsFor(bare, settings, isOwn) };
     const { effects, problems } = await effectsOf(looked, settings);
     const context = { ...looked, effects };
-    const all = runChecks(context, { only, ignore: settings.ignore }, problems);
-    const told = all.filter(stands).map(onlySafely);
+    const all = runChecks(context, { only, ignore: settings.ignore, stands }, problems);
+    const told = all.map(onlySafely);
     const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
     const plan = planFor(findings, leftoversOf(context), settings.fix, {
       isolate,
@@ -172,7 +173,7 @@ export async function preflight(
       const { unanswered } = seen.plan;
       if (unanswered.length === 0) break;
       const other = await check(criuAt(path, await identify(path)), given);
-      if (other.plan.unanswered.length >= unanswered.length) continue;
+      if (countOf(other.plan.unanswered) >= countOf(unanswered)) continue;
       rejected.push({ path: seen.criu!.path, version: seen.criu!.version, blockers: unanswered });
       seen = other;
     }

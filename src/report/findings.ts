@@ -1,5 +1,6 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
 import {
+  countOf,
   type Criu,
   type Finding,
   isolateDirOption,
@@ -33,15 +34,17 @@ const MOST = 100;
 export function printFindings(findings: readonly Finding[], plan?: Plan, all = true): void {
   const told = findings.map((finding) => ({ finding, standing: standingOf(finding, plan) }));
   const kindOf = ({ finding, standing }: (typeof told)[number]) => `${standing}[${finding.id}]`;
-  const { first, more } = firstOfEach(told, kindOf, MOST);
+  const number = (of: readonly (typeof told)[number][]) =>
+    countOf(of.map(({ finding }) => finding));
+  const { first, more } = firstOfEach(told, kindOf, MOST, number);
   const printed = first.sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing));
   const inFull = all || printed.length <= IN_FULL;
-  const widest = Math.max(...printed.map(({ finding }) => finding.id.length));
+  const widest = printed.reduce((most, { finding }) => Math.max(most, finding.id.length), 0);
   for (const { finding, standing } of printed)
     if (inFull) printFinding(finding, standing);
     else line(rowOf(finding, standing, widest));
   if (!inFull) line();
-  for (const [kind, count] of more) line(`${kind}: ${count} more\n`);
+  for (const [kind, left] of more) line(`${kind}: ${left} more\n`);
 }
 
 /** A blocker that the plan answers is solved. */
@@ -102,7 +105,7 @@ export function printSummary(preflight: Preflight, next?: ShellCommand): void {
   if (noneThere(findings)) return;
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const standing = (which: Standing) =>
-    findings.filter((finding) => standingOf(finding, plan) === which).length;
+    countOf(findings.filter((finding) => standingOf(finding, plan) === which));
   const solved = standing("solved") === 0 ? "" : `, ${standing("solved")} solved`;
   line(
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +

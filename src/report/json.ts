@@ -1,16 +1,46 @@
 /** The same for programs: one JSON document on stdout (docs/report.schema.json). */
-import type { Finding } from "../checks/index.ts";
+import { countOf, type Finding } from "../checks/index.ts";
 import type { Would } from "../plan/isolate.ts";
 import type { Preflight } from "../plan/preflight.ts";
+import { tidying } from "../sys/garbage.ts";
 import { typedOption, unprintable } from "../sys/shell.ts";
 import type { Outcome } from "./outcome.ts";
 import { firstOfEach } from "./kinds.ts";
-import { printText } from "./terminal.ts";
+import { printPiece, printText } from "./terminal.ts";
 import { version } from "./version.ts";
 
 /** Print a document. It may be looked at on a terminal: what stands in its texts and would do something there is written as JSON can. */
-export const printJson = (document: object): void =>
-  printText(JSON.stringify(document, null, 2).replace(unprintable, escaped));
+export function printJson(document: object): void {
+  let piece = "";
+  const tidy = tidying();
+  const write = (text: string): void => {
+    piece += text;
+    if (piece.length < PIECE) return;
+    printPiece(piece.replace(unprintable, escaped));
+    piece = "";
+    tidy();
+  };
+  writeValue(document, "\n", write);
+  printText(piece.replace(unprintable, escaped));
+}
+
+/** Characters that are printed at a time: a document of thousands of findings is many times their size as one text. */
+const PIECE = 1 << 16;
+
+/** As JSON.stringify(value, null, 2) has it; `line` begins a line at the value's depth. */
+function writeValue(value: unknown, line: string, write: (text: string) => void): void {
+  if (typeof value !== "object" || value === null) return write(JSON.stringify(value) ?? "null");
+  const isList = Array.isArray(value);
+  let before = isList ? "[" : "{";
+  for (const [name, of] of isList ? value.entries() : Object.entries(value)) {
+    if (!isList && of === undefined) continue;
+    write(`${before}${line}  ${isList ? "" : `${JSON.stringify(name)}: `}`);
+    writeValue(of, `${line}  `, write);
+    before = ",";
+  }
+  if (before === ",") write(isList ? `${line}]` : `${line}}`);
+  else write(isList ? "[]" : "{}");
+}
 
 const escaped = (char: string): string =>
   char === "\n" ? char : char.split("").map(escape).join("");
@@ -20,6 +50,7 @@ const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).p
 function findingOf({ remedy, apart, ...finding }: Finding): object {
   return {
     ...finding,
+    more: undefined,
     isolate_dir: apart?.dir ?? null,
     tasks: finding.tasks ?? (finding.task === null ? [] : [finding.task]),
     remedy: {
@@ -62,8 +93,8 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       }),
     },
     tree: { tasks: checkpoint.tasks.length, threads, root_pid: checkpoint.root?.pid ?? null },
-    findings: firstOfEach(findings, kindOf, MOST_FINDINGS).first.map(findingOf),
-    findings_total: findings.length,
+    findings: firstOfEach(findings, kindOf, MOST_FINDINGS, countOf).first.map(findingOf),
+    findings_total: countOf(findings),
     plan: {
       outcome: plan.outcome,
       repairs: plan.repairs,

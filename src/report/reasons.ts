@@ -2,7 +2,7 @@
  * Why restores were refused or failed, kept where it outlives the task: under Docker and containerd CRIU's log is deleted with
  * that. One file of JSON lines that only root can read, and the one before it.
  */
-import type { Finding } from "../checks/index.ts";
+import { countOf, type Finding } from "../checks/index.ts";
 import { closeSync, constants, fstatSync, readFileSync, renameSync } from "node:fs";
 import { ENOENT } from "../sys/errno.ts";
 import { createEntry, handle, lockExclusive, openEntry } from "../sys/files.ts";
@@ -43,8 +43,10 @@ export function reasonBlock(
 }
 
 /** One line for logs: what blocks. */
-export function causeOf([first, ...others]: readonly Finding[]): string {
-  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+export function causeOf(blockers: readonly Finding[]): string {
+  const [first] = blockers;
+  const others = countOf(blockers) - 1;
+  const more = others === 0 ? "" : ` (and ${others} more)`;
   return `the restore is blocked: ${first!.message} [${first!.id}]${more}; nothing was touched`;
 }
 

@@ -1,5 +1,5 @@
 /** All that a person has to type before a restore, as one script to read and run. */
-import type { Finding } from "../checks/index.ts";
+import { countOf, type Finding } from "../checks/index.ts";
 import { again } from "../checks/again.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { sh, type ShellCommand, typedOption } from "../sys/shell.ts";
@@ -19,11 +19,13 @@ export function scriptOf(preflight: Preflight): string {
   const options = of("option");
   // What stands in another program's quotes takes no more words at its end.
   const closed = options.length > 0 && restores.some((typed) => typed.startsWith(QUOTING));
-  const byHand = of("person").length + Math.max(0, restores.length - 1) + Number(closed);
+  const all = countOf(plan.unanswered);
+  const byHand =
+    of("person").length + Math.max(0, restores.length - 1) + Number(closed) + all - steps.length;
   const restore = restores.at(-1) ?? sh`recriu restore ${again(preflight)}`;
   return [
     "#!/bin/sh",
-    `# Before ${harmless(images)} can be restored: ${steps.length} to do. Read it before you run it.`,
+    `# Before ${harmless(images)} can be restored: ${all} to do. Read it before you run it.`,
     "set -e",
     ...steps.map(({ finding, does }, index) => `\n# ${index + 1}. ${stepOf(finding, does)}`),
     "",
@@ -68,7 +70,13 @@ const isRestore = (command: string): boolean =>
   /(?:^|\s)(?:re)?criu restore(?:\s|$)/.test(command.replace(/'[^']*'/g, "''")) ||
   command.startsWith(QUOTING);
 
-function stepOf({ id, message, remedy }: Finding, { kind, typed }: Does): string {
+function stepOf({ more, ...finding }: Finding, does: Does): string {
+  const step = doneBy(finding, does);
+  if (more === undefined) return step;
+  return `${step}\n# ${finding.id}: ${more} more, which another preflight lists once these are done`;
+}
+
+function doneBy({ id, message, remedy }: Finding, { kind, typed }: Does): string {
   const said = `${id}: ${harmless(message)}\n#    ${harmless(remedy.text)}`;
   if (kind === "command") return `${said}\n${typed}`;
   if (kind === "option") return `${said}\n#    (the option is added below)`;

@@ -4,7 +4,7 @@ import { isTerminal, writable } from "../sys/process.ts";
 import { unprintable } from "../sys/shell.ts";
 
 let say = (text: string): void => void write(2, `${text}\n`);
-let show = (text: string): void => void (lost ??= write(1, `${text}\n`));
+let show = (text: string, end = "\n"): void => void (lost ??= write(1, `${text}${end}`));
 
 /** Why something that was asked for did not get to stdout. */
 let lost: string | undefined;
@@ -72,6 +72,9 @@ export function harmless(text: string): string {
     return byte < 0x100 ? `\\x${byte.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
   });
 }
+
+/** The begin of such a text, which goes on where this ends. */
+export const printPiece = (text: string): void => show(text, "");
 
 /** Text that was asked for (help, a version, a page, a document): to stdout, as it is. */
 export const printText = (text: string): void => show(text.replace(/\n$/, ""));

@@ -8,6 +8,8 @@ import { handle } from "./files.ts";
 import { O_PATH } from "./linux.ts";
 import { toBytes } from "./text.ts";
 
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants;
+
 /** `errno`: negative, 0 where something is there that is no regular file. */
 export type Regular =
   { ok: true; fd: number; stat: Stats } | { ok: false; errno: number; problem: string };
@@ -16,12 +18,29 @@ export const NO_REGULAR_FILE = "it is no regular file";
 
 /** Open the regular file at `path` for reading; a link at its end is followed, as CRIU does, or with `follow` false is none. */
 export function openRegular(path: string, follow = true): Regular {
-  const flags = O_PATH | (follow ? 0 : constants.O_NOFOLLOW);
+  const flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
   try {
     return readRegular(openSync(Buffer.from(toBytes(path)), flags));
   } catch (error) {
     return failed(error);
   }
+}
+
+/**
+ * The same for a path that its directory was just listed with as a regular file, in half the system calls. Whoever may
+ * exchange it meanwhile can put there only what is theirs: no link is followed, and what is no regular file is let go of.
+ */
+export function openListed(path: string): Regular {
+  let fd: number;
+  try {
+    fd = openSync(Buffer.from(toBytes(path)), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+  } catch {
+    return openRegular(path); // which says why, or follows the link that stands there now
+  }
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { ok: true, fd, stat };
+  closeSync(fd);
+  return { ok: false, errno: 0, problem: NO_REGULAR_FILE };
 }
 
 /** The same for a handle (O_PATH) on whatever it is, which is closed. */
@@ -30,7 +49,7 @@ export function readRegular(place: number): Regular {
     const stat = fstatSync(place);
     if (!stat.isFile()) return { ok: false, errno: 0, problem: NO_REGULAR_FILE };
     // Another process's lease on the file would hold us.
-    const fd = openSync(handle(place), constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openSync(handle(place), O_RDONLY | O_NONBLOCK);
     return { ok: true, fd, stat };
   } catch (error) {
     return failed(error);

@@ -79,3 +79,6 @@ export function cString(text: string): Uint8Array {
   }
   return bytes.subarray(0, end + 1).fill(0, end);
 }
+
+/** A number of 64 bits for a text, where the text itself would be too much to remember. */
+export const hashOf = (text: string): number | bigint => Bun.hash(text);

@@ -42,7 +42,7 @@ export const run = (
   faked: Faked = {},
 ) =>
   withContext(images, { options, bundle, host: { exists: () => false }, ...faked }, (context) =>
-    check.run(context).map(({ severity, subject }) => {
+    [...check.run(context)].map(({ severity, subject }) => {
       expect(severity).toBe("blocker");
       return subject;
     }),

@@ -8,9 +8,9 @@ const noOne = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 const reg = { id: 2, flags: 0, pos: 0n, fown: noOne, name: "file[1:2]", ext: true };
 const files = (entry: object) => ({ ...fixture(), "files.img": image("files.img", [entry]) });
 const findings = (entry: object, options: string[] = []) =>
-  withContext(files(entry), { host: { exists: () => false }, options }, (context) =>
-    externalFile.run(context),
-  );
+  withContext(files(entry), { host: { exists: () => false }, options }, (context) => [
+    ...externalFile.run(context),
+  ]);
 
 test("an external file that nobody hands over", () => {
   expect(findings({ type: 1, id: 2, reg })).toMatchObject([

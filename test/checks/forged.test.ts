@@ -201,7 +201,7 @@ function found(field: string, value: unknown, rest: object): number {
   if (file === "irmap-cache.img")
     new DataView(made.buffer, made.byteOffset).setUint32(0, SERVICE_MAGIC, true);
   return withContext({ [file]: made }, {}, (context) => {
-    const told = imageForged.run(context).filter(({ subject }) => subject === field);
+    const told = [...imageForged.run(context)].filter(({ subject }) => subject === field);
     for (const { severity, image: where, message } of told) {
       expect(severity).toBe("blocker");
       expect(where).toStartWith(file);
@@ -233,7 +233,7 @@ test("of an open file there is what its type has, and nothing else", () => {
     [{ type: 3, reg }, 1],
   ] as const) {
     const made = image("files.img", [{ id: 0, ...entry }]);
-    const told = withContext({ "files.img": made }, {}, (context) => imageForged.run(context));
+    const told = withContext({ "files.img": made }, {}, (context) => [...imageForged.run(context)]);
     expect(told.map(({ subject }) => subject)).toEqual(Array(count).fill("file_entry.type"));
   }
 });

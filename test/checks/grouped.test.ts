@@ -3,7 +3,14 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Finding } from "../../src/checks/index.ts";
-import { grouped } from "../../src/checks/grouped.ts";
+import { countOf, Gathered } from "../../src/checks/grouped.ts";
+import { planFor } from "../../src/plan/index.ts";
+
+function grouped(findings: readonly Finding[]): Finding[] {
+  const gathered = new Gathered();
+  for (const finding of findings) gathered.add(finding);
+  return gathered.findings;
+}
 
 const base: Finding = {
   isolate: null,
@@ -116,4 +123,39 @@ test("every verb that a check puts behind a task or a thread is known of several
     expect(both(word).map(({ message }) => message)).toEqual([
       expect.stringMatching(/^task 7 and 1 more (?!\w+s )\w+ x$/),
     ]);
+});
+
+test("of one kind a thousand are kept and the others counted, each cause once", () => {
+  const gone = (task: number, at: number) => of(task, { subject: `/gone/${at}` });
+  const causes = Array.from({ length: 1500 }, (_, at) => at);
+  const told = grouped([...causes.map((at) => gone(7, at)), ...causes.map((at) => gone(8, at))]);
+  expect([told.length, countOf(told), told.at(-1)!.more]).toEqual([1000, 1500, 500]);
+  expect(told.every(({ tasks }) => tasks?.length === 2)).toBe(true);
+  const lowered = causes.map((at) => of(7, { subject: `/gone/${at}`, severity: "warning" }));
+  const both = grouped([...causes.map((at) => gone(7, at)), ...lowered]);
+  const blockers = both.filter(({ severity }) => severity === "blocker");
+  expect([countOf(blockers), countOf(both)]).toEqual([1500, 3000]);
+});
+
+test("a repair that is not kept is a person's to make, and still blocks", () => {
+  const make = (at: number): Finding => {
+    const repair = {
+      action: "mkdir",
+      root: "/",
+      path: `/x${at}`,
+      mode: 0,
+      uid: 0,
+      gid: 0,
+    } as const;
+    const remedy = {
+      kind: "repair",
+      text: "make it",
+      command: "mkdir /x" as never,
+      repair,
+    } as const;
+    return { ...base, task: null, subject: `/x${at}`, remedy };
+  };
+  const told = grouped(Array.from({ length: 12_000 }, (_, at) => make(at)));
+  const { repairs, unanswered, outcome } = planFor(told, [], "safe");
+  expect([repairs.length, countOf(unanswered), outcome]).toEqual([10_000, 2000, "blocked"]);
 });

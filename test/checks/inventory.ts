@@ -8,4 +8,4 @@ const inventory = { img_version: 2, fdinfo_per_id: true, allow_uprobes: true };
 const traced = { ...fixture(), "inventory.img": image("inventory.img", [inventory]) };
 
 export const findings = (version: string, options: string[] = []) =>
-  withContext(traced, { version, options }, (context) => allowUprobesNeeded.run(context));
+  withContext(traced, { version, options }, (context) => [...allowUprobesNeeded.run(context)]);

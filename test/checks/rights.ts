@@ -67,7 +67,7 @@ export const run = (
         self: undefined,
       },
     },
-    (context) => check.run(context),
+    (context) => [...check.run(context)],
   );
 
 export const confined = { creds: { ...creds, lsm_profile: "docker-default" } };

@@ -13,8 +13,8 @@ test("what the kernel does not say is a warning", () => {
   const any = new Uint8Array(16);
   const run = (socket: Partial<InetSocket>, isk: object = {}) =>
     withContext(imagesWith(tcp(isk)), { host: host(socket) }, (context) => [
-      ...tcpPortBusy.run(context).map(({ severity }) => `tcp-port-busy ${severity}`),
-      ...udpPortBusy.run(context).map(({ severity }) => `udp-port-busy ${severity}`),
+      ...[...tcpPortBusy.run(context)].map(({ severity }) => `tcp-port-busy ${severity}`),
+      ...[...udpPortBusy.run(context)].map(({ severity }) => `udp-port-busy ${severity}`),
     ]);
   expect(run({ source: any, v6only: false })).toEqual(["tcp-port-busy blocker"]);
   expect(run({ source: any })).toEqual(["tcp-port-busy warning"]);

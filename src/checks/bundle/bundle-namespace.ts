@@ -29,7 +29,7 @@ export const bundleNamespace: Check = {
     const { bundle, checkpoint, host } = context;
     const root = checkpoint.root;
     if (bundle === undefined || root?.ids === undefined) return [];
-    return bundle.namespaces.flatMap(({ kind, path }): Problem[] => {
+    return bundle.namespaces.values().flatMap(({ kind, path }): Problem[] => {
       if (shared(context, kind) !== true) return [];
       // The bundle may name this very namespace.
       const here = host.identity(`/proc/self/ns/${kind}`);

@@ -22,8 +22,9 @@ export const bundleUsers: Check = {
     const image = `userns-${root?.ids?.user_ns_id}.img`;
     const [entry] = checkpoint.values(image, userns_entry);
     const wider = (map: "uid_map" | "gid_map", granted: readonly IdRange[] | undefined) =>
-      (granted === undefined ? [] : (entry?.[map] ?? [])).flatMap(
-        ({ lower_first: first, count }): Problem[] => {
+      (granted === undefined ? [] : (entry?.[map] ?? []))
+        .values()
+        .flatMap(({ lower_first: first, count }): Problem[] => {
           if (covers(granted!, { first, count })) return [];
           return [
             {
@@ -35,8 +36,7 @@ export const bundleUsers: Check = {
               remedy: notThisContainer("bundle-users"),
             },
           ];
-        },
-      );
+        });
     return [...wider("uid_map", bundle.users), ...wider("gid_map", bundle.groups)];
   },
 };

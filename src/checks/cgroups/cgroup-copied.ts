@@ -27,8 +27,9 @@ export const cgroupCopied: Check = {
       `${controllers[0]}:${path}`;
     const lived = new Set(own.map(keyOf));
     const others = savedDirectories(context).filter((saved) => !lived.has(keyOf(saved)));
-    return [...Map.groupBy(others, ({ controllers }) => controllers.join(","))].flatMap(
-      ([hierarchy, directories]): Problem[] => {
+    return [...Map.groupBy(others, ({ controllers }) => controllers.join(","))]
+      .values()
+      .flatMap(([hierarchy, directories]): Problem[] => {
         if (directories.length <= MOST) return [];
         const made = directories.filter(({ controllers, path }) => {
           const at = directoryOf(context, controllers, path);
@@ -49,7 +50,6 @@ export const cgroupCopied: Check = {
             },
           },
         ];
-      },
-    );
+      });
   },
 };

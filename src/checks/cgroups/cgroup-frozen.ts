@@ -23,23 +23,25 @@ export const cgroupFrozen: Check = {
   why: "A task that CRIU moves into a frozen cgroup stops there, and CRIU waits for it for ever.",
   proof: "harm",
   run: (context) =>
-    (ignored(context) ? [] : members(context)).flatMap(({ controllers, path, task }): Problem[] => {
-      const directory = directoryOf(context, controllers, path);
-      const ice = directory === undefined ? undefined : frozen(context, directory);
-      if (ice === undefined) return [];
-      return [
-        {
-          severity: "blocker",
-          task: task ?? null,
-          image: "cgroup.img",
-          subject: dirname(ice.file),
-          message: `the cgroup ${dirname(ice.file)} is frozen: the restore would hang as soon as a task is in it`,
-          remedy: {
-            kind: "human",
-            text: "thaw it",
-            command: sh`echo ${ice.thawed} > ${ice.file}`,
+    (ignored(context) ? [] : members(context))
+      .values()
+      .flatMap(({ controllers, path, task }): Problem[] => {
+        const directory = directoryOf(context, controllers, path);
+        const ice = directory === undefined ? undefined : frozen(context, directory);
+        if (ice === undefined) return [];
+        return [
+          {
+            severity: "blocker",
+            task: task ?? null,
+            image: "cgroup.img",
+            subject: dirname(ice.file),
+            message: `the cgroup ${dirname(ice.file)} is frozen: the restore would hang as soon as a task is in it`,
+            remedy: {
+              kind: "human",
+              text: "thaw it",
+              command: sh`echo ${ice.thawed} > ${ice.file}`,
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };

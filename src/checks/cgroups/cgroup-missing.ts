@@ -157,10 +157,12 @@ export const cgroupMissing: Check = {
     const saved = new Map(
       savedDirectories(context).map((entry) => [`${entry.controllers[0]}:${entry.path}`, entry]),
     );
-    return members(context).flatMap(
-      (member) =>
-        findingFor(context, member, saved.get(`${member.controllers[0]}:${member.path}`)) ?? [],
-    );
+    return members(context)
+      .values()
+      .map((member) =>
+        findingFor(context, member, saved.get(`${member.controllers[0]}:${member.path}`)),
+      )
+      .filter((problem) => problem !== undefined);
   },
 };
 

@@ -16,7 +16,7 @@ export const cgroupNamespace: Check = {
     if (checkpoint.cgroup === undefined || checkpoint.root?.core === undefined) return [];
     const rootSet = setOf(checkpoint.root.core);
     const spaced = members(context).filter(
-      ({ sets, prefix }) => rootSet !== undefined && sets.has(rootSet) && prefix !== undefined,
+      ({ sets, prefix }) => rootSet !== undefined && sets.includes(rootSet) && prefix !== undefined,
     );
     const shared = { task: checkpoint.root.pid, image: "cgroup.img" };
     if (spaced.length > 0 && request.manageCgroups.value === "ignore")
@@ -34,7 +34,7 @@ export const cgroupNamespace: Check = {
           },
         },
       ];
-    return spaced.flatMap(({ controllers, path, prefix }): Problem[] => {
+    return spaced.values().flatMap(({ controllers, path, prefix }): Problem[] => {
       const root = path.slice(0, prefix);
       const directory = root === path ? undefined : directoryOf(context, controllers, root);
       const inner =

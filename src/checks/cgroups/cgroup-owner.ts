@@ -13,28 +13,30 @@ export const cgroupOwner: Check = {
   answers: ["choice"],
   run(context) {
     if (ignored(context) || context.request.manageCgroups.value === "none") return [];
-    return [...savedRoots(context), ...savedDirectories(context)].flatMap((saved): Problem[] => {
-      const { controllers, path, perms } = saved;
-      const directory = directoryOf(context, controllers, path);
-      if (directory === undefined || perms === undefined || !holdsOthers(context, directory))
-        return [];
-      const now = context.host.entry(directory);
-      if (now === undefined || !givesMore(now, perms)) return [];
-      return [
-        {
-          severity: "blocker",
-          image: "cgroup.img",
-          subject: directory,
-          message: `${directory}, in which others are, would be changed from ${shown(now)} to ${shown(perms)}`,
-          remedy: {
-            kind: "option",
-            text: "let the tree stay in the cgroup that the restore is run from, and cgroups as they are",
-            option: "--manage-cgroups=ignore",
-            automatic: false,
+    return [...savedRoots(context), ...savedDirectories(context)]
+      .values()
+      .flatMap((saved): Problem[] => {
+        const { controllers, path, perms } = saved;
+        const directory = directoryOf(context, controllers, path);
+        if (directory === undefined || perms === undefined || !holdsOthers(context, directory))
+          return [];
+        const now = context.host.entry(directory);
+        if (now === undefined || !givesMore(now, perms)) return [];
+        return [
+          {
+            severity: "blocker",
+            image: "cgroup.img",
+            subject: directory,
+            message: `${directory}, in which others are, would be changed from ${shown(now)} to ${shown(perms)}`,
+            remedy: {
+              kind: "option",
+              text: "let the tree stay in the cgroup that the restore is run from, and cgroups as they are",
+              option: "--manage-cgroups=ignore",
+              automatic: false,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };
 

@@ -43,7 +43,7 @@ export const cgroupProperty: Check = {
       const directory = directoryOf(context, entry.controllers, entry.path);
       if (directory !== undefined) byDirectory.set(directory, entry);
     }
-    return [...byDirectory].flatMap(([directory, entry]): Problem[] => {
+    return [...byDirectory].values().flatMap(([directory, entry]): Problem[] => {
       const exists = context.host.exists(directory);
       if (
         exists

@@ -1,4 +1,4 @@
-import type { Check, Problem, Remedy } from "../finding.ts";
+import type { Check, Remedy } from "../finding.ts";
 import { ignored, setOf } from "./cgroup-tree.ts";
 
 const stays =
@@ -13,14 +13,13 @@ export const cgroupSetMissing: Check = {
     "tell where to move the task.",
   proof: "criu",
   answers: ["choice"],
-  run(context) {
+  *run(context) {
     const { checkpoint, request } = context;
-    if (ignored(context) || request.unprivileged) return [];
+    if (ignored(context) || request.unprivileged) return;
     const { sets, controllers } = checkpoint.cgroup!;
     const byId = new Map(sets.map((set) => [set.id, set]));
     const names = new Set(controllers.flatMap(({ cnames }) => cnames));
     const told = new Set<number>([0, checkpoint.inventory?.root_cg_set ?? 0]);
-    const findings: Problem[] = [];
     for (const task of checkpoint.tasks)
       for (const { tid, core } of task.threads) {
         const id = core === undefined ? undefined : setOf(core);
@@ -29,7 +28,7 @@ export const cgroupSetMissing: Check = {
         const set = byId.get(id);
         const stray = set?.ctls.find(({ name }) => !names.has(name));
         if (set !== undefined && stray === undefined) continue;
-        findings.push({
+        yield {
           severity: "blocker",
           task: task.pid,
           image: `core-${tid}.img`,
@@ -43,9 +42,8 @@ export const cgroupSetMissing: Check = {
               ? `cg: No set ${id} found`
               : `cg: No cg_controller_entry found for ${stray.name}/${stray.path}`,
           remedy: ignore(stays),
-        });
+        };
       }
-    return findings;
   },
 };
 

@@ -19,31 +19,34 @@ export const cgroupThread: Check = {
     const unified = threaded ? members(context).filter((m) => m.controllers[0] === "") : [];
     const memberOf = (core: CoreEntry | undefined) => {
       const set = core === undefined ? undefined : setOf(core);
-      return unified.find(({ sets }) => set !== undefined && sets.has(set));
+      return unified.find(({ sets }) => set !== undefined && sets.includes(set));
     };
-    return checkpoint.tasks.flatMap((task): Problem[] =>
-      task.threads.slice(1).flatMap(({ tid, core }): Problem[] => {
-        const wanted = memberOf(core);
-        if (wanted === undefined || wanted === memberOf(task.core)) return [];
-        const { controllers, path } = wanted;
-        const directory = directoryOf(context, controllers, path);
-        if (host.read(`${directory}/cgroup.type`)?.trim() !== "domain") return [];
-        return [
-          {
-            severity: "blocker",
-            task: task.pid,
-            image: `core-${tid}.img`,
-            subject: directory!,
-            message: `thread ${tid} cannot be moved into ${directory}: it is a domain of its own, not threaded`,
-            criu_message: `cgroupd: Can't move thread ${tid} into ${controllers[0]}/${path}`,
-            remedy: {
-              kind: "human",
-              text: "make it threaded, as it was",
-              command: sh`echo threaded > ${directory!}/cgroup.type`,
+    return checkpoint.tasks.values().flatMap((task) =>
+      task.threads
+        .slice(1)
+        .values()
+        .flatMap(({ tid, core }): Problem[] => {
+          const wanted = memberOf(core);
+          if (wanted === undefined || wanted === memberOf(task.core)) return [];
+          const { controllers, path } = wanted;
+          const directory = directoryOf(context, controllers, path);
+          if (host.read(`${directory}/cgroup.type`)?.trim() !== "domain") return [];
+          return [
+            {
+              severity: "blocker",
+              task: task.pid,
+              image: `core-${tid}.img`,
+              subject: directory!,
+              message: `thread ${tid} cannot be moved into ${directory}: it is a domain of its own, not threaded`,
+              criu_message: `cgroupd: Can't move thread ${tid} into ${controllers[0]}/${path}`,
+              remedy: {
+                kind: "human",
+                text: "make it threaded, as it was",
+                command: sh`echo threaded > ${directory!}/cgroup.type`,
+              },
             },
-          },
-        ];
-      }),
+          ];
+        }),
     );
   },
 };

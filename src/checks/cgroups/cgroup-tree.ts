@@ -1,14 +1,14 @@
 /** The cgroups that a checkpoint names, as CRIU finds them after --cgroup-root and --cgroup-yard (cgroup.c). */
 import { cgroupDirectory } from "../../host/cgroups.ts";
 import { upward } from "../../host/upward.ts";
-import type { CgroupEntry } from "../../image/index.ts";
+import { type CgroupEntry, oncePer } from "../../image/index.ts";
 import { join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 
 /** A cgroup that tasks of the tree were in: the controllers of its hierarchy ("" for cgroup2) and its path there. */
 export interface Member {
   /** The ids of the sets that it belongs to. */
-  sets: Set<number>;
+  sets: number[];
   controllers: readonly string[];
   path: string;
   /** How much of the path is the root of the tree's cgroup namespace. */
@@ -79,8 +79,7 @@ function movedPath(
 ): string {
   const root = controller === undefined ? undefined : newRoot(context, controller);
   const directory =
-    controller &&
-    directoriesOf(controller).find(({ dir_name }) => path.slice(1).startsWith(dir_name));
+    controller && directoriesOf(controller).find(({ dir_name }) => path.startsWith(dir_name, 1));
   if (root === undefined || directory === undefined) return path;
   return root + path.slice(prefix ? prefix : directory.dir_name.length + 1);
 }
@@ -89,7 +88,7 @@ const controllerOf = ({ checkpoint }: Context, name: string) =>
   checkpoint.cgroup?.controllers.find(({ cnames }) => cnames.includes(name));
 
 /** Every cgroup a task must be moved to. Tasks in the set that CRIU itself was in at the dump just stay where CRIU is. */
-export function members(context: Context): Member[] {
+export const members = oncePer((context: Context): Member[] => {
   const { checkpoint } = context;
   const rootSet = checkpoint.inventory?.root_cg_set;
   const found = new Map<string, Member>();
@@ -102,11 +101,11 @@ export function members(context: Context): Member[] {
       const root = controller && newRoot(context, controller);
       const earlier = found.get(`${name}:${path}`);
       if (earlier !== undefined) {
-        earlier.sets.add(set.id);
+        earlier.sets.push(set.id);
         continue;
       }
       found.set(`${name}:${path}`, {
-        sets: new Set([set.id]),
+        sets: [set.id],
         controllers: controller?.cnames ?? [name],
         path: movedPath(context, controller, path, prefix),
         prefix: prefix && root !== undefined ? root.length : prefix,
@@ -115,21 +114,20 @@ export function members(context: Context): Member[] {
     }
   }
   return [...found.values()];
-}
+});
 
 /** Every saved cgroup, parents first. Without a set CRIU makes none. */
-export function savedDirectories(context: Context): SavedDirectory[] {
+export const savedDirectories = oncePer((context: Context): SavedDirectory[] => {
   const cgroup = context.checkpoint.cgroup;
   if (cgroup === undefined || cgroup.sets.length === 0) return [];
   const found: SavedDirectory[] = [];
   for (const controller of cgroup.controllers) {
+    const own = cgroup.sets.flatMap(({ ctls }) =>
+      ctls.filter(({ name }) => controller.cnames.includes(name)),
+    );
+    const inNamespace = own.some(({ cgns_prefix }) => cgns_prefix !== undefined);
     const prefixOf = (directory: string) =>
-      cgroup.sets
-        .flatMap((set) => set.ctls)
-        .find(
-          (member) =>
-            controller.cnames.includes(member.name) && member.path.slice(1).startsWith(directory),
-        )?.cgns_prefix;
+      inNamespace ? own.find(({ path }) => path.startsWith(directory, 1))?.cgns_prefix : undefined;
     const walk = (entries: Directory[], parent: string) => {
       for (const { dir_name, children, properties, dir_perms } of entries) {
         // Not joined: `..` leads elsewhere from where CRIU mounts the hierarchy.
@@ -151,7 +149,7 @@ export function savedDirectories(context: Context): SavedDirectory[] {
     walk(directoriesOf(controller), "");
   }
   return found;
-}
+});
 
 /** Roots of hierarchies, which are neither made nor written to, but get their saved owner. */
 export function savedRoots({ checkpoint }: Context): SavedDirectory[] {

@@ -58,7 +58,7 @@ export const pluginBroken: Check = {
       ];
     }
     const none = context.checkpoint.inventory?.plugins_entry?.plugins.length === 0;
-    return files.flatMap((name): Problem[] => {
+    return files.values().flatMap((name): Problem[] => {
       const path = `${directory}/${name}`;
       const problem = notLoadable(context, path);
       if (problem === undefined) return [];

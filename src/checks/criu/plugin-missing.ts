@@ -21,6 +21,7 @@ export const pluginMissing: Check = {
     const found = plugins(context);
     const { directory, files } = found ?? { directory: undefined, files: [] };
     return names
+      .values()
       .filter((name) => !files.some((file) => mentions(context, `${directory}/${file}`, name)))
       .map((name): Problem => {
         // Another file may hold a plugin that answers to the name after all; and where CRIU's own directory is not

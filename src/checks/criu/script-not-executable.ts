@@ -13,7 +13,7 @@ export const scriptNotExecutable: Check = {
     "for one that refuses.",
   proof: "criu",
   run: (context) =>
-    context.request.actionScripts.flatMap((script): Problem[] => {
+    context.request.actionScripts.values().flatMap((script): Problem[] => {
       const problem = notRunnable(context, script);
       if (problem === undefined) return [];
       return [

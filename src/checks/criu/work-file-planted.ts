@@ -11,22 +11,24 @@ export const workFilePlanted: Check = {
     "the directory, a link makes it overwrite a file that they could not, and a FIFO makes it wait.",
   proof: "harm",
   run: (context) =>
-    written(context).flatMap((path): Problem[] => {
-      const planted = context.host.planted(path);
-      if (planted === undefined) return [];
-      return [
-        {
-          severity: "blocker",
-          image: "",
-          subject: path,
-          message: `CRIU would write to ${path}, which is ${planted}`,
-          remedy: {
-            kind: "human",
-            text: "look at it and remove it, or give CRIU a work directory that belongs to root (--work-dir)",
+    written(context)
+      .values()
+      .flatMap((path): Problem[] => {
+        const planted = context.host.planted(path);
+        if (planted === undefined) return [];
+        return [
+          {
+            severity: "blocker",
+            image: "",
+            subject: path,
+            message: `CRIU would write to ${path}, which is ${planted}`,
+            remedy: {
+              kind: "human",
+              text: "look at it and remove it, or give CRIU a work directory that belongs to root (--work-dir)",
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };
 
 /** With --log-pid every process has a log of its own, its pid behind the name. */

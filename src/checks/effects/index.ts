@@ -1,4 +1,5 @@
 /** All that a restore does to this machine beyond the processes' own memory: plain data, from checkpoint, host and request. */
+import { tidying } from "../../sys/garbage.ts";
 import type { Context } from "../finding.ts";
 import { cgroupEffects } from "./cgroups.ts";
 import { criuEffects } from "./criu.ts";
@@ -32,8 +33,10 @@ const families = [
 /** What differs in nothing but its image entry and its task is one effect, with the first of them. */
 export function effectsOf(context: Context): Effect[] {
   const found = new Map<string, Effect>();
+  const tidy = tidying();
   for (const family of families)
     for (const one of family(context)) {
+      tidy();
       const { verb, what, path, name, detail, when, check } = one;
       const key = JSON.stringify([verb, what, path, name, detail, when, check]);
       const earlier = found.get(key);

@@ -16,7 +16,7 @@ export const externalFile: Check = {
   run(context) {
     const { checkpoint, request, host } = context;
     const handed = new Set(request.inheritFds.map(({ key }) => key));
-    return [...checkpoint.openFiles.values()].flatMap(({ id, reg, ext }): Problem[] => {
+    return checkpoint.openFiles.values().flatMap(({ id, reg, ext }): Problem[] => {
       const image = `files.img id 0x${id.toString(16)}`;
       if (ext !== undefined)
         return [

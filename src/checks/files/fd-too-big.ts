@@ -21,7 +21,7 @@ export const fdTooBig: Check = {
     const raises = has(host.capabilities, CAP_SYS_RESOURCE);
     const limit = raises ? most : host.descriptorLimit;
     const seen = new Set<number>();
-    return checkpoint.tasks.flatMap((task): Problem[] => {
+    return checkpoint.tasks.values().flatMap((task): Problem[] => {
       const files = task.ids?.files_id;
       if (files === undefined || seen.has(files)) return [];
       seen.add(files);

@@ -13,25 +13,27 @@ export const fileDiffers: Check = {
   run(context) {
     if (!context.seal?.ok) return [];
     const sealed = new Map(context.seal.manifest.files.map((file) => [file.path, file]));
-    return filesNeeded(context).flatMap(({ used, file }): Problem[] => {
-      const before = sealed.get(file.path);
-      const problem = before && differs(before, file);
-      if (problem === undefined) return [];
-      const runs = used.uses.has("program") || used.uses.has("mapping");
-      return [
-        {
-          severity: runs ? "blocker" : "warning",
-          task: used.task,
-          image: used.image,
-          subject: file.path,
-          message: `${file.path}: ${problem}`,
-          remedy: {
-            kind: "human",
-            text: "put the file of the machine that the checkpoint was sealed on in its place",
+    return filesNeeded(context)
+      .values()
+      .flatMap(({ used, file }): Problem[] => {
+        const before = sealed.get(file.path);
+        const problem = before && differs(before, file);
+        if (problem === undefined) return [];
+        const runs = used.uses.has("program") || used.uses.has("mapping");
+        return [
+          {
+            severity: runs ? "blocker" : "warning",
+            task: used.task,
+            image: used.image,
+            subject: file.path,
+            message: `${file.path}: ${problem}`,
+            remedy: {
+              kind: "human",
+              text: "put the file of the machine that the checkpoint was sealed on in its place",
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };
 

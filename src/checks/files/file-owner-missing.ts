@@ -1,4 +1,4 @@
-import type { Check, Problem } from "../finding.ts";
+import type { Check } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
 export const fileOwnerMissing: Check = {
@@ -6,7 +6,7 @@ export const fileOwnerMissing: Check = {
   reads: "owners in files.img, pstree.img; processes of this machine",
   why: "A descriptor can have an owner, to which SIGIO goes (F_SETOWN). CRIU sets it again, and the kernel refuses one that does not exist.",
   proof: "criu",
-  run(context) {
+  *run(context) {
     const { checkpoint, namespaces, host } = context;
     const treePids = new Set(
       checkpoint.tasks.flatMap(({ pid, pgid, sid, threads }) => [
@@ -16,7 +16,6 @@ export const fileOwnerMissing: Check = {
         ...threads.map(({ tid }) => tid),
       ]),
     );
-    const findings: Problem[] = [];
     const seen = new Set<number>();
     for (const task of livingTasks(checkpoint))
       for (const { id, fd } of task.fds) {
@@ -32,7 +31,7 @@ export const fileOwnerMissing: Check = {
         if (owner === 0 || treePids.has(owner)) continue;
         if (!namespaces.created.pid && host.exists(`/proc/${owner}`)) continue;
         if (!namespaces.created.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
-        findings.push({
+        yield {
           severity: "blocker",
           task: task.pid,
           image: `files.img id 0x${id.toString(16)}`,
@@ -43,8 +42,7 @@ export const fileOwnerMissing: Check = {
             kind: "human",
             text: "no option leaves an owner out: dump the tree together with its owner",
           },
-        });
+        };
       }
-    return findings;
   },
 };

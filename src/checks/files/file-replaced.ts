@@ -26,34 +26,39 @@ export const fileReplaced: Check = {
     const { seal } = context;
     const files = seal?.ok ? seal.manifest.files : [];
     const sealed = new Map(files.map(({ path, mtime }) => [path, mtime]));
-    return usedFiles(context).flatMap((file): Problem[] => {
-      const { reg, task, image } = file;
-      const kept = holdsContent(file);
-      if (!kept || MADE_UP.test(reg.name)) return [];
-      const place = context.namespaces.place(reg.name, reg.mnt_id);
-      const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
-      if (!place.onHost || !found?.ok || !found.stat.isFile()) return [];
-      // Of another size it is file-changed; of none there is nothing in it.
-      if (found.stat.size === 0 || (reg.size !== undefined && BigInt(found.stat.size) !== reg.size))
-        return [];
-      const change =
-        sealedChange(sealed.get(reg.name), found.stat) ?? changeSince(dumped, found.stat, kept);
-      if (change === undefined) return [];
-      return [
-        {
-          severity: "warning",
-          task,
-          image,
-          subject: place.hostPath,
-          message: `${place.hostPath} (${list(file.uses)} of task ${task}) ${reg.size === undefined ? "" : "has its old size, but "}${change}`,
-          remedy: {
-            kind: "human",
-            text: "put the file of the dump back, if it is not the same",
-            command: sh`ls -l --time-style=full-iso ${place.hostPath}`,
+    return usedFiles(context)
+      .values()
+      .flatMap((file): Problem[] => {
+        const { reg, task, image } = file;
+        const kept = holdsContent(file);
+        if (!kept || MADE_UP.test(reg.name)) return [];
+        const place = context.namespaces.place(reg.name, reg.mnt_id);
+        const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
+        if (!place.onHost || !found?.ok || !found.stat.isFile()) return [];
+        // Of another size it is file-changed; of none there is nothing in it.
+        if (
+          found.stat.size === 0 ||
+          (reg.size !== undefined && BigInt(found.stat.size) !== reg.size)
+        )
+          return [];
+        const change =
+          sealedChange(sealed.get(reg.name), found.stat) ?? changeSince(dumped, found.stat, kept);
+        if (change === undefined) return [];
+        return [
+          {
+            severity: "warning",
+            task,
+            image,
+            subject: place.hostPath,
+            message: `${place.hostPath} (${list(file.uses)} of task ${task}) ${reg.size === undefined ? "" : "has its old size, but "}${change}`,
+            remedy: {
+              kind: "human",
+              text: "put the file of the dump back, if it is not the same",
+              command: sh`ls -l --time-style=full-iso ${place.hostPath}`,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };
 

@@ -36,20 +36,22 @@ export const ghostRights: Check = {
     "come from before you allow it.",
   proof: "harm",
   run: (context) =>
-    ghostsOf(context).flatMap(({ ghost, image, place, reg }): Problem[] => {
-      const rights = rightsOf(ghost);
-      if (rights === undefined) return [];
-      return [
-        {
-          severity: "blocker",
-          image,
-          subject: place.hostPath,
-          message: `the deleted file ${reg.name} comes back as ${place.hostPath}: ${rights}`,
-          remedy: {
-            kind: "human",
-            text: "if you trust these images, --ignore=ghost-rights lets CRIU make the file for the time of the restore",
+    ghostsOf(context)
+      .values()
+      .flatMap(({ ghost, image, place, reg }): Problem[] => {
+        const rights = rightsOf(ghost);
+        if (rights === undefined) return [];
+        return [
+          {
+            severity: "blocker",
+            image,
+            subject: place.hostPath,
+            message: `the deleted file ${reg.name} comes back as ${place.hostPath}: ${rights}`,
+            remedy: {
+              kind: "human",
+              text: "if you trust these images, --ignore=ghost-rights lets CRIU make the file for the time of the restore",
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };

@@ -29,33 +29,35 @@ export const linkRemapMissing: Check = {
     "such images can be restored once. When the name is gone, so is the content.",
   proof: "criu",
   run: (context) =>
-    linksOf(context).flatMap(({ reg, target, image, place }): Problem[] => {
-      const found = place.root.look(place.path, false);
-      const shared = { image, subject: place.hostPath };
-      if (found.ok)
+    linksOf(context)
+      .values()
+      .flatMap(({ reg, target, image, place }): Problem[] => {
+        const found = place.root.look(place.path, false);
+        const shared = { image, subject: place.hostPath };
+        if (found.ok)
+          return [
+            {
+              ...shared,
+              severity: "info",
+              message: `these images can be restored once: CRIU removes ${place.hostPath} when it has restored ${reg.name}`,
+              remedy: {
+                kind: "human",
+                text: "to restore again later, keep a second name of it and link it back each time",
+                command: sh`ln ${place.hostPath} ${place.hostPath}.keep`,
+              },
+            },
+          ];
         return [
           {
             ...shared,
-            severity: "info",
-            message: `these images can be restored once: CRIU removes ${place.hostPath} when it has restored ${reg.name}`,
+            severity: "blocker",
+            message: `${place.hostPath}, which holds the deleted file ${reg.name}: ${found.problem}`,
+            criu_message: `Can't link ${openedName(target)} -> ${openedName(reg)}: ${found.problem}`,
             remedy: {
               kind: "human",
-              text: "to restore again later, keep a second name of it and link it back each time",
-              command: sh`ln ${place.hostPath} ${place.hostPath}.keep`,
+              text: "put it back from a copy; a restore that succeeded has removed it",
             },
           },
         ];
-      return [
-        {
-          ...shared,
-          severity: "blocker",
-          message: `${place.hostPath}, which holds the deleted file ${reg.name}: ${found.problem}`,
-          criu_message: `Can't link ${openedName(target)} -> ${openedName(reg)}: ${found.problem}`,
-          remedy: {
-            kind: "human",
-            text: "put it back from a copy; a restore that succeeded has removed it",
-          },
-        },
-      ];
-    }),
+      }),
 };

@@ -23,7 +23,7 @@ export const locksHeld: Check = {
     const locks = Map.groupBy(host.locks, ({ file }) => file);
     const tasks = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
     const descriptors = new Map<number, Map<number, number>>();
-    return checkpoint.fileLocks.flatMap((lock): Problem[] => {
+    return checkpoint.fileLocks.values().flatMap((lock): Problem[] => {
       let fds = descriptors.get(lock.pid);
       if (fds === undefined) {
         fds = new Map(tasks.get(lock.pid)?.fds.map(({ fd, id }) => [fd, id]));

@@ -11,8 +11,9 @@ export const follows = (reg: RegFileEntry): boolean => (reg.flags & constants.O_
 export const list = (uses: Set<Use>) => [...uses].join(", ");
 
 /** The findings about files that are gone, split by what they were for. */
-export function missing(context: Context, wanted: (file: UsedFile) => boolean): Problem[] {
+export function missing(context: Context, wanted: (file: UsedFile) => boolean): Iterable<Problem> {
   return usedFiles(context)
+    .values()
     .filter(wanted)
     .flatMap((file): Problem[] => {
       const { reg } = file;

@@ -15,9 +15,10 @@ export const pipeSize: Check = {
     const { capabilities } = context.host;
     const able = has(capabilities, CAP_SYS_RESOURCE) && !context.namespaces.created.user;
     if (most === undefined || able) return [];
-    return ["pipes-data.img", "fifo-data.img"].flatMap((image) =>
+    return ["pipes-data.img", "fifo-data.img"].values().flatMap((image) =>
       context.checkpoint
         .values(image, pipe_data_entry)
+        .values()
         .flatMap(({ pipe_id, size = 0 }): Problem[] => {
           if (size <= most) return [];
           return [

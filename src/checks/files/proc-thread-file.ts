@@ -12,7 +12,7 @@ export const procThreadFile: Check = {
     const { checkpoint, request } = context;
     const threads = new Map(checkpoint.tasks.map((task) => [task.pid, task.threads]));
     const handed = new Set(request.inheritFds.map(({ key }) => key));
-    return [...checkpoint.openFiles.values()].flatMap(({ reg }): Problem[] => {
+    return checkpoint.openFiles.values().flatMap(({ reg }): Problem[] => {
       const path = /^\/proc\/(\d+)\/task\/(\d+)(\/|$)/.exec(reg?.name ?? "");
       if (path === null || reg === undefined || handed.has(openedName(reg))) return [];
       const [pid, tid] = [Number(path[1]), Number(path[2])];

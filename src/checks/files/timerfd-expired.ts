@@ -32,41 +32,44 @@ export const timerfdExpired: Check = {
     const holders = new Map<number, { task: number; fd: number }>();
     for (const { pid, fds } of checkpoint.tasks)
       for (const { id, fd } of fds) if (!holders.has(id)) holders.set(id, { task: pid, fd });
-    return checkpoint.values("files.img", file_entry).flatMap(({ id, tfd }, entry): Problem[] => {
-      if (tfd === undefined) return [];
-      const fields = Object.entries(rightly(tfd)) as [keyof TimerfdEntry, bigint | number][];
-      const holder = holders.get(id);
-      if (fields.length === 0 || holder === undefined) return [];
-      const { task, fd } = holder;
-      const dead = hasExpired(tfd);
-      const why = dead ? "the timer has a period" : "the timer is not armed";
-      const edits = fields.map(([field, to]): Edit => {
-        const from = String(tfd[field]);
-        return {
-          file: "files.img",
-          entry,
-          field: `tfd.${field}`,
-          from,
-          to: Number(to),
-          why,
-        };
-      });
-      return [
-        {
-          severity: "blocker",
-          task,
-          image: `files.img id 0x${id.toString(16)}`,
-          subject: `descriptor ${fd}`,
-          message: dead
-            ? `the timer at descriptor ${fd} of task ${task} had expired when it was saved: CRIU would disarm it, and its period would never begin again`
-            : `the timer at descriptor ${fd} of task ${task} was not armed: CRIU would let it fire`,
-          remedy: {
-            kind: "edit",
-            text: dead ? "let its next period begin" : "leave it disarmed",
-            edits: edits.filter(({ from, to }) => from !== String(to)),
+    return checkpoint
+      .values("files.img", file_entry)
+      .values()
+      .flatMap(({ id, tfd }, entry): Problem[] => {
+        if (tfd === undefined) return [];
+        const fields = Object.entries(rightly(tfd)) as [keyof TimerfdEntry, bigint | number][];
+        const holder = holders.get(id);
+        if (fields.length === 0 || holder === undefined) return [];
+        const { task, fd } = holder;
+        const dead = hasExpired(tfd);
+        const why = dead ? "the timer has a period" : "the timer is not armed";
+        const edits = fields.map(([field, to]): Edit => {
+          const from = String(tfd[field]);
+          return {
+            file: "files.img",
+            entry,
+            field: `tfd.${field}`,
+            from,
+            to: Number(to),
+            why,
+          };
+        });
+        return [
+          {
+            severity: "blocker",
+            task,
+            image: `files.img id 0x${id.toString(16)}`,
+            subject: `descriptor ${fd}`,
+            message: dead
+              ? `the timer at descriptor ${fd} of task ${task} had expired when it was saved: CRIU would disarm it, and its period would never begin again`
+              : `the timer at descriptor ${fd} of task ${task} was not armed: CRIU would let it fire`,
+            remedy: {
+              kind: "edit",
+              text: dead ? "let its next period begin" : "leave it disarmed",
+              edits: edits.filter(({ from, to }) => from !== String(to)),
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };

@@ -1,6 +1,6 @@
 /** Files and directories that CRIU opens by their paths, with what uses them. */
 import { VMA_FILE_SHARED } from "../../image/flags.ts";
-import { type MmEntry, type RegFileEntry, VMA_FILE } from "../../image/index.ts";
+import { type MmEntry, oncePer, type RegFileEntry, VMA_FILE } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
@@ -22,17 +22,8 @@ export interface UsedFile {
 export const isDirectoryUse = ({ uses }: Pick<UsedFile, "uses">): boolean =>
   uses.has("working directory") || uses.has("root directory");
 
-/** Several checks ask the same of one context. */
-const cache = new WeakMap<Context, UsedFile[]>();
-
 /** Regular files and directories by image id, with what uses them; left out are those that CRIU makes from the images or is handed. */
-export function usedFiles(context: Context): UsedFile[] {
-  let files = cache.get(context);
-  if (files === undefined) cache.set(context, (files = collect(context)));
-  return files;
-}
-
-function collect({ checkpoint, request }: Context): UsedFile[] {
+export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] => {
   /** By image id; undefined: left out. */
   const used = new Map<number, UsedFile | undefined>();
   const inherited = new Set(request.inheritFds.map((fd) => fd.key));
@@ -66,7 +57,7 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
     note(task.fs?.cwd_id, task.pid, "working directory");
     note(task.fs?.root_id, task.pid, "root directory");
     note(task.mm?.exe_file_id, task.pid, "program");
-    for (const [id, shared] of mappedFiles(task.mm)) {
+    for (const [id, shared] of task.mm ? mappedFiles(task.mm) : []) {
       note(id, task.pid, "mapping");
       const file = used.get(id);
       if (shared && file !== undefined) file.shared = true;
@@ -78,24 +69,16 @@ function collect({ checkpoint, request }: Context): UsedFile[] {
     }
   }
   return [...used.values()].filter((file) => file !== undefined);
-}
+});
 
-/** Of forked tasks it is the same object. */
-const mapped = new WeakMap<MmEntry, ReadonlyMap<number, boolean>>();
-
-/** Ids of the files that are mapped, and whether one of their mappings is shared. */
-function mappedFiles(mm: MmEntry | undefined): ReadonlyMap<number, boolean> {
-  if (mm === undefined) return new Map();
-  let ids = mapped.get(mm);
-  if (ids === undefined) {
-    const found = new Map<number, boolean>();
-    for (const { status, shmid } of mm.vmas)
-      if (status & VMA_FILE)
-        found.set(Number(shmid), found.get(Number(shmid)) || (status & VMA_FILE_SHARED) !== 0);
-    mapped.set(mm, (ids = found));
-  }
-  return ids;
-}
+/** Ids of the files that are mapped, and whether one of their mappings is shared. Of forked tasks it is the same object. */
+const mappedFiles = oncePer(({ vmas }: MmEntry): ReadonlyMap<number, boolean> => {
+  const found = new Map<number, boolean>();
+  for (const { status, shmid } of vmas)
+    if (status & VMA_FILE)
+      found.set(Number(shmid), found.get(Number(shmid)) || (status & VMA_FILE_SHARED) !== 0);
+  return found;
+});
 
 /** The path as CRIU prints and opens it: without its leading slash. */
 export const openedName = (reg: RegFileEntry): string => reg.name.replace(/^\/(?=.)/, "");

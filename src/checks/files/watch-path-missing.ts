@@ -28,25 +28,27 @@ export const watchPathMissing: Check = {
         entry.mark.flatMap(({ ie }) => (ie ? [{ ...ie, mask: 0, task, id }] : [])),
       ),
     ];
-    return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Problem[] => {
-      if (path === undefined || ghosts.has(i_ino)) return [];
-      const place = namespaces.place(path, mnt_id);
-      const found = place.onHost ? place.root.look(place.path) : undefined;
-      if (!place.onHost || found === undefined || found.ok) return [];
-      return [
-        {
-          severity: "blocker",
-          task,
-          image: `files.img id 0x${id.toString(16)}`,
-          subject: place.hostPath,
-          message: `${place.hostPath}, which task ${task} watches, ${found.missing ? "is not there" : `cannot be looked at: ${found.problem}`}`,
-          criu_message: `fsnotify: Unable to open ${path}: ${found.problem}`,
-          remedy: found.missing
-            ? watchedAgain(kindOf(context, path, mask), place.hostPath)
-            : { kind: "human", text: "find out why, then look again" },
-        },
-      ];
-    });
+    return marks
+      .values()
+      .flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Problem[] => {
+        if (path === undefined || ghosts.has(i_ino)) return [];
+        const place = namespaces.place(path, mnt_id);
+        const found = place.onHost ? place.root.look(place.path) : undefined;
+        if (!place.onHost || found === undefined || found.ok) return [];
+        return [
+          {
+            severity: "blocker",
+            task,
+            image: `files.img id 0x${id.toString(16)}`,
+            subject: place.hostPath,
+            message: `${place.hostPath}, which task ${task} watches, ${found.missing ? "is not there" : `cannot be looked at: ${found.problem}`}`,
+            criu_message: `fsnotify: Unable to open ${path}: ${found.problem}`,
+            remedy: found.missing
+              ? watchedAgain(kindOf(context, path, mask), place.hostPath)
+              : { kind: "human", text: "find out why, then look again" },
+          },
+        ];
+      });
   },
 };
 

@@ -6,11 +6,12 @@ export function findingsOf(
   context: Context,
   id: string,
   kinds: readonly Fault["kind"][],
-): Problem[] {
+): Iterable<Problem> {
   // With --stream the images come through sockets of criu-image-streamer: there are no files.
   if (context.request.stream) return [];
   return context.checkpoint
     .readEverything()
+    .values()
     .filter((fault) => kinds.includes(fault.kind))
     .map((fault) => ({
       id,

@@ -40,25 +40,27 @@ export const imageDeprecated: Check = {
     const { request } = context;
     if (request.deprecated) return [];
     const seen = new Set<string>();
-    return deprecated(context).flatMap(([what, image, task]): Problem[] => {
-      if (seen.has(what)) return [];
-      seen.add(what);
-      return [
-        {
-          severity: "blocker",
-          task,
-          image,
-          subject: what,
-          message: `${image} is of a very old CRIU (${what}), which is read only when asked for`,
-          criu_message: `Deprecated functionality (${what}) rejected.`,
-          remedy: {
-            kind: "option",
-            text: "let CRIU read old images",
-            option: "--deprecated",
-            automatic: !request.explicit.has("deprecated"),
+    return deprecated(context)
+      .values()
+      .flatMap(([what, image, task]): Problem[] => {
+        if (seen.has(what)) return [];
+        seen.add(what);
+        return [
+          {
+            severity: "blocker",
+            task,
+            image,
+            subject: what,
+            message: `${image} is of a very old CRIU (${what}), which is read only when asked for`,
+            criu_message: `Deprecated functionality (${what}) rejected.`,
+            remedy: {
+              kind: "option",
+              text: "let CRIU read old images",
+              option: "--deprecated",
+              automatic: !request.explicit.has("deprecated"),
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };

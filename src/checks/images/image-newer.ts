@@ -25,27 +25,30 @@ export const imageNewer: Check = {
   run({ checkpoint, criu }) {
     const version = criu?.version;
     if (version === undefined) return [];
-    const kinds = checkpoint.values("files.img", file_entry).flatMap(({ type, id }): Problem[] => {
-      const first = types[type];
-      const unknown =
-        first === undefined
-          ? type > HIGHEST && !isBeyondKnown(version)
-          : compareVersions(version, first) < 0;
-      if (!unknown) return [];
-      return [
-        {
-          severity: "blocker",
-          image: `files.img id 0x${id.toString(16)}`,
-          subject: `file type ${type}`,
-          message: `an open file is ${names[type] ?? `of type ${type}`}, which CRIU ${version} does not know`,
-          criu_message: `Unknown file type ${type}`,
-          remedy: {
-            kind: "human",
-            text: `restore with ${first === undefined ? "the CRIU that made the images" : `CRIU ${first} or later`} (--criu=PATH names it)`,
+    const kinds = checkpoint
+      .values("files.img", file_entry)
+      .values()
+      .flatMap(({ type, id }): Problem[] => {
+        const first = types[type];
+        const unknown =
+          first === undefined
+            ? type > HIGHEST && !isBeyondKnown(version)
+            : compareVersions(version, first) < 0;
+        if (!unknown) return [];
+        return [
+          {
+            severity: "blocker",
+            image: `files.img id 0x${id.toString(16)}`,
+            subject: `file type ${type}`,
+            message: `an open file is ${names[type] ?? `of type ${type}`}, which CRIU ${version} does not know`,
+            criu_message: `Unknown file type ${type}`,
+            remedy: {
+              kind: "human",
+              text: `restore with ${first === undefined ? "the CRIU that made the images" : `CRIU ${first} or later`} (--criu=PATH names it)`,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
     return knows(version, "sendersKept", true) ? kinds : [...kinds, ...lost(checkpoint, version)];
   },
 };

@@ -13,22 +13,24 @@ export const sigactionsCount: Check = {
   run: ({ checkpoint, host }) =>
     host.architecture !== "x64"
       ? []
-      : livingTasks(checkpoint).flatMap((task): Problem[] => {
-          const count = task.core?.tc?.sigactions.length ?? 0;
-          if (count === 0 || count === ACTIONS) return [];
-          return [
-            {
-              severity: "blocker",
-              task: task.pid,
-              image: `core-${task.pid}.img`,
-              subject: `task ${task.pid}`,
-              message: `task ${task.pid} has the actions of ${count} signals, not of ${ACTIONS}`,
-              criu_message: `Bad number of sigactions in the image (${count}, want ${ACTIONS})`,
-              remedy: {
-                kind: "human",
-                text: "take another copy of the checkpoint: this one is damaged",
+      : livingTasks(checkpoint)
+          .values()
+          .flatMap((task): Problem[] => {
+            const count = task.core?.tc?.sigactions.length ?? 0;
+            if (count === 0 || count === ACTIONS) return [];
+            return [
+              {
+                severity: "blocker",
+                task: task.pid,
+                image: `core-${task.pid}.img`,
+                subject: `task ${task.pid}`,
+                message: `task ${task.pid} has the actions of ${count} signals, not of ${ACTIONS}`,
+                criu_message: `Bad number of sigactions in the image (${count}, want ${ACTIONS})`,
+                remedy: {
+                  kind: "human",
+                  text: "take another copy of the checkpoint: this one is damaged",
+                },
               },
-            },
-          ];
-        }),
+            ];
+          }),
 };

@@ -13,21 +13,23 @@ export const guardPages: Check = {
     // An older CRIU forgets them without a word.
     if (!knows(context.criu?.version, "guardRegions", false)) return [];
     if (!older(context, 6, 13)) return [];
-    return livingTasks(context.checkpoint).flatMap((task): Problem[] =>
-      task.mm?.vmas.some(({ status }) => status & VMA_GUARD)
-        ? [
-            {
-              severity: "blocker",
-              task: task.pid,
-              image: `mm-${task.pid}.img`,
-              subject: `task ${task.pid}`,
-              message: `task ${task.pid} has guard pages, which Linux ${context.host.kernel} does not know`,
-              criu_message: "MADV_GUARD_INSTALL",
-              remedy: { kind: "human", text: "restore on Linux 6.13 or later" },
-            },
-          ]
-        : [],
-    );
+    return livingTasks(context.checkpoint)
+      .values()
+      .flatMap((task): Problem[] =>
+        task.mm?.vmas.some(({ status }) => status & VMA_GUARD)
+          ? [
+              {
+                severity: "blocker",
+                task: task.pid,
+                image: `mm-${task.pid}.img`,
+                subject: `task ${task.pid}`,
+                message: `task ${task.pid} has guard pages, which Linux ${context.host.kernel} does not know`,
+                criu_message: "MADV_GUARD_INSTALL",
+                remedy: { kind: "human", text: "restore on Linux 6.13 or later" },
+              },
+            ]
+          : [],
+      );
   },
 };
 

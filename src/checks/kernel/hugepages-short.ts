@@ -28,7 +28,7 @@ export const hugepagesShort: Check = {
         sum.pages += Math.ceil(lengthOf(vma) / size);
         needed.set(size, sum);
       }
-    return [...needed].flatMap(([size, { pages, vma, task }]): Problem[] => {
+    return [...needed].values().flatMap(([size, { pages, vma, task }]): Problem[] => {
       const directory = `/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB`;
       const count = (name: string) => numberIn(host, `${directory}/${name}`) ?? 0;
       const free = count("free_hugepages") - count("resv_hugepages");

@@ -28,24 +28,26 @@ export const mappingsTooMany: Check = {
   run({ checkpoint, host }) {
     const most = numberIn(host, "/proc/sys/vm/max_map_count");
     if (most === undefined) return [];
-    return livingTasks(checkpoint).flatMap((task): Problem[] => {
-      const count = task.mm?.vmas.length ?? 0;
-      if (count <= most) return [];
-      return [
-        {
-          severity: separate(made(task)) > most ? "blocker" : "warning",
-          task: task.pid,
-          image: `mm-${task.pid}.img`,
-          subject: String(count),
-          message: `task ${task.pid} has ${count} mappings; vm.max_map_count allows ${most} here`,
-          criu_message: "mapping with 0xfffffffffffffff4",
-          remedy: raised("vm/max_map_count", {
-            from: most,
-            to: 2 ** Math.ceil(Math.log2(count + 1024)),
-            stays: true,
-          }),
-        },
-      ];
-    });
+    return livingTasks(checkpoint)
+      .values()
+      .flatMap((task): Problem[] => {
+        const count = task.mm?.vmas.length ?? 0;
+        if (count <= most) return [];
+        return [
+          {
+            severity: separate(made(task)) > most ? "blocker" : "warning",
+            task: task.pid,
+            image: `mm-${task.pid}.img`,
+            subject: String(count),
+            message: `task ${task.pid} has ${count} mappings; vm.max_map_count allows ${most} here`,
+            criu_message: "mapping with 0xfffffffffffffff4",
+            remedy: raised("vm/max_map_count", {
+              from: most,
+              to: 2 ** Math.ceil(Math.log2(count + 1024)),
+              stays: true,
+            }),
+          },
+        ];
+      });
   },
 };

@@ -16,6 +16,7 @@ export const memfdExecutable: Check = {
     if (noexec === undefined || !(noexec >= 1)) return [];
     return context.checkpoint
       .values("memfd.img", memfd_inode_entry)
+      .values()
       .flatMap(({ name, mode = 0 }): Problem[] => {
         if ((mode & 0o111) === 0) return [];
         return [

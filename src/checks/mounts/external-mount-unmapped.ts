@@ -13,32 +13,34 @@ export const externalMountUnmapped: Check = {
   proof: "criu",
   answers: ["choice"],
   run: (context) =>
-    savedMounts(context).flatMap((mount): Problem[] => {
-      const { key, source, entry, at } = mount;
-      if (key === undefined || source !== undefined || key === EXTERNAL_DEVICE) return [];
-      const place = oldPlace(context, entry);
-      const empty = EMPTY.test(key) && context.host.exists(key) ? key : undefined;
-      const mapped =
-        empty === undefined
-          ? {
-              text: `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`,
-              option: `--external mnt[${key}]:${place ?? "PATH"}`,
-              automatic: false,
-            }
-          : {
-              text: "map it to crun's empty directory, which is there",
-              option: `--external=mnt[${key}]:${empty}`,
-              automatic: true,
-            };
-      return [
-        {
-          severity: "blocker",
-          image: imageOf(mount),
-          subject: at,
-          message: `${at} is an external mount of the name ${key}, which no option maps to a path`,
-          criu_message: `mnt: No mapping for ${entry.mnt_id}:(null) mountpoint`,
-          remedy: { kind: "option", ...mapped },
-        },
-      ];
-    }),
+    savedMounts(context)
+      .values()
+      .flatMap((mount): Problem[] => {
+        const { key, source, entry, at } = mount;
+        if (key === undefined || source !== undefined || key === EXTERNAL_DEVICE) return [];
+        const place = oldPlace(context, entry);
+        const empty = EMPTY.test(key) && context.host.exists(key) ? key : undefined;
+        const mapped =
+          empty === undefined
+            ? {
+                text: `map it to the path that is to be at ${at}; at the dump it was ${entry.root} of its file system`,
+                option: `--external mnt[${key}]:${place ?? "PATH"}`,
+                automatic: false,
+              }
+            : {
+                text: "map it to crun's empty directory, which is there",
+                option: `--external=mnt[${key}]:${empty}`,
+                automatic: true,
+              };
+        return [
+          {
+            severity: "blocker",
+            image: imageOf(mount),
+            subject: at,
+            message: `${at} is an external mount of the name ${key}, which no option maps to a path`,
+            criu_message: `mnt: No mapping for ${entry.mnt_id}:(null) mountpoint`,
+            remedy: { kind: "option", ...mapped },
+          },
+        ];
+      }),
 };

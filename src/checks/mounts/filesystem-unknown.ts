@@ -13,23 +13,25 @@ export const filesystemUnknown: Check = {
       (context.host.read("/proc/filesystems") ?? "").split("\n").map((row) => row.split("\t")[1]),
     );
     if (registered.size < 2) return [];
-    return newFilesystems(context).flatMap(([mount]): Problem[] => {
-      const { fstype, fsname } = mount.entry;
-      const name = fstype === AUTO ? fsname : fstypes[fstype];
-      if (name === undefined || registered.has(name)) return [];
-      const modular = context.host.exists("/proc/modules");
-      return [
-        {
-          severity: modular ? "warning" : "blocker",
-          image: imageOf(mount),
-          subject: name,
-          message: `${mount.at} is a ${name}, which is not in /proc/filesystems${modular ? "; a module may bring it" : ""}`,
-          criu_message: compatible(context) ? "mnt: Can't mount at" : "mnt-v2: Can't mount at",
-          remedy: modular
-            ? { kind: "human", text: "load its module", command: sh`modprobe fs-${name}` }
-            : { kind: "human", text: `restore on a kernel with ${name}` },
-        },
-      ];
-    });
+    return newFilesystems(context)
+      .values()
+      .flatMap(([mount]): Problem[] => {
+        const { fstype, fsname } = mount.entry;
+        const name = fstype === AUTO ? fsname : fstypes[fstype];
+        if (name === undefined || registered.has(name)) return [];
+        const modular = context.host.exists("/proc/modules");
+        return [
+          {
+            severity: modular ? "warning" : "blocker",
+            image: imageOf(mount),
+            subject: name,
+            message: `${mount.at} is a ${name}, which is not in /proc/filesystems${modular ? "; a module may bring it" : ""}`,
+            criu_message: compatible(context) ? "mnt: Can't mount at" : "mnt-v2: Can't mount at",
+            remedy: modular
+              ? { kind: "human", text: "load its module", command: sh`modprobe fs-${name}` }
+              : { kind: "human", text: `restore on a kernel with ${name}` },
+          },
+        ];
+      });
   },
 };

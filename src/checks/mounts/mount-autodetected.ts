@@ -12,22 +12,24 @@ export const mountAutodetected: Check = {
   run: (context) =>
     context.request.autodetectExtMounts
       ? []
-      : savedMounts(context).flatMap((mount): Problem[] => {
-          if (mount.key !== AUTODETECTED) return [];
-          return [
-            {
-              severity: "blocker",
-              image: imageOf(mount),
-              subject: mount.at,
-              message: `${mount.at} came from ${mount.entry.source} outside the container, which the restore was not allowed to use`,
-              criu_message: `mnt: Mount ${mount.entry.mnt_id}:(null) is autodetected external mount.`,
-              remedy: {
-                kind: "option",
-                text: `allow it, if the tree may see ${mount.entry.source} of this machine`,
-                option: "--external mnt[]",
-                automatic: false,
+      : savedMounts(context)
+          .values()
+          .flatMap((mount): Problem[] => {
+            if (mount.key !== AUTODETECTED) return [];
+            return [
+              {
+                severity: "blocker",
+                image: imageOf(mount),
+                subject: mount.at,
+                message: `${mount.at} came from ${mount.entry.source} outside the container, which the restore was not allowed to use`,
+                criu_message: `mnt: Mount ${mount.entry.mnt_id}:(null) is autodetected external mount.`,
+                remedy: {
+                  kind: "option",
+                  text: `allow it, if the tree may see ${mount.entry.source} of this machine`,
+                  option: "--external mnt[]",
+                  automatic: false,
+                },
               },
-            },
-          ];
-        }),
+            ];
+          }),
 };

@@ -34,25 +34,27 @@ export const mountDeviceMissing: Check = {
   proof: "criu",
   answers: ["choice"],
   run: (context) =>
-    newFilesystems(context).flatMap((mounts): Problem[] => {
-      if (mounts.some((mount) => isDeviceKnown(context, mount))) return [];
-      const [mount] = mounts;
-      const { entry, at } = mount;
-      const [major, minor] = deviceOf(mount);
-      return [
-        {
-          severity: "blocker",
-          image: imageOf(mount),
-          subject: at,
-          message: `${at} was a file system on the device ${entry.source} (${major}:${minor}), which no option names`,
-          criu_message: `mnt: No device for ${at}(${entry.mnt_id}) mount`,
-          remedy: {
-            kind: "option",
-            text: "name the device that holds it now (lsblk -f lists them)",
-            option: `--external dev[${nameOf(mount)}]:DEVICE`,
-            automatic: false,
+    newFilesystems(context)
+      .values()
+      .flatMap((mounts): Problem[] => {
+        if (mounts.some((mount) => isDeviceKnown(context, mount))) return [];
+        const [mount] = mounts;
+        const { entry, at } = mount;
+        const [major, minor] = deviceOf(mount);
+        return [
+          {
+            severity: "blocker",
+            image: imageOf(mount),
+            subject: at,
+            message: `${at} was a file system on the device ${entry.source} (${major}:${minor}), which no option names`,
+            criu_message: `mnt: No device for ${at}(${entry.mnt_id}) mount`,
+            remedy: {
+              kind: "option",
+              text: "name the device that holds it now (lsblk -f lists them)",
+              option: `--external dev[${nameOf(mount)}]:DEVICE`,
+              automatic: false,
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };

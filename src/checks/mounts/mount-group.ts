@@ -127,7 +127,7 @@ export const mountGroup: Check = {
       mounts.filter(shares),
       ({ entry }) => `${entry.shared_id ?? 0}:${entry.master_id ?? 0}`,
     );
-    return [...groups.values()].flatMap((group): Problem[] => {
+    return groups.values().flatMap((group): Problem[] => {
       const master = group[0]!.entry.master_id ?? 0;
       const isOutside = master !== 0 && !peers.has(master);
       const outside = isOutside ? outsideOf(context, mounts, master) : undefined;

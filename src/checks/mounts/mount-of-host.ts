@@ -146,13 +146,15 @@ export const mountOfHost: Check = {
       },
     });
     return [
-      ...boundAndMade(context).made.flatMap((mount): Problem[] => {
-        const what = shows(context, mount);
-        if (what === undefined) return [];
-        const { fstype, fsname } = mount.entry;
-        const ordinary = usual[fstypes[fstype] ?? fsname ?? ""] !== undefined && readOnly(mount);
-        return [told(mount, what, ordinary ? "info" : "warning")];
-      }),
+      ...boundAndMade(context)
+        .made.values()
+        .flatMap((mount): Problem[] => {
+          const what = shows(context, mount);
+          if (what === undefined) return [];
+          const { fstype, fsname } = mount.entry;
+          const ordinary = usual[fstypes[fstype] ?? fsname ?? ""] !== undefined && readOnly(mount);
+          return [told(mount, what, ordinary ? "info" : "warning")];
+        }),
       ...(context.request.autodetectExtMounts ? savedMounts(context) : [])
         .filter(({ key }) => key === AUTODETECTED)
         .map((mount) => told(mount, `${mount.entry.source} of this machine`, "warning")),

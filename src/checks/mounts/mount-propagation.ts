@@ -22,7 +22,7 @@ export const mountPropagation: Check = {
     const first = new Map<string, Mount>();
     for (const mount of mounts.filter(shares))
       if (!first.has(mount.image)) first.set(mount.image, mount);
-    return [...first.values()].flatMap((mount): Problem[] => {
+    return first.values().flatMap((mount): Problem[] => {
       const hasProc = mounts.some(({ image, at }) => image === mount.image && at === "/proc");
       const lacksProc = inside && !hasProc;
       if (!lacksProc && shown === "no") return [];

@@ -17,7 +17,7 @@ export const mountSharing: Check = {
         .filter(({ isRoot, source }) => isRoot || source !== undefined)
         .map(({ entry }) => entry.root_dev),
     );
-    return mounts.flatMap((mount): Problem[] => {
+    return mounts.values().flatMap((mount): Problem[] => {
       const { master_id: master = 0, shared_id: peers = 0, root_dev } = mount.entry;
       if (master === 0 || shared.has(master) || reachable.has(root_dev)) return [];
       return [

@@ -12,48 +12,50 @@ export const mountpointMissing: Check = {
   proof: "criu",
   answers: ["repair", "person"],
   run: (context) =>
-    savedMounts(context).flatMap((mount): Problem[] => {
-      if (mount.isRoot || !inRootNamespace(context, mount)) return [];
-      const look = lookAtPlace(context, mount);
-      if (look === undefined || look.found.ok || !look.found.missing) return [];
-      const { place } = look;
-      const source = mount.source === undefined ? undefined : lookOnHost(context, mount.source);
-      const directory = source?.ok
-        ? source.stat.isDirectory()
-        : mount.key === undefined && (mount.entry.root === "/" || mount.entry.fstype !== 0);
-      const owner = context.namespaces.ownerOnHost(0, 0);
-      const remedy: Remedy =
-        directory && owner
-          ? {
-              kind: "repair",
-              text: `make the directory ${place.hostPath}`,
-              command: sh`install -d -m 0755 -o ${owner.uid} -g ${owner.gid} ${place.hostPath}`,
-              repair: {
-                action: "mkdir",
-                root: place.root.path,
-                path: place.path,
-                mode: 0o755,
-                ...owner,
-              },
-            }
-          : {
-              kind: "human",
-              text: "make it: an empty file if a file is mounted there, else a directory",
-              command: sh`touch ${place.hostPath}`,
-            };
-      return [
-        {
-          severity: "blocker",
-          image: imageOf(mount),
-          subject: place.hostPath,
-          message: `${mount.at} of the tree cannot be mounted: ${place.hostPath}: ${look.found.problem}`,
-          criu_message: compatible(context)
-            ? mount.key === undefined
-              ? "mnt: Can't mount at"
-              : "mnt: Can't bind-mount at"
-            : "mnt-v2: Can't stat mountpoint",
-          remedy,
-        },
-      ];
-    }),
+    savedMounts(context)
+      .values()
+      .flatMap((mount): Problem[] => {
+        if (mount.isRoot || !inRootNamespace(context, mount)) return [];
+        const look = lookAtPlace(context, mount);
+        if (look === undefined || look.found.ok || !look.found.missing) return [];
+        const { place } = look;
+        const source = mount.source === undefined ? undefined : lookOnHost(context, mount.source);
+        const directory = source?.ok
+          ? source.stat.isDirectory()
+          : mount.key === undefined && (mount.entry.root === "/" || mount.entry.fstype !== 0);
+        const owner = context.namespaces.ownerOnHost(0, 0);
+        const remedy: Remedy =
+          directory && owner
+            ? {
+                kind: "repair",
+                text: `make the directory ${place.hostPath}`,
+                command: sh`install -d -m 0755 -o ${owner.uid} -g ${owner.gid} ${place.hostPath}`,
+                repair: {
+                  action: "mkdir",
+                  root: place.root.path,
+                  path: place.path,
+                  mode: 0o755,
+                  ...owner,
+                },
+              }
+            : {
+                kind: "human",
+                text: "make it: an empty file if a file is mounted there, else a directory",
+                command: sh`touch ${place.hostPath}`,
+              };
+        return [
+          {
+            severity: "blocker",
+            image: imageOf(mount),
+            subject: place.hostPath,
+            message: `${mount.at} of the tree cannot be mounted: ${place.hostPath}: ${look.found.problem}`,
+            criu_message: compatible(context)
+              ? mount.key === undefined
+                ? "mnt: Can't mount at"
+                : "mnt: Can't bind-mount at"
+              : "mnt-v2: Can't stat mountpoint",
+            remedy,
+          },
+        ];
+      }),
 };

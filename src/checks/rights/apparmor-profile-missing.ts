@@ -19,7 +19,7 @@ export const apparmorProfileMissing: Check = {
     const asked = /^apparmor:(.+)$/.exec(context.request.lsmProfile ?? "")?.[1];
     const wanted = labels(context).map((found) => ({ ...found, label: asked ?? found.label }));
     const names = new Set<string>();
-    return wanted.flatMap(({ task, tid, label }): Problem[] => {
+    return wanted.values().flatMap(({ task, tid, label }): Problem[] => {
       if (!isPlain(label) || loaded.has(label) || names.has(label)) return [];
       names.add(label);
       return [

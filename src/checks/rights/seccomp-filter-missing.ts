@@ -41,7 +41,7 @@ export const seccompFilterMissing: Check = {
       return result;
     };
     const reported = new Set<number>();
-    return threads.flatMap(({ task, tid, filter }): Problem[] => {
+    return threads.values().flatMap(({ task, tid, filter }): Problem[] => {
       const problem = wrong(filter);
       if (problem === undefined || reported.has(filter)) return [];
       reported.add(filter);

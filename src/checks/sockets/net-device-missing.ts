@@ -11,7 +11,7 @@ export const netDeviceMissing: Check = {
   proof: "criu",
   isolate: "net",
   run(context) {
-    return [...context.checkpoint.openFiles.values()].flatMap((file): Problem[] => {
+    return context.checkpoint.openFiles.values().flatMap((file): Problem[] => {
       const { isk, psk, nlsk, usk } = file;
       const image = `files.img id 0x${file.id.toString(16)}`;
       const finding = (name: string, criu_message: string): Problem => ({

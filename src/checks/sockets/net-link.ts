@@ -27,15 +27,18 @@ export const netLink: Check = {
     "elsewhere the tree comes back with a network that leads nowhere. In a user namespace CRIU may put no end outside, and opens /dev/net/tun as the root of that namespace.",
   proof: "criu",
   answers: ["choice", "person"],
-  run: (context) => filledIds(context).flatMap((id) => linksOf(context, `netdev-${id}.img`)),
+  run: (context) =>
+    filledIds(context)
+      .values()
+      .flatMap((id) => linksOf(context, `netdev-${id}.img`)),
 };
 
-function linksOf(context: Context, image: string): Problem[] {
+function linksOf(context: Context, image: string): IteratorObject<Problem> {
   const { checkpoint, host, namespaces, request } = context;
   const devices = checkpoint.values(image, net_device_entry);
   const names = freeNames(context);
   const stray = straysOf(context, devices);
-  return devices.flatMap((device): Problem[] => {
+  return devices.values().flatMap((device): Problem[] => {
     const { type, name } = device;
     const valueOf = (kind: string) =>
       request.external.find((external) => external.kind === kind && external.key === name)?.value;

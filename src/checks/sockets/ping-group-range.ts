@@ -58,7 +58,7 @@ export const pingGroupRange: Check = {
     const { groups, extra } = idsOfCriu(host);
     const mappedGroups = [groups[1] ?? 0, ...extra];
     const told = new Set<string>();
-    return [...checkpoint.openFiles.values()].flatMap(({ isk }): Problem[] => {
+    return checkpoint.openFiles.values().flatMap(({ isk }): Problem[] => {
       if (isk === undefined || !isPing(isk)) return [];
       const found = rangeOf(context, isk.ns_id);
       const [low = Number.NaN, high = Number.NaN] = (found?.range.trim() ?? "")

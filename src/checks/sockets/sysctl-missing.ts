@@ -13,30 +13,32 @@ export const sysctlMissing: Check = {
   answers: ["choice"],
   run(context) {
     if (context.request.weakSysctls) return [];
-    return filledIds(context).flatMap((id): Problem[] => {
-      const image = `netns-${id}.img`;
-      const [entry] = context.checkpoint.values(image, netns_entry);
-      if (entry === undefined) return [];
-      const lacking = netSysctls(entry).filter(
-        ({ directory, name }) => !context.host.exists(`/proc/sys/${directory}/${name}`),
-      );
-      if (lacking.length === 0) return [];
-      const [{ directory, name }] = lacking as [(typeof lacking)[number]];
-      return [
-        {
-          severity: "blocker",
-          image,
-          subject: lacking.map((one) => `${one.directory}/${one.name}`).join(" "),
-          message: `this kernel has no ${lacking.map((one) => `${one.directory}/${one.name}`).join(", ")}`,
-          criu_message: `sysctl: Can't open sysctl ${directory}/${name}: No such file or directory`,
-          remedy: {
-            kind: "option",
-            text: "go on without the settings that are not there",
-            option: "--weak-sysctls",
-            automatic: false,
+    return filledIds(context)
+      .values()
+      .flatMap((id): Problem[] => {
+        const image = `netns-${id}.img`;
+        const [entry] = context.checkpoint.values(image, netns_entry);
+        if (entry === undefined) return [];
+        const lacking = netSysctls(entry).filter(
+          ({ directory, name }) => !context.host.exists(`/proc/sys/${directory}/${name}`),
+        );
+        if (lacking.length === 0) return [];
+        const [{ directory, name }] = lacking as [(typeof lacking)[number]];
+        return [
+          {
+            severity: "blocker",
+            image,
+            subject: lacking.map((one) => `${one.directory}/${one.name}`).join(" "),
+            message: `this kernel has no ${lacking.map((one) => `${one.directory}/${one.name}`).join(", ")}`,
+            criu_message: `sysctl: Can't open sysctl ${directory}/${name}: No such file or directory`,
+            remedy: {
+              kind: "option",
+              text: "go on without the settings that are not there",
+              option: "--weak-sysctls",
+              automatic: false,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };

@@ -29,34 +29,37 @@ export const tcpConnectionBusy: Check = {
       context.host.inetSockets(IPPROTO_TCP).filter(({ state }) => !UNCONNECTED.has(state)),
       key,
     );
-    return hostSockets(context).flatMap(({ entry, source, destination }): Problem[] => {
-      if (!isConnection(entry)) return [];
-      const candidates = live.get(
-        key({ sourcePort: entry.src_port, destinationPort: entry.dst_port }),
-      );
-      const other = candidates?.find(
-        (socket) =>
-          same(unmapped(socket.source), source) && same(unmapped(socket.destination), destination),
-      );
-      if (other === undefined) return [];
-      const ending = other.state === TCP_TIME_WAIT;
-      const owner = context.host.ownerOf(other.inode);
-      return [
-        {
-          ...about(ending ? "warning" : "blocker", entry),
-          message: `the TCP connection ${shown(entry)} exists already${ending ? ", in its last minute" : owner === undefined ? "" : ` in process ${owner.pid} (${owner.comm})`}`,
-          criu_message: "Can't connect inet socket back: Cannot assign requested address",
-          remedy: {
-            kind: "human",
-            text: ending
-              ? "wait a minute"
-              : `stop ${owner === undefined ? "the process that has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
-            // Its own end has it wait, too.
-            command: ending || owner === undefined ? null : sh`kill ${owner.pid} && sleep 61`,
+    return hostSockets(context)
+      .values()
+      .flatMap(({ entry, source, destination }): Problem[] => {
+        if (!isConnection(entry)) return [];
+        const candidates = live.get(
+          key({ sourcePort: entry.src_port, destinationPort: entry.dst_port }),
+        );
+        const other = candidates?.find(
+          (socket) =>
+            same(unmapped(socket.source), source) &&
+            same(unmapped(socket.destination), destination),
+        );
+        if (other === undefined) return [];
+        const ending = other.state === TCP_TIME_WAIT;
+        const owner = context.host.ownerOf(other.inode);
+        return [
+          {
+            ...about(ending ? "warning" : "blocker", entry),
+            message: `the TCP connection ${shown(entry)} exists already${ending ? ", in its last minute" : owner === undefined ? "" : ` in process ${owner.pid} (${owner.comm})`}`,
+            criu_message: "Can't connect inet socket back: Cannot assign requested address",
+            remedy: {
+              kind: "human",
+              text: ending
+                ? "wait a minute"
+                : `stop ${owner === undefined ? "the process that has it" : `process ${owner.pid} (${owner.comm})`}, and wait the minute that the kernel keeps it; or restore connections closed: --tcp-close`,
+              // Its own end has it wait, too.
+              command: ending || owner === undefined ? null : sh`kill ${owner.pid} && sleep 61`,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };
 

@@ -14,31 +14,33 @@ export const udpPortBusy: Check = {
   isolate: "net",
   run(context) {
     const live = livePorts(context);
-    return bound(context, [IPPROTO_UDP, IPPROTO_UDPLITE]).flatMap((saved): Problem[] => {
-      const { entry, image } = saved;
-      const endpoint = endpointOf(saved, context);
-      for (const other of live(entry.proto, entry.src_port)) {
-        const conflict = overlap(endpoint, liveEndpoint(other));
-        if (conflict === "no") continue;
-        const reuse = context.host.reuseOf(context.host.ownerOf(other.inode));
-        const shares =
-          reuse && (reuse.address || (reuse.port && other.uid === context.host.effectiveUid));
-        // A program that asked for sharing meant it: multicast, several workers.
-        if (shares && (entry.opts.reuseaddr || entry.opts.so_reuseport)) continue;
-        const port = `UDP ${textOf(saved.source, entry.src_port)}`;
-        const sure = conflict === "yes" && shares !== undefined;
-        return [
-          {
-            ...about(sure ? "blocker" : "warning", image, port),
-            message: `${port} is taken by ${ownerText(context, other)}${shares ? ", which shares it: one of the two would get the datagrams of both" : ""}`,
-            criu_message: shares
-              ? null
-              : `inet: Can't bind inet socket (id ${entry.id}): Address already in use`,
-            remedy: ownerRemedy(context, other, "udp"),
-          },
-        ];
-      }
-      return [];
-    });
+    return bound(context, [IPPROTO_UDP, IPPROTO_UDPLITE])
+      .values()
+      .flatMap((saved): Problem[] => {
+        const { entry, image } = saved;
+        const endpoint = endpointOf(saved, context);
+        for (const other of live(entry.proto, entry.src_port)) {
+          const conflict = overlap(endpoint, liveEndpoint(other));
+          if (conflict === "no") continue;
+          const reuse = context.host.reuseOf(context.host.ownerOf(other.inode));
+          const shares =
+            reuse && (reuse.address || (reuse.port && other.uid === context.host.effectiveUid));
+          // A program that asked for sharing meant it: multicast, several workers.
+          if (shares && (entry.opts.reuseaddr || entry.opts.so_reuseport)) continue;
+          const port = `UDP ${textOf(saved.source, entry.src_port)}`;
+          const sure = conflict === "yes" && shares !== undefined;
+          return [
+            {
+              ...about(sure ? "blocker" : "warning", image, port),
+              message: `${port} is taken by ${ownerText(context, other)}${shares ? ", which shares it: one of the two would get the datagrams of both" : ""}`,
+              criu_message: shares
+                ? null
+                : `inet: Can't bind inet socket (id ${entry.id}): Address already in use`,
+              remedy: ownerRemedy(context, other, "udp"),
+            },
+          ];
+        }
+        return [];
+      });
   },
 };

@@ -16,22 +16,24 @@ export const unixPeerDown: Check = {
     "Connecting a datagram socket tells the other side nothing, so recriu simply tries; of a stream it only sees whether anything is there.",
   proof: "criu",
   run: (context) =>
-    outward(context).flatMap(({ entry, peer }): Problem[] => {
-      const errno = unreachable(context, entry, peer);
-      if (errno === undefined) return [];
-      return [
-        {
-          ...about("blocker", imageOf(entry)),
-          subject: shownName(peer),
-          message: `a socket was connected to ${shownName(peer)}, and that cannot be reached: ${errorText(errno)}`,
-          criu_message: `unix: Can't connect ${entry.ino} socket: ${errorText(errno)}`,
-          remedy: {
-            kind: "human",
-            text: `start the service that listens there; or hand a socket over in place of this one: ${typedOption(`--inherit-fd fd[N]:socket:[${entry.ino}]`)}`,
+    outward(context)
+      .values()
+      .flatMap(({ entry, peer }): Problem[] => {
+        const errno = unreachable(context, entry, peer);
+        if (errno === undefined) return [];
+        return [
+          {
+            ...about("blocker", imageOf(entry)),
+            subject: shownName(peer),
+            message: `a socket was connected to ${shownName(peer)}, and that cannot be reached: ${errorText(errno)}`,
+            criu_message: `unix: Can't connect ${entry.ino} socket: ${errorText(errno)}`,
+            remedy: {
+              kind: "human",
+              text: `start the service that listens there; or hand a socket over in place of this one: ${typedOption(`--inherit-fd fd[N]:socket:[${entry.ino}]`)}`,
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };
 
 /** Why a socket outside the tree cannot be connected to; undefined when it can, or when that cannot be known. */

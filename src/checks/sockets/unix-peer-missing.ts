@@ -15,7 +15,7 @@ export const unixPeerMissing: Check = {
   run({ checkpoint }) {
     const sockets = byIno(checkpoint);
     const before = new Set<number>();
-    return [...checkpoint.openFiles.values()].flatMap(({ usk }): Problem[] => {
+    return checkpoint.openFiles.values().flatMap(({ usk }): Problem[] => {
       if (usk === undefined) return [];
       const { ino, peer, name } = usk;
       before.add(ino);

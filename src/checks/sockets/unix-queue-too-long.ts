@@ -19,7 +19,7 @@ export const unixQueueTooLong: Check = {
     for (const { id_for } of checkpoint.socketQueues)
       waiting.set(id_for, (waiting.get(id_for) ?? 0) + 1);
     const sockets = byIno(checkpoint);
-    return [...sockets.values()].flatMap((usk): Problem[] => {
+    return sockets.values().flatMap((usk): Problem[] => {
       if (usk.type !== SOCK_DGRAM || !inHostNet(context, usk.ns_id)) return [];
       const count = waiting.get(usk.id) ?? 0;
       // Two sockets connected to each other have no such limit.

@@ -34,8 +34,7 @@ export const unixSocketBusy: Check = {
   isolate: "net",
   apart: true,
   maps: true,
-  run(context) {
-    const findings: Problem[] = [];
+  *run(context) {
     const seen = new Set<string>();
     let taken: Map<string, number> | undefined;
     for (const named of namedSockets(context)) {
@@ -46,17 +45,16 @@ export const unixSocketBusy: Check = {
         if (found === undefined) continue;
         seen.add(named.name.path);
         // A path is a name of the file system's.
-        findings.push({ ...found, isolate: null });
+        yield { ...found, isolate: null };
       } else if (isBound(named) && inHostNet(context, named.entry.ns_id)) {
         taken ??= new Map(
           context.host.unixSockets.map(({ path, inode: number }) => [path, number]),
         );
         const shown = `@${"abstract" in named.name ? named.name.abstract : ""}`;
         const holder = taken.get(shown.replaceAll("\0", "@"));
-        if (holder !== undefined) findings.push(abstractTaken(context.host, named, shown, holder));
+        if (holder !== undefined) yield abstractTaken(context.host, named, shown, holder);
       }
     }
-    return findings;
   },
 };
 

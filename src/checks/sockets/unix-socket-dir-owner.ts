@@ -24,21 +24,23 @@ export const unixSocketDirOwner: Check = {
   run(context) {
     const users = usersOf(context);
     const told = new Set<string>();
-    return pathSockets(context).flatMap((bound): Problem[] => {
-      const place = placeOf(context, bound, bound.name.path);
-      if (!place.onHost) return [];
-      const weak = weakest(context, place, new Set([...users, ...ownersOf(bound)]));
-      if (weak === undefined || told.has(weak.at)) return [];
-      told.add(weak.at);
-      return [
-        {
-          ...about("warning", bound.image),
-          subject: weak.at,
-          message: `the socket ${bound.name.path} will be where others can replace it: ${weak.at} ${weak.how}`,
-          remedy: weak.remedy,
-        },
-      ];
-    });
+    return pathSockets(context)
+      .values()
+      .flatMap((bound): Problem[] => {
+        const place = placeOf(context, bound, bound.name.path);
+        if (!place.onHost) return [];
+        const weak = weakest(context, place, new Set([...users, ...ownersOf(bound)]));
+        if (weak === undefined || told.has(weak.at)) return [];
+        told.add(weak.at);
+        return [
+          {
+            ...about("warning", bound.image),
+            subject: weak.at,
+            message: `the socket ${bound.name.path} will be where others can replace it: ${weak.at} ${weak.how}`,
+            remedy: weak.remedy,
+          },
+        ];
+      });
   },
 };
 

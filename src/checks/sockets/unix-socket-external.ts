@@ -14,23 +14,25 @@ export const unixSocketExternal: Check = {
   run(context) {
     if (context.request.extUnixSk) return [];
     const queued = new Set([...byIno(context.checkpoint).values()].map(({ peer }) => peer));
-    return outward(context).flatMap(({ entry, peer }): Problem[] => {
-      if (entry.type === SOCK_DGRAM && !queued.has(entry.ino)) return [];
-      return [
-        {
-          ...about("blocker", imageOf(entry)),
-          subject: shownName(peer),
-          message: `a socket is connected to ${shownName(peer)}, which belongs to a process outside the tree`,
-          criu_message:
-            "External socket found in image. Consider using the --ext-unix-sk option to allow restoring it.",
-          remedy: {
-            kind: "option",
-            text: "connect it to the process that has that name now",
-            option: "--ext-unix-sk",
-            automatic: true,
+    return outward(context)
+      .values()
+      .flatMap(({ entry, peer }): Problem[] => {
+        if (entry.type === SOCK_DGRAM && !queued.has(entry.ino)) return [];
+        return [
+          {
+            ...about("blocker", imageOf(entry)),
+            subject: shownName(peer),
+            message: `a socket is connected to ${shownName(peer)}, which belongs to a process outside the tree`,
+            criu_message:
+              "External socket found in image. Consider using the --ext-unix-sk option to allow restoring it.",
+            remedy: {
+              kind: "option",
+              text: "connect it to the process that has that name now",
+              option: "--ext-unix-sk",
+              automatic: true,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };

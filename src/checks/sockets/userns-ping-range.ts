@@ -22,44 +22,46 @@ export const usernsPingRange: Check = {
     if (!namespaces.created.user) return [];
     const users = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
     const groups = checkpoint.values(users, userns_entry)[0]?.gid_map;
-    return filledIds(context).flatMap((id): Problem[] => {
-      const image = `netns-${id}.img`;
-      const [setting] = checkpoint.values(image, netns_entry)[0]?.ipv4_sysctl ?? [];
-      const range = setting?.sarg?.trim().split(/\s+/) ?? [];
-      const lacking = range.map(Number).find((group) => !isInside(groups, group));
-      if (lacking === undefined) return [];
-      const nobody = range.join(" ") === NO_GROUP;
-      const why = "no group, as in every new network";
-      const from = asText(setting);
-      return [
-        {
-          severity: "blocker",
-          task: checkpoint.root?.pid ?? null,
-          image,
-          subject: `group ${lacking}`,
-          message: `CRIU will write the group ${lacking} to ping_group_range inside a user namespace that does not have it`,
-          criu_message: "Failed to write net/ipv4/<sysctls>",
-          remedy: nobody
-            ? {
-                kind: "edit",
-                text: "leave the setting out: a new network has the same",
-                edits: [
-                  {
-                    file: image,
-                    entry: 0,
-                    field: "ipv4_sysctl.0",
-                    from,
-                    to: null,
-                    why,
-                  },
-                ],
-              }
-            : {
-                kind: "human",
-                text: "dump again with CRIU 4.2 or later, which translates the groups",
-              },
-        },
-      ];
-    });
+    return filledIds(context)
+      .values()
+      .flatMap((id): Problem[] => {
+        const image = `netns-${id}.img`;
+        const [setting] = checkpoint.values(image, netns_entry)[0]?.ipv4_sysctl ?? [];
+        const range = setting?.sarg?.trim().split(/\s+/) ?? [];
+        const lacking = range.map(Number).find((group) => !isInside(groups, group));
+        if (lacking === undefined) return [];
+        const nobody = range.join(" ") === NO_GROUP;
+        const why = "no group, as in every new network";
+        const from = asText(setting);
+        return [
+          {
+            severity: "blocker",
+            task: checkpoint.root?.pid ?? null,
+            image,
+            subject: `group ${lacking}`,
+            message: `CRIU will write the group ${lacking} to ping_group_range inside a user namespace that does not have it`,
+            criu_message: "Failed to write net/ipv4/<sysctls>",
+            remedy: nobody
+              ? {
+                  kind: "edit",
+                  text: "leave the setting out: a new network has the same",
+                  edits: [
+                    {
+                      file: image,
+                      entry: 0,
+                      field: "ipv4_sysctl.0",
+                      from,
+                      to: null,
+                      why,
+                    },
+                  ],
+                }
+              : {
+                  kind: "human",
+                  text: "dump again with CRIU 4.2 or later, which translates the groups",
+                },
+          },
+        ];
+      });
   },
 };

@@ -13,7 +13,7 @@ export const joinNsMissing: Check = {
   proof: "criu",
   answers: ["choice", "person"],
   run: ({ host, request }) =>
-    request.joinNs.flatMap(({ ns, target }): Problem[] => {
+    request.joinNs.values().flatMap(({ ns, target }): Problem[] => {
       const number = /^[+]?\d+$/.test(target) ? Number(target) : undefined;
       const process = number !== undefined && host.exists(`/proc/${number}`);
       const asPid = number !== undefined && number > 0 && number <= MOST;

@@ -19,25 +19,27 @@ export const namespaceFile: Check = {
         if (/^netns-\d+\.img$/.test(file))
           for (const { nsids } of checkpoint.values(file, netns_entry))
             for (const { target_ns_id } of nsids) saved.add(target_ns_id);
-    return livingTasks(checkpoint).flatMap((task) =>
-      task.fds.flatMap(({ id, fd }): Problem[] => {
-        const entry = checkpoint.openFiles.get(id)?.nsf;
-        if (entry === undefined || saved.has(entry.ns_id)) return [];
-        return [
-          {
-            severity: "blocker",
-            task: task.pid,
-            image: `files.img id 0x${entry.id.toString(16)}`,
-            subject: `descriptor ${fd}`,
-            message: `descriptor ${fd} of task ${task.pid} is a namespace in which no task of the tree is`,
-            criu_message: `Can't find suitable NS ID for ${entry.ns_id === 0 ? "0" : `0x${entry.ns_id.toString(16)}`}`,
-            remedy: {
-              kind: "human",
-              text: "close it in the program before the dump, or dump with a task that is in it",
+    return livingTasks(checkpoint)
+      .values()
+      .flatMap((task) =>
+        task.fds.values().flatMap(({ id, fd }): Problem[] => {
+          const entry = checkpoint.openFiles.get(id)?.nsf;
+          if (entry === undefined || saved.has(entry.ns_id)) return [];
+          return [
+            {
+              severity: "blocker",
+              task: task.pid,
+              image: `files.img id 0x${entry.id.toString(16)}`,
+              subject: `descriptor ${fd}`,
+              message: `descriptor ${fd} of task ${task.pid} is a namespace in which no task of the tree is`,
+              criu_message: `Can't find suitable NS ID for ${entry.ns_id === 0 ? "0" : `0x${entry.ns_id.toString(16)}`}`,
+              remedy: {
+                kind: "human",
+                text: "close it in the program before the dump, or dump with a task that is in it",
+              },
             },
-          },
-        ];
-      }),
-    );
+          ];
+        }),
+      );
   },
 };

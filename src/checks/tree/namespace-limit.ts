@@ -18,7 +18,7 @@ export const namespaceLimit: Check = {
     if (checkpoint.files.has("timens-0.img") && host.exists("/proc/self/timens_offsets"))
       wanted.add("time");
     if (request.unprivileged) wanted.delete("time");
-    return [...wanted].flatMap((name): Problem[] => {
+    return [...wanted].values().flatMap((name): Problem[] => {
       const file = `/proc/sys/user/max_${name}_namespaces`;
       if (joined.has(name) || host.read(file)?.trim() !== "0") return [];
       return [

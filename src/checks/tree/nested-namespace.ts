@@ -12,27 +12,30 @@ export const nestedNamespace: Check = {
     const { checkpoint } = context;
     const roots = new Set(made(context).map(({ name }) => name));
     const byPid = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
-    return checkpoint.tasks.slice(1).flatMap((task): Problem[] => {
-      const unshared = differing(task.ids, byPid.get(task.ppid)?.ids);
-      const wrong = unshared.filter(
-        ({ name }) => !((name === "mnt" || name === "net") && roots.has(name)),
-      );
-      if (wrong.length === 0) return [];
-      const flags = unshared.reduce((all, { flag }) => all | flag, 0);
-      return [
-        {
-          severity: "blocker",
-          task: task.pid,
-          image: `ids-${task.pid}.img`,
-          subject: wrong.map(({ name }) => name).join(","),
-          message: `task ${task.pid} has other namespaces (${wrong.map(({ name }) => name).join(", ")}) than its parent ${task.ppid}`,
-          criu_message: `Can't restore sub-task in NS (cflags ${(flags >>> 0).toString(16)})`,
-          remedy: {
-            kind: "human",
-            text: `no restore can do it: dump task ${task.pid} as a tree of its own`,
+    return checkpoint.tasks
+      .slice(1)
+      .values()
+      .flatMap((task): Problem[] => {
+        const unshared = differing(task.ids, byPid.get(task.ppid)?.ids);
+        const wrong = unshared.filter(
+          ({ name }) => !((name === "mnt" || name === "net") && roots.has(name)),
+        );
+        if (wrong.length === 0) return [];
+        const flags = unshared.reduce((all, { flag }) => all | flag, 0);
+        return [
+          {
+            severity: "blocker",
+            task: task.pid,
+            image: `ids-${task.pid}.img`,
+            subject: wrong.map(({ name }) => name).join(","),
+            message: `task ${task.pid} has other namespaces (${wrong.map(({ name }) => name).join(", ")}) than its parent ${task.ppid}`,
+            criu_message: `Can't restore sub-task in NS (cflags ${(flags >>> 0).toString(16)})`,
+            remedy: {
+              kind: "human",
+              text: `no restore can do it: dump task ${task.pid} as a tree of its own`,
+            },
           },
-        },
-      ];
-    });
+        ];
+      });
   },
 };

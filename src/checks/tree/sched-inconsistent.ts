@@ -22,29 +22,31 @@ export const schedInconsistent: Check = {
   proof: "criu",
   answers: ["edit", "person"],
   run: (context) =>
-    scheduled(context).flatMap((thread): Problem[] => {
-      const { policy, nice, priority, task, tid } = thread;
-      const base = basePolicy(policy);
-      const bad =
-        !policies.has(base) ||
-        nice < -20 ||
-        nice > 19 ||
-        (ordinary.includes(base) && priority !== 0) ||
-        (realtime.includes(base) && priority > 99);
-      if (!bad) return [];
-      return [
-        {
-          severity: "blocker",
-          task,
-          image: `core-${tid}.img`,
-          subject: `thread ${tid}`,
-          message: `thread ${tid} has nice value ${nice} and priority ${priority} under ${policyName(policy)}`,
-          criu_message: schedMessage(thread),
-          remedy: {
-            kind: "human",
-            text: "take an intact copy of the image, or dump again",
+    scheduled(context)
+      .values()
+      .flatMap((thread): Problem[] => {
+        const { policy, nice, priority, task, tid } = thread;
+        const base = basePolicy(policy);
+        const bad =
+          !policies.has(base) ||
+          nice < -20 ||
+          nice > 19 ||
+          (ordinary.includes(base) && priority !== 0) ||
+          (realtime.includes(base) && priority > 99);
+        if (!bad) return [];
+        return [
+          {
+            severity: "blocker",
+            task,
+            image: `core-${tid}.img`,
+            subject: `thread ${tid}`,
+            message: `thread ${tid} has nice value ${nice} and priority ${priority} under ${policyName(policy)}`,
+            criu_message: schedMessage(thread),
+            remedy: {
+              kind: "human",
+              text: "take an intact copy of the image, or dump again",
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };

@@ -15,24 +15,26 @@ export const timerId: Check = {
   proof: "images",
   blocks: false,
   run: ({ checkpoint, criu }) =>
-    livingTasks(checkpoint).flatMap((task): Problem[] => {
-      const most = (task.core?.tc?.timers?.posix ?? []).reduce(
-        (m, { it_id }) => Math.max(m, it_id),
-        0,
-      );
-      if (most < MANY || knows(criu?.version, "timerNumbers", false)) return [];
-      return [
-        {
-          severity: "warning",
-          task: task.pid,
-          image: `core-${task.pid}.img`,
-          subject: `timer ${most}`,
-          message: `task ${task.pid} has a timer of the number ${most}: CRIU makes and removes as many before`,
-          remedy: {
-            kind: "human",
-            text: "restore with CRIU 4.2 on Linux 6.15 or later",
+    livingTasks(checkpoint)
+      .values()
+      .flatMap((task): Problem[] => {
+        const most = (task.core?.tc?.timers?.posix ?? []).reduce(
+          (m, { it_id }) => Math.max(m, it_id),
+          0,
+        );
+        if (most < MANY || knows(criu?.version, "timerNumbers", false)) return [];
+        return [
+          {
+            severity: "warning",
+            task: task.pid,
+            image: `core-${task.pid}.img`,
+            subject: `timer ${most}`,
+            message: `task ${task.pid} has a timer of the number ${most}: CRIU makes and removes as many before`,
+            remedy: {
+              kind: "human",
+              text: "restore with CRIU 4.2 on Linux 6.15 or later",
+            },
           },
-        },
-      ];
-    }),
+        ];
+      }),
 };

@@ -29,7 +29,7 @@ export const ttyIndexBusy: Check = {
     const lowestNow = firstFree(taken);
     // The others of the tree may have been opened by then.
     const lowestThen = firstFree(taken, wanted);
-    return [...wanted].flatMap(([index, tty]): Problem[] => {
+    return [...wanted].values().flatMap(([index, tty]): Problem[] => {
       const busy = taken.has(index);
       if (!busy && index - lowestNow < ATTEMPTS) return [];
       const certain = busy || index - Math.min(index, lowestThen) >= ATTEMPTS;

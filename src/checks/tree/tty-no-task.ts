@@ -30,7 +30,7 @@ export const ttyNoTask: Check = {
     for (const { sid, pid } of preorder(tree.root)) if (!first.has(sid)) first.set(sid, pid);
     const linked = linkedSlaves(ttys);
     const leaders = new Set<number>();
-    return ttys.flatMap((tty): Problem[] => {
+    return ttys.values().flatMap((tty): Problem[] => {
       const { sid } = tty.info;
       // With RPC's orphan_pts_master CRIU makes the other end, and the slave is its leader's to take.
       const orphan =

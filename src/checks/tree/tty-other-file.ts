@@ -13,30 +13,32 @@ export const ttyOtherFile: Check = {
     "has been put to another use.",
   proof: "harm",
   run: ({ checkpoint, request, namespaces }: Context) =>
-    terminals(checkpoint, request).flatMap((tty): Problem[] => {
-      if (tty.kind === "external" || tty.path === undefined) return [];
-      const place = namespaces.place(tty.path, tty.mntId);
-      const found = place.onHost ? place.root.look(place.path) : undefined;
-      if (!place.onHost || found === undefined || (!found.ok && found.missing)) return [];
-      if (found.ok && found.stat.isCharacterDevice() && found.stat.rdev === tty.info.rdev) {
-        const { uid = found.stat.uid, gid = found.stat.gid } = tty.info;
-        const owner = namespaces.ownerOnHost(uid, gid)?.uid ?? uid;
-        const other = otherRights(tty, owner, found.stat);
-        return other === undefined ? [] : [told(tty, place.hostPath, other)];
-      }
-      const there = !found.ok
-        ? `something that cannot be looked at (${found.problem})`
-        : found.stat.isCharacterDevice()
-          ? `the device ${numbers(found.stat.rdev)}`
-          : "no terminal at all";
-      return [
-        told(
-          tty,
-          place.hostPath,
-          `is not the terminal ${numbers(tty.info.rdev)} of the images but ${there}; CRIU would change its mode`,
-        ),
-      ];
-    }),
+    terminals(checkpoint, request)
+      .values()
+      .flatMap((tty): Problem[] => {
+        if (tty.kind === "external" || tty.path === undefined) return [];
+        const place = namespaces.place(tty.path, tty.mntId);
+        const found = place.onHost ? place.root.look(place.path) : undefined;
+        if (!place.onHost || found === undefined || (!found.ok && found.missing)) return [];
+        if (found.ok && found.stat.isCharacterDevice() && found.stat.rdev === tty.info.rdev) {
+          const { uid = found.stat.uid, gid = found.stat.gid } = tty.info;
+          const owner = namespaces.ownerOnHost(uid, gid)?.uid ?? uid;
+          const other = otherRights(tty, owner, found.stat);
+          return other === undefined ? [] : [told(tty, place.hostPath, other)];
+        }
+        const there = !found.ok
+          ? `something that cannot be looked at (${found.problem})`
+          : found.stat.isCharacterDevice()
+            ? `the device ${numbers(found.stat.rdev)}`
+            : "no terminal at all";
+        return [
+          told(
+            tty,
+            place.hostPath,
+            `is not the terminal ${numbers(tty.info.rdev)} of the images but ${there}; CRIU would change its mode`,
+          ),
+        ];
+      }),
 };
 
 const told = (tty: Tty, at: string, problem: string): Problem => ({

@@ -14,7 +14,7 @@ export const usernsMap: Check = {
     if (!namespaces.created.user || request.joinNs.some(({ ns }) => ns === "user")) return [];
     const image = `userns-${checkpoint.root?.ids?.user_ns_id}.img`;
     const [entry] = checkpoint.values(image, userns_entry);
-    return (["uid_map", "gid_map"] as const).flatMap((map): Problem[] => {
+    return (["uid_map", "gid_map"] as const).values().flatMap((map): Problem[] => {
       const here = host.read(`/proc/self/${map}`);
       const ranges = here
         ?.trim()

@@ -9,7 +9,7 @@ export const zombieExitCode: Check = {
   proof: "harm",
   blocks: false,
   run: ({ checkpoint }: Context) =>
-    checkpoint.tasks.flatMap((task): Problem[] => {
+    checkpoint.tasks.values().flatMap((task): Problem[] => {
       const status = task.core?.tc?.exit_code ?? 0;
       const code = (status >> 8) & 0xff;
       if (task.state !== "dead" || (status & 0x7f) !== 0 || code < 128) return [];

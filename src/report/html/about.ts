@@ -1,5 +1,5 @@
 /** Which task, file or mount each finding is about, so that it stands beside that. */
-import type { Finding } from "../../checks/index.ts";
+import { countOf, type Finding } from "../../checks/index.ts";
 import type { Preflight } from "../../plan/preflight.ts";
 import type { Contents } from "../../show/contents.ts";
 import { type Standing, standingOf } from "../findings.ts";
@@ -32,6 +32,7 @@ export function aboutOf(
     told,
     ({ finding, standing }) => `${standing}[${finding.id}]`,
     MOST,
+    (of) => countOf(of.map(({ finding }) => finding)),
   );
   const abouts = first
     .sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing))

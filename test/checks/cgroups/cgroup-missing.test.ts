@@ -8,7 +8,7 @@ test("cgroup-missing: a cpuset with nothing in it takes no task", () => {
     withContext(
       inCgroup({ controller: "cpuset", path: "/a/b", properties }),
       { host: cpuset(files) },
-      (context) => cgroupMissing.run(context).filter(({ severity }) => severity === "blocker"),
+      (context) => [...cgroupMissing.run(context)].filter(({ severity }) => severity === "blocker"),
     );
   const empty = run({ "/cg/a/b/cpuset.cpus": "\n", "/cg/a/b/cpuset.mems": "0\n" });
   expect(empty).toMatchObject([{ subject: "/cg/a/b" }]);

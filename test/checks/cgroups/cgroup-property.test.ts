@@ -12,7 +12,7 @@ test("cgroup-property: processors that the parent has not", () => {
         properties: { "cpuset.cpus": cpus, "cpuset.mems": "0" },
       }),
       { host: cpuset(more) },
-      (context) => cgroupProperty.run(context),
+      (context) => [...cgroupProperty.run(context)],
     );
   expect(run("0-1")).toEqual([]);
   expect(run("1,3")).toMatchObject([
@@ -43,7 +43,7 @@ test("cgroup-property: a controller that the parent in cgroup2 does not pass on"
           "/cg/a/cgroup.type": "domain",
         }),
       },
-      (context) => cgroupProperty.run(context),
+      (context) => [...cgroupProperty.run(context)],
     );
   expect(run("cpu pids\n")).toMatchObject([
     {

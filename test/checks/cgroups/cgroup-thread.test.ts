@@ -8,7 +8,7 @@ test("cgroup-thread: a domain of its own takes no single thread", () => {
     withContext(
       inCgroup({ controller: "", path: "/a/b", threaded: true }, other),
       { host: host("", { "/cg/a/b/cgroup.type": "threaded", "/cg/a/c/cgroup.type": type }) },
-      (context) => cgroupThread.run(context),
+      (context) => [...cgroupThread.run(context)],
     );
   expect(run("domain\n", "/a/c")).toMatchObject([
     {

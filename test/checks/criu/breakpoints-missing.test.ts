@@ -14,7 +14,7 @@ test("breakpoints-missing: only of a CRIU before 4.2, and not where nobody knows
           variable: (name) => (name === "CRIU_FAULT" ? set : undefined),
         },
       },
-      (context) => breakpointsMissing.run(context).map(({ remedy }) => remedy.kind),
+      (context) => [...breakpointsMissing.run(context)].map(({ remedy }) => remedy.kind),
     );
   expect(found("4.1.1", false)).toEqual(["variable"]);
   expect(found("4.1.1", true)).toEqual([]);

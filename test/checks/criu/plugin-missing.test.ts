@@ -15,7 +15,7 @@ test("plugin-missing: no more than a warning where CRIU may not ask", () => {
   const host = { root: openRoot, exists: (path: string) => path === "/proc/sys" };
   const severities = (version: string, libdir: string) =>
     withContext(images, { version, host, options: ["--libdir", libdir] }, (context) =>
-      pluginMissing.run(context).map(({ severity }) => severity),
+      [...pluginMissing.run(context)].map(({ severity }) => severity),
     );
   expect(severities("4.1", "/proc/sys")).toEqual(["blocker"]);
   expect(severities("4.0", "/proc/sys")).toEqual(["warning"]);

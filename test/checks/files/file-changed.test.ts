@@ -53,7 +53,7 @@ function answered(
       host: { root: openRoot, packageOf: () => undefined, read: () => undefined },
     },
     (context) =>
-      fileChanged.run(context).map(({ severity, remedy }) => {
+      [...fileChanged.run(context)].map(({ severity, remedy }) => {
         const command = remedy.kind === "human" && remedy.text.includes("--allow-grown");
         return `${severity} ${command ? "vouch" : remedy.kind}`;
       }),

@@ -7,7 +7,7 @@ test("field-unknown: a field that no table has is told once, with its file and n
   const found = (images: Record<string, Uint8Array>) =>
     withContext(images, {}, (context) => {
       context.checkpoint.readEverything();
-      return fieldUnknown.run(context);
+      return [...fieldUnknown.run(context)];
     });
   expect(found(fixture())).toEqual([]);
   // The inventory is one message behind its magic and its length; field 1000, a number.

@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 
 const forged = (images: Record<string, Uint8Array>) =>
   withContext({ ...fixture(), ...images }, {}, (context) =>
-    imageForged.run(context).map(({ image: file, subject, message }) => {
+    [...imageForged.run(context)].map(({ image: file, subject, message }) => {
       expect(file).toMatch(/^(pagemap-10|sk-queues)\.img$/);
       return `${subject}: ${/ is (\S+): /.exec(message)?.[1]}`;
     }),

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 
 test("with --stream there are no images to miss", () => {
   const run = (...options: string[]) =>
-    withContext({}, { options }, (context) => imageMissing.run(context).length);
+    withContext({}, { options }, (context) => [...imageMissing.run(context)].length);
   expect(run()).toBeGreaterThan(0);
   expect(run("--stream")).toBe(0);
 });

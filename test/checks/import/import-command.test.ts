@@ -21,7 +21,9 @@ test("an archive of the kubelet's API is no matter of Podman's; where there is n
   for (const exported of [cri, podman])
     withContext({}, { exported: { ...exported, store: "there is no podman here" } }, (context) => {
       expect([...importRefused.run(context), ...importConflict.run(context)]).toEqual([]);
-      const [{ message, severity } = { message: "", severity: "" }] = importCommand.run(context);
+      const [{ message, severity } = { message: "", severity: "" }] = [
+        ...importCommand.run(context),
+      ];
       expect([severity, message]).toEqual([
         "info",
         expect.stringContaining(

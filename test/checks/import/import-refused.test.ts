@@ -32,13 +32,18 @@ test("a container in a pod, with another's namespaces, of a runtime that is not 
   const listener = { state: TCP_LISTEN, sourcePort: 8080 } as never;
   const host = { inetSockets: (protocol: number) => (protocol === IPPROTO_TCP ? [listener] : []) };
   withContext({ parent: new Uint8Array() }, { exported, host }, (context) => {
-    const refused = importRefused.run(context).map(({ severity, subject }) => [severity, subject]);
+    const refused = [...importRefused.run(context)].map(({ severity, subject }) => [
+      severity,
+      subject,
+    ]);
     expect(refused).toEqual([
       ["warning", "no-such-runtime"],
       ["blocker", "Dependencies"],
       ["blocker", "pod"],
       ["blocker", "parent"],
     ]);
-    expect(importConflict.run(context).map(({ subject }) => subject)).toEqual(["TCP port 8080"]);
+    expect([...importConflict.run(context)].map(({ subject }) => subject)).toEqual([
+      "TCP port 8080",
+    ]);
   });
 });

@@ -16,9 +16,9 @@ test("gpu-missing: each thing that the plugin turns itself off without", () => {
     ]),
   };
   const run = (files: Record<string, string>, program: string | undefined) =>
-    withContext(images, { host: { ...host(files), program: () => program } }, (context) =>
-      gpuMissing.run(context),
-    );
+    withContext(images, { host: { ...host(files), program: () => program } }, (context) => [
+      ...gpuMissing.run(context),
+    ]);
   expect(run({}, undefined)).toMatchObject([
     { severity: "warning", subject: "/proc/driver/nvidia/gpus" },
     { subject: "cuda-checkpoint" },

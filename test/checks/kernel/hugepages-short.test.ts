@@ -17,7 +17,7 @@ test("hugepages-short: those that may be had beyond the pool, and pages of anoth
           ),
         }),
       },
-      (c) => hugepagesShort.run(c),
+      (c) => [...hugepagesShort.run(c)],
     );
   expect(run({})).toMatchObject([{ subject: "1048576 kB" }]);
   expect(run({ nr_hugepages: 4, free_hugepages: 3, resv_hugepages: 2 })).toMatchObject([

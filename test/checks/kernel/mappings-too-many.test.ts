@@ -10,7 +10,7 @@ test("mappings-too-many: what the kernel may join is no certainty", () => {
   }));
   const most = host({ "/proc/sys/vm/max_map_count": "10\n" });
   const run = (mappings: Mapping[]) =>
-    withContext(images(mappings), { host: most }, (c) => mappingsTooMany.run(c));
+    withContext(images(mappings), { host: most }, (c) => [...mappingsTooMany.run(c)]);
   expect(run(adjoining)).toMatchObject([{ severity: "warning" }]);
   const striped = adjoining.map((mapping, n) => ({ ...mapping, prot: n % 2 }));
   expect(run(striped)).toMatchObject([{ severity: "blocker" }]);

@@ -12,20 +12,26 @@ test("memory-short: all private memory together, under vm.overcommit_memory=2", 
   const three = [1n, 2n, 3n].map((n) => ({ start: n * 4n * GIB, end: n * 4n * GIB + GIB }));
   const limit = (kilobytes: number) =>
     host({ [OVERCOMMIT]: "2\n", [MEMINFO]: `${plenty}CommitLimit: ${kilobytes} kB\n` });
-  const blocked = withContext(images(three), { host: limit(2 << 20) }, (c) => memoryShort.run(c));
+  const blocked = withContext(images(three), { host: limit(2 << 20) }, (c) => [
+    ...memoryShort.run(c),
+  ]);
   expect(blocked).toMatchObject([{ severity: "blocker", subject: "3072 MiB" }]);
-  const enough = withContext(images(three), { host: limit(3 << 20) }, (c) => memoryShort.run(c));
+  const enough = withContext(images(three), { host: limit(3 << 20) }, (c) => [
+    ...memoryShort.run(c),
+  ]);
   expect(enough).toEqual([]);
   // What cannot be written to is not accounted for.
   const readable = three.map((mapping) => ({ ...mapping, prot: 1 }));
-  expect(withContext(images(readable), { host: limit(1) }, (c) => memoryShort.run(c))).toEqual([]);
+  expect(withContext(images(readable), { host: limit(1) }, (c) => [...memoryShort.run(c)])).toEqual(
+    [],
+  );
 });
 
 test("memory-short: a mapping without reserve may be as large as it likes", () => {
   const one = { start: 4n * GIB, end: 100n * GIB };
   const heuristic = host({ [OVERCOMMIT]: "0\n", [MEMINFO]: plenty });
   const run = (mapping: Mapping) =>
-    withContext(images([mapping]), { host: heuristic }, (c) => memoryShort.run(c));
+    withContext(images([mapping]), { host: heuristic }, (c) => [...memoryShort.run(c)]);
   expect(run(one)).toMatchObject([{ severity: "blocker", task: 10 }]);
   expect(run({ ...one, flags: PRIVATE | 0x20 | 0x4000 })).toEqual([]);
   expect(run({ ...one, flags: 0x21 })).toEqual([]);
@@ -41,7 +47,7 @@ test("memory-short: more in the images than is free is a warning", () => {
     withContext(
       images([], { "pagemap-10.img": pagemap }),
       { host: host({ [OVERCOMMIT]: "1\n", [MEMINFO]: meminfo }) },
-      (c) => memoryShort.run(c),
+      (c) => [...memoryShort.run(c)],
     );
   expect(run(small)).toMatchObject([{ severity: "warning", subject: "4096 MiB" }]);
   expect(run(plenty)).toEqual([]);

@@ -11,7 +11,7 @@ test("rseq-missing: before Linux 4.18", () => {
     "core-11.img": image("core-11.img", [{ mtype: 1, thread_core: { ...thread, rseq_entry } }]),
   };
   const run = (kernel: string) =>
-    withContext(images, { host: { kernel } }, (context) => rseqMissing.run(context));
+    withContext(images, { host: { kernel } }, (context) => [...rseqMissing.run(context)]);
   expect(run("4.15.0-20-generic")).toMatchObject([{ task: 10, image: "core-11.img" }]);
   expect(run("4.18.0")).toEqual([]);
 });

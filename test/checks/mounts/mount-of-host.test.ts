@@ -8,7 +8,7 @@ const AUTO = 16;
 
 const ofHost = (entries: object[], options: string[] = [], images = withMounts(...entries)) =>
   withContext(images, { options: ["--root", "/", ...options] }, (context) =>
-    mountOfHost.run(context).map(({ severity, message }) => `${severity}: ${message}`),
+    [...mountOfHost.run(context)].map(({ severity, message }) => `${severity}: ${message}`),
   );
 
 test("mount-of-host: what is new with each mount is not told, all else is", () => {
@@ -63,7 +63,7 @@ test("mount-of-host: a number of the root's file system does not make a mount a 
     withContext(
       withMounts(entry),
       { host: { root: () => nowhere } },
-      (context) => mountDeviceMissing.run(context).length,
+      (context) => [...mountDeviceMissing.run(context)].length,
     );
   expect([missing(part), missing(device)]).toEqual([0, 1]);
 });

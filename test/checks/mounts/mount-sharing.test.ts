@@ -6,9 +6,9 @@ import { expect, test } from "bun:test";
 test("mount-sharing: a slave whose master nothing leads to", () => {
   const slave = { ...mount, mnt_id: 7, mountpoint: "./srv", master_id: 40 };
   const run = (entry: object, ...others: object[]) =>
-    withContext(withMounts(entry, ...others), { host: { kernel: "6.1.0" } }, (context) =>
-      mountSharing.run(context),
-    );
+    withContext(withMounts(entry, ...others), { host: { kernel: "6.1.0" } }, (context) => [
+      ...mountSharing.run(context),
+    ]);
   const lost = { ...slave, root_dev: 50 };
   expect(run(lost)).toMatchObject([
     {

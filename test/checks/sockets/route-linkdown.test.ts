@@ -19,7 +19,7 @@ const run = (count: number, options: string[] = []) =>
       ),
     },
     { options },
-    (context) => routeLinkdown.run(context),
+    (context) => [...routeLinkdown.run(context)],
   );
 
 test("route-linkdown: more routes than are edited are a person's", () => {

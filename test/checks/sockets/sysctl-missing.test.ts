@@ -21,7 +21,9 @@ test("sysctl-missing: a kernel without IPv6 cannot take IPv6 settings", () => {
     "/proc/sys/net/unix/max_dgram_qlen": "10",
   };
   const run = (options: string[]) =>
-    withContext(images, { host: host(files), options }, (context) => sysctlMissing.run(context));
+    withContext(images, { host: host(files), options }, (context) => [
+      ...sysctlMissing.run(context),
+    ]);
   expect(run([])).toMatchObject([
     {
       subject: "net/ipv6/conf/all/accept_dad net/ipv6/conf/all/accept_ra",

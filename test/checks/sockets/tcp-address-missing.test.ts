@@ -11,7 +11,7 @@ test("an address is asked for once, of IPv6 only for connections", () => {
     withContext(
       imagesWith(tcp(isk)),
       { host: { bindAddress, interfaces: undefined, addresses: [] } },
-      (context) => tcpAddressMissing.run(context).map(({ subject }) => subject),
+      (context) => [...tcpAddressMissing.run(context)].map(({ subject }) => subject),
     );
   const six = { family: 10, src_addr: [0xb80d0120, 0, 0, 0x01000000], dst_addr: [0, 0, 0, 0] };
   expect(run({})).toEqual(["127.0.0.1"]);

@@ -34,7 +34,7 @@ test("unix-socket-busy: a name alone is a warning", () => {
           ownerOf: () => undefined,
         },
       },
-      (context) => unixSocketBusy.run(context).map(({ severity }) => severity),
+      (context) => [...unixSocketBusy.run(context)].map(({ severity }) => severity),
     );
   expect(run([{ ...file, listening: true }])).toEqual(["blocker"]);
   // No unix_diag in the kernel; a file system that shows another device; another file of that name.

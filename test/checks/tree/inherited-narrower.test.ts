@@ -7,7 +7,7 @@ test("inherited-narrower: what this machine cannot be told to have", () => {
     withContext(
       {},
       { host: { read: () => undefined, attributes: { ...usual, ...attributes } as never } },
-      (context) => inheritedNarrower.run(context).map(({ subject }) => subject),
+      (context) => [...inheritedNarrower.run(context)].map(({ subject }) => subject),
     );
   const usual = {
     io: { class: 0, level: 0 },

@@ -11,7 +11,7 @@ test("namespace-limit: 0 of a kind that the tree needs", () => {
     "/proc/sys/user/max_ipc_namespaces": "0\n",
   };
   withContext(images, { host: host(files) }, (context) => {
-    expect(namespaceLimit.run(context)).toMatchObject([
+    expect([...namespaceLimit.run(context)]).toMatchObject([
       {
         severity: "blocker",
         subject: "/proc/sys/user/max_net_namespaces",
@@ -20,7 +20,7 @@ test("namespace-limit: 0 of a kind that the tree needs", () => {
     ]);
   });
   const joined = { host: host(files), options: ["--join-ns", "net:/run/netns/other"] };
-  expect(withContext(images, joined, (context) => namespaceLimit.run(context))).toEqual([]);
+  expect(withContext(images, joined, (context) => [...namespaceLimit.run(context)])).toEqual([]);
 });
 
 test("namespace-limit: every dumped tree gets a time namespace for its clocks", () => {
@@ -30,7 +30,7 @@ test("namespace-limit: every dumped tree gets a time namespace for its clocks", 
     "/proc/sys/user/max_time_namespaces": "0",
   };
   const run = (faked: Faked) =>
-    withContext(images, faked, (context) => namespaceLimit.run(context));
+    withContext(images, faked, (context) => [...namespaceLimit.run(context)]);
   expect(run({ host: host(files) })).toMatchObject([
     { subject: "/proc/sys/user/max_time_namespaces" },
   ]);

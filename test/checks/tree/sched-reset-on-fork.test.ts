@@ -6,9 +6,9 @@ import { expect, test } from "bun:test";
 const fifo99 = images({ sched_policy: 0x40000001, sched_prio: 99, sched_nice: 0 });
 
 test("CRIU before 4.0 refuses the flag, by thread and with its own message", () => {
-  const findings = withContext(fifo99, { version: "3.19" }, (context) =>
-    schedResetOnFork.run(context),
-  );
+  const findings = withContext(fifo99, { version: "3.19" }, (context) => [
+    ...schedResetOnFork.run(context),
+  ]);
   expect(findings).toMatchObject([
     {
       severity: "blocker",
@@ -20,8 +20,8 @@ test("CRIU before 4.0 refuses the flag, by thread and with its own message", () 
 });
 
 test("CRIU from 4.0 on restores it: worth knowing, no more", () => {
-  const findings = withContext(fifo99, { version: "4.0" }, (context) =>
-    schedResetOnFork.run(context),
-  );
+  const findings = withContext(fifo99, { version: "4.0" }, (context) => [
+    ...schedResetOnFork.run(context),
+  ]);
   expect(findings).toMatchObject([{ severity: "info" }]);
 });

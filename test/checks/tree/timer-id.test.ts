@@ -22,7 +22,7 @@ test("timer-id: CRIU before 4.2 counts up to it", () => {
     "core-10.img": image("core-10.img", [{ mtype: 1, tc, thread_core: thread }]),
   };
   const run = (version: string) =>
-    withContext(images, { version }, (context) => timerId.run(context));
+    withContext(images, { version }, (context) => [...timerId.run(context)]);
   expect(run("4.1.1")).toMatchObject([{ severity: "warning", task: 10 }]);
   expect(run("4.2")).toEqual([]);
 });

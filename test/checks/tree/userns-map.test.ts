@@ -14,7 +14,7 @@ test("userns-map: ids that the namespace around does not have", () => {
     withContext(
       images,
       { host: host({ "/proc/self/uid_map": uid, "/proc/self/gid_map": gid }) },
-      (context) => usernsMap.run(context),
+      (context) => [...usernsMap.run(context)],
     );
   const all = "         0          0 4294967295\n";
   expect(run(all, all)).toEqual([]);

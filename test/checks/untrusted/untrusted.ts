@@ -44,7 +44,7 @@ export function refused(
     const full: Context = { ...context, effects: effectsOf(context) };
     const found = catalogue.flatMap((check) =>
       check.id.startsWith("untrusted-")
-        ? check.run(full, check.id).map(({ subject }) => [check.id, subject])
+        ? [...check.run(full, check.id)].map(({ subject }) => [check.id, subject])
         : [],
     );
     return found.filter(([id]) => id !== "untrusted-images");
