@@ -75,7 +75,8 @@ export const command: Command = {
       return refused("preflight", exitCode.usage, "--script and --json both write to stdout");
     if (!json) tellOf(preflight, archive === undefined);
     const blocked = blockedExit(preflight);
-    const { exit, lines } = blocked === undefined ? repairAsked(preflight) : { exit: blocked };
+    const { exit, lines } =
+      blocked === undefined ? repairAsked(preflight, archive) : { exit: blocked };
     return {
       exit,
       ...(json && { json: reportOf(preflight, undefined, exit) }),
@@ -103,9 +104,15 @@ function tellOf(preflight: Preflight, isRestorable: boolean): void {
 }
 
 /** Carry the repairs out, if that is asked for. */
-function repairAsked({ plan, settings, checkpoint }: Preflight): Told {
+function repairAsked({ plan, settings, checkpoint }: Preflight, archive?: string): Told {
   if (plan.repairs.length === 0) return { exit: exitCode.ok };
   if (!settings.onCommandLine.has("fix")) return { exit: exitCode.repairable };
+  if (archive !== undefined && plan.repairs.some(({ action }) => action === "file"))
+    return refused(
+      "preflight",
+      exitCode.usage,
+      `files that are to be put back are in ${archive}: unpack it (tar -xf), and look at what is in it`,
+    );
   using changes = beginChanges(checkpoint.dir);
   const problem = carryOut(
     { ...plan, edits: [], settings: [], leftovers: [] },

@@ -1,14 +1,15 @@
 /**
  * Checkpoints that Podman and CRI-O export: a tar(5), plain or compressed by gzip or zstd, with the images in
  * `checkpoint/` and the container's configuration beside it; and packs (src/pack), with the images in
- * `checkpoint/images/` behind the script that restores them. Page data is passed over: of a pages image only its size is
- * kept.
+ * `checkpoint/images/` behind the script that restores them. Page data is passed over, and what was taken along: of such a
+ * file only its size is kept.
  */
 import {
   closeSync,
   createReadStream,
   fstatSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   read,
   readSync,
@@ -19,6 +20,7 @@ import { privateDirectory } from "../sys/own-directory.ts";
 import { writeAll } from "../sys/own-file.ts";
 import { join } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
+import { FILES } from "./manifest.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
 interface Archive {
@@ -54,6 +56,8 @@ const places = {
   container: /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/,
   pack: /^checkpoint\/images\/(?!\.{1,2}$)([^/\0]+)$/,
 };
+/** Files that were taken along (manifest.ts): like page data they are passed over. */
+const BESIDE = new RegExp(`^checkpoint/images/${FILES}/([0-9a-f]{64})$`);
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
 
@@ -183,6 +187,12 @@ class Unpacked implements Archive {
     const image = places[this.kind].exec(name)?.[1] ?? (text === STATISTICS ? text : undefined);
     if (image !== undefined && /^pages-\d+\.img$/.test(image)) {
       this.#image(image, size).close();
+      return undefined;
+    }
+    const beside = this.kind === "pack" ? BESIDE.exec(name)?.[1] : undefined;
+    if (beside !== undefined) {
+      mkdirSync(join(this.dir, FILES), { recursive: true });
+      this.#image(`${FILES}/${beside}`, size).close();
       return undefined;
     }
     if (image === undefined && !texts.has(text)) return undefined;

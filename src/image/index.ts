@@ -26,6 +26,7 @@ export {
   sealOf,
   sumsOf,
   type Taken,
+  unlookedSeal,
 } from "./manifest.ts";
 export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {

@@ -142,6 +142,22 @@ export function sumsOf(
 
 /** Compare an images directory or an archive with its manifest; undefined when it has none. */
 export function sealOf(path: string, archive = false, hashing?: Hashing): Seal | undefined {
+  const sealed = unlookedSeal(path, archive);
+  if (sealed?.ok !== true) return sealed;
+  const { manifest } = sealed;
+  const dir = archive ? dirname(path) : path;
+  let there: string[];
+  try {
+    there = archive ? [basename(path)] : imagesIn(dir);
+  } catch (error) {
+    const problem = `the images cannot be listed: ${(error as Error).message}`;
+    return { ok: false, file: manifestOf(path, archive), problem };
+  }
+  return { ok: true, manifest, altered: alteredIn(dir, there, manifest, hashing) };
+}
+
+/** What the manifest says, without a look at the images. */
+export function unlookedSeal(path: string, archive = false): Seal | undefined {
   const file = manifestOf(path, archive);
   const opened = openRegular(file);
   if (!opened.ok)
@@ -157,16 +173,9 @@ export function sealOf(path: string, archive = false, hashing?: Hashing): Seal |
     closeSync(opened.fd);
   }
   const parsed = parseManifest(text);
-  if (!parsed.ok) return { ok: false, file, problem: parsed.problem };
-  const { manifest } = parsed;
-  const dir = archive ? dirname(path) : path;
-  let there: string[];
-  try {
-    there = archive ? [basename(path)] : imagesIn(dir);
-  } catch (error) {
-    return { ok: false, file, problem: `the images cannot be listed: ${(error as Error).message}` };
-  }
-  return { ok: true, manifest, altered: alteredIn(dir, there, manifest, hashing) };
+  return parsed.ok
+    ? { ok: true, manifest: parsed.manifest, altered: [] }
+    : { ok: false, file, problem: parsed.problem };
 }
 
 function alteredIn(

@@ -2,7 +2,7 @@
 import { type RecriuOption, requestFrom } from "../criu/index.ts";
 import type { Exported } from "../checks/index.ts";
 import { openArchive } from "../image/archive.ts";
-import { type Seal, sealOf } from "../image/index.ts";
+import { type Seal, sealOf, unlookedSeal } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
 import { type Bundle, bundleOf } from "./bundle.ts";
 import { exportedFrom } from "./exported.ts";
@@ -52,7 +52,7 @@ export async function preflightArchive(
   }
 }
 
-/** What `recriu pack` made is restored as any directory. Its page data is not looked at, so its seal is not either. */
+/** What `recriu pack` made is restored as any directory. Its page data is not looked at: of its seal what the tree needs besides. */
 async function preflightPack(
   dir: string,
   file: string,
@@ -62,7 +62,7 @@ async function preflightPack(
   const asked = requestFrom(["-D", dir, ...words], process.env, options);
   if (!asked.ok) return { ok: false, problem: asked.problem, damaged: false };
   const result = await preflight(asked.request, asked.settings, {
-    seal: () => undefined,
+    seal: () => unlookedSeal(dir),
     pagesUnread: true,
   });
   return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;

@@ -1,5 +1,5 @@
 /** A sealed checkpoint that has the tree's files beside it: what is gone is put back, and taken back when the restore fails. */
-import { report } from "./report.ts";
+import { type Report, report } from "./report.ts";
 import { manifestOf, spoil } from "./seal.ts";
 import { stageCheck } from "./stage-check.ts";
 import { dump, killTree, openStage, recriu, run, type Stage, start } from "./stage.ts";
@@ -182,6 +182,15 @@ test("a pack takes them along", async () => {
   const archive = join(stage.dir, "a.tar");
   expect((await recriu(stage, ["pack", images, "-o", archive])).exit).toBe(0);
   for (const dir of [app, images]) rmSync(dir, { recursive: true });
+  // The pack itself says what its restore will do, and what to type once it is unpacked.
+  const ahead = await recriu(stage, ["preflight", archive, "--json"]);
+  expect(ahead.exit).toBe(4);
+  const { plan, findings } = JSON.parse(ahead.stdout) as Report;
+  expect(plan.repairs.map(({ action }) => action)).toEqual(["file", "file"]);
+  expect(findings[0]!.remedy.command).toContain(" checkpoint/images/recriu.files/");
+  const asked = await recriu(stage, ["preflight", archive, "--fix"]);
+  expect([asked.exit, asked.stderr]).toEqual([2, expect.stringContaining("unpack it (tar -xf)")]);
+  expect(existsSync(app)).toBe(false);
   expect((await run(stage, ["tar", "-xf", archive])).exit).toBe(0);
   const there = join(stage.dir, "checkpoint/images");
   expect(readdirSync(join(there, "recriu.files")).length).toBeGreaterThan(2);

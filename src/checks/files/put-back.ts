@@ -142,13 +142,17 @@ function fifoAgain(
 ): Remedy {
   const mode = (reg.mode ?? 0o644) & 0o7777;
   const [uid, gid] = ownerFor(context, task, above);
+  const text = `make it again, mode ${octal(mode)}, owner ${uid}:${gid}; what was in it is in the images`;
+  const command =
+    uid === 0 && gid === 0
+      ? sh`mkfifo -m ${octal(mode)} ${hostPath}`
+      : sh`mkfifo -m ${octal(mode)} ${hostPath} && chown ${`${uid}:${gid}`} ${hostPath}`;
+  // Untrusted images choose no place for one: what opens a FIFO waits.
+  if (context.settings.untrusted) return human(text, command);
   return {
     kind: "repair",
-    text: `make it again, mode ${octal(mode)}, owner ${uid}:${gid}; what was in it is in the images`,
-    command:
-      uid === 0 && gid === 0
-        ? sh`mkfifo -m ${octal(mode)} ${hostPath}`
-        : sh`mkfifo -m ${octal(mode)} ${hostPath} && chown ${`${uid}:${gid}`} ${hostPath}`,
+    text,
+    command,
     repair: { action: "fifo", root: root.path, path, mode, uid, gid },
   };
 }

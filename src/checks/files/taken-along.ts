@@ -8,6 +8,8 @@ import type { HostPlace } from "../paths.ts";
 import { constants } from "node:fs";
 
 const SET_IDS = 0o6000;
+/** The images of a pack, where it has been unpacked (src/pack/pack.ts). */
+const UNPACKED = "checkpoint/images";
 
 /** A build-id as the images have it, in words, as hexadecimal text; "" where there is none. */
 export function buildIdOf({ build_id: words }: RegFileEntry): string {
@@ -18,7 +20,7 @@ export function buildIdOf({ build_id: words }: RegFileEntry): string {
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(
-  { checkpoint, seal, settings, host }: Context,
+  { checkpoint, seal, settings, host, pagesUnread }: Context,
   reg: RegFileEntry,
   { root, path, hostPath }: HostPlace,
 ): Remedy | undefined {
@@ -39,7 +41,7 @@ export function fromBeside(
   return {
     kind: "repair",
     text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${from} ${hostPath}`,
+    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${pagesUnread ? join(UNPACKED, FILES, sha256) : from} ${hostPath}`,
     repair: {
       action: "file",
       root: root.path,

@@ -195,7 +195,25 @@ criu:
     mov esi, [rsp + STATUS]
     call tell
     test r14d, r14d
-    jz ended
+    jnz released
+    /* What recriu has said of the root it said before CRIU could end: it may be there and not heard yet. */
+    lea rdi, [rsp + POLLS]
+    mov esi, 1
+    lea rdx, [rsp + BUFFER]     /* a struct timespec: at once */
+    xor eax, eax
+    mov [rdx], rax
+    mov [rdx + 8], rax
+    xor r10d, r10d
+    mov eax, SYS_ppoll
+    syscall
+    cmp eax, 1
+    jne ended
+    mov edx, 4
+    call hear
+    cmp eax, 4
+    jne ended
+    mov r14d, [rsp + BUFFER]
+released:
     mov ebx, first[rip]         /* control, status and what the gate is made of: all is said */
 letgo:
     mov edi, ebx

@@ -16,6 +16,8 @@ test("fifo-missing", async () => {
   const preflight = await report(stage, "preflight", images);
   const { command } = finding(preflight, "fifo-missing").remedy;
   expect(command).toBe(`mkfifo -m 0640 ${fifo}`);
+  const untrusted = await report(stage, "preflight", images, ["--untrusted"]);
+  expect(finding(untrusted, "fifo-missing").remedy.kind).toBe("human");
   // recriu makes it itself, and takes it back when the restore fails.
   const failing = ["--action-script", "/bin/false"];
   expect((await report(stage, "restore", images, failing)).exit).toBe(1);
