@@ -83,7 +83,14 @@ test("bash completes commands, options and what stands for them", () => {
   // Ids with commas between, each once.
   expect(inBash("preflight", "--only", "=", "pid-in-use,pid-m")).toEqual(["pid-in-use,pid-max"]);
   expect(inBash("preflight", "--only", "=", "pid-max,pid-m")).toEqual([]);
-  expect(inBash("restore", "--isolate", "=", "pid,")).toEqual(["pid,auto", "pid,mount", "pid,pty"]);
+  expect(inBash("restore", "--isolate", "=", "pid,")).toEqual([
+    "pid,auto",
+    "pid,mount",
+    "pid,pty",
+    "pid,net",
+    "pid,ipc",
+    "pid,uts",
+  ]);
   expect(inBash("install", "--runtime", "runc,pod")).toEqual(["runc,podman"]);
   // Operands.
   expect(inBash("explain", "pid-i")).toEqual(["pid-in-use"]);
