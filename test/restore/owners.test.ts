@@ -11,7 +11,7 @@ test("pipes and sockets get their owners back from any CRIU, and senders are res
   const images = await dumpBy(stage, newest, pid);
   const words = ["show", "-D", images, "--files", "--sockets"];
   const { stdout: shown } = await recriu(stage, words);
-  expect(shown).toMatch(/ 3 {2}pipe, of 1000:1001$/m);
+  expect(shown).toMatch(/ 3 {2}pipe \d+, of 1000:1001$/m);
   expect(shown).toMatch(/ 5 {2}udp socket \S+, open, of 1002$/m);
   expect(shown).toContain(`2 from ${pid} as 1003:1004`);
   const owners = () =>
