@@ -65,6 +65,8 @@ const consequences: readonly RegExp[] = [
   // Taking leave of tasks that are not held: CRIU gave up before it held them.
   /^Unable to detach from \d+/,
   /^One of more action scripts failed/,
+  // Of a child that tried something out.
+  /^Can't wait or bad status: errno=0/,
   // CRIU's helpers, when CRIU is gone.
   /^(?:cg: cgroupd|uns): recv req error/,
   /Can't remove the directory \/tmp\/\.criu\.mntns\./,
@@ -127,7 +129,11 @@ export function worthOf({ message }: LogLine): Worth {
 /** The first error that is a cause, of a start that failed the one right before its end; undefined when the log names none. */
 export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
   const end = errors.findIndex(endsStart);
-  if (end >= 0) return causeLine(errors.slice(Math.max(0, end - 1), end)) ?? errors[end];
+  if (end >= 0) {
+    // A line that only says that something failed has its reason before it.
+    const before = errors.slice(0, end).findLast((error) => worthOf(error) !== "sign");
+    return before !== undefined && worthOf(before) === "cause" ? before : errors[end];
+  }
   let signs = false;
   for (const error of errors) {
     const worth = worthOf(error);

@@ -21,7 +21,7 @@ export interface Log {
   later: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
-  /** The error before the one that is read. */
+  /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
   /** Lines before the cause, and the errors after it. */
   before: string[];
@@ -86,9 +86,10 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   }
   const worth = worthOf(error);
   const { previous } = log;
-  log.previous = error;
-  // Where the start ends, what went wrong before is why it does only right before.
-  if (endsStart(error) && log.cause?.message !== previous?.message) log.cause = undefined;
+  if (worth !== "sign") log.previous = error;
+  // Of a start that ends here, why it does stands right before, if anywhere.
+  if (endsStart(error) && log.cause?.message !== previous?.message)
+    log.cause = previous !== undefined && worthOf(previous) === "cause" ? previous : undefined;
   const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);

@@ -123,6 +123,10 @@ test("a start that ends at the kernel: its cause is what stands right before, if
     "Can't create TCP socket: Permission denied",
   );
   expect(of(...harmless, end)).toBe(end);
+  const child = "Can't wait or bad status: errno=0, status=256";
+  expect(of(...harmless, "Failed to set a limit: Permission denied", child, end)).toBe(
+    "Failed to set a limit: Permission denied",
+  );
   expect(of(harmless[0]!, harmless[2]!)).toBeUndefined();
 });
 

@@ -417,3 +417,15 @@ test("a log without an end is read in the memory that a short one takes", () => 
   expect(report.lines).toBe(7000 * 400 + 1);
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
 });
+
+test("of a start that failed the cause is what stands right before its end", () => {
+  const lines = [
+    "(00.001) Error (criu/libnetlink.c:54): -95 reported by netlink: Operation not supported",
+    "(00.002) Error (criu/kerndat.c:700): Can't create TCP socket: Permission denied",
+    "(00.003) Error (criu/util.c:1510): Can't wait or bad status: errno=0, status=256",
+    "(00.004) Error (criu/kerndat.c:1980): kerndat_tcp_repair failed when initializing kerndat.",
+  ];
+  const cause = (text: string[]) => readLog(text.join("\n")).cause?.message;
+  expect(cause(lines)).toBe("Can't create TCP socket: Permission denied");
+  expect(cause(lines.toSpliced(1, 1))).toBe("-95 reported by netlink: Operation not supported");
+});
