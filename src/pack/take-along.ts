@@ -8,8 +8,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import type { UsedFile } from "../checks/index.ts";
-import type { HostPlace } from "../checks/index.ts";
+import type { HostPlace, UsedFile } from "../checks/index.ts";
 import { type Above, FILES, type NeededFile, type Taken } from "../image/index.ts";
 import { EEXIST, errorText } from "../sys/errno.ts";
 import { fchmod, mkdirat, openEntry, unlinkat } from "../sys/files.ts";

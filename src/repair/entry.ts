@@ -12,6 +12,9 @@ import { makeDirectory } from "./directory.ts";
 import { placeOf } from "./place.ts";
 import type { Step } from "./step.ts";
 
+/** In a step's place for an inode: nothing was made after all. */
+const NOT_OURS = "";
+
 /** The mode that an entry has until all of it is there. */
 export const UNFINISHED = 0o600;
 
@@ -59,7 +62,10 @@ function makeIn(
   let problem: string | undefined;
   const make = (): string | undefined => {
     const fd = create(parent, name);
-    if (fd === -EEXIST) return `${path}: somebody else has made it meanwhile`;
+    if (fd === -EEXIST) {
+      record({ ...step, inode: NOT_OURS });
+      return `${path}: somebody else has made it meanwhile`;
+    }
     if (fd < 0) return fails(fd);
     try {
       record({ ...step, inode: inodeOf(fd) });
@@ -80,6 +86,7 @@ function makeIn(
 
 /** Remove what the steps of one entry made, if it still is that one. Returns undefined when it is gone, or what is left and why. */
 export function unmakeEntry(step: Step): string | undefined {
+  if (step.inode === NOT_OURS) return undefined;
   const place = placeOf(step);
   if (!place.ok) return place.left;
   const { fd: parent, name } = place;

@@ -1,7 +1,15 @@
 /** Files that were taken along with a sealed checkpoint: which of them is the one that CRIU will want. */
-import { FILES, type NeededFile, type RegFileEntry, type Taken } from "../../image/index.ts";
+import { upward } from "../../host/upward.ts";
+import {
+  FILES,
+  type Manifest,
+  type NeededFile,
+  oncePer,
+  type RegFileEntry,
+  type Taken,
+} from "../../image/index.ts";
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
-import { join } from "../../sys/path.ts";
+import { dirname, join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
@@ -18,6 +26,12 @@ export function buildIdOf({ build_id: words }: RegFileEntry): string {
   return bytes.toString("hex");
 }
 
+/** A manifest can name as much as is missing: neither is gone through for each of the other. */
+const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
+  files: new Map(files.map((file) => [file.path, file])),
+  directories: new Map(directories.map((directory) => [directory.path, directory])),
+}));
+
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(
   { checkpoint, seal, settings, host, pagesUnread }: Context,
@@ -26,16 +40,17 @@ export function fromBeside(
 ): Remedy | undefined {
   // Untrusted images choose no file on this machine.
   if (!seal?.ok || settings.untrusted) return undefined;
-  const { files, directories = [] } = seal.manifest;
-  const sealed = files.find((file) => file.path === reg.name);
+  const { files, directories } = byPath(seal.manifest);
+  const sealed = files.get(reg.name);
   if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
   const from = join(checkpoint.dir, FILES, sha256);
   if (host.access(from, constants.R_OK) < 0) return undefined;
-  const lost = directories.filter(
-    (above) => path === reg.name && path.startsWith(`${above.path}/`) && !root.look(above.path).ok,
-  );
+  const lost = [...upward(dirname(path))]
+    .toReversed()
+    .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
+    .filter((above) => !root.look(above.path).ok);
   if (lost.some(givesRights)) return undefined;
   const octal = mode.toString(8).padStart(4, "0");
   return {
@@ -66,7 +81,7 @@ export function asSealed(
   { root, path, hostPath }: HostPlace,
 ): Remedy | undefined {
   if (!seal?.ok || settings.untrusted) return undefined;
-  const sealed = seal.manifest.directories?.find((each) => each.path === reg.name);
+  const sealed = byPath(seal.manifest).directories.get(reg.name);
   if (sealed === undefined || (reg.mode !== undefined && (reg.mode & 0o7777) !== sealed.mode))
     return undefined;
   const { mode, uid, gid } = sealed;
