@@ -35,6 +35,21 @@ test("what is written from the code, or from that list, is current: npm run docs
   for await (const { now, text } of generated()) expect(now).toBe(text);
 });
 
+test("no script stops reading what another program still writes: under pipefail that is its failure, now and then", () => {
+  const scripts = readdirSync(join(src, "../scripts"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.\w+$/.test(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const bash = scripts.filter((file) => /^#!.*bash|pipefail/.test(readFileSync(file, "utf8")));
+  expect(bash.length).toBeGreaterThan(10);
+  const early = bash.flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => /(?<!\|)\|(?!\|)\s*(?:grep\b[^|]* -\w*q|grep -\w*q|head\b)/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  expect(early).toEqual([]);
+});
+
 test("nothing but report prints", () => {
   const printing = files.filter(
     (file) =>
