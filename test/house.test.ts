@@ -89,6 +89,7 @@ const byPath: Record<string, string> = {
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
   "isolate/pidfile.ts": "a new file in a directory that was walked to, by its descriptor",
+  "pack/unpack.ts": "a directory of its own in a place that was walked to, and what is in it",
   "repair/file.ts": "a new file in a directory that was walked to, by its descriptor",
   "repair/journal.ts":
     "names in the state directory, by its descriptor, or after nobody else can change it",
@@ -114,6 +115,7 @@ const openers: Record<string, string> = {
   "host/lines.ts": "what somebody named to be read to its end, be it a pipe",
   "image/archive.ts": "files that it makes",
   "image/dedup.ts": "to write to a pages image, after a look",
+  "pack/unpack.ts": "files that it makes",
   "repair/journal.ts": "files that it makes",
   "repair/shadow-images.ts": "files that it makes",
   "restore/mend-files.ts": "a handle only",
