@@ -158,6 +158,7 @@ export function crashed(id: string, error: unknown): Finding {
     subject: id,
     isolate: null,
     apart: null,
+    over: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

@@ -32,8 +32,12 @@ export function putFile(repair: PutFile, record: (step: Step) => void): string |
   }
 }
 
-/** The bytes that were sealed, and no others. */
-function fill(fd: number, source: number, { size, sha256, from }: PutFile): string | undefined {
+/** Write the bytes that were sealed, and no others. Returns undefined, or what failed. */
+export function fill(
+  fd: number,
+  source: number,
+  { size, sha256, from }: PutFile,
+): string | undefined {
   const hash = new Bun.CryptoHasher("sha256");
   const chunk = Buffer.allocUnsafe(CHUNK);
   let left = size;

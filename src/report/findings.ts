@@ -81,7 +81,7 @@ function printFinding(finding: Finding, standing: Standing): void {
   if (finding.isolate !== null && remedy.kind !== "isolate" && standing !== "info")
     row(
       "or",
-      `${isolationOption([finding.isolate])}: the tree does not meet it in a namespace of its own`,
+      `${isolationOption([finding.isolate])}: the tree ${finding.over === null ? "does not meet it in a namespace of its own" : "has the file that was taken along there, and nobody else"}`,
     );
   if (finding.apart !== null && remedy.kind !== "isolate" && standing !== "info")
     row(
@@ -142,6 +142,9 @@ function printPlan(plan: Plan): void {
     line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
   for (const { path } of plan.dirs)
     line(`  isolate ${harmless(path)}: what the tree makes and removes there is its own`);
+  for (const { path, from } of plan.over.slice(0, MOST))
+    line(`  over    ${harmless(path)}: ${harmless(from)}, for the tree alone`);
+  if (plan.over.length > MOST) line(`  over    ${plan.over.length - MOST} more`);
   if (plan.network !== null) line(`  network ${harmless(networkText(plan.network))}`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
 }

@@ -13,6 +13,15 @@ const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
 /** open_tree(2) has one number on all machines. */
 const SYS_open_tree = 428n;
 const OPEN_TREE_CLONE = 1;
+const SYS_fsopen = 430n;
+const SYS_fsconfig = 431n;
+const SYS_fsmount = 432n;
+const FSOPEN_CLOEXEC = 1;
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const FSMOUNT_CLOEXEC = 1;
+const MOUNT_ATTR_NOSUID = 2;
+const MOUNT_ATTR_NODEV = 4;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const AT_REMOVEDIR = 0x200;
@@ -131,6 +140,28 @@ export function cloneTree(dir: number): number {
     c.syscall(SYS_open_tree, BigInt(dir), BigInt(ptr(empty)), BigInt(flags), 0n, 0n, 0n),
   );
 }
+
+/** A file system in memory that nobody else can reach: a mount that is nowhere, gone with its descriptor; or -errno. Since Linux 5.2. */
+export function memoryMount(): number {
+  const [type, name, mode] = [cString("tmpfs"), cString("mode"), cString("700")];
+  const system = (number: bigint, ...args: (number | bigint)[]) =>
+    call((c) =>
+      c.syscall(number, ...(Array.from({ length: 6 }, (_, nth) => BigInt(args[nth] ?? 0)) as Six)),
+    );
+  const fs = system(SYS_fsopen, ptr(type), FSOPEN_CLOEXEC);
+  if (fs < 0) return fs;
+  try {
+    const set = system(SYS_fsconfig, fs, FSCONFIG_SET_STRING, ptr(name), ptr(mode), 0);
+    const made = set < 0 ? set : system(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE);
+    return made < 0
+      ? made
+      : system(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  } finally {
+    closeSync(fs);
+  }
+}
+
+type Six = [bigint, bigint, bigint, bigint, bigint, bigint];
 
 /** Detach the mount that a descriptor's path (`handle`) is the root of: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {

@@ -2,6 +2,7 @@ import { O_PATH } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
 import { about, accessMode } from "./file-content.ts";
 import { builds } from "./put-back.ts";
+import { over } from "./taken-along.ts";
 import { openedName, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
@@ -14,6 +15,7 @@ export const fileBuildId: Check = {
   proof: "criu",
   answers: ["choice"],
   maps: true,
+  over: true,
   run(context) {
     if (context.request.fileValidation !== "buildid") return [];
     return usedFiles(context)
@@ -39,6 +41,7 @@ export const fileBuildId: Check = {
             subject: place.hostPath,
             message: `${place.hostPath} (${[...file.uses].join(", ")} of task ${file.task}) has build-id ${Buffer.from(now).toString("hex")}; at the dump it had ${saved.toString("hex")}`,
             criu_message: `File ${openedName(reg)} has bad build-ID${sameLength ? "" : " length"}`,
+            ...over(context, reg, place),
             remedy: {
               kind: "option",
               text: `put the old build back${builds(context, reg, place)}; or, at the risk of crashes, compare sizes only`,

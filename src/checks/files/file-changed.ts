@@ -5,6 +5,7 @@ import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { follows, list } from "./missing.ts";
 import { modeBack, otherContent } from "./put-back.ts";
+import { over } from "./taken-along.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
@@ -19,6 +20,7 @@ export const fileChanged: Check = {
   proof: "criu",
   answers: ["edit", "person"],
   maps: true,
+  over: true,
   run(context) {
     const entries = context.checkpoint.values("files.img", file_entry);
     const entryOf = new Map(entries.map(({ reg }, entry) => [reg?.id, entry]));
@@ -39,6 +41,8 @@ export const fileChanged: Check = {
           message: `${hostPath} (${list(file.uses)} of task ${file.task}) has ${what}; at the dump it had ${then}`,
           criu_message: `File ${openedName(reg)} has bad ${criu}`,
           remedy,
+          // What only grew, and may have, is to be as it is now.
+          ...(remedy.kind === "edit" ? undefined : over(context, reg, place)),
         });
         const findings: Problem[] = [];
         if (reg.size !== undefined && BigInt(size) !== reg.size)

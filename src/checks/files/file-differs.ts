@@ -1,25 +1,32 @@
 import type { NeededFile } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { accessMode } from "./file-content.ts";
+import { over } from "./taken-along.ts";
 import { isDirectoryUse, type UsedFile, usedFiles } from "./used-files.ts";
+import { constants } from "node:fs";
 
 export const fileDiffers: Check = {
   title: "A file outside the images is not the one of when the checkpoint was sealed",
   reads: "recriu.manifest; size, mode and build-id of the files on this machine or under --root",
   why:
     "CRIU compares what it saved of a file, which for many is the size alone. `recriu seal` also wrote down the build-ids of programs and libraries: one of " +
-    "another build runs with memory that belongs to the old one, and crashes later. What only differs in size or mode and is neither run nor mapped is a warning.",
+    "another build runs with memory that belongs to the old one, and crashes later. `recriu seal --with-files` wrote down what is in a file, too: where it was written to since, that is compared. " +
+    "What is neither run nor mapped is a warning, and so is the content of what the tree itself writes to.",
   proof: "harm",
+  over: true,
   run(context) {
     if (!context.seal?.ok) return [];
     const sealed = new Map(context.seal.manifest.files.map((file) => [file.path, file]));
     return filesNeeded(context)
       .values()
-      .flatMap(({ used, file }): Problem[] => {
+      .flatMap(({ used, file, place }): Problem[] => {
         const before = sealed.get(file.path);
-        const problem = before && differs(before, file);
+        const content = before && hasOther(before, file, place);
+        const problem = before && (differs(before, file) ?? content);
         if (problem === undefined) return [];
-        const runs = used.uses.has("program") || used.uses.has("mapping");
+        const uses = used.uses.has("program") || used.uses.has("mapping");
+        const runs = uses && (problem !== content || accessMode(used.reg) === constants.O_RDONLY);
         return [
           {
             severity: runs ? "blocker" : "warning",
@@ -27,6 +34,7 @@ export const fileDiffers: Check = {
             image: used.image,
             subject: file.path,
             message: `${file.path}: ${problem}`,
+            ...over(context, used.reg, place),
             remedy: {
               kind: "human",
               text: "put the file of the machine that the checkpoint was sealed on in its place",
@@ -46,6 +54,16 @@ function differs(before: NeededFile, now: NeededFile): string | undefined {
   if (now.mode !== before.mode)
     return `its mode is ${octal(now.mode)} and was ${octal(before.mode)}`;
   return undefined;
+}
+
+/** Of one that looks the same and was written to since: whether its bytes are others. What cannot be read is another check's. */
+function hasOther(before: NeededFile, now: NeededFile, { root, path }: HostPlace) {
+  if (before.taken === undefined || now.size !== before.size || now.mtime === before.mtime)
+    return undefined;
+  const sha256 = root.sha256(path);
+  return sha256 === undefined || sha256 === before.taken.sha256
+    ? undefined
+    : `its content is not what it was: it was written to on ${now.mtime}`;
 }
 
 /** Where the directories will be that tasks have as working or root directories, and those above them. */

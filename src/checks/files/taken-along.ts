@@ -11,8 +11,11 @@ import {
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { dirname, join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
-import type { Context, Remedy } from "../finding.ts";
+import type { Lookup } from "../../host/index.ts";
+import type { Context, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { accessMode } from "./file-content.ts";
+import { usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
 const SET_IDS = 0o6000;
@@ -32,47 +35,84 @@ const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
   directories: new Map(directories.map((directory) => [directory.path, directory])),
 }));
 
-/** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
-export function fromBeside(
-  { checkpoint, seal, settings, host, pagesUnread }: Context,
+/** The file that was taken along, to be put at that place; undefined where it was not, or is not the one that was saved. */
+function takenFor(
+  { checkpoint, seal, settings, host }: Context,
   reg: RegFileEntry,
-  { root, path, hostPath }: HostPlace,
-): Remedy | undefined {
+  { root, path }: HostPlace,
+): { file: PutFile; newer: boolean } | undefined {
   // Untrusted images choose no file on this machine.
   if (!seal?.ok || settings.untrusted) return undefined;
-  const { files, directories } = byPath(seal.manifest);
+  const { files } = byPath(seal.manifest);
   const sealed = files.get(reg.name);
   if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
   const from = join(checkpoint.dir, FILES, sha256);
   if (host.access(from, constants.R_OK) < 0) return undefined;
+  const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
+  return { file: { ...put, from, sha256, size, mtime, xattrs, directories: [] }, newer };
+}
+
+/** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
+export function fromBeside(
+  context: Context,
+  reg: RegFileEntry,
+  place: HostPlace,
+): Remedy | undefined {
+  const { seal, pagesUnread } = context;
+  const found = takenFor(context, reg, place);
+  if (!seal?.ok || found === undefined) return undefined;
+  const { root, path, hostPath } = place;
+  const { directories } = byPath(seal.manifest);
+  const { size, mode, uid, gid, from, sha256 } = found.file;
   const lost = [...upward(dirname(path))]
     .toReversed()
     .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
     .filter((above) => !root.look(above.path).ok);
   if (lost.some(givesRights)) return undefined;
-  const octal = mode.toString(8).padStart(4, "0");
+  const octal = octalOf(mode);
   return {
     kind: "repair",
-    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${newer ? "; it had been written to after the dump when it was sealed" : ""}`,
+    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
     command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${pagesUnread ? join(UNPACKED, FILES, sha256) : from} ${hostPath}`,
-    repair: {
-      action: "file",
-      root: root.path,
-      path,
-      mode,
-      uid,
-      gid,
-      from,
-      sha256,
-      size,
-      mtime,
-      xattrs,
-      directories: lost,
-    },
+    repair: { ...found.file, directories: lost },
   };
 }
+
+const inodeOf = (found: Lookup): string | undefined =>
+  found.ok && found.stat.isFile() ? `${found.stat.dev}:${found.stat.ino}` : undefined;
+
+/** What of this machine the tree has open for writing, or mapped to be written, by whatever name. */
+const writtenFiles = oncePer(
+  (context: Context): ReadonlySet<string | undefined> =>
+    new Set(
+      usedFiles(context)
+        .filter(({ reg }) => accessMode(reg) !== constants.O_RDONLY)
+        .map(({ reg }) => {
+          const place = context.namespaces.place(reg.name, reg.mnt_id);
+          return place.onHost ? inodeOf(place.root.look(place.path)) : undefined;
+        }),
+    ),
+);
+
+/**
+ * The file that was taken along, to be bound over another one, whose path it has, without links; undefined where that is not the one
+ * that was saved, where the tree writes to it, as then the other may be the newer truth, and in mounts that CRIU makes itself.
+ */
+export function over(
+  context: Context,
+  reg: RegFileEntry,
+  place: HostPlace,
+): { over: PutFile } | undefined {
+  const inode = inodeOf(place.root.look(place.path));
+  if (context.namespaces.created.mnt || inode === undefined) return undefined;
+  const file = writtenFiles(context).has(inode) ? undefined : takenFor(context, reg, place)?.file;
+  const path = file && place.root.real(place.path);
+  return path === undefined ? undefined : { over: { ...file!, path } };
+}
+
+const octalOf = (mode: number): string => mode.toString(8).padStart(4, "0");
 
 /** Make the directory again as it was; undefined where the seal says nothing of it. */
 export function asSealed(
@@ -85,7 +125,7 @@ export function asSealed(
   if (sealed === undefined || (reg.mode !== undefined && (reg.mode & 0o7777) !== sealed.mode))
     return undefined;
   const { mode, uid, gid } = sealed;
-  const octal = mode.toString(8).padStart(4, "0");
+  const octal = octalOf(mode);
   return {
     kind: "repair",
     text: `make the directory as it was when it was sealed, mode ${octal}, owner ${uid}:${gid}; what was in it besides was not taken along`,
