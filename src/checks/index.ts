@@ -46,8 +46,7 @@ export { optionPolicies, policyOf } from "./options.ts";
 export { type HostPlace, namespacesOf } from "./paths.ts";
 export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
-export { directoriesNeeded, filesNeeded } from "./files/file-differs.ts";
-export type { UsedFile } from "./files/used-files.ts";
+export { type Along, directoriesAlong, filesAlong } from "./files/along.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
 export const imageChecks: ReadonlySet<string> = new Set<CheckId>([

@@ -3,7 +3,7 @@ import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { accessMode } from "./file-content.ts";
 import { over } from "./taken-along.ts";
-import { isDirectoryUse, type UsedFile, usedFiles } from "./used-files.ts";
+import { type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
 export const fileDiffers: Check = {
@@ -66,33 +66,28 @@ function hasOther(before: NeededFile, now: NeededFile, { root, path }: HostPlace
     : `its content is not what it was: it was written to on ${now.mtime}`;
 }
 
-/** Where the directories will be that tasks have as working or root directories, and those above them. */
-export const directoriesNeeded = (context: Context): HostPlace[] =>
-  usedFiles(context)
-    .filter(isDirectoryUse)
-    .flatMap(({ reg }) => {
-      const place = context.namespaces.place(reg.name, reg.mnt_id);
-      return place.onHost && place.path === reg.name ? [place] : [];
-    });
-
 /** The regular files outside the images that the tree needs, as they are here; what is not there is another check's. */
 export function filesNeeded(
   context: Context,
 ): { used: UsedFile; file: NeededFile; place: HostPlace }[] {
   return usedFiles(context).flatMap((used) => {
     const place = context.namespaces.place(used.reg.name, used.reg.mnt_id);
-    if (!place.onHost) return [];
-    const found = place.root.look(place.path);
-    if (!found.ok || !found.stat.isFile()) return [];
     const runs = used.uses.has("program") || used.uses.has("mapping");
-    const buildId = runs ? place.root.buildId(place.path) : undefined;
-    const file = {
-      path: used.reg.name,
-      size: Number(found.stat.size),
-      mode: Number(found.stat.mode) & 0o7777,
-      mtime: found.stat.mtime.toISOString(),
-      build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
-    };
-    return [{ used, file, place }];
+    const file = place.onHost ? neededAt(used.reg.name, place, runs) : undefined;
+    return place.onHost && file !== undefined ? [{ used, file, place }] : [];
   });
+}
+
+/** The regular file at a place, as it is there; its build-id, where it `runs`. */
+export function neededAt(name: string, place: HostPlace, runs: boolean): NeededFile | undefined {
+  const found = place.root.look(place.path);
+  if (!found.ok || !found.stat.isFile()) return undefined;
+  const buildId = runs ? place.root.buildId(place.path) : undefined;
+  return {
+    path: name,
+    size: Number(found.stat.size),
+    mode: Number(found.stat.mode) & 0o7777,
+    mtime: found.stat.mtime.toISOString(),
+    build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
+  };
 }

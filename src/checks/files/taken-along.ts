@@ -1,6 +1,7 @@
 /** Files that were taken along with a sealed checkpoint: which of them is the one that CRIU will want. */
 import { upward } from "../../host/upward.ts";
 import {
+  type Above,
   FILES,
   type Manifest,
   type NeededFile,
@@ -22,8 +23,11 @@ const SET_IDS = 0o6000;
 /** The images of a pack, where it has been unpacked (src/pack/pack.ts). */
 const UNPACKED = "checkpoint/images";
 
+/** What the images say of a file. */
+type Known = Pick<RegFileEntry, "name" | "size" | "mode" | "build_id">;
+
 /** A build-id as the images have it, in words, as hexadecimal text; "" where there is none. */
-export function buildIdOf({ build_id: words }: RegFileEntry): string {
+export function buildIdOf({ build_id: words }: Known): string {
   const bytes = Buffer.alloc(words.length * 4);
   for (const [index, word] of words.entries()) bytes.writeUInt32LE(word, index * 4);
   return bytes.toString("hex");
@@ -38,7 +42,7 @@ const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
 /** The file that was taken along, to be put at that place; undefined where it was not, or is not the one that was saved. */
 function takenFor(
   { checkpoint, seal, settings, host }: Context,
-  reg: RegFileEntry,
+  reg: Known,
   { root, path }: HostPlace,
 ): { file: PutFile; newer: boolean } | undefined {
   // Untrusted images choose no file on this machine.
@@ -55,11 +59,7 @@ function takenFor(
 }
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
-export function fromBeside(
-  context: Context,
-  reg: RegFileEntry,
-  place: HostPlace,
-): Remedy | undefined {
+export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
   const { seal, pagesUnread } = context;
   const found = takenFor(context, reg, place);
   if (!seal?.ok || found === undefined) return undefined;
@@ -114,14 +114,30 @@ export function over(
 
 const octalOf = (mode: number): string => mode.toString(8).padStart(4, "0");
 
+type Repaired = Extract<Remedy, { kind: "repair" }>;
+
+/** What was at that path when it was sealed, directory or file, of which the images say no more; undefined where it was not taken along. */
+export function backAsSealed(
+  context: Context,
+  path: string,
+  place: HostPlace,
+): Repaired | undefined {
+  const known = { name: path, build_id: [] };
+  return asSealed(context, known, place) ?? fromBeside(context, known, place);
+}
+
+/** What a seal says of the directory at a path of the tree's. */
+export function sealedDirectory({ seal, settings }: Context, path: string): Above | undefined {
+  return seal?.ok && !settings.untrusted ? byPath(seal.manifest).directories.get(path) : undefined;
+}
+
 /** Make the directory again as it was; undefined where the seal says nothing of it. */
 export function asSealed(
-  { seal, settings }: Context,
-  reg: RegFileEntry,
+  context: Context,
+  reg: Known,
   { root, path, hostPath }: HostPlace,
-): Remedy | undefined {
-  if (!seal?.ok || settings.untrusted) return undefined;
-  const sealed = byPath(seal.manifest).directories.get(reg.name);
+): Repaired | undefined {
+  const sealed = sealedDirectory(context, reg.name);
   if (sealed === undefined || (reg.mode !== undefined && (reg.mode & 0o7777) !== sealed.mode))
     return undefined;
   const { mode, uid, gid } = sealed;
@@ -142,11 +158,7 @@ const givesRights = ({ mode }: { mode: number }): boolean =>
 const OWN_ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$)/;
 
 /** Whether CRIU will take it for the file of the dump. One with set-id bits or capabilities is left to a person. */
-const isSaved = (
-  reg: RegFileEntry,
-  { size, mode, build_id }: NeededFile,
-  { xattrs }: Taken,
-): boolean =>
+const isSaved = (reg: Known, { size, mode, build_id }: NeededFile, { xattrs }: Taken): boolean =>
   (reg.size === undefined || reg.size === BigInt(size)) &&
   (reg.mode === undefined || (reg.mode & 0o7777) === mode) &&
   (reg.build_id.length === 0 || buildIdOf(reg) === build_id) &&

@@ -185,10 +185,10 @@ test("CRIU itself starts with this machine's files: they are bound when it is th
 test("other bytes than were sealed are not bound", async () => {
   await using stage = openStage();
   const { file, images } = await changed(stage);
-  const [taken] = JSON.parse(readFileSync(manifestOf(images), "utf8")).files.filter(
+  const { taken } = JSON.parse(readFileSync(manifestOf(images), "utf8")).files.find(
     ({ path }: { path: string }) => path === file,
   );
-  spoil(join(images, "recriu.files", taken.taken.sha256));
+  spoil(join(images, "recriu.files", taken.sha256));
   const done = await report(stage, "restore", images, ["--isolate"]);
   const said = expect.stringContaining("its bytes are not those that were sealed");
   expect([done.exit, done.failure?.line]).toEqual([1, said]);
