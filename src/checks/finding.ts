@@ -42,6 +42,8 @@ export interface PutFile extends Omit<MakeDirectory, "action"> {
   mtime?: string | undefined;
   /** In base64. */
   xattrs: Readonly<Record<string, string>>;
+  /** The name, in the same directory, that the other file is given which is there. */
+  aside?: string | undefined;
   /** Above it and missing, the outermost first; paths like `path`. */
   directories: readonly Omit<MakeDirectory, "action" | "root">[];
 }
@@ -191,7 +193,15 @@ export interface Context {
   /** What the user decided that only he can. */
   settings: Pick<
     Settings,
-    "schedPrio" | "allowGrown" | "mapPath" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+    | "schedPrio"
+    | "allowGrown"
+    | "usePacked"
+    | "mapPath"
+    | "untrusted"
+    | "allowWrite"
+    | "criu"
+    | "from"
+    | "words"
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;

@@ -70,14 +70,19 @@ export function planFor(
   const environment: string[] = [];
   const unanswered: Finding[] = [];
   const settings = new Map<string, Plan["settings"][number]>();
+  const mended = new Set<string>();
   const over = new Map<string, Plan["over"][number]>();
   const fixes = fix !== "none";
   for (const finding of findings) {
     const { id, remedy } = finding;
     if (remedy.kind === "isolate" && finding.over !== null)
       over.set(finding.over.path, { id, ...finding.over });
-    if (fixes && remedy.kind === "repair") repairs.push({ id, ...remedy.repair });
-    else if (fixes && remedy.kind === "edit")
+    if (fixes && remedy.kind === "repair") {
+      // Several findings may be about one file.
+      const what = `${remedy.repair.root}\0${remedy.repair.path}`;
+      if (!mended.has(what)) repairs.push({ id, ...remedy.repair });
+      mended.add(what);
+    } else if (fixes && remedy.kind === "edit")
       edits.push(...remedy.edits.map((edit) => ({ id, ...edit })));
     else if (fixes && remedy.kind === "variable") environment.push(remedy.variable);
     else if (finding.severity !== "blocker" || remedy.kind === "isolate") continue;

@@ -125,7 +125,7 @@ export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undef
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs.slice(0, MOST))
     line(
-      `  repair  ${sh`${{ mkdir: "mkdir", fifo: "mkfifo", file: "install" }[repair.action]} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+      `  repair  ${sh`${{ mkdir: "mkdir", fifo: "mkfifo", file: "install" }[repair.action]} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}${repair.action === "file" && repair.aside !== undefined ? harmless(`  (the other is kept as ${repair.aside})`) : ""}`,
     );
   for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(

@@ -10,6 +10,8 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const SYS_openat2 = 437n;
 const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
+const SYS_renameat2 = process.arch === "x64" ? 316n : 276n;
+const RENAME_NOREPLACE = 1n;
 /** open_tree(2) has one number on all machines. */
 const SYS_open_tree = 428n;
 const OPEN_TREE_CLONE = 1;
@@ -97,6 +99,15 @@ export function symlinkat(target: string, dir: number, name: string): number {
 export function linkat(dir: number, name: string, second: string): number {
   const [from, to] = [cString(name), cString(second)];
   return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), 0));
+}
+
+/** Rename an entry of a directory, nothing followed and nothing replaced: 0 or -errno. renameat2(2). */
+export function renameFree(dir: number, name: string, other: string): number {
+  const [from, to] = [cString(name), cString(other)];
+  const at = BigInt(dir);
+  return call((c) =>
+    c.syscall(SYS_renameat2, at, BigInt(ptr(from)), at, BigInt(ptr(to)), RENAME_NOREPLACE, 0n),
+  );
 }
 
 export function unlinkat(dir: number, name: string): number {

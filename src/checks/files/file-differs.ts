@@ -1,8 +1,8 @@
-import type { NeededFile } from "../../image/index.ts";
+import { MANIFEST, type NeededFile } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { accessMode } from "./file-content.ts";
-import { over } from "./taken-along.ts";
+import { orTaken } from "./taken-along.ts";
 import { type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
@@ -14,36 +14,46 @@ export const fileDiffers: Check = {
     "another build runs with memory that belongs to the old one, and crashes later. `recriu seal --with-files` wrote down what is in a file, too: where it was written to since, that is compared. " +
     "What is neither run nor mapped is a warning, and so is the content of what the tree itself writes to.",
   proof: "harm",
+  answers: ["repair", "person"],
   over: true,
-  run(context) {
-    if (!context.seal?.ok) return [];
-    const sealed = new Map(context.seal.manifest.files.map((file) => [file.path, file]));
-    return filesNeeded(context)
-      .values()
-      .flatMap(({ used, file, place }): Problem[] => {
-        const before = sealed.get(file.path);
-        const content = before && hasOther(before, file, place);
-        const problem = before && (differs(before, file) ?? content);
-        if (problem === undefined) return [];
-        const uses = used.uses.has("program") || used.uses.has("mapping");
-        const runs = uses && (problem !== content || accessMode(used.reg) === constants.O_RDONLY);
-        return [
-          {
-            severity: runs ? "blocker" : "warning",
-            task: used.task,
-            image: used.image,
-            subject: file.path,
-            message: `${file.path}: ${problem}`,
-            ...over(context, used.reg, place),
-            remedy: {
-              kind: "human",
-              text: "put the file of the machine that the checkpoint was sealed on in its place",
-            },
-          },
-        ];
-      });
+  *run(context) {
+    const { seal, settings } = context;
+    const sealed = new Map(
+      (seal?.ok ? seal.manifest.files : []).map((file) => [file.path, file] as const),
+    );
+    const unused = new Set(settings.usePacked);
+    for (const { used, file, place } of filesNeeded(context)) {
+      const before = sealed.get(file.path);
+      if (before?.taken !== undefined) unused.delete(place.hostPath);
+      const content = before && hasOther(before, file, place);
+      const problem = before && (differs(before, file) ?? content);
+      if (problem === undefined) continue;
+      const uses = used.uses.has("program") || used.uses.has("mapping");
+      const runs = uses && (problem !== content || accessMode(used.reg) === constants.O_RDONLY);
+      yield {
+        severity: runs ? "blocker" : "warning",
+        task: used.task,
+        image: used.image,
+        subject: file.path,
+        message: `${file.path}: ${problem}`,
+        ...orTaken(context, used.reg, place, {
+          kind: "human",
+          text: "put the file of the machine that the checkpoint was sealed on in its place",
+        }),
+      };
+    }
+    for (const path of unused) yield notTaken(path);
   },
 };
+
+/** A person's word that changes nothing. */
+const notTaken = (path: string): Problem => ({
+  severity: "warning",
+  image: MANIFEST,
+  subject: path,
+  message: `no file of the tree that is here was taken along from ${path}, which --use-packed names`,
+  remedy: { kind: "human", text: "name one that the tree uses, by its whole path on this machine" },
+});
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 

@@ -10,10 +10,10 @@ import {
   type Taken,
 } from "../../image/index.ts";
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
-import { dirname, join } from "../../sys/path.ts";
-import { sh } from "../../sys/shell.ts";
+import { basename, dirname, join } from "../../sys/path.ts";
+import { sh, typedOption } from "../../sys/shell.ts";
 import type { Lookup } from "../../host/index.ts";
-import type { Context, PutFile, Remedy } from "../finding.ts";
+import type { Context, Problem, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { accessMode } from "./file-content.ts";
 import { usedFiles } from "./used-files.ts";
@@ -58,14 +58,18 @@ function takenFor(
   return { file: { ...put, from, sha256, size, mtime, xattrs, directories: [] }, newer };
 }
 
+/** Where its bytes are for who types: those of a pack where it will have been unpacked. */
+const besides = ({ pagesUnread }: Context, { from, sha256 }: PutFile): string =>
+  pagesUnread ? join(UNPACKED, FILES, sha256) : from;
+
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
-  const { seal, pagesUnread } = context;
+  const { seal } = context;
   const found = takenFor(context, reg, place);
   if (!seal?.ok || found === undefined) return undefined;
   const { root, path, hostPath } = place;
   const { directories } = byPath(seal.manifest);
-  const { size, mode, uid, gid, from, sha256 } = found.file;
+  const { size, mode, uid, gid } = found.file;
   const lost = [...upward(dirname(path))]
     .toReversed()
     .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
@@ -75,7 +79,7 @@ export function fromBeside(context: Context, reg: Known, place: HostPlace): Repa
   return {
     kind: "repair",
     text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${pagesUnread ? join(UNPACKED, FILES, sha256) : from} ${hostPath}`,
+    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${besides(context, found.file)} ${hostPath}`,
     repair: { ...found.file, directories: lost },
   };
 }
@@ -96,20 +100,59 @@ const writtenFiles = oncePer(
     ),
 );
 
+/** Under which name the file is kept that another is put in the place of. */
+const KEPT = ".before-restore";
+
+/**
+ * What answers a file that is another by now, where `remedy` does: with the one that was taken along, bound over it for the tree
+ * alone, or, where a person says so (--use-packed), put in its place.
+ */
+export function orTaken(
+  context: Context,
+  reg: RegFileEntry,
+  place: HostPlace,
+  remedy: Remedy,
+): Pick<Problem, "remedy" | "over"> {
+  const taken = takenFor(context, reg, place);
+  if (taken === undefined || inodeOf(place.root.look(place.path, false)) === undefined)
+    return { remedy };
+  const { hostPath } = place;
+  if (context.settings.usePacked.includes(hostPath))
+    return { remedy: inPlace(context, taken.file, hostPath) };
+  const bound = over(context, place, taken.file);
+  // What only grew, and may have, is to be as it is now.
+  if (bound !== undefined) return remedy.kind === "edit" ? { remedy } : { remedy, over: bound };
+  if (remedy.kind !== "human") return { remedy };
+  const option = `--use-packed=${hostPath}`;
+  return {
+    remedy: {
+      ...remedy,
+      text: `${remedy.text}; or --use-packed puts the one that was taken along in its place, and keeps this one beside it`,
+      command: remedy.command ?? typedOption(option),
+    },
+  };
+}
+
+function inPlace(context: Context, file: PutFile, hostPath: string): Remedy {
+  const { mode, uid, gid, size } = file;
+  const octal = octalOf(mode);
+  return {
+    kind: "repair",
+    text: `put the file that was taken along in its place: ${size} bytes, mode ${octal}, owner ${uid}:${gid}; this one is kept as ${hostPath}${KEPT}`,
+    command: sh`mv ${["-nT", "--", hostPath, `${hostPath}${KEPT}`]} && install -m ${octal} -o ${uid} -g ${gid} ${besides(context, file)} ${hostPath}`,
+    repair: { ...file, aside: `${basename(hostPath)}${KEPT}` },
+  };
+}
+
 /**
  * The file that was taken along, to be bound over another one, whose path it has, without links; undefined where that is not the one
  * that was saved, where the tree writes to it, as then the other may be the newer truth, and in mounts that CRIU makes itself.
  */
-export function over(
-  context: Context,
-  reg: RegFileEntry,
-  place: HostPlace,
-): { over: PutFile } | undefined {
-  const inode = inodeOf(place.root.look(place.path));
+function over(context: Context, { root, path }: HostPlace, file: PutFile): PutFile | undefined {
+  const inode = inodeOf(root.look(path));
   if (context.namespaces.created.mnt || inode === undefined) return undefined;
-  const file = writtenFiles(context).has(inode) ? undefined : takenFor(context, reg, place)?.file;
-  const path = file && place.root.real(place.path);
-  return path === undefined ? undefined : { over: { ...file!, path } };
+  const real = writtenFiles(context).has(inode) ? undefined : root.real(path);
+  return real === undefined ? undefined : { ...file, path: real };
 }
 
 const octalOf = (mode: number): string => mode.toString(8).padStart(4, "0");
