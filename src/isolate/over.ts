@@ -20,7 +20,7 @@ interface Copy {
   readonly inode: string;
 }
 
-export interface Copies {
+interface Copies {
   /** The memory, a mount that is nowhere; for the caller to close. */
   readonly fd: number;
   readonly files: readonly Copy[];

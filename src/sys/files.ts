@@ -152,7 +152,7 @@ export function cloneTree(dir: number): number {
   );
 }
 
-/** A file system in memory that nobody else can reach: a mount that is nowhere, gone with its descriptor; or -errno. Since Linux 5.2. */
+/** A file system in memory, on a mount that is nowhere and gone with its descriptor; or -errno. Since Linux 5.2. */
 export function memoryMount(): number {
   const [type, name, mode] = [cString("tmpfs"), cString("mode"), cString("700")];
   const system = (number: bigint, ...args: (number | bigint)[]) =>

@@ -8,12 +8,12 @@ import { killTree, openStage, recriu, restoreBare, type Stage } from "./stage.ts
 import { typed } from "./typed.ts";
 
 /** A tree that writes to a file, which is longer by now. */
-async function written(stage: Stage) {
+async function written(stage: Stage, now = "newer") {
   const file = join(stage.dir, "file");
   writeFileSync(file, "what it was", { mode: 0o640 });
   const { images, pid } = await dumpObjects(stage, ["write", file]);
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
-  writeFileSync(file, "newer");
+  writeFileSync(file, now);
   const kept = `${file}.before-restore`;
   const option = `--use-packed=${file}`;
   const texts = () => [file, kept].map((at) => (existsSync(at) ? readFileSync(at, "utf8") : null));
@@ -47,6 +47,22 @@ test("named, typed, and so restored", async () => {
     0o640,
   ]);
   expect(readFileSync(`/proc/${pid}/fd/3`, "utf8")).toBe("what it was");
+  await killTree(stage, pid);
+});
+
+test("file-differs: of the same size CRIU lets it pass, and so does a person who says nothing", async () => {
+  await using stage = openStage();
+  const { file, images, pid, option, texts } = await written(stage, "WHAT IT WAS");
+  const told = await report(stage, "preflight", images);
+  expect([told.exit, finding(told, "file-differs")]).toEqual([
+    0,
+    expect.objectContaining({ severity: "warning", subject: file }),
+  ]);
+  expect(finding(told, "file-differs").remedy.command).toBe(option);
+  expect((await restoreBare(stage, images)).exit).toBe(0);
+  await killTree(stage, pid);
+  expect((await typed(stage, told, "file-differs")).exit).toBe(0);
+  expect(texts()).toEqual(["what it was", "WHAT IT WAS"]);
   await killTree(stage, pid);
 });
 
