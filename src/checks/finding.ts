@@ -184,7 +184,16 @@ export interface Context {
   /** What the user decided that only he can. */
   settings: Pick<
     Settings,
-    "schedPrio" | "allowGrown" | "mapPath" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+    | "schedPrio"
+    | "allowGrown"
+    | "mapPath"
+    | "untrusted"
+    | "allowWrite"
+    | "verifyKeys"
+    | "requireSignature"
+    | "criu"
+    | "from"
+    | "words"
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
@@ -206,6 +215,8 @@ export interface Context {
   exported?: Exported | undefined;
   /** Of an archive page data is not read: what stands in its place is holes. */
   pagesUnread?: true | undefined;
+  /** Nothing will be restored: it was asked whether it could be. */
+  looksOnly?: true | undefined;
   /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }

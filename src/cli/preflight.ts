@@ -28,6 +28,8 @@ const shared = new Set([
   "json",
   "untrusted",
   "allow-write",
+  "verify-key",
+  "require-signature",
   "isolate",
   "isolate-dir",
   "replace-ip",

@@ -20,7 +20,7 @@ import { privateDirectory } from "../sys/own-directory.ts";
 import { writeAll } from "../sys/own-file.ts";
 import { join } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
-import { FILES } from "./manifest.ts";
+import { BESIDE, FILES } from "./beside.ts";
 import { type Member, readMembers, type Sink, type Source } from "./members.ts";
 
 interface Archive {
@@ -56,8 +56,8 @@ const places = {
   container: /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/,
   pack: /^checkpoint\/images\/(?!\.{1,2}$)([^/\0]+)$/,
 };
-/** Files that were taken along (manifest.ts): like page data they are passed over. */
-const BESIDE = new RegExp(`^checkpoint/images/${FILES}/([0-9a-f]{64})$`);
+/** Files that were taken along (beside.ts): like page data they are passed over. */
+const TAKEN = `checkpoint/images/${FILES}/`;
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
 
@@ -189,8 +189,8 @@ class Unpacked implements Archive {
       this.#image(image, size).close();
       return undefined;
     }
-    const beside = this.kind === "pack" ? BESIDE.exec(name)?.[1] : undefined;
-    if (beside !== undefined) {
+    const beside = this.kind === "pack" && name.startsWith(TAKEN) && name.slice(TAKEN.length);
+    if (beside && BESIDE.test(beside)) {
       mkdirSync(join(this.dir, FILES), { recursive: true });
       this.#image(`${FILES}/${beside}`, size).close();
       return undefined;

@@ -1,5 +1,6 @@
 /** A checkpoint on disk. */
 export type { Checkpoint } from "./checkpoint.ts";
+export { BESIDE, besideOf, FILES, packedPiece, PIECE, piecesOf } from "./beside.ts";
 export { openImageDirectory } from "./directory.ts";
 export { type MappedPath, pathEdits, sealWithPaths, withPaths } from "./mapped-paths.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
@@ -17,13 +18,19 @@ export {
   type Hashing,
   imagesIn,
   type Above,
-  FILES,
+  type Gpu,
+  isPages,
+  LEFT_OUT,
+  type Machine,
   type Manifest,
   MANIFEST,
   manifestOf,
   type NeededFile,
   type Seal,
   sealOf,
+  type Signed,
+  signatureOf,
+  smallFile,
   sumsOf,
   type Taken,
   unlookedSeal,

@@ -3,9 +3,20 @@ import { closeSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { interpreterOf } from "../host/elf.ts";
-import { FILES, imagesIn, MANIFEST, type NeededFile, type Seal } from "../image/index.ts";
+import {
+  besideOf,
+  imagesIn,
+  isPages,
+  LEFT_OUT,
+  MANIFEST,
+  type NeededFile,
+  type Seal,
+  signatureOf,
+} from "../image/index.ts";
+import { statAt } from "../sys/look.ts";
 import { replacing } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
+import { licenceOf } from "./licence.ts";
 import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -17,7 +28,9 @@ interface Packing {
   /** The archive; "-" is stdout. */
   out: string;
   /** The CRIU to take along; undefined: none. */
-  criu: string | undefined;
+  criu: { path: string; version: string | undefined } | undefined;
+  /** Without memory, files, recriu and CRIU: only to look whether a machine can take the checkpoint. */
+  withoutPages: boolean;
   /** Options of every restore, as they are written in restore.sh. */
   options: readonly string[];
 }
@@ -31,11 +44,12 @@ const PLAIN = 0o600;
 const PIECE = 1 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
-export async function pack({ dir, files, out, criu, options }: Packing): Promise<Packed> {
+export async function pack(packing: Packing): Promise<Packed> {
+  const { out } = packing;
   let members = 0;
   let bytes = 0;
   const counted = function* () {
-    for (const member of membersOf(dir, files, criu, options)) {
+    for (const member of membersOf(packing)) {
       members += 1;
       bytes += member.size;
       yield { ...member, name: `${TOP}/${member.name}` };
@@ -54,32 +68,38 @@ export async function pack({ dir, files, out, criu, options }: Packing): Promise
   }
 }
 
-function* membersOf(
-  dir: string,
-  files: readonly NeededFile[],
-  criu: string | undefined,
-  options: readonly string[],
-): Iterable<Member> {
-  const libraries = criu === undefined ? [] : librariesOf(criu);
-  yield textMember("restore.sh", restoreScript(options));
-  yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
-  for (const name of [...imagesIn(dir), MANIFEST, ...sums(files).map((sum) => `${FILES}/${sum}`)])
+function* membersOf(packing: Packing): Iterable<Member> {
+  const { dir, files, criu, options, withoutPages } = packing;
+  const libraries = criu === undefined ? [] : librariesOf(criu.path);
+  const images = imagesIn(dir).filter((name) => !withoutPages || !isPages(name));
+  const signature = signatureOf(MANIFEST);
+  const isSigned = typeof statAt(join(dir, signature), false) !== "number";
+  yield textMember("restore.sh", withoutPages ? NO_RESTORE : restoreScript(options));
+  if (!withoutPages) yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
+  for (const name of [...images, MANIFEST, ...(isSigned ? [signature] : [])])
     yield fileMember(`images/${name}`, join(dir, name), PLAIN, false);
+  if (withoutPages) {
+    yield textMember(`images/${LEFT_OUT}`, LEFT_OUT_WORDS, PLAIN);
+    return;
+  }
+  for (const path of besides(files))
+    yield fileMember(`images/${path}`, join(dir, path), PLAIN, false);
   if (criu === undefined) return;
   yield textMember("criu/criu", criuScript(basename(libraries[0]!)));
-  yield fileMember("criu/criu.bin", criu, EXECUTABLE);
+  yield textMember("criu/LICENSE-AND-SOURCE", licenceOf(criu, libraries), PLAIN);
+  yield fileMember("criu/criu.bin", criu.path, EXECUTABLE);
   for (const library of libraries)
     yield fileMember(`criu/lib/${basename(library)}`, library, EXECUTABLE);
 }
 
-/** Of what was taken along, each once. */
-const sums = (files: readonly NeededFile[]): string[] => [
-  ...new Set(files.flatMap(({ taken }) => taken?.sha256 ?? [])),
+/** Of what was taken along, each once, from the images' directory. */
+const besides = (files: readonly NeededFile[]): string[] => [
+  ...new Set(files.flatMap(({ taken }) => (taken ? besideOf("", taken) : []))),
 ];
 
-function textMember(name: string, text: string): Member {
+function textMember(name: string, text: string, mode = EXECUTABLE): Member {
   const bytes = Buffer.from(text);
-  return { name, mode: EXECUTABLE, size: bytes.length, pieces: [bytes] };
+  return { name, mode, size: bytes.length, pieces: [bytes] };
 }
 
 /** A regular file, as long as it is now. An image is one itself: a link to one would take along whatever it names. */
@@ -112,6 +132,8 @@ function* piecesOf(fd: number, name: string, size: number): Iterable<Uint8Array>
 export function unfit(dir: string, seal: Seal | undefined): string | undefined {
   if (seal === undefined) return `${dir} is not sealed: ${sh`recriu seal ${dir}`}`;
   if (!seal.ok) return `${seal.file}: ${seal.problem}`;
+  if (seal.leftOut.size > 0)
+    return `${dir} is of a pack without memory: pack the checkpoint itself`;
   const [first] = seal.altered;
   return first && `${first.image}: ${first.problem}; seal it again if that was meant`;
 }
@@ -122,6 +144,15 @@ const restoreScript = (options: readonly string[]): string => `#!/bin/sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 2
 [ ! -x "$here/criu/criu" ] || export RECRIU_CRIU="$here/criu/criu"
 ${sh`exec "$here/recriu" restore -D "$here/images" ${options} "$@"`}
+`;
+
+const NO_RESTORE = `#!/bin/sh
+echo "$0: the memory was left out of this pack: \`recriu preflight\` looks at it, and nothing can be restored from it" >&2
+exit 3
+`;
+
+const LEFT_OUT_WORDS = `The memory of the programs was left out of this pack, and the files that were taken along.
+recriu preflight tells whether a machine could take the checkpoint, as if they were there.
 `;
 
 const criuScript = (loader: string): string => `#!/bin/sh

@@ -2,7 +2,7 @@
 import { type RecriuOption, requestFrom } from "../criu/index.ts";
 import type { Exported } from "../checks/index.ts";
 import { openArchive } from "../image/archive.ts";
-import { type Seal, sealOf, unlookedSeal } from "../image/index.ts";
+import { type Seal, sealOf, type Signed, unlookedSeal } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
 import { type Bundle, bundleOf } from "./bundle.ts";
 import { exportedFrom } from "./exported.ts";
@@ -19,7 +19,7 @@ export async function preflightArchive(
   file: string,
   words: readonly string[],
   options: readonly RecriuOption[],
-  seal: () => Seal | undefined = () => sealOf(file, true),
+  seal: (signed?: Signed) => Seal | undefined = (signed) => sealOf(file, { archive: true, signed }),
 ): Promise<ArchivePreflight> {
   const opened = await openArchive(file);
   if (!opened.ok) return { ...opened, problem: `${file}: ${opened.problem}` };
@@ -45,6 +45,7 @@ export async function preflightArchive(
       bundle: bundle.grants,
       exported,
       pagesUnread: true,
+      looksOnly: true,
     });
     return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
   } finally {
@@ -62,8 +63,9 @@ async function preflightPack(
   const asked = requestFrom(["-D", dir, ...words], process.env, options);
   if (!asked.ok) return { ok: false, problem: asked.problem, damaged: false };
   const result = await preflight(asked.request, asked.settings, {
-    seal: () => unlookedSeal(dir),
+    seal: (signed) => unlookedSeal(dir, { signed }),
     pagesUnread: true,
+    looksOnly: true,
   });
   return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
 }

@@ -113,7 +113,7 @@ test("what is not the saved file is not put there: other bytes, another size, a 
   expect((await sealWith(stage, images)).exit).toBe(0);
   const manifest = JSON.parse(readFileSync(manifestOf(images), "utf8"));
   const { sha256 } = manifest.files.find(({ path }: { path: string }) => path === log).taken;
-  const beside = join(images, "recriu.files", sha256);
+  const beside = join(images, "recriu.files", `${sha256}.zst`);
   expect([
     statSync(beside).mode & 0o777,
     statSync(join(images, "recriu.files")).mode & 0o777,

@@ -1,7 +1,7 @@
 /** Files that were taken along with a sealed checkpoint: which of them is the one that CRIU will want. */
 import { upward } from "../../host/upward.ts";
 import {
-  FILES,
+  besideOf,
   type Manifest,
   type NeededFile,
   oncePer,
@@ -9,7 +9,7 @@ import {
   type Taken,
 } from "../../image/index.ts";
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
-import { dirname, join } from "../../sys/path.ts";
+import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
@@ -45,18 +45,21 @@ export function fromBeside(
   if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
-  const from = join(checkpoint.dir, FILES, sha256);
-  if (host.access(from, constants.R_OK) < 0) return undefined;
+  const from = besideOf(checkpoint.dir, taken);
+  if (seal.leftOut.size === 0 && host.access(from, constants.R_OK) < 0) return undefined;
   const lost = [...upward(dirname(path))]
     .toReversed()
     .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
     .filter((above) => !root.look(above.path).ok);
   if (lost.some(givesRights)) return undefined;
   const octal = mode.toString(8).padStart(4, "0");
+  const shown = pagesUnread ? besideOf(UNPACKED, taken) : from;
   return {
     kind: "repair",
     text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${pagesUnread ? join(UNPACKED, FILES, sha256) : from} ${hostPath}`,
+    command: taken.packed
+      ? sh`zstd -tq ${shown} && zstd -dqc ${shown} | install -D -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
+      : sh`install -D -m ${octal} -o ${uid} -g ${gid} ${shown} ${hostPath}`,
     repair: {
       action: "file",
       root: root.path,

@@ -1,0 +1,25 @@
+import type { Check } from "../finding.ts";
+
+export const sealSignatureWrong: Check = {
+  title: "The signature of the seal is another's, or of something else",
+  reads: "recriu.manifest and recriu.manifest.minisig; --verify-key",
+  why:
+    "The manifest was changed after it was signed, or was signed by somebody whom --verify-key does not name. Of such a checkpoint nothing " +
+    "else is believed, and nothing else is looked at.",
+  proof: "harm",
+  run({ seal }) {
+    if (seal?.ok !== false || seal.signature !== "wrong") return [];
+    return [
+      {
+        severity: "blocker",
+        image: seal.file,
+        subject: seal.file,
+        message: seal.problem,
+        remedy: {
+          kind: "human",
+          text: "copy the checkpoint, its seal and the signature again from whoever signed it; or name that one's public key, if it is to be trusted",
+        },
+      },
+    ];
+  },
+};
