@@ -22,6 +22,7 @@ import {
 import { EEXIST, errorText } from "../sys/errno.ts";
 import { fchmod, handle, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
+import { tidying } from "../sys/garbage.ts";
 import { basename, dirname, join } from "../sys/path.ts";
 import { openNamed } from "../sys/walk.ts";
 import { xattrsOf } from "../sys/xattrs.ts";
@@ -126,8 +127,13 @@ function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "
   const xattrs = xattrsOf(fd);
   if (typeof xattrs === "number") throw new Error(`its attributes: ${errorText(xattrs)}`);
   const target = besideOf(dir, { sha256, packed: true });
+  const tidy = tidying();
   replaceFile(target, PRIVATE_FILE, (out) => {
-    if (hashed(fd, size, (piece) => writeAll(out, packedPiece(piece))) !== sha256)
+    const pack = (piece: Uint8Array) => {
+      for (const part of packedPiece(piece)) writeAll(out, part);
+      tidy();
+    };
+    if (hashed(fd, size, pack) !== sha256)
       throw new Error(
         `it was written to while ${basename(dirname(target))} was filled; seal again`,
       );

@@ -4,7 +4,7 @@ export const sealSignatureWrong: Check = {
   title: "The signature of the seal is another's, or of something else",
   reads: "recriu.manifest and recriu.manifest.minisig; --verify-key",
   why:
-    "The manifest was changed after it was signed, or was signed by somebody whom --verify-key does not name. Of such a checkpoint nothing " +
+    "The manifest was changed after it was signed, or is signed by a key that --verify-key does not name. Of such a checkpoint nothing " +
     "else is believed, and nothing else is looked at.",
   proof: "harm",
   run({ seal, settings }) {
@@ -19,7 +19,7 @@ export const sealSignatureWrong: Check = {
         message: seal.problem,
         remedy: {
           kind: "human",
-          text: "copy the checkpoint, its seal and the signature again from whoever signed it; or name that one's public key, if it is to be trusted",
+          text: "copy the checkpoint, its seal and the signature again from where it was signed; or name the public key that it is by, if that is to be trusted",
         },
       },
     ];

@@ -25,10 +25,10 @@ export const sealUnsigned: Check = {
           kind: "human",
           text:
             settings.verifyKeys.length === 0
-              ? "name the public key of whoever signs here (--verify-key, or verify-key in recriu.conf)"
+              ? "name the public key that checkpoints are signed by (--verify-key, or verify-key in recriu.conf)"
               : request.stream || request.lazyPages
                 ? "restore from a directory of images that is sealed and signed"
-                : "have it sealed and signed by whoever made it: recriu seal --sign=KEYFILE",
+                : "seal and sign it where it comes from: recriu seal --sign=KEYFILE",
         },
       },
     ];

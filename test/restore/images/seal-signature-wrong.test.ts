@@ -86,6 +86,10 @@ test("seal-signature-wrong: an image and its sums that were changed after they w
   expect(await wrong(asked)).toContain("what was signed was something else");
   expect((await seal("--sign", ours.secret)).exit).toBe(0);
   expect((await report(stage, "preflight", images, asked)).findings).toEqual([]);
+  // Others who could exchange what was looked at make it worth nothing.
+  chmodSync(pages, 0o666);
+  expect((await report(stage, "preflight", images)).findings).toEqual([]);
+  expect(blockers(await report(stage, "preflight", images, asked))).toEqual(["untrusted-images"]);
 });
 
 test("keys that are none, that others can change, or that have a password are said", async () => {
