@@ -54,7 +54,7 @@ export function verifyingKey(text: string): VerifyingKey | undefined {
 
 /** A key's number as minisign shows it. */
 export const keyName = ({ id }: Pick<Key, "id">): string =>
-  id.readBigUInt64LE().toString(16).toUpperCase().padStart(16, "0");
+  id.readBigUInt64LE().toString(16).toUpperCase();
 
 interface Signing {
   /** The file's name, for the trusted comment. */
