@@ -187,7 +187,9 @@ const seal: Shape<Plain<SealDocument>> = object({
         object(
           {
             sha256: text("of its bytes"),
-            packed: maybe(oneOf([true], "by zstd, in SHA256.zst")),
+            packed: maybe(
+              object({ size: integer(), sha256: text() }, "it stands there as SHA256.zst, zstd(1)"),
+            ),
             uid: integer(),
             gid: integer(),
             xattrs: byName(text(), "in base64"),

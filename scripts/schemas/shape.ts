@@ -39,7 +39,7 @@ export const integer = (what?: string): Shape<number> => described({ type: "inte
 export const number = (what?: string): Shape<number> => described({ type: "number" }, what);
 export const flag = (what?: string): Shape<boolean> => described({ type: "boolean" }, what);
 export const nothing: Shape<null> = { schema: { type: "null" } };
-export const oneOf = <const T extends string | number | boolean>(
+export const oneOf = <const T extends string | number>(
   values: readonly T[],
   what?: string,
 ): Shape<T> => described(values.length === 1 ? { const: values[0] } : { enum: values }, what);

@@ -47,8 +47,7 @@ export { type HostPlace, namespacesOf } from "./paths.ts";
 export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
 export { machineOf } from "./kernel/machine.ts";
-export { directoriesNeeded, filesNeeded } from "./files/file-differs.ts";
-export type { UsedFile } from "./files/used-files.ts";
+export { type Along, directoriesAlong, filesAlong } from "./files/along.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
 export const imageChecks: ReadonlySet<string> = new Set<CheckId>([
@@ -165,6 +164,7 @@ export function crashed(id: string, error: unknown): Finding {
     subject: id,
     isolate: null,
     apart: null,
+    over: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

@@ -5,15 +5,17 @@
  */
 import { readSync } from "node:fs";
 import { join } from "../sys/path.ts";
-import type { Taken } from "./manifest.ts";
 
 export const FILES = "recriu.files";
 
 /** Where a file is that was taken along with the images in `dir`. */
-export const besideOf = (dir: string, { sha256, packed }: Pick<Taken, "sha256" | "packed">) =>
-  join(dir, FILES, `${sha256}${packed ? SUFFIX : ""}`);
+export const besideOf = (
+  dir: string,
+  { sha256, packed }: { readonly sha256: string; readonly packed?: unknown },
+): string => join(dir, FILES, `${sha256}${packed ? PACKED : ""}`);
 
-const SUFFIX = ".zst";
+/** How the name of one ends that is packed. */
+export const PACKED = ".zst";
 /** What stands in recriu.files, and nothing else does. */
 export const BESIDE = /^[0-9a-f]{64}(?:\.zst)?$/;
 
@@ -40,7 +42,7 @@ export function packedPiece(piece: Uint8Array): [head: Buffer, frame: Buffer] {
 
 /** The bytes of the open file `from` (its path) that was taken along, in pieces. Throws where it is not packed so, or cannot be read. */
 export function* piecesOf(fd: number, from: string): Iterable<Uint8Array> {
-  const isPacked = from.endsWith(SUFFIX);
+  const isPacked = from.endsWith(PACKED);
   for (let at = 0; ;) {
     const head = read(fd, at, isPacked ? HEAD : PIECE);
     if (head.length === 0) return;

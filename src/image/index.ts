@@ -1,6 +1,6 @@
 /** A checkpoint on disk. */
 export type { Checkpoint } from "./checkpoint.ts";
-export { BESIDE, besideOf, FILES, packedPiece, PIECE, piecesOf } from "./beside.ts";
+export { BESIDE, besideOf, FILES, PACKED, packedPiece, PIECE, piecesOf } from "./beside.ts";
 export { openImageDirectory } from "./directory.ts";
 export { type MappedPath, pathEdits, sealWithPaths, withPaths } from "./mapped-paths.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
@@ -31,10 +31,13 @@ export {
   type Signed,
   signatureOf,
   smallFile,
+  type Sum,
+  sumOf,
   sumsOf,
   type Taken,
   unlookedSeal,
 } from "./manifest.ts";
+export { parseManifest } from "./manifest-text.ts";
 export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
   LOWEST_PRIORITY,

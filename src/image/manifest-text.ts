@@ -35,8 +35,7 @@ function whatIsOdd(value: unknown): string | undefined {
   if (!isObject(images)) return "it has no images";
   for (const [name, sum] of Object.entries(images)) {
     if (!NAME.test(name) || /(^|\/)\.\.?$/.test(name)) return `${name} is no image's name`;
-    if (!isObject(sum) || !isSize(sum.size) || !SHA256.test(String(sum.sha256)))
-      return `what it says of ${name} is no sum`;
+    if (!isSum(sum)) return `what it says of ${name} is no sum`;
   }
   if (!Array.isArray(files)) return "it has no files";
   const strange = files.find(
@@ -58,10 +57,13 @@ function whatIsOdd(value: unknown): string | undefined {
 
 const isId = (value: unknown): boolean => isSize(value) && (value as number) < 2 ** 32 - 1;
 
+const isSum = (value: unknown): boolean =>
+  isObject(value) && isSize(value.size) && SHA256.test(String(value.sha256));
+
 const isTaken = (value: unknown): boolean =>
   isObject(value) &&
   SHA256.test(String(value.sha256)) &&
-  (value.packed === undefined || value.packed === true) &&
+  (value.packed === undefined || isSum(value.packed)) &&
   isId(value.uid) &&
   isId(value.gid) &&
   typeof value.newer === "boolean" &&

@@ -17,9 +17,9 @@ export const MANIFEST = "recriu.manifest";
  */
 export const LEFT_OUT = "recriu.left-out";
 
-interface Sum {
-  size: number;
-  sha256: string;
+export interface Sum {
+  readonly size: number;
+  readonly sha256: string;
 }
 
 /** A file outside the images that the tree has open, mapped or runs; `build_id` in hexadecimal. */
@@ -39,8 +39,8 @@ export interface NeededFile {
 export interface Taken {
   /** Of its bytes. */
   sha256: string;
-  /** It stands there packed (beside.ts); not in seals of recriu 0.1. */
-  packed?: true;
+  /** What stands there where it is packed (beside.ts); seals of recriu 0.1 have none. */
+  packed?: Sum;
   uid: number;
   gid: number;
   /** Extended attributes, xattr(7), in base64: file capabilities too. */
@@ -161,11 +161,16 @@ export function imagesIn(dir: string): string[] {
 }
 
 /**
- * Size and sha256 of a regular file, which no link leads to: whoever made the images may not choose what else is read and
+ * Size and sha256 of a regular file; an image no link leads to: whoever made the images may not choose what else is read and
  * told. Read once from its beginning to its end; not at all where it has not the size that is `due`. Throws why not.
  */
-function sumOf(path: string, onBytes: (count: number) => void = () => {}, due?: number): Sum {
-  const opened = openRegular(path, false);
+export function sumOf(
+  path: string,
+  onBytes: (count: number) => void = () => {},
+  due?: number,
+  follow = false,
+): Sum {
+  const opened = openRegular(path, follow);
   if (!opened.ok) throw new Error(`${path}: ${opened.problem}`);
   const { fd, stat } = opened;
   try {

@@ -12,10 +12,12 @@ import {
   type NeededFile,
   type Seal,
   signatureOf,
+  sumOf,
 } from "../image/index.ts";
 import { statAt } from "../sys/look.ts";
 import { replacing } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
+import { CONTENTS, type PackContents, SCRIPT, TOP } from "./layout.ts";
 import { licenceOf } from "./licence.ts";
 import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
@@ -37,8 +39,6 @@ interface Packing {
 
 type Packed = { ok: true; members: number; bytes: number } | { ok: false; problem: string };
 
-/** The top directory in the archive. */
-const TOP = "checkpoint";
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
 const PIECE = 1 << 20;
@@ -68,28 +68,48 @@ export async function pack(packing: Packing): Promise<Packed> {
   }
 }
 
+/** The signature comes before the manifest, and that before what it has sums of: each is looked at before what follows is believed. */
 function* membersOf(packing: Packing): Iterable<Member> {
   const { dir, files, criu, options, withoutPages } = packing;
-  const libraries = criu === undefined ? [] : librariesOf(criu.path);
-  const images = imagesIn(dir).filter((name) => !withoutPages || !isPages(name));
+  const programs = criu === undefined ? {} : programsOf(criu);
+  yield textMember(SCRIPT, withoutPages ? NO_RESTORE : restoreScript(options));
+  if (withoutPages) yield textMember(`images/${LEFT_OUT}`, LEFT_OUT_WORDS, PLAIN);
+  yield textMember(CONTENTS, contentsOf(options, programs), PLAIN);
+  if (!withoutPages) yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
   const signature = signatureOf(MANIFEST);
   const isSigned = typeof statAt(join(dir, signature), false) !== "number";
-  yield textMember("restore.sh", withoutPages ? NO_RESTORE : restoreScript(options));
-  if (!withoutPages) yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
-  for (const name of [...images, MANIFEST, ...(isSigned ? [signature] : [])])
+  const images = imagesIn(dir).filter((name) => !withoutPages || !isPages(name));
+  const beside = withoutPages ? [] : besides(files);
+  for (const name of [...(isSigned ? [signature] : []), MANIFEST, ...images, ...beside])
     yield fileMember(`images/${name}`, join(dir, name), PLAIN, false);
-  if (withoutPages) {
-    yield textMember(`images/${LEFT_OUT}`, LEFT_OUT_WORDS, PLAIN);
-    return;
-  }
-  for (const path of besides(files))
-    yield fileMember(`images/${path}`, join(dir, path), PLAIN, false);
-  if (criu === undefined) return;
-  yield textMember("criu/criu", criuScript(basename(libraries[0]!)));
-  yield textMember("criu/LICENSE-AND-SOURCE", licenceOf(criu, libraries), PLAIN);
-  yield fileMember("criu/criu.bin", criu.path, EXECUTABLE);
-  for (const library of libraries)
-    yield fileMember(`criu/lib/${basename(library)}`, library, EXECUTABLE);
+  for (const [name, from] of Object.entries(programs))
+    yield "text" in from
+      ? textMember(`criu/${name}`, from.text)
+      : fileMember(`criu/${name}`, from.path, EXECUTABLE);
+}
+
+/** What stands below `criu/`: a text, or a copy of a file. */
+type Programs = Readonly<Record<string, { readonly text: string } | { readonly path: string }>>;
+
+function programsOf(criu: NonNullable<Packing["criu"]>): Programs {
+  const libraries = librariesOf(criu.path);
+  return {
+    criu: { text: criuScript(basename(libraries[0]!)) },
+    "LICENSE-AND-SOURCE": { text: licenceOf(criu, libraries) },
+    "criu.bin": { path: criu.path },
+    ...Object.fromEntries(libraries.map((path) => [`lib/${basename(path)}`, { path }])),
+  };
+}
+
+function contentsOf(options: readonly string[], programs: Programs): string {
+  const sums = Object.entries(programs).map(([name, from]) => [
+    name,
+    "text" in from
+      ? { size: Buffer.byteLength(from.text), sha256: Bun.SHA256.hash(from.text, "hex") }
+      : sumOf(from.path, undefined, undefined, true),
+  ]);
+  const contents: PackContents = { schema: 1, options, criu: Object.fromEntries(sums) };
+  return `${JSON.stringify(contents, null, 2)}\n`;
 }
 
 /** Of what was taken along, each once, from the images' directory. */
@@ -141,7 +161,7 @@ export function unfit(dir: string, seal: Seal | undefined): string | undefined {
 const restoreScript = (options: readonly string[]): string => `#!/bin/sh
 # Restores this checkpoint with the recriu, and the CRIU if there is one, that came with it: as root, with
 # options of \`recriu restore\` to add. ./recriu preflight -D images only looks.
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 2
+here=$(CDPATH='' cd -- "\${0%"\${0##*/}"}." && pwd) || exit 2
 [ ! -x "$here/criu/criu" ] || export RECRIU_CRIU="$here/criu/criu"
 ${sh`exec "$here/recriu" restore -D "$here/images" ${options} "$@"`}
 `;
@@ -157,7 +177,7 @@ recriu preflight tells whether a machine could take the checkpoint, as if they w
 
 const criuScript = (loader: string): string => `#!/bin/sh
 # CRIU with the libraries of the machine that it comes from.
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 127
+here=$(CDPATH='' cd -- "\${0%"\${0##*/}"}." && pwd) || exit 127
 exec "$here/lib/${loader}" --library-path "$here/lib" "$here/criu.bin" "$@"
 `;
 

@@ -6,8 +6,8 @@ import { basename, dirname, join } from "../sys/path.ts";
 import { statAt } from "../sys/look.ts";
 import {
   type Context,
-  directoriesNeeded,
-  filesNeeded,
+  directoriesAlong,
+  filesAlong,
   machineOf,
   namespacesOf,
 } from "../checks/index.ts";
@@ -26,9 +26,9 @@ import { isArchive } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
-import { forgetOthers, type Needed, type TakenAlong, takeAlong } from "./take-along.ts";
+import { forgetOthers, type TakenAlong, takeAlong } from "./take-along.ts";
 import { version } from "../report/version.ts";
-import { type ArchivePreflight, preflightArchive } from "../runtime/archive.ts";
+import { type ArchivePreflight, preflightArchive } from "./archive.ts";
 
 /** `at`: what could not be looked at, is damaged, or could not be written; or by what it was to be signed. */
 type Sealed =
@@ -80,11 +80,12 @@ export async function seal(target: string, asked: Sealing): Promise<Sealed> {
     return failed("images", (error as Error).message);
   }
   try {
-    const needed = neededBy(found);
+    const context = contextOf(found);
+    const needed = filesAlong(context);
     const taken =
       fileLimit === undefined
         ? undefined
-        : takeAlong(dir, { needed, places: directories(found) }, fileLimit);
+        : takeAlong(dir, { needed, places: directoriesAlong(context) }, fileLimit);
     const manifest: Manifest = {
       ...about(found),
       images,
@@ -188,8 +189,6 @@ function about(found: Preflight): Omit<Manifest, "images" | "files"> {
   };
 }
 
-const directories = (found: Preflight) => directoriesNeeded(contextOf(found));
-
 const contextOf = ({ checkpoint, host, request, settings, criu }: Preflight): Context => ({
   checkpoint,
   host,
@@ -201,8 +200,3 @@ const contextOf = ({ checkpoint, host, request, settings, criu }: Preflight): Co
   isolateDirs: [],
   replaced: [],
 });
-
-/** Each file once. */
-const neededBy = (found: Preflight): Needed[] => [
-  ...new Map(filesNeeded(contextOf(found)).map((each) => [each.file.path, each])).values(),
-];

@@ -8,7 +8,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import type { HostPlace, UsedFile } from "../checks/index.ts";
+import type { Along, HostPlace } from "../checks/index.ts";
 import {
   type Above,
   BESIDE,
@@ -27,12 +27,6 @@ import { basename, dirname, join } from "../sys/path.ts";
 import { openNamed } from "../sys/walk.ts";
 import { xattrsOf } from "../sys/xattrs.ts";
 import { upward } from "../host/upward.ts";
-
-export interface Needed {
-  readonly used: UsedFile;
-  readonly file: NeededFile;
-  readonly place: HostPlace;
-}
 
 /** `left`: what was not taken, and why. */
 export interface TakenAlong {
@@ -53,7 +47,7 @@ const PRIVATE_FILE = 0o600;
  */
 export function takeAlong(
   dir: string,
-  { needed, places }: { needed: readonly Needed[]; places: readonly HostPlace[] },
+  { needed, places }: { needed: readonly Along[]; places: readonly HostPlace[] },
   limit: number,
 ): TakenAlong {
   closeSync(openBeside(dir));
@@ -61,7 +55,7 @@ export function takeAlong(
   const sums = new Map<string, number>();
   const above = new Map(places.flatMap(directoriesAt).map((each) => [each.path, each]));
   const left: TakenAlong["left"] = [];
-  const take = ({ file, place }: Needed): NeededFile => {
+  const take = ({ file, place }: Along): NeededFile => {
     const why = reasonToLeave(file, place, limit);
     const opened = why === undefined ? place.root.open(place.path) : undefined;
     if (opened?.ok !== true) {
@@ -128,9 +122,15 @@ function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "
   if (typeof xattrs === "number") throw new Error(`its attributes: ${errorText(xattrs)}`);
   const target = besideOf(dir, { sha256, packed: true });
   const tidy = tidying();
+  const hash = new Bun.CryptoHasher("sha256");
+  let length = 0;
   replaceFile(target, PRIVATE_FILE, (out) => {
     const pack = (piece: Uint8Array) => {
-      for (const part of packedPiece(piece)) writeAll(out, part);
+      for (const part of packedPiece(piece)) {
+        hash.update(part);
+        length += part.length;
+        writeAll(out, part);
+      }
       tidy();
     };
     if (hashed(fd, size, pack) !== sha256)
@@ -141,7 +141,13 @@ function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "
   const encoded = [...xattrs]
     .filter(([name]) => ATTRIBUTES.test(name))
     .map(([name, value]) => [name, value.toString("base64")]);
-  return { sha256, packed: true, uid, gid, xattrs: Object.fromEntries(encoded) as Taken["xattrs"] };
+  return {
+    sha256,
+    packed: { size: length, sha256: hash.digest("hex") },
+    uid,
+    gid,
+    xattrs: Object.fromEntries(encoded) as Taken["xattrs"],
+  };
 }
 
 /** The sha256 of a file's first `size` bytes. */
