@@ -25,7 +25,11 @@ async function unpacked(stage: Stage, images: string): Promise<string> {
   expect(
     (await run(stage, ["sh", "-c", `mkdir ${dir} && tar -xf ${archive} -C ${dir}`])).exit,
   ).toBe(0);
-  expect(readdirSync(join(dir, "checkpoint")).sort()).toEqual(["images", "restore.sh"]);
+  expect(readdirSync(join(dir, "checkpoint")).sort()).toEqual([
+    "images",
+    "pack.json",
+    "restore.sh",
+  ]);
   return join(dir, "checkpoint/images");
 }
 
@@ -51,6 +55,10 @@ test("pages-left-out: preflight answers as if they were there, a restore is refu
     ofPack.exit,
     JSON.parse(ofPack.stdout).findings.map(({ id }: { id: string }) => id),
   ]).toEqual([0, ["pages-left-out"]]);
+
+  const unpackDir = `--unpack-dir=${join(stage.dir, "whole")}`;
+  const whole = await recriu(stage, ["restore", archive, unpackDir]);
+  expect([whole.exit, whole.stderr]).toEqual([3, expect.stringContaining("pages-left-out: ")]);
 
   const refused = await report(stage, "restore", small, asked);
   expect([refused.exit, refused.run, blockers(refused)]).toEqual([3, null, ["pages-left-out"]]);
