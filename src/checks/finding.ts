@@ -130,9 +130,10 @@ export interface Problem {
   isolate?: IsolationKind | null | undefined;
   /**
    * The smallest directory of this machine in which, were it the tree's own, the tree would not meet this (--isolate-dir); and the path in
-   * it that it is not to see.
+   * it that it is not to see, or the file that it is to have there.
    */
-  apart?: { readonly dir: string; readonly hide?: string } | null | undefined;
+  apart?:
+    { readonly dir: string; readonly hide?: string; readonly put?: PutFile } | null | undefined;
   /** The file that was sealed with the images; bound over the other in a mount namespace of the tree's own, the tree would not meet this. */
   over?: PutFile | null | undefined;
 }
