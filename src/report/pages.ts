@@ -74,6 +74,8 @@ const answers: Record<AnsweredBy, string> = {
     "a namespace or a directory of the tree's own (`--isolate`, `--isolate-dir=PATH`, [isolation](isolation.md))",
   host: "a setting of the kernel, for the restore (`--fix=host`)",
   wait: "time, where the holder of what is taken ends by itself, or a mount is coming (`--wait=SECONDS`)",
+  other:
+    "another CRIU in PATH that can do it, where none was named: recriu takes the first that restores this here, and says why",
   choice:
     "a person, by an option of CRIU's that recriu names and never adds: it loses something, or says what only he knows",
   person: "a person: what is to be decided or done is said, with what to type",
