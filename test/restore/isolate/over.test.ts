@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -182,7 +183,12 @@ test("CRIU itself starts with this machine's files: they are bound when it is th
     scriptAt(stage, "pre-restore", `cat ${file} >${seen}`),
   );
   expect([done.exit, readFileSync(seen, "utf8")]).toEqual([0, "what it is now"]);
-  expect(readFileSync(`/proc/${done.run!.pid}/root${file}`, "utf8")).toBe("what it was");
+  const inside = (at: string) => readFileSync(`/proc/${done.run!.pid}/${at}`, "utf8");
+  expect(inside(`root${file}`)).toBe("what it was");
+  // An upgrade replaces the machine's file: its path leads to the new one, what is open stays.
+  writeFileSync(`${file}.new`, "upgraded");
+  renameSync(`${file}.new`, file);
+  expect([inside(`root${file}`), inside("fd/3")]).toEqual(["upgraded", "what it was"]);
 });
 
 test("other bytes than were sealed are not bound", async () => {
