@@ -12,6 +12,7 @@ import {
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { basename, dirname, join } from "../../sys/path.ts";
 import { sh, typedOption } from "../../sys/shell.ts";
+import { imagesLater } from "../again.ts";
 import type { Lookup } from "../../host/index.ts";
 import type { Context, Problem, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
@@ -20,8 +21,6 @@ import { usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
 const SET_IDS = 0o6000;
-/** The images of a pack, where it has been unpacked (src/pack/pack.ts). */
-const UNPACKED = "checkpoint/images";
 
 /** What the images say of a file. */
 type Known = Pick<RegFileEntry, "name" | "size" | "mode" | "build_id">;
@@ -59,8 +58,8 @@ function takenFor(
 }
 
 /** Where its bytes are for who types: those of a pack where it will have been unpacked. */
-const besides = ({ pagesUnread }: Context, { from, sha256 }: PutFile): string =>
-  pagesUnread ? join(UNPACKED, FILES, sha256) : from;
+const besides = (context: Context, { sha256 }: PutFile): string =>
+  join(imagesLater(context), FILES, sha256);
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
