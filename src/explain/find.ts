@@ -79,7 +79,12 @@ function keyOf(text: string): string {
   return (end < 0 ? fixed : fixed.slice(0, end)).join(" ");
 }
 
-export function find(index: Index, message: string, place: Place = {}): Found | undefined {
+/** The entry that is meant; of no loose words also one that they are only the beginning of. */
+export const find = (index: Index, message: string, place: Place = {}): Found | undefined =>
+  findWhole(index, message, place) ??
+  (place.loose === true ? undefined : findBegun(index, message, place));
+
+export function findWhole(index: Index, message: string, place: Place): Found | undefined {
   const { said, errno } = splitErrno(message);
   let best: Found | undefined;
   let most = -1;
@@ -102,15 +107,18 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
         best = { entry, words, errno: told, values };
       }
   }
-  return best ?? (place.loose === true ? undefined : findBegun(index, message, place));
+  return best;
 }
+
+/** Where somebody left words out; in a path it is a part of that. */
+const ellipsis = /\s(?:\.{3}|…)(?=\s|$).*$/;
 
 /** Of a message that was cut off, or that another version ends otherwise: the entry that has most of its words. */
 function findBegun(index: Index, message: string, place: Place): Found | undefined {
   const { said, errno } = splitErrno(message);
   let best: Found | undefined;
   let most = 0;
-  for (const start of startsOf(bare(said), false))
+  for (const start of startsOf(bare(said.replace(ellipsis, "")), false))
     for (const candidate of candidatesOf(index, start)) {
       const { entry, words, text, weight } = candidate;
       const { letters, values } = begun(text, start);

@@ -6,7 +6,7 @@ import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
 import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
-import { find, type Found, type Place } from "./find.ts";
+import { find, findWhole, type Found, type Place } from "./find.ts";
 
 export { entries } from "./entries/index.ts";
 export type { Entry } from "./entry.ts";
@@ -38,6 +38,10 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   const found = find(index(), message, place);
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
+
+/** Whether an entry has all of these words, and not only the first of them. */
+export const isWhole = (message: string, place: Place): boolean =>
+  findWhole(index(), message, place) !== undefined;
 
 /** Errnos that mean the same of every request: something has run out, is mounted read-only, or fails. */
 const resources: ReadonlySet<string> = new Set([
@@ -115,7 +119,7 @@ type Value = (name: string) => string | undefined;
 /** `<name>` in a text to what the line said; where it named none, what stands in brackets or behind a colon falls away. */
 const fill = (text: string, value: Value): string =>
   text
-    .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|,? <(\w+)>(?=,)/g, (piece) =>
+    .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|, <(\w+)>,|,? <(\w+)>(?=,)/g, (piece) =>
       [...piece.matchAll(/<(\w+)>/g)].some(([, name]) => value(name!)) ? piece : "",
     )
     .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "");

@@ -2,7 +2,7 @@
 import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
-import { type Explanation, explain } from "./index.ts";
+import { type Explanation, explain, isWhole } from "./index.ts";
 import type { Line } from "./lines.ts";
 
 export interface Log {
@@ -107,17 +107,18 @@ const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$]|\w+: )/
 
 /**
  * A message with what stands in the next line: code in a restored task breaks long ones with `>`, a window or a mail at its
- * edge. Of a broken one only where the errno at its end was lost by that.
+ * edge. Of a broken one only where its errno, or words that an entry needs, were lost by that.
  */
 function wholeOf({ message, file }: LogLine, next = ""): string {
   const piece = /^(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
   if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
   if (next.trim() === "" || beginning.test(next) || splitErrno(message).errno !== undefined)
     return message;
+  const joined = [`${message} ${next.trim()}`, message + next.trim()];
   return (
-    [`${message} ${next.trim()}`, message + next.trim()].find(
-      (whole) => splitErrno(whole).errno !== undefined,
-    ) ?? message
+    joined.find((whole) => splitErrno(whole).errno !== undefined) ??
+    [message, ...joined].find((whole) => isWhole(whole, { file })) ??
+    message
   );
 }
 

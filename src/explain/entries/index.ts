@@ -2,6 +2,7 @@
 import type { Entry } from "../entry.ts";
 import { type Index, indexOf } from "../find.ts";
 import { parseTable } from "../table.ts";
+import building from "./building.txt" with { type: "text" };
 import cgroups from "./cgroups.txt" with { type: "text" };
 import check from "./check.txt" with { type: "text" };
 import clients from "./clients.txt" with { type: "text" };
@@ -52,6 +53,7 @@ import containerd from "./containerd.txt" with { type: "text" };
 import jvms from "./jvms.txt" with { type: "text" };
 import kubernetes from "./kubernetes.txt" with { type: "text" };
 import lxc from "./lxc.txt" with { type: "text" };
+import operator from "./operator.txt" with { type: "text" };
 import oci from "./oci.txt" with { type: "text" };
 import podman from "./podman.txt" with { type: "text" };
 import tools from "./tools.txt" with { type: "text" };
@@ -60,6 +62,7 @@ import warnings from "./warnings.txt" with { type: "text" };
 import watches from "./watches.txt" with { type: "text" };
 
 const tables: Record<string, string> = {
+  building,
   cgroups,
   check,
   clients,
@@ -111,6 +114,7 @@ const tables: Record<string, string> = {
   kubernetes,
   lxc,
   oci,
+  operator,
   podman,
   tools,
   vdso,
