@@ -5,7 +5,7 @@ import { meanings } from "./errno-meanings.ts";
 const table = `
 NONE 0 Success|No error information
 EPERM 1 Operation not permitted
-ENOENT 2 No such file or directory
+ENOENT 2 No such file or directory|No such file
 ESRCH 3 No such process
 EINTR 4 Interrupted system call
 EIO 5 Input/output error|I/O error
@@ -135,7 +135,7 @@ export function splitErrno(message: string): { said: string; errno: Errno | unde
   for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
     if (message.length - at > LONGEST) break;
     // Go writes it small, Rust its number behind.
-    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.!)\s]*$/, "");
+    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.!)\s\\'"`]*$/, "");
     const errno = byText.get(words.toLowerCase());
     if (errno !== undefined) return { said: message.slice(0, at), errno };
   }

@@ -51,9 +51,11 @@ const bare = (text: string): string => {
   while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
   return collapsed.slice(0, end).trimStart();
 };
-const ENDS = ".! \n\r";
+const ENDS = ".! \n\r\\";
 /** What a word of somebody's may begin with. */
 const QUOTES = `"'\`([{*`;
+/** `Q:` in front of it, and no space. */
+const label = /^[A-Za-z]{1,8}:(?=[A-Z])/;
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();
@@ -62,13 +64,23 @@ export function indexOf(entries: readonly Entry[]): Index {
       // Others have no subsystems.
       const prefix = entry.files.length === 0 ? "" : subsystemOf(words.text);
       const text = bare(words.text.slice(prefix.length));
+      const candidate = { entry, words, prefix, text, weight: weightOf(text) };
       const key = keyOf(text);
-      const list = index.get(key) ?? [];
-      index.set(key, list);
-      list.push({ entry, words, prefix, text, weight: weightOf(text) });
+      for (const one of [key, ...shorterKeys(key)]) {
+        const list = index.get(one) ?? [];
+        index.set(one, list);
+        list.push(candidate);
+      }
     }
   return index;
 }
+
+/** For messages that end where the key goes on. */
+const shorterKeys = (key: string): string[] => {
+  const words = key.split(" ");
+  return words.slice(1).map((_, more) => cutShort(words.slice(0, more + 1).join(" ")));
+};
+const cutShort = (message: string): string => `${message} …`;
 
 /** Up to three words from the beginning, as far as they do not vary; a first one that does is left out. */
 function keyOf(text: string): string {
@@ -119,12 +131,17 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
   let best: Found | undefined;
   let most = 0;
   for (const start of startsOf(bare(said.replace(ellipsis, "")), false))
-    for (const candidate of candidatesOf(index, start)) {
+    for (const candidate of [
+      ...candidatesOf(index, start),
+      ...(index.get(cutShort(start.length < FEW && place.file === undefined ? "" : start)) ?? []),
+    ]) {
       const { entry, words, text, weight } = candidate;
       const { letters, values } = begun(text, start);
-      const whole = letters === start.length && letters > FEW / 2;
-      if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
       const own = isOwn(candidate, place, message);
+      // A few letters are no other source's.
+      const whole =
+        letters === start.length && letters > FEW / 2 && (own || place.file === undefined);
+      if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
       if (!own && isSentence(values, candidate, place)) continue;
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
       if (rank <= most) continue;
@@ -144,6 +161,7 @@ function* startsOf(message: string, loose: boolean): Generator<string> {
       yield message.slice(at, at + LONGEST);
       let quoted = at;
       while (QUOTES.includes(message[quoted] ?? " ")) quoted += 1;
+      quoted += label.exec(message.slice(quoted, quoted + FEW))?.[0].length ?? 0;
       if (quoted > at) yield message.slice(quoted, quoted + LONGEST);
       at = message.indexOf(" ", at) + 1;
     }

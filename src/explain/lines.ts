@@ -9,8 +9,8 @@ export interface Line {
   readonly text: string;
   /** Lines that stood right before it. */
   before(): string[];
-  /** The line that follows, where it is at hand. */
-  next(): string | undefined;
+  /** The line that follows, where it is at hand, or a later one. */
+  next(count?: number): string | undefined;
 }
 
 /** Bytes from the beginning that are looked at whole. */
@@ -42,7 +42,7 @@ export function lineReader(onLine: (line: Line) => void): {
     const text = bytes.toString("utf8", from, Math.min(to, from + LONGEST));
     const before = () => [...tail, ...linesBefore(bytes, from)].slice(-BEFORE);
     const mark = marks.exec(text)?.[0].trimEnd() ?? "";
-    const next = () => lineAfter(bytes, to, mark);
+    const next = (count = 1) => lineAfter(bytes, to, { count, mark });
     for (const piece of unwrap(text)) onLine({ text: piece, before, next });
   };
 
@@ -116,9 +116,14 @@ function* linesWith(words: readonly Buffer[], bytes: Buffer, end: number): Gener
 /** What mails and comments have before each of their lines. */
 const marks = /^[\s>*#/|]{1,16}/;
 
-/** The line behind the end of another, without the mark that both have. */
-function lineAfter(bytes: Buffer, end: number, mark: string): string | undefined {
+/** A line behind the end of another, without the mark that both have. */
+function lineAfter(
+  bytes: Buffer,
+  end: number,
+  { count, mark }: { count: number; mark: string },
+): string | undefined {
   const to = bytes.indexOf(NEWLINE, end + 1);
+  if (count > 1 && to > 0) return lineAfter(bytes, to, { count: count - 1, mark });
   const text = bytes.toString("utf8", end + 1, Math.min(to < 0 ? bytes.length : to, end + LONGEST));
   return unwrap(text.startsWith(mark) ? text.slice(mark.length) : text)[0];
 }

@@ -33,6 +33,7 @@ import olderDumps from "./older-dumps.txt" with { type: "text" };
 import olderFiles from "./older-files.txt" with { type: "text" };
 import olderMounts from "./older-mounts.txt" with { type: "text" };
 import olderNet from "./older-net.txt" with { type: "text" };
+import oldest from "./oldest.txt" with { type: "text" };
 import pages from "./pages.txt" with { type: "text" };
 import pidfds from "./pidfds.txt" with { type: "text" };
 import proc from "./proc.txt" with { type: "text" };
@@ -93,6 +94,7 @@ const tables: Record<string, string> = {
   olderFiles,
   olderMounts,
   olderNet,
+  oldest,
   pages,
   pidfds,
   proc,
