@@ -8,6 +8,8 @@ import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
 import { find, findWhole, type Found, type Place } from "./find.ts";
 
+import { weightOf } from "./words.ts";
+
 export { entries } from "./entries/index.ts";
 export type { Entry } from "./entry.ts";
 export type { Place } from "./find.ts";
@@ -39,9 +41,9 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
 
-/** Whether an entry has all of these words, and not only the first of them. */
-export const isWhole = (message: string, place: Place): boolean =>
-  findWhole(index(), message, place) !== undefined;
+/** Letters that the entry of a message has fixed, where it has all of the message and not only its beginning; else 0. */
+export const lettersKnown = (message: string, place: Place): number =>
+  weightOf(findWhole(index(), message, place)?.words.text ?? "");
 
 /** Errnos that mean the same of every request: something has run out, is mounted read-only, or fails. */
 const resources: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
-import { type Explanation, explain, isWhole } from "./index.ts";
+import { type Explanation, explain, lettersKnown } from "./index.ts";
 import type { Line } from "./lines.ts";
 
 export interface Log {
@@ -120,7 +120,11 @@ function wholeOf({ message, file }: LogLine, line: Line): string {
   if (isPart(third)) joined.push(`${message} ${next.trim()} ${third.trim()}`);
   return (
     joined.find((whole) => splitErrno(whole).errno !== undefined) ??
-    [message, ...joined].find((whole) => isWhole(whole, { file })) ??
+    // Of those that an entry has whole, the one with most of its words.
+    [message, ...joined]
+      .map((whole) => ({ whole, letters: lettersKnown(whole, { file }) }))
+      .filter(({ letters }) => letters > 0)
+      .sort((one, other) => other.letters - one.letters)[0]?.whole ??
     message
   );
 }

@@ -14,6 +14,11 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "run it as root beside the process, in its container: cuda-checkpoint --get-state --pid PID; nvidia-smi",
   ],
   [
+    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP\b/,
+    "DMTCP, another program that checkpoints and has nothing of CRIU's,",
+    "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
+  ],
+  [
     /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
     "crit, which reads images",
     "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",
