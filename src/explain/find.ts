@@ -37,6 +37,9 @@ export type Index = ReadonlyMap<string, readonly Candidate[]>;
 
 /** Words so few that another source may say them of something else. */
 const FEW = 18;
+/** So few that they tell, in a line of a source's own, what it began to say. */
+const FEW_OWN = 14;
+const MOST = 0.7;
 /** How many first words make a key. */
 const KEY = 3;
 
@@ -138,10 +141,15 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
       const { entry, words, text, weight } = candidate;
       const { letters, values } = begun(text, start);
       const own = isOwn(candidate, place, message);
-      // A few letters are no other source's.
-      const whole =
-        letters === start.length && letters > FEW / 2 && (own || place.file === undefined);
-      if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
+      const whole = letters === start.length && letters > FEW / 2;
+      // A few letters are no other source's, and of its words it has to be most.
+      const enough =
+        place.file === undefined
+          ? letters >= FEW || whole
+          : own
+            ? letters >= FEW_OWN || whole
+            : letters >= Math.max(FEW, weight * MOST);
+      if (!enough || entry.guard?.(values) === 0) continue;
       if (!own && isSentence(values, candidate, place)) continue;
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
       if (rank <= most) continue;

@@ -2,7 +2,7 @@
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
-import { type Explanation, explain } from "./index.ts";
+import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
@@ -103,13 +103,14 @@ export function logReader({ words = false } = {}): {
     const { way } = log;
     for (const known of [
       begins ? explain(rest!, { loose, way }) : undefined,
-      explain(whole, { loose: true, way }),
       // Quoted, in brackets, or in bold.
       explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
       // Behind somebody's own words.
       explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
       // Within them.
-      ...quotedIn(whole).map((quoted) => explain(quoted, { loose: true, way })),
+      ...[...quotedIn(whole), whole].map((quoted) =>
+        explain(quoted, isCrius(quoted) ? { way } : { loose: true, way }),
+      ),
       // A mail or a terminal broke it.
       whole.endsWith(":") ? explain(`${whole} ${next() ?? ""}`, { loose: true, way }) : undefined,
     ])
@@ -169,6 +170,11 @@ export function logReader({ words = false } = {}): {
     },
   };
 }
+
+/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
+const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;
+const ownPrefix =
+  /^(?:sk )?(?:inet|unix|mnt(?:-v2)?|tty|cg|cg-prop|fsnotify|uffd|page-xfer|vdso|fdinfo|irmap|soccr|mqueue|seccomp|pidfd|timerfd|tcp): (?=[A-Z])/;
 
 /** What stands in quotes, the first of it. */
 const quotedIn = (text: string): string[] =>

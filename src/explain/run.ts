@@ -102,8 +102,9 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   } else if (worth === "nothing") log.sign ??= error;
 }
 
-/** What begins a line of its own. */
-const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$]|\w+: )/;
+/** What begins a line of its own, and what may. */
+const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$])/;
+const labelled = /^\s*\w+: /;
 
 /**
  * A message with what stands in the next line: code in a restored task breaks long ones with `>`, a window or a mail at its
@@ -119,7 +120,9 @@ function wholeOf({ message, file }: LogLine, line: Line): string {
   const joined = [`${message} ${next.trim()}`, message + next.trim()];
   if (isPart(third)) joined.push(`${message} ${next.trim()} ${third.trim()}`);
   return (
-    joined.find((whole) => splitErrno(whole).errno !== undefined) ??
+    (labelled.test(next)
+      ? undefined
+      : joined.find((whole) => splitErrno(whole).errno !== undefined)) ??
     // Of those that an entry has whole, the one with most of its words.
     [message, ...joined]
       .map((whole) => ({ whole, letters: lettersKnown(whole, { file }) }))
