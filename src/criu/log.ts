@@ -98,9 +98,9 @@ const tolerated: readonly RegExp[] = [
   /^Couldn't save \/run\//,
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
   /^(?:uffd: )?Lazy pages are not available: /,
+  /^(?:tun: )?Unable to create tun: /,
   // CRaC's own CRIU, of a terminal.
   /^(?:tty: )?Can't set tty params on 0x[0-9a-f]+, trying to skip/,
-  /^(?:tun: )?Unable to create tun: /,
 ];
 
 /** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */

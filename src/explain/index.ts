@@ -7,7 +7,6 @@ import { typedWord } from "../sys/shell.ts";
 import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
 import { find, findWhole, type Found, type Place } from "./find.ts";
-
 import { weightOf } from "./words.ts";
 
 export { entries } from "./entries/index.ts";
