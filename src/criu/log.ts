@@ -99,6 +99,8 @@ const tolerated: readonly RegExp[] = [
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
   /^(?:uffd: )?Lazy pages are not available: /,
   /^(?:tun: )?Unable to create tun: /,
+  // A thread stopped where CRIU lets it stop.
+  /^si_code=4 si_pid=\d+ si_status=5$/,
   // CRaC's own CRIU, of a terminal.
   /^(?:tty: )?Can't set tty params on 0x[0-9a-f]+, trying to skip/,
 ];

@@ -36,7 +36,9 @@ export function unwrap(text: string, depth = 0): string[] {
     .replace(colours, "")
     .replace(entity, (name) => entities[name]!)
     .replace(/(?<=n)\u2019(?=t\b)/g, "'")
-    .replace(/[\u00a0\u200b\ufeff]/g, " ");
+    .replace(/[\u00a0\u200b\ufeff]/g, " ")
+    // The columns of a page that a paste was copied from.
+    .replace(/(?: \|){1,2}[ \t]*$/, "");
   if (depth < DEEPEST && clean.includes('"')) {
     const fields = fieldsOf(clean);
     // What stands behind them is somebody's own sentence.

@@ -7,7 +7,8 @@
 const holes = /<#?\w+>|\*|#/;
 const everyHole = new RegExp(holes, "g");
 /** Also what people write in its place. */
-const NUMBER = "(?:[-+]?(?:0x)?[0-9a-fA-F]+|<[\\w-]{1,20}>|PID|TID|N|X{1,8}\\b)";
+const NUMBER =
+  "(?:[-+]?(?:0x)?[0-9a-fA-F]+|(?:0x)?%[-#0-9.]{0,6}[hljz]{0,2}[diouxX]|<[\\w-]{1,20}>|\\{[\\w-]{1,20}\\}|\\$\\w{1,20}|PID|TID|N|X{1,8}\\b)";
 
 export const hasHole = (word: string): boolean => holes.test(word);
 
