@@ -6,6 +6,7 @@ import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
 import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
+import { upToErrno } from "./errno.ts";
 import { find, findWhole, type Found, type Place } from "./find.ts";
 import { weightOf } from "./words.ts";
 
@@ -36,7 +37,11 @@ export interface Explanation {
 
 /** What an error message means; undefined when nothing is known of it. */
 export function explain(message: string, place: Place = {}): Explanation | undefined {
-  const found = find(index(), message, place);
+  // What stands behind the errno is somebody's own sentence, where CRIU's is whole without.
+  const cut = place.file === undefined ? undefined : upToErrno(message);
+  const found =
+    (cut === undefined ? undefined : findWhole(index(), cut, place)) ??
+    find(index(), message, place);
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
 
@@ -54,6 +59,9 @@ const resources: ReadonlySet<string> = new Set([
   "EROFS",
   "ESTALE",
 ]);
+/** Entries that speak of rights themselves. */
+const rights =
+  /\broot\b|CAP_|permission|privilege|AppArmor|SELinux|seccomp|\bown(?:s|ed|er)?\b|(?<!-)\busers?\b|sudo|may not/i;
 const LOOK = "look at the lines before it, with -v4";
 
 /** An entry in the words of a line. */
@@ -72,7 +80,11 @@ function explanationOf(line: string, { entry, words, errno, values }: Found): Ex
   const usual = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
   // What is lacking is lacking whatever was asked.
   const lacking = !listed && errno !== undefined && resources.has(errno.name);
-  const remedy = lacking && usual !== errno.remedy ? `${errno.remedy}; else ${usual}` : usual;
+  // What is not allowed no larger limit helps.
+  const denied =
+    any && (errno?.name === "EACCES" || errno?.name === "EPERM") && !rights.test(cause + usual);
+  const first = (lacking || denied) && usual !== errno.remedy ? `${errno.remedy}; else ` : "";
+  const remedy = first + usual;
   return {
     line,
     by: entry.files.length === 0 ? "runtime" : "criu",

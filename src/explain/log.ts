@@ -84,7 +84,7 @@ export function logReader({ words = false } = {}): {
       anything = true;
     }
     if (noteWay(log, text) || stamped.test(text)) anything = true;
-    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(line);
+    else if (!ownVersion.test(text) && (foreign += 1) <= FOREIGN) listen(line);
   };
   const listen = ({ text, next }: Line): void => {
     named ??= logNamed(text);
@@ -185,11 +185,13 @@ const QUOTES = 4;
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const aboutCriu =
-  /(?<![\w./-])criu(?![\w./-])|\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|failed|cannot|can't|unable)\b.{0,200}\bcheckpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
+  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
 
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
 
+/** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
+const ownVersion = /^\W*(?:[\d.]+\)\s*)?Version: \d/;
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 
 /** Whether a restore failed right after the dump whose images it read. */

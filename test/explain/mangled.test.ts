@@ -73,7 +73,7 @@ test("words left out at the end: of the source's own a few are enough, of anothe
 test("numbers that people replace by a word", () => {
   const letters = (id: string) =>
     lettersKnown(`Unseizable non-zombie ${id} found, state D, err -1/0`, {});
-  for (const id of ["7", "<pid>", "<some-id>", "PID", "N", "XXXX"])
+  for (const id of ["7", "<pid>", "<some-id>", "{pid}", "$pid", "%d", "%#lx", "PID", "N", "XXXX"])
     expect([id, letters(id)]).toEqual([id, letters("7")]);
   expect(letters("7")).toBeGreaterThan(0);
   expect(letters("something")).toBe(0);
@@ -86,8 +86,37 @@ test("within somebody's words: quoted, in a table, behind a label", () => {
     `| \`${message}\` | the directory is gone |`,
     `Q: ${message}`,
     `Q:${message}`,
+    `(00.1) Error (criu/sk-unix.c:1): unix: ${message} | |`,
+    `Error (criu/sk-unix.c:1): unix: ${message}, which I have never seen before`,
   ])
     expect([text, causeOf(text)]).toEqual([text, CAUSE]);
+});
+
+test("what is not allowed is not mended by a limit", () => {
+  const remedy = (errno: string) =>
+    explain(`Can't create pipe: ${errno}`, { file: "criu/pipes.c" })?.remedy;
+  expect(remedy("Permission denied")).toStartWith("ls -lZ");
+  expect(remedy("Permission denied")).toEndWith(remedy("Invalid argument")!);
+  expect(remedy("Invalid argument")).toStartWith("ulimit");
+  const own = explain("couldn't mount blkio: Permission denied", { file: "criu/cgroup.c" });
+  expect(own?.remedy).toStartWith("CAP_SYS_ADMIN");
+});
+
+test("CRIU's version in a line of others leaves that line theirs", () => {
+  const said = read(
+    "Error response from daemon: Cannot checkpoint container 7: Unable to parse the CRIU version: Version: 1.5\n",
+  );
+  expect(said.version).toBe("1.5");
+  expect(said.said?.cause).toContain("does not understand how this CRIU writes its version");
+});
+
+test("a test of checkpoints that failed, and CRIU's words in a trace, are about it, though nothing is known", () => {
+  for (const text of [
+    "--- FAIL: TestCheckpoint (0.49s)\n",
+    '[pid 7] write(1023, "pie: Remap 0x7fb7941000->0x7fb7d"..., 51) = 51\n',
+  ])
+    expect([text, read(text).kind]).toEqual([text, "words"]);
+  expect(read("--- FAIL: TestOther (0.49s)\n").kind).toBe("none");
 });
 
 test("a warning right before a sign tells its reason, one long before does not", () => {
