@@ -191,7 +191,7 @@ const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
-const ownVersion = /^\W*(?:[\d.]+\)\s*)?Version: \d/;
+const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 
 /** Whether a restore failed right after the dump whose images it read. */
