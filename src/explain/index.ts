@@ -135,7 +135,9 @@ const fill = (text: string, value: Value): string =>
     .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|, <(\w+)>,|,? <(\w+)>(?=,)/g, (piece) =>
       [...piece.matchAll(/<(\w+)>/g)].some(([, name]) => value(name!)) ? piece : "",
     )
-    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "");
+    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "")
+    // CRIU leaves the first `/` out, people put it in.
+    .replace(/(^|[\s(])\/\/(?=\w)/g, "$1/");
 
 /** A remedy is pasted by people, so the word that it stands in is quoted with it: `mnt[<path>]:KEY` as a whole. */
 const fillQuoted = (text: string, value: Value): string =>
