@@ -2,18 +2,20 @@
  * From a message to the entry that claims it. Entries are found by the first words of theirs that do not vary, so that
  * thousands cost a look-up; of several that fit, the one with most fixed letters is meant.
  */
-import type { Entry, Way, Words } from "./entry.ts";
+import type { Entry, Words } from "./entry.ts";
 import { type Errno, errnoOf, splitErrno } from "./errno.ts";
-import { begun, hasHole, type Matcher, matcherOf, weightOf } from "./words.ts";
-
-/** What is known of a line beside its words. */
-export interface Place {
-  /** `criu/tun.c`, or `tun.c` as old versions say. */
-  readonly file?: string | undefined;
-  readonly way?: Way | undefined;
-  /** The words may stand behind others: nothing says where CRIU's begin. */
-  readonly loose?: boolean;
-}
+import {
+  type Candidate,
+  FEW,
+  isOwn,
+  isSentence,
+  mayBe,
+  type Place,
+  prefixes,
+  rankOf,
+  subsystemOf,
+} from "./rank.ts";
+import { begun, hasHole, matcherOf, weightOf } from "./words.ts";
 
 export interface Found {
   readonly entry: Entry;
@@ -23,20 +25,8 @@ export interface Found {
   readonly values: ReadonlyMap<string, string>;
 }
 
-interface Candidate {
-  readonly entry: Entry;
-  readonly words: Words;
-  /** `unix: `, as the line has it in front; "" for none. */
-  readonly prefix: string;
-  readonly text: string;
-  readonly weight: number;
-  matches?: Matcher;
-}
-
 export type Index = ReadonlyMap<string, readonly Candidate[]>;
 
-/** Words so few that another source may say them of something else. */
-const FEW = 18;
 /** So few that they tell, in a line of a source's own, what it began to say. */
 const FEW_OWN = 14;
 const MOST = 0.7;
@@ -159,8 +149,6 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
   return best;
 }
 
-const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
-
 /** The message, also without its prefix; or, of words behind others, from each word on, as far as they may be about it. */
 function* startsOf(message: string, loose: boolean): Generator<string> {
   if (loose) {
@@ -188,69 +176,4 @@ function* candidatesOf(index: Index, message: string): Generator<Candidate> {
     for (let last = first + 1; last <= Math.min(first + KEY, words.length); last += 1)
       yield* index.get(words.slice(first, last).join(" ")) ?? [];
   yield* index.get("") ?? [];
-}
-
-const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-
-/** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
-const subsystemOf = (message: string): string =>
-  (prefixes.exec(message)?.[0] ?? "").replace("-v2", "").replace(/^sk /, "");
-
-/** Whether a line is of the entry's own source: by its name, or by the prefix that only that has. */
-const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: string): boolean =>
-  file === undefined
-    ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => own === "*" || base(own) === base(file));
-
-/** Of others' words: a code, or a name of their own. */
-const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
-
-/** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
-const mayBe = (
-  { weight, entry, text }: Candidate,
-  { file, loose }: Place,
-  own: boolean,
-  message: string,
-) =>
-  weight >= FEW ||
-  own ||
-  (entry.files.length === 0 && weight > FEW / 2 && unmistakable.test(text)) ||
-  (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
-
-/** Few words that no source of CRIU's vouches for: a sentence where a name would stand is somebody else's. */
-const isSentence = (
-  values: ReadonlyMap<string, string>,
-  { weight, entry }: Candidate,
-  { file }: Place,
-): boolean =>
-  file === undefined &&
-  entry.files.length > 0 &&
-  weight < 2 * FEW &&
-  // What the C library says of a failure (`why`) has as many words as it likes.
-  values
-    .entries()
-    .some(([name, value]) => name !== "why" && value.split(" ").length > (weight < FEW ? 1 : 4));
-
-/** Letters that an entry of the line's own source is ahead of others. */
-const AHEAD = 8;
-
-/** Fixed letters first, the own source counting for some, then errno and way; -1 where errno or way is another. */
-function rankOf(
-  { entry, words, weight }: Candidate,
-  way: Way | undefined,
-  own: boolean,
-  errno: Errno | undefined,
-): number {
-  const { errnos, not } = words;
-  const listed = errno !== undefined && errnos.includes(errno.name);
-  if (errnos.length > 0 && listed === not) return -1;
-  if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
-  // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
-  const others = entry.files.length === 0;
-  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
-  return (
-    (letters + (own ? AHEAD : 0)) * 4 +
-    (errnos.length > 0 ? 2 : 0) +
-    (entry.way === (way ?? "restore") ? 1 : 0)
-  );
 }

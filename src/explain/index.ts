@@ -7,12 +7,13 @@ import { typedWord } from "../sys/shell.ts";
 import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
 import { upToErrno } from "./errno.ts";
-import { find, findWhole, type Found, type Place } from "./find.ts";
+import { find, findWhole, type Found } from "./find.ts";
+import type { Place } from "./rank.ts";
 import { weightOf } from "./words.ts";
 
 export { entries } from "./entries/index.ts";
 export type { Entry } from "./entry.ts";
-export type { Place } from "./find.ts";
+export type { Place } from "./rank.ts";
 
 export interface Explanation {
   line: string;
