@@ -1,6 +1,7 @@
 /** Where bytes stand in a task's saved memory. Page data is read as a stream, page map after page map. */
 import type { Checkpoint } from "../image/index.ts";
 import { MemoryBytes } from "../image/memory-bytes.ts";
+import { tidying } from "../sys/garbage.ts";
 
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
@@ -23,12 +24,14 @@ export function search(
   most: number,
 ): Searched {
   using memory = new MemoryBytes(checkpoint, `pagemap-${pid}.img`);
+  const tidy = tidying();
   const found: number[] = [];
   let [count, searched, unread] = [0, 0, 0];
   /** The end of what was read before, and where it ends. */
   let before = { bytes: Buffer.alloc(0), end: -1 };
   for (const { from, bytes } of memory.runs)
     for (let at = from; at < from + bytes; at += PIECE) {
+      tidy();
       const length = Math.min(PIECE, from + bytes - at);
       const piece = memory.at(at, length);
       if (piece === undefined) {

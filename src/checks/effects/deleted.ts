@@ -33,10 +33,10 @@ export function linkTarget(
 const typeOf = ({ remap_id, remap_type }: RemapFilePathEntry): number =>
   remap_type ?? (remap_id & OLD_GHOST ? GHOST : LINKED);
 
-export function deletedEffects(context: Context): Effect[] {
+export function deletedEffects(context: Context): Iterable<Effect> {
   const { checkpoint } = context;
   const made = new Set<number>();
-  return checkpoint.remaps.flatMap((remap): Effect[] => {
+  return checkpoint.remaps.values().flatMap((remap): Effect[] => {
     const { orig_id, remap_id, remap_type } = remap;
     const type = typeOf(remap);
     const id = (remap_type === undefined ? remap_id & ~OLD_GHOST : remap_id) >>> 0;

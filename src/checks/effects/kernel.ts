@@ -8,11 +8,11 @@ import { isOutside } from "./policy.ts";
 /** FAN_OPEN_PERM, FAN_ACCESS_PERM, FAN_OPEN_EXEC_PERM: the kernel waits for an answer, fanotify_mark(2). */
 const PERMISSION = 0x10000 | 0x20000 | 0x40000;
 
-export const kernelEffects = (context: Context): Effect[] => [
-  ...policies(context),
-  ...watches(context),
-  ...locks(context),
-];
+export function* kernelEffects(context: Context): Iterable<Effect> {
+  yield* policies(context);
+  yield* watches(context);
+  yield* locks(context);
+}
 
 function policies({ checkpoint }: Context): Effect[] {
   const walk = (namespaces: readonly any[], above: string): Effect[] =>
@@ -35,8 +35,8 @@ function policies({ checkpoint }: Context): Effect[] {
   return values.flatMap(({ namespaces }) => walk(namespaces, ""));
 }
 
-function watches(context: Context): Effect[] {
-  return [...context.checkpoint.openFiles.values()].flatMap(({ id, ify, ffy }): Effect[] => {
+function watches(context: Context): Iterable<Effect> {
+  return context.checkpoint.openFiles.values().flatMap(({ id, ify, ffy }): Effect[] => {
     const image = imageOf(id);
     const note = (what: string, name: string | undefined, mask: number, mntId?: number) => {
       const land = name === undefined ? undefined : landing(context, name, mntId);
@@ -72,10 +72,10 @@ function watches(context: Context): Effect[] {
   });
 }
 
-function locks(context: Context): Effect[] {
+function locks(context: Context): Iterable<Effect> {
   const { checkpoint, request } = context;
   if (!request.fileLocks) return [];
-  return checkpoint.fileLocks.flatMap(({ pid, fd }): Effect[] => {
+  return checkpoint.fileLocks.values().flatMap(({ pid, fd }): Effect[] => {
     const task = checkpoint.tasks.find((one) => one.pid === pid);
     const id = task?.fds.find((one) => one.fd === fd)?.id;
     const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
