@@ -6,6 +6,7 @@ import { closeSync, readdirSync, readFileSync, readSync, statSync } from "node:f
 import { ENOENT } from "../sys/errno.ts";
 import { basename, dirname, join } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
+import { parsedJson } from "./others-json.ts";
 
 export const MANIFEST = "recriu.manifest";
 
@@ -81,7 +82,7 @@ export type Hashing = (done: number, total: number) => void;
 
 /** CRIU itself follows no longer chain of parents in earnest. */
 const DEEPEST = 64;
-const LARGEST = 64 << 20;
+const LARGEST = 32 << 20;
 const CHUNK = 4 << 20;
 const NAME = /^(?:parent\/){0,64}[^/\0]+$/;
 
@@ -213,9 +214,9 @@ function alteredIn(
 function parseManifest(
   text: string,
 ): { ok: true; manifest: Manifest } | { ok: false; problem: string } {
-  let value: Partial<Manifest>;
+  let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsedJson(text);
   } catch (error) {
     return { ok: false, problem: `it is no JSON: ${(error as Error).message}` };
   }
@@ -226,7 +227,9 @@ function parseManifest(
 }
 
 const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isMode = (value: unknown): boolean => isSize(value) && (value as number) <= 0o7777;
 const isText = (value: unknown): value is string => typeof value === "string";
+const isTime = (value: unknown): boolean => isText(value) && !Number.isNaN(Date.parse(value));
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -248,12 +251,12 @@ function whatIsOdd(value: unknown): string | undefined {
       !isObject(file) ||
       !isText(file.path) ||
       !isSize(file.size) ||
-      !isSize(file.mode) ||
-      !(file.mtime === undefined || isText(file.mtime)) ||
+      !isMode(file.mode) ||
+      !(file.mtime === undefined || isTime(file.mtime)) ||
       !(file.build_id === null || isText(file.build_id)) ||
       !(file.taken === undefined || isTaken(file.taken)),
   );
-  if (strange !== undefined) return "a file in it has no path, size, mode or build-id";
+  if (strange !== undefined) return "a file in it has no path, size, mode, time or build-id";
   const { directories = [] } = value;
   return Array.isArray(directories) && directories.every(isAbove)
     ? undefined
@@ -272,4 +275,4 @@ const isTaken = (value: unknown): boolean =>
   Object.values(value.xattrs).every(isText);
 
 const isAbove = (value: unknown): boolean =>
-  isObject(value) && isText(value.path) && isSize(value.mode) && isId(value.uid) && isId(value.gid);
+  isObject(value) && isText(value.path) && isMode(value.mode) && isId(value.uid) && isId(value.gid);

@@ -34,6 +34,7 @@ export interface TakenAlong {
 
 /** Those of the file's own; labels of security modules are the machine's. */
 const ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$|security\.capability$)/;
+const SUM = /^[0-9a-f]{64}$/;
 const CHUNK = 1 << 20;
 const PRIVATE_DIRECTORY = 0o700;
 const PRIVATE_FILE = 0o600;
@@ -71,8 +72,10 @@ export function takeAlong(
   };
   try {
     const files = needed.map(take);
-    // What an earlier seal took, and this one does not name.
-    for (const name of readdirSync(join(dir, FILES))) if (!sums.has(name)) unlinkat(beside, name);
+    // What an earlier seal took, and this one does not name. Nothing else: who owns the images may have put a directory of
+    // somebody else's here.
+    for (const name of readdirSync(join(dir, FILES)))
+      if (SUM.test(name) && !sums.has(name)) unlinkat(beside, name);
     const directories = [...above.values()].toSorted((a, b) => a.path.length - b.path.length);
     return {
       files,

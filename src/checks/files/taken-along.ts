@@ -1,4 +1,5 @@
 /** Files that were taken along with a sealed checkpoint: which of them is the one that CRIU will want. */
+import type { Host } from "../../host/index.ts";
 import { upward } from "../../host/upward.ts";
 import {
   FILES,
@@ -46,7 +47,7 @@ export function fromBeside(
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
   const from = join(checkpoint.dir, FILES, sha256);
-  if (host.access(from, constants.R_OK) < 0) return undefined;
+  if (!isBeside(host, from, size)) return undefined;
   const lost = [...upward(dirname(path))]
     .toReversed()
     .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
@@ -72,6 +73,12 @@ export function fromBeside(
       directories: lost,
     },
   };
+}
+
+/** Whether what was taken along stands there itself: of a link in its place the command would put back what that leads to. */
+function isBeside(host: Host, from: string, size: number): boolean {
+  const file = host.entry(dirname(from))?.isDirectory() ? host.entry(from) : undefined;
+  return file?.isFile() === true && file.size === size && host.access(from, constants.R_OK) === 0;
 }
 
 /** Make the directory again as it was; undefined where the seal says nothing of it. */
