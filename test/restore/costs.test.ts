@@ -95,24 +95,6 @@ test("a manifest of many values, and the text beside an archive's images, are no
   expect([exit, Math.max(0, peak - base - 8 * text.length - 64 * MiB)]).toEqual([6, 0]);
 });
 
-test("of very many findings the first are told, and how many there are; in JSON, too", async () => {
-  const { dir } = put("findings", {
-    "files.img": image("files.img", times(5000, file)),
-    "fdinfo-2.img": image(
-      "fdinfo-2.img",
-      times(5000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
-    ),
-  });
-  const words = ["preflight", "-v", "--only=file-missing", "-D", dir];
-  const { stderr } = await recriu(stage, words);
-  expect(stderr.match(/^blocker\[file-missing\]: /gm)?.length).toBe(101);
-  const more = Number(/^blocker\[file-missing\]: (\d+) more$/m.exec(stderr)![1]);
-  const report = JSON.parse((await recriu(stage, [...words, "--json"])).stdout);
-  expect(report.findings_total).toBe(100 + more);
-  expect(report.findings_total).toBeGreaterThan(4000);
-  expect(report.findings.length).toBe(1000);
-});
-
 test("a parent that leads back, and a manifest of another size, cost nothing", async () => {
   const { dir } = put("sealed", {});
   const manifest = {
