@@ -35,6 +35,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "this open file may be longer than it was at the dump; may be repeated",
   },
   {
+    name: "use-packed",
+    arg: "required",
+    value: "PATH",
+    help: "the file that was sealed with the images is put in the place of this one, which is kept beside it; may be repeated",
+  },
+  {
     name: "isolate",
     arg: "optional",
     value: "auto|pid,mount,pty,net,ipc,uts",
@@ -88,6 +94,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     arg: "required",
     value: "SECONDS",
     help: "of a detached restore: watch the tree for so long after it runs and tell what ends (default 0)",
+  },
+  {
+    name: "unpack-dir",
+    arg: "required",
+    value: "DIR",
+    help: "of a pack: unpack it into this new directory, and keep it (default: below /var/lib/recriu, gone afterwards)",
   },
   {
     name: "progress-fd",
