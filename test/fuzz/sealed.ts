@@ -1,5 +1,5 @@
 /** Sealed checkpoints: manifests of others, and what they would put back; packs of them. */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { namespacesOf, runChecks } from "../../src/checks/index.ts";
 import { thisHost } from "../../src/host/index.ts";
@@ -12,6 +12,8 @@ import {
   sealOf,
   sumsOf,
 } from "../../src/image/index.ts";
+import { CONTENTS, SCRIPT } from "../../src/pack/layout.ts";
+import { unpack } from "../../src/pack/unpack.ts";
 import { onlySafely } from "../../src/plan/safe.ts";
 import { makeDirectory, unmakeDirectory } from "../../src/repair/directory.ts";
 import { unmakeEntry } from "../../src/repair/entry.ts";
@@ -73,8 +75,12 @@ export function sealedTargets(dir: string): Record<string, Target> {
   };
   const text = JSON.stringify(manifest, undefined, 1);
   writeFileSync(join(images, MANIFEST), text);
-  writeFileSync(join(dir, "checkpoint/restore.sh"), "");
-  const members = ["checkpoint/restore.sh", "checkpoint/images"];
+  writeFileSync(join(dir, "checkpoint", SCRIPT), "");
+  const contents = { schema: 1, options: ["--tcp-close", "--root=/x"], criu: {} };
+  writeFileSync(join(dir, "checkpoint", CONTENTS), JSON.stringify(contents));
+  const files = [SCRIPT, CONTENTS, `images/${MANIFEST}`, `images/${FILES}/${sha256}`];
+  const names = [...files, ...imagesIn(images).map((name) => `images/${name}`)];
+  const members = names.map((name) => `checkpoint/${name}`);
   const tar = Bun.spawnSync(["tar", "-C", dir, "-cf", "-", ...members]).stdout;
   return {
     manifest: {
@@ -92,6 +98,10 @@ export function sealedTargets(dir: string): Record<string, Target> {
       make: (dice) => ({ name: "pack.tar", bytes: mutateTar(dice, tar) }),
       async read(name, bytes) {
         writeFileSync(join(dir, name), bytes);
+        const fd = openSync(join(dir, name), "r");
+        const unpacked = await unpack(fd, undefined);
+        if (unpacked.ok) unpacked.pack[Symbol.dispose]();
+        closeSync(fd);
         const opened = await openArchive(join(dir, name));
         if (!opened.ok) return;
         try {
