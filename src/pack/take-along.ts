@@ -66,8 +66,8 @@ export function takeAlong(
   };
   try {
     const files = needed.map(take);
-    // What an earlier seal took, and this one does not name. Nothing else: who owns the images may have put a directory of
-    // somebody else's here.
+    // What an earlier seal took, and this one does not name; nothing else, as the owner of the images may have moved a
+    // directory of somebody else's here.
     for (const name of readdirSync(join(dir, FILES)))
       if (SUM.test(name) && !sums.has(name)) unlinkat(beside, name);
     const directories = [...above.values()].toSorted((a, b) => a.path.length - b.path.length);
