@@ -107,6 +107,17 @@ export const findings: Record<string, () => Record<string, Uint8Array>> = {
       },
     ]),
   }),
+  "files that are linked back": () => ({
+    "files.img": image("files.img", times(30_000, file)),
+    "fdinfo-2.img": image(
+      "fdinfo-2.img",
+      times(30_000, (fd) => ({ id: fd + 1, flags: 0, type: 1, fd })),
+    ),
+    "remap-fpath.img": image(
+      "remap-fpath.img",
+      times(30_000, (at) => ({ orig_id: 30_000 - at, remap_id: at + 1, remap_type: 0 })),
+    ),
+  }),
   "missing ghosts": () => ({
     "remap-fpath.img": image(
       "remap-fpath.img",

@@ -60,7 +60,9 @@ const others: Readonly<Record<string, readonly Words[]>> = {
 
 /** Peak of the resident memory of a command of recriu, bytes, and its exit code. */
 async function cost(words: readonly string[]): Promise<{ exit: number; peak: number }> {
-  const timed = await run(stage, [compile("timed"), "--peak", recriuBinary, ...words]);
+  const timed = await run(stage, [compile("timed"), "--peak", recriuBinary, ...words], {
+    timeout: 120_000,
+  });
   const [exit, , peak] = timed.stdout.split(" ").map(Number);
   return { exit: exit!, peak: peak! * 1024 };
 }

@@ -1,5 +1,5 @@
 /** What outlives or reaches beyond the tree inside the kernel: policies, watches, locks (apparmor.c, fsnotify.c, file-lock.c). */
-import type { Infer } from "../../image/index.ts";
+import { type Infer, oncePer, type Task } from "../../image/index.ts";
 import { apparmor_entry } from "../../image/tables/namespaces.ts";
 import type { Context } from "../finding.ts";
 import { effect, type Effect, imageOf, landing } from "./effect.ts";
@@ -75,9 +75,11 @@ function watches(context: Context): Iterable<Effect> {
 function locks(context: Context): Iterable<Effect> {
   const { checkpoint, request } = context;
   if (!request.fileLocks) return [];
+  const tasks = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
+  const idsOf = oncePer(({ fds }: Task) => new Map(fds.map((one) => [one.fd, one.id])));
   return checkpoint.fileLocks.values().flatMap(({ pid, fd }): Effect[] => {
-    const task = checkpoint.tasks.find((one) => one.pid === pid);
-    const id = task?.fds.find((one) => one.fd === fd)?.id;
+    const task = tasks.get(pid);
+    const id = task && idsOf(task).get(fd);
     const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
     if (reg === undefined) return [];
     const land = landing(context, reg.name, reg.mnt_id);
