@@ -135,7 +135,7 @@ export type Hashing = (done: number, total: number) => void;
 
 /** CRIU itself follows no longer chain of parents in earnest. */
 const DEEPEST = 64;
-const LARGEST = 64 << 20;
+const LARGEST = 32 << 20;
 const CHUNK = 4 << 20;
 
 /** Where the manifest of an images directory or of an archive is. */

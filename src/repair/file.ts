@@ -67,6 +67,10 @@ function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | u
     const set = setXattr(fd, name, Buffer.from(value, "base64"));
     if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
   }
-  if (mtime !== undefined) futimesSync(fd, new Date(), new Date(mtime));
+  try {
+    if (mtime !== undefined) futimesSync(fd, new Date(), new Date(mtime));
+  } catch (error) {
+    return `${path}: ${(error as Error).message}`;
+  }
   return undefined;
 }

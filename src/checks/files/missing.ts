@@ -12,7 +12,7 @@ import { constants } from "node:fs";
 /** A link itself can be open: O_PATH with O_NOFOLLOW, open(2). */
 export const follows = (reg: RegFileEntry): boolean => (reg.flags & constants.O_NOFOLLOW) === 0;
 
-export const list = (uses: Set<Use>) => [...uses].join(", ");
+export const list = (uses: ReadonlySet<Use>) => [...uses].join(", ");
 
 /** The findings about files that are gone, split by what they were for. */
 export function missing(context: Context, wanted: (file: UsedFile) => boolean): Iterable<Problem> {
