@@ -200,6 +200,8 @@ export interface Context {
     | "mapPath"
     | "untrusted"
     | "allowWrite"
+    | "verifyKeys"
+    | "requireSignature"
     | "criu"
     | "from"
     | "words"
@@ -224,6 +226,8 @@ export interface Context {
   exported?: Exported | undefined;
   /** Of an archive page data is not read: what stands in its place is holes. */
   pagesUnread?: true | undefined;
+  /** Nothing will be restored: it was asked whether it could be. */
+  looksOnly?: true | undefined;
   /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }

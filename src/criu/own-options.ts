@@ -119,4 +119,16 @@ export const recriuOptions: readonly RecriuOption[] = [
     value: "DIR",
     help: "with --untrusted: the tree may write below this directory; may be repeated",
   },
+  {
+    name: "verify-key",
+    arg: "required",
+    value: "KEY|FILE",
+    help: "only a checkpoint whose seal is signed by this public key of minisign; may be repeated: by one of them",
+  },
+  {
+    name: "require-signature",
+    arg: "optional",
+    value: "yes|no",
+    help: "only a checkpoint whose seal is signed by a key of --verify-key",
+  },
 ];
