@@ -71,7 +71,8 @@ function isBeside(host: Host, from: string, size: number): boolean {
 const besides = (context: Context, { from }: PutFile): string =>
   join(imagesLater(context), FILES, basename(from));
 
-const isPacked = ({ from }: PutFile): boolean => from.endsWith(PACKED);
+/** Of nothing the packed form is nothing, which zstd(1) takes for cut off. */
+const isPacked = ({ from, size }: PutFile): boolean => size > 0 && from.endsWith(PACKED);
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
