@@ -1,5 +1,6 @@
 /** What else reads bytes of others: archives, manifests, journals, requests, configuration, logs, a container's configuration. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/criu/config.ts";
 import { requestFrom } from "../../src/criu/index.ts";
@@ -8,11 +9,12 @@ import { criu_opts, criu_req, RESTORE } from "../../src/criu/rpc-messages.ts";
 import { resolveSettings } from "../../src/criu/settings.ts";
 import { logReader } from "../../src/explain/log.ts";
 import { openArchive } from "../../src/image/archive.ts";
-import { imagesIn, sealOf, sumsOf } from "../../src/image/index.ts";
+import { imagesIn, packedPiece, PIECE, piecesOf, sealOf, sumsOf } from "../../src/image/index.ts";
 import { encode } from "../../src/image/wire.ts";
 import { parseJournal } from "../../src/repair/step.ts";
 import { printLogReport } from "../../src/report/log-report.ts";
 import { captured } from "../../src/report/terminal.ts";
+import { minisignature, signerOf } from "../../src/sys/minisign.ts";
 import { bundleOf } from "../../src/runtime/bundle.ts";
 import { externalMounts } from "../../src/runtime/request.ts";
 import { repository } from "../built.ts";
@@ -97,6 +99,14 @@ export function textTargets(dir: string): Record<string, Target> {
     kernel: "6.1",
     machine: "x64",
     cpu: ["fpu"],
+    host: {
+      page_size: 4096,
+      processors: 2,
+      memory: 1 << 30,
+      limits: { memory: 1 << 20, processors: 1.5 },
+      lsm: ["capability", "apparmor"],
+      gpus: [{ model: "NVIDIA L4", driver: null }],
+    },
     images: sumsOf(sealed, imagesIn(sealed)),
     files: [
       { path: "/bin/true", size: 1, mode: 0o755, build_id: null },
@@ -108,6 +118,7 @@ export function textTargets(dir: string): Record<string, Target> {
         mtime: "2026-01-01T00:00:00.000Z",
         taken: {
           sha256: "0".repeat(64),
+          packed: { size: 9, sha256: "1".repeat(64) },
           uid: 0,
           gid: 0,
           xattrs: { "user.a": "eA==" },
@@ -117,6 +128,14 @@ export function textTargets(dir: string): Record<string, Target> {
     ],
     directories: [{ path: "/a", mode: 0o755, uid: 0, gid: 0 }],
   };
+  const seed = generateKeyPairSync("ed25519");
+  const id = Buffer.alloc(8, 1);
+  const signing = { id, key: seed.privateKey, secret: true } as const;
+  const keys = [{ id, key: seed.publicKey, secret: false } as const];
+  const signed = Buffer.from("{}");
+  const packed = Buffer.concat(
+    [Buffer.alloc(PIECE, "ab"), Buffer.from("the end")].flatMap(packedPiece),
+  );
   const pastes = readFileSync(join(repository, "test/explain/pastes.tsv"), "utf8");
   const log =
     "(00.000001) Error (criu/sk-unix.c:1): unix: Can't bind id 0x7 ino 4 addr /tmp/x: No\n" +
@@ -147,6 +166,31 @@ export function textTargets(dir: string): Record<string, Target> {
         sealOf(sealed);
       },
     },
+    signature: {
+      make: lines(
+        "recriu.manifest.minisig",
+        minisignature(signing, { name: "recriu.manifest", data: signed, epoch: 0, of: "a seal" }),
+      ),
+      read(_, bytes) {
+        const found = signerOf(signed, Buffer.from(bytes).toString(), keys);
+        if ("problem" in found) harmlessOnlyOnceTold(found.problem);
+      },
+    },
+    beside: {
+      make: (dice) => ({ name: "beside.zst", bytes: mutateBytes(dice, packed) }),
+      read(name, bytes) {
+        const path = join(dir, name);
+        writeFileSync(path, bytes);
+        const fd = openSync(path, "r");
+        try {
+          for (const piece of piecesOf(fd, path)) if (piece.length > PIECE) throw new Error("more");
+        } catch (error) {
+          if ((error as Error).message !== "its bytes are not those that were sealed") throw error;
+        } finally {
+          closeSync(fd);
+        }
+      },
+    },
     journal: {
       make: lines("journal", journal.map((line) => JSON.stringify(line)).join("\n")),
       read: (_, bytes) => void parseJournal(Buffer.from(bytes).toString()),
@@ -160,7 +204,10 @@ export function textTargets(dir: string): Record<string, Target> {
       },
     },
     settings: {
-      make: lines("recriu.conf", "fix none\nverify report\nignore a,b\nstall 3\nallow-write /x\n"),
+      make: lines(
+        "recriu.conf",
+        "fix none\nverify report\nignore a,b\nstall 3\nallow-write /x\nverify-key /y\nrequire-signature\n",
+      ),
       read: (_, bytes) => void resolveSettings([], {}, Buffer.from(bytes).toString()),
     },
     log: {
