@@ -62,7 +62,7 @@ export const recriuOptions: readonly RecriuOption[] = [
     name: "map-path",
     arg: "required",
     value: "OLD=NEW",
-    help: "files and sockets that were at OLD or below it are at NEW here; may be repeated",
+    help: "files, sockets and mounts that were at OLD or below it are at NEW here; may be repeated",
   },
   { name: "criu", arg: "required", value: "PATH", help: "the CRIU to run" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },

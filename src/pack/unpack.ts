@@ -31,6 +31,8 @@ export interface UnpackedPack extends Disposable {
   readonly criu: string | undefined;
   /** It is not removed. */
   readonly isKept: boolean;
+  /** The tree runs: what is large is needed no more, however long recriu stays. */
+  dropPages(): void;
   /** Nothing of it is wanted. */
   remove(): void;
 }
@@ -178,6 +180,13 @@ class Unpacking implements UnpackedPack {
   [Symbol.dispose](): void {
     if (this.isKept) this.#forget();
     else this.remove();
+  }
+
+  dropPages(): void {
+    if (this.isKept) return;
+    const names = readdirSync(this.images, { recursive: true }) as string[];
+    for (const name of names)
+      if (/(?:^|\/)pages-\d+\.img$/.test(name)) remove(join(this.images, name));
   }
 
   /** What was unpacked is gone; a directory that was asked for stays, empty. */

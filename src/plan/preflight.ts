@@ -197,7 +197,10 @@ export async function preflight(
     const cutsOff =
       isolated !== undefined &&
       !settings.rehearse &&
-      (isolated.needed.isolate.includes("net") || isolated.needed.dirs.length > 0);
+      (isolated.needed.isolate.includes("net") ||
+        isolated.seen.findings.some(
+          ({ apart, remedy }) => remedy.kind === "isolate" && apart !== null && !apart.put,
+        ));
     if (isolated !== undefined && asked === "auto" && !cutsOff) ({ seen } = isolated);
     else if (isolated !== undefined && isolated.seen.plan.outcome !== "blocked")
       would = wouldRestore(seen.context, isolated.needed);

@@ -1,4 +1,5 @@
 /** A sealed checkpoint that has the tree's files beside it: what is gone is put back, and taken back when the restore fails. */
+import { dumpObjects } from "./objects.ts";
 import { type Report, report } from "./report.ts";
 import { manifestOf, spoil } from "./seal.ts";
 import { stageCheck } from "./stage-check.ts";
@@ -76,6 +77,18 @@ test("file-missing: all that the tree uses is gone, and comes back as it was", a
   const put = openSync(log, "r");
   expect(xattrsOf(put)).toEqual(new Map([["user.kind", Buffer.from("log")]]));
   closeSync(put);
+  await killTree(stage, pid);
+});
+
+test("file-missing: what is open twice is put back once", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  writeFileSync(file, "content");
+  const { pid, images } = await dumpObjects(stage, ["read", file, "read", file, "map", file]);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  rmSync(file);
+  const done = await report(stage, "restore", images);
+  expect([done.exit, done.failure, done.plan.repairs.length]).toEqual([0, null, 1]);
   await killTree(stage, pid);
 });
 

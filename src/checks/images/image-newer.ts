@@ -22,6 +22,7 @@ export const imageNewer: Check = {
     "Who sent what waits in a Unix socket is in the images since CRIU 4.3; an older one sends it anew as nobody, and a program that asks (SO_PASSCRED) takes it for a stranger's. " +
     "Likewise the binary formats of a user namespace, which an older one leaves out.",
   proof: "criu",
+  otherCriu: true,
   run({ checkpoint, criu }) {
     const version = criu?.version;
     if (version === undefined) return [];
