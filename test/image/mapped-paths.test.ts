@@ -26,6 +26,7 @@ const files = [
 ];
 const checkpoint = {
   dir: "/images",
+  files: new Set<string>(),
   values: () => files,
   openFiles: new Map(files.map((file) => [file.id, file])),
 } as unknown as Checkpoint;
