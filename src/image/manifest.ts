@@ -1,6 +1,6 @@
 /**
- * The seal of a checkpoint: `recriu.manifest` beside the images, with what each was when it was sealed. It tells damage
- * and mix-ups, not forgery: whoever can change an image can change the manifest.
+ * The seal of a checkpoint: `recriu.manifest` beside the images, with what each was when it was sealed. It tells damage and
+ * mix-ups; and forgery, where it has to be signed (recriu.manifest.minisig).
  */
 import { closeSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { ENOENT } from "../sys/errno.ts";

@@ -62,6 +62,8 @@ export interface Preflight {
   plan: Plan;
   /** Of a plan that is blocked: the call that would restore, if there is one. */
   would: Would | undefined;
+  /** The key that a demanded signature is by. */
+  signedBy?: string | undefined;
   /** Milliseconds that it took. */
   tookMs: number;
 }
@@ -232,6 +234,7 @@ export async function preflight(
       effects,
       plan,
       would,
+      signedBy: sealed?.ok ? sealed.signedBy : undefined,
       tookMs,
     },
   };

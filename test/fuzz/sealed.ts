@@ -1,4 +1,5 @@
 /** Sealed checkpoints: manifests of others, and what they would put back; packs of them. */
+import { generateKeyPairSync } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { namespacesOf, runChecks } from "../../src/checks/index.ts";
@@ -9,6 +10,9 @@ import {
   imagesIn,
   MANIFEST,
   openCheckpoint,
+  packedPiece,
+  PIECE,
+  piecesOf,
   sealOf,
   sumsOf,
 } from "../../src/image/index.ts";
@@ -20,9 +24,10 @@ import { unmakeEntry } from "../../src/repair/entry.ts";
 import { makeFifo } from "../../src/repair/fifo.ts";
 import { putFile } from "../../src/repair/file.ts";
 import type { Step } from "../../src/repair/step.ts";
+import { minisignature, signerOf } from "../../src/sys/minisign.ts";
 import { contextOf } from "../checks/context.ts";
 import { fixture, image } from "../image/fixture.ts";
-import { mutateJson, mutateLines, mutateTar } from "./mutate.ts";
+import { mutateBytes, mutateJson, mutateLines, mutateTar } from "./mutate.ts";
 import type { Target } from "./target.ts";
 
 const noOne = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
@@ -66,13 +71,38 @@ export function sealedTargets(dir: string): Record<string, Target> {
     kernel: "6.1",
     machine: "x64",
     cpu: ["fpu"],
+    host: {
+      page_size: 4096,
+      processors: 2,
+      memory: 1 << 30,
+      limits: { memory: 1 << 20, processors: 1.5 },
+      lsm: ["capability", "apparmor"],
+      gpus: [{ model: "NVIDIA L4", driver: null }],
+    },
     images: sumsOf(images, imagesIn(images)),
     files: [
       { path: "/bin/true", size: 1, mode: 0o755, build_id: null },
       { path: `${place}/in/log`, size: 1, mode: 0o644, build_id: null, mtime, taken },
+      {
+        path: "/a/b",
+        size: 1,
+        mode: 0o644,
+        build_id: null,
+        taken: { ...taken, packed: { size: 9, sha256 } },
+      },
     ],
     directories: [{ path: `${place}/in`, mode: 0o755, uid: 0, gid: 0 }],
   };
+  const seed = generateKeyPairSync("ed25519");
+  const id = Buffer.alloc(8, 1);
+  const signing = { id, key: seed.privateKey, secret: true } as const;
+  const keys = [{ id, key: seed.publicKey, secret: false } as const];
+  const signed = Buffer.from("{}");
+  const made = { name: MANIFEST, data: signed, epoch: 0, of: "a seal" };
+  const signature = Buffer.from(minisignature(signing, made));
+  const packed = Buffer.concat(
+    [Buffer.alloc(PIECE, "ab"), Buffer.from("the end")].flatMap(packedPiece),
+  );
   const text = JSON.stringify(manifest, undefined, 1);
   writeFileSync(join(images, MANIFEST), text);
   writeFileSync(join(dir, "checkpoint", SCRIPT), "");
@@ -92,6 +122,31 @@ export function sealedTargets(dir: string): Record<string, Target> {
         writeFileSync(join(images, name), bytes);
         putBackAndTakeBack(images);
         if (readdirSync(place).length > 0) throw new Error("what was put back is left");
+      },
+    },
+    signature: {
+      make: (dice) => ({
+        name: "recriu.manifest.minisig",
+        bytes: (dice(4) === 0 ? mutateBytes : mutateLines)(dice, signature),
+      }),
+      read(_, bytes) {
+        const found = signerOf(signed, Buffer.from(bytes).toString(), keys);
+        if ("problem" in found && found.problem === "") throw new Error("no problem is told");
+      },
+    },
+    beside: {
+      make: (dice) => ({ name: "beside.zst", bytes: mutateBytes(dice, packed) }),
+      read(name, bytes) {
+        const path = join(dir, name);
+        writeFileSync(path, bytes);
+        const fd = openSync(path, "r");
+        try {
+          for (const piece of piecesOf(fd, path)) if (piece.length > PIECE) throw new Error("more");
+        } catch (error) {
+          if ((error as Error).message !== "its bytes are not those that were sealed") throw error;
+        } finally {
+          closeSync(fd);
+        }
       },
     },
     pack: {
