@@ -1,6 +1,4 @@
 import { readdirSync } from "node:fs";
-import { lackOf } from "../checks/index.ts";
-import { thisHost } from "../host/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
 import type { CheckpointsDocument, ShowDocument } from "../report/documents.ts";
@@ -146,7 +144,7 @@ async function show(
     return refused("show", exitCode.usage, `${file}: ${problem}`);
   }
   const { checkpoint } = opened;
-  const lack = lackOf(checkpoint, thisHost());
+  const lack = await lackOf(checkpoint);
   if (lack?.id === "no-checkpoint")
     return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
   const tidy = tidying();
@@ -175,6 +173,16 @@ async function show(
   }
   if (format !== "json") printContents(contents, format as "tree" | "table", more);
   return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
+}
+
+/** Why there is nothing to show. The checks that tell it are loaded only where there may be a reason. */
+async function lackOf(checkpoint: Checkpoint) {
+  if (["inventory.img", "pstree.img"].every((file) => checkpoint.files.has(file))) return undefined;
+  const [checks, { thisHost }] = await Promise.all([
+    import("../checks/index.ts"),
+    import("../host/index.ts"),
+  ]);
+  return checks.lackOf(checkpoint, thisHost());
 }
 
 /** What was asked for; of one task its files, too. */

@@ -215,13 +215,12 @@ function aligned(rows: readonly (readonly string[])[], right: readonly number[] 
   const widths = head.map((_, at) =>
     rows.reduce((widest, row) => Math.max(widest, row[at]!.length), 0),
   );
+  const columns = widths.flatMap((width, at) => (width > 0 ? [{ at, width }] : []));
   return rows.map((row) =>
-    row
-      .map((text, at) => ({ text, width: widths[at]!, at }))
-      .filter(({ width }) => width > 0)
-      .map(({ text, width, at }) => {
-        if (at === row.length - 1) return text;
-        return right.includes(at) ? text.padStart(width) : text.padEnd(width);
+    columns
+      .map(({ at, width }) => {
+        if (at === row.length - 1) return row[at]!;
+        return right.includes(at) ? row[at]!.padStart(width) : row[at]!.padEnd(width);
       })
       .join("  ")
       .trimEnd(),
