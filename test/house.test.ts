@@ -138,6 +138,13 @@ test("what cannot be seen is not taken for what is not there", () => {
   expect(blind).toEqual([]);
 });
 
+test("a file's time, which anybody may set, is no date before that was looked at", () => {
+  const told = files.filter((file) =>
+    /(?<!new Date\(\))\.toISOString\(/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(told.sort()).toEqual(["show/contents.ts", "sys/time.ts"]);
+});
+
 test("only one way leads up a path, and that one ends", () => {
   const climbing = files.filter(
     (file) =>

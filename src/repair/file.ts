@@ -58,6 +58,7 @@ function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | u
     const set = setXattr(fd, name, Buffer.from(value, "base64"));
     if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
   }
-  if (mtime !== undefined) futimesSync(fd, new Date(), new Date(mtime));
+  const time = new Date(mtime ?? NaN);
+  if (!Number.isNaN(time.getTime())) futimesSync(fd, new Date(), time);
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { NeededFile } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { timeText } from "../../sys/time.ts";
 import { isDirectoryUse, type UsedFile, usedFiles } from "./used-files.ts";
 
 export const fileDiffers: Check = {
@@ -72,7 +73,7 @@ export function filesNeeded(
       path: used.reg.name,
       size: Number(found.stat.size),
       mode: Number(found.stat.mode) & 0o7777,
-      mtime: found.stat.mtime.toISOString(),
+      mtime: timeText(found.stat.mtime),
       build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
     };
     return [{ used, file, place }];
