@@ -36,10 +36,14 @@ const args = {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the images: ids in the log become paths (default: beside the log)",
+    description:
+      "the images, by which numbers in the log become paths (default: those beside the log)",
   },
-  list: { type: "boolean", description: "list the checks, and what is known of CRIU's words" },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  list: {
+    type: "boolean",
+    description: "list the checks, and the messages of CRIU that are known",
+  },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 /** A word that is meant as a path. */

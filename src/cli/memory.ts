@@ -16,24 +16,24 @@ const args = {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the same, as CRIU has it (default: the working directory)",
+    description: "the checkpoint, named as CRIU does it (default: the working directory)",
   },
   pid: {
     type: "string",
     valueHint: "N",
-    description: "the task, by its number in the images (default: the root)",
+    description: "the task, by its number in the images (default: the root task)",
   },
   search: {
     type: "string",
     valueHint: "TEXT|0xHEX",
-    description: "where these bytes are: secrets may be in the line that is shown",
+    description: "find these bytes; the lines that are shown may hold secrets",
   },
   dump: {
     type: "string",
     valueHint: "ADDRESS:LENGTH",
-    description: "the bytes there (address in hexadecimal)",
+    description: "show so many bytes from an address, which is hexadecimal",
   },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 /** Places that are shown of a search, and bytes of a dump. */

@@ -13,10 +13,13 @@ const args = {
     type: "string",
     alias: "o",
     valueHint: "FILE",
-    description: "the archive; - is stdout",
+    description: "write the archive to this file; - is stdout",
   },
-  "with-criu": { type: "boolean", description: "take the CRIU in use along, with its libraries" },
-  criu: { type: "string", valueHint: "PATH", description: "another CRIU to take along" },
+  "with-criu": {
+    type: "boolean",
+    description: "take along the CRIU that is in use, and its libraries",
+  },
+  criu: { type: "string", valueHint: "PATH", description: "take along this CRIU instead" },
 } as const;
 
 export const command: Command = {

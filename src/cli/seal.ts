@@ -16,18 +16,18 @@ const args = {
   root: {
     type: "string",
     valueHint: "DIR",
-    description: "the root file system that the tree will have",
+    description: "look for the tree's files below DIR, the root that it will be restored in",
   },
   "with-files": {
     type: "boolean",
-    description: "take the programs, libraries and files along that the tree uses",
+    description: "take along the programs, libraries and files that the tree uses",
   },
   "file-limit": {
     type: "string",
     valueHint: "MIB",
-    description: "with --with-files: no file of more than MIB MiB (default 64)",
+    description: "with --with-files: leave out files of more than MIB MiB (default 64)",
   },
-  json: { type: "boolean", description: "the manifest on stdout" },
+  json: { type: "boolean", description: "print the manifest on stdout, too" },
 } as const;
 
 export const command: Command = {

@@ -25,22 +25,32 @@ const args = {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the same, as CRIU has it (default: the working directory)",
+    description: "the checkpoint, named as CRIU does it (default: the working directory)",
   },
-  files: { type: "boolean", description: "each task's program, threads and descriptors" },
-  sockets: { type: "boolean", description: "sockets with both their ends" },
-  mounts: { type: "boolean", description: "mounts of its own mount namespace" },
-  memory: { type: "boolean", description: "each task's mappings" },
-  env: { type: "boolean", description: "each task's environment: secrets may be in it" },
-  all: { type: "boolean", description: "all of these but --env" },
-  pid: { type: "string", valueHint: "N", description: "this task alone" },
-  format: { type: "string", valueHint: "tree|table|json", description: "how (default tree)" },
+  files: { type: "boolean", description: "show each task's program, threads and descriptors" },
+  sockets: { type: "boolean", description: "show sockets, with the tasks at both ends" },
+  mounts: {
+    type: "boolean",
+    description: "show the mounts, where the tree had a mount namespace of its own",
+  },
+  memory: {
+    type: "boolean",
+    description: "show each task's mappings, and how much of each is saved",
+  },
+  env: { type: "boolean", description: "show each task's environment, in which secrets may be" },
+  all: { type: "boolean", description: "show all of these but --env" },
+  pid: { type: "string", valueHint: "N", description: "show this task alone" },
+  format: {
+    type: "string",
+    valueHint: "tree|table|json",
+    description: "the form of the output (default tree)",
+  },
   html: {
     type: "string",
     valueHint: "FILE",
-    description: "write one page for a browser, with all but --env; - is stdout",
+    description: "write all of it but --env as one page for a browser; - is stdout",
   },
-  json: { type: "boolean", description: "as --format=json: one JSON document on stdout" },
+  json: { type: "boolean", description: "print one JSON document on stdout, as --format=json" },
 } as const;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
