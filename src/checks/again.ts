@@ -3,10 +3,19 @@ import { parseWords } from "../criu/index.ts";
 import type { Context } from "./finding.ts";
 
 /** For `recriu restore`: what the user said, to recriu and to CRIU. */
-export const again = ({ settings, request }: Pick<Context, "request" | "settings">): string[] => [
-  ...settings.words,
-  ...request.argv,
-];
+export const again = ({ settings, request }: Pick<Context, "request" | "settings">): string[] =>
+  request.again === undefined ? [...settings.words, ...request.argv] : [...request.again];
+
+/** The images of a pack, where it has been unpacked by tar(1). */
+const UNPACKED = "checkpoint/images";
+
+/** The directory of images as commands name it that are typed later: an archive is unpacked then. */
+export const imagesLater = ({
+  checkpoint,
+  request,
+  pagesUnread,
+}: Pick<Context, "checkpoint" | "request" | "pagesUnread">): string =>
+  pagesUnread || request.again !== undefined ? UNPACKED : checkpoint.dir;
 
 const detaching = new Set(["restore-detached", "daemon", "restore-sibling"]);
 
@@ -19,7 +28,8 @@ export function againStaying({
   request,
 }: Pick<Context, "request" | "settings">): string[] {
   const parsed = parseWords(request.argv);
-  if (!request.detached || !parsed.ok) return again({ settings, request });
+  if (!request.detached || !parsed.ok || request.again !== undefined)
+    return again({ settings, request });
   // The members of a cluster have their words in common.
   const groups = new Map<readonly string[], string[]>();
   for (const { argv, name } of parsed.options)

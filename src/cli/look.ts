@@ -6,12 +6,12 @@ import {
   requestFrom,
   type Settings,
 } from "../criu/index.ts";
-import { sealOf } from "../image/index.ts";
+import { type Seal, sealOf } from "../image/index.ts";
 import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
-import type { ArchivePreflight } from "../runtime/archive.ts";
+import type { ArchivePreflight } from "../pack/archive.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
-import { refused, tell } from "../report/told.ts";
+import { refused, tell, tellLines } from "../report/told.ts";
 import { errorText } from "../sys/errno.ts";
 import { isAbsent, statAt } from "../sys/look.ts";
 import { near } from "./near.ts";
@@ -20,10 +20,11 @@ import { understand } from "./request.ts";
 /** `said`: why there is nothing to report. */
 type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
-/** Read the images, run the checks. `stays`: this process is there while CRIU restores. */
+/** Read the images, run the checks. `stays`: this process is there while CRIU restores; `known`: what their seal says. */
 export async function look(
   { request, settings }: { request: Request; settings: Settings },
   stays: boolean,
+  known?: Seal,
 ): Promise<PreflightResult> {
   const stranger = unknownCheck(settings);
   if (stranger !== undefined) {
@@ -34,7 +35,7 @@ export async function look(
   const lost = settings.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
   if (lost !== undefined) return { ok: false, problem: `--allow-write: ${lost}` };
   const hashing = hashingReport();
-  const seal = () => sealOf(request.imagesDir, false, hashing.tell);
+  const seal = () => known ?? sealOf(request.imagesDir, false, hashing.tell);
   const looking = { seal, stays, chooses: true, isOwn: true };
   const result = await preflight(request, settings, looking);
   hashing.end();
@@ -62,19 +63,22 @@ export async function begin(
   return reached(command, await look(asked, false));
 }
 
-/** The same for an archive that Podman exported. */
+/** The same for an archive. */
 export async function beginArchive(
   command: string,
   file: string,
   words: readonly string[],
   options: readonly RecriuOption[],
 ): Promise<Started> {
-  const { preflightArchive } = await import("../runtime/archive.ts");
+  const { preflightArchive } = await import("../pack/archive.ts");
   return reached(command, await preflightArchive(file, words, options));
 }
 
 function reached(command: string, result: ArchivePreflight): Started {
-  if (result.ok) return result;
+  if (result.ok) {
+    if ("told" in result) tellLines(result.told);
+    return result;
+  }
   const damaged = "damaged" in result && result.damaged;
   return notReached(command, result.problem, damaged ? exitCode.images : exitCode.usage);
 }

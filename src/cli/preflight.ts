@@ -1,6 +1,7 @@
 import { again } from "../checks/again.ts";
 import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { isArchive } from "../image/archive.ts";
+import { STDIN } from "../image/archive-source.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { beginChanges, carryOut } from "../repair/index.ts";
 import { printEffects } from "../report/effects.ts";
@@ -58,7 +59,7 @@ export const command: Command = {
         ...(rawArgs.includes("--json") ? { json: checksDocument() } : { text: checkList() }),
       };
     const [option, named = "", ...others] = withOperand(rawArgs, options);
-    const archive = option === "-D" && isArchive(named) ? named : undefined;
+    const archive = option === "-D" && (named === STDIN || isArchive(named)) ? named : undefined;
     const started =
       archive === undefined
         ? await begin("preflight", rawArgs, options)
@@ -73,7 +74,7 @@ export const command: Command = {
     const script = onCommandLine.has("script");
     if (script && json)
       return refused("preflight", exitCode.usage, "--script and --json both write to stdout");
-    if (!json) tellOf(preflight, archive === undefined);
+    if (!json) tellOf(preflight, archive === undefined || preflight.request.again !== undefined);
     const blocked = blockedExit(preflight);
     const { exit, lines } =
       blocked === undefined ? repairAsked(preflight, archive) : { exit: blocked };
@@ -86,7 +87,7 @@ export const command: Command = {
   },
 };
 
-/** What people read. Of an archive, which its engine restores, nothing is said of what to type next. */
+/** What people read. Of a container's archive, which its engine restores, nothing is said of what to type next. */
 function tellOf(preflight: Preflight, isRestorable: boolean): void {
   const { findings, plan, effects, settings } = preflight;
   const asked = settings.onCommandLine;

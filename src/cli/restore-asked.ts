@@ -1,5 +1,6 @@
 /** What `restore` does once its words are understood: findings, CRIU, verdict, each told. */
 import type { Settings, Request } from "../criu/index.ts";
+import type { Seal } from "../image/index.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
@@ -25,9 +26,16 @@ export interface Came {
   readonly isClean: boolean;
 }
 
+/** What was asked for. `pack`: the images were unpacked from one, and agree with its manifest. */
+export interface Asked {
+  readonly request: Request;
+  readonly settings: Settings;
+  readonly pack?: { readonly seal: Seal };
+}
+
 /** Restore with a CRIU that is held already, if one is. */
 export async function restoreAsked(
-  asked: { request: Request; settings: Settings },
+  asked: Asked,
   held: HeldCriu | undefined,
   progress: ProgressReport | undefined,
 ): Promise<Came> {
@@ -38,7 +46,7 @@ export async function restoreAsked(
   const endHeld = async () => held?.[Symbol.asyncDispose]();
   const caller = {
     forCriu: false,
-    look: () => look(asked, true),
+    look: () => look(asked, true, asked.pack?.seal),
     asks: () => true,
     reaches: () => true,
     makeRoom: endHeld,
@@ -120,15 +128,17 @@ function notRehearsed({ checkpoint, request, settings }: Preflight): string | un
   return settings.verify === "off" ? "with --verify=off nothing would be known" : undefined;
 }
 
-/** What restores an archive: its container's engine, or, of a pack, what is in it. */
+/** What restores an archive: its container's engine. */
 async function archived(file: string): Promise<string | undefined> {
   const { isArchive, openArchive } = await import("../image/archive.ts");
   if (!isArchive(file)) return undefined;
   const opened = await openArchive(file);
   if (!opened.ok) return `${file}: ${opened.problem}`;
-  opened.archive.dispose();
-  return opened.archive.kind === "pack"
-    ? `${file} is a pack: ${sh`tar -xf ${file} && checkpoint/restore.sh`}`
+  const { archive } = opened;
+  archive.dispose();
+  const { isKubelets } = await import("../runtime/exported.ts");
+  return isKubelets(archive.texts)
+    ? `${file} is a container's checkpoint that a kubelet has made: a pod restores it whose image is made of it (CRI-O, containerd 2.1)`
     : `${file} is a container's checkpoint, which its engine restores: ${sh`podman container restore --import=${[file]}`}`;
 }
 

@@ -4,9 +4,10 @@ import { exitCode } from "../report/outcome.ts";
 import { progressReport } from "../report/progress.ts";
 import { refused, type Told } from "../report/told.ts";
 import { holdCriu } from "../restore/hold.ts";
+import { statAt } from "../sys/look.ts";
 import type { Command } from "./command.ts";
 import { orElse } from "./or-else-words.ts";
-import type { Came } from "./restore-asked.ts";
+import type { Asked, Came } from "./restore-asked.ts";
 import { criuHelp, recriuArgs, understand } from "./request.ts";
 
 export const appendix = criuHelp;
@@ -22,8 +23,9 @@ export const command: Command = {
     const { command: otherwise } = orElse(rawArgs);
     if (otherwise?.length === 0)
       return refused("restore", exitCode.usage, "--or-else wants a command behind it");
-    const asked = understand("restore", rawArgs, recriuOptions);
-    if (!asked.ok) return asked.told;
+    const understood = understand("restore", rawArgs, recriuOptions);
+    if (!understood.ok) return understood.told;
+    let asked: Asked = understood;
     const progressFd = asked.settings.onCommandLine.get("progress-fd");
     if (progressFd !== undefined && !isOpen(Number(progressFd)))
       return refused(
@@ -37,6 +39,16 @@ export const command: Command = {
       json,
     );
     let came: Came = { exit: exitCode.criuFailed, isClean: false };
+    using unpacked = new DisposableStack();
+    if (isNoDirectory(asked.request.imagesDir)) {
+      const { unpackedPack } = await import("./restore-pack.ts");
+      const found = await unpackedPack(rawArgs, asked);
+      if (found.kind === "refused") return found.told;
+      if (found.kind === "pack") {
+        unpacked.use(found.pack);
+        asked = found;
+      }
+    }
     try {
       await using held = holdCriu(asked.request, asked.settings);
       // All else is loaded while CRIU starts.
@@ -50,6 +62,11 @@ export const command: Command = {
     const { becomeOther } = await import("./or-else.ts");
     return refused("restore", came.exit, becomeOther(otherwise, asked.request));
   },
+};
+
+const isNoDirectory = (path: string): boolean => {
+  const stat = statAt(path);
+  return typeof stat !== "number" && !stat.isDirectory();
 };
 
 function isOpen(fd: number): boolean {

@@ -9,6 +9,7 @@ import { refused, said, tellLines, type Told } from "../report/told.ts";
 import { exitCode } from "../report/outcome.ts";
 import { findRoot, liveTree, verify, withMemory } from "../verify/index.ts";
 import type { Command } from "./command.ts";
+import { findImages } from "./found.ts";
 import { criuHelp, recriuArgs, understand } from "./request.ts";
 
 const options: readonly RecriuOption[] = [
@@ -27,11 +28,17 @@ export const command: Command = {
       "Compare a live tree with the images it was restored from. Give it the options it was restored with.",
   },
   args: recriuArgs(options),
-  run({ rawArgs }): Told {
+  async run({ rawArgs }): Promise<Told> {
     const understood = understand("verify", rawArgs, options);
     if (!understood.ok) return understood.told;
     const { request, settings } = understood;
-    const opened = openCheckpoint(request.imagesDir);
+    using found = await findImages(request.imagesDir);
+    if ("problem" in found) return refused("verify", found.exit, found.problem);
+    if (found.archived && settings.verify === "memory")
+      return refuse(
+        "of an archive the page data is not unpacked: unpack it (tar -xf) to compare memory",
+      );
+    const opened = openCheckpoint(found.dir);
     if (!opened.ok) return refuse(`${opened.fault.file}: ${opened.fault.problem}`);
     const checkpoint = withPaths(opened.checkpoint, settings.mapPath);
     const lack = lackOf(checkpoint, thisHost());

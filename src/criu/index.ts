@@ -2,6 +2,7 @@
 export { configLines, configProblem, configText } from "./config-file.ts";
 export { configSources, parseConfig } from "./config.ts";
 export { knows, since } from "./features.ts";
+export { absoluteFrom } from "./paths.ts";
 export { findCriu, type Found, otherCrius } from "./find.ts";
 export { commandOf, parseWords } from "./getopt.ts";
 export {

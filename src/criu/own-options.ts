@@ -90,6 +90,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "with -d: watch the tree for so long once it runs, and tell which tasks end (default 0)",
   },
   {
+    name: "unpack-dir",
+    arg: "required",
+    value: "DIR",
+    help: "of a pack: unpack it into this new directory, and keep it (default: below /var/lib/recriu, gone afterwards)",
+  },
+  {
     name: "progress-fd",
     arg: "required",
     value: "N",

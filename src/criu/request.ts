@@ -74,6 +74,8 @@ export interface Request
     Readonly<Record<Text, string | undefined>> {
   /** The paths as they were typed, by what they are here: CRIU names them so. */
   readonly typed: ReadonlyMap<string, string>;
+  /** The words that call the same restore again, where those of `argv` do not: the images were unpacked from a pack. */
+  readonly again?: readonly string[];
 }
 
 /** What a field is while options are still being read. */

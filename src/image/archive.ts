@@ -4,31 +4,21 @@
  * `checkpoint/images/` behind the script that restores them. Page data is passed over, and what was taken along: of such a
  * file only its size is kept.
  */
-import {
-  closeSync,
-  createReadStream,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  read,
-  readSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { constants as system } from "node:os";
 import { privateDirectory } from "../sys/own-directory.ts";
 import { writeAll } from "../sys/own-file.ts";
-import { join } from "../sys/path.ts";
-import { openRegular } from "../sys/regular.ts";
+import { dirname, join } from "../sys/path.ts";
+import { openTar, sourceOf, STDIN, streamed } from "./archive-source.ts";
 import { FILES } from "./manifest.ts";
-import { type Member, readMembers, type Sink, type Source } from "./members.ts";
+import { type Member, readMembers, type Sink } from "./members.ts";
 
-interface Archive {
+export interface Archive {
   /** What restores it: its container's engine, or recriu. */
   readonly kind: "container" | "pack";
   /** A private directory with the images, of pages images empty ones of the right size. */
   dir: string;
-  /** Texts beside the images: `config.dump`, `spec.dump`, `network.status`. */
+  /** Texts beside the images: `config.dump`, `spec.dump`, `network.status`; of a pack `checkpoint/pack.json`. */
   texts: ReadonlyMap<string, string>;
   /** Bytes of what the container has changed in its root file system; undefined: the archive does not have it. */
   readonly changed: number | undefined;
@@ -44,7 +34,7 @@ const LARGEST = 256 << 20;
 /** Of all that is kept; a small file can be packed so that it unpacks to terabytes. Bytes. */
 const LARGEST_SUM = 1 << 30;
 const MOST_MEMBERS = 1_000_000;
-const texts = new Set(["config.dump", "spec.dump", "network.status"]);
+const texts = new Set(["config.dump", "spec.dump", "network.status", "checkpoint/pack.json"]);
 /** CRIU's statistics of the dump, which Podman puts beside the images. */
 const STATISTICS = "stats-dump";
 /** What the container has changed in its root file system. */
@@ -54,12 +44,10 @@ const PACKED = "checkpoint/restore.sh";
 /** Where images are. */
 const places = {
   container: /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/,
-  pack: /^checkpoint\/images\/(?!\.{1,2}$)([^/\0]+)$/,
+  pack: /^checkpoint\/images\/((?:parent\/){0,64}(?!\.{1,2}$)[^/\0]+)$/,
 };
 /** Files that were taken along (manifest.ts): like page data they are passed over. */
 const BESIDE = new RegExp(`^checkpoint/images/${FILES}/([0-9a-f]{64})$`);
-/** Bytes that are read at once. */
-const PIECE = 1 << 20;
 
 /** Whether a file begins as such an archive does. */
 export function isArchive(file: string): boolean {
@@ -68,38 +56,11 @@ export function isArchive(file: string): boolean {
   return opened !== undefined;
 }
 
-type Kind = "tar" | "gzip" | "zstd";
-
-/** A regular file that begins as an archive does. */
-function openTar(file: string): { fd: number; kind: Kind } | undefined {
-  const opened = openRegular(file);
-  if (!opened.ok) return undefined;
-  const { fd } = opened;
-  let kind: Kind | undefined;
-  try {
-    kind = kindOf(fd);
-  } catch {
-    // What cannot be read is no archive.
-  }
-  if (kind !== undefined) return { fd, kind };
-  closeSync(fd);
-  return undefined;
-}
-
-function kindOf(fd: number): Kind | undefined {
-  const head = Buffer.alloc(512);
-  readSync(fd, head, 0, head.length, 0);
-  if (head.readUInt16BE(0) === 0x1f8b) return "gzip";
-  if (head.readUInt32LE(0) === 0xfd2fb528) return "zstd";
-  return head.toString("latin1", 257, 262) === "ustar" ? "tar" : undefined;
-}
-
 /** Read an archive. `dispose` removes what was unpacked; so does a signal that ends recriu before. */
 export async function openArchive(file: string): Promise<ArchiveResult> {
-  const opened = openTar(file);
-  if (opened === undefined)
+  const source = file === STDIN ? await streamed(0) : await sourceOf(openTar(file));
+  if (source === undefined)
     return { ok: false, problem: "it is no tar, gzip or zstd archive", damaged: false };
-  const source = await sourceOf(opened);
   let unpacked: Unpacked | undefined;
   try {
     const into = (unpacked = new Unpacked());
@@ -114,48 +75,6 @@ export async function openArchive(file: string): Promise<ArchiveResult> {
   } finally {
     source.close();
   }
-}
-
-/** The bytes of the tar, and how to close the file. */
-async function sourceOf({ fd, kind }: { fd: number; kind: Kind }): Promise<{
-  next: Source;
-  close(): void;
-}> {
-  if (kind === "tar") return { next: plain(fd), close: () => closeSync(fd) };
-  const { createGunzip, createZstdDecompress } = await import("node:zlib");
-  const source = createReadStream("", { fd, start: 0, highWaterMark: PIECE });
-  const unpacker = kind === "gzip" ? createGunzip() : createZstdDecompress();
-  source.on("error", (error) => unpacker.destroy(error));
-  const pieces = source.pipe(unpacker)[Symbol.asyncIterator]();
-  const next = async () => {
-    const piece = await pieces.next();
-    return piece.done ? undefined : (piece.value as Uint8Array);
-  };
-  const close = () => {
-    unpacker.destroy();
-    source.destroy();
-  };
-  return { next, close };
-}
-
-/** What is not asked for is not read: page data can be the size of a machine's memory. */
-function plain(fd: number): Source {
-  const { size } = fstatSync(fd);
-  const blank = Buffer.alloc(PIECE);
-  let at = 0;
-  return async (unwanted) => {
-    if (unwanted > 0) {
-      const length = Math.min(unwanted, PIECE, size - at);
-      at += length;
-      return length > 0 ? blank.subarray(0, length) : undefined;
-    }
-    const bytes = Buffer.alloc(PIECE);
-    const length = await new Promise<number>((resolve, reject) =>
-      read(fd, bytes, 0, PIECE, at, (error, got) => (error ? reject(error) : resolve(got))),
-    );
-    at += length;
-    return length > 0 ? bytes.subarray(0, length) : undefined;
-  };
 }
 
 const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
@@ -185,13 +104,12 @@ class Unpacked implements Archive {
     if (text === CHANGED) this.changed = size;
     // No slash, not `..`: it stays in the directory.
     const image = places[this.kind].exec(name)?.[1] ?? (text === STATISTICS ? text : undefined);
-    if (image !== undefined && /^pages-\d+\.img$/.test(image)) {
+    if (image !== undefined && /(?:^|\/)pages-\d+\.img$/.test(image)) {
       this.#image(image, size).close();
       return undefined;
     }
     const beside = this.kind === "pack" ? BESIDE.exec(name)?.[1] : undefined;
     if (beside !== undefined) {
-      mkdirSync(join(this.dir, FILES), { recursive: true });
       this.#image(`${FILES}/${beside}`, size).close();
       return undefined;
     }
@@ -212,6 +130,7 @@ class Unpacked implements Archive {
   #image(name: string, size = 0): Sink {
     if (this.#images.has(name)) throw new Error(`it has ${name} twice`);
     this.#images.add(name);
+    if (name.includes("/")) mkdirSync(join(this.dir, dirname(name)), { recursive: true });
     const fd = openSync(join(this.dir, name), "wx", 0o600);
     if (size > 0) ftruncateSync(fd, size);
     return { write: (bytes) => writeAll(fd, bytes), close: () => closeSync(fd) };

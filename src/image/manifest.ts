@@ -12,9 +12,9 @@ export const MANIFEST = "recriu.manifest";
 /** Beside the images, the files that were taken along, each named by its sha256. */
 export const FILES = "recriu.files";
 
-interface Sum {
-  size: number;
-  sha256: string;
+export interface Sum {
+  readonly size: number;
+  readonly sha256: string;
 }
 
 /** A file outside the images that the tree has open, mapped or runs; `build_id` in hexadecimal. */
@@ -105,11 +105,16 @@ export function imagesIn(dir: string): string[] {
 }
 
 /**
- * Size and sha256 of a regular file, which no link leads to: whoever made the images may not choose what else is read and
+ * Size and sha256 of a regular file; an image no link leads to: whoever made the images may not choose what else is read and
  * told. Read once from its beginning to its end; not at all where it has not the size that is `due`. Throws why not.
  */
-function sumOf(path: string, onBytes: (count: number) => void = () => {}, due?: number): Sum {
-  const opened = openRegular(path, false);
+export function sumOf(
+  path: string,
+  onBytes: (count: number) => void = () => {},
+  due?: number,
+  follow = false,
+): Sum {
+  const opened = openRegular(path, follow);
   if (!opened.ok) throw new Error(`${path}: ${opened.problem}`);
   const { fd, stat } = opened;
   try {
@@ -210,7 +215,7 @@ function alteredIn(
 }
 
 /** A manifest's text, believed in nothing. */
-function parseManifest(
+export function parseManifest(
   text: string,
 ): { ok: true; manifest: Manifest } | { ok: false; problem: string } {
   let value: Partial<Manifest>;

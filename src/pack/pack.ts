@@ -3,9 +3,10 @@ import { closeSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { interpreterOf } from "../host/elf.ts";
-import { FILES, imagesIn, MANIFEST, type NeededFile, type Seal } from "../image/index.ts";
+import { FILES, imagesIn, MANIFEST, type NeededFile, type Seal, sumOf } from "../image/index.ts";
 import { replacing } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
+import { CONTENTS, type PackContents, SCRIPT, TOP } from "./layout.ts";
 import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -24,8 +25,6 @@ interface Packing {
 
 type Packed = { ok: true; members: number; bytes: number } | { ok: false; problem: string };
 
-/** The top directory in the archive. */
-const TOP = "checkpoint";
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
 const PIECE = 1 << 20;
@@ -60,16 +59,39 @@ function* membersOf(
   criu: string | undefined,
   options: readonly string[],
 ): Iterable<Member> {
-  const libraries = criu === undefined ? [] : librariesOf(criu);
-  yield textMember("restore.sh", restoreScript(options));
+  const programs = criu === undefined ? {} : programsOf(criu);
+  yield textMember(SCRIPT, restoreScript(options));
+  yield textMember(CONTENTS, contentsOf(options, programs), PLAIN);
   yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
-  for (const name of [...imagesIn(dir), MANIFEST, ...sums(files).map((sum) => `${FILES}/${sum}`)])
+  for (const name of [MANIFEST, ...imagesIn(dir), ...sums(files).map((sum) => `${FILES}/${sum}`)])
     yield fileMember(`images/${name}`, join(dir, name), PLAIN, false);
-  if (criu === undefined) return;
-  yield textMember("criu/criu", criuScript(basename(libraries[0]!)));
-  yield fileMember("criu/criu.bin", criu, EXECUTABLE);
-  for (const library of libraries)
-    yield fileMember(`criu/lib/${basename(library)}`, library, EXECUTABLE);
+  for (const [name, from] of Object.entries(programs))
+    yield "text" in from
+      ? textMember(`criu/${name}`, from.text)
+      : fileMember(`criu/${name}`, from.path, EXECUTABLE);
+}
+
+/** What stands below `criu/`: a text, or a copy of a file. */
+type Programs = Readonly<Record<string, { readonly text: string } | { readonly path: string }>>;
+
+function programsOf(criu: string): Programs {
+  const libraries = librariesOf(criu);
+  return {
+    criu: { text: criuScript(basename(libraries[0]!)) },
+    "criu.bin": { path: criu },
+    ...Object.fromEntries(libraries.map((path) => [`lib/${basename(path)}`, { path }])),
+  };
+}
+
+function contentsOf(options: readonly string[], programs: Programs): string {
+  const sums = Object.entries(programs).map(([name, from]) => [
+    name,
+    "text" in from
+      ? { size: Buffer.byteLength(from.text), sha256: Bun.SHA256.hash(from.text, "hex") }
+      : sumOf(from.path, undefined, undefined, true),
+  ]);
+  const contents: PackContents = { schema: 1, options, criu: Object.fromEntries(sums) };
+  return `${JSON.stringify(contents, null, 2)}\n`;
 }
 
 /** Of what was taken along, each once. */
@@ -77,9 +99,9 @@ const sums = (files: readonly NeededFile[]): string[] => [
   ...new Set(files.flatMap(({ taken }) => taken?.sha256 ?? [])),
 ];
 
-function textMember(name: string, text: string): Member {
+function textMember(name: string, text: string, mode = EXECUTABLE): Member {
   const bytes = Buffer.from(text);
-  return { name, mode: EXECUTABLE, size: bytes.length, pieces: [bytes] };
+  return { name, mode, size: bytes.length, pieces: [bytes] };
 }
 
 /** A regular file, as long as it is now. An image is one itself: a link to one would take along whatever it names. */
@@ -119,14 +141,14 @@ export function unfit(dir: string, seal: Seal | undefined): string | undefined {
 const restoreScript = (options: readonly string[]): string => `#!/bin/sh
 # Restores this checkpoint with the recriu, and the CRIU if there is one, that came with it: as root, with
 # options of \`recriu restore\` to add. ./recriu preflight -D images only looks.
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 2
+here=$(CDPATH='' cd -- "\${0%"\${0##*/}"}." && pwd) || exit 2
 [ ! -x "$here/criu/criu" ] || export RECRIU_CRIU="$here/criu/criu"
 ${sh`exec "$here/recriu" restore -D "$here/images" ${options} "$@"`}
 `;
 
 const criuScript = (loader: string): string => `#!/bin/sh
 # CRIU with the libraries of the machine that it comes from.
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 127
+here=$(CDPATH='' cd -- "\${0%"\${0##*/}"}." && pwd) || exit 127
 exec "$here/lib/${loader}" --library-path "$here/lib" "$here/criu.bin" "$@"
 `;
 

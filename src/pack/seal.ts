@@ -11,7 +11,7 @@ import { preflight, type Preflight } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { type Needed, type TakenAlong, takeAlong } from "./take-along.ts";
 import { version } from "../report/version.ts";
-import { type ArchivePreflight, preflightArchive } from "../runtime/archive.ts";
+import { type ArchivePreflight, preflightArchive } from "./archive.ts";
 
 /** `at`: what could not be looked at, is damaged, or could not be written. */
 type Sealed =

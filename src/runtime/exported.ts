@@ -6,6 +6,15 @@ import { findRuntime } from "./real.ts";
 /** How long Podman is waited for, in milliseconds. */
 const PATIENCE = 20_000;
 
+/** Whether CRI's CheckpointContainer made it. Podman has annotations of CRI-O's, too; of a container's directories only Podman writes. */
+export function isKubelets(texts: ReadonlyMap<string, string>): boolean {
+  const annotations = asObject(parsedObject(texts.get("spec.dump"))["annotations"]);
+  return (
+    parsedObject(texts.get("config.dump"))["staticDir"] === undefined &&
+    Object.keys(annotations).some((name) => name.startsWith("io.kubernetes.cri"))
+  );
+}
+
 /** `texts` are those beside the images in the archive `file`; `env` has the PATH that the engine is found by. */
 export async function exportedFrom(
   file: string,
@@ -13,11 +22,7 @@ export async function exportedFrom(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Exported> {
   const config = parsedObject(texts.get("config.dump"));
-  const annotations = asObject(parsedObject(texts.get("spec.dump"))["annotations"]);
-  // Podman has annotations of CRI-O's, too; of a container's directories only Podman writes.
-  const isCri =
-    config["staticDir"] === undefined &&
-    Object.keys(annotations).some((name) => name.startsWith("io.kubernetes.cri"));
+  const isCri = isKubelets(texts);
   const runtime = asString(config["runtime"]);
   const image = asString(config["rootfsImageName"]) ?? asString(config["rootfsImageID"]);
   const shares = config["Dependencies"] ?? config["dependencies"];

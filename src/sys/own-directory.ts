@@ -9,24 +9,55 @@ import {
   rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { lockExclusive } from "./files.ts";
+import { handle, lockExclusive } from "./files.ts";
 import { safePlace } from "./own-file.ts";
-import { join } from "./path.ts";
+import { basename, dirname, join } from "./path.ts";
+import { openPrivate } from "./private-directory.ts";
 
-const PREFIX = "recriu-archive-";
 const PRIVATE = 0o700;
 const TRIES = 8;
+
+/** Where page data has room; made where it is not there. */
+const LASTING = "/var/lib/recriu";
+
+interface OwnDirectory {
+  readonly path: string;
+  release(): void;
+}
 
 /**
  * A new one among temporary files, where no other user can put anything in its place. What a killed process left is
  * removed first. Throws what node:fs throws (a full disk), and where there is no such place.
  */
-export function privateDirectory(): { path: string; release(): void } {
-  const place = safePlace([tmpdir(), "/tmp", "/run"]);
-  removeLeft(place);
+export const privateDirectory = (): OwnDirectory =>
+  newIn(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-");
+
+/** The same for what is large, on a disk: temporary files are often kept in memory. */
+export function roomyDirectory(): OwnDirectory {
+  closeSync(openPrivate(LASTING, { make: true })!);
+  return newIn(safePlace([LASTING]), "unpacked-");
+}
+
+/**
+ * A directory that was asked for: made in a directory that is there, else an empty one of this user's, in a place where no other user
+ * can put another one. By its path without links. Throws why it cannot be had.
+ */
+export function ownDirectoryAt(path: string): string {
+  const own = join(safePlace([dirname(path)]), basename(path));
+  const fd = openPrivate(own, { make: true })!;
+  try {
+    if (readdirSync(handle(fd)).length > 0) throw new Error(`${path}: it is not empty`);
+  } finally {
+    closeSync(fd);
+  }
+  return own;
+}
+
+function newIn(place: string, prefix: string): OwnDirectory {
+  removeLeft(place, prefix);
   // Between its making and its lock another one may take it for left.
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const path = mkdtempSync(join(place, PREFIX));
+    const path = mkdtempSync(join(place, prefix));
     const lock = lockOf(path);
     if (lock !== undefined) return { path, release: () => closeSync(lock) };
     rmSync(path, { recursive: true, force: true });
@@ -58,10 +89,10 @@ function isThere(path: string): boolean {
 }
 
 /** Remove the directories without an owner; one that cannot be removed stays, and keeps no run from its work. */
-function removeLeft(place: string): void {
+function removeLeft(place: string, prefix: string): void {
   try {
     for (const name of readdirSync(place)) {
-      if (!name.startsWith(PREFIX)) continue;
+      if (!name.startsWith(prefix)) continue;
       const path = join(place, name);
       const lock = lockOf(path);
       if (lock === undefined) continue;

@@ -1,4 +1,5 @@
 import { sh } from "../../sys/shell.ts";
+import { imagesLater } from "../again.ts";
 import type { Check } from "../finding.ts";
 
 export const lazyPagesSocket: Check = {
@@ -6,7 +7,8 @@ export const lazyPagesSocket: Check = {
   reads: "--lazy-pages; lazy-pages.socket in the work directory and /proc/net/unix",
   why: "With --lazy-pages CRIU hands every page fault to `criu lazy-pages`, which must listen in the same work directory before the restore begins.",
   proof: "criu",
-  run({ host, request, checkpoint }) {
+  run(context) {
+    const { host, request } = context;
     if (!request.lazyPages) return [];
     const socket = `${request.workDir}/lazy-pages.socket`;
     // The daemon binds the name as it stands in its own work directory: /proc/net/unix has no more than that.
@@ -28,7 +30,7 @@ export const lazyPagesSocket: Check = {
         remedy: {
           kind: "human",
           text: "start it first, with the same images and the same work directory",
-          command: sh`criu lazy-pages -d -D ${checkpoint.dir} -W ${request.workDir}`,
+          command: sh`criu lazy-pages -d -D ${imagesLater(context)} -W ${request.workDir}`,
         },
       },
     ];

@@ -11,13 +11,12 @@ import {
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { dirname, join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
+import { imagesLater } from "../again.ts";
 import type { Context, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { constants } from "node:fs";
 
 const SET_IDS = 0o6000;
-/** The images of a pack, where it has been unpacked (src/pack/pack.ts). */
-const UNPACKED = "checkpoint/images";
 
 /** A build-id as the images have it, in words, as hexadecimal text; "" where there is none. */
 export function buildIdOf({ build_id: words }: RegFileEntry): string {
@@ -34,10 +33,11 @@ const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(
-  { checkpoint, seal, settings, host, pagesUnread }: Context,
+  context: Context,
   reg: RegFileEntry,
   { root, path, hostPath }: HostPlace,
 ): Remedy | undefined {
+  const { checkpoint, seal, settings, host } = context;
   // Untrusted images choose no file on this machine.
   if (!seal?.ok || settings.untrusted) return undefined;
   const { files, directories } = byPath(seal.manifest);
@@ -56,7 +56,7 @@ export function fromBeside(
   return {
     kind: "repair",
     text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${pagesUnread ? join(UNPACKED, FILES, sha256) : from} ${hostPath}`,
+    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${join(imagesLater(context), FILES, sha256)} ${hostPath}`,
     repair: {
       action: "file",
       root: root.path,

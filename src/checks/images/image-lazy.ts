@@ -1,6 +1,6 @@
 import { PE_LAZY, PE_PRESENT, type Run } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
-import { again } from "../again.ts";
+import { again, imagesLater } from "../again.ts";
 import type { Check } from "../finding.ts";
 import { taskOf } from "./faults.ts";
 
@@ -42,7 +42,7 @@ export const imageLazy: Check = {
         remedy: {
           kind: "human",
           text: "while the dump still waits at HOST and PORT: start `criu lazy-pages` towards its page server, then restore with --lazy-pages; once it has ended, dump again without --lazy-pages",
-          command: sh`criu lazy-pages -d --page-server --address HOST --port PORT -D ${checkpoint.dir} -W ${request.workDir} && recriu restore ${again(context)} --lazy-pages`,
+          command: sh`criu lazy-pages -d --page-server --address HOST --port PORT -D ${imagesLater(context)} -W ${request.workDir} && recriu restore ${again(context)} --lazy-pages`,
         },
       };
     });

@@ -27,7 +27,7 @@ export const alreadyRunning: Check = {
   proof: "criu",
   isolate: "pid",
   run(context) {
-    const { checkpoint, host, namespaces } = context;
+    const { checkpoint, host, namespaces, request } = context;
     const { root } = checkpoint;
     if (root === undefined || namespaces.created.pid) return [];
     const tasks = livingTasks(checkpoint);
@@ -51,7 +51,7 @@ export const alreadyRunning: Check = {
           text: second
             ? "end one of them where they write to the same files; this compares the one that runs with the images"
             : "nothing need be restored; this compares it with the images. Whether what it did since may be lost, only you can tell",
-          command: sh`recriu verify -D ${checkpoint.dir}`,
+          command: sh`recriu verify -D ${request.typed.get(checkpoint.dir) ?? checkpoint.dir}`,
         },
       },
     ];
