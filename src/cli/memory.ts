@@ -107,12 +107,13 @@ function searched(checkpoint: Checkpoint, task: Task, values: Values): Told {
     const [piece] = piecesAt(checkpoint, task.pid, around, 32);
     return placeText(address, mapping, around, piece?.bytes ?? null);
   });
+  const times = count === 1 ? "once" : `${count} times`;
   const more = count > found.length ? said`, of which the first ${found.length} are shown` : said``;
   const lost = unread === 0 ? said`` : said`; ${unread} bytes could not be read`;
   return {
     exit,
     ...(rows.length > 0 && { text: rows.join("\n") }),
-    lines: [joined(said`found ${count} times in ${bytes} bytes`, more, lost)],
+    lines: [joined(said`found ${times} in ${bytes} bytes of task ${task.pid}`, more, lost)],
   };
 }
 

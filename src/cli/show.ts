@@ -170,7 +170,8 @@ async function show(
       exitCode.usage,
       `${name} has no task ${pid}; without --pid all that it has are shown`,
     );
-  const contents = { ...whole, tasks };
+  const sockets = whole.sockets.filter((one) => pid === undefined || one.tasks.includes(pid));
+  const contents = { ...whole, tasks, sockets };
   const page = values["html"];
   const asked = page === undefined ? values : { ...values, all: true };
   const more = moreOf(checkpoint, contents, asked, pid !== undefined);
@@ -181,7 +182,8 @@ async function show(
     const written = await writePage(String(page), { contents, ...more }, dir, archived);
     return { ...written, exit: written.exit || exit, lines: [...lines, ...(written.lines ?? [])] };
   }
-  if (format !== "json") printContents(contents, format as "tree" | "table", more);
+  if (format !== "json")
+    printContents(contents, format as "tree" | "table", { ...more, all: whole.tasks.length });
   return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
 }
 
