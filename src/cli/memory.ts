@@ -1,3 +1,4 @@
+import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint, type Task } from "../image/index.ts";
 import type { MemoryDocument } from "../report/documents.ts";
 import { pieceText, placeText } from "../report/memory.ts";
@@ -54,6 +55,10 @@ export const command: Command = {
     if (!parsed.ok) return parsed.told;
     const { values, operands } = parsed;
     const dir = operands[0] ?? String(values["images-dir"] ?? ".");
+    if (isArchive(dir))
+      return wrong(
+        `${dir} is an archive, whose memory is not read: unpack it, and name the directory`,
+      );
     const opened = openCheckpoint(dir);
     if (!opened.ok) return wrong(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;

@@ -99,7 +99,7 @@ export const command: Command = {
     using found = await findImages(named);
     return "problem" in found
       ? refused("show", found.exit, found.problem)
-      : show(found, named, values, format);
+      : await show(found, named, values, format); // which is there until then
   },
 };
 
