@@ -60,7 +60,7 @@ export const command: Command = {
       return refused("seal", exits[sealed.at], `${sealed.problem}; nothing was sealed`);
     const { manifest, file, bytes, taken } = sealed;
     const count = Object.keys(manifest.images).length;
-    const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
+    const sizes = `${count} ${count === 1 ? "image" : "images"}, ${(bytes / 1048576).toFixed(1)} MiB`;
     return {
       exit: exitCode.ok,
       ...(parsed.values.json === true && { json: manifest satisfies SealDocument }),

@@ -96,12 +96,12 @@ export function contentsOf(
 
 const kinds = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as const;
 
-/** When a regular file was written; null where there is none, or its time is beyond what a date can tell. */
+/** When a regular file was written; null where there is none, or that is not known: archives without times leave it at 0. */
 function writtenAt(path: string): string | null {
   const stat = statAt(path);
   if (typeof stat === "number" || !stat.isFile()) return null;
   const time = new Date(stat.mtimeMs);
-  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+  return time.getTime() > 0 ? time.toISOString() : null;
 }
 
 /** core_entry.march. */

@@ -22,8 +22,10 @@ export const fileReplaced: Check = {
   proof: "harm",
   blocks: false,
   run(context) {
-    const dumped = context.host.entry(join(context.checkpoint.dir, "inventory.img"))?.mtime;
-    if (dumped === undefined) return [];
+    const written = context.host.entry(join(context.checkpoint.dir, "inventory.img"))?.mtime;
+    if (written === undefined) return [];
+    // In an archive that has no times, as recriu's packs have none, an image has this one.
+    const dumped = written.getTime() > 0 ? written : undefined;
     const { seal } = context;
     const files = seal?.ok ? seal.manifest.files : [];
     const sealed = new Map(files.map(({ path, mtime }) => [path, mtime]));
@@ -76,10 +78,11 @@ function holdsContent({ reg, uses, shared }: UsedFile): "own" | "read" | undefin
 }
 
 function changeSince(
-  dumped: Date,
+  dumped: Date | undefined,
   { mtime, ctime }: Stats,
   kept: "own" | "read",
 ): string | undefined {
+  if (dumped === undefined) return undefined;
   if (mtime > dumped)
     return `it was written to at ${timeText(mtime)}, after the checkpoint was made at ${timeText(dumped)}`;
   // Files of the system get new inodes wherever they are unpacked.
