@@ -42,6 +42,8 @@ export interface PutFile extends Omit<MakeDirectory, "action"> {
   mtime?: string | undefined;
   /** In base64. */
   xattrs: Readonly<Record<string, string>>;
+  /** The name, in the same directory, that the other file is given which is there. */
+  aside?: string | undefined;
   /** Above it and missing, the outermost first; paths like `path`. */
   directories: readonly Omit<MakeDirectory, "action" | "root">[];
 }
@@ -131,11 +133,14 @@ export interface Problem {
    * it that it is not to see.
    */
   apart?: { readonly dir: string; readonly hide?: string } | null | undefined;
+  /** The file that was sealed with the images; bound over the other in a mount namespace of the tree's own, the tree would not meet this. */
+  over?: PutFile | null | undefined;
 }
 
 export interface Finding extends Problem {
   isolate: IsolationKind | null;
   apart: NonNullable<Problem["apart"]> | null;
+  over: PutFile | null;
   /** The check's name, stable and kebab-case. */
   id: string;
   task: number | null;
@@ -156,8 +161,12 @@ export const named = (id: string, problem: Problem, isolate?: IsolationKind): Fi
   subject: problem.subject,
   message: problem.message,
   criu_message: problem.criu_message ?? null,
-  isolate: (problem.isolate === undefined ? isolate : problem.isolate) ?? null,
+  isolate:
+    (problem.over ?? null) === null
+      ? ((problem.isolate === undefined ? isolate : problem.isolate) ?? null)
+      : "mount",
   apart: problem.apart ?? null,
+  over: problem.over ?? null,
   remedy: { ...problem.remedy, command: problem.remedy.command ?? null } as Finding["remedy"],
 });
 
@@ -184,7 +193,15 @@ export interface Context {
   /** What the user decided that only he can. */
   settings: Pick<
     Settings,
-    "schedPrio" | "allowGrown" | "mapPath" | "untrusted" | "allowWrite" | "criu" | "from" | "words"
+    | "schedPrio"
+    | "allowGrown"
+    | "usePacked"
+    | "mapPath"
+    | "untrusted"
+    | "allowWrite"
+    | "criu"
+    | "from"
+    | "words"
   >;
   /** The namespaces of its own that the tree is given, but for those that CRIU makes by the images. */
   isolate: ReadonlySet<IsolationKind>;
@@ -237,13 +254,14 @@ export const answersOf = ({
   answers = ["person"],
   isolate,
   apart,
+  over,
   maps,
   waits,
 }: Check): readonly AnsweredBy[] => [
   ...answers,
   ...(maps ? (["map"] as const) : []),
   ...(waits ? (["wait"] as const) : []),
-  ...(isolate === undefined && !apart ? [] : (["isolate"] as const)),
+  ...(isolate === undefined && !apart && !over ? [] : (["isolate"] as const)),
 ];
 
 /** One file of this room: its folder is the group, its name the check's id. */
@@ -262,6 +280,8 @@ export interface Check {
   isolate?: IsolationKind;
   /** Some of what it finds the tree does not meet in a directory of its own. */
   apart?: true;
+  /** Some of what it finds the tree does not meet where the file that was sealed with it is bound over another. */
+  over?: true;
   /** What it finds is not met where the tree's file is named at another place (--map-path). */
   maps?: true;
   /** What it finds may end by itself, so that --wait waits for it. */

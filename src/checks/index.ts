@@ -46,8 +46,7 @@ export { optionPolicies, policyOf } from "./options.ts";
 export { type HostPlace, namespacesOf } from "./paths.ts";
 export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
-export { directoriesNeeded, filesNeeded } from "./files/file-differs.ts";
-export type { UsedFile } from "./files/used-files.ts";
+export { type Along, directoriesAlong, filesAlong } from "./files/along.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
 export const imageChecks: ReadonlySet<string> = new Set<CheckId>([
@@ -158,6 +157,7 @@ export function crashed(id: string, error: unknown): Finding {
     subject: id,
     isolate: null,
     apart: null,
+    over: null,
     message: `the check ${id} failed: ${error instanceof Error ? error.message : String(error)}`,
     criu_message: null,
     remedy: {

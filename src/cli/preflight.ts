@@ -25,6 +25,7 @@ const shared = new Set([
   "ignore",
   "sched-prio",
   "allow-grown",
+  "use-packed",
   "criu",
   "json",
   "untrusted",

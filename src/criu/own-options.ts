@@ -35,6 +35,12 @@ export const recriuOptions: readonly RecriuOption[] = [
     help: "accept that this open file is longer than it was at the dump; may be repeated",
   },
   {
+    name: "use-packed",
+    arg: "required",
+    value: "PATH",
+    help: "the file that was sealed with the images is put in the place of this one, which is kept beside it; may be repeated",
+  },
+  {
     name: "isolate",
     arg: "optional",
     value: "auto|pid,mount,pty,net,ipc,uts",

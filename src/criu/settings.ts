@@ -26,6 +26,8 @@ export interface Settings {
   readonly schedPrio: number | undefined;
   /** Files that may have grown since the dump, by their paths on this machine. */
   readonly allowGrown: readonly string[];
+  /** Files that are to be as they were sealed; absolute paths of this machine. */
+  readonly usePacked: readonly string[];
   /** The CRIU to run; undefined: look for it. */
   readonly criu: string | undefined;
   /** Where it was set: `--criu`, `RECRIU_CRIU`, `criu in /etc/recriu/recriu.conf`; and where the ids of `ignore`. */
@@ -157,6 +159,7 @@ export function resolveSettings(
       allowGrown: parsed.flatMap(({ name, value }) =>
         name === "allow-grown" ? (value ?? []) : [],
       ),
+      usePacked: parsed.flatMap(({ name, value }) => (name === "use-packed" ? (value ?? []) : [])),
       criu: assigned.criu?.value,
       from: { criu: assigned.criu?.from, ignore: assigned.ignore?.from },
       json: onCommandLine.has("json"),

@@ -98,8 +98,15 @@ export function requestFrom(
   if (problem !== undefined) return { ok: false, problem };
   const settled = settingsFrom(parsed.recriuOptions, env, read);
   if (!settled.ok) return { ...settled, inSettings: true };
-  const allowGrown = settled.settings.allowGrown.map((path) => absoluteFrom(".", path));
-  return { ...settled, request: settlePaths(draft), settings: { ...settled.settings, allowGrown } };
+  const { settings } = settled;
+  const absolute = (path: string) => absoluteFrom(".", path);
+  const allowGrown = settings.allowGrown.map(absolute);
+  const usePacked = settings.usePacked.map(absolute);
+  return {
+    ...settled,
+    request: settlePaths(draft),
+    settings: { ...settings, allowGrown, usePacked },
+  };
 }
 
 /** The CRIU that will be asked, while the words are not understood yet; "" where none is found. */

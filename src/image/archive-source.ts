@@ -8,6 +8,10 @@ export const STDIN = "/dev/stdin";
 
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
+/** The same where all bytes are wanted: so much is still held when the next are read. */
+const SMALL_PIECE = 1 << 18;
+/** Pieces between two turns of others. */
+const TURN = 16;
 /** A tar's first header: what tells archives apart stands in it. */
 const HEAD = 512;
 
@@ -56,8 +60,9 @@ export async function sourceOf(
 /** The bytes of what is read forward only, from where `fd` stands; undefined where no archive begins there. `fd` stays open. */
 export async function streamed(fd: number): Promise<OpenSource | undefined> {
   const parts: Buffer[] = [];
+  const more = fstatSync(fd).isFile() ? fromFile(fd) : () => readOn(fd, PIECE, null);
   for (let length = 0; length < HEAD;) {
-    const piece = await readOn(fd, PIECE, null);
+    const piece = await more();
     if (piece.length === 0) break;
     parts.push(piece);
     length += piece.length;
@@ -67,10 +72,7 @@ export async function streamed(fd: number): Promise<OpenSource | undefined> {
   if (kind === undefined) return undefined;
   async function* pieces() {
     yield head;
-    for (let piece = await readOn(fd, PIECE, null); piece.length > 0;) {
-      yield piece;
-      piece = await readOn(fd, PIECE, null);
-    }
+    for (let piece = await more(); piece.length > 0; piece = await more()) yield piece;
   }
   if (kind !== "tar") {
     const { Readable } = await import("node:stream");
@@ -113,6 +115,16 @@ function plain(fd: number): Source {
     const bytes = await readOn(fd, PIECE, at);
     at += bytes.length;
     return bytes.length > 0 ? bytes : undefined;
+  };
+}
+
+/** A file has its bytes at once; what waits for a signal gets its turn now and then. */
+function fromFile(fd: number): () => Promise<Buffer> {
+  let pieces = 0;
+  return async () => {
+    if (++pieces % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    const bytes = Buffer.allocUnsafeSlow(SMALL_PIECE);
+    return bytes.subarray(0, readSync(fd, bytes));
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants as files, readSync, writeSync } from "node:fs";
 import { constants } from "node:os";
-import type { PrivateDir } from "../checks/index.ts";
+import type { PrivateDir, PutFile } from "../checks/index.ts";
 import {
   type Exit,
   type IsolationKind,
@@ -24,6 +24,7 @@ import { kill, readable } from "../sys/process.ts";
 import { directorySteps } from "./directories.ts";
 import { type Pair, readyNetwork } from "./network.ts";
 import { numberBefore, outside } from "./numbers.ts";
+import { bindSteps, checkBound, copiesOf } from "./over.ts";
 import { withoutPidfile } from "./pidfile.ts";
 import { flagsOf, INIT, preparations } from "./steps.ts";
 
@@ -43,6 +44,8 @@ export interface Isolated extends Disposable {
   readonly pair: Pair | undefined;
   /** The process of this machine that has this number inside; NaN: none. */
   outside(number: number): number;
+  /** CRIU is there and has made nothing yet: put files in the place of others, where the tree needs that. Throws what is in the way. */
+  bind(): void;
   /** The tree may run, its root being this number inside: from here on it does not end with recriu. */
   letRun(root: number): void;
 }
@@ -51,6 +54,7 @@ interface Isolating {
   readonly kinds: readonly IsolationKind[];
   readonly network: Network | null;
   readonly dirs: readonly PrivateDir[];
+  readonly over: readonly PutFile[];
   readonly replaceIp: Settings["replaceIp"];
   readonly checkpoint: Checkpoint;
   readonly request: Request;
@@ -67,7 +71,7 @@ export const pathInside = (request: Request, nth: number): string =>
 
 /** Ready what CRIU is to be started through. Throws what is in the way. */
 export function isolate(isolating: Isolating): Isolated {
-  const { kinds, network, dirs, replaceIp, checkpoint, request, shown } = isolating;
+  const { kinds, network, dirs, over, replaceIp, checkpoint, request, shown } = isolating;
   const asked = withoutPidfile(request);
   using making = new DisposableStack();
   const open = (fd: number, what: string) => {
@@ -91,22 +95,32 @@ export function isolate(isolating: Isolating): Isolated {
     before === undefined
       ? []
       : [open(openEntry(AT_FDCWD, NS_LAST_PID, files.O_WRONLY), NS_LAST_PID)];
-  const handed = [...joined, ...lastPid];
+  const copies = over.length === 0 ? undefined : copiesOf(over);
+  const memory = copies && open(copies.fd, "memory");
+  const bound = copies && ends("bound files");
+  const handed = [
+    ...joined,
+    ...lastPid,
+    ...(memory ? [memory] : []),
+    ...(bound ? [bound.write] : []),
+  ];
   const given = [control.read.fd, status.write.fd, ...shown, ...handed.map(({ fd }) => fd)];
   const first = firstFor(request);
   const own = given.map((_, index) => first + index);
   const last = own.at(-1)!;
+  const numberIn = ({ fd }: { fd: number }) => first + given.indexOf(fd);
   const prepared = preparations(
     kinds,
     own,
-    joined.length === 0 ? undefined : own[2 + shown.length],
-    before === undefined ? undefined : { fd: last, value: before },
+    joined[0] && numberIn(joined[0]),
+    before === undefined ? undefined : { fd: numberIn(lastPid[0]!), value: before },
     directorySteps(dirs),
   );
   const program = open(memoryFile(INIT), "no file in memory can be made (vm.memfd_noexec?)");
   const steps = prepared.map(({ step }) => step);
   const fds = { control: first, status: first + 1, first, last };
-  writeSync(program.fd, initProgram({ namespaces: flagsOf(made), steps, fds }));
+  const later = copies ? bindSteps(copies.files, numberIn(memory!), numberIn(bound!.write)) : [];
+  writeSync(program.fd, initProgram({ namespaces: flagsOf(made), steps, later, fds }));
 
   let init: number | undefined;
   let pair: Pair | undefined;
@@ -134,6 +148,8 @@ export function isolate(isolating: Isolating): Isolated {
     }
   };
   const inside = (number: number) => (init === undefined ? NaN : (outside(init, number) ?? NaN));
+  const tell = (number: number) =>
+    void writeSync(control.write.fd, Uint8Array.from(Buffer.from(Int32Array.of(number).buffer)));
   const owned = making.move();
   return {
     get init() {
@@ -144,10 +160,20 @@ export function isolate(isolating: Isolating): Isolated {
     },
     request: asked,
     outside: inside,
+    bind() {
+      if (copies === undefined) return;
+      tell(0);
+      for (const each of [...copies.files, { path: "all" }]) {
+        const told = readable([bound!.read.fd], PATIENCE_MS).length > 0;
+        if (!told || readSync(bound!.read.fd, Buffer.alloc(1)) === 0)
+          throw new Error(`${each.path}: the file that was taken along cannot be bound over it`);
+      }
+      checkBound(copies.files, init!);
+    },
     letRun(root) {
       criu = readStat(inside(root))?.ppid ?? criu;
       running = true;
-      writeSync(control.write.fd, Uint8Array.from(Buffer.from(Int32Array.of(root).buffer)));
+      tell(root);
     },
     through: {
       command: [`/proc/${process.pid}/fd/${program.fd}`],

@@ -13,6 +13,7 @@ import type { Step } from "../sys/init-program.ts";
 const x64 = process.arch === "x64";
 export const SYS = {
   write: x64 ? 1 : 64,
+  close: x64 ? 3 : 57,
   fcntl: x64 ? 72 : 25,
   setsid: x64 ? 112 : 157,
   prctl: x64 ? 157 : 167,
@@ -25,8 +26,20 @@ export const SYS = {
   setns: x64 ? 308 : 268,
 } as const;
 
+/** Of mounts by descriptor: these have one number on all machines. */
+export const MOUNT_FD = { open_tree: 428, move_mount: 429, openat2: 437 } as const;
+
 /** MS_… of mount(2). */
-export const MS = { NOSUID: 2, NODEV: 4, NOEXEC: 8, REC: 0x4000, SLAVE: 0x80000 } as const;
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  REMOUNT: 0x20,
+  BIND: 0x1000,
+  REC: 0x4000,
+  SLAVE: 0x80000,
+} as const;
 
 const F_SETFD = 2;
 const PR_SET_NAME = 15;

@@ -3,13 +3,13 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { basename, dirname } from "../sys/path.ts";
-import { type Context, directoriesNeeded, filesNeeded, namespacesOf } from "../checks/index.ts";
+import { type Context, directoriesAlong, filesAlong, namespacesOf } from "../checks/index.ts";
 import { type Hashing, type Manifest, imagesIn, manifestOf, sumsOf } from "../image/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
-import { type Needed, type TakenAlong, takeAlong } from "./take-along.ts";
+import { type TakenAlong, takeAlong } from "./take-along.ts";
 import { version } from "../report/version.ts";
 import { type ArchivePreflight, preflightArchive } from "./archive.ts";
 
@@ -50,11 +50,12 @@ export async function seal(
   } catch (error) {
     return failed("images", (error as Error).message);
   }
-  const needed = neededBy(found);
+  const context = contextOf(found);
+  const needed = filesAlong(context);
   let taken: TakenAlong | undefined;
   try {
     if (fileLimit !== undefined)
-      taken = takeAlong(dir, { needed, places: directories(found) }, fileLimit);
+      taken = takeAlong(dir, { needed, places: directoriesAlong(context) }, fileLimit);
   } catch (error) {
     return failed("manifest", (error as Error).message);
   }
@@ -102,8 +103,6 @@ function about({ criu }: Preflight): Omit<Manifest, "images" | "files"> {
   };
 }
 
-const directories = (found: Preflight) => directoriesNeeded(contextOf(found));
-
 const contextOf = ({ checkpoint, host, request, settings, criu }: Preflight): Context => ({
   checkpoint,
   host,
@@ -115,8 +114,3 @@ const contextOf = ({ checkpoint, host, request, settings, criu }: Preflight): Co
   isolateDirs: [],
   replaced: [],
 });
-
-/** Each file once. */
-const neededBy = (found: Preflight): Needed[] => [
-  ...new Map(filesNeeded(contextOf(found)).map((each) => [each.file.path, each])).values(),
-];

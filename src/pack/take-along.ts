@@ -8,7 +8,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import type { HostPlace, UsedFile } from "../checks/index.ts";
+import type { Along, HostPlace } from "../checks/index.ts";
 import { type Above, FILES, type NeededFile, type Taken } from "../image/index.ts";
 import { EEXIST, errorText } from "../sys/errno.ts";
 import { fchmod, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
@@ -17,12 +17,6 @@ import { basename, dirname, join } from "../sys/path.ts";
 import { openNamed } from "../sys/walk.ts";
 import { xattrsOf } from "../sys/xattrs.ts";
 import { upward } from "../host/upward.ts";
-
-export interface Needed {
-  readonly used: UsedFile;
-  readonly file: NeededFile;
-  readonly place: HostPlace;
-}
 
 /** `left`: what was not taken, and why. */
 export interface TakenAlong {
@@ -41,7 +35,7 @@ const PRIVATE_FILE = 0o600;
 /** Copy what is `needed` into recriu.files in `dir`, but for files of more than `limit` bytes. Throws what cannot be read or written. */
 export function takeAlong(
   dir: string,
-  { needed, places }: { needed: readonly Needed[]; places: readonly HostPlace[] },
+  { needed, places }: { needed: readonly Along[]; places: readonly HostPlace[] },
   limit: number,
 ): TakenAlong {
   const beside = openBeside(dir);
@@ -49,7 +43,7 @@ export function takeAlong(
   const sums = new Map<string, number>();
   const above = new Map(places.flatMap(directoriesAt).map((each) => [each.path, each]));
   const left: TakenAlong["left"] = [];
-  const take = ({ file, place }: Needed): NeededFile => {
+  const take = ({ file, place }: Along): NeededFile => {
     const why = reasonToLeave(file, place, limit);
     const opened = why === undefined ? place.root.open(place.path) : undefined;
     if (opened?.ok !== true) {

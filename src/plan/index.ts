@@ -7,6 +7,7 @@ import {
   hiddenIn,
   policyOf,
   type PrivateDir,
+  type PutFile,
   type Repair,
   type Setting,
 } from "../checks/index.ts";
@@ -33,6 +34,8 @@ export interface Plan {
   isolate: readonly IsolationKind[];
   /** Directories of its own. */
   dirs: readonly PrivateDir[];
+  /** Files that were taken along, each bound over the one that is at its path, for the tree alone. */
+  over: (Answer & PutFile)[];
   /** Which network the tree is given; null: this machine's, or what the images have. */
   network: Network | null;
   /** Variables added to CRIU's environment, `NAME=VALUE`. */
@@ -67,11 +70,19 @@ export function planFor(
   const environment: string[] = [];
   const unanswered: Finding[] = [];
   const settings = new Map<string, Plan["settings"][number]>();
+  const mended = new Set<string>();
+  const over = new Map<string, Plan["over"][number]>();
   const fixes = fix !== "none";
   for (const finding of findings) {
     const { id, remedy } = finding;
-    if (fixes && remedy.kind === "repair") repairs.push({ id, ...remedy.repair });
-    else if (fixes && remedy.kind === "edit")
+    if (remedy.kind === "isolate" && finding.over !== null)
+      over.set(finding.over.path, { id, ...finding.over });
+    if (fixes && remedy.kind === "repair") {
+      // Several findings may be about one file.
+      const what = `${remedy.repair.root}\0${remedy.repair.path}`;
+      if (!mended.has(what)) repairs.push({ id, ...remedy.repair });
+      mended.add(what);
+    } else if (fixes && remedy.kind === "edit")
       edits.push(...remedy.edits.map((edit) => ({ id, ...edit })));
     else if (fixes && remedy.kind === "variable") environment.push(remedy.variable);
     else if (finding.severity !== "blocker" || remedy.kind === "isolate") continue;
@@ -90,6 +101,7 @@ export function planFor(
     settings: [...settings.values()],
     isolate,
     dirs: hiddenIn(dirs, findings),
+    over: [...over.values()],
     network: isolate.includes("net") ? network : null,
     environment,
     leftovers,

@@ -32,9 +32,10 @@ export function walkRepair(
 
 function refusal(
   way: Extract<WalkInside, { ok: true }>,
-  { root, uid, gid, action }: Repair,
+  repair: Repair,
   name: string,
 ): string | undefined {
+  const { root, uid, gid, action } = repair;
   const directory = onHost(root, way.at);
   if (way.user !== undefined && (uid !== way.user || gid !== way.gid))
     return `${directory} belongs to ${way.uid}:${way.gid}, and nothing of ${uid}:${gid} is made there`;
@@ -46,6 +47,8 @@ function refusal(
   const stat = fstatSync(fd);
   closeSync(fd);
   const path = onHost(root, `${way.at}/${name}`);
+  if (action === "file" && repair.aside !== undefined)
+    return stat.isFile() ? undefined : `${path} is no regular file`;
   if (action !== "mkdir") return `${path} is there by now`;
   if (!stat.isDirectory())
     return `${path} is ${stat.isSymbolicLink() ? "a link" : "no directory"} of uid ${stat.uid}`;

@@ -1,6 +1,7 @@
 /** What one run of recriu changes on this machine, written down before it is done, and taken back. */
 import { closeSync } from "node:fs";
 import { readStat } from "../host/processes.ts";
+import { bringBack } from "./aside.ts";
 import { unmakeDirectory } from "./directory.ts";
 import { unmakeEntry } from "./entry.ts";
 import { holdRoot } from "./held-root.ts";
@@ -44,7 +45,13 @@ export interface Changes extends Disposable {
 const repairs: readonly Step["action"][] = ["mkdir", "file", "fifo"];
 
 /** What is in the tree's own root file system; the rest is this machine's, and CRIU may have mounted on it. */
-const inTree: ReadonlySet<Step["action"]> = new Set([...repairs, "socket", "ghost", "name"]);
+const inTree: ReadonlySet<Step["action"]> = new Set([
+  ...repairs,
+  "aside",
+  "socket",
+  "ghost",
+  "name",
+]);
 
 /** Begin to change things for a restore of `images`. */
 export function beginChanges(images: string): Changes {
@@ -151,12 +158,9 @@ const shadowsOf = (steps: readonly Step[]): Step[] => settled(steps).filter(isSh
 
 /** Of a directory's two records the second one, which knows its inode, decides. */
 function settled(steps: readonly Step[]): Step[] {
-  const existing = new Set(
-    steps.filter((step) => step.inode !== undefined).map((step) => `${step.root}\0${step.path}`),
-  );
-  return steps.filter(
-    (step) => step.inode !== undefined || !existing.has(`${step.root}\0${step.path}`),
-  );
+  const keyOf = ({ action, root, path }: Step) => `${action}\0${root}\0${path}`;
+  const existing = new Set(steps.filter((step) => step.inode !== undefined).map(keyOf));
+  return steps.filter((step) => step.inode !== undefined || !existing.has(keyOf(step)));
 }
 
 /** Later steps first. */
@@ -180,6 +184,8 @@ function takeBackNow(step: Step): string | undefined {
     case "file":
     case "fifo":
       return unmakeEntry(step);
+    case "aside":
+      return bringBack(step);
     case "shadow":
       return removeShadow(step);
     case "name":

@@ -7,15 +7,19 @@ import { writeAll } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
 import { setXattr } from "../sys/xattrs.ts";
 import { makeDirectory } from "./directory.ts";
+import { putAside } from "./aside.ts";
 import { makeEntry, UNFINISHED } from "./entry.ts";
 import type { Step } from "./step.ts";
 
 const CHUNK = 1 << 20;
 const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** Carry out a `file` repair, with the directories above it that are missing. Returns undefined, or what failed. */
+/**
+ * Carry out a `file` repair, with the directories above it that are missing, or once the other file is put aside. Returns
+ * undefined, or what failed.
+ */
 export function putFile(repair: PutFile, record: (step: Step) => void): string | undefined {
-  const { root, directories, from } = repair;
+  const { root, directories, from, aside } = repair;
   for (const above of directories) {
     const problem = makeDirectory({ action: "mkdir", root, ...above }, record);
     if (problem !== undefined) return problem;
@@ -23,6 +27,8 @@ export function putFile(repair: PutFile, record: (step: Step) => void): string |
   const source = openRegular(from, false);
   if (!source.ok) return `${from}: ${source.problem}`;
   try {
+    const problem = aside === undefined ? undefined : putAside(repair, aside, record);
+    if (problem !== undefined) return problem;
     return makeEntry(repair, record, {
       create: (parent, name) => createEntry(parent, name, NEW, UNFINISHED),
       finish: (fd, path) => fill(fd, source.fd, repair) ?? dress(fd, repair, path),
@@ -32,8 +38,12 @@ export function putFile(repair: PutFile, record: (step: Step) => void): string |
   }
 }
 
-/** The bytes that were sealed, and no others. */
-function fill(fd: number, source: number, { size, sha256, from }: PutFile): string | undefined {
+/** Write the bytes that were sealed, and no others. Returns undefined, or what failed. */
+export function fill(
+  fd: number,
+  source: number,
+  { size, sha256, from }: PutFile,
+): string | undefined {
   const hash = new Bun.CryptoHasher("sha256");
   const chunk = Buffer.allocUnsafe(CHUNK);
   let left = size;

@@ -13,7 +13,7 @@ import { placeOf, stepOf } from "./place.ts";
 import type { Step } from "./step.ts";
 
 /** `dev:ino` of a regular file; undefined where there is none. */
-function fileAt(directory: number, name: string): string | undefined {
+export function fileAt(directory: number, name: string): string | undefined {
   const fd = openEntry(directory, name, O_PATH);
   if (fd < 0) return undefined;
   const inode = fstatSync(fd).isFile() ? inodeOf(fd) : undefined;

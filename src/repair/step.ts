@@ -4,6 +4,7 @@ import { namesOf } from "../sys/walk.ts";
 const actions = [
   "mkdir",
   "file",
+  "aside",
   "fifo",
   "socket",
   "cgroup",
@@ -16,7 +17,7 @@ const actions = [
 ] as const;
 
 /**
- * mkdir, file, fifo: a directory, a file with all that is in it, or a FIFO that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
+ * aside: a file that has another's place was given the name `kept` in the same directory. mkdir, file, fifo: a directory, a file with all that is in it, or a FIFO that recriu is about to make (`inode` absent) or has made. socket, cgroup, ghost: what was not there before
  * CRIU began and what CRIU makes. sysctl: a setting of the kernel that CRIU or recriu raises. scratch: a directory in which CRIU makes temporary ones, and those `existing` before. shadow: a shadow
  * of the images, named `path` in `root`. tree: the restored tree of the images `path` exists, its root process `pid` since
  * `started`. name: a file that CRIU removes has a second one, `kept`. Other paths are inside the host directory `root`, without links.
@@ -34,7 +35,7 @@ export interface Step {
   parent?: string;
   below?: number;
   existing?: string[];
-  /** The second name of a file that CRIU removes, in the same directory. */
+  /** The second name of a file that CRIU removes, or the new one of what was put aside, in the same directory. */
   kept?: string;
   /** Leftover.like of checks/finding.ts. */
   like?: string;
@@ -105,7 +106,9 @@ const fields: Record<keyof Step, (value: unknown) => boolean> = {
   inode: orAbsent((value) => value === "" || isInode(value)),
   parent: orAbsent(isInode),
   below: orAbsent(isCount),
-  kept: orAbsent((value) => isText(value) && /^\.recriu-[0-9a-f]{16}$/.test(value)),
+  kept: orAbsent(
+    (value) => isText(value) && /^(?:\.recriu-[0-9a-f]{16}|[^/]+\.before-restore)$/.test(value),
+  ),
   like: orAbsent((value) => isText(value) && /^[\d:]+$/.test(value)),
   existing: orAbsent((value) => Array.isArray(value) && value.every(isText)),
   briefly: orAbsent((value) => value === true),

@@ -81,7 +81,7 @@ function printFinding(finding: Finding, standing: Standing): void {
   if (finding.isolate !== null && remedy.kind !== "isolate" && standing !== "info")
     row(
       "or",
-      `${isolationOption([finding.isolate])}: the tree does not meet it in a namespace of its own`,
+      `${isolationOption([finding.isolate])}: the tree ${finding.over === null ? "does not meet it in a namespace of its own" : "has the file that was taken along there, and nobody else"}`,
     );
   if (finding.apart !== null && remedy.kind !== "isolate" && standing !== "info")
     row(
@@ -125,7 +125,7 @@ export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undef
 function printPlan(plan: Plan): void {
   for (const repair of plan.repairs.slice(0, MOST))
     line(
-      `  repair  ${sh`${{ mkdir: "mkdir", fifo: "mkfifo", file: "install" }[repair.action]} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}`,
+      `  repair  ${sh`${{ mkdir: "mkdir", fifo: "mkfifo", file: "install" }[repair.action]} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}${repair.action === "file" && repair.aside !== undefined ? harmless(`  (the other is kept as ${repair.aside})`) : ""}`,
     );
   for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(
@@ -142,6 +142,9 @@ function printPlan(plan: Plan): void {
     line(`  isolate ${plan.isolate.join(", ")}: the tree has namespaces of its own`);
   for (const { path } of plan.dirs)
     line(`  isolate ${harmless(path)}: what the tree makes and removes there is its own`);
+  for (const { path, from } of plan.over.slice(0, MOST))
+    line(`  over    ${harmless(path)}: ${harmless(from)}, for the tree alone`);
+  if (plan.over.length > MOST) line(`  over    ${plan.over.length - MOST} more`);
   if (plan.network !== null) line(`  network ${harmless(networkText(plan.network))}`);
   for (const variable of plan.environment) line(`  set     ${variable}`);
 }

@@ -50,6 +50,7 @@ const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).p
 function findingOf({ remedy, apart, ...finding }: Finding): object {
   return {
     ...finding,
+    over: undefined,
     more: undefined,
     isolate_dir: apart?.dir ?? null,
     tasks: finding.tasks ?? (finding.task === null ? [] : [finding.task]),
@@ -103,6 +104,7 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
       settings: plan.settings,
       isolate: plan.isolate,
       isolate_dirs: plan.dirs.map(({ path }) => path),
+      over: plan.over,
       network: plan.network,
       environment: plan.environment,
       would_restore: preflight.would === undefined ? null : wouldOf(preflight.would),
@@ -151,6 +153,7 @@ export const reportOfNothing = (images: string, why: { exit: number; said: strin
     settings: [],
     isolate: [],
     isolate_dirs: [],
+    over: [],
     network: null,
     environment: [],
     would_restore: null,

@@ -10,6 +10,8 @@ import { closeSync, readSync, writeSync } from "node:fs";
 import { answerBytes, askingProgram, type Hold } from "../sys/asking-program.ts";
 import { memoryFile, pipe } from "../sys/files.ts";
 
+/** CRIU has started, and made nothing yet. */
+export const PRE_RESTORE = "pre-restore";
 /** Every task exists, nothing has run, the network is locked; a refusal makes CRIU kill the tree. */
 export const POST_RESTORE = "post-restore";
 /** Everything is final and stopped; CRIU ignores a refusal. */

@@ -13,7 +13,7 @@ import type { LiveTree, Verdict } from "../verify/index.ts";
 import { type EndWatch, settled, watchTasks } from "./ends.ts";
 import { usedUp } from "./consumed.ts";
 import { whyFailed } from "./failure.ts";
-import { openGate, type Question } from "./gate.ts";
+import { openGate, PRE_RESTORE, type Question } from "./gate.ts";
 import { gatekeeper } from "./gatekeeper.ts";
 import type { HeldCriu } from "./hold.ts";
 import { leavesStopped } from "./job.ts";
@@ -81,6 +81,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     kinds: plan.isolate,
     network: plan.network,
     dirs: plan.dirs,
+    over: plan.over,
     replaceIp: settings.replaceIp,
     checkpoint,
     request,
@@ -123,6 +124,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
   };
   const serving = gate?.serve((question) => {
     const ranBefore = runs();
+    if (question.point === PRE_RESTORE) isolated?.bind();
     const answer = keeper.decide(isolated === undefined ? question : asSeen(question, isolated));
     const { state } = keeper;
     if (state.at === "running" && !ranBefore) {

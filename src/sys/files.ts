@@ -10,9 +10,20 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 const SYS_openat2 = 437n;
 const SYS_memfd_create = process.arch === "x64" ? 319n : 279n;
+const SYS_renameat2 = process.arch === "x64" ? 316n : 276n;
+const RENAME_NOREPLACE = 1n;
 /** open_tree(2) has one number on all machines. */
 const SYS_open_tree = 428n;
 const OPEN_TREE_CLONE = 1;
+const SYS_fsopen = 430n;
+const SYS_fsconfig = 431n;
+const SYS_fsmount = 432n;
+const FSOPEN_CLOEXEC = 1;
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const FSMOUNT_CLOEXEC = 1;
+const MOUNT_ATTR_NOSUID = 2;
+const MOUNT_ATTR_NODEV = 4;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const AT_REMOVEDIR = 0x200;
@@ -90,6 +101,15 @@ export function linkat(dir: number, name: string, second: string): number {
   return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), 0));
 }
 
+/** Rename an entry of a directory, nothing followed and nothing replaced: 0 or -errno. renameat2(2). */
+export function renameFree(dir: number, name: string, other: string): number {
+  const [from, to] = [cString(name), cString(other)];
+  const at = BigInt(dir);
+  return call((c) =>
+    c.syscall(SYS_renameat2, at, BigInt(ptr(from)), at, BigInt(ptr(to)), RENAME_NOREPLACE, 0n),
+  );
+}
+
 export function unlinkat(dir: number, name: string): number {
   const bytes = cString(name);
   return call((c) => c.unlinkat(dir, ptr(bytes), 0));
@@ -131,6 +151,28 @@ export function cloneTree(dir: number): number {
     c.syscall(SYS_open_tree, BigInt(dir), BigInt(ptr(empty)), BigInt(flags), 0n, 0n, 0n),
   );
 }
+
+/** A file system in memory, on a mount that is nowhere and gone with its descriptor; or -errno. Since Linux 5.2. */
+export function memoryMount(): number {
+  const [type, name, mode] = [cString("tmpfs"), cString("mode"), cString("700")];
+  const system = (number: bigint, ...args: (number | bigint)[]) =>
+    call((c) =>
+      c.syscall(number, ...(Array.from({ length: 6 }, (_, nth) => BigInt(args[nth] ?? 0)) as Six)),
+    );
+  const fs = system(SYS_fsopen, ptr(type), FSOPEN_CLOEXEC);
+  if (fs < 0) return fs;
+  try {
+    const set = system(SYS_fsconfig, fs, FSCONFIG_SET_STRING, ptr(name), ptr(mode), 0);
+    const made = set < 0 ? set : system(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE);
+    return made < 0
+      ? made
+      : system(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  } finally {
+    closeSync(fs);
+  }
+}
+
+type Six = [bigint, bigint, bigint, bigint, bigint, bigint];
 
 /** Detach the mount that a descriptor's path (`handle`) is the root of: umount2(2) with MNT_DETACH. 0 or -errno. */
 export function detach(path: string): number {

@@ -5,8 +5,8 @@
  * that is in the namespace.
  *
  * Its sources are in init-program/. It is started with CRIU's path and words as its own, and with descriptors of recriu's at
- * known numbers. By `control` it hears a byte: start CRIU; then the number of the root task, inside: the tree may run. Each of its
- * own words is two numbers at `status` (Said). What started it ends at once: its parent is recriu.
+ * known numbers. By `control` it hears a byte: start CRIU; then 0: do what is to be done `later`, once; then the number of the root
+ * task, inside: the tree may run. Each of its own words is two numbers at `status` (Said). What started it ends at once: its parent is recriu.
  */
 import { assembled } from "./assembled.ts" with { type: "macro" };
 import { cString } from "./libc.ts";
@@ -19,6 +19,8 @@ interface Order {
   readonly namespaces: number;
   /** What is done in them, in order; one that fails is the last. */
   readonly steps: readonly Step[];
+  /** The same, when recriu says so. By then it has closed all that CRIU was given, and the next descriptor is 1. */
+  readonly later: readonly Step[];
   /** The numbers of its descriptors, and of the first and the last of those that are recriu's own; CRIU has those below. */
   readonly fds: {
     readonly control: number;
@@ -57,7 +59,7 @@ export function wordOf(bytes: Buffer): Said {
 const ADDRESS = 0x400000;
 const SIZES = 64 + 32;
 /** order.S. */
-const ORDER = 40;
+const ORDER = 48;
 const STEP = 7 * 8;
 const SIGPIPE = 13;
 /** Every signal but that of a pipe without a reader, which is this process's own affair. */
@@ -66,20 +68,22 @@ const TAKEN = ~(1n << BigInt(SIGPIPE - 1)) & 0xffff_ffff_ffff_ffffn;
 const built = assembled("init-program");
 
 /** The program with its order; `code` is its file, base64, with the order empty. */
-export function initProgram({ namespaces, steps, fds }: Order, code = built): Uint8Array {
+export function initProgram({ namespaces, steps, later, fds }: Order, code = built): Uint8Array {
   const program = Buffer.from(code, "base64");
   const at = program.length - ORDER;
   program.writeBigUInt64LE(BigInt(namespaces), at);
   program.writeBigUInt64LE(TAKEN, at + 8);
   program.writeBigUInt64LE(BigInt(steps.length), at + 16);
-  program.writeInt32LE(fds.control, at + 24);
-  program.writeInt32LE(fds.status, at + 28);
-  program.writeInt32LE(fds.first, at + 32);
-  program.writeInt32LE(fds.last, at + 36);
-  const table = Buffer.alloc(steps.length * STEP);
+  program.writeBigUInt64LE(BigInt(later.length), at + 24);
+  program.writeInt32LE(fds.control, at + 32);
+  program.writeInt32LE(fds.status, at + 36);
+  program.writeInt32LE(fds.first, at + 40);
+  program.writeInt32LE(fds.last, at + 44);
+  const all = [...steps, ...later];
+  const table = Buffer.alloc(all.length * STEP);
   const texts: Uint8Array[] = [];
   let next = ADDRESS + program.length + table.length;
-  steps.forEach((step, index) => {
+  all.forEach((step, index) => {
     step.forEach((each, place) => {
       const value = typeof each === "number" ? BigInt(each) : BigInt(next);
       table.writeBigInt64LE(value, index * STEP + place * 8);

@@ -53,6 +53,7 @@ export function contextOf(
     settings: {
       schedPrio: undefined,
       allowGrown: [],
+      usePacked: [],
       mapPath: [],
       untrusted: false,
       allowWrite: [],

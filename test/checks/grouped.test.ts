@@ -15,6 +15,7 @@ function grouped(findings: readonly Finding[]): Finding[] {
 const base: Finding = {
   isolate: null,
   apart: null,
+  over: null,
   id: "cwd-missing",
   severity: "blocker",
   task: 7,

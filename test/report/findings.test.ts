@@ -19,6 +19,7 @@ const found = (id: string, more: Partial<Finding>): Finding => ({
   criu_message: null,
   isolate: null,
   apart: null,
+  over: null,
   remedy: { kind: "human", text: "mend it", command: null },
   ...more,
 });

@@ -46,6 +46,7 @@ export interface Report {
     settings: { id: string; path: string; from: number; to: number; stays: boolean }[];
     isolate: string[];
     isolate_dirs: string[];
+    over: { id: string; path: string; from: string }[];
     network: null | string | { named: string };
     would_restore: { isolate: string[]; isolate_dirs: string[]; command: string } | null;
   };

@@ -14,11 +14,18 @@ export interface X11 {
   progress: string;
 }
 
-/** Started, dumped, and gone. `cgroups`: directories of cgroups to start it in. */
-export async function dumpX11(stage: Stage, cgroups: string[] = []): Promise<X11> {
+/** Started, dumped, and gone. `cgroups`: directories of cgroups to start it in; `program`: a copy of it to run. */
+export async function dumpX11(
+  stage: Stage,
+  cgroups: string[] = [],
+  program?: string,
+): Promise<X11> {
   const sockets = join(stage.dir, ".X11-unix");
   const progress = join(stage.dir, "progress");
-  const { pid } = await start(stage, "x11-server", [sockets, progress], { cgroups });
+  const { pid } = await start(stage, "x11-server", [sockets, progress], {
+    cgroups,
+    ...(program !== undefined && { program }),
+  });
   const tasks = [pid, ...descendants(pid).map((task) => task.pid)];
   return { pid, tasks, images: await dump(stage, pid), sockets, progress };
 }

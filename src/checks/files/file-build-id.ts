@@ -2,6 +2,7 @@ import { O_PATH } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
 import { about, accessMode } from "./file-content.ts";
 import { builds } from "./put-back.ts";
+import { orTaken } from "./taken-along.ts";
 import { openedName, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
@@ -12,8 +13,9 @@ export const fileBuildId: Check = {
     "Memory that belongs to one build would run in the code of another: that crashes later, or worse. CRIU compares build-ids. " +
     "--file-validation=filesize makes it compare sizes only; recriu never adds that by itself.",
   proof: "criu",
-  answers: ["choice"],
+  answers: ["repair", "choice"],
   maps: true,
+  over: true,
   run(context) {
     if (context.request.fileValidation !== "buildid") return [];
     return usedFiles(context)
@@ -39,12 +41,12 @@ export const fileBuildId: Check = {
             subject: place.hostPath,
             message: `${place.hostPath} (${[...file.uses].join(", ")} of task ${file.task}) has build-id ${Buffer.from(now).toString("hex")}; at the dump it had ${saved.toString("hex")}`,
             criu_message: `File ${openedName(reg)} has bad build-ID${sameLength ? "" : " length"}`,
-            remedy: {
+            ...orTaken(context, reg, place, {
               kind: "option",
               text: `put the old build back${builds(context, reg, place)}; or, at the risk of crashes, compare sizes only`,
               option: "--file-validation=filesize",
               automatic: false,
-            },
+            }),
           },
         ];
       });

@@ -5,6 +5,7 @@ import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { follows, list } from "./missing.ts";
 import { modeBack, otherContent } from "./put-back.ts";
+import { orTaken } from "./taken-along.ts";
 import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
@@ -17,8 +18,9 @@ export const fileChanged: Check = {
     "appending only, or --allow-grown=PATH says so, recriu shows CRIU the image without that file's size, and what is in the file is " +
     "not compared. A file that is mapped or run is never let pass.",
   proof: "criu",
-  answers: ["edit", "person"],
+  answers: ["repair", "edit", "person"],
   maps: true,
+  over: true,
   run(context) {
     const entries = context.checkpoint.values("files.img", file_entry);
     const entryOf = new Map(entries.map(({ reg }, entry) => [reg?.id, entry]));
@@ -38,7 +40,7 @@ export const fileChanged: Check = {
           subject: hostPath,
           message: `${hostPath} (${list(file.uses)} of task ${file.task}) has ${what}; at the dump it had ${then}`,
           criu_message: `File ${openedName(reg)} has bad ${criu}`,
-          remedy,
+          ...orTaken(context, reg, place, remedy),
         });
         const findings: Problem[] = [];
         if (reg.size !== undefined && BigInt(size) !== reg.size)

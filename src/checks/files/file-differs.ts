@@ -1,42 +1,60 @@
-import type { NeededFile } from "../../image/index.ts";
+import { MANIFEST, type NeededFile } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { timeText } from "../../sys/time.ts";
-import { isDirectoryUse, type UsedFile, usedFiles } from "./used-files.ts";
+import { accessMode } from "./file-content.ts";
+import { orTaken } from "./taken-along.ts";
+import { type UsedFile, usedFiles } from "./used-files.ts";
+import { constants } from "node:fs";
 
 export const fileDiffers: Check = {
   title: "A file outside the images is not the one of when the checkpoint was sealed",
   reads: "recriu.manifest; size, mode and build-id of the files on this machine or under --root",
   why:
     "CRIU compares what it saved of a file, which for many is the size alone. `recriu seal` also wrote down the build-ids of programs and libraries: one of " +
-    "another build runs with memory that belongs to the old one, and crashes later. What only differs in size or mode and is neither run nor mapped is a warning.",
+    "another build runs with memory that belongs to the old one, and crashes later. `recriu seal --with-files` wrote down what is in a file, too: where it was written to since, that is compared. " +
+    "What is neither run nor mapped is a warning, and so is the content of what the tree itself writes to.",
   proof: "harm",
-  run(context) {
-    if (!context.seal?.ok) return [];
-    const sealed = new Map(context.seal.manifest.files.map((file) => [file.path, file]));
-    return filesNeeded(context)
-      .values()
-      .flatMap(({ used, file }): Problem[] => {
-        const before = sealed.get(file.path);
-        const problem = before && differs(before, file);
-        if (problem === undefined) return [];
-        const runs = used.uses.has("program") || used.uses.has("mapping");
-        return [
-          {
-            severity: runs ? "blocker" : "warning",
-            task: used.task,
-            image: used.image,
-            subject: file.path,
-            message: `${file.path}: ${problem}`,
-            remedy: {
-              kind: "human",
-              text: "put the file of the machine that the checkpoint was sealed on in its place",
-            },
-          },
-        ];
-      });
+  answers: ["repair", "person"],
+  over: true,
+  *run(context) {
+    const { seal, settings } = context;
+    const sealed = new Map(
+      (seal?.ok ? seal.manifest.files : []).map((file) => [file.path, file] as const),
+    );
+    const unused = new Set(settings.usePacked);
+    for (const { used, file, place } of filesNeeded(context)) {
+      const before = sealed.get(file.path);
+      if (before?.taken !== undefined) unused.delete(place.hostPath);
+      const content = before && hasOther(before, file, place);
+      const problem = before && (differs(before, file) ?? content);
+      if (problem === undefined) continue;
+      const uses = used.uses.has("program") || used.uses.has("mapping");
+      const runs = uses && (problem !== content || accessMode(used.reg) === constants.O_RDONLY);
+      yield {
+        severity: runs ? "blocker" : "warning",
+        task: used.task,
+        image: used.image,
+        subject: file.path,
+        message: `${file.path}: ${problem}`,
+        ...orTaken(context, used.reg, place, {
+          kind: "human",
+          text: "put the file of the machine that the checkpoint was sealed on in its place",
+        }),
+      };
+    }
+    for (const path of unused) yield notTaken(path);
   },
 };
+
+/** A person's word that changes nothing. */
+const notTaken = (path: string): Problem => ({
+  severity: "warning",
+  image: MANIFEST,
+  subject: path,
+  message: `no file of the tree that is here was taken along from ${path}, which --use-packed names`,
+  remedy: { kind: "human", text: "name one that the tree uses, by its whole path on this machine" },
+});
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
@@ -49,14 +67,15 @@ function differs(before: NeededFile, now: NeededFile): string | undefined {
   return undefined;
 }
 
-/** Where the directories will be that tasks have as working or root directories, and those above them. */
-export const directoriesNeeded = (context: Context): HostPlace[] =>
-  usedFiles(context)
-    .filter(isDirectoryUse)
-    .flatMap(({ reg }) => {
-      const place = context.namespaces.place(reg.name, reg.mnt_id);
-      return place.onHost && place.path === reg.name ? [place] : [];
-    });
+/** Of one that looks the same and was written to since: whether its bytes are others. What cannot be read is another check's. */
+function hasOther(before: NeededFile, now: NeededFile, { root, path }: HostPlace) {
+  if (before.taken === undefined || now.size !== before.size || now.mtime === before.mtime)
+    return undefined;
+  const sha256 = root.sha256(path);
+  return sha256 === undefined || sha256 === before.taken.sha256
+    ? undefined
+    : `its content is not what it was: it was written to on ${now.mtime}`;
+}
 
 /** The regular files outside the images that the tree needs, as they are here; what is not there is another check's. */
 export function filesNeeded(
@@ -64,18 +83,22 @@ export function filesNeeded(
 ): { used: UsedFile; file: NeededFile; place: HostPlace }[] {
   return usedFiles(context).flatMap((used) => {
     const place = context.namespaces.place(used.reg.name, used.reg.mnt_id);
-    if (!place.onHost) return [];
-    const found = place.root.look(place.path);
-    if (!found.ok || !found.stat.isFile()) return [];
     const runs = used.uses.has("program") || used.uses.has("mapping");
-    const buildId = runs ? place.root.buildId(place.path) : undefined;
-    const file = {
-      path: used.reg.name,
-      size: Number(found.stat.size),
-      mode: Number(found.stat.mode) & 0o7777,
-      mtime: timeText(found.stat.mtime),
-      build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
-    };
-    return [{ used, file, place }];
+    const file = place.onHost ? neededAt(used.reg.name, place, runs) : undefined;
+    return place.onHost && file !== undefined ? [{ used, file, place }] : [];
   });
+}
+
+/** The regular file at a place, as it is there; its build-id, where it `runs`. */
+export function neededAt(name: string, place: HostPlace, runs: boolean): NeededFile | undefined {
+  const found = place.root.look(place.path);
+  if (!found.ok || !found.stat.isFile()) return undefined;
+  const buildId = runs ? place.root.buildId(place.path) : undefined;
+  return {
+    path: name,
+    size: Number(found.stat.size),
+    mode: Number(found.stat.mode) & 0o7777,
+    mtime: timeText(found.stat.mtime),
+    build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
+  };
 }

@@ -4,6 +4,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { type Remap, remapsOf } from "./remaps.ts";
+import { fromBeside } from "./taken-along.ts";
 import { openedName } from "./used-files.ts";
 
 interface Link extends Remap {
@@ -26,8 +27,9 @@ export const linkRemapMissing: Check = {
   reads: "remap-fpath.img and files.img; the link_remap.N files on this machine or under --root",
   why:
     "With --link-remap the dump named a deleted file again, link_remap.N in its old directory, and a restore that succeeds removes that name: " +
-    "such images can be restored once. When the name is gone, so is the content.",
+    "such images can be restored once. When the name is gone, so is the content, but for what `recriu seal --with-files` took along: that comes back as a file without other names.",
   proof: "criu",
+  answers: ["repair", "person"],
   run: (context) =>
     linksOf(context)
       .values()
@@ -53,7 +55,7 @@ export const linkRemapMissing: Check = {
             severity: "blocker",
             message: `${place.hostPath}, which holds the deleted file ${reg.name}: ${found.problem}`,
             criu_message: `Can't link ${openedName(target)} -> ${openedName(reg)}: ${found.problem}`,
-            remedy: {
+            remedy: (found.missing ? fromBeside(context, target, place) : undefined) ?? {
               kind: "human",
               text: "put it back from a copy; a restore that succeeded has removed it",
             },

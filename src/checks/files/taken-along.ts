@@ -1,6 +1,7 @@
 /** Files that were taken along with a sealed checkpoint: which of them is the one that CRIU will want. */
 import { upward } from "../../host/upward.ts";
 import {
+  type Above,
   FILES,
   type Manifest,
   type NeededFile,
@@ -9,17 +10,23 @@ import {
   type Taken,
 } from "../../image/index.ts";
 import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
-import { dirname, join } from "../../sys/path.ts";
-import { sh } from "../../sys/shell.ts";
+import { basename, dirname, join } from "../../sys/path.ts";
+import { sh, typedOption } from "../../sys/shell.ts";
 import { imagesLater } from "../again.ts";
-import type { Context, Remedy } from "../finding.ts";
+import type { Lookup } from "../../host/index.ts";
+import type { Context, Problem, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { accessMode } from "./file-content.ts";
+import { usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
 const SET_IDS = 0o6000;
 
+/** What the images say of a file. */
+type Known = Pick<RegFileEntry, "name" | "size" | "mode" | "build_id">;
+
 /** A build-id as the images have it, in words, as hexadecimal text; "" where there is none. */
-export function buildIdOf({ build_id: words }: RegFileEntry): string {
+export function buildIdOf({ build_id: words }: Known): string {
   const bytes = Buffer.alloc(words.length * 4);
   for (const [index, word] of words.entries()) bytes.writeUInt32LE(word, index * 4);
   return bytes.toString("hex");
@@ -31,61 +38,152 @@ const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
   directories: new Map(directories.map((directory) => [directory.path, directory])),
 }));
 
-/** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
-export function fromBeside(
-  context: Context,
-  reg: RegFileEntry,
-  { root, path, hostPath }: HostPlace,
-): Remedy | undefined {
-  const { checkpoint, seal, settings, host } = context;
+/** The file that was taken along, to be put at that place; undefined where it was not, or is not the one that was saved. */
+function takenFor(
+  { checkpoint, seal, settings, host }: Context,
+  reg: Known,
+  { root, path }: HostPlace,
+): { file: PutFile; newer: boolean } | undefined {
   // Untrusted images choose no file on this machine.
   if (!seal?.ok || settings.untrusted) return undefined;
-  const { files, directories } = byPath(seal.manifest);
+  const { files } = byPath(seal.manifest);
   const sealed = files.get(reg.name);
   if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
   const from = join(checkpoint.dir, FILES, sha256);
   if (host.access(from, constants.R_OK) < 0) return undefined;
+  const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
+  return { file: { ...put, from, sha256, size, mtime, xattrs, directories: [] }, newer };
+}
+
+/** Where its bytes are for who types: those of a pack where it will have been unpacked. */
+const besides = (context: Context, { sha256 }: PutFile): string =>
+  join(imagesLater(context), FILES, sha256);
+
+/** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
+export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
+  const { seal } = context;
+  const found = takenFor(context, reg, place);
+  if (!seal?.ok || found === undefined) return undefined;
+  const { root, path, hostPath } = place;
+  const { directories } = byPath(seal.manifest);
+  const { size, mode, uid, gid } = found.file;
   const lost = [...upward(dirname(path))]
     .toReversed()
     .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
     .filter((above) => !root.look(above.path).ok);
   if (lost.some(givesRights)) return undefined;
-  const octal = mode.toString(8).padStart(4, "0");
+  const octal = octalOf(mode);
   return {
     kind: "repair",
-    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${join(imagesLater(context), FILES, sha256)} ${hostPath}`,
-    repair: {
-      action: "file",
-      root: root.path,
-      path,
-      mode,
-      uid,
-      gid,
-      from,
-      sha256,
-      size,
-      mtime,
-      xattrs,
-      directories: lost,
+    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
+    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${besides(context, found.file)} ${hostPath}`,
+    repair: { ...found.file, directories: lost },
+  };
+}
+
+const inodeOf = (found: Lookup): string | undefined =>
+  found.ok && found.stat.isFile() ? `${found.stat.dev}:${found.stat.ino}` : undefined;
+
+/** What of this machine the tree has open for writing, or mapped to be written, by whatever name. */
+const writtenFiles = oncePer(
+  (context: Context): ReadonlySet<string | undefined> =>
+    new Set(
+      usedFiles(context)
+        .filter(({ reg }) => accessMode(reg) !== constants.O_RDONLY)
+        .map(({ reg }) => {
+          const place = context.namespaces.place(reg.name, reg.mnt_id);
+          return place.onHost ? inodeOf(place.root.look(place.path)) : undefined;
+        }),
+    ),
+);
+
+/** Under which name the file is kept that another is put in the place of. */
+const KEPT = ".before-restore";
+
+/**
+ * What answers a file that is another by now, where `remedy` does: with the one that was taken along, bound over it for the tree
+ * alone, or, where a person says so (--use-packed), put in its place.
+ */
+export function orTaken(
+  context: Context,
+  reg: RegFileEntry,
+  place: HostPlace,
+  remedy: Remedy,
+): Pick<Problem, "remedy" | "over"> {
+  const taken = takenFor(context, reg, place);
+  if (taken === undefined || inodeOf(place.root.look(place.path, false)) === undefined)
+    return { remedy };
+  const { hostPath } = place;
+  if (context.settings.usePacked.includes(hostPath))
+    return { remedy: inPlace(context, taken.file, hostPath) };
+  const bound = over(context, place, taken.file);
+  // What only grew, and may have, is to be as it is now.
+  if (bound !== undefined) return remedy.kind === "edit" ? { remedy } : { remedy, over: bound };
+  if (remedy.kind !== "human") return { remedy };
+  const option = `--use-packed=${hostPath}`;
+  return {
+    remedy: {
+      ...remedy,
+      text: `${remedy.text}; or --use-packed puts the one that was taken along in its place, and keeps this one beside it`,
+      command: remedy.command ?? typedOption(option),
     },
   };
 }
 
+function inPlace(context: Context, file: PutFile, hostPath: string): Remedy {
+  const { mode, uid, gid, size } = file;
+  const octal = octalOf(mode);
+  return {
+    kind: "repair",
+    text: `put the file that was taken along in its place: ${size} bytes, mode ${octal}, owner ${uid}:${gid}; this one is kept as ${hostPath}${KEPT}`,
+    command: sh`mv ${["-nT", "--", hostPath, `${hostPath}${KEPT}`]} && install -m ${octal} -o ${uid} -g ${gid} ${besides(context, file)} ${hostPath}`,
+    repair: { ...file, aside: `${basename(hostPath)}${KEPT}` },
+  };
+}
+
+/**
+ * The file that was taken along, to be bound over another one, whose path it has, without links; undefined where that is not the one
+ * that was saved, where the tree writes to it, as then the other may be the newer truth, and in mounts that CRIU makes itself.
+ */
+function over(context: Context, { root, path }: HostPlace, file: PutFile): PutFile | undefined {
+  const inode = inodeOf(root.look(path));
+  if (context.namespaces.created.mnt || inode === undefined) return undefined;
+  const real = writtenFiles(context).has(inode) ? undefined : root.real(path);
+  return real === undefined ? undefined : { ...file, path: real };
+}
+
+const octalOf = (mode: number): string => mode.toString(8).padStart(4, "0");
+
+type Repaired = Extract<Remedy, { kind: "repair" }>;
+
+/** What was at that path when it was sealed, directory or file, of which the images say no more; undefined where it was not taken along. */
+export function backAsSealed(
+  context: Context,
+  path: string,
+  place: HostPlace,
+): Repaired | undefined {
+  const known = { name: path, build_id: [] };
+  return asSealed(context, known, place) ?? fromBeside(context, known, place);
+}
+
+/** What a seal says of the directory at a path of the tree's. */
+export function sealedDirectory({ seal, settings }: Context, path: string): Above | undefined {
+  return seal?.ok && !settings.untrusted ? byPath(seal.manifest).directories.get(path) : undefined;
+}
+
 /** Make the directory again as it was; undefined where the seal says nothing of it. */
 export function asSealed(
-  { seal, settings }: Context,
-  reg: RegFileEntry,
+  context: Context,
+  reg: Known,
   { root, path, hostPath }: HostPlace,
-): Remedy | undefined {
-  if (!seal?.ok || settings.untrusted) return undefined;
-  const sealed = byPath(seal.manifest).directories.get(reg.name);
+): Repaired | undefined {
+  const sealed = sealedDirectory(context, reg.name);
   if (sealed === undefined || (reg.mode !== undefined && (reg.mode & 0o7777) !== sealed.mode))
     return undefined;
   const { mode, uid, gid } = sealed;
-  const octal = mode.toString(8).padStart(4, "0");
+  const octal = octalOf(mode);
   return {
     kind: "repair",
     text: `make the directory as it was when it was sealed, mode ${octal}, owner ${uid}:${gid}; what was in it besides was not taken along`,
@@ -102,11 +200,7 @@ const givesRights = ({ mode }: { mode: number }): boolean =>
 const OWN_ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$)/;
 
 /** Whether CRIU will take it for the file of the dump. One with set-id bits or capabilities is left to a person. */
-const isSaved = (
-  reg: RegFileEntry,
-  { size, mode, build_id }: NeededFile,
-  { xattrs }: Taken,
-): boolean =>
+const isSaved = (reg: Known, { size, mode, build_id }: NeededFile, { xattrs }: Taken): boolean =>
   (reg.size === undefined || reg.size === BigInt(size)) &&
   (reg.mode === undefined || (reg.mode & 0o7777) === mode) &&
   (reg.build_id.length === 0 || buildIdOf(reg) === build_id) &&

@@ -1,9 +1,9 @@
 import { hasBelow, savedMode } from "./saved-names.ts";
-import { ghost_file_entry } from "../../image/tables/files.ts";
 import { IN_ALL_EVENTS } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem, Remedy } from "../finding.ts";
-import { openFiles } from "./watches.ts";
+import { backAsSealed } from "./taken-along.ts";
+import { watchedPaths } from "./watches.ts";
 import { constants } from "node:fs";
 
 export const watchPathMissing: Check = {
@@ -12,27 +12,12 @@ export const watchPathMissing: Check = {
     "paths of inotify and fanotify marks in files.img, ghost-file-*.img; the paths on this machine or under --root",
   why: "CRIU puts each watch back by the path that it found at the dump. The path must be there; what is there may be new.",
   proof: "criu",
+  answers: ["repair", "person"],
   run(context) {
-    const { checkpoint, namespaces } = context;
-    const ghosts = new Set<bigint>();
-    for (const file of checkpoint.files)
-      if (/^ghost-file-[0-9a-f]+\.img$/.test(file)) {
-        const ino = checkpoint.values(file, ghost_file_entry)[0]?.ino;
-        if (ino !== undefined) ghosts.add(ino);
-      }
-    const marks = [
-      ...openFiles(context, "ify").flatMap(({ entry, task, id }) =>
-        entry.wd.map(({ f_handle, i_ino, mask }) => ({ f_handle, i_ino, mask, task, id })),
-      ),
-      ...openFiles(context, "ffy").flatMap(({ entry, task, id }) =>
-        entry.mark.flatMap(({ ie }) => (ie ? [{ ...ie, mask: 0, task, id }] : [])),
-      ),
-    ];
-    return marks
+    return watchedPaths(context)
       .values()
-      .flatMap(({ f_handle: { path, mnt_id }, i_ino, task, id, mask }): Problem[] => {
-        if (path === undefined || ghosts.has(i_ino)) return [];
-        const place = namespaces.place(path, mnt_id);
+      .flatMap(({ path, mnt_id, task, id, mask }): Problem[] => {
+        const place = context.namespaces.place(path, mnt_id);
         const found = place.onHost ? place.root.look(place.path) : undefined;
         if (!place.onHost || found === undefined || found.ok) return [];
         return [
@@ -44,7 +29,8 @@ export const watchPathMissing: Check = {
             message: `${place.hostPath}, which task ${task} watches, ${found.missing ? "is not there" : `cannot be looked at: ${found.problem}`}`,
             criu_message: `fsnotify: Unable to open ${path}: ${found.problem}`,
             remedy: found.missing
-              ? watchedAgain(kindOf(context, path, mask), place.hostPath)
+              ? (backAsSealed(context, path, place) ??
+                watchedAgain(kindOf(context, path, mask), place.hostPath))
               : { kind: "human", text: "find out why, then look again" },
           },
         ];

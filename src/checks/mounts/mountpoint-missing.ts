@@ -1,5 +1,6 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem, Remedy } from "../finding.ts";
+import { backAsSealed } from "../files/taken-along.ts";
 import { compatible, imageOf, savedMounts } from "./external.ts";
 import { inRootNamespace, lookAtPlace, lookOnHost } from "./mount-sources.ts";
 
@@ -24,25 +25,28 @@ export const mountpointMissing: Check = {
           ? source.stat.isDirectory()
           : mount.key === undefined && (mount.entry.root === "/" || mount.entry.fstype !== 0);
         const owner = context.namespaces.ownerOnHost(0, 0);
+        const sealed = backAsSealed(context, mount.at, place);
         const remedy: Remedy =
-          directory && owner
-            ? {
-                kind: "repair",
-                text: `make the directory ${place.hostPath}`,
-                command: sh`install -d -m 0755 -o ${owner.uid} -g ${owner.gid} ${place.hostPath}`,
-                repair: {
-                  action: "mkdir",
-                  root: place.root.path,
-                  path: place.path,
-                  mode: 0o755,
-                  ...owner,
-                },
-              }
-            : {
-                kind: "human",
-                text: "make it: an empty file if a file is mounted there, else a directory",
-                command: sh`touch ${place.hostPath}`,
-              };
+          sealed !== undefined && (sealed.repair.action === "mkdir") === directory
+            ? sealed
+            : directory && owner
+              ? {
+                  kind: "repair",
+                  text: `make the directory ${place.hostPath}`,
+                  command: sh`install -d -m 0755 -o ${owner.uid} -g ${owner.gid} ${place.hostPath}`,
+                  repair: {
+                    action: "mkdir",
+                    root: place.root.path,
+                    path: place.path,
+                    mode: 0o755,
+                    ...owner,
+                  },
+                }
+              : {
+                  kind: "human",
+                  text: "make it: an empty file if a file is mounted there, else a directory",
+                  command: sh`touch ${place.hostPath}`,
+                };
         return [
           {
             severity: "blocker",

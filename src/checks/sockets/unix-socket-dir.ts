@@ -4,6 +4,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Context, MakeDirectory, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { savedMode } from "../files/saved-names.ts";
+import { sealedDirectory } from "../files/taken-along.ts";
 import { pathSockets, refusal } from "./sockets.ts";
 import { type AtPath, placeOf } from "./unix-entries.ts";
 
@@ -43,22 +44,24 @@ function orphans(context: Context): Map<string, Orphans> {
 }
 
 /**
- * Mode and owner for a directory that is gone: the path's convention, what the images say of it, else the socket's owner.
+ * Mode and owner for a directory that is gone: what a seal says of it, the path's convention, what the images say of it, else the socket's owner.
  * Undefined where the owner's numbers on this machine are not known.
  */
 function repairFor(
-  { checkpoint, namespaces }: Context,
+  context: Context,
   { place, directory, sockets }: Orphans,
 ): MakeDirectory | undefined {
+  const { checkpoint, namespaces } = context;
+  const made = { action: "mkdir", root: place.root.path, path: dirname(place.path) } as const;
+  const sealed = sealedDirectory(context, directory);
+  if (sealed !== undefined) return { ...made, mode: sealed.mode, uid: sealed.uid, gid: sealed.gid };
   const saved = savedMode(checkpoint, directory);
   const convention = conventionOf(directory);
   const of = convention ?? sockets[0]?.entry.file_perms;
   const owner = namespaces.ownerOnHost(of?.uid ?? 0, of?.gid ?? 0);
   return (
     owner && {
-      action: "mkdir",
-      root: place.root.path,
-      path: dirname(place.path),
+      ...made,
       mode: convention?.mode ?? (saved === undefined ? 0o755 : saved & 0o7777),
       ...owner,
     }

@@ -24,6 +24,7 @@
 .set MASK, 8                    /* the signals that are taken */
 .set POLLS, 16                  /* two of struct pollfd: control, signals */
 .set STATUS, 32                 /* of wait4(2) */
+.set REST, 40                   /* where the steps stand that are done later */
 .set BUFFER, 64                 /* struct signalfd_siginfo, and what is told or heard */
 .set ROOM, 192
 
@@ -55,25 +56,9 @@ start:
 
 init:
     adr x24, steps
-    ldr x20, count
-step:
-    cbz x20, prepared
-    ldp x8, x0, [x24]
-    ldp x1, x2, [x24, #16]
-    ldp x3, x4, [x24, #32]
-    ldr x5, [x24, #48]
-    svc #0
-    add x24, x24, #56
-    sub x20, x20, #1
-    tbz x0, #63, step
-    mov w1, w0
-    mov w9, #'f'
-    orr w0, w9, w20, lsl #8     /* how many were to come */
-    bl tell
-    mov w0, #1
-    b exit
-
-prepared:
+    ldr x22, count
+    bl perform
+    str x24, [sp, #REST]
     mov x2, #1
     bl hear
     cmp w0, #1
@@ -136,6 +121,10 @@ wait:
     cmp w0, #4
     b.ne alone
     ldr w21, [sp, #BUFFER]
+    cbnz w21, signals
+    ldr x24, [sp, #REST]        /* no root has the number 0: the rest is to be done */
+    ldr x22, later
+    bl perform
     b signals
 alone:
     cbz w21, leave              /* recriu is dead, and nothing runs that it has let run */
@@ -239,6 +228,26 @@ become:
     bl tell
     mov w0, #127
     b exit
+
+    /* So many steps as x22 says, from x24 on; then x22 is 0, as the exit code is while CRIU runs. One that fails ends it all. */
+perform:
+    cbz x22, performed
+    ldp x8, x0, [x24]
+    ldp x1, x2, [x24, #16]
+    ldp x3, x4, [x24, #32]
+    ldr x5, [x24, #48]
+    svc #0
+    add x24, x24, #56
+    sub x22, x22, #1
+    tbz x0, #63, perform
+    mov w1, w0
+    mov w9, #'f'
+    orr w0, w9, w22, lsl #8     /* how many were to come */
+    bl tell
+    mov w0, #1
+    b exit
+performed:
+    ret
 
     /* clone(2) with the flags in x0, as fork(2) does it */
 fork:

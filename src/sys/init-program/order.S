@@ -5,7 +5,9 @@ namespaces:
 taken:
     .quad 0                     /* the signals that are taken, a mask */
 count:
-    .quad 0                     /* steps */
+    .quad 0                     /* steps before CRIU is started, */
+later:
+    .quad 0                     /* and those behind them, when recriu says so */
 control:
     .long 0                     /* descriptors: recriu's words */
 status:

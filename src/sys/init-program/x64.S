@@ -25,6 +25,7 @@
 .set MASK, 8                    /* the signals that are taken */
 .set POLLS, 16                  /* two of struct pollfd: control, signals */
 .set STATUS, 32                 /* of wait4(2) */
+.set REST, 40                   /* where the steps stand that are done later */
 .set BUFFER, 64                 /* struct signalfd_siginfo, and what is told or heard */
 .set ROOM, 192
 
@@ -54,31 +55,9 @@ start:
 
 init:
     lea rbx, steps[rip]
-    mov r13, count[rip]
-step:
-    test r13, r13
-    jz prepared
-    mov rax, [rbx]
-    mov rdi, [rbx + 8]
-    mov rsi, [rbx + 16]
-    mov rdx, [rbx + 24]
-    mov r10, [rbx + 32]
-    mov r8, [rbx + 40]
-    mov r9, [rbx + 48]
-    syscall
-    add rbx, 56
-    dec r13
-    test rax, rax
-    jns step
-    mov esi, eax
-    mov edi, r13d               /* how many were to come */
-    shl edi, 8
-    or edi, 'f'
-    call tell
-    mov edi, 1
-    jmp exit
-
-prepared:
+    mov r15, count[rip]
+    call perform
+    mov [rsp + REST], rbx
     mov edx, 1
     call hear
     cmp eax, 1
@@ -147,6 +126,11 @@ wait:
     cmp eax, 4
     jne alone
     mov r14d, [rsp + BUFFER]
+    test r14d, r14d
+    jnz signals
+    mov rbx, [rsp + REST]       /* no root has the number 0: the rest is to be done */
+    mov r15, later[rip]
+    call perform
     jmp signals
 alone:
     test r14d, r14d
@@ -251,6 +235,32 @@ become:
     call tell
     mov edi, 127
     jmp exit
+
+    /* So many steps as r15 says, from rbx on; then r15 is 0, as the exit code is while CRIU runs. One that fails ends it all. */
+perform:
+    test r15, r15
+    jz performed
+    mov rax, [rbx]
+    mov rdi, [rbx + 8]
+    mov rsi, [rbx + 16]
+    mov rdx, [rbx + 24]
+    mov r10, [rbx + 32]
+    mov r8, [rbx + 40]
+    mov r9, [rbx + 48]
+    syscall
+    add rbx, 56
+    dec r15
+    test rax, rax
+    jns perform
+    mov esi, eax
+    mov edi, r15d               /* how many were to come */
+    shl edi, 8
+    or edi, 'f'
+    call tell
+    mov edi, 1
+    jmp exit
+performed:
+    ret
 
     /* clone(2) with the flags in rdi, as fork(2) does it */
 fork:

@@ -49,6 +49,7 @@ function shownOf(name: string): Shown {
     criu_message: name,
     isolate: null,
     apart: null,
+    over: null,
     remedy: { kind: "human", text: name, command: sh`rm ${"x"}` },
   };
   const tasks = [task(1, 0), task(2, 1), task(3, 1), task(4, 2)];
