@@ -3,7 +3,15 @@
  * The same commit gives the same bytes. RECRIU_SIGNING_KEY signs them: docs/air-gapped.md.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -11,13 +19,13 @@ import { table } from "../src/cli/table.ts";
 import { bash } from "../src/report/completions/bash.ts";
 import { fish } from "../src/report/completions/fish.ts";
 import { zsh } from "../src/report/completions/zsh.ts";
+import { minisignature, signingKey } from "../src/sys/minisign.ts";
 import { type About, aboutRecriu, repository } from "./release/about.ts";
 import { byPath, file, type Item, tar } from "./release/archives.ts";
 import { deb } from "./release/deb.ts";
 import { gzipped } from "./release/gzip.ts";
 import { image } from "./release/image.ts";
 import { manPages } from "./release/man.ts";
-import { minisignature, signingKey } from "./release/minisign.ts";
 import { notices, npmParts, type Part, sbom } from "./release/parts.ts";
 import { rpm } from "./release/rpm.ts";
 
@@ -29,9 +37,13 @@ const targets = [
   { name: "arm64-musl", bun: "@oven/bun-linux-aarch64-musl" },
 ];
 
+/** The signing key: its file, or its text itself. */
+const textOf = (given: string) => (existsSync(given) ? readFileSync(given, "utf8") : given);
+
 async function release(dist: string): Promise<void> {
   const secret = process.env["RECRIU_SIGNING_KEY"];
-  const key = secret === undefined || secret === "" ? undefined : signingKey(secret);
+  const key =
+    secret === undefined || secret === "" ? undefined : signingKey(textOf(secret), "SHA256SUMS");
   const about = await aboutRecriu();
   const parts = await npmParts();
   const shared = await sharedFiles(about, parts);
@@ -45,7 +57,17 @@ async function release(dist: string): Promise<void> {
   const signed =
     key === undefined
       ? []
-      : [file("SHA256SUMS.minisig", minisignature(key, "SHA256SUMS", sums.data, about.epoch))];
+      : [
+          file(
+            "SHA256SUMS.minisig",
+            minisignature(key, {
+              name: "SHA256SUMS",
+              data: sums.data,
+              epoch: about.epoch,
+              of: "a recriu release",
+            }),
+          ),
+        ];
 
   mkdirSync(dist, { recursive: true });
   for (const old of readdirSync(dist)) {

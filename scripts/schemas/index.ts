@@ -22,6 +22,7 @@ import {
   list,
   maybe,
   nothing,
+  number,
   object,
   oneOf,
   orNull,
@@ -158,6 +159,22 @@ const seal: Shape<Plain<SealDocument>> = object({
   kernel: text(),
   machine: text(),
   cpu: list(text(), "the processor's flags"),
+  host: maybe(
+    object(
+      {
+        page_size: integer(),
+        processors: maybe(integer()),
+        memory: maybe(integer("bytes")),
+        limits: object(
+          { memory: maybe(integer("bytes")), processors: maybe(number()) },
+          "of the tree's cgroups",
+        ),
+        lsm: maybe(list(text(), "security modules")),
+        gpus: list(object({ model: text(), driver: orNull(text()) })),
+      },
+      "what else it was sealed on, as far as it could be told",
+    ),
+  ),
   images: byName(object({ size: integer(), sha256: text() }), "by their names"),
   files: list(
     object({
@@ -169,7 +186,10 @@ const seal: Shape<Plain<SealDocument>> = object({
       taken: maybe(
         object(
           {
-            sha256: text(),
+            sha256: text("of its bytes"),
+            packed: maybe(
+              object({ size: integer(), sha256: text() }, "it stands there as SHA256.zst, zstd(1)"),
+            ),
             uid: integer(),
             gid: integer(),
             xattrs: byName(text(), "in base64"),

@@ -31,7 +31,10 @@ import { imageTruncated } from "./images/image-truncated.ts";
 import { imageVersion } from "./images/image-version.ts";
 import { imageVmas } from "./images/image-vmas.ts";
 import { noCheckpoint } from "./images/no-checkpoint.ts";
+import { pagesLeftOut } from "./images/pages-left-out.ts";
 import { pagesShort } from "./images/pages-short.ts";
+import { sealSignatureWrong } from "./images/seal-signature-wrong.ts";
+import { sealUnsigned } from "./images/seal-unsigned.ts";
 import { sigactionsCount } from "./images/sigactions-count.ts";
 import { adoptedChildLost } from "./tree/adopted-child-lost.ts";
 import { alreadyRunning } from "./tree/already-running.ts";
@@ -149,15 +152,22 @@ import { unixSocketUnwritable } from "./sockets/unix-socket-unwritable.ts";
 import { usernsPingRange } from "./sockets/userns-ping-range.ts";
 import { addressSpace } from "./kernel/address-space.ts";
 import { archMismatch } from "./kernel/arch-mismatch.ts";
+import { cgroupMemoryShort } from "./kernel/cgroup-memory-short.ts";
 import { cpuFeatures } from "./kernel/cpu-features.ts";
 import { cpuUnknown } from "./kernel/cpu-unknown.ts";
+import { criuOlder } from "./kernel/criu-older.ts";
+import { gpuDiffers } from "./kernel/gpu-differs.ts";
 import { gpuMissing } from "./kernel/gpu-missing.ts";
 import { guardPages } from "./kernel/guard-pages.ts";
 import { hugepagesShort } from "./kernel/hugepages-short.ts";
+import { kernelOlder } from "./kernel/kernel-older.ts";
+import { lsmDiffers } from "./kernel/lsm-differs.ts";
 import { mappingsTooMany } from "./kernel/mappings-too-many.ts";
 import { memfdExecutable } from "./kernel/memfd-executable.ts";
 import { memoryShort } from "./kernel/memory-short.ts";
 import { mmapMinAddr } from "./kernel/mmap-min-addr.ts";
+import { pageSizeDiffers } from "./kernel/page-size-differs.ts";
+import { processorsFewer } from "./kernel/processors-fewer.ts";
 import { rseqMissing } from "./kernel/rseq-missing.ts";
 import { vdsoMissing } from "./kernel/vdso-missing.ts";
 import { apparmorProfileMissing } from "./rights/apparmor-profile-missing.ts";
@@ -236,7 +246,10 @@ const groups = {
     "image-version": imageVersion,
     "image-vmas": imageVmas,
     "no-checkpoint": noCheckpoint,
+    "pages-left-out": pagesLeftOut,
     "pages-short": pagesShort,
+    "seal-signature-wrong": sealSignatureWrong,
+    "seal-unsigned": sealUnsigned,
     "sigactions-count": sigactionsCount,
   },
   tree: {
@@ -366,15 +379,22 @@ const groups = {
   kernel: {
     "address-space": addressSpace,
     "arch-mismatch": archMismatch,
+    "cgroup-memory-short": cgroupMemoryShort,
     "cpu-features": cpuFeatures,
     "cpu-unknown": cpuUnknown,
+    "criu-older": criuOlder,
+    "gpu-differs": gpuDiffers,
     "gpu-missing": gpuMissing,
     "guard-pages": guardPages,
     "hugepages-short": hugepagesShort,
+    "kernel-older": kernelOlder,
+    "lsm-differs": lsmDiffers,
     "mappings-too-many": mappingsTooMany,
     "memfd-executable": memfdExecutable,
     "memory-short": memoryShort,
     "mmap-min-addr": mmapMinAddr,
+    "page-size-differs": pageSizeDiffers,
+    "processors-fewer": processorsFewer,
     "rseq-missing": rseqMissing,
     "vdso-missing": vdsoMissing,
   },

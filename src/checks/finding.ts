@@ -130,9 +130,10 @@ export interface Problem {
   isolate?: IsolationKind | null | undefined;
   /**
    * The smallest directory of this machine in which, were it the tree's own, the tree would not meet this (--isolate-dir); and the path in
-   * it that it is not to see.
+   * it that it is not to see, or the file that it is to have there.
    */
-  apart?: { readonly dir: string; readonly hide?: string } | null | undefined;
+  apart?:
+    { readonly dir: string; readonly hide?: string; readonly put?: PutFile } | null | undefined;
   /** The file that was sealed with the images; bound over the other in a mount namespace of the tree's own, the tree would not meet this. */
   over?: PutFile | null | undefined;
 }
@@ -199,6 +200,8 @@ export interface Context {
     | "mapPath"
     | "untrusted"
     | "allowWrite"
+    | "verifyKeys"
+    | "requireSignature"
     | "criu"
     | "from"
     | "words"
@@ -223,6 +226,8 @@ export interface Context {
   exported?: Exported | undefined;
   /** Of an archive page data is not read: what stands in its place is holes. */
   pagesUnread?: true | undefined;
+  /** Nothing will be restored: it was asked whether it could be. */
+  looksOnly?: true | undefined;
   /** All that the restore would do to this machine; undefined where it was not asked for. */
   effects?: readonly Effect[] | undefined;
 }
@@ -234,7 +239,7 @@ export interface Context {
 export type Proof = "criu" | "harm" | "images";
 
 /**
- * What answers a finding: recriu by itself (repair, edit, option, variable), or where it was asked to (map, isolate, host, wait), or a
+ * What answers a finding: recriu by itself (repair, edit, option, variable, another CRIU), or where it was asked to (map, isolate, host, wait), or a
  * person, by an option of CRIU's that recriu only names (choice), or by something else.
  */
 export type AnsweredBy =
@@ -246,6 +251,7 @@ export type AnsweredBy =
   | "isolate"
   | "host"
   | "wait"
+  | "other"
   | "choice"
   | "person";
 
@@ -257,10 +263,12 @@ export const answersOf = ({
   over,
   maps,
   waits,
+  otherCriu,
 }: Check): readonly AnsweredBy[] => [
   ...answers,
   ...(maps ? (["map"] as const) : []),
   ...(waits ? (["wait"] as const) : []),
+  ...(otherCriu ? (["other"] as const) : []),
   ...(isolate === undefined && !apart && !over ? [] : (["isolate"] as const)),
 ];
 
@@ -275,7 +283,7 @@ export interface Check {
   /** It warns or informs, and never blocks. */
   blocks?: false;
   /** What a finding of it is answered by, each under some circumstances; a person where it is not said. */
-  answers?: readonly Exclude<AnsweredBy, "map" | "isolate" | "wait">[];
+  answers?: readonly Exclude<AnsweredBy, "map" | "isolate" | "wait" | "other">[];
   /** The namespace of its own in which a tree does not meet what this finds (src/criu/isolation.ts). */
   isolate?: IsolationKind;
   /** Some of what it finds the tree does not meet in a directory of its own. */
@@ -284,6 +292,8 @@ export interface Check {
   over?: true;
   /** What it finds is not met where the tree's file is named at another place (--map-path). */
   maps?: true;
+  /** Another CRIU in PATH may not meet it, and is taken then, unless one was named. */
+  otherCriu?: true;
   /** What it finds may end by itself, so that --wait waits for it. */
   waits?: true;
   /** Where each entry of an image may be a problem they are told one by one (a generator): hostile images have any number. */

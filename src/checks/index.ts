@@ -46,6 +46,7 @@ export { optionPolicies, policyOf } from "./options.ts";
 export { type HostPlace, namespacesOf } from "./paths.ts";
 export { endingHolders } from "./tree/pid-in-use.ts";
 export { capabilityNumber } from "./rights/capabilities.ts";
+export { machineOf } from "./kernel/machine.ts";
 export { type Along, directoriesAlong, filesAlong } from "./files/along.ts";
 
 /** The findings that say the images themselves cannot be trusted (exit code 6). */
@@ -57,12 +58,18 @@ export const imageChecks: ReadonlySet<string> = new Set<CheckId>([
   "image-version",
   "image-vmas",
   "image-altered",
+  "seal-signature-wrong",
   "image-forged",
   "dump-failed",
 ]);
 
 /** The findings after which no other check has anything to look at. */
 const alone: ReadonlySet<string> = new Set<CheckId>(["no-checkpoint", "dump-failed"]);
+
+/** What has not the signature that was asked for is not looked at further, either. */
+const unbelieved: ReadonlySet<string> = new Set<CheckId>(["seal-unsigned", "seal-signature-wrong"]);
+
+const isFirst = ({ id }: Named): boolean => alone.has(id) || unbelieved.has(id);
 
 const alreadyRunning: CheckId = "already-running";
 
@@ -119,10 +126,10 @@ export function runChecks(
       gather(crashed(check.id, error));
     }
   };
-  chosen.filter(({ id }) => alone.has(id)).forEach(run);
+  chosen.filter(isFirst).forEach(run);
   if (gathered.findings.some(({ severity }) => severity === "blocker")) return gathered.findings;
   before.forEach(gather);
-  chosen.filter(({ id }) => !alone.has(id)).forEach(run);
+  chosen.filter((check) => !isFirst(check)).forEach(run);
   return gathered.findings.filter(({ id }) => !runs || !heldByTheTree.has(id));
 }
 

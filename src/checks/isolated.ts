@@ -39,7 +39,7 @@ export function isolated(finding: Finding, context: Context): Finding {
       ? [over === null ? texts[isolate] : overText(over), isolationOption([isolate])]
       : dir !== undefined
         ? [
-            `give the tree ${dir} for itself: what it makes and removes there is on this machine as it was`,
+            `give the tree ${dir} for itself: what it makes and removes there is on this machine as it was${apart?.put === undefined ? "" : `; ${apart.put.path} is there of ${apart.put.size} bytes, as it was taken along`}`,
             isolateDirOption(dir),
           ]
         : [];

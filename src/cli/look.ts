@@ -6,7 +6,7 @@ import {
   requestFrom,
   type Settings,
 } from "../criu/index.ts";
-import { type Seal, sealOf } from "../image/index.ts";
+import { type Seal, sealOf, unlookedSeal } from "../image/index.ts";
 import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
 import type { ArchivePreflight } from "../pack/archive.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -20,7 +20,10 @@ import { understand } from "./request.ts";
 /** `said`: why there is nothing to report. */
 type Started = { ok: true; preflight: Preflight } | { ok: false; exit: number; said: string };
 
-/** Read the images, run the checks. `stays`: this process is there while CRIU restores; `known`: what their seal says. */
+/**
+ * Read the images, run the checks. `stays`: this process is there while CRIU restores, else nothing will be restored; `known`: what
+ * their seal says.
+ */
 export async function look(
   { request, settings }: { request: Request; settings: Settings },
   stays: boolean,
@@ -35,9 +38,13 @@ export async function look(
   const lost = settings.allowWrite.map(noDirectory).find((problem) => problem !== undefined);
   if (lost !== undefined) return { ok: false, problem: `--allow-write: ${lost}` };
   const hashing = hashingReport();
-  const seal = () => known ?? sealOf(request.imagesDir, false, hashing.tell);
-  const looking = { seal, stays, chooses: true, isOwn: true };
-  const result = await preflight(request, settings, looking);
+  const result = await preflight(request, settings, {
+    seal: (signed) => known ?? sealOf(request.imagesDir, { hashing: hashing.tell, signed }),
+    stays,
+    ...(!stays && { looksOnly: true }),
+    chooses: true,
+    isOwn: true,
+  });
   hashing.end();
   return result;
 }
@@ -47,7 +54,9 @@ export async function lookAt(dir: string, archived: boolean): Promise<PreflightR
   const asked = requestFrom(["-D", dir], process.env, recriuOptions);
   if (!asked.ok) return asked;
   return preflight(asked.request, asked.settings, {
-    seal: () => undefined,
+    // The images are not hashed for a look; a signature that is demanded is looked at.
+    seal: (signed) => signed && unlookedSeal(dir, { signed }),
+    looksOnly: true,
     ...(archived && { pagesUnread: true }),
   });
 }

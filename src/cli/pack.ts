@@ -1,5 +1,5 @@
 import { pack, unfit } from "../pack/pack.ts";
-import { findCriu } from "../criu/index.ts";
+import { findCriu, identify } from "../criu/index.ts";
 import { sealOf } from "../image/index.ts";
 import { exitCode } from "../report/outcome.ts";
 import { hashingReport } from "../report/progress.ts";
@@ -18,6 +18,10 @@ const args = {
   "with-criu": {
     type: "boolean",
     description: "take along the CRIU that is in use, and its libraries",
+  },
+  "without-pages": {
+    type: "boolean",
+    description: "leave out memory, files and recriu: a small pack for preflight on other machines",
   },
   criu: { type: "string", valueHint: "PATH", description: "take along this CRIU instead" },
 } as const;
@@ -41,31 +45,44 @@ export const command: Command = {
         exitCode.usage,
         "name one sealed directory, and the archive by -o FILE",
       );
+    const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
+    const withoutPages = parsed.values["without-pages"] === true;
+    const options = end < 0 ? [] : rawArgs.slice(end + 1);
+    if (withoutPages && (wanted || options.length > 0))
+      return refused(
+        "pack",
+        exitCode.usage,
+        "--without-pages makes a pack that is not restored: it takes no CRIU and no options",
+      );
     const hashing = hashingReport();
-    const seal = sealOf(dir, false, hashing.tell);
+    const seal = sealOf(dir, { hashing: hashing.tell });
     const problem = unfit(dir, seal);
     hashing.end();
     if (problem !== undefined) return failed(problem, exitCode.images);
-    const wanted = parsed.values["with-criu"] === true || parsed.values.criu !== undefined;
     const named = parsed.values.criu ?? (process.env.RECRIU_CRIU || undefined);
     const criu = wanted
       ? findCriu(named === undefined ? undefined : String(named), process.env)
       : undefined;
     const passed = (criu?.passed ?? []).map((word) => said`recriu pack: ${word}`);
     if (criu?.ok === false) return failed(criu.problem, exitCode.usage, passed);
-    const options = end < 0 ? [] : rawArgs.slice(end + 1);
     const packed = await pack({
       dir,
       files: seal?.ok === true ? seal.manifest.files : [],
       out,
-      criu: criu?.path,
+      criu: criu && { path: criu.path, version: (await identify(criu.path)).version },
+      withoutPages,
       options,
     });
     if (!packed.ok) return failed(packed.problem, exitCode.criuFailed, passed);
     const sizes = `${packed.members} files, ${(packed.bytes / 1048576).toFixed(1)} MiB`;
     return {
       exit: exitCode.ok,
-      lines: [...passed, said`${out}: ${sizes}; there: tar -xf, checkpoint/restore.sh`],
+      lines: [
+        ...passed,
+        withoutPages
+          ? said`${out}: ${sizes}; on each machine that may take it: recriu preflight, with this file`
+          : said`${out}: ${sizes}; there: tar -xf, checkpoint/restore.sh`,
+      ],
     };
   },
 };

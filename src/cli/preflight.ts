@@ -30,6 +30,8 @@ const shared = new Set([
   "json",
   "untrusted",
   "allow-write",
+  "verify-key",
+  "require-signature",
   "isolate",
   "isolate-dir",
   "replace-ip",

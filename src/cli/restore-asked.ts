@@ -1,6 +1,6 @@
 /** What `restore` does once its words are understood: findings, CRIU, verdict, each told. */
 import type { Settings, Request } from "../criu/index.ts";
-import type { Seal } from "../image/index.ts";
+import type { UnpackedPack } from "../pack/unpack.ts";
 import { printJson, reportOf, reportOfNothing } from "../report/json.ts";
 import { exitCode } from "../report/outcome.ts";
 import { leaveLog } from "../report/log-file.ts";
@@ -30,7 +30,7 @@ export interface Came {
 export interface Asked {
   readonly request: Request;
   readonly settings: Settings;
-  readonly pack?: { readonly seal: Seal };
+  readonly pack?: Pick<UnpackedPack, "seal" | "dropPages">;
 }
 
 /** Restore with a CRIU that is held already, if one is. */
@@ -98,6 +98,8 @@ export async function restoreAsked(
   }
   const onVerdict: Parameters<typeof restore>[1] = (verdict) => {
     if (!json) printVerdict(verdict);
+    // What `criu lazy-pages` serves it reads as it is asked for.
+    if (!request.lazyPages) asked.pack?.dropPages();
   };
   const outcome = await restore(preflight, onVerdict, progress, going);
   if (outcome.failure !== null) {

@@ -2,6 +2,7 @@
 import { closeSync } from "node:fs";
 import {
   absoluteFrom,
+  mustBeSigned,
   recriuOptions,
   type Request,
   requestFrom,
@@ -27,6 +28,13 @@ type Unpacked =
       readonly settings: Settings;
     };
 
+const exits = {
+  other: exitCode.usage,
+  failed: exitCode.usage,
+  damaged: exitCode.images,
+  refused: exitCode.blocked,
+} as const;
+
 /** What a request names that is no directory: a pack, ready to be restored; or another archive, of which others speak. */
 export async function unpackedPack(
   rawArgs: readonly string[],
@@ -39,11 +47,16 @@ export async function unpackedPack(
   });
   const opened = file === STDIN ? ({ ok: true, fd: 0 } as const) : openRegular(file);
   if (!opened.ok) return { kind: "other" };
-  const unpacked = await unpack(opened.fd, settings.onCommandLine.get("unpack-dir"));
+  const signing = mustBeSigned(settings)
+    ? (await import("../plan/signed.ts")).signedBy(settings)
+    : undefined;
+  if (signing?.ok === false) return no(signing.problem, exitCode.usage);
+  const into = settings.onCommandLine.get("unpack-dir");
+  const unpacked = await unpack(opened.fd, into, signing?.signed);
   if (opened.fd !== 0) closeSync(opened.fd);
   if (!unpacked.ok) {
     if (unpacked.kind === "other" && file !== STDIN) return { kind: "other" };
-    return no(unpacked.problem, unpacked.kind === "damaged" ? exitCode.images : exitCode.usage);
+    return no(unpacked.problem, exits[unpacked.kind]);
   }
   const { pack } = unpacked;
   const refuse = (problem: string, exit: number): Unpacked => {

@@ -27,6 +27,11 @@ const args = {
     valueHint: "MIB",
     description: "with --with-files: leave out files of more than MIB MiB (default 64)",
   },
+  sign: {
+    type: "string",
+    valueHint: "KEYFILE",
+    description: "sign the manifest by this secret key of minisign (recriu.manifest.minisig)",
+  },
   json: { type: "boolean", description: "print the manifest on stdout, too" },
 } as const;
 
@@ -43,22 +48,23 @@ export const command: Command = {
     const [target, ...others] = parsed.operands;
     if (target === undefined || others.length > 0)
       return refused("seal", exitCode.usage, "name one directory of images, or one archive");
-    const { root } = parsed.values;
+    const { root, sign } = parsed.values;
+    if (sign === "") return refused("seal", exitCode.usage, "--sign wants the file of a key");
     const limit = limitOf(parsed.values["with-files"] === true, parsed.values["file-limit"]);
     if (typeof limit === "string") return refused("seal", exitCode.usage, limit);
     if (limit !== undefined && isArchive(target))
       return refused("seal", exitCode.usage, "an archive of an engine's brings its own files");
     const hashing = hashingReport();
-    const sealed = await seal(
-      target,
-      root === undefined ? [] : ["--root", String(root)],
-      hashing.tell,
-      limit,
-    );
+    const sealed = await seal(target, {
+      words: root === undefined ? [] : ["--root", String(root)],
+      hashing: hashing.tell,
+      fileLimit: limit,
+      sign: sign === undefined ? undefined : String(sign),
+    });
     hashing.end();
     if (!sealed.ok)
       return refused("seal", exits[sealed.at], `${sealed.problem}; nothing was sealed`);
-    const { manifest, file, bytes, taken } = sealed;
+    const { manifest, file, bytes, taken, signedBy, left } = sealed;
     const count = Object.keys(manifest.images).length;
     const sizes = `${count} ${count === 1 ? "image" : "images"}, ${(bytes / 1048576).toFixed(1)} MiB`;
     return {
@@ -67,6 +73,8 @@ export const command: Command = {
       lines: [
         said`${file}: ${sizes}; ${manifest.files.length} files outside them`,
         ...(taken === undefined ? [] : toldOf(taken)),
+        ...(signedBy === undefined ? [] : [said`signed by the key ${signedBy}`]),
+        ...left.map((words) => said`${words}`),
       ],
     };
   },
@@ -88,6 +96,7 @@ const toldOf = ({ files, left, bytes }: TakenAlong): Line[] => [
 
 const exits = {
   target: exitCode.usage,
+  key: exitCode.usage,
   images: exitCode.images,
   manifest: exitCode.unable,
 } as const;

@@ -18,7 +18,7 @@ export type { RecriuOption } from "./option.ts";
 export { requestOptions } from "./option-names.ts";
 export { criuOptions } from "./options.ts";
 export { recriuOptions } from "./own-options.ts";
-export type { Settings } from "./settings.ts";
+export { isKey, mustBeSeen, mustBeSigned, type Settings } from "./settings.ts";
 export { type Request } from "./request.ts";
 export {
   criuWords,

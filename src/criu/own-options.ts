@@ -62,7 +62,7 @@ export const recriuOptions: readonly RecriuOption[] = [
     name: "map-path",
     arg: "required",
     value: "OLD=NEW",
-    help: "files and sockets that were at OLD or below it are at NEW here; may be repeated",
+    help: "files, sockets and mounts that were at OLD or below it are at NEW here; may be repeated",
   },
   { name: "criu", arg: "required", value: "PATH", help: "run this CRIU" },
   { name: "json", arg: "none", help: "print one JSON document on stdout" },
@@ -118,5 +118,17 @@ export const recriuOptions: readonly RecriuOption[] = [
     arg: "required",
     value: "DIR",
     help: "with --untrusted: let the tree write below this directory; may be repeated",
+  },
+  {
+    name: "verify-key",
+    arg: "required",
+    value: "KEY|FILE",
+    help: "only a checkpoint whose seal is signed by this public key of minisign; may be repeated: by one of them",
+  },
+  {
+    name: "require-signature",
+    arg: "optional",
+    value: "yes|no",
+    help: "only a checkpoint whose seal is signed by a key of --verify-key",
   },
 ];

@@ -5,6 +5,7 @@ import { AT_FDCWD } from "../sys/linux.ts";
 import { bytesAt } from "../sys/small-files.ts";
 import { access, F_OK } from "../sys/stat.ts";
 import { changeable } from "../sys/trust.ts";
+import { absolute } from "../sys/working-directory.ts";
 import { parseConfig } from "./config.ts";
 import { pathsOf, replacementsOf, type ReplacedAddress } from "./elsewhere.ts";
 import type { ParsedOption } from "./getopt.ts";
@@ -39,6 +40,10 @@ export interface Settings {
   readonly untrusted: boolean;
   /** Directories of this machine, absolute paths, below which an untrusted tree may write. */
   readonly allowWrite: readonly string[];
+  /** Public keys of minisign, or absolute paths of files with one: the seal has to be signed by one of them. */
+  readonly verifyKeys: readonly string[];
+  /** It has to be signed, whether a key is named or not. */
+  readonly requireSignature: boolean;
   /** The namespaces of its own that the tree is given; undefined: none. */
   readonly isolate: Isolation | undefined;
   /** Directories of which it has its own. */
@@ -77,12 +82,23 @@ export const settable = [
   "allow-write",
   "isolate",
   "wait",
+  "verify-key",
+  "require-signature",
 ] as const;
 
 /** Settings of which every use counts, and what stands between their values: a directory's name may hold a comma. */
-const separators: Readonly<Record<string, string>> = { ignore: ",", "allow-write": "\0" };
+const separators: Readonly<Record<string, string>> = {
+  ignore: ",",
+  "allow-write": "\0",
+  "verify-key": "\0",
+};
 /** What an option means that stands without a value: a bare --fix asks for the repairs. */
-const bare: Readonly<Record<string, string>> = { fix: "safe", untrusted: "yes", isolate: "auto" };
+const bare: Readonly<Record<string, string>> = {
+  fix: "safe",
+  untrusted: "yes",
+  isolate: "auto",
+  "require-signature": "yes",
+};
 
 type Assignments = Partial<Record<(typeof settable)[number], { value: string; from: string }>>;
 
@@ -122,8 +138,12 @@ export function resolveSettings(
   if (priority !== undefined && !/^[1-9]\d?$/.test(priority)) {
     return { ok: false, problem: `--sched-prio is 1 to 99; not '${priority}'` };
   }
-  const untrusted = choice(assigned.untrusted, ["no", "yes", "0", "1", "false", "true"] as const);
+  const untrusted = isOn(assigned.untrusted);
   if (!untrusted.ok) return untrusted;
+  const requireSignature = isOn(assigned["require-signature"]);
+  if (!requireSignature.ok) return requireSignature;
+  const keys = verifyKeysOf(assigned);
+  if (!keys.ok) return keys;
   const isolation = assigned.isolate && isolationOf(assigned.isolate.value);
   if (assigned.isolate !== undefined && isolation === undefined)
     return {
@@ -164,7 +184,9 @@ export function resolveSettings(
       from: { criu: assigned.criu?.from, ignore: assigned.ignore?.from },
       json: onCommandLine.has("json"),
       stallSeconds: Number(stall.value),
-      untrusted: ["yes", "1", "true"].includes(untrusted.value),
+      untrusted: untrusted.value,
+      verifyKeys: keys.value,
+      requireSignature: requireSignature.value,
       allowWrite,
       isolate: isolation?.isolate,
       isolateDirs: parsed.flatMap(({ name, value }) =>
@@ -188,7 +210,7 @@ const carried: ReadonlySet<string> = new Set(
 );
 
 /** The values of a list; none when it is not set. */
-const listOf = (assigned: Assignments, name: "ignore" | "allow-write"): string[] =>
+const listOf = (assigned: Assignments, name: "ignore" | "allow-write" | "verify-key"): string[] =>
   (assigned[name]?.value ?? "")
     .split(separators[name]!)
     .map((word) => word.trim())
@@ -224,7 +246,7 @@ function settingsOf(text: string): Assignments | string {
       equals < 0 ? (next ?? (name === "fix" ? undefined : bare[name])) : typed.slice(equals + 1);
     if (value === undefined) return `${settingsFile}: '${name}' wants a value`;
     // Its lines add up.
-    const before = name === "allow-write" ? settings[name] : undefined;
+    const before = name === "ignore" || !(name in separators) ? undefined : settings[name];
     const all = before === undefined ? value : `${before.value}${separators[name]}${value}`;
     settings[name] = { value: all, from: `${name} in ${settingsFile}` };
   }
@@ -242,6 +264,47 @@ function statements(words: readonly string[]): (readonly string[])[] {
 }
 
 type Choice<T> = { ok: true; value: T } | { ok: false; problem: string };
+
+function isOn(setting: { value: string; from: string } | undefined): Choice<boolean> {
+  const word = choice(setting, ["no", "yes", "0", "1", "false", "true"] as const);
+  return word.ok ? { ok: true, value: ["yes", "1", "true"].includes(word.value) } : word;
+}
+
+/** A public key of minisign, as its -P takes it. */
+export const isKey = (word: string): boolean => /^RW[A-Za-z0-9+/]{54}$/.test(word);
+
+/** Only on the command line a file may be named from the working directory. An empty word would demand nothing: it is none. */
+function verifyKeysOf(assigned: Assignments): Choice<string[]> {
+  const given = assigned["verify-key"];
+  const named = listOf(assigned, "verify-key");
+  if (given === undefined) return { ok: true, value: named };
+  const { from, value } = given;
+  const typed = from.startsWith("--");
+  const odd = named.find((word) => !typed && !isKey(word) && !word.startsWith("/"));
+  if (odd !== undefined)
+    return { ok: false, problem: `${from} wants a key or an absolute path; not '${odd}'` };
+  if (named.length < value.split(separators["verify-key"]!).length)
+    return { ok: false, problem: `${from} wants a public key of minisign, or the file of one` };
+  return { ok: true, value: named.map((word) => (isKey(word) ? word : absolute(word))) };
+}
+
+/** Why a restore may not go on without a look at its images; undefined: it may. */
+export const mustBeSeen = ({
+  untrusted,
+  verifyKeys,
+  requireSignature,
+}: Demanded): string | undefined => {
+  if (untrusted) return "untrusted";
+  return mustBeSigned({ verifyKeys, requireSignature }) ? "a signature is required" : undefined;
+};
+
+type Demanded = Pick<Settings, "untrusted" | "verifyKeys" | "requireSignature">;
+
+/** Only what is signed is restored. */
+export const mustBeSigned = ({
+  verifyKeys,
+  requireSignature,
+}: Omit<Demanded, "untrusted">): boolean => verifyKeys.length > 0 || requireSignature;
 
 /** One of `known`, of which the first is the default. */
 function choice<T extends string>(

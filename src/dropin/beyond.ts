@@ -4,13 +4,13 @@ import { identify, isBeyondKnown, NEWEST_KNOWN } from "../criu/version.ts";
 import { type Criu, hand, refuse, say, stepAside } from "./hand.ts";
 
 /**
- * Become CRIU, and say so where that restores what recriu has not looked at; what is untrusted it does not get. `problem`
+ * Become CRIU, and say so where that restores what recriu has not looked at; what must be looked at it does not get. `problem`
  * is what getopt would say, unless the words are to be asked. `aloud`: stderr is the caller's.
  */
 export async function stepBeyond(
   criu: Criu,
   words: readonly string[],
-  untrusted: boolean,
+  demand: string | undefined,
   problem?: string,
   aloud = true,
 ): Promise<number> {
@@ -20,7 +20,7 @@ export async function stepBeyond(
   const parsed = parseWords(words, { posixlyCorrect });
   const why = problem ?? (parsed.ok ? "no command is found in it" : parsed.problem);
   const who = `CRIU ${version ?? "of unknown version"} (known here: up to ${NEWEST_KNOWN})`;
-  if (untrusted) return refuse(`untrusted, and not looked at: ${why}; ${who}`);
+  if (demand !== undefined) return refuse(`${demand}, and not looked at: ${why}; ${who}`);
   if (!aloud) return stepAside(criu, why);
   await say(`recriu steps aside, nothing is checked: ${why}; ${who}`);
   return hand(criu);

@@ -3,7 +3,7 @@
  * safe before.
  */
 import { findCriu } from "../criu/find.ts";
-import { readSettingsFile, resolveSettings } from "../criu/settings.ts";
+import { mustBeSeen, readSettingsFile, resolveSettings } from "../criu/settings.ts";
 import { inheritedExec } from "./exec.ts";
 import { hand, refuse, say } from "./hand.ts";
 
@@ -39,7 +39,7 @@ export async function dropin(words: readonly string[]): Promise<number> {
   if (asked === undefined) {
     await tell();
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, settled.settings.untrusted);
+    return stepBeyond(criu, words, mustBeSeen(settled.settings));
   }
   // A runtime's CRIU has the container's stderr: it is told in the log.
   if (asked.command === "swrk") return (await import("./swrk.ts")).guardSwrk(criu, asked.words);

@@ -1,4 +1,5 @@
 /** `criu restore`. */
+import { mustBeSeen } from "../criu/settings.ts";
 import { requestFrom } from "../criu/understand.ts";
 import { leaveLog } from "../report/log-file.ts";
 import { reasonBlock } from "../report/reasons.ts";
@@ -14,7 +15,12 @@ export async function guardRestore(criu: Criu, words: readonly string[]): Promis
     if (understood.asked !== undefined) return hand(criu);
     const asked = requestFrom([], process.env, []);
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, !asked.ok || asked.settings.untrusted, understood.problem);
+    return stepBeyond(
+      criu,
+      words,
+      asked.ok ? mustBeSeen(asked.settings) : asked.problem,
+      understood.problem,
+    );
   }
   const { request, settings } = understood;
   return guard(criu, { request, settings, words }, ({ cause, print }) => {

@@ -13,10 +13,17 @@ export async function guardSwrk(criu: Criu, words: readonly string[]): Promise<n
   const fd = parsed.ok ? Number(parsed.operands[0]) : Number.NaN;
   const client = Number.isInteger(fd) ? peerOf(fd) : undefined;
   if (!parsed.ok) {
+    const { mustBeSeen } = await import("../criu/settings.ts");
     const { requestFrom } = await import("../criu/understand.ts");
     const asked = requestFrom([], process.env, []);
     const { stepBeyond } = await import("./beyond.ts");
-    return stepBeyond(criu, words, !asked.ok || asked.settings.untrusted, parsed.problem, false);
+    return stepBeyond(
+      criu,
+      words,
+      asked.ok ? mustBeSeen(asked.settings) : asked.problem,
+      parsed.problem,
+      false,
+    );
   }
   if (client === undefined) return hand(criu);
   const message = peekMessage(fd);

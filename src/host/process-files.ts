@@ -2,8 +2,10 @@
  * What /proc/PID says of one process (proc(5)). The directory is kept open: so all that is read is of this process and
  * of none that gets its number later, and the way to it is walked once.
  */
-import { AT_FDCWD } from "../sys/linux.ts";
+import { openEntry } from "../sys/files.ts";
+import { AT_FDCWD, O_PATH } from "../sys/linux.ts";
 import { closeHandle, handleOn, linkAt, namesAt, readAt } from "../sys/small-files.ts";
+import { walk } from "../sys/walk.ts";
 
 export class ProcessFiles {
   private handle: number;
@@ -23,6 +25,22 @@ export class ProcessFiles {
   /** Where a link points (`exe`, `cwd`, `root`, `fd/3`, `ns/mnt`); undefined when gone or not allowed. */
   link(name: string): string | undefined {
     return linkAt(this.directory, this.before + name);
+  }
+
+  /**
+   * Where `path` leads in the process's root, as `link` shows it, through links that no other user has made; undefined:
+   * nowhere, or not to be seen.
+   */
+  leads(path: string): string | undefined {
+    const root = handleOn(`/proc/${this.pid}/root`);
+    if (root < 0) return undefined;
+    const way = walk(root, path, { named: true, file: true });
+    closeHandle(root);
+    if (!way.ok) return undefined;
+    const found = way.missing.length === 0 ? way.fd : openEntry(way.fd, way.missing[0]!, O_PATH);
+    const name = found < 0 ? undefined : linkAt(AT_FDCWD, `/proc/self/fd/${found}`);
+    for (const fd of new Set([way.fd, found])) if (fd >= 0) closeHandle(fd);
+    return way.missing.length > 1 ? undefined : name;
   }
 
   /** The numbers of its descriptors; undefined when it is gone or they are not shown. */

@@ -10,7 +10,7 @@ import { privateDirectory } from "../sys/own-directory.ts";
 import { writeAll } from "../sys/own-file.ts";
 import { dirname, join } from "../sys/path.ts";
 import { openTar, sourceOf, STDIN, streamed } from "./archive-source.ts";
-import { FILES } from "./manifest.ts";
+import { BESIDE, FILES } from "./beside.ts";
 import { type Member, readMembers, type Sink } from "./members.ts";
 
 export interface Archive {
@@ -46,8 +46,8 @@ const places = {
   container: /^(?:\.\/)?checkpoint\/(?!\.{1,2}$)([^/\0]+)$/,
   pack: /^checkpoint\/images\/((?:parent\/){0,64}(?!\.{1,2}$)[^/\0]+)$/,
 };
-/** Files that were taken along (manifest.ts): like page data they are passed over. */
-const BESIDE = new RegExp(`^checkpoint/images/${FILES}/([0-9a-f]{64})$`);
+/** Files that were taken along (beside.ts): like page data they are passed over. */
+const TAKEN = `checkpoint/images/${FILES}/`;
 
 /** Whether a file begins as such an archive does. */
 export function isArchive(file: string): boolean {
@@ -108,8 +108,8 @@ class Unpacked implements Archive {
       this.#image(image, size).close();
       return undefined;
     }
-    const beside = this.kind === "pack" ? BESIDE.exec(name)?.[1] : undefined;
-    if (beside !== undefined) {
+    const beside = this.kind === "pack" && name.startsWith(TAKEN) && name.slice(TAKEN.length);
+    if (beside && BESIDE.test(beside)) {
       this.#image(`${FILES}/${beside}`, size).close();
       return undefined;
     }

@@ -19,6 +19,8 @@ export interface ImageDirectory {
   readonly real: string;
   /** Every name in it. */
   readonly names: ReadonlySet<string>;
+  /** Of a pack without pages: bytes of the images that were left out, those of parents as `parent/NAME`. They are in no listing. */
+  readonly leftOut: ReadonlyMap<string, number>;
   /** Bytes of a file; undefined where there is none, or what is there is no regular file (a FIFO, a device). */
   size(file: string): number | undefined;
   /** Bytes of it that its file system keeps no room for: holes, which read as zeros. */
@@ -35,7 +37,10 @@ export type DirectoryResult = { ok: true; directory: ImageDirectory } | { ok: fa
 /** Smaller files are read at once, larger ones in windows of this size. */
 const AT_ONCE = 1 << 20;
 
-export function openImageDirectory(path: string): DirectoryResult {
+export function openImageDirectory(
+  path: string,
+  leftOut: ImageDirectory["leftOut"] = new Map(),
+): DirectoryResult {
   const failed = (kind: Fault["kind"], problem: string, criu: string): DirectoryResult => ({
     ok: false,
     fault: {
@@ -71,7 +76,8 @@ export function openImageDirectory(path: string): DirectoryResult {
       path,
       real,
       names: listed,
-      size: (file) => statOnce(file)?.size,
+      leftOut,
+      size: (file) => statOnce(file)?.size ?? leftOut.get(file),
       holes(file) {
         const { size = 0, blocks = 0 } = statOnce(file) ?? {};
         return Math.max(0, size - blocks * 512);

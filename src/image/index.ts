@@ -1,5 +1,6 @@
 /** A checkpoint on disk. */
 export type { Checkpoint } from "./checkpoint.ts";
+export { BESIDE, besideOf, FILES, PACKED, packedPiece, PIECE, piecesOf } from "./beside.ts";
 export { openImageDirectory } from "./directory.ts";
 export { type MappedPath, pathEdits, sealWithPaths, withPaths } from "./mapped-paths.ts";
 export { asText, editedImage, type FieldEdit } from "./edit.ts";
@@ -17,20 +18,26 @@ export {
   type Hashing,
   imagesIn,
   type Above,
-  FILES,
+  type Gpu,
+  isPages,
+  LEFT_OUT,
+  type Machine,
   type Manifest,
   MANIFEST,
   manifestOf,
   type NeededFile,
-  parseManifest,
   type Seal,
   sealOf,
+  type Signed,
+  signatureOf,
+  smallFile,
   type Sum,
   sumOf,
   sumsOf,
   type Taken,
   unlookedSeal,
 } from "./manifest.ts";
+export { parseManifest } from "./manifest-text.ts";
 export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
 export {
   LOWEST_PRIORITY,

@@ -6,11 +6,16 @@ import { closeSync, readdirSync, readFileSync, readSync, statSync } from "node:f
 import { ENOENT } from "../sys/errno.ts";
 import { basename, dirname, join } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
+import { isAbsent, statAt } from "../sys/look.ts";
+import { parseManifest } from "./manifest-text.ts";
 
 export const MANIFEST = "recriu.manifest";
 
-/** Beside the images, the files that were taken along, each named by its sha256. */
-export const FILES = "recriu.files";
+/**
+ * Beside the images of a pack: page data, and the files that were taken along, were left out of it on purpose
+ * (`pack --without-pages`). It is looked at as if they were there, and not restored.
+ */
+export const LEFT_OUT = "recriu.left-out";
 
 export interface Sum {
   readonly size: number;
@@ -32,7 +37,10 @@ export interface NeededFile {
 
 /** A file that stands in recriu.files, and what it was besides its bytes. */
 export interface Taken {
+  /** Of its bytes. */
   sha256: string;
+  /** What stands there where it is packed (beside.ts); seals of recriu 0.1 have none. */
+  packed?: Sum;
   uid: number;
   gid: number;
   /** Extended attributes, xattr(7), in base64: file capabilities too. */
@@ -50,6 +58,27 @@ export interface Above {
   gid: number;
 }
 
+/** A machine, as far as it could be told. */
+export interface Machine {
+  /** Bytes. */
+  page_size: number;
+  /** Those that are online. */
+  processors?: number;
+  /** Bytes. */
+  memory?: number;
+  /** What the cgroups of the tree allow it: bytes, and processors (a quota through its period). */
+  limits: { memory?: number; processors?: number };
+  /** Security modules, as the kernel names them. */
+  lsm?: string[];
+  gpus: Gpu[];
+}
+
+export interface Gpu {
+  model: string;
+  /** Version. */
+  driver: string | null;
+}
+
 export interface Manifest {
   schema: 1;
   /** Versions of what was there when it was sealed. */
@@ -59,6 +88,8 @@ export interface Manifest {
   machine: string;
   /** The processor's flags, as /proc/cpuinfo names them. */
   cpu: string[];
+  /** What else it was sealed on; seals of recriu 0.1 have none. */
+  host?: Machine;
   /** By name; of an incremental checkpoint those of its parents too, as `parent/NAME`. */
   images: Record<string, Sum>;
   files: NeededFile[];
@@ -73,8 +104,31 @@ interface Altered {
 
 /** What a seal says of the images now. */
 export type Seal =
-  | { ok: true; manifest: Manifest; altered: readonly Altered[] }
-  | { ok: false; file: string; problem: string };
+  | {
+      ok: true;
+      manifest: Manifest;
+      altered: readonly Altered[];
+      /** Bytes of the images that were left out of a pack, by name. */
+      leftOut: ReadonlyMap<string, number>;
+      /** The key by which these very bytes of the manifest are signed; undefined: that was not looked at. */
+      signedBy: string | undefined;
+    }
+  /** `signature`: it is signed by none of the keys, and was not read. */
+  | { ok: false; file: string; problem: string; signature?: "missing" | "wrong" };
+
+/** The key by which the manifest that was read from `file` is signed, by its bytes; or why it is not. */
+export type Signed = (
+  manifest: Uint8Array,
+  file: string,
+) => { by: string } | { signature: "missing" | "wrong"; problem: string };
+
+interface Looking {
+  /** What is sealed is one archive, not a directory. */
+  readonly archive?: boolean | undefined;
+  readonly hashing?: Hashing | undefined;
+  /** Asked before anything in the manifest is believed; undefined: signatures are not looked at. */
+  readonly signed?: Signed | undefined;
+}
 
 /** Called from time to time with the bytes that were hashed, of all that there are. */
 export type Hashing = (done: number, total: number) => void;
@@ -83,11 +137,13 @@ export type Hashing = (done: number, total: number) => void;
 const DEEPEST = 64;
 const LARGEST = 64 << 20;
 const CHUNK = 4 << 20;
-const NAME = /^(?:parent\/){0,64}[^/\0]+$/;
 
 /** Where the manifest of an images directory or of an archive is. */
 export const manifestOf = (path: string, archive = false): string =>
   archive ? `${path}.${MANIFEST}` : join(path, MANIFEST);
+
+/** Where the signature of a manifest is, as minisign(1) has it. */
+export const signatureOf = (manifest: string): string => `${manifest}.minisig`;
 
 /** The images of a directory and of its parents: everything that is called `*.img`. Throws where a parent cannot be read. */
 export function imagesIn(dir: string): string[] {
@@ -146,10 +202,10 @@ export function sumsOf(
 }
 
 /** Compare an images directory or an archive with its manifest; undefined when it has none. */
-export function sealOf(path: string, archive = false, hashing?: Hashing): Seal | undefined {
-  const sealed = unlookedSeal(path, archive);
+export function sealOf(path: string, looking: Looking = {}): Seal | undefined {
+  const sealed = unlookedSeal(path, looking);
   if (sealed?.ok !== true) return sealed;
-  const { manifest } = sealed;
+  const { archive = false, hashing } = looking;
   const dir = archive ? dirname(path) : path;
   let there: string[];
   try {
@@ -158,35 +214,59 @@ export function sealOf(path: string, archive = false, hashing?: Hashing): Seal |
     const problem = `the images cannot be listed: ${(error as Error).message}`;
     return { ok: false, file: manifestOf(path, archive), problem };
   }
-  return { ok: true, manifest, altered: alteredIn(dir, there, manifest, hashing) };
+  return { ...sealed, altered: alteredIn(dir, there, sealed, hashing) };
 }
 
-/** What the manifest says, without a look at the images. */
-export function unlookedSeal(path: string, archive = false): Seal | undefined {
+/** What the manifest says, without a look at the images. It is read once: what was signed is what is believed. */
+export function unlookedSeal(
+  path: string,
+  { archive = false, signed }: Looking = {},
+): Seal | undefined {
   const file = manifestOf(path, archive);
+  const read = smallFile(file);
+  if (!("bytes" in read))
+    return read.errno === -ENOENT ? undefined : { ok: false, file, problem: read.problem };
+  const by = signed?.(read.bytes, file);
+  if (by !== undefined && !("by" in by)) return { ok: false, file, ...by };
+  const parsed = parseManifest(read.bytes.toString());
+  if (!parsed.ok) return { ok: false, file, problem: parsed.problem };
+  const { manifest } = parsed;
+  const leftOut = archive ? new Map<string, number>() : leftOutOf(path, manifest);
+  return { ok: true, manifest, altered: [], leftOut, signedBy: by?.by };
+}
+
+/** The bytes of a manifest, or of what stands beside it. */
+export function smallFile(file: string): { bytes: Buffer } | { errno: number; problem: string } {
   const opened = openRegular(file);
-  if (!opened.ok)
-    return opened.errno === -ENOENT ? undefined : { ok: false, file, problem: opened.problem };
-  let text: string;
+  if (!opened.ok) return opened;
   try {
-    if (opened.stat.size > LARGEST)
-      return { ok: false, file, problem: "it is larger than any manifest" };
-    text = readFileSync(opened.fd, "utf8");
+    if (opened.stat.size > LARGEST) return { errno: 0, problem: "it is larger than any manifest" };
+    return { bytes: readFileSync(opened.fd) };
   } catch (error) {
-    return { ok: false, file, problem: (error as Error).message };
+    return { errno: 0, problem: (error as Error).message };
   } finally {
     closeSync(opened.fd);
   }
-  const parsed = parseManifest(text);
-  return parsed.ok
-    ? { ok: true, manifest: parsed.manifest, altered: [] }
-    : { ok: false, file, problem: parsed.problem };
+}
+
+/** Images that hold what was in memory, and nothing else. */
+export const isPages = (image: string): boolean =>
+  /^(?:parent\/)*(?:amdgpu-)?pages-[^/]+\.img$/.test(image);
+
+function leftOutOf(dir: string, { images }: Manifest): Map<string, number> {
+  const stat = (name: string) => statAt(join(dir, name), false);
+  if (typeof stat(LEFT_OUT) === "number") return new Map();
+  const gone = Object.entries(images).filter(([name]) => {
+    const found = isPages(name) ? stat(name) : 0;
+    return typeof found === "number" && isAbsent(found);
+  });
+  return new Map(gone.map(([name, { size }]) => [name, size]));
 }
 
 function alteredIn(
   dir: string,
   there: readonly string[],
-  { images }: Manifest,
+  { manifest: { images }, leftOut }: Extract<Seal, { ok: true }>,
   hashing: Hashing | undefined,
 ): Altered[] {
   const total = Object.values(images).reduce((sum, { size }) => sum + size, 0);
@@ -196,6 +276,7 @@ function alteredIn(
     .map((image) => ({ image, problem: "it was not there when the checkpoint was sealed" }));
   const found = new Set(there);
   for (const [image, sealed] of Object.entries(images)) {
+    if (leftOut.has(image)) continue;
     if (!found.has(image)) {
       altered.push({ image, problem: "it is not there any more" });
       continue;
@@ -213,68 +294,3 @@ function alteredIn(
   }
   return altered;
 }
-
-/** A manifest's text, believed in nothing. */
-export function parseManifest(
-  text: string,
-): { ok: true; manifest: Manifest } | { ok: false; problem: string } {
-  let value: Partial<Manifest>;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { ok: false, problem: `it is no JSON: ${(error as Error).message}` };
-  }
-  const odd = whatIsOdd(value);
-  return odd === undefined
-    ? { ok: true, manifest: value as Manifest }
-    : { ok: false, problem: odd };
-}
-
-const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const isText = (value: unknown): value is string => typeof value === "string";
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function whatIsOdd(value: unknown): string | undefined {
-  if (!isObject(value) || value.schema !== 1) return "it is no manifest that this recriu knows";
-  const { recriu, criu, kernel, machine, cpu, images, files } = value;
-  if (![recriu, kernel, machine].every(isText) || !(criu === null || isText(criu)))
-    return "a version in it is no text";
-  if (!Array.isArray(cpu) || !cpu.every(isText)) return "its flags of the processor are no texts";
-  if (!isObject(images)) return "it has no images";
-  for (const [name, sum] of Object.entries(images)) {
-    if (!NAME.test(name) || /(^|\/)\.\.?$/.test(name)) return `${name} is no image's name`;
-    if (!isObject(sum) || !isSize(sum.size) || !/^[0-9a-f]{64}$/.test(String(sum.sha256)))
-      return `what it says of ${name} is no sum`;
-  }
-  if (!Array.isArray(files)) return "it has no files";
-  const strange = files.find(
-    (file) =>
-      !isObject(file) ||
-      !isText(file.path) ||
-      !isSize(file.size) ||
-      !isSize(file.mode) ||
-      !(file.mtime === undefined || isText(file.mtime)) ||
-      !(file.build_id === null || isText(file.build_id)) ||
-      !(file.taken === undefined || isTaken(file.taken)),
-  );
-  if (strange !== undefined) return "a file in it has no path, size, mode or build-id";
-  const { directories = [] } = value;
-  return Array.isArray(directories) && directories.every(isAbove)
-    ? undefined
-    : "a directory in it has no path, mode or owner";
-}
-
-const isId = (value: unknown): boolean => isSize(value) && (value as number) < 2 ** 32 - 1;
-
-const isTaken = (value: unknown): boolean =>
-  isObject(value) &&
-  /^[0-9a-f]{64}$/.test(String(value.sha256)) &&
-  isId(value.uid) &&
-  isId(value.gid) &&
-  typeof value.newer === "boolean" &&
-  isObject(value.xattrs) &&
-  Object.values(value.xattrs).every(isText);
-
-const isAbove = (value: unknown): boolean =>
-  isObject(value) && isText(value.path) && isSize(value.mode) && isId(value.uid) && isId(value.gid);

@@ -2,7 +2,10 @@
 import type { Checkpoint } from "./checkpoint.ts";
 import type { FieldEdit } from "./edit.ts";
 import type { Seal } from "./manifest.ts";
+import { type MntEntry, mountpointOf } from "./mounts.ts";
+import { oncePer } from "./once.ts";
 import { file_entry } from "./tables/files.ts";
+import { mnt_entry } from "./tables/namespaces.ts";
 import { fromBytes, toBytes } from "./text.ts";
 import type { FileEntry } from "./types.ts";
 
@@ -63,15 +66,28 @@ function mappedFile(file: FileEntry, to: To): FileEntry {
   };
 }
 
-/** All is the checkpoint's but the open files. */
+/** The mount with its place as it is to be, written as it was: `/dev/pts` or `./dev/pts`, as CRIU has joined it to another path. */
+function mappedMount(mount: MntEntry, to: To): MntEntry {
+  const at = mountpointOf(mount);
+  const now = to(at);
+  return now === at
+    ? mount
+    : { ...mount, mountpoint: mount.mountpoint.startsWith(".") ? `.${now}` : now };
+}
+
+/** All is the checkpoint's but the open files and the places of mounts. */
 export function withPaths(checkpoint: Checkpoint, paths: readonly MappedPath[]): Checkpoint {
   if (paths.length === 0) return checkpoint;
   let files: ReadonlyMap<number, FileEntry> | undefined;
   const to = along(paths);
+  const places = oncePer((mounts: readonly MntEntry[]) =>
+    mounts.map((mount) => mappedMount(mount, to)),
+  );
   const mapped = () =>
     new Map([...checkpoint.openFiles].map(([id, file]) => [id, mappedFile(file, to)]));
   return Object.create(checkpoint, {
     openFiles: { get: () => (files ??= mapped()) },
+    mounts: { value: (id: number) => places(checkpoint.mounts(id)) },
   }) as Checkpoint;
 }
 
@@ -86,17 +102,27 @@ export function sealWithPaths(
   return { ...seal, manifest: { ...seal.manifest, files } };
 }
 
-/** What CRIU has to be shown of files.img for one of them. */
-export const pathEdits = (
+/** What CRIU has to be shown of the images for one of them. */
+export function pathEdits(
   checkpoint: Checkpoint,
   paths: readonly MappedPath[],
   path: MappedPath,
-): FieldEdit[] =>
-  checkpoint
-    .values("files.img", file_entry)
-    .flatMap((file, entry) =>
-      differences(file, mappedFile(file, along(paths, path))).map((edit) => ({ entry, ...edit })),
+): (FieldEdit & { readonly file: string })[] {
+  const to = along(paths, path);
+  const edits = <T extends object>(file: string, values: readonly T[], mapped: (value: T) => T) =>
+    values.flatMap((value, entry) =>
+      differences(value, mapped(value)).map((edit) => ({ file, entry, ...edit })),
     );
+  const mounts = [...checkpoint.files.keys()].filter((name) => /^mountpoints-\d+\.img$/.test(name));
+  return [
+    ...edits("files.img", checkpoint.values("files.img", file_entry), (file) =>
+      mappedFile(file, to),
+    ),
+    ...mounts.flatMap((name) =>
+      edits(name, checkpoint.values(name, mnt_entry), (mount) => mappedMount(mount, to)),
+    ),
+  ];
+}
 
 /** The texts and bytes in which two messages of one kind differ, by their fields. */
 function differences(one: object, other: object, at = ""): Omit<FieldEdit, "entry">[] {

@@ -45,9 +45,9 @@ import type {
 
 type CheckpointResult = { ok: true; checkpoint: Checkpoint } | { ok: false; fault: Fault };
 
-/** Open a directory of images. Fails only when there is no such directory. */
-export function openCheckpoint(dir: string): CheckpointResult {
-  const opened = openImageDirectory(dir);
+/** Open a directory of images; `leftOut` are as if they were there. Fails only when there is no such directory. */
+export function openCheckpoint(dir: string, leftOut?: ImageDirectory["leftOut"]): CheckpointResult {
+  const opened = openImageDirectory(dir, leftOut);
   return opened.ok ? { ok: true, checkpoint: new LazyCheckpoint(opened.directory) } : opened;
 }
 

@@ -53,6 +53,13 @@ const endless = ({ path }: ImageDirectory): DirectoryResult => ({
   },
 });
 
+const leftOutOfParent = ({ leftOut }: ImageDirectory): ImageDirectory["leftOut"] =>
+  new Map(
+    [...leftOut].flatMap(([name, size]) =>
+      name.startsWith("parent/") ? [[name.slice("parent/".length), size] as const] : [],
+    ),
+  );
+
 const pathOf = (level: number): string => "parent/".repeat(level + 1).slice(0, -1);
 
 /** The chain of parents of `directory`, nearest first, opened when first asked for. */
@@ -68,7 +75,7 @@ export class Parents {
     let parent: DirectoryResult | undefined;
     if (child?.names.has("parent")) {
       // From one real path to the next, as CRIU goes: the kernel follows forty links of one path at most.
-      parent = openImageDirectory(join(child.real, "parent"));
+      parent = openImageDirectory(join(child.real, "parent"), leftOutOfParent(child));
       if (parent.ok && this.leadsBack(parent.directory)) parent = endless(parent.directory);
     }
     this.opened.push(parent);

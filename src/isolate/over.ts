@@ -1,14 +1,17 @@
 /**
- * Files that were taken along, each bound over the one that is at its path now (--isolate=mount). They are copied into memory
+ * Files that were taken along, each bound over the one that is at its path now (--isolate=mount), or over an empty one where
+ * there was none, in a directory of the tree's own. They are copied into memory
  * that has no name and is nowhere mounted, and only in the tree's mount namespace bound from there: their sum is that of the
  * bytes that are bound, whoever can write to the place that they come from. With the tree they are gone.
  */
-import { closeSync, constants as files, fchmodSync, fchownSync } from "node:fs";
+import { closeSync, constants as files, existsSync, fchmodSync, fchownSync } from "node:fs";
 import type { PutFile } from "../checks/index.ts";
+import { upward } from "../host/upward.ts";
 import { fill } from "../repair/file.ts";
 import { errorText } from "../sys/errno.ts";
 import { createEntry, handleInRoot, memoryMount, openDirectory } from "../sys/files.ts";
 import { AT_FDCWD, O_CLOEXEC, O_PATH } from "../sys/linux.ts";
+import { dirname } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
 import { inodeOf } from "../sys/walk.ts";
 import type { Step } from "../sys/init-program.ts";
@@ -17,6 +20,8 @@ import { MOUNT_FD, MS, SYS } from "./steps.ts";
 /** A file in that memory, by its number there, and what tells it from every other. */
 interface Copy {
   readonly path: string;
+  /** What has to be made first, where nothing is at the path: in a directory of the tree's own. */
+  readonly place: readonly Step[];
   readonly inode: string;
 }
 
@@ -53,7 +58,27 @@ function copyInto(dir: number, name: string, file: PutFile): Copy {
   if (problem !== undefined) throw new Error(problem);
   fchownSync(fd, file.uid, file.gid);
   fchmodSync(fd, file.mode & 0o777);
-  return { path: file.path, inode: inodeOf(fd) };
+  return { path: file.path, place: placeSteps(file), inode: inodeOf(fd) };
+}
+
+const S_IFREG = 0o100000;
+
+/** Make the directories above a file that are missing, and an empty file to bind over. */
+function placeSteps({ path, directories }: PutFile): Step[] {
+  if (existsSync(path)) return [];
+  const lost = [...upward(dirname(path))].filter((at) => !existsSync(at)).toReversed();
+  return [
+    ...lost.flatMap((at): Step[] => {
+      const known = directories.find((each) => each.path === at);
+      const { mode, uid, gid } = known ?? { mode: 0o755, uid: 0, gid: 0 };
+      return [
+        [SYS.mkdirat, AT_FDCWD, at, 0o700],
+        [SYS.fchownat, AT_FDCWD, at, uid, gid, 0],
+        [SYS.fchmodat, AT_FDCWD, at, mode],
+      ];
+    }),
+    [SYS.mknodat, AT_FDCWD, path, S_IFREG, 0],
+  ];
 }
 
 /** Over /proc the memory is reached for a moment. CRIU waits meanwhile, and looks at nothing. */
@@ -77,7 +102,8 @@ export function bindSteps(copies: readonly Copy[], memory: number, done: number)
   return [
     [MOUNT_FD.move_mount, memory, "", AT_FDCWD, AT, F_EMPTY_PATH],
     [SYS.mount, "none", AT, "none", flags, 0],
-    ...copies.flatMap(({ path }, nth): Step[] => [
+    ...copies.flatMap(({ path, place: made }, nth): Step[] => [
+      ...made,
       [MOUNT_FD.openat2, AT_FDCWD, path, how, how.length],
       [MOUNT_FD.open_tree, memory, String(nth), OPEN_TREE_CLONE | O_CLOEXEC],
       [MOUNT_FD.move_mount, copy, "", place, "", F_EMPTY_PATH | T_EMPTY_PATH],

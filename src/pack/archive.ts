@@ -2,7 +2,7 @@
 import { again } from "../checks/again.ts";
 import { type RecriuOption, requestFrom } from "../criu/index.ts";
 import { type Archive, openArchive } from "../image/archive.ts";
-import { type Seal, unlookedSeal } from "../image/index.ts";
+import { type Seal, type Signed, unlookedSeal } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
 import { type Line, said } from "../report/told.ts";
 import { preflightExported } from "../runtime/archive.ts";
@@ -19,7 +19,7 @@ export async function preflightArchive(
   file: string,
   words: readonly string[],
   options: readonly RecriuOption[],
-  seal?: () => Seal | undefined,
+  seal?: (signed?: Signed) => Seal | undefined,
 ): Promise<ArchivePreflight> {
   const opened = await openArchive(file);
   if (!opened.ok) return { ...opened, problem: `${file}: ${opened.problem}` };
@@ -59,8 +59,9 @@ async function preflightPack(
   const brings = typeof contents === "object" && Object.keys(contents.criu).length > 0;
   const result = await preflight(request, asked.settings, {
     stands: ({ id }) => !brings || id !== "criu-missing",
-    seal: () => unlookedSeal(dir),
+    seal: (signed) => unlookedSeal(dir, { signed }),
     pagesUnread: true,
+    looksOnly: true,
   });
   if (!result.ok) return result;
   const { criu } = result.preflight;

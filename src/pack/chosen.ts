@@ -1,5 +1,5 @@
 /** What a pack adds to the words of its restore: options that it was packed with, and the CRIU that came along. */
-import { recriuOptions, parseWords, type Settings } from "../criu/index.ts";
+import { mustBeSeen, parseWords, recriuOptions, type Settings } from "../criu/index.ts";
 import { type Line, said } from "../report/told.ts";
 import { typedWord } from "../sys/shell.ts";
 
@@ -72,20 +72,22 @@ function optionsOf(
 export function chosenBy(
   options: readonly string[],
   criu: string | undefined,
-  { untrusted, onCommandLine }: Settings,
+  settings: Settings,
 ): { readonly words: readonly string[]; readonly told: readonly Line[] } | string {
   const parsed = optionsOf(options);
   if (typeof parsed === "string") return parsed;
-  const namesCriu = onCommandLine.has("criu") || (process.env.RECRIU_CRIU ?? "") !== "";
+  const namesCriu = settings.onCommandLine.has("criu") || (process.env.RECRIU_CRIU ?? "") !== "";
   const brought = criu === undefined || namesCriu ? [] : [`--criu=${criu}`];
   const tell = (text: string, words: readonly string[]): Line[] =>
     words.length === 0
       ? []
       : [said`${text}: ${words.map((word) => typedWord(word) ?? "…").join(" ")}`];
-  if (untrusted)
+  // Neither stands in the seal.
+  const demand = mustBeSeen(settings);
+  if (demand !== undefined)
     return {
       words: [],
-      told: tell("untrusted, so not taken from the pack", [...options, ...brought]),
+      told: tell(`${demand}, so not taken from the pack`, [...options, ...brought]),
     };
   return {
     words: [...parsed.taken, ...brought],

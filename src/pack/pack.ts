@@ -3,10 +3,22 @@ import { closeSync, readSync } from "node:fs";
 import { basename, join } from "../sys/path.ts";
 import { criuEnvironment } from "../criu/environment.ts";
 import { interpreterOf } from "../host/elf.ts";
-import { FILES, imagesIn, MANIFEST, type NeededFile, type Seal, sumOf } from "../image/index.ts";
+import {
+  besideOf,
+  imagesIn,
+  isPages,
+  LEFT_OUT,
+  MANIFEST,
+  type NeededFile,
+  type Seal,
+  signatureOf,
+  sumOf,
+} from "../image/index.ts";
+import { statAt } from "../sys/look.ts";
 import { replacing } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
 import { CONTENTS, type PackContents, SCRIPT, TOP } from "./layout.ts";
+import { licenceOf } from "./licence.ts";
 import { type Member, writeTar } from "./tar.ts";
 import { sh } from "../sys/shell.ts";
 
@@ -18,7 +30,9 @@ interface Packing {
   /** The archive; "-" is stdout. */
   out: string;
   /** The CRIU to take along; undefined: none. */
-  criu: string | undefined;
+  criu: { path: string; version: string | undefined } | undefined;
+  /** Without memory, files, recriu and CRIU: only to look whether a machine can take the checkpoint. */
+  withoutPages: boolean;
   /** Options of every restore, as they are written in restore.sh. */
   options: readonly string[];
 }
@@ -30,11 +44,12 @@ const PLAIN = 0o600;
 const PIECE = 1 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
-export async function pack({ dir, files, out, criu, options }: Packing): Promise<Packed> {
+export async function pack(packing: Packing): Promise<Packed> {
+  const { out } = packing;
   let members = 0;
   let bytes = 0;
   const counted = function* () {
-    for (const member of membersOf(dir, files, criu, options)) {
+    for (const member of membersOf(packing)) {
       members += 1;
       bytes += member.size;
       yield { ...member, name: `${TOP}/${member.name}` };
@@ -53,17 +68,19 @@ export async function pack({ dir, files, out, criu, options }: Packing): Promise
   }
 }
 
-function* membersOf(
-  dir: string,
-  files: readonly NeededFile[],
-  criu: string | undefined,
-  options: readonly string[],
-): Iterable<Member> {
+/** The signature comes before the manifest, and that before what it has sums of: each is looked at before what follows is believed. */
+function* membersOf(packing: Packing): Iterable<Member> {
+  const { dir, files, criu, options, withoutPages } = packing;
   const programs = criu === undefined ? {} : programsOf(criu);
-  yield textMember(SCRIPT, restoreScript(options));
+  yield textMember(SCRIPT, withoutPages ? NO_RESTORE : restoreScript(options));
+  if (withoutPages) yield textMember(`images/${LEFT_OUT}`, LEFT_OUT_WORDS, PLAIN);
   yield textMember(CONTENTS, contentsOf(options, programs), PLAIN);
-  yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
-  for (const name of [MANIFEST, ...imagesIn(dir), ...sums(files).map((sum) => `${FILES}/${sum}`)])
+  if (!withoutPages) yield fileMember("recriu", "/proc/self/exe", EXECUTABLE);
+  const signature = signatureOf(MANIFEST);
+  const isSigned = typeof statAt(join(dir, signature), false) !== "number";
+  const images = imagesIn(dir).filter((name) => !withoutPages || !isPages(name));
+  const beside = withoutPages ? [] : besides(files);
+  for (const name of [...(isSigned ? [signature] : []), MANIFEST, ...images, ...beside])
     yield fileMember(`images/${name}`, join(dir, name), PLAIN, false);
   for (const [name, from] of Object.entries(programs))
     yield "text" in from
@@ -74,11 +91,12 @@ function* membersOf(
 /** What stands below `criu/`: a text, or a copy of a file. */
 type Programs = Readonly<Record<string, { readonly text: string } | { readonly path: string }>>;
 
-function programsOf(criu: string): Programs {
-  const libraries = librariesOf(criu);
+function programsOf(criu: NonNullable<Packing["criu"]>): Programs {
+  const libraries = librariesOf(criu.path);
   return {
     criu: { text: criuScript(basename(libraries[0]!)) },
-    "criu.bin": { path: criu },
+    "LICENSE-AND-SOURCE": { text: licenceOf(criu, libraries) },
+    "criu.bin": { path: criu.path },
     ...Object.fromEntries(libraries.map((path) => [`lib/${basename(path)}`, { path }])),
   };
 }
@@ -94,9 +112,9 @@ function contentsOf(options: readonly string[], programs: Programs): string {
   return `${JSON.stringify(contents, null, 2)}\n`;
 }
 
-/** Of what was taken along, each once. */
-const sums = (files: readonly NeededFile[]): string[] => [
-  ...new Set(files.flatMap(({ taken }) => taken?.sha256 ?? [])),
+/** Of what was taken along, each once, from the images' directory. */
+const besides = (files: readonly NeededFile[]): string[] => [
+  ...new Set(files.flatMap(({ taken }) => (taken ? besideOf("", taken) : []))),
 ];
 
 function textMember(name: string, text: string, mode = EXECUTABLE): Member {
@@ -134,6 +152,8 @@ function* piecesOf(fd: number, name: string, size: number): Iterable<Uint8Array>
 export function unfit(dir: string, seal: Seal | undefined): string | undefined {
   if (seal === undefined) return `${dir} is not sealed: ${sh`recriu seal ${dir}`}`;
   if (!seal.ok) return `${seal.file}: ${seal.problem}`;
+  if (seal.leftOut.size > 0)
+    return `${dir} is of a pack without memory: pack the checkpoint itself`;
   const [first] = seal.altered;
   return first && `${first.image}: ${first.problem}; seal it again if that was meant`;
 }
@@ -144,6 +164,15 @@ const restoreScript = (options: readonly string[]): string => `#!/bin/sh
 here=$(CDPATH='' cd -- "\${0%"\${0##*/}"}." && pwd) || exit 2
 [ ! -x "$here/criu/criu" ] || export RECRIU_CRIU="$here/criu/criu"
 ${sh`exec "$here/recriu" restore -D "$here/images" ${options} "$@"`}
+`;
+
+const NO_RESTORE = `#!/bin/sh
+echo "$0: the memory was left out of this pack: \`recriu preflight\` looks at it, and nothing can be restored from it" >&2
+exit 3
+`;
+
+const LEFT_OUT_WORDS = `The memory of the programs was left out of this pack, and the files that were taken along.
+recriu preflight tells whether a machine could take the checkpoint, as if they were there.
 `;
 
 const criuScript = (loader: string): string => `#!/bin/sh

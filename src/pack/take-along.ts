@@ -9,10 +9,20 @@ import {
   statSync,
 } from "node:fs";
 import type { Along, HostPlace } from "../checks/index.ts";
-import { type Above, FILES, type NeededFile, type Taken } from "../image/index.ts";
+import {
+  type Above,
+  BESIDE,
+  besideOf,
+  FILES,
+  type NeededFile,
+  packedPiece,
+  PIECE,
+  type Taken,
+} from "../image/index.ts";
 import { EEXIST, errorText } from "../sys/errno.ts";
-import { fchmod, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
+import { fchmod, handle, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
+import { tidying } from "../sys/garbage.ts";
 import { basename, dirname, join } from "../sys/path.ts";
 import { openNamed } from "../sys/walk.ts";
 import { xattrsOf } from "../sys/xattrs.ts";
@@ -28,17 +38,19 @@ export interface TakenAlong {
 
 /** Those of the file's own; labels of security modules are the machine's. */
 const ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$|security\.capability$)/;
-const CHUNK = 1 << 20;
 const PRIVATE_DIRECTORY = 0o700;
 const PRIVATE_FILE = 0o600;
 
-/** Copy what is `needed` into recriu.files in `dir`, but for files of more than `limit` bytes. Throws what cannot be read or written. */
+/**
+ * Copy what is `needed` into recriu.files in `dir`, but for files of more than `limit` bytes. What an earlier seal took stays
+ * (`forgetOthers`). Throws what cannot be read or written.
+ */
 export function takeAlong(
   dir: string,
   { needed, places }: { needed: readonly Along[]; places: readonly HostPlace[] },
   limit: number,
 ): TakenAlong {
-  const beside = openBeside(dir);
+  closeSync(openBeside(dir));
   const dumped = statSync(join(dir, "inventory.img")).mtimeMs;
   const sums = new Map<string, number>();
   const above = new Map(places.flatMap(directoriesAt).map((each) => [each.path, each]));
@@ -63,17 +75,19 @@ export function takeAlong(
       closeSync(opened.fd);
     }
   };
+  const files = needed.map(take);
+  const directories = [...above.values()].toSorted((a, b) => a.path.length - b.path.length);
+  const bytes = [...sums.values()].reduce((sum, size) => sum + size, 0);
+  return { files, directories, left, bytes };
+}
+
+/** Remove what stands in recriu.files and none of `files` is: once a manifest stands that names those, and never before. */
+export function forgetOthers(dir: string, files: readonly NeededFile[]): void {
+  const named = new Set(files.map(({ taken }) => taken && basename(besideOf(dir, taken))));
+  const beside = openBeside(dir);
   try {
-    const files = needed.map(take);
-    // What an earlier seal took, and this one does not name.
-    for (const name of readdirSync(join(dir, FILES))) if (!sums.has(name)) unlinkat(beside, name);
-    const directories = [...above.values()].toSorted((a, b) => a.path.length - b.path.length);
-    return {
-      files,
-      directories,
-      left,
-      bytes: [...sums.values()].reduce((sum, size) => sum + size, 0),
-    };
+    for (const name of readdirSync(handle(beside)))
+      if (BESIDE.test(name) && !named.has(name)) unlinkat(beside, name);
   } finally {
     closeSync(beside);
   }
@@ -106,9 +120,20 @@ function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "
   const sha256 = hashed(fd, size);
   const xattrs = xattrsOf(fd);
   if (typeof xattrs === "number") throw new Error(`its attributes: ${errorText(xattrs)}`);
-  const target = join(dir, FILES, sha256);
+  const target = besideOf(dir, { sha256, packed: true });
+  const tidy = tidying();
+  const hash = new Bun.CryptoHasher("sha256");
+  let length = 0;
   replaceFile(target, PRIVATE_FILE, (out) => {
-    if (hashed(fd, size, (piece) => writeAll(out, piece)) !== sha256)
+    const pack = (piece: Uint8Array) => {
+      for (const part of packedPiece(piece)) {
+        hash.update(part);
+        length += part.length;
+        writeAll(out, part);
+      }
+      tidy();
+    };
+    if (hashed(fd, size, pack) !== sha256)
       throw new Error(
         `it was written to while ${basename(dirname(target))} was filled; seal again`,
       );
@@ -116,15 +141,21 @@ function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "
   const encoded = [...xattrs]
     .filter(([name]) => ATTRIBUTES.test(name))
     .map(([name, value]) => [name, value.toString("base64")]);
-  return { sha256, uid, gid, xattrs: Object.fromEntries(encoded) as Taken["xattrs"] };
+  return {
+    sha256,
+    packed: { size: length, sha256: hash.digest("hex") },
+    uid,
+    gid,
+    xattrs: Object.fromEntries(encoded) as Taken["xattrs"],
+  };
 }
 
 /** The sha256 of a file's first `size` bytes. */
 function hashed(fd: number, size: number, each: (piece: Uint8Array) => void = () => {}): string {
   const hash = new Bun.CryptoHasher("sha256");
-  const chunk = Buffer.allocUnsafe(CHUNK);
+  const chunk = Buffer.allocUnsafe(PIECE);
   for (let at = 0; at < size;) {
-    const read = readSync(fd, chunk, 0, Math.min(CHUNK, size - at), at);
+    const read = readSync(fd, chunk, 0, Math.min(PIECE, size - at), at);
     if (read === 0) throw new Error("it shrank while it was read");
     hash.update(chunk.subarray(0, read));
     each(chunk.subarray(0, read));

@@ -4,7 +4,16 @@
  */
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { constants as system } from "node:os";
-import { FILES, MANIFEST, parseManifest, type Seal, type Sum } from "../image/index.ts";
+import {
+  besideOf,
+  LEFT_OUT,
+  MANIFEST,
+  parseManifest,
+  type Seal,
+  type Signed,
+  signatureOf,
+  type Sum,
+} from "../image/index.ts";
 import { type OpenSource, streamed } from "../image/archive-source.ts";
 import { type Member, readMembers, type Sink } from "../image/members.ts";
 import { ownDirectoryAt, roomyDirectory } from "../sys/own-directory.ts";
@@ -22,14 +31,20 @@ export interface UnpackedPack extends Disposable {
   readonly criu: string | undefined;
   /** It is not removed. */
   readonly isKept: boolean;
+  /** The tree runs: what is large is needed no more, however long recriu stays. */
+  dropPages(): void;
   /** Nothing of it is wanted. */
   remove(): void;
 }
 
 type UnpackResult =
   | { readonly ok: true; readonly pack: UnpackedPack }
-  /** `kind`: what it is instead of a pack that can be restored. */
-  | { readonly ok: false; readonly kind: "other" | "damaged" | "failed"; readonly problem: string };
+  /** `kind`: what it is instead of a pack that can be restored; or that the restore is refused. */
+  | {
+      readonly ok: false;
+      readonly kind: "other" | "damaged" | "failed" | "refused";
+      readonly problem: string;
+    };
 
 /** Of a text; a real manifest has a few MiB. Bytes. */
 const LARGEST_TEXT = 64 << 20;
@@ -38,8 +53,15 @@ const CRIU = `${TOP}/criu/`;
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
 
-/** Unpack what `fd` gives from where it stands; `into`: into this new directory, which is kept. */
-export async function unpack(fd: number, into: string | undefined): Promise<UnpackResult> {
+/**
+ * Unpack what `fd` gives from where it stands; `into`: into this new directory, which is kept. `signed`: asked before the manifest is
+ * believed, and nothing stands before that but what it does not tell of.
+ */
+export async function unpack(
+  fd: number,
+  into: string | undefined,
+  signed?: Signed,
+): Promise<UnpackResult> {
   let source: OpenSource | undefined;
   let unpacking: Unpacking | undefined;
   try {
@@ -47,12 +69,13 @@ export async function unpack(fd: number, into: string | undefined): Promise<Unpa
     if (source === undefined)
       return { ok: false, kind: "other", problem: "it is no tar, gzip or zstd archive" };
     const { next } = source;
-    const taken = (unpacking = unpackingInto(into));
+    const taken = (unpacking = unpackingInto(into, signed));
     await readMembers(next, (member) => taken.take(member));
     return { ok: true, pack: taken.whole() };
   } catch (error) {
     unpacking?.remove();
     const { message, syscall } = error as NodeJS.ErrnoException;
+    if (error instanceof Refused) return { ok: false, kind: "refused", problem: message };
     if (error instanceof NoPack) return { ok: false, kind: "other", problem: message };
     return syscall === undefined && !(error instanceof NoRoom)
       ? { ok: false, kind: "damaged", problem: message }
@@ -63,9 +86,9 @@ export async function unpack(fd: number, into: string | undefined): Promise<Unpa
 }
 
 /** Throws NoRoom where there is no such place. */
-function unpackingInto(into: string | undefined): Unpacking {
+function unpackingInto(into: string | undefined, signed: Signed | undefined): Unpacking {
   try {
-    return new Unpacking(into);
+    return new Unpacking(into, signed);
   } catch (error) {
     throw new NoRoom((error as Error).message);
   }
@@ -73,6 +96,7 @@ function unpackingInto(into: string | undefined): Unpacking {
 
 class NoPack extends Error {}
 class NoRoom extends Error {}
+class Refused extends Error {}
 
 const ENDING = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
@@ -88,7 +112,10 @@ class Unpacking implements UnpackedPack {
   /** The last member that was written, until its sum is looked at. */
   #written: { readonly name: string; readonly hash: Bun.CryptoHasher } | undefined;
 
-  constructor(into: string | undefined) {
+  constructor(
+    into: string | undefined,
+    private readonly signed: Signed | undefined,
+  ) {
     this.isKept = into !== undefined;
     this.#own = into === undefined ? roomyDirectory() : { path: ownDirectoryAt(into) };
     for (const signal of ENDING) process.on(signal, this.#end);
@@ -119,7 +146,13 @@ class Unpacking implements UnpackedPack {
     this.#isFirst = false;
     this.#settle();
     if (name === `${TOP}/${CONTENTS}`)
-      return this.#text(name, size, (text) => this.#take(parseContents(text)));
+      return this.#text(name, size, (text) => this.#take(parseContents(text.toString())));
+    if (name === IMAGES + LEFT_OUT)
+      throw new Refused(
+        "pages-left-out: its memory was left out: it can be looked at, and not restored",
+      );
+    if (name === IMAGES + signatureOf(MANIFEST))
+      return this.#text(name, size, (text) => writeSmall(this.#pathOf(name), text));
     if (name === IMAGES + MANIFEST) return this.#text(name, size, (text) => this.#sealed(text));
     if (!name.startsWith(IMAGES) && !name.startsWith(CRIU)) return undefined;
     const due = this.#due.get(name);
@@ -149,6 +182,13 @@ class Unpacking implements UnpackedPack {
     else this.remove();
   }
 
+  dropPages(): void {
+    if (this.isKept) return;
+    const names = readdirSync(this.images, { recursive: true }) as string[];
+    for (const name of names)
+      if (/(?:^|\/)pages-\d+\.img$/.test(name)) remove(join(this.images, name));
+  }
+
   /** What was unpacked is gone; a directory that was asked for stays, empty. */
   remove(): void {
     this.#forget();
@@ -173,26 +213,33 @@ class Unpacking implements UnpackedPack {
     for (const [name, sum] of Object.entries(contents.criu)) this.#due.set(CRIU + name, sum);
   }
 
-  #sealed(text: string): void {
-    const parsed = parseManifest(text);
+  #sealed(text: Buffer): void {
+    const file = this.#pathOf(IMAGES + MANIFEST);
+    const by = this.signed?.(text, file);
+    if (by !== undefined && !("by" in by)) {
+      const problem = by.problem.replace(`${this.#own.path}/`, `${TOP}/`);
+      if (by.signature === "missing") throw new Refused(`seal-unsigned: ${problem}`);
+      throw new Error(`seal-signature-wrong: ${problem}`);
+    }
+    const parsed = parseManifest(text.toString());
     if (!parsed.ok) throw new Error(`${MANIFEST}: ${parsed.problem}`);
     if (this.#seal !== undefined) throw new Error(`it has ${MANIFEST} twice`);
     const { manifest } = parsed;
-    this.#seal = { ok: true, manifest, altered: [] };
+    this.#seal = { ok: true, manifest, altered: [], leftOut: new Map(), signedBy: by?.by };
     for (const [name, sum] of Object.entries(manifest.images)) this.#due.set(IMAGES + name, sum);
     for (const { size, taken } of manifest.files)
       if (taken !== undefined)
-        this.#due.set(`${IMAGES}${FILES}/${taken.sha256}`, { size, sha256: taken.sha256 });
+        this.#due.set(IMAGES + besideOf("", taken), taken.packed ?? { size, sha256: taken.sha256 });
     const needed = [...this.#due.values()].reduce((sum, { size }) => sum + size, 0);
     const { bavail, bsize } = statfsSync(this.#own.path);
     if (needed > bavail * bsize)
       throw new NoRoom(
         `${mib(needed)} MiB are needed, and ${mib(bavail * bsize)} are free in ${dirname(this.#own.path)}; --unpack-dir names another place`,
       );
-    writeSmall(this.#pathOf(IMAGES + MANIFEST), text);
+    writeSmall(file, text);
   }
 
-  #text(name: string, size: number, use: (text: string) => void): Sink {
+  #text(name: string, size: number, use: (text: Buffer) => void): Sink {
     if (size > LARGEST_TEXT) throw new Error(`${name} is larger than any`);
     const bytes = Buffer.alloc(size);
     let at = 0;
@@ -200,7 +247,7 @@ class Unpacking implements UnpackedPack {
       write: (piece) => {
         bytes.set(piece, at);
         at += piece.length;
-        if (at === size) use(bytes.toString());
+        if (at === size) use(bytes);
       },
       close: () => undefined,
     };
@@ -250,10 +297,10 @@ const mib = (bytes: number): number => Math.ceil(bytes / 1048576);
 
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
 
-function writeSmall(path: string, text: string): void {
+function writeSmall(path: string, text: Buffer): void {
   const fd = openSync(path, "wx", PLAIN);
   try {
-    writeAll(fd, Buffer.from(text));
+    writeAll(fd, text);
   } finally {
     closeSync(fd);
   }

@@ -34,7 +34,7 @@ export interface Plan {
   isolate: readonly IsolationKind[];
   /** Directories of its own. */
   dirs: readonly PrivateDir[];
-  /** Files that were taken along, each bound over the one that is at its path, for the tree alone. */
+  /** Files that were taken along, each bound over the one that is at its path, or made in a directory of the tree's own, for the tree alone. */
   over: (Answer & PutFile)[];
   /** Which network the tree is given; null: this machine's, or what the images have. */
   network: Network | null;
@@ -75,8 +75,8 @@ export function planFor(
   const fixes = fix !== "none";
   for (const finding of findings) {
     const { id, remedy } = finding;
-    if (remedy.kind === "isolate" && finding.over !== null)
-      over.set(finding.over.path, { id, ...finding.over });
+    const file = finding.over ?? finding.apart?.put;
+    if (remedy.kind === "isolate" && file !== undefined) over.set(file.path, { id, ...file });
     if (fixes && remedy.kind === "repair") {
       // Several findings may be about one file.
       const what = `${remedy.repair.root}\0${remedy.repair.path}`;

@@ -20,6 +20,7 @@ import {
   featureRefusal,
   findCriu,
   identify,
+  mustBeSigned,
   otherCrius,
   pathOfNetwork,
   type Settings,
@@ -34,6 +35,7 @@ import {
   openCheckpoint,
   type Seal,
   sealOf,
+  type Signed,
   sealWithPaths,
   withPaths,
 } from "../image/index.ts";
@@ -74,13 +76,14 @@ export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; 
 interface Looking {
   /** Findings that do not stand are left out: what the caller of CRIU sees to itself. */
   readonly stands?: (finding: Finding) => boolean;
-  /** Hashes a sealed checkpoint. */
-  readonly seal?: () => Seal | undefined;
+  /** Hashes a sealed checkpoint; `signed`: only one whose manifest that accepts. */
+  readonly seal?: (signed?: Signed) => Seal | undefined;
   /** Under a runtime: what its configuration grants the container. */
   readonly bundle?: Context["bundle"];
   /** Of an archive: what it says of itself, and that its page data was not unpacked. */
   readonly exported?: Context["exported"];
   readonly pagesUnread?: Context["pagesUnread"];
+  readonly looksOnly?: Context["looksOnly"];
   /** This process is there while CRIU restores. */
   readonly stays?: boolean;
   /** Where the first CRIU found cannot restore the checkpoint, another may: what is found then is whose `criu` is. */
@@ -98,13 +101,18 @@ export async function preflight(
   settings: Settings,
   looking: Looking = {},
 ): Promise<PreflightResult> {
-  const { stands, bundle, exported, pagesUnread, stays = true } = looking;
+  const { stands, bundle, exported, pagesUnread, looksOnly, stays = true } = looking;
   const { chooses = false, isOwn = false } = looking;
-  const { seal = () => sealOf(request.imagesDir) } = looking;
+  const { seal = (signed) => sealOf(request.imagesDir, { signed }) } = looking;
   const start = performance.now();
   const found = findCriu(settings.criu, process.env);
   const identity = found.ok ? identify(found.path) : undefined;
-  const opened = openCheckpoint(request.imagesDir);
+  const signing = mustBeSigned(settings)
+    ? (await import("./signed.ts")).signedBy(settings)
+    : undefined;
+  if (signing?.ok === false) return signing;
+  const sealed = seal(signing?.signed);
+  const opened = openCheckpoint(request.imagesDir, sealed?.ok ? sealed.leftOut : undefined);
   if (!opened.ok) {
     const { file, problem } = opened.fault;
     return { ok: false, problem: `${file}: ${problem}` };
@@ -132,10 +140,11 @@ export async function preflight(
     settings,
     noCriu,
     passed,
-    seal: isOwn ? sealWithPaths(seal(), settings.mapPath) : seal(),
+    seal: isOwn ? sealWithPaths(sealed, settings.mapPath) : sealed,
     bundle,
     exported,
     pagesUnread,
+    looksOnly,
   };
   const only = settings.onCommandLine.get("only")?.split(",") ?? [];
   const check = async (criu: Criu | undefined, { isolate, dirs }: Needed) => {
@@ -188,7 +197,10 @@ export async function preflight(
     const cutsOff =
       isolated !== undefined &&
       !settings.rehearse &&
-      (isolated.needed.isolate.includes("net") || isolated.needed.dirs.length > 0);
+      (isolated.needed.isolate.includes("net") ||
+        isolated.seen.findings.some(
+          ({ apart, remedy }) => remedy.kind === "isolate" && apart !== null && !apart.put,
+        ));
     if (isolated !== undefined && asked === "auto" && !cutsOff) ({ seen } = isolated);
     else if (isolated !== undefined && isolated.seen.plan.outcome !== "blocked")
       would = wouldRestore(seen.context, isolated.needed);

@@ -1,6 +1,7 @@
 /** Put a file back that was taken along with the images. */
-import { closeSync, constants, futimesSync, readSync } from "node:fs";
+import { closeSync, constants, futimesSync } from "node:fs";
 import type { PutFile } from "../checks/index.ts";
+import { piecesOf } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
 import { createEntry } from "../sys/files.ts";
 import { writeAll } from "../sys/own-file.ts";
@@ -11,7 +12,6 @@ import { putAside } from "./aside.ts";
 import { makeEntry, UNFINISHED } from "./entry.ts";
 import type { Step } from "./step.ts";
 
-const CHUNK = 1 << 20;
 const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
@@ -45,14 +45,13 @@ export function fill(
   { size, sha256, from }: PutFile,
 ): string | undefined {
   const hash = new Bun.CryptoHasher("sha256");
-  const chunk = Buffer.allocUnsafe(CHUNK);
   let left = size;
   try {
-    for (let read = 1; read > 0 && left >= 0;) {
-      read = readSync(source, chunk);
-      left -= read;
-      hash.update(chunk.subarray(0, read));
-      if (left >= 0) writeAll(fd, chunk.subarray(0, read));
+    for (const piece of piecesOf(source, from)) {
+      left -= piece.length;
+      if (left < 0) break;
+      hash.update(piece);
+      writeAll(fd, piece);
     }
   } catch (error) {
     return `${from}: ${(error as Error).message}`;

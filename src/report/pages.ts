@@ -76,12 +76,34 @@ const answers: Record<AnsweredBy, string> = {
     "a namespace or a directory of the tree's own (`--isolate`, `--isolate-dir=PATH`, [isolation](isolation.md))",
   host: "a setting of the kernel, for the restore (`--fix=host`)",
   wait: "time, where the holder of what is taken ends by itself, or a mount is coming (`--wait=SECONDS`)",
+  other:
+    "another CRIU in PATH that can do it, where none was named: recriu takes the first that restores this here, and says why",
   choice:
     "a person, by an option of CRIU's that recriu names and never adds: it loses something, or says what only he knows",
   person: "a person: what is to be decided or done is said, with what to type",
 };
 
 const byPeople: ReadonlySet<AnsweredBy> = new Set(["choice", "person"]);
+
+/** Why what can block, and recriu answers in no way, is left to people. */
+const reasons: Record<Named["group"], string> = {
+  criu: "which CRIU, plugin or script runs is the caller's word",
+  images: "the images are damaged, made up or incomplete, and what they lack is nowhere else",
+  tree: "what the tree belonged to was not dumped with it, or cannot be had twice",
+  cgroups: "what a cgroup is for, and for what tasks, only its owner knows",
+  mounts:
+    "only the caller knows what of this machine is to be mounted, and no seal has a file system",
+  files: "what it takes is in neither the images nor a seal, or gives rights",
+  sockets: "the other end is not the tree's",
+  kernel: "this kernel or processor cannot do it",
+  rights: "recriu gives no rights that its caller has not given",
+  bundle: "the container's configuration grants it, or does not",
+  import: "the engine's own command restores it",
+  untrusted: "to refuse it is what --untrusted asks for",
+};
+
+const isLeft = (check: Named): boolean =>
+  check.blocks !== false && answersOf(check).every((kind) => byPeople.has(kind));
 
 /** How many checks each answers; one check may have several. */
 function answersTable(): string {
@@ -91,9 +113,9 @@ function answersTable(): string {
     return `| ${kind} | ${answers[kind]} | ${ids.length} | ${named} |`;
   });
   const blocking = catalogue.filter(({ blocks }) => blocks !== false);
-  const itself = blocking.filter((check) => answersOf(check).some((kind) => !byPeople.has(kind)));
+  const itself = blocking.filter((check) => !isLeft(check));
   return [
-    `Of ${catalogue.length} checks ${blocking.length} can block; of those recriu answers ${itself.length} by itself, under some circumstances or where it is asked to. The others are a person's.`,
+    `Of ${catalogue.length} checks ${blocking.length} can block; of those recriu answers ${itself.length} by itself, under some circumstances or where it is asked to. The others are a person's; why stands beside them.`,
     `| answered by | | checks | which |\n| --- | --- | --- | --- |\n${rows.join("\n")}`,
   ].join("\n\n");
 }
@@ -102,7 +124,7 @@ function answersTable(): string {
 export function checksPage(): string {
   const rows = catalogue.map(
     (check) =>
-      `| [\`${check.id}\`](#${check.id}) | ${answersOf(check).join(", ")} | ${proofs[check.proof]} |`,
+      `| [\`${check.id}\`](#${check.id}) | ${answersOf(check).join(", ")}${isLeft(check) ? `: ${reasons[check.group]}` : ""} | ${proofs[check.proof]} |`,
   );
   const sections = catalogue.map(
     ({ id, title, why, reads }) => `## ${id}\n\n**${title}.** ${why}\n\nReads ${reads}.`,

@@ -5,6 +5,7 @@
 import type { Finding } from "../checks/index.ts";
 import {
   knows,
+  mustBeSeen,
   NEWEST_IMAGES,
   type Settings,
   type Request,
@@ -49,14 +50,15 @@ export type Prepared = Aside | Refused | Blocked | Ready;
 
 const refused = (problem: string): Refused => ({ kind: "refused", problem });
 
-/** recriu steps aside for what it cannot check; but an untrusted restore, or one with wrong settings, is refused. */
+/** recriu steps aside for what it cannot check; but a restore that must be looked at, or one with wrong settings, is refused. */
 export function unseen(why: string, settings?: Settings): Aside | Refused {
   const asked =
     settings === undefined ? requestFrom([], process.env, []) : { ok: true as const, settings };
   if (!asked.ok) return refused(asked.problem);
-  return asked.settings.untrusted
-    ? refused(`untrusted, and not looked at: ${why}`)
-    : { kind: "aside", why };
+  const demand = mustBeSeen(asked.settings);
+  return demand === undefined
+    ? { kind: "aside", why }
+    : refused(`${demand}, and not looked at: ${why}`);
 }
 
 export async function prepare(

@@ -2,7 +2,7 @@
 import { type RecriuOption, requestFrom } from "../criu/index.ts";
 import type { Exported } from "../checks/index.ts";
 import type { Archive } from "../image/archive.ts";
-import { type Seal, sealOf } from "../image/index.ts";
+import { type Seal, sealOf, type Signed } from "../image/index.ts";
 import { preflight, type PreflightResult } from "../plan/preflight.ts";
 import { type Bundle, bundleOf } from "./bundle.ts";
 import { exportedFrom } from "./exported.ts";
@@ -17,7 +17,7 @@ export async function preflightExported(
   file: string,
   words: readonly string[],
   options: readonly RecriuOption[],
-  seal: () => Seal | undefined = () => sealOf(file, true),
+  seal: (signed?: Signed) => Seal | undefined = (signed) => sealOf(file, { archive: true, signed }),
 ): Promise<PreflightResult> {
   const exported = await exportedFrom(file, texts, process.env);
   const bundle = archivedBundle(texts, exported);
@@ -33,6 +33,7 @@ export async function preflightExported(
     bundle: bundle.grants,
     exported,
     pagesUnread: true,
+    looksOnly: true,
   });
   return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
 }

@@ -3,7 +3,7 @@ import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
 import { FD_CLOEXEC, O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_PATH } from "../sys/linux.ts";
 import { sameOpenFile } from "../sys/process.ts";
-import { type Facet, shownName } from "./facet.ts";
+import { asSaved, type Facet, shownName } from "./facet.ts";
 
 /** Flags of open(2) that an open file keeps; the rest either belong to the opening or are set by the kernel. */
 const O_RDWR = 0o2;
@@ -72,7 +72,8 @@ export const descriptors: Facet = {
         if (kind === undefined) {
           same(task.pid, what, "open", target === undefined ? undefined : "open");
           if (inherits || file?.tty === undefined) leftOut(inherits ? GIVEN : UNNAMED);
-        } else if (typeof kind === "string") same(task.pid, what, kind, target);
+        } else if (typeof kind === "string")
+          same(task.pid, what, kind, asSaved({ proc }, kind, target));
         else
           same(
             task.pid,

@@ -1,7 +1,7 @@
 /** One side of a tree that is compared: what was saved against what is. */
 import type { Request } from "../criu/index.ts";
 import type { Checkpoint } from "../image/index.ts";
-import type { LiveTree } from "./live.ts";
+import type { LiveTask, LiveTree } from "./live.ts";
 
 /**
  * mended: CRIU had not restored it, recriu then did. fatal: not the saved tree. tolerated: lost, but the tree is the
@@ -66,6 +66,17 @@ export interface Facet {
 /** Ids of the tree are those of this machine: neither it nor CRIU was in another user namespace than the other. */
 export const ownUsers = ({ root, inventory }: Checkpoint): boolean =>
   root?.ids?.user_ns_id === inventory?.root_ids?.user_ns_id;
+
+/**
+ * `found` as it is to be held against a saved path: as that, where that leads there, through links that no other user has
+ * made. A merged /usr, a directory that was moved: CRIU opens the saved path.
+ */
+export const asSaved = (
+  { proc }: Pick<LiveTask, "proc">,
+  saved: string,
+  found: string | undefined,
+): string | undefined =>
+  found !== undefined && found !== saved && proc.leads(saved) === found ? saved : found;
 
 /** A saved path as /proc/PID/fd shows it: of a directory /proc/PID a dump writes a slash at the end (files-reg.c). */
 export const shownName = ({ name }: { name: string }): string => name.replace(/(.)\/$/s, "$1");

@@ -159,5 +159,10 @@ export function findRoot(checkpoint: Checkpoint): number | undefined {
 /** Whether a process runs the program that the images name for a task, if they name one. */
 export function runsProgramOf(task: Task, pid: number, { openFiles }: Checkpoint): boolean {
   const program = openFiles.get(task.mm?.exe_file_id ?? 0)?.reg?.name;
-  return program === undefined || linkOf(pid, "exe") === program;
+  if (program === undefined) return true;
+  const proc = new ProcessFiles(pid);
+  const found = proc.link("exe");
+  const runs = found === program || (found !== undefined && proc.leads(program) === found);
+  proc.close();
+  return runs;
 }

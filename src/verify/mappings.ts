@@ -1,8 +1,9 @@
 /** Memory mappings: that every saved one is there, with its protection, sharing, file and offset, and no others; how much is locked. */
+import type { ProcessFiles } from "../host/process-files.ts";
 import { GUARD, UPROBES, VDSO, VSYSCALL, VVAR } from "../image/flags.ts";
 import { type Checkpoint, type MmEntry, VMA_FILE } from "../image/index.ts";
 import { MAP_HUGETLB, MAP_SHARED, PROT_WRITE } from "../sys/linux.ts";
-import type { Facet } from "./facet.ts";
+import { asSaved, type Facet } from "./facet.ts";
 
 /** The kernel's own, which move or grow from one kernel to the next. */
 const KERNELS = VSYSCALL | VDSO | VVAR | UPROBES;
@@ -45,8 +46,9 @@ export const mappings: Facet = {
         last = { mm, maps, saved, now: shown(liveMappings(maps, kernelsOwn(mm))) };
       }
       const found = new Map(last.now.map((mapping) => [mapping.start, mapping]));
-      for (const { start, text } of last.saved) {
-        same(task.pid, "mapping", text, found.get(start)?.text);
+      for (const mapping of last.saved) {
+        const { start, text } = mapping;
+        same(task.pid, "mapping", text, textOf(proc, mapping, found.get(start)));
         found.delete(start);
       }
       for (const { text } of found.values())
@@ -62,13 +64,18 @@ const lockedIn = ({ vmas }: MmEntry): number =>
     .filter(({ flags }) => (flags & (MAP_LOCKED | MAP_HUGETLB)) === MAP_LOCKED)
     .reduce((sum, { start, end }) => sum + Number(end - start) / 1024, 0);
 
-interface Shown {
-  start: number;
+interface Shown extends Mapping {
   text: string;
 }
 
 const shown = (sorted: Mapping[]): Shown[] =>
-  merge(sorted).map((mapping) => ({ start: mapping.start, text: show(mapping) }));
+  merge(sorted).map((mapping) => ({ ...mapping, text: show(mapping) }));
+
+/** What is found in the place of a saved mapping, as it is to be held against that. */
+const textOf = (proc: ProcessFiles, saved: Shown, found: Shown | undefined): string | undefined =>
+  found === undefined || found.text === saved.text || found.file === saved.file
+    ? found?.text
+    : show({ ...found, file: asSaved({ proc }, saved.file, found.file)! });
 
 function savedMappings(checkpoint: Checkpoint, mm: MmEntry): Mapping[] {
   return mm.vmas

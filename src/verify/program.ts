@@ -1,7 +1,7 @@
 /** What a task runs, as what, and where. */
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint } from "../image/index.ts";
-import { type Comparison, type Facet, shownName } from "./facet.ts";
+import { asSaved, type Comparison, type Facet, shownName } from "./facet.ts";
 
 export const command: Facet = {
   id: "command",
@@ -66,5 +66,5 @@ function compareLink(
   const saved = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
   if (saved === undefined) return;
   if (checkpoint.remapped.has(saved.id)) return leftOut("names of deleted files");
-  same(task, link, shownName(saved), proc.link(link));
+  same(task, link, shownName(saved), asSaved({ proc }, shownName(saved), proc.link(link)));
 }

@@ -6,7 +6,7 @@ import type { Context } from "../../src/checks/index.ts";
 import { namespacesOf } from "../../src/checks/index.ts";
 import { requestFrom } from "../../src/criu/index.ts";
 import type { Host } from "../../src/host/index.ts";
-import { openCheckpoint } from "../../src/image/index.ts";
+import { type Manifest, openCheckpoint, type Seal } from "../../src/image/index.ts";
 import { quietHost } from "../host/quiet.ts";
 import { frozen } from "../image/frozen.ts";
 
@@ -57,6 +57,8 @@ export function contextOf(
       mapPath: [],
       untrusted: false,
       allowWrite: [],
+      verifyKeys: [],
+      requireSignature: false,
       criu: undefined,
       from: {},
       words: [],
@@ -79,3 +81,22 @@ export function contextOf(
     seal,
   };
 }
+
+/** The seal of a checkpoint of which the manifest says this. */
+export const sealedWith = (said: Partial<Manifest>): Extract<Seal, { ok: true }> => ({
+  ok: true,
+  manifest: {
+    schema: 1,
+    recriu: "0",
+    criu: null,
+    kernel: "6.1",
+    machine: "x64",
+    cpu: [],
+    images: {},
+    files: [],
+    ...said,
+  },
+  altered: [],
+  leftOut: new Map(),
+  signedBy: undefined,
+});

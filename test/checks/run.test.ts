@@ -98,6 +98,6 @@ test("only what is chosen runs; a tree that runs already is told in the place of
 
 test("findings after which the images cannot be trusted", () => {
   const ids =
-    "image-missing image-truncated pages-short image-parent image-version image-vmas image-altered image-forged dump-failed";
+    "image-missing image-truncated pages-short image-parent image-version image-vmas image-altered image-forged dump-failed seal-signature-wrong";
   expect([...imageChecks].toSorted()).toEqual(ids.split(" ").toSorted());
 });

@@ -351,6 +351,28 @@ describe("own options", () => {
       expect(own("", { RECRIU_UNTRUSTED: value })).toMatchObject({ untrusted: true });
   });
 
+  test("keys that seals are signed by add up; a file is named by its whole path but on the command line", () => {
+    const key = `RW${"A".repeat(54)}`;
+    expect(own("")).toMatchObject({ verifyKeys: [], requireSignature: false });
+    const files = file(`verify-key ${key}\nverify-key /a,b.pub\nrequire-signature\n`);
+    const inFile = { verifyKeys: [key, "/a,b.pub"], requireSignature: true };
+    expect(own("", {}, files)).toMatchObject(inFile);
+    const env = { RECRIU_VERIFY_KEY: `${key},/c.pub`, RECRIU_REQUIRE_SIGNATURE: "no" };
+    expect(own("", env, files)).toMatchObject({
+      verifyKeys: [key, "/c.pub"],
+      requireSignature: false,
+    });
+    // An empty variable is none: what the file demands stays demanded.
+    expect(own("", { RECRIU_VERIFY_KEY: "", RECRIU_REQUIRE_SIGNATURE: "" }, files)).toMatchObject(
+      inFile,
+    );
+    const typed = own(`--verify-key=${key} --verify-key here.pub --require-signature`);
+    expect(typed).toMatchObject({
+      verifyKeys: [key, join(process.cwd(), "here.pub")],
+      requireSignature: true,
+    });
+  });
+
   test("isolate: kinds in their order, auto without a value; also in the file and the environment", () => {
     expect(own("")).toMatchObject({ isolate: undefined, waitSeconds: 0 });
     expect(own("--isolate")).toMatchObject({ isolate: "auto" });
@@ -407,6 +429,17 @@ describe("own options", () => {
     ["", {}, "verify x\n", /^verify in \/etc\/recriu\/recriu\.conf is gate/],
     ["--untrusted=maybe", {}, "", /^--untrusted is no, yes, .*; not 'maybe'$/],
     ["--allow-write=a", {}, "", /^--allow-write wants absolute paths; not 'a'$/],
+    ["--verify-key=", {}, "", /^--verify-key wants a public key of minisign, or the file of one$/],
+    ["--verify-key=/a --verify-key=", {}, "", /^--verify-key wants a public key/],
+    [
+      "",
+      {},
+      "verify-key a.pub\n",
+      /^verify-key in .* wants a key or an absolute path; not 'a.pub'/,
+    ],
+    ["", { RECRIU_VERIFY_KEY: "a.pub" }, "", /^RECRIU_VERIFY_KEY wants a key or an absolute path/],
+    ["", { RECRIU_VERIFY_KEY: "/a,," }, "", /^RECRIU_VERIFY_KEY wants a public key/],
+    ["--require-signature=x", {}, "", /^--require-signature is no, yes/],
     ["", { RECRIU_ALLOW_WRITE: "/a,b" }, "", /^RECRIU_ALLOW_WRITE wants absolute paths; not 'b'$/],
     ["", {}, "fix\n", /'fix' wants a value/],
     ["", {}, "json\n", /unknown setting 'json'/],

@@ -107,7 +107,7 @@ test("an image of another size than was sealed is not hashed", () => {
   writeFileSync(join(dir, "recriu.manifest"), JSON.stringify({ ...manifest, images, files: [] }));
   truncateSync(join(dir, "pstree.img"), 2 ** 40);
   let hashed = 0;
-  const seal = sealOf(dir, false, (done) => (hashed = done));
+  const seal = sealOf(dir, { hashing: (done) => (hashed = done) });
   expect(seal).toMatchObject({ ok: true, altered: [{ image: "pstree.img" }] });
   expect(hashed).toBeLessThan(1 << 20);
 });

@@ -1,6 +1,7 @@
 /** `recriu restore PACK`: one file, and what was in it runs; what is not as it was packed is refused, and nothing is left. */
 import { recriuBinary } from "../built.ts";
 import { spoil } from "./seal.ts";
+import { keyPair } from "./signing.ts";
 import {
   alive,
   criu,
@@ -38,11 +39,15 @@ afterAll(() => {
 });
 
 /** A task with a program of its own, dumped, sealed with its files and packed. */
-async function packed(stage: Stage, words: readonly string[] = []) {
+async function packed(
+  stage: Stage,
+  words: readonly string[] = [],
+  sealing: readonly string[] = [],
+) {
   const program = ownProgram(stage, "memory");
   const { pid } = await start(stage, "memory", ["plain"], { program });
   const images = await dump(stage, pid);
-  const sealed = await recriu(stage, ["seal", "--with-files", images]);
+  const sealed = await recriu(stage, ["seal", "--with-files", images, ...sealing]);
   expect([sealed.exit, sealed.stderr]).toEqual([0, expect.stringContaining("taken along: ")]);
   const pack = join(stage.dir, "app.pack");
   const done = await recriu(stage, ["pack", images, "-o", pack, ...words]);
@@ -142,7 +147,13 @@ test("from a pipe, compressed or not; attached, until the tree ends", async () =
     "the tree to run",
     () => existsSync(log) && readFileSync(log, "utf8").includes("Tasks resumed"),
   );
-  expect(unpacked().length).toBe(1);
+  const [name] = unpacked();
+  const images = () => readdirSync(join(LASTING, name!, "images"));
+  await waitFor(
+    "the pages to be gone",
+    () => !images().some((image) => image.startsWith("pages-")),
+  );
+  expect(images()).toContain("pstree.img");
   await killTree(stage, pid);
   const { exit, stderr } = await attached;
   expect([exit, stderr]).toEqual([0, expect.stringContaining("verified: ")]);
@@ -265,4 +276,55 @@ test("ended while it unpacks: nothing is left; of one that was killed the next o
   }
   expect((await recriu(stage, ["restore", pack, "--dry-run"])).exit).toBe(0);
   expect(unpacked()).toEqual([]);
+});
+
+test("signed: verified before the manifest is believed; its CRIU and options are in no seal, and are not taken", async () => {
+  await using stage = openStage();
+  const [ours, others] = [await keyPair(stage, "ours"), await keyPair(stage, "others")];
+  const sign = ["--sign", ours.secret];
+  const { pid, program, pack } = await packed(
+    stage,
+    ["--with-criu", "--", "--tcp-established"],
+    sign,
+  );
+  rmSync(program);
+  const before = unpacked();
+  const restore = (file: string, ...words: string[]) =>
+    recriu(stage, ["restore", file, "-d", ...words]);
+  const refusal = async (file: string, ...words: string[]) => {
+    const { exit, stderr } = await restore(file, ...words);
+    expect([unpacked(), alive(pid)]).toEqual([before, false]);
+    return [exit, stderr.split(": ").slice(2).join(": ")];
+  };
+  const asked = `--verify-key=${ours.key}`;
+  const manifest = "images/recriu.manifest";
+  const altered = await changed(stage, pack, (dir) => {
+    const file = join(dir, manifest);
+    writeFileSync(file, readFileSync(file, "utf8").replace('"kernel": "', '"kernel": "1'));
+  });
+  const wrong = (why: string) => [
+    6,
+    expect.stringMatching(new RegExp(`^seal-signature-wrong: checkpoint/images/.*: ${why}`)),
+  ];
+  expect(await refusal(altered, asked)).toEqual(wrong("what was signed was something else"));
+  expect(await refusal(pack, `--verify-key=${others.key}`)).toEqual(wrong("it is by the key"));
+  const unsigned = await changed(stage, pack, (dir) => rmSync(join(dir, `${manifest}.minisig`)));
+  expect(await refusal(unsigned, asked)).toEqual([3, expect.stringMatching(/^seal-unsigned: /)]);
+  // preflight of the pack, too.
+  for (const [file, exit] of [
+    [altered, 6],
+    [unsigned, 3],
+  ] as const)
+    expect((await recriu(stage, ["preflight", file, asked])).exit).toBe(exit);
+
+  // Where no other CRIU is named, that of the pack would be taken.
+  const without = await recriu(stage, ["restore", pack, "-d", "--dry-run", asked], {
+    env: { RECRIU_CRIU: "" },
+  });
+  const notTaken = "a signature is required, so not taken from the pack: --tcp-established";
+  expect(without.stderr).toContain(`${notTaken} --criu=`);
+  const done = await restore(pack, asked);
+  expect([done.exit, done.stderr]).toEqual([0, expect.stringContaining(notTaken)]);
+  expect(alive(pid)).toBe(true);
+  await killTree(stage, pid);
 });

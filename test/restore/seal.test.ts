@@ -60,6 +60,31 @@ test("a link where the manifest goes is replaced, not followed; what is damaged 
   expect(existsSync(manifestOf(images))).toBe(false);
 });
 
+test("sealed on another machine: what differs is told, each by its own id, and refuses nothing", async () => {
+  await using stage = openStage();
+  const { pid, images } = await sealed(stage);
+  const manifest = JSON.parse(readFileSync(manifestOf(images), "utf8"));
+  const { page_size, processors, memory, limits, gpus } = manifest.host;
+  expect([page_size, limits, gpus]).toEqual([4096, expect.anything(), expect.any(Array)]);
+  expect([processors > 0, memory > 2 ** 20]).toEqual([true, true]);
+  const write = (said: object) =>
+    writeFileSync(manifestOf(images), JSON.stringify({ ...manifest, ...said }));
+  write({ kernel: "999.1", criu: "999.1", host: { ...manifest.host, processors: 10_000 } });
+  const told = await report(stage, "restore", images);
+  expect(told.findings.map(({ id, severity }) => `${severity} ${id}`).toSorted()).toEqual([
+    "warning criu-older",
+    "warning kernel-older",
+    "warning processors-fewer",
+  ]);
+  expect(told).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  await killTree(stage, pid);
+  // Seals of before say nothing of it.
+  write({ host: undefined });
+  expect((await report(stage, "preflight", images)).findings).toEqual([]);
+  write({ host: { ...manifest.host, gpus: "none" } });
+  expect((await report(stage, "preflight", images)).exit).toBe(6);
+});
+
 test("packed with CRIU: restored where there is nothing but a C library and a shell", async () => {
   await using stage = openStage();
   const bare = join(stage.dir, "bare");
@@ -94,6 +119,9 @@ test("packed with CRIU: restored where there is nothing but a C library and a sh
   ]);
   expect(statSync(archive).mode & 0o777).toBe(0o600);
   expect((await run(stage, ["tar", "-xf", archive, "-C", bare])).exit).toBe(0);
+  const licence = readFileSync(join(bare, "checkpoint/criu/LICENSE-AND-SOURCE"), "utf8");
+  expect(licence).toMatch(/^CRIU \d+\.\d.*, criu\.bin here, was copied from \//);
+  expect(licence).toContain("GPL-2.0-only");
   rmSync(images, { recursive: true });
 
   // The pack itself can be looked at; test/restore/pack.test.ts restores it.

@@ -60,6 +60,30 @@ test("the first CRIU that can restore the images is taken, and the report says w
   expect(none.criu).toEqual({ path: expect.stringContaining(stage.dir), version: "4.2.1" });
 });
 
+for (const [id, first] of Object.entries({
+  "criu-unstartable": (stage: Stage) => {
+    const broken = join(stage.dir, "broken");
+    writeFileSync(broken, "#!/nowhere/criu\n", { mode: 0o755 });
+    return broken;
+  },
+  "image-newer": () => old,
+}))
+  test(`${id}: the next CRIU that can is taken`, async () => {
+    await using stage = openStage();
+    const { pid } = await start(stage, "open", [stage.dir]);
+    const images = await dumpBy(stage, forky, pid, ["--file-locks"]);
+    const env = { PATH: pathOf(stage, first(stage), forky), RECRIU_CRIU: "" };
+    const named = await report(stage, "preflight", images, [`--criu=${first(stage)}`], { env });
+    expect([named.exit, blockers(named)]).toEqual([3, expect.arrayContaining([id])]);
+    const told = await report(stage, "restore", images, [], { env });
+    expect([told.exit, told.verdict?.result]).toEqual([0, "match"]);
+    expect(blockers(told)).not.toContain(id);
+    expect(told.criu).toMatchObject({
+      instead_of: [{ findings: expect.arrayContaining([expect.objectContaining({ id })]) }],
+    });
+    await killTree(stage, told.run!.pid!);
+  });
+
 test("a CRIU that others can change is not taken, whatever it can; a script that hides another is none", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);

@@ -1,13 +1,26 @@
 /** --wait: what is in the way and ends by itself is waited for, and it is said for what. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { dumpIn, v2 } from "./cgroup-rules.ts";
 import { freePort, TCP, UDP, withConnection, withSocket } from "./inet.ts";
+import { dumpWithMounts } from "./mounts/mounts.ts";
+import { dumpObjects } from "./objects.ts";
 import { finding, report } from "./report.ts";
 import {
   criu,
   dump,
   killTree,
+  makeCgroup,
   openStage,
   recriu,
   recriuBinary,
@@ -142,6 +155,87 @@ test("a file that comes", async () => {
   renameSync(file, `${file}.away`);
   const end = () => renameSync(`${file}.away`, file);
   expect(await waits(stage, images, "file-missing", end, ["--file-locks"])).toBe(0);
+});
+
+test("a service that a socket was connected to starts", async () => {
+  await using stage = openStage();
+  const name = join(stage.dir, "log");
+  const service = await start(stage, "objects", ["dgram", name]);
+  const { images } = await dumpObjects(stage, ["connect", name], ["--ext-unix-sk"]);
+  await killTree(stage, service.pid);
+  rmSync(name);
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  const end = () => start(stage, "objects", ["dgram", name]);
+  expect(await waits(stage, images, "unix-peer-down", end)).toBe(0);
+});
+
+test("the root of a container, and what is mounted in it, come", async () => {
+  await using stage = openStage();
+  const { root, images, options, data, map } = await dumpWithMounts(stage);
+  const all = [...options, ...map(data)];
+  renameSync(data, `${data}.away`);
+  expect((await restoreBare(stage, images, all)).exit).toBe(1);
+  const back = () => renameSync(`${data}.away`, data);
+  const done = await waits(stage, images, "external-mount-source-missing", back, all);
+  expect(done).toBe(0);
+  await using other = openStage();
+  const away = await dumpWithMounts(other);
+  const link = join(other.dir, "link");
+  const there = ["--root", link, ...away.map(away.data)];
+  expect((await restoreBare(other, away.images, there)).exit).toBe(1);
+  const comes = () => symlinkSync(away.root, link);
+  expect(await waits(other, away.images, "root-missing", comes, there)).toBe(0);
+  expect(root).not.toBe(away.root);
+});
+
+test("a cgroup that is frozen is thawed", async () => {
+  await using stage = openStage();
+  const cgroup = makeCgroup(stage, v2, "workload");
+  const { images } = await dumpIn(stage, cgroup);
+  const freeze = (value: string) => writeFileSync(join(cgroup, "cgroup.freeze"), value);
+  freeze("1");
+  expect(await waits(stage, images, "cgroup-frozen", () => freeze("0"))).toBe(0);
+});
+
+test("a namespace to join comes", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const other = await stage.supervisor.spawn(["unshare", "--net", "sleep", "1000"], { cwd: "/" });
+  const network = (of: string) => readlinkSync(`/proc/${of}/ns/net`);
+  await waitFor("the other network", () => network(`${other.pid}`) !== network("self"));
+  const file = join(stage.dir, "net");
+  const options = ["--join-ns", `net:${file}`];
+  expect((await restoreBare(stage, images, options)).exit).toBe(1);
+  const comes = () => symlinkSync(`/proc/${other.pid}/ns/net`, file);
+  expect(await waits(stage, images, "join-ns-missing", comes, options)).toBe(0);
+  expect(network(`${pid}`)).toBe(network(`${other.pid}`));
+});
+
+test("the daemon of lazy pages starts", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "memory", ["plain"]);
+  const images = await dump(stage, pid);
+  const work = join(stage.dir, "work");
+  mkdirSync(work);
+  const options = ["--lazy-pages", "-W", work];
+  const serve = async () => {
+    const words = ["lazy-pages", "-D", images, "-W", work, "-o", "lazy.log"];
+    await stage.supervisor.spawn([criu, ...words]);
+  };
+  expect(await waits(stage, images, "lazy-pages-socket", serve, options)).toBe(0);
+});
+
+test("a terminal's device comes", async () => {
+  await using stage = openStage();
+  const device = join(stage.dir, "console");
+  const make = () => run(stage, ["mknod", "-m", "620", device, "c", "4", "20"]);
+  await make();
+  const { pid } = await start(stage, "terminal", ["open", device]);
+  const images = await dump(stage, pid);
+  rmSync(device);
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  expect(await waits(stage, images, "tty-device-missing", make)).toBe(0);
 });
 
 test("what does not end is a blocker when the time is over; for what cannot end nothing is waited", async () => {

@@ -1,9 +1,11 @@
 /** A sealed checkpoint that has the tree's files beside it: what is gone is put back, and taken back when the restore fails. */
+import { dumpObjects } from "./objects.ts";
 import { type Report, report } from "./report.ts";
 import { manifestOf, spoil } from "./seal.ts";
 import { stageCheck } from "./stage-check.ts";
 import { dump, killTree, openStage, recriu, run, type Stage, start } from "./stage.ts";
 import { compile } from "./stage/compile.ts";
+import { packedPiece, PIECE } from "../../src/image/index.ts";
 import { setXattr, xattrsOf } from "../../src/sys/xattrs.ts";
 import { expect, test } from "bun:test";
 import {
@@ -16,6 +18,8 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -76,6 +80,18 @@ test("file-missing: all that the tree uses is gone, and comes back as it was", a
   await killTree(stage, pid);
 });
 
+test("file-missing: what is open twice is put back once", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "file");
+  writeFileSync(file, "content");
+  const { pid, images } = await dumpObjects(stage, ["read", file, "read", file, "map", file]);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  rmSync(file);
+  const done = await report(stage, "restore", images);
+  expect([done.exit, done.failure, done.plan.repairs.length]).toEqual([0, null, 1]);
+  await killTree(stage, pid);
+});
+
 test("taken back: when CRIU fails, and by recriu undo", async () => {
   await using stage = openStage({ ownState: true });
   const { pid, app } = await startApp(stage);
@@ -113,7 +129,7 @@ test("what is not the saved file is not put there: other bytes, another size, a 
   expect((await sealWith(stage, images)).exit).toBe(0);
   const manifest = JSON.parse(readFileSync(manifestOf(images), "utf8"));
   const { sha256 } = manifest.files.find(({ path }: { path: string }) => path === log).taken;
-  const beside = join(images, "recriu.files", sha256);
+  const beside = join(images, "recriu.files", `${sha256}.zst`);
   expect([
     statSync(beside).mode & 0o777,
     statSync(join(images, "recriu.files")).mode & 0o777,
@@ -156,6 +172,81 @@ test("what is not the saved file is not put there: other bytes, another size, a 
   const untrusted = await report(stage, "preflight", images, ["--untrusted"]);
   expect(untrusted.findings.find(({ id }) => id === "file-missing")?.remedy.kind).toBe("human");
 });
+
+test("sealed anew: nothing earlier is removed before the new manifest stands, and what stays is said", async () => {
+  await using stage = openStage();
+  const { pid, log } = await startApp(stage);
+  const images = await dump(stage, pid);
+  const beside = join(images, "recriu.files");
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  const first = readdirSync(beside).sort();
+  expect(first.every((name) => /^[0-9a-f]{64}\.zst$/.test(name))).toBe(true);
+  // zstd(1) reads them, and their names are the sums of what they hold.
+  for (const name of first) {
+    const sum = await run(stage, ["sh", "-c", `zstd -dqc ${join(beside, name)} | sha256sum`]);
+    expect(sum.stdout.slice(0, 64)).toBe(name.slice(0, 64));
+  }
+  writeFileSync(log, "said before, and now\n");
+  // Where no manifest can stand, none of what the earlier one named is gone.
+  renameSync(manifestOf(images), `${manifestOf(images)}.was`);
+  mkdirSync(manifestOf(images));
+  expect((await sealWith(stage, images)).exit).toBe(1);
+  expect(readdirSync(beside)).toEqual(expect.arrayContaining(first));
+  rmdirSync(manifestOf(images));
+  renameSync(`${manifestOf(images)}.was`, manifestOf(images));
+
+  const plain = await recriu(stage, ["seal", images]);
+  expect([plain.exit, plain.stderr]).toEqual([
+    0,
+    expect.stringContaining(`${beside} is an earlier seal's, and no part of this one`),
+  ]);
+  expect(readdirSync(beside)).toEqual(expect.arrayContaining(first));
+  const anew = await sealWith(stage, images);
+  expect([anew.exit, anew.stderr]).toEqual([0, expect.not.stringContaining("earlier seal's")]);
+  const now = readdirSync(beside);
+  expect([now.length, first.filter((name) => !now.includes(name)).length]).toEqual([
+    first.length,
+    1,
+  ]);
+});
+
+test("a seal of recriu 0.1, whose files are not packed, is read on; one that unpacks to more is not", async () => {
+  await using stage = openStage();
+  const { pid, log } = await startApp(stage);
+  const images = await dump(stage, pid);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  const manifest = JSON.parse(readFileSync(manifestOf(images), "utf8"));
+  const { taken } = manifest.files.find(({ path }: { path: string }) => path === log);
+  const packed = join(images, "recriu.files", `${taken.sha256}.zst`);
+  const content = readFileSync(log);
+  rmSync(log);
+  // A bomb of one piece, and of many.
+  for (const bomb of [Buffer.concat(packedPiece(Buffer.alloc(PIECE))), bombOf(1 << 27)]) {
+    writeFileSync(packed, bomb);
+    const refused = await report(stage, "restore", images);
+    expect([refused.exit, refused.failure?.line]).toEqual([
+      3,
+      expect.stringContaining("its bytes are not those that were sealed"),
+    ]);
+    expect(existsSync(log)).toBe(false);
+  }
+  rmSync(packed);
+  delete taken.packed;
+  writeFileSync(packed.slice(0, -".zst".length), content);
+  writeFileSync(manifestOf(images), JSON.stringify(manifest));
+  const done = await report(stage, "restore", images);
+  expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
+  expect(readFileSync(log)).toEqual(content);
+  await killTree(stage, pid);
+});
+
+/** A frame of a few KiB, with its length before it, that would unpack to so many bytes. */
+function bombOf(size: number): Buffer {
+  const frame = Buffer.from(Bun.zstdCompressSync(Buffer.alloc(size)));
+  const [head] = packedPiece(Buffer.alloc(1));
+  head.writeUInt32LE(frame.length, 8);
+  return Buffer.concat([head, frame]);
+}
 
 test("cwd-missing: a working directory of another's is made again as it was", async () => {
   await using stage = openStage();

@@ -86,6 +86,7 @@ function liveOf(task: Task, now: Now): LiveTask {
           pid,
           read: (name: string) => files[name],
           link: (name: string) => links[name],
+          leads: () => undefined, // no links on the way
           descriptors: () => ("fds" in now ? now.fds : task.fds.map(({ fd }) => fd)),
           close() {},
         } as unknown as LiveTask["proc"]),

@@ -1,10 +1,11 @@
 /* A task at some limit of the kernel, without CAP_SYS_RAWIO and CAP_SYS_RESOURCE.
  *
- *     memory READY low|huge|large|reserved|inherited|plain|many COUNT|fd NUMBER
+ *     memory READY low|huge|large|reserved|inherited|plain|full MIB|many COUNT|fd NUMBER
  *
  * low: a page at 0x2000. huge: two private huge pages. large: one mapping twice as large as memory.
  * reserved: as many addresses, without access; inherited: a child has them too.
  * many: COUNT mappings. fd: /dev/null under NUMBER. plain: 64 pages that can be told apart.
+ * full: so many MiB, all of them written to.
  */
 #include "workload.h"
 #include <linux/capability.h>
@@ -64,6 +65,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "fd")) {
 		if (dup2(0, number) < 0)
 			die("dup2");
+	} else if (!strcmp(what, "full")) {
+		for (int i = 0; i < number * 256; i++)
+			map(NULL, 4096, PROT_READ | PROT_WRITE, 0);
 	} else if (!strcmp(what, "plain")) {
 		for (int i = 0; i < 64; i++)
 			map(NULL, 4096, PROT_READ | PROT_WRITE, 0);

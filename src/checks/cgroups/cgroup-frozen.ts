@@ -22,6 +22,7 @@ export const cgroupFrozen: Check = {
   reads: "cgroup.img; cgroup.freeze or freezer.state of the saved cgroups and those above",
   why: "A task that CRIU moves into a frozen cgroup stops there, and CRIU waits for it for ever.",
   proof: "harm",
+  waits: true,
   run: (context) =>
     (ignored(context) ? [] : members(context))
       .values()

@@ -17,6 +17,7 @@ export const criuTooOld: Check = {
     "Kernels from 6.13 on have one more mapping beside the vDSO, and CRIU before 4.1 takes that for an error at every start. " +
     "Images of a newer CRIU can hold what an older one does not know: since 4.2 the number of pages is in a field of its own, and to an older CRIU there are none. recriu knows CRIU 3.17 to 4.3.",
   proof: "criu",
+  otherCriu: true,
   run({ criu, host, checkpoint, request }) {
     if (criu?.version === undefined) return [];
     const { version } = criu;

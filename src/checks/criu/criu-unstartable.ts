@@ -8,6 +8,7 @@ export const criuUnstartable: Check = {
     "A file that may be executed need not run: its interpreter or loader is missing, its libraries are of another libc, or it was " +
     "made for another machine. A CRIU that does not even say its version restores nothing.",
   proof: "harm",
+  otherCriu: true,
   run: ({ criu }) =>
     criu?.problem === undefined
       ? []

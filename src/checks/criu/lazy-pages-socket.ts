@@ -7,6 +7,7 @@ export const lazyPagesSocket: Check = {
   reads: "--lazy-pages; lazy-pages.socket in the work directory and /proc/net/unix",
   why: "With --lazy-pages CRIU hands every page fault to `criu lazy-pages`, which must listen in the same work directory before the restore begins.",
   proof: "criu",
+  waits: true,
   run(context) {
     const { host, request } = context;
     if (!request.lazyPages) return [];

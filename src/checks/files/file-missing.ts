@@ -11,5 +11,6 @@ export const fileMissing: Check = {
   answers: ["repair", "person"],
   waits: true,
   maps: true,
+  apart: true,
   run: (context) => missing(context, (file) => !isDirectoryUse(file) && file.fifo === undefined),
 };

@@ -1,6 +1,10 @@
 /** Files that tasks have open, mapped, run from or stand in: CRIU opens each by its path again (files-reg.c). */
 import type { RegFileEntry } from "../../image/index.ts";
+import { upward } from "../../host/upward.ts";
+import { EROFS } from "../../sys/errno.ts";
+import { dirname, join } from "../../sys/path.ts";
 import type { Context, Problem, Remedy } from "../finding.ts";
+import type { HostPlace } from "../paths.ts";
 import { putBack } from "./put-back.ts";
 import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
@@ -32,10 +36,27 @@ export function missing(context: Context, wanted: (file: UsedFile) => boolean): 
             file.fifo === undefined
               ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
               : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
-          remedy: orElsewhere(putBack(context, file, place, found)),
+          ...onlyToRead(place, orElsewhere(putBack(context, file, place, found))),
         },
       ];
     });
+}
+
+/** Where nothing can be made, the tree may have the file that was taken along in a directory of its own. */
+function onlyToRead({ root, path }: HostPlace, remedy: Remedy): Pick<Problem, "remedy" | "apart"> {
+  if (remedy.kind !== "repair") return { remedy };
+  const above = [...upward(dirname(path))].find((at) => root.look(at).ok) ?? "/";
+  if (root.access(above, constants.W_OK) !== -EROFS) return { remedy };
+  const { repair, command } = remedy;
+  const text = `${root.path === "/" ? above : join(root.path, above)} is on a file system that is only to be read: ${remedy.text}`;
+  const dir = root.path === "/" ? root.real(above) : undefined;
+  return {
+    remedy: { kind: "human", text, command },
+    apart:
+      dir === undefined || repair.action !== "file"
+        ? null
+        : { dir, put: { ...repair, path: join(dir, path.slice(above.length)) } },
+  };
 }
 
 const orElsewhere = <R extends Remedy>(remedy: R): R => ({

@@ -2,10 +2,12 @@
 import { upward } from "../../host/upward.ts";
 import {
   type Above,
+  besideOf,
   FILES,
   type Manifest,
   type NeededFile,
   oncePer,
+  PACKED,
   type RegFileEntry,
   type Taken,
 } from "../../image/index.ts";
@@ -51,15 +53,17 @@ function takenFor(
   if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
-  const from = join(checkpoint.dir, FILES, sha256);
-  if (host.access(from, constants.R_OK) < 0) return undefined;
+  const from = besideOf(checkpoint.dir, taken);
+  if (seal.leftOut.size === 0 && host.access(from, constants.R_OK) < 0) return undefined;
   const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
   return { file: { ...put, from, sha256, size, mtime, xattrs, directories: [] }, newer };
 }
 
-/** Where its bytes are for who types: those of a pack where it will have been unpacked. */
-const besides = (context: Context, { sha256 }: PutFile): string =>
-  join(imagesLater(context), FILES, sha256);
+/** Where its bytes are for a person who types: those of a pack where it will have been unpacked. */
+const besides = (context: Context, { from }: PutFile): string =>
+  join(imagesLater(context), FILES, basename(from));
+
+const isPacked = ({ from }: PutFile): boolean => from.endsWith(PACKED);
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
@@ -75,10 +79,13 @@ export function fromBeside(context: Context, reg: Known, place: HostPlace): Repa
     .filter((above) => !root.look(above.path).ok);
   if (lost.some(givesRights)) return undefined;
   const octal = octalOf(mode);
+  const beside = besides(context, found.file);
   return {
     kind: "repair",
     text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: sh`install -D -m ${octal} -o ${uid} -g ${gid} ${besides(context, found.file)} ${hostPath}`,
+    command: isPacked(found.file)
+      ? sh`zstd -tq ${beside} && zstd -dqc ${beside} | install -D -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
+      : sh`install -D -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
     repair: { ...found.file, directories: lost },
   };
 }
@@ -135,10 +142,14 @@ export function orTaken(
 function inPlace(context: Context, file: PutFile, hostPath: string): Remedy {
   const { mode, uid, gid, size } = file;
   const octal = octalOf(mode);
+  const beside = besides(context, file);
+  const aside = ["-nT", "--", hostPath, `${hostPath}${KEPT}`];
   return {
     kind: "repair",
     text: `put the file that was taken along in its place: ${size} bytes, mode ${octal}, owner ${uid}:${gid}; this one is kept as ${hostPath}${KEPT}`,
-    command: sh`mv ${["-nT", "--", hostPath, `${hostPath}${KEPT}`]} && install -m ${octal} -o ${uid} -g ${gid} ${besides(context, file)} ${hostPath}`,
+    command: isPacked(file)
+      ? sh`zstd -tq ${beside} && mv ${aside} && zstd -dqc ${beside} | install -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
+      : sh`mv ${aside} && install -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
     repair: { ...file, aside: `${basename(hostPath)}${KEPT}` },
   };
 }

@@ -21,8 +21,8 @@ interface Witness {
 
 /** At most one finding for each pages image. */
 export function consumedPages(context: Context): Problem[] {
-  const { checkpoint, request, pagesUnread } = context;
-  if (request.stream || pagesUnread) return [];
+  const { checkpoint, request, pagesUnread, seal } = context;
+  if (request.stream || pagesUnread || (seal?.ok && seal.leftOut.size > 0)) return [];
   const sparse = new Set(
     checkpoint
       .pages()

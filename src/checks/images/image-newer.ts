@@ -22,6 +22,7 @@ export const imageNewer: Check = {
     "Since CRIU 4.3 the images have the sender of each message that waits in a Unix socket; an older CRIU sends them anew without, and a program that asks for senders (SO_PASSCRED) takes them for a stranger's. " +
     "Likewise the binary formats of a user namespace, which an older one leaves out.",
   proof: "criu",
+  otherCriu: true,
   run({ checkpoint, criu }) {
     const version = criu?.version;
     if (version === undefined) return [];

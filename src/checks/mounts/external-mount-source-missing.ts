@@ -8,6 +8,7 @@ export const externalMountSourceMissing: Check = {
     "mountpoints-*.img; the paths that --external mnt[KEY]:PATH names, and their mount points under --root",
   why: "CRIU binds the path as it is: it has to be there, and to be a directory where the mount point is one, or a file where that is one.",
   proof: "criu",
+  waits: true,
   run: (context) =>
     savedMounts(context)
       .values()

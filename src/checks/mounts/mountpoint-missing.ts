@@ -12,6 +12,7 @@ export const mountpointMissing: Check = {
     "made by the runtime, and lost with an image that is unpacked anew.",
   proof: "criu",
   answers: ["repair", "person"],
+  maps: true,
   run: (context) =>
     savedMounts(context)
       .values()
@@ -44,7 +45,7 @@ export const mountpointMissing: Check = {
                 }
               : {
                   kind: "human",
-                  text: "make it: an empty file if a file is mounted there, else a directory",
+                  text: "make it: an empty file if a file is mounted there, else a directory; where that place is another here, --map-path=OLD=NEW says so",
                   command: sh`touch ${place.hostPath}`,
                 };
         return [

@@ -5,6 +5,7 @@ export const rootMissing: Check = {
   reads: "namespaces in inventory.img and ids-*.img; the directory of --root",
   why: "CRIU binds the directory of --root as the root of the new mount namespace. It has to be there and to be a directory; a mount point it need not be.",
   proof: "criu",
+  waits: true,
   run(context) {
     const root = context.request.root;
     if (!context.namespaces.created.mnt || root === undefined) return [];

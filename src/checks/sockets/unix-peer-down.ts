@@ -15,6 +15,7 @@ export const unixPeerDown: Check = {
     "CRIU connects the socket again to the name of the service outside the tree, a system log for example, and stops when no process listens there. " +
     "Connecting a datagram socket tells the other side nothing, so recriu simply tries; of a stream it only sees whether anything is there.",
   proof: "criu",
+  waits: true,
   run: (context) =>
     outward(context)
       .values()

@@ -1,6 +1,6 @@
 import { SOCK_DGRAM } from "../../sys/linux.ts";
-import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
+import { raised } from "../settings.ts";
 import { about, inHostNet, nameOf } from "./unix-entries.ts";
 import { byIno, shownName } from "./unix-peers.ts";
 
@@ -11,6 +11,7 @@ export const unixQueueTooLong: Check = {
     "CRIU sends every waiting datagram again. A datagram socket takes one more than net.unix.max_dgram_qlen, as that was when " +
     "the socket was made: at the restore, that of this machine.",
   proof: "criu",
+  answers: ["host", "person"],
   run(context) {
     const { checkpoint, host } = context;
     const limit = Number(host.read("/proc/sys/net/unix/max_dgram_qlen")?.trim());
@@ -24,17 +25,19 @@ export const unixQueueTooLong: Check = {
       const count = waiting.get(usk.id) ?? 0;
       // Two sockets connected to each other have no such limit.
       if (count <= limit + 1 || sockets.get(usk.peer)?.peer === usk.ino) return [];
+      const subject = nameOf(usk) === undefined ? `socket:[${usk.ino}]` : shownName(usk);
       return [
         {
           ...about("blocker", "sk-queues.img"),
-          subject: nameOf(usk) === undefined ? `socket:[${usk.ino}]` : shownName(usk),
-          message: `${count} datagrams wait in it; net.unix.max_dgram_qlen lets ${limit + 1} wait`,
+          subject,
+          message: `${count} datagrams wait in the Unix socket ${subject}; net.unix.max_dgram_qlen lets ${limit + 1} wait`,
           criu_message: "Failed to send packet: Resource temporarily unavailable",
-          remedy: {
-            kind: "human",
+          remedy: raised("net/unix/max_dgram_qlen", {
+            from: limit,
+            to: count,
+            stays: false,
             text: `raise net.unix.max_dgram_qlen to ${count} for the restore`,
-            command: sh`sysctl -w net.unix.max_dgram_qlen=${count}`,
-          },
+          }),
         },
       ];
     });

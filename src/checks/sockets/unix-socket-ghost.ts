@@ -3,8 +3,11 @@ import { upward } from "../../host/upward.ts";
 import { EROFS } from "../../sys/errno.ts";
 import { UNIX_PATH_MAX } from "../../sys/linux.ts";
 import { dirname } from "../../sys/path.ts";
+import type { HostPlace } from "../paths.ts";
+import { asIfFree, ownDir } from "../private-dirs.ts";
+import { sealedDirectory } from "../files/taken-along.ts";
 import { sh } from "../../sys/shell.ts";
-import type { Check, Context, Problem } from "../finding.ts";
+import type { Check, Context, Problem, Remedy } from "../finding.ts";
 import {
   about,
   type AtPath,
@@ -24,6 +27,8 @@ export const unixSocketGhost: Check = {
     "A socket keeps the name under which it was bound when its file is deleted. To give it that name CRIU makes the file and the directories " +
     "that are missing, and removes them again: something in the way, or a read-only file system, stops it, and so does a name of the greatest length.",
   proof: "criu",
+  answers: ["repair", "person"],
+  apart: true,
   run: (context) =>
     namedSockets(context)
       .filter(hasPath)
@@ -54,11 +59,9 @@ function refused(context: Context, named: AtPath): Problem | undefined {
       ...shared,
       message: `the deleted socket ${name} was bound from the directory ${place.hostPath}: ${found.problem}`,
       criu_message: `unix: Can't change working dir ${base}: ${found.problem}`,
-      remedy: {
-        kind: "human",
-        text: "make that directory again",
-        command: sh`install -d ${place.hostPath}`,
-      },
+      remedy: found.missing
+        ? directoryAgain(context, named, place)
+        : { kind: "human", text: "find out why, then look again" },
     };
   }
   const place = placeOf(context, named, named.name.path);
@@ -78,6 +81,8 @@ function refused(context: Context, named: AtPath): Problem | undefined {
     return {
       ...shared,
       message: `the deleted socket ${name} cannot be bound again: ${path}: ${problem}`,
+      apart:
+        found.ok && found.stat.isDirectory() ? ownDir(place, path) : asIfFree({ ...place, path }),
       criu_message: `unix: ghost: Can't access ${path} for socket ${inode(entry)} name ${name}`,
       remedy: {
         kind: "human",
@@ -87,4 +92,19 @@ function refused(context: Context, named: AtPath): Problem | undefined {
     };
   }
   return undefined;
+}
+
+/** As it was sealed, or as a directory that the socket's owner has. */
+function directoryAgain(context: Context, { entry }: AtPath, place: HostPlace): Remedy {
+  const { root, path, hostPath } = place;
+  const { file_perms: of } = entry;
+  const owner = context.namespaces.ownerOnHost(of?.uid ?? 0, of?.gid ?? 0) ?? { uid: 0, gid: 0 };
+  const { mode, uid, gid } = sealedDirectory(context, path) ?? { mode: 0o755, ...owner };
+  const octal = mode.toString(8).padStart(4, "0");
+  return {
+    kind: "repair",
+    text: `make the directory again, mode ${octal}, owner ${uid}:${gid}`,
+    command: sh`install -d -m ${octal} -o ${uid} -g ${gid} ${hostPath}`,
+    repair: { action: "mkdir", root: root.path, path, mode, uid, gid },
+  };
 }

@@ -12,6 +12,7 @@ export const joinNsMissing: Check = {
     "stands for the namespace does for all.",
   proof: "criu",
   answers: ["choice", "person"],
+  waits: true,
   run: ({ host, request }) =>
     request.joinNs.values().flatMap(({ ns, target }): Problem[] => {
       const number = /^[+]?\d+$/.test(target) ? Number(target) : undefined;

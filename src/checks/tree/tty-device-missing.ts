@@ -7,6 +7,7 @@ export const ttyDeviceMissing: Check = {
   reads: "tty-info.img, files.img; the device on this machine or under --root",
   why: "Consoles and serial lines are opened by their path again; they are no pseudoterminals, which CRIU makes.",
   proof: "criu",
+  waits: true,
   run: ({ checkpoint, request, namespaces }: Context) =>
     terminals(checkpoint, request)
       .values()

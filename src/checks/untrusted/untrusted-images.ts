@@ -1,5 +1,6 @@
 /** Whether the images that were looked at are those that CRIU will read. */
 import { upward } from "../../host/upward.ts";
+import { mustBeSigned } from "../../criu/index.ts";
 import { STICKY } from "../../sys/linux.ts";
 import { join } from "../../sys/path.ts";
 import type { Check, Context, Problem } from "../finding.ts";
@@ -22,16 +23,16 @@ function changer(context: Context, path: string): string | undefined {
 }
 
 export const untrustedImages: Check = {
-  title: "Others could exchange the images of an untrusted tree while it is restored",
+  title: "Others could exchange the images of a tree that is not trusted while it is restored",
   reads:
     "owner and mode of the images and their parents' (parent), their directories and all above",
   why:
     "recriu reads the images first, and CRIU reads them again. A user who can write to them, or rename a directory on the way, can show recriu one " +
-    "checkpoint and CRIU another.",
+    "checkpoint and CRIU another. So with --untrusted, and where a signature is demanded, which speaks of the bytes that were looked at.",
   proof: "harm",
   run(context) {
     const { settings, request } = context;
-    if (!settings.untrusted) return [];
+    if (!settings.untrusted && !mustBeSigned(settings)) return [];
     if (request.stream)
       return [finding("--stream", "come through a stream, so they cannot be looked at beforehand")];
     const paths = new Set<string>();

@@ -1,16 +1,14 @@
 /** What a seal says of the processor, where the images say nothing of it. */
 import { expect, test } from "bun:test";
 import { cpuFeatures } from "../../../src/checks/kernel/cpu-features.ts";
-import type { Manifest } from "../../../src/image/manifest.ts";
 import { fixture } from "../../image/fixture.ts";
-import { withContext } from "../context.ts";
+import { sealedWith, withContext } from "../context.ts";
 
 test("cpu-features: a sealed checkpoint on a processor that can do less", () => {
   const read = (path: string) =>
     path === "/proc/cpuinfo" ? "processor: 0\nflags\t\t: fpu avx sse4_1\n" : undefined;
   const found = (...cpu: string[]) => {
-    const manifest = { schema: 1, cpu, images: {}, files: [] } as unknown as Manifest;
-    const seal = { ok: true, manifest, altered: [] } as const;
+    const seal = sealedWith({ cpu });
     return withContext(fixture(), { host: { read }, seal }, (context) => cpuFeatures.run(context));
   };
   expect(found("fpu", "avx", "sse4_1", "something_new")).toEqual([]);

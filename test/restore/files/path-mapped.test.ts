@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { dumpWithMounts } from "../mounts/mounts.ts";
 import { dumpObjects } from "../objects.ts";
 import { blockers, finding, report } from "../report.ts";
 import {
@@ -150,4 +151,26 @@ test("where there is nothing of the tree, it is said", async () => {
   const { images } = await dumpObjects(stage, ["read", "/dev/null"]);
   const told = await report(stage, "preflight", images, ["--map-path=/nowhere/at all=/else"]);
   expect([told.exit, finding(told, "path-mapped").severity]).toEqual([0, "warning"]);
+});
+
+test("mountpoint-missing: the place of a mount of a container is another in its root", async () => {
+  await using stage = openStage();
+  const { root, images, options, data, map } = await dumpWithMounts(stage);
+  const all = [...options, ...map(data)];
+  renameSync(join(root, "data"), join(root, "other"));
+  const bare = await restoreBare(stage, images, all);
+  const told = await report(stage, "preflight", images, all);
+  expect([bare.exit, blockers(told)]).toEqual([1, ["mountpoint-missing"]]);
+  const option = "--map-path=/data=/other";
+  const done = await report(stage, "restore", images, [...all, option]);
+  expect([done.exit, done.failure, done.verdict?.result]).toEqual([0, null, "match"]);
+  expect(blockers(done)).toEqual([]);
+  const { pid } = done.run!;
+  const mounts = readFileSync(`/proc/${pid}/mountinfo`, "utf8");
+  expect([mounts.includes(" /other "), mounts.includes(" /data ")]).toEqual([true, false]);
+  const verify = (...words: string[]) =>
+    recriu(stage, ["verify", "-D", images, "--pid", `${pid}`, ...words]);
+  expect((await verify(option)).stderr).not.toContain("[mounts]");
+  expect((await verify()).stderr).toContain("[mounts] task");
+  await killTree(stage, pid!);
 });

@@ -89,6 +89,21 @@ const faults: Record<string, (stage: Stage, dir: string) => Promise<Fault>> = {
     await close();
     return { id: "file-unwritable", images, keeps: () => readFileSync(file, "utf8") };
   },
+  "a socket whose file was deleted, and that": async (stage, dir) => {
+    const name = join(dir, "a");
+    const close = await readOnly(stage, dir);
+    const { images } = await dumpObjects(stage, ["dgram", name, "unlink", name]);
+    await close();
+    return { id: "unix-socket-ghost", images, keeps: () => existsSync(name) };
+  },
+  "something that was the directory of a socket whose file was deleted": async (stage, dir) => {
+    const sockets = join(dir, "sockets");
+    mkdirSync(sockets);
+    const name = join(sockets, "a");
+    const { images } = await dumpObjects(stage, ["dgram", name, "unlink", name, "rmdir", sockets]);
+    writeFileSync(sockets, "mine");
+    return { id: "unix-socket-ghost", images, keeps: () => readFileSync(sockets, "utf8") };
+  },
   "a socket, and that": async (stage, dir) => {
     const name = join(dir, "a");
     const close = await readOnly(stage, dir);

@@ -5,7 +5,10 @@ import {
   copyFileSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -18,6 +21,7 @@ import {
   openStage,
   recriu,
   restoreBare,
+  run,
   running,
   type Stage,
   start,
@@ -179,7 +183,12 @@ test("CRIU itself starts with this machine's files: they are bound when it is th
     scriptAt(stage, "pre-restore", `cat ${file} >${seen}`),
   );
   expect([done.exit, readFileSync(seen, "utf8")]).toEqual([0, "what it is now"]);
-  expect(readFileSync(`/proc/${done.run!.pid}/root${file}`, "utf8")).toBe("what it was");
+  const inside = (at: string) => readFileSync(`/proc/${done.run!.pid}/${at}`, "utf8");
+  expect(inside(`root${file}`)).toBe("what it was");
+  // An upgrade replaces the machine's file: its path leads to the new one, what is open stays.
+  writeFileSync(`${file}.new`, "upgraded");
+  renameSync(`${file}.new`, file);
+  expect([inside(`root${file}`), inside("fd/3")]).toEqual(["upgraded", "what it was"]);
 });
 
 test("other bytes than were sealed are not bound", async () => {
@@ -213,4 +222,36 @@ test("what the tree writes to, untrusted images, and a file of rights are a pers
   expect((await recriu(stage, ["seal", writing, "--with-files"])).exit).toBe(0);
   writeFileSync(file, "what it is now, and longer");
   expect(await offered(writing)).toBeNull();
+});
+
+test("where files are missing and only to be read, the tree has a directory of its own, and they are there", async () => {
+  await using stage = openStage();
+  const dir = join(stage.dir, "place");
+  mkdirSync(dir);
+  const mount = (...words: string[]) => run(stage, ["mount", ...words]);
+  await mount("-t", "tmpfs", "none", dir);
+  const [program, data] = [join(dir, "bin/program"), join(dir, "data")];
+  mkdirSync(join(dir, "bin"), { mode: 0o750 });
+  copyFileSync(compile("objects"), program);
+  writeFileSync(data, "what it was");
+  const { pid } = await start(stage, "objects", ["map", data], { program });
+  const images = await dump(stage, pid);
+  expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
+  for (const each of ["bin", "data"]) rmSync(join(dir, each), { recursive: true });
+  await mount("-o", "remount,ro", dir);
+  expect((await restoreBare(stage, images)).exit).toBe(1);
+  const blocked = await report(stage, "restore", images);
+  expect([blocked.exit, [...new Set(blockers(blocked))]]).toEqual([3, ["file-missing"]]);
+  expect(finding(blocked, "file-missing").remedy.text).toContain("only to be read");
+  expect(blocked.plan.would_restore).toMatchObject({ isolate: [], isolate_dirs: [dir] });
+  const done = await report(stage, "restore", images, ["--isolate"]);
+  expect([done.exit, done.failure, done.verdict?.result]).toEqual([0, null, "match"]);
+  expect(done.plan).toMatchObject({ isolate_dirs: [dir], repairs: [] });
+  expect(done.plan.over.map(({ path }) => path).toSorted()).toEqual([program, data]);
+  const inside = `/proc/${done.run!.pid}/root`;
+  expect(readFileSync(inside + data, "utf8")).toBe("what it was");
+  expect(statSync(`${inside}${dir}/bin`).mode & 0o7777).toBe(0o750);
+  expect(readdirSync(dir)).toEqual([]);
+  process.kill(done.run!.pid!, "SIGKILL");
+  await waitFor("the init to end", () => running(stage, "recriu-init").length === 0);
 });

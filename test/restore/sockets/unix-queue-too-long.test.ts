@@ -1,6 +1,6 @@
 import { report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
-import { openStage } from "../stage.ts";
+import { killTree, openStage } from "../stage.ts";
 import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -27,6 +27,10 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
     });
     expect(named.remedy.command).toBe(`sysctl -w net.unix.max_dgram_qlen=${limit + 3}`);
     set(limit);
+    const done = await report(stage, "restore", images, ["--fix=host"]);
+    expect([done.exit, done.verdict?.result]).toEqual([0, "match"]);
+    expect(Number(readFileSync(LIMIT, "utf8"))).toBe(limit);
+    await killTree(stage, pid);
     const fits = await dumpObjects(stage, ["queue", String(limit + 1), `${name}.fits`]);
     expect((await report(stage, "restore", fits.images)).exit).toBe(0);
   } finally {

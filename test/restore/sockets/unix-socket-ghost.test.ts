@@ -1,6 +1,6 @@
 import { blockers, finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
-import { openStage, restoreBare } from "../stage.ts";
+import { killTree, openStage, restoreBare } from "../stage.ts";
 import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
@@ -33,6 +33,10 @@ test("unix-socket-ghost: the directory of a relative name is gone", async () => 
     subject: join(dir, "a"),
     mend: "typed",
   });
+  rmdirSync(dir);
+  const done = await report(stage, "restore", images);
+  expect([done.exit, done.verdict?.result, done.plan.repairs.length]).toEqual([0, "match", 1]);
+  await killTree(stage, pid);
 });
 
 test("unix-socket-ghost: a name of the greatest length", async () => {
