@@ -7,6 +7,7 @@ import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
 import { entries } from "../explain/index.ts";
 import { aboutOf, type LogReport, logReader } from "../explain/log.ts";
+import { hasFailed } from "../explain/run.ts";
 import { keptHow } from "../explain/runtimes.ts";
 import { chunksOf } from "../host/lines.ts";
 import { memoryKills } from "../host/memory-kills.ts";
@@ -198,11 +199,7 @@ function tellDirectory(
 }
 
 const failed = (report: LogReport): boolean =>
-  report.kind === "log" &&
-  !report.succeeded &&
-  ((report.cause ?? report.explanation ?? report.sign) !== undefined ||
-    report.ended === "badly" ||
-    report.refused.length > 0);
+  report.kind === "log" && !report.succeeded && (hasFailed(report) || report.refused.length > 0);
 
 function tellReport(
   report: LogReport,
