@@ -7,6 +7,7 @@ import {
   crashed,
   type Effect,
   endingHolders,
+  isolationOption,
   leftoversOf,
   notPrivate,
   realOf,
@@ -28,6 +29,7 @@ import {
   startRefusal,
   withCompany,
 } from "../criu/index.ts";
+import { mountHolding } from "../host/mount-places.ts";
 import { readStat } from "../host/processes.ts";
 import { type Host, thisHost } from "../host/index.ts";
 import {
@@ -208,6 +210,11 @@ export async function preflight(
   const { criu, effects, findings, plan: whole } = seen;
   const plan: Plan =
     only.length === 0 || whole.outcome === "blocked" ? whole : { ...whole, outcome: "unchecked" };
+  if (plan.isolate.length > 0 && isNoMount(host))
+    return {
+      ok: false,
+      problem: `${isolationOption(plan.isolate, settings.network)}: / is no mount (chroot(8)), so no mounts below it can be the tree's own; mount --bind DIR DIR before the chroot`,
+    };
   const tookMs = performance.now() - start;
   const images = request.typed.get(request.imagesDir) ?? checkpoint.dir;
   return {
@@ -236,6 +243,10 @@ const criuAt = (path: string, identity: Awaited<ReturnType<typeof identify>>): C
   featureRefusal: (feature) => featureRefusal(path, feature),
   cpuRefusal: (images) => cpuRefusal(path, images),
 });
+
+/** Of what is no mount the mounts below cannot be told from those of others. */
+const isNoMount = (host: Host): boolean =>
+  mountHolding(host.read("/proc/self/mountinfo") ?? "? ? ? / /", "/") === undefined;
 
 /** Why a directory that was asked for cannot be the tree's own. */
 function dirProblem(request: Request, { isolateDirs }: Settings, host: Host): string | undefined {

@@ -113,3 +113,25 @@ test("dash of Debian 11 on this machine, which has a newer one", async () => {
   const before = lines(join(machine, "log"));
   await waitFor("dash to go on", () => lines(join(machine, "log")) > before);
 });
+
+test("in a chroot: a root that is no mount is named before anything is done; of one that is, it comes back", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const root = await newRoot(stage, "chroot", [
+    'mount -t tmpfs none "$0"; cd "$0"; mkdir -m 755 -p below; cd below; mkdir tmp; mount --rbind /tmp tmp',
+    "for dir in bin sbin lib lib64 usr dev proc var run root; do [ ! -d /$dir ] || { mkdir $dir; mount --rbind /$dir $dir; }; done",
+    `mkdir -p .${repository}; mount --bind ${repository} .${repository}`,
+  ]);
+  const below = join(root, "below");
+  const words = ["restore", "-D", images, "-d", "--isolate=pid", `--criu=${criu}`];
+  const chroot = () => run(stage, ["chroot", below, recriuBinary, ...words]);
+  const refused = await chroot();
+  expect([refused.exit, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining("--isolate=pid,mount: / is no mount (chroot(8))"),
+  ]);
+  expect((await run(stage, ["mount", "--rbind", below, below])).exit).toBe(0);
+  const done = await chroot();
+  expect([done.exit, done.stderr]).toEqual([0, expect.stringContaining("verified: ")]);
+});

@@ -197,7 +197,7 @@ test("other bytes than were sealed are not bound", async () => {
   const { taken } = JSON.parse(readFileSync(manifestOf(images), "utf8")).files.find(
     ({ path }: { path: string }) => path === file,
   );
-  spoil(join(images, "recriu.files", taken.sha256));
+  spoil(join(images, "recriu.files", `${taken.sha256}.zst`));
   const done = await report(stage, "restore", images, ["--isolate"]);
   const said = expect.stringContaining("its bytes are not those that were sealed");
   expect([done.exit, done.failure?.line]).toEqual([1, said]);
