@@ -156,6 +156,13 @@ test("what cannot be seen is not taken for what is not there", () => {
   expect(blind).toEqual([]);
 });
 
+test("a file's time, which anybody may set, is no date before that was looked at", () => {
+  const told = files.filter((file) =>
+    /(?<!new Date\(\))\.toISOString\(/.test(readFileSync(join(src, file), "utf8")),
+  );
+  expect(told.sort()).toEqual(["show/contents.ts", "sys/time.ts"]);
+});
+
 test("only one way leads up a path, and that one ends", () => {
   const climbing = files.filter(
     (file) =>
@@ -192,6 +199,22 @@ test("the fast tests need node_modules and cc alone: what runs CRIU or what is f
     );
   });
   expect(wanting.filter((file) => file !== "house.test.ts")).toEqual([]);
+});
+
+test("what is disposed of at a function's end is not handed to one that goes on afterwards", () => {
+  const handed = files.flatMap((file) => {
+    const text = readFileSync(join(src, file), "utf8");
+    const owned = [...text.matchAll(/\busing (\w+) = /g)].map(([, name]) => name!);
+    const later = [...text.matchAll(/async function (\w+)\(/g)].map(([, name]) => name!);
+    return [...text.matchAll(/\breturn ([^;]*);/g)]
+      .filter(([, returned]) =>
+        later.some((name) =>
+          owned.some((own) => new RegExp(`(?<!await )\\b${name}\\(${own}\\b`).test(returned!)),
+        ),
+      )
+      .map(([statement]) => `${file}: ${statement}`);
+  });
+  expect(handed).toEqual([]);
 });
 
 test("a number of the kernel, or of the images, has one place", () => {

@@ -165,7 +165,7 @@ function versionFacts(version: string, kernel: string): Looked[] {
       name: "criu fault",
       state: "warning",
       found: `CRIU ${versionsOf(fault)}: ${fault.what}`,
-      means: `${fault.remedy} (${fault.sources.join(", ")})`,
+      means: `what helps: ${fault.remedy} (${fault.sources.join(", ")})`,
     })),
   ];
 }

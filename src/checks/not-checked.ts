@@ -17,7 +17,7 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "Images of a CRIU that saved no scheduling: every thread comes back under SCHED_OTHER with nice value 0.",
-    why: "What the threads had is nowhere in the images.",
+    why: "The images do not have what the threads had.",
   },
   {
     what: "An SELinux context that the loaded policy does not know, or into which it allows no transition: `can't write lsm profile -22` or `-13`.",
@@ -73,7 +73,7 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "A program that somebody writes to (`Can't restore EXE link`), or a file written to that runs (Text file busy).",
-    why: "Who has a file open for writing is seen only from every process's descriptors, and is over in a moment.",
+    why: "Only the descriptors of every process show a file that is open for writing, and it may be closed a moment later.",
   },
   {
     what: "A file that cannot be opened with the rights of this user.",
@@ -123,7 +123,7 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "Protocols that this kernel does not have (MPTCP, SCTP, ICMP and netlink families).",
-    why: "What a kernel can do is only seen by doing it, which loads modules.",
+    why: "A kernel shows what it can do only when it is asked to do it, and that loads modules.",
   },
   {
     what: "`Netlink socket id … reassigned new port`.",
@@ -143,7 +143,7 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "Cgroup settings with rules of their own (devices.list, memory limits below what is in use, exclusive cpusets of others).",
-    why: "What the kernel refuses depends on all cgroups around at that moment; the controllers' files, processors and processor time are checked.",
+    why: "All cgroups around at that moment decide what the kernel refuses; the controllers' files, processors and processor time are checked.",
   },
   {
     what: "--manage-cgroups=ignore of CRIU before 3.17, which moved the tasks all the same and failed.",
@@ -159,7 +159,7 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "`Unable to restore nftables. CRIU was built without libnftables support`, `nft command error`.",
-    why: "What that CRIU was built with is only known by a check that takes 30 ms; rules are the kernel's to judge.",
+    why: "Only a check that takes 30 ms tells what that CRIU was built with; rules are the kernel's to judge.",
   },
   {
     what: "`iptables-restore -w failed`: a lock that cannot be written, a match that the kernel lacks.",
@@ -219,7 +219,7 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "BPF maps where CRIU was built without libbpf.",
-    why: "What that CRIU was built with is not to be seen from outside.",
+    why: "Nothing shows from outside what that CRIU was built with.",
   },
   {
     what: "Another GPU, driver or topology than at the dump (CUDA, AMD).",
@@ -269,6 +269,6 @@ export const notChecked: readonly NotChecked[] = [
   },
   {
     what: "`Unsupported message size` of System V message queues, host and domain names of a UTS namespace.",
-    why: "What the kernel gave CRIU it takes again; only damage or a lack of privilege, which is checked, refuses it.",
+    why: "The kernel takes back what it gave CRIU; it refuses only what is damaged, or where a privilege is missing, which is checked.",
   },
 ];

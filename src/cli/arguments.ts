@@ -1,8 +1,8 @@
-/** Words to options, strictly: citty describes a command's options, but lets unknown ones pass. */
+/** Words to the options of a command: unknown ones are mistakes. */
 import { parseArgs } from "node:util";
-import type { ArgsDef } from "citty";
 import { exitCode } from "../report/outcome.ts";
 import { said, type Told } from "../report/told.ts";
+import type { Arguments } from "./command.ts";
 import { near } from "./near.ts";
 
 type Values = Record<string, string | boolean | undefined>;
@@ -10,14 +10,14 @@ type Values = Record<string, string | boolean | undefined>;
 /** The options and operands of a command, or what is wrong with them. */
 export function parseStrictly(
   command: string,
-  args: ArgsDef,
+  args: Arguments,
   words: string[],
 ): { ok: true; values: Values; operands: string[] } | { ok: false; told: Told } {
   const options = Object.fromEntries(
     Object.entries(args)
       .filter(([, arg]) => arg.type !== "positional")
       .map(([name, arg]) => {
-        const short = "alias" in arg && typeof arg.alias === "string" ? { short: arg.alias } : {};
+        const short = arg.alias === undefined ? {} : { short: arg.alias };
         return [
           name,
           { type: arg.type === "boolean" ? ("boolean" as const) : ("string" as const), ...short },

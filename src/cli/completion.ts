@@ -16,7 +16,7 @@ const args = {
     type: "positional",
     required: true,
     valueHint: shells,
-    description: "the shell that is to complete recriu's words",
+    description: "bash, zsh or fish: the shell that is to complete the words",
   },
 } as const;
 

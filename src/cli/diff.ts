@@ -12,8 +12,8 @@ import type { Command } from "./command.ts";
 
 const args = {
   a: { type: "positional", required: true, description: "a checkpoint's directory or archive" },
-  b: { type: "positional", required: true, description: "a later one" },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  b: { type: "positional", required: true, description: "a later checkpoint of the same tree" },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 export const command: Command = {

@@ -10,8 +10,8 @@ import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
-  criu: { type: "string", valueHint: "PATH", description: "the CRIU to look at" },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  criu: { type: "string", valueHint: "PATH", description: "look at this CRIU" },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 export const command: Command = {

@@ -7,6 +7,7 @@ import { access } from "../sys/stat.ts";
 import { catalogue } from "../checks/index.ts";
 import { entries } from "../explain/index.ts";
 import { aboutOf, type LogReport, logReader } from "../explain/log.ts";
+import { hasFailed } from "../explain/run.ts";
 import { keptHow } from "../explain/runtimes.ts";
 import { chunksOf } from "../host/lines.ts";
 import { memoryKills } from "../host/memory-kills.ts";
@@ -36,10 +37,14 @@ const args = {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the images: ids in the log become paths (default: beside the log)",
+    description:
+      "the images, by which numbers in the log become paths (default: those beside the log)",
   },
-  list: { type: "boolean", description: "list the checks, and what is known of CRIU's words" },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  list: {
+    type: "boolean",
+    description: "list the checks, and the messages of CRIU that are known",
+  },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 /** A word that is meant as a path. */
@@ -194,11 +199,7 @@ function tellDirectory(
 }
 
 const failed = (report: LogReport): boolean =>
-  report.kind === "log" &&
-  !report.succeeded &&
-  ((report.cause ?? report.explanation ?? report.sign) !== undefined ||
-    report.ended === "badly" ||
-    report.refused.length > 0);
+  report.kind === "log" && !report.succeeded && (hasFailed(report) || report.refused.length > 0);
 
 function tellReport(
   report: LogReport,

@@ -1,5 +1,4 @@
 /** The commands. `main` finds the one that is asked for and returns the exit code. */
-import type { CommandDef } from "citty";
 import { version } from "../report/version.ts";
 import type { Command } from "./command.ts";
 
@@ -71,7 +70,8 @@ export async function main(words: readonly string[]): Promise<number> {
   }
   if (name === "help" && rawArgs[0] !== undefined) return main([rawArgs[0], "--help"]);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    return help(overviewCommand(), undefined, "");
+    const { overview } = await import("./help.ts");
+    return (await import("../report/told.ts")).tell({ exit: 0, text: overview() });
   }
   const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (found === undefined) {
@@ -89,10 +89,8 @@ export async function main(words: readonly string[]): Promise<number> {
   if (appendix !== undefined && options.includes("--help-criu"))
     return tell({ exit: 0, text: appendix() });
   if (options.some((word) => word === "--help" || word === "-h")) {
-    const more = appendix === undefined ? "" : `CRIU's own options: recriu ${name} --help-criu\n\n`;
-    const { examples } = (await import("./manuals.ts")).manuals[name]!;
-    const typed = examples.map(([line, does]) => `  ${line}\n      ${does}`).join("\n");
-    return help(command, overviewCommand(), `${more}EXAMPLES\n\n${typed}\n`);
+    const { helpOf } = await import("./help.ts");
+    return tell({ exit: 0, text: helpOf(command, appendix !== undefined) });
   }
   const json = rawArgs.includes("--json");
   try {
@@ -101,34 +99,4 @@ export async function main(words: readonly string[]): Promise<number> {
     const { unable } = await import("../report/unable.ts");
     return tell(unable(name, error, json), json);
   }
-}
-
-/** Print the help of a command, below `parent` if there is one, with `end` behind it. */
-async function help(
-  command: CommandDef<any>,
-  parent: CommandDef<any> | undefined,
-  end: string,
-): Promise<number> {
-  const { renderUsage } = await import("citty");
-  const { tell } = await import("../report/told.ts");
-  // citty colours its help wherever it is printed.
-  const usage = (await renderUsage(command, parent)).replace(/\u001b\[[0-9;]*m/g, "");
-  return tell({ exit: 0, text: `${usage}\n${end}` });
-}
-
-function overviewCommand(): CommandDef<any> {
-  return {
-    meta: {
-      name: "recriu",
-      version,
-      description:
-        "criu restore that finds every obstacle first, repairs what is safe and proves what it restored",
-    },
-    subCommands: Object.fromEntries(
-      Object.entries(commands).map(([name, { description }]) => [
-        name,
-        { meta: { name, description } },
-      ]),
-    ),
-  };
 }

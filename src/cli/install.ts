@@ -15,12 +15,12 @@ export const installArgs = {
     valueHint: `${targets.filter((target) => target !== "criu").join("|")},…`,
     description: "the runtimes to guard, with commas between",
   },
-  criu: { type: "boolean", description: "recriu as criu: first in PATH" },
-  "dry-run": { type: "boolean", description: "show what would be written, write nothing" },
+  criu: { type: "boolean", description: "put recriu first in PATH, by the name of criu" },
+  "dry-run": { type: "boolean", description: "show what would be written, and write nothing" },
   root: {
     type: "string",
     valueHint: "DIR",
-    description: "the system below DIR instead of this one",
+    description: "change the system below DIR instead of this one",
   },
 } as const;
 

@@ -6,8 +6,11 @@ import { parseStrictly } from "./arguments.ts";
 import type { Command } from "./command.ts";
 
 const args = {
-  all: { type: "boolean", description: "every one that is kept, oldest first" },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  all: {
+    type: "boolean",
+    description: "show every refusal and failure that is kept, oldest first",
+  },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 export const command: Command = {

@@ -1,3 +1,4 @@
+import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint, type Task } from "../image/index.ts";
 import type { MemoryDocument } from "../report/documents.ts";
 import { pieceText, placeText } from "../report/memory.ts";
@@ -16,24 +17,24 @@ const args = {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the same, as CRIU has it (default: the working directory)",
+    description: "the checkpoint, named as CRIU does it (default: the working directory)",
   },
   pid: {
     type: "string",
     valueHint: "N",
-    description: "the task, by its number in the images (default: the root)",
+    description: "the task, by its number in the images (default: the root task)",
   },
   search: {
     type: "string",
     valueHint: "TEXT|0xHEX",
-    description: "where these bytes are: secrets may be in the line that is shown",
+    description: "find these bytes; the lines that are shown may hold secrets",
   },
   dump: {
     type: "string",
     valueHint: "ADDRESS:LENGTH",
-    description: "the bytes there (address in hexadecimal)",
+    description: "show so many bytes from an address, which is hexadecimal",
   },
-  json: { type: "boolean", description: "one JSON document on stdout" },
+  json: { type: "boolean", description: "print one JSON document on stdout" },
 } as const;
 
 /** Places that are shown of a search, and bytes of a dump. */
@@ -54,6 +55,10 @@ export const command: Command = {
     if (!parsed.ok) return parsed.told;
     const { values, operands } = parsed;
     const dir = operands[0] ?? String(values["images-dir"] ?? ".");
+    if (isArchive(dir))
+      return wrong(
+        `${dir} is an archive, whose memory is not read: unpack it, and name the directory`,
+      );
     const opened = openCheckpoint(dir);
     if (!opened.ok) return wrong(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;
@@ -107,12 +112,13 @@ function searched(checkpoint: Checkpoint, task: Task, values: Values): Told {
     const [piece] = piecesAt(checkpoint, task.pid, around, 32);
     return placeText(address, mapping, around, piece?.bytes ?? null);
   });
+  const times = count === 1 ? "once" : `${count} times`;
   const more = count > found.length ? said`, of which the first ${found.length} are shown` : said``;
   const lost = unread === 0 ? said`` : said`; ${unread} bytes could not be read`;
   return {
     exit,
     ...(rows.length > 0 && { text: rows.join("\n") }),
-    lines: [joined(said`found ${count} times in ${bytes} bytes`, more, lost)],
+    lines: [joined(said`found ${times} in ${bytes} bytes of task ${task.pid}`, more, lost)],
   };
 }
 

@@ -13,14 +13,17 @@ const args = {
     type: "string",
     alias: "o",
     valueHint: "FILE",
-    description: "the archive; - is stdout",
+    description: "write the archive to this file; - is stdout",
   },
-  "with-criu": { type: "boolean", description: "take the CRIU in use along, with its libraries" },
+  "with-criu": {
+    type: "boolean",
+    description: "take along the CRIU that is in use, and its libraries",
+  },
   "without-pages": {
     type: "boolean",
     description: "leave out memory, files and recriu: a small pack for preflight on other machines",
   },
-  criu: { type: "string", valueHint: "PATH", description: "another CRIU to take along" },
+  criu: { type: "string", valueHint: "PATH", description: "take along this CRIU instead" },
 } as const;
 
 export const command: Command = {

@@ -1,5 +1,5 @@
 /** The words of `restore` and `preflight`: CRIU's own options beside recriu's. */
-import type { ArgsDef } from "citty";
+import type { Argument, Arguments } from "./command.ts";
 import {
   criuOptions,
   type RecriuOption,
@@ -11,33 +11,34 @@ import { near } from "./near.ts";
 import { orElse } from "./or-else-words.ts";
 import { withOperand } from "./operand.ts";
 import { refused, said, type Told, tellLines } from "../report/told.ts";
+import { section } from "../report/columns.ts";
 import { version } from "../report/version.ts";
 import { exitCode } from "../report/outcome.ts";
 
-/** recriu's own options as citty shows them in a help text, and the checkpoint. */
-export function recriuArgs(options: readonly RecriuOption[]): ArgsDef {
-  const named = options.map(({ name, short, arg, value, help }) => {
+/** recriu's own options as those of a command, and the checkpoint. */
+export function recriuArgs(options: readonly RecriuOption[]): Arguments {
+  const named = options.map(({ name, short, arg, value, help }): [string, Argument] => {
     const alias = short === undefined ? {} : { alias: short };
     const isSwitch = arg === "none" || (arg === "optional" && value === undefined);
     const hint = value === undefined ? {} : { valueHint: value };
-    const kind = isSwitch ? { type: "boolean" } : { type: "string", ...hint };
+    const kind = isSwitch ? ({ type: "boolean" } as const) : ({ type: "string", ...hint } as const);
     return [name, { ...kind, ...alias, description: help }];
   });
   const description = "the checkpoint's directory, as -D DIR (default: the working directory)";
-  const checkpoint = { type: "positional", required: false, description };
-  return { checkpoint, ...(Object.fromEntries(named) as ArgsDef) } as ArgsDef;
+  const checkpoint = { type: "positional", required: false, description } as const;
+  return { checkpoint, ...Object.fromEntries(named) };
 }
 
 /** CRIU's options, as the end of a help text. */
 export function criuHelp(): string {
   const rows = criuOptions
     .filter((option) => option.restore)
-    .map((option) => {
+    .map((option): [string, string] => {
       const { short, name, arg, help } = option;
       const value = { required: ` ${option.value}`, optional: `[=${option.value}]`, none: "" }[arg];
-      return `${`  ${short ? `-${short}, ` : "    "}--${name}${value}`.padEnd(33)} ${help}`;
+      return [`${short ? `-${short}, ` : ""}--${name}${value}`, help];
     });
-  return `CRIU's OPTIONS (with CRIU's meaning)\n\n${rows.join("\n")}\n`;
+  return section("CRIU's OPTIONS (with CRIU's meaning)", rows);
 }
 
 /** What an unknown option may have been meant for, and where they are listed. */

@@ -16,23 +16,23 @@ const args = {
   root: {
     type: "string",
     valueHint: "DIR",
-    description: "the root file system that the tree will have",
+    description: "look for the tree's files below DIR, the root that it will be restored in",
   },
   "with-files": {
     type: "boolean",
-    description: "take the programs, libraries and files along that the tree uses",
+    description: "take along the programs, libraries and files that the tree uses",
   },
   "file-limit": {
     type: "string",
     valueHint: "MIB",
-    description: "with --with-files: no file of more than MIB MiB (default 64)",
+    description: "with --with-files: leave out files of more than MIB MiB (default 64)",
   },
   sign: {
     type: "string",
     valueHint: "KEYFILE",
-    description: "sign it by this secret key of minisign (recriu.manifest.minisig)",
+    description: "sign the manifest by this secret key of minisign (recriu.manifest.minisig)",
   },
-  json: { type: "boolean", description: "the manifest on stdout" },
+  json: { type: "boolean", description: "print the manifest on stdout, too" },
 } as const;
 
 export const command: Command = {
@@ -66,7 +66,7 @@ export const command: Command = {
       return refused("seal", exits[sealed.at], `${sealed.problem}; nothing was sealed`);
     const { manifest, file, bytes, taken, signedBy, left } = sealed;
     const count = Object.keys(manifest.images).length;
-    const sizes = `${count} images, ${(bytes / 1048576).toFixed(1)} MiB`;
+    const sizes = `${count} ${count === 1 ? "image" : "images"}, ${(bytes / 1048576).toFixed(1)} MiB`;
     return {
       exit: exitCode.ok,
       ...(parsed.values.json === true && { json: manifest satisfies SealDocument }),

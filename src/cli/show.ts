@@ -1,6 +1,4 @@
 import { readdirSync } from "node:fs";
-import { lackOf } from "../checks/index.ts";
-import { thisHost } from "../host/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { type Checkpoint, openCheckpoint } from "../image/index.ts";
 import type { CheckpointsDocument, ShowDocument } from "../report/documents.ts";
@@ -27,22 +25,32 @@ const args = {
     type: "string",
     alias: "D",
     valueHint: "DIR",
-    description: "the same, as CRIU has it (default: the working directory)",
+    description: "the checkpoint, named as CRIU does it (default: the working directory)",
   },
-  files: { type: "boolean", description: "each task's program, threads and descriptors" },
-  sockets: { type: "boolean", description: "sockets with both their ends" },
-  mounts: { type: "boolean", description: "mounts of its own mount namespace" },
-  memory: { type: "boolean", description: "each task's mappings" },
-  env: { type: "boolean", description: "each task's environment: secrets may be in it" },
-  all: { type: "boolean", description: "all of these but --env" },
-  pid: { type: "string", valueHint: "N", description: "this task alone" },
-  format: { type: "string", valueHint: "tree|table|json", description: "how (default tree)" },
+  files: { type: "boolean", description: "show each task's program, threads and descriptors" },
+  sockets: { type: "boolean", description: "show sockets, with the tasks at both ends" },
+  mounts: {
+    type: "boolean",
+    description: "show the mounts, where the tree had a mount namespace of its own",
+  },
+  memory: {
+    type: "boolean",
+    description: "show each task's mappings, and how much of each is saved",
+  },
+  env: { type: "boolean", description: "show each task's environment, in which secrets may be" },
+  all: { type: "boolean", description: "show all of these but --env" },
+  pid: { type: "string", valueHint: "N", description: "show this task alone" },
+  format: {
+    type: "string",
+    valueHint: "tree|table|json",
+    description: "the form of the output (default tree)",
+  },
   html: {
     type: "string",
     valueHint: "FILE",
-    description: "write one page for a browser, with all but --env; - is stdout",
+    description: "write all of it but --env as one page for a browser; - is stdout",
   },
-  json: { type: "boolean", description: "as --format=json: one JSON document on stdout" },
+  json: { type: "boolean", description: "print one JSON document on stdout, as --format=json" },
 } as const;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -91,7 +99,7 @@ export const command: Command = {
     using found = await findImages(named);
     return "problem" in found
       ? refused("show", found.exit, found.problem)
-      : show(found, named, values, format);
+      : await show(found, named, values, format); // which is there until then
   },
 };
 
@@ -146,7 +154,7 @@ async function show(
     return refused("show", exitCode.usage, `${file}: ${problem}`);
   }
   const { checkpoint } = opened;
-  const lack = lackOf(checkpoint, thisHost());
+  const lack = await lackOf(checkpoint);
   if (lack?.id === "no-checkpoint")
     return refused("show", exitCode.usage, `${name} ${lack.message}; ${lack.text}`);
   const tidy = tidying();
@@ -162,7 +170,8 @@ async function show(
       exitCode.usage,
       `${name} has no task ${pid}; without --pid all that it has are shown`,
     );
-  const contents = { ...whole, tasks };
+  const sockets = whole.sockets.filter((one) => pid === undefined || one.tasks.includes(pid));
+  const contents = { ...whole, tasks, sockets };
   const page = values["html"];
   const asked = page === undefined ? values : { ...values, all: true };
   const more = moreOf(checkpoint, contents, asked, pid !== undefined);
@@ -173,8 +182,19 @@ async function show(
     const written = await writePage(String(page), { contents, ...more }, dir, archived);
     return { ...written, exit: written.exit || exit, lines: [...lines, ...(written.lines ?? [])] };
   }
-  if (format !== "json") printContents(contents, format as "tree" | "table", more);
+  if (format !== "json")
+    printContents(contents, format as "tree" | "table", { ...more, all: whole.tasks.length });
   return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
+}
+
+/** Why there is nothing to show. The checks that tell it are loaded only where there may be a reason. */
+async function lackOf(checkpoint: Checkpoint) {
+  if (["inventory.img", "pstree.img"].every((file) => checkpoint.files.has(file))) return undefined;
+  const [checks, { thisHost }] = await Promise.all([
+    import("../checks/index.ts"),
+    import("../host/index.ts"),
+  ]);
+  return checks.lackOf(checkpoint, thisHost());
 }
 
 /** What was asked for; of one task its files, too. */

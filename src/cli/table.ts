@@ -1,7 +1,7 @@
 /** The one table of commands and options, as the man pages and the completions want it. */
-import type { ArgDef, CommandDef } from "citty";
 import { criuOptions, recriuOptions } from "../criu/index.ts";
 import type { CommandWords, OptionWords } from "../report/completions/words.ts";
+import type { Argument, Command } from "./command.ts";
 import { commands } from "./index.ts";
 
 export function table(): Promise<CommandWords[]> {
@@ -13,39 +13,39 @@ export function table(): Promise<CommandWords[]> {
   );
 }
 
-async function commandOf(
+function commandOf(
   name: string,
   summary: string,
-  command: CommandDef<any>,
+  { meta, args: all }: Command,
   takesCriu: boolean,
-): Promise<CommandWords> {
-  const args = Object.entries((await command.args) as Record<string, ArgDef>);
-  const meta = (await command.meta) as { description?: string };
+): CommandWords {
+  const args = Object.entries(all);
   return {
     name,
     summary,
-    description: meta.description ?? summary,
+    description: meta.description,
     operands: args
       .filter(([, arg]) => arg.type === "positional")
       .map(([operand, arg]) => ({
         name: operand.toUpperCase(),
         ...(arg.valueHint !== undefined && { value: arg.valueHint }),
-        help: arg.description ?? "",
+        help: arg.description,
       })),
     options: args.filter(([, arg]) => arg.type !== "positional").map(optionOf),
     criu: takesCriu ? criu : [],
   };
 }
 
-function optionOf([name, arg]: [string, ArgDef]): OptionWords {
-  const { alias, valueHint } = arg as { alias?: string; valueHint?: string };
+/** An option of a command as help, man pages and completions want it. */
+export function optionOf([name, arg]: [string, Argument]): OptionWords {
+  const { alias, valueHint } = arg;
   return {
     name,
     ...(alias === undefined ? {} : { short: alias }),
     ...(arg.type === "boolean" ? {} : { value: valueHint ?? "ARG" }),
     optional: recriuOptions.some((own) => own.name === name && own.arg === "optional"),
     negatable: false,
-    help: arg.description ?? "",
+    help: arg.description,
   };
 }
 

@@ -6,7 +6,9 @@ import { refused, said, type Told } from "../report/told.ts";
 import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
-const args = { json: { type: "boolean", description: "one JSON document on stdout" } } as const;
+const args = {
+  json: { type: "boolean", description: "print one JSON document on stdout" },
+} as const;
 
 export const command: Command = {
   meta: {

@@ -10,7 +10,15 @@ export const command: Command = {
     name: "uninstall",
     description: "Take recriu out of runtimes again: all of them, or those that are named.",
   },
-  args: installArgs,
+  args: {
+    ...installArgs,
+    runtime: {
+      ...installArgs.runtime,
+      description: "the runtimes to take recriu out of, with commas between",
+    },
+    criu: { type: "boolean", description: "take away the criu that is recriu" },
+    "dry-run": { type: "boolean", description: "show what would be given back, and write nothing" },
+  },
   run({ rawArgs }): Told {
     const asked = targetsOf("uninstall", rawArgs);
     if (!asked.ok) return asked.told;

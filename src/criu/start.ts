@@ -22,6 +22,8 @@ export interface Start {
   readonly fds?: ReadonlyMap<number, number>;
   /** CRIU's stdout: ours (default), or our stderr when stdout is for a document. */
   readonly stdout?: "inherit" | "stderr";
+  /** What CRIU prints is passed on no more as soon as this holds. */
+  readonly isMuted?: () => boolean;
   /** Around the spawn itself, to give back what the runtime changed in us: the soft RLIMIT_NOFILE. */
   readonly beforeSpawn?: () => void;
   readonly afterSpawn?: () => void;
@@ -80,7 +82,16 @@ export function criuWords(
  * very descriptors to the restored tasks or to another command. Throws when the file cannot be executed.
  */
 export function startCriu(start: Start): RunningCriu {
-  const { path, request, options = [], images, stdout = "inherit", quiet = false, through } = start;
+  const {
+    path,
+    request,
+    options = [],
+    images,
+    stdout = "inherit",
+    quiet = false,
+    through,
+    isMuted,
+  } = start;
   const added = (start.variables ?? []).map((variable) => variable.split("=", 2));
   const env = criuEnvironment({ ...(start.env ?? process.env), ...Object.fromEntries(added) });
   const logsBefore = logFiles(request);
@@ -128,8 +139,8 @@ export function startCriu(start: Start): RunningCriu {
   const passing: Passing[] = [];
   const listen = () => {
     if (log) passing.push(passOn(Bun.file(log.read).stream(), openLog(request.logFile!)));
-    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, hear));
-    if (pipeErr) passing.push(passOn(child.stderr, 2, hear));
+    if (pipeOut) passing.push(passOn(child.stdout, stdoutFd, hear, isMuted));
+    if (pipeErr) passing.push(passOn(child.stderr, 2, hear, isMuted));
   };
   if (!quiet) listen();
   const exited = started.exited.then(async (exit) => {
@@ -224,6 +235,7 @@ function passOn(
   stream: ReadableStream<Uint8Array>,
   fd: number,
   hear: (line: string) => void = () => {},
+  isMuted: () => boolean = () => false,
 ): Passing {
   const split = lineSplitter(hear);
   const reader = stream.getReader();
@@ -231,7 +243,7 @@ function passOn(
     let heard = true;
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       split(next.value);
-      heard &&= await writeAll(fd, next.value);
+      heard &&= !isMuted() && (await writeAll(fd, next.value));
     }
     split(new Uint8Array([10]));
   };

@@ -41,7 +41,7 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
   EFAULT: ["an address is not mapped", "report it with the whole log (-v4)"],
   EBUSY: [
     "somebody else is using it",
-    "find out who has it (fuser, lsof, mount), end that, and try again",
+    "find the process or the mount that uses it (fuser, lsof, mount), end it, and try again",
   ],
   EEXIST: [
     "something of that name or number is there already",
@@ -106,7 +106,7 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
     "the kernel has no such kind of sockets (IPv6 may be switched off)",
     "sysctl net.ipv6.conf.all.disable_ipv6; modprobe the family",
   ],
-  EADDRINUSE: ["the address is taken", "ss -tulpn and ss -xlp show who has it"],
+  EADDRINUSE: ["the address is taken", "ss -tulpn and ss -xlp show the process that has it"],
   EADDRNOTAVAIL: ["this machine has no such address", "ip addr; give it the address"],
   ENETUNREACH: ["there is no route", "ip route; ip link set lo up"],
   ECONNRESET: ["the other end has broken off", "look at the other end's log"],

@@ -28,6 +28,12 @@ export interface Log {
   after: string[];
 }
 
+/** Whether it says that something failed: an error after which CRIU goes on does not. */
+export const hasFailed = ({ cause, explanation, sign, ended }: Log): boolean =>
+  ended === "badly" ||
+  (cause ?? explanation) !== undefined ||
+  (sign !== undefined && worthOf(sign) !== "nothing");
+
 const AFTER = 10;
 const WARNINGS = 10;
 

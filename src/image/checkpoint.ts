@@ -84,6 +84,8 @@ export interface Checkpoint {
   /** Bytes of a page, in which page maps count. */
   readonly pageSize: number;
   pages(): readonly PagesUse[];
+  /** Bytes of a file in it; undefined where that is no regular file. */
+  size(file: string): number | undefined;
   /** Bytes of a pages image that its file system keeps no room for. */
   holes(file: string): number;
   /** Whether an image that CRIU can do without is there and holds something. */

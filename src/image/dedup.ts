@@ -138,6 +138,6 @@ function open(path: string, stranger: number | undefined): Opened {
   if (stranger === undefined || theirs) return { ok: true, fd, inode: `${stat.dev}:${stat.ino}` };
   closeSync(fd);
   return failed(
-    "it is not alone the file of who owns the images directory, to which others can write",
+    "others can write to the images directory, and its owner is not the only one who has this file",
   );
 }

@@ -85,12 +85,9 @@ export function openImageDirectory(
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read(file, use) {
         if (!listed.has(file)) return notThere(file);
-        return readFile(
-          (plain.has(file) ? openListed : openRegular)(`${path}/${file}`),
-          real,
-          file,
-          use,
-        );
+        const opened = (plain.has(file) ? openListed : openRegular)(`${path}/${file}`);
+        if (opened.ok) stats.set(file, opened.stat);
+        return readFile(opened, real, file, use);
       },
     },
   };

@@ -194,6 +194,10 @@ class LazyCheckpoint implements Checkpoint {
     return this.memory.pages();
   }
 
+  size(file: string): number | undefined {
+    return this.directory.size(file);
+  }
+
   holes(file: string): number {
     return this.directory.holes(file);
   }

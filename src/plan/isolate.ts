@@ -53,10 +53,13 @@ export async function apartFor<S extends Seen>(
   }
 }
 
+/** It did not find these kinds by itself. */
+const isAuto = /^--isolate(=auto)?$/;
+
 export const wouldRestore = (context: Context, needed: Needed): Would => ({
   ...needed,
   command: sh`recriu restore ${[
-    ...again(context),
+    ...again(context).filter((word) => needed.isolate.length === 0 || !isAuto.test(word)),
     ...(needed.isolate.length === 0 ? [] : [isolationOption(needed.isolate)]),
     ...needed.dirs.map(isolateDirOption),
   ]}`,

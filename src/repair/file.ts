@@ -67,8 +67,9 @@ function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | u
     const set = setXattr(fd, name, Buffer.from(value, "base64"));
     if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
   }
+  const time = new Date(mtime ?? NaN);
   try {
-    if (mtime !== undefined) futimesSync(fd, new Date(), new Date(mtime));
+    if (!Number.isNaN(time.getTime())) futimesSync(fd, new Date(), time);
   } catch (error) {
     return `${path}: ${(error as Error).message}`;
   }

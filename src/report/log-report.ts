@@ -1,7 +1,6 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
-import { worthOf } from "../criu/log.ts";
 import type { LogReport } from "../explain/log.ts";
-import type { Log } from "../explain/run.ts";
+import { hasFailed, type Log } from "../explain/run.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
 import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
@@ -69,9 +68,10 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
   if (sign !== undefined) {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
     if (later !== undefined) printExplanation(later);
-    const goesOn = worthOf(sign) === "nothing";
     line(
-      `${goesOn ? "CRIU goes on after that" : "that comes of something else"}, and what failed is not in it: run it again with -v4 and give the whole log`,
+      !hasFailed(log)
+        ? "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log"
+        : "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
     );
   } else if (cause === undefined && explanation === undefined) {
     const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
@@ -115,10 +115,11 @@ export function printDirectory(logs: readonly InDirectory[]): void {
   }
 }
 
-function endOf({ kind, refused, succeeded, way, cause, sign, ended }: LogReport): string {
+function endOf(report: LogReport): string {
+  const { kind, refused, succeeded, way, sign } = report;
   if (kind !== "log") return "no log of CRIU's";
   if (refused.length > 0) return "recriu refused";
   if (succeeded) return `${way ?? "run"} succeeded`;
-  const failed = (cause ?? sign) !== undefined || ended === "badly";
-  return failed ? `${way ?? "run"} failed` : "no error in it";
+  if (hasFailed(report)) return `${way ?? "run"} failed`;
+  return sign === undefined ? "no error in it" : "CRIU goes on after each error in it";
 }

@@ -22,7 +22,9 @@ const proofs: Record<Proof, string> = {
 
 /** What `--list` prints: every check, one a line. */
 export const checkList = (): string =>
-  catalogue.map(({ id, title }) => `${id.padEnd(22)} ${title}`).join("\n");
+  catalogue.map(({ id, title }) => `${id.padEnd(longest)} ${title}`).join("\n");
+
+const longest = Math.max(...catalogue.map(({ id }) => id.length));
 
 /** The same for programs. */
 export const checksDocument = (): ChecksDocument => ({ checks: catalogue.map(checkDocument) });

@@ -13,16 +13,21 @@ export function bytes(size: number): string {
 export const day = (iso: string | null): string =>
   iso?.replace("T", " ").replace(/\..*$/, "") ?? "?";
 
-export function headOf(contents: Contents): string[] {
+/** `all`: tasks of the checkpoint; those that are shown may be fewer. */
+export function headOf(contents: Contents, all: number): string[] {
   const { images, tasks, format, architecture, written, memory, size } = contents;
   const threads = tasks.reduce((sum, task) => sum + task.threads.length, 0);
+  const counted =
+    tasks.length === all
+      ? `${count(all, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory`
+      : `${tasks.length} of ${count(all, "task")}; of all ${bytes(memory)} of memory`;
   const packed = contents.compressed ? ", compressed" : "";
   const upon = contents.incremental ? ", and more in its parent" : "";
   return [
     `${harmless(images)}: ${harmless(tasks[0]?.command ?? "no task")}`,
     ...containerLines(contents.container),
     `written ${day(written)} UTC, image format ${format ?? "unknown"}, ${architecture ?? "unknown architecture"}`,
-    `${count(tasks.length, "task")}, ${count(threads, "thread")}, ${bytes(memory)} of memory${packed}${upon}; ${bytes(size)} on disk`,
+    `${counted}${packed}${upon}; ${bytes(size)} on disk`,
     ...statisticsLines(contents.statistics),
   ];
 }

@@ -1,5 +1,6 @@
 /** A checkpoint's contents as a person reads them: one header, the tree, what is special; the rest where it is asked for. */
 import type { Contents } from "../show/contents.ts";
+import { columnsOf } from "../sys/descriptors.ts";
 import { hungTasks } from "../show/hung.ts";
 import type { ShownMapping } from "../show/mappings.ts";
 import type { ShownSocket } from "../show/sockets.ts";
@@ -9,6 +10,8 @@ import { harmless, printText } from "./terminal.ts";
 
 /** What is shown beside the header and the tree. */
 interface Sections {
+  /** Tasks of the checkpoint; those in the contents may be fewer. */
+  readonly all: number;
   readonly files: boolean;
   readonly sockets: boolean;
   readonly mounts: boolean;
@@ -26,7 +29,7 @@ export function contentsText(
   sections: Sections,
 ): string {
   const blocks = [
-    headOf(contents),
+    headOf(contents, sections.all),
     treeOf(contents.tasks, format),
     specialOf(contents),
     ...contents.tasks.map((task) => detailsOf(task, sections)),
@@ -56,41 +59,42 @@ export function printCheckpoints(all: readonly (readonly [string, Contents | str
   );
 }
 
-/** Longer command lines are cut, as is a comm where there is none. */
+/** Longer command lines are cut, but for the room that a terminal has. */
 const WIDEST = 100;
-function commandOf(task: ShownTask | undefined): string {
+const NARROWEST = 20;
+function commandOf(task: ShownTask | undefined, most = WIDEST): string {
   if (task === undefined) return "no task";
   const words = task.argv?.join(" ") ?? `[${task.command}]`;
   const text = harmless(words);
-  return text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text;
+  const room = Math.max(most, NARROWEST);
+  return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }
 
 function treeOf(tasks: readonly ShownTask[], format: "tree" | "table"): string[] {
-  const rows = hungTasks(tasks).map(({ task, follows }) => {
-    const levels = follows.map((follow, level) =>
-      level < follows.length - 1 ? (follow ? "│  " : "   ") : follow ? "├─ " : "└─ ",
-    );
-    const threads = task.threads.length > 1 ? `  {${task.threads.length} threads}` : "";
-    return [
-      `${task.pid}`,
-      format === "table" ? `${task.ppid}` : "",
-      `${task.uid ?? "?"}`,
-      task.state,
-      bytes(task.memory),
-      `${task.files.length}`,
-      `${format === "table" ? "" : levels.join("")}${commandOf(task)}${threads}`,
-    ];
-  });
-  const head = [
-    "PID",
-    format === "table" ? "PPID" : "",
-    "UID",
-    "STATE",
-    "MEMORY",
-    "FDS",
-    "COMMAND",
+  const hung = hungTasks(tasks);
+  const rows = hung.map(({ task }) => [
+    `${task.pid}`,
+    format === "table" ? `${task.ppid}` : "",
+    `${task.uid ?? "?"}`,
+    task.state,
+    bytes(task.memory),
+    `${task.files.length}`,
+  ]);
+  const head = ["PID", format === "table" ? "PPID" : "", "UID", "STATE", "MEMORY", "FDS"];
+  const [names, ...lines] = aligned([head, ...rows], [0, 1, 2, 4, 5]);
+  const columns = columnsOf(1);
+  return [
+    `${names}  COMMAND`,
+    ...hung.map(({ task, follows }, at) => {
+      const levels = follows.map((follow, level) =>
+        level < follows.length - 1 ? (follow ? "│  " : "   ") : follow ? "├─ " : "└─ ",
+      );
+      const before = `${lines[at]}  ${format === "table" ? "" : levels.join("")}`;
+      const threads = task.threads.length > 1 ? `  {${task.threads.length} threads}` : "";
+      const room = columns && columns - before.length - threads.length;
+      return `${before}${commandOf(task, room)}${threads}`;
+    }),
   ];
-  return aligned([head, ...rows], [0, 1, 2, 4, 5]);
 }
 
 /** What a person would ask next: what listens, on which terminals it is, what is its own. */
@@ -215,13 +219,12 @@ function aligned(rows: readonly (readonly string[])[], right: readonly number[] 
   const widths = head.map((_, at) =>
     rows.reduce((widest, row) => Math.max(widest, row[at]!.length), 0),
   );
+  const columns = widths.flatMap((width, at) => (width > 0 ? [{ at, width }] : []));
   return rows.map((row) =>
-    row
-      .map((text, at) => ({ text, width: widths[at]!, at }))
-      .filter(({ width }) => width > 0)
-      .map(({ text, width, at }) => {
-        if (at === row.length - 1) return text;
-        return right.includes(at) ? text.padStart(width) : text.padEnd(width);
+    columns
+      .map(({ at, width }) => {
+        if (right.includes(at)) return row[at]!.padStart(width);
+        return at === row.length - 1 ? row[at]! : row[at]!.padEnd(width);
       })
       .join("  ")
       .trimEnd(),

@@ -156,6 +156,8 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
           }),
           variables: plan.environment,
           stdout: settings.json ? "stderr" : "inherit",
+          // That it fails is how a rehearsal ends.
+          isMuted: () => settings.rehearse && keeper.state.at === "refused",
           ...inheritedLimits(),
         });
   const resumed = () => gate === undefined || runs();

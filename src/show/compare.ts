@@ -69,10 +69,11 @@ const alone = (sign: "+" | "-", task: ShownTask): Changed => ({
   what: commandOf(task),
 });
 
-/** What a person would call a change of a task. */
+/** What a person would call a change of a task. The words that it was called with are compared where both are known. */
 function changesOf(a: ShownTask, b: ShownTask): Changed[] {
+  const isKnown = a.argv !== null && b.argv !== null;
   const values = (task: ShownTask): Record<string, string> => ({
-    command: commandOf(task),
+    command: isKnown ? commandOf(task) : task.command,
     program: task.program ?? "none",
     directory: task.cwd ?? "none",
     parent: `${task.ppid}`,

@@ -56,21 +56,16 @@ export function contentsOf(
   const own = checkpoint.root?.ids;
   const outer = checkpoint.inventory?.root_ids;
   const mntNs = own?.mnt_ns_id;
-  const stats = [...checkpoint.files].flatMap((name) => {
-    const stat = statAt(join(checkpoint.dir, name));
-    return typeof stat !== "number" && stat.isFile() ? [{ name, stat }] : [];
-  });
-  const inventory = stats.find(({ name }) => name === "inventory.img")?.stat;
   return {
     images,
     format: checkpoint.inventory?.img_version ?? null,
     architecture: architectures[checkpoint.root?.core?.mtype ?? 0] ?? null,
-    written: inventory === undefined ? null : new Date(Number(inventory.mtimeMs)).toISOString(),
+    written: writtenAt(join(checkpoint.dir, "inventory.img")),
     container,
     statistics: statisticsOf(checkpoint.dir),
     memory: checkpoint.pages().reduce((sum, use) => sum + (use.actual ?? 0), 0),
     compressed: checkpoint.packed !== undefined,
-    size: stats.reduce((sum, { stat }) => sum + Number(stat.size), 0),
+    size: [...checkpoint.files].reduce((sum, file) => sum + (checkpoint.size(file) ?? 0), 0),
     incremental: checkpoint.files.has("parent"),
     tasks: checkpoint.tasks.map((task) => shownTask(checkpoint, task)),
     sockets: shownSockets(checkpoint),
@@ -100,6 +95,14 @@ export function contentsOf(
 }
 
 const kinds = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as const;
+
+/** When a regular file was written; null where there is none, or that is not known: archives without times leave it at 0. */
+function writtenAt(path: string): string | null {
+  const stat = statAt(path);
+  if (typeof stat === "number" || !stat.isFile()) return null;
+  const time = new Date(stat.mtimeMs);
+  return time.getTime() > 0 ? time.toISOString() : null;
+}
 
 /** core_entry.march. */
 const architectures: Readonly<Record<number, string>> = {

@@ -186,7 +186,14 @@ export function imagesTarget(
         const environments = new Map(
           tasks.map((task) => [task.pid, environmentOf(checkpoint, task)]),
         );
-        const sections = { files: true, sockets: true, mounts: true, mappings, environments };
+        const sections = {
+          all: tasks.length,
+          files: true,
+          sockets: true,
+          mounts: true,
+          mappings,
+          environments,
+        };
         for (const format of ["tree", "table"] as const)
           harmlessOnly(contentsText(contents, format, sections));
         const live = dice(8) === 0 ? liveTree(checkpoint, child.pid, false) : undefined;

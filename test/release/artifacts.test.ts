@@ -200,7 +200,6 @@ test("the bill of materials names every part with its hash, Bun and what is in i
   });
   const lock = JSON.parse(readFileSync(join(import.meta.dir, "../../package-lock.json"), "utf8"));
   const named = [
-    "citty",
     "jsonc-parser",
     "tar-stream",
     "streamx",

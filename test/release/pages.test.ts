@@ -91,6 +91,15 @@ test("bash completes commands, options and what stands for them", () => {
     "pid,ipc",
     "pid,uts",
   ]);
+  expect(inBash("restore", "--isolate", "=", "pid,n")).toEqual(["pid,net"]);
+  expect(inBash("restore", "--isolate-dir", dir.slice(0, -2))).toEqual([dir]);
+  expect(inBash("restore", "--untrusted", "=", "")).toEqual(["yes", "no"]);
+  expect(inBash("restore", "--ignore", "=", "pid-max,sched-reset")).toEqual([
+    "pid-max,sched-reset-on-fork",
+  ]);
+  expect(inBash("restore", "--or-else", join(dir, "recriu.b"))).toEqual([join(dir, "recriu.bash")]);
+  expect(inBash("verify", "--verify", "=", "")).toEqual(["memory"]);
+  expect(inBash("seal", "--w")).toEqual(["--with-files"]);
   expect(inBash("install", "--runtime", "runc,pod")).toEqual(["runc,podman"]);
   // Operands.
   expect(inBash("explain", "pid-i")).toEqual(["pid-in-use"]);
@@ -117,6 +126,10 @@ test("fish completes them", () => {
   expect(inFish("recriu ")).toEqual([...Object.keys(commands), "help", "version"].sort());
   expect(inFish("recriu restore --fi")).toEqual(["--file-locks", "--file-validation", "--fix"]);
   expect(inFish("recriu restore --fix=n")).toEqual(["--fix=none"]);
+  expect(inFish("recriu seal --wi")).toEqual(["--with-files"]);
+  expect(inFish("recriu restore --isolate=pid,n")).toEqual(["--isolate=pid,net"]);
+  expect(inFish("recriu restore --untrusted=y")).toEqual(["--untrusted=yes"]);
+  expect(inFish("recriu restore --ignore sched-reset")).toEqual(["sched-reset-on-fork"]);
   expect(inFish("recriu install --runtime d")).toEqual(["docker"]);
   expect(inFish("recriu install --runtime runc,pod")).toEqual(["runc,podman"]);
   expect(inFish("recriu preflight --only=pid-in-use,pid-m")).toEqual(["--only=pid-in-use,pid-max"]);
@@ -145,6 +158,10 @@ test("zsh completes them", () => {
     "recriu pre": "recriu preflight ;",
     "recriu restore --fix=n": "recriu restore --fix=none ;",
     "recriu restore --dr": "recriu restore --dry-run ;",
+    "recriu seal --wi": "recriu seal --with-files ;",
+    "recriu restore --isolate=pid,ne": "--isolate=pid,net",
+    "recriu restore --untrusted=y": "--untrusted=yes ;",
+    "recriu restore --ignore=sched-reset": "--ignore=sched-reset-on-fork",
     "recriu preflight --only=pid-in-u": "--only=pid-in-use",
     "recriu preflight --only=pid-in-use,pid-ma": "--only=pid-in-use,pid-max",
     "recriu install --runtime=runc,pod": "--runtime=runc,podman",

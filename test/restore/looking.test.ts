@@ -57,3 +57,21 @@ test("diff: what came to a tree between two dumps, and what its restore would ne
   expect((await recriu(stage, ["diff", first])).exit).toBe(2);
   expect((await recriu(stage, ["diff", first, stage.dir])).exit).not.toBe(0);
 });
+
+test("an archive is there until all of it was shown, and is no other checkpoint than its directory", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "memory", ["plain"]);
+  const images = await dump(stage, pid);
+  const archive = join(stage.dir, "exported.tar");
+  Bun.spawnSync(["tar", "-cf", archive, "--transform", "s,^[.]/,checkpoint/,", "-C", images, "."]);
+  const shown = await recriu(stage, ["show", archive]);
+  expect([shown.exit, shown.stderr]).toEqual([0, ""]);
+  expect(shown.stdout).toMatch(new RegExp(`^${pid} +0 +alive .*\\[memory]$`, "m"));
+  const page = await recriu(stage, ["show", archive, "--html", "-"]);
+  expect([page.exit, page.stdout.includes("was not looked at")]).toEqual([0, false]);
+  // Its memory is not unpacked, and with it the words that a task was called with.
+  const compared = await recriu(stage, ["diff", images, archive]);
+  expect([compared.exit, compared.stdout]).toEqual([0, expect.stringContaining("no difference")]);
+  const memory = await recriu(stage, ["memory", archive]);
+  expect([memory.exit, memory.stderr]).toEqual([2, expect.stringContaining("is an archive")]);
+});

@@ -30,6 +30,7 @@ test("show: the tree with its threads, files, sockets, cgroups and memory", asyn
   );
   const one = await recriu(stage, ["show", images, `--pid=${child}`, "--env"]);
   expect(one.stdout).not.toContain(`\n${pid} `);
+  expect(one.stdout).toContain("\n1 of 2 tasks; of all ");
   expect(one.stdout).toContain("  WORKLOAD_ERRORS=");
   expect((await recriu(stage, ["show", images, "--pid=1"])).exit).toBe(2);
 

@@ -129,7 +129,7 @@ test("podman and runc share a link: it stays until the last is taken out", () =>
   expect(run("uninstall", "--runtime=podman").exit).toBe(0);
   expect(files()).toEqual(["usr/local/bin/recriu-runc", "var/lib/recriu/installed.json"]);
   expect(run("uninstall").exit).toBe(0);
-  expect(files()).toEqual([]);
+  expect([files(), existsSync(join(root, "/var/lib/recriu"))]).toEqual([[], false]);
 });
 
 test("containerd: both generations of its configuration", () => {

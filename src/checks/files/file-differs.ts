@@ -1,6 +1,7 @@
 import { MANIFEST, type NeededFile } from "../../image/index.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
+import { timeText } from "../../sys/time.ts";
 import { accessMode } from "./file-content.ts";
 import { orTaken } from "./taken-along.ts";
 import { type UsedFile, usedFiles } from "./used-files.ts";
@@ -97,7 +98,7 @@ export function neededAt(name: string, place: HostPlace, runs: boolean): NeededF
     path: name,
     size: Number(found.stat.size),
     mode: Number(found.stat.mode) & 0o7777,
-    mtime: found.stat.mtime.toISOString(),
+    mtime: timeText(found.stat.mtime),
     build_id: buildId === undefined ? null : Buffer.from(buildId).toString("hex"),
   };
 }

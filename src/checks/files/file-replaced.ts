@@ -1,6 +1,7 @@
 /** Files that the tree writes to or maps, of the old size, but written to or put there after the dump. */
 import { join } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
+import { timeText } from "../../sys/time.ts";
 import type { Check, Problem } from "../finding.ts";
 import { follows, list } from "./missing.ts";
 import { type UsedFile, usedFiles } from "./used-files.ts";
@@ -21,8 +22,10 @@ export const fileReplaced: Check = {
   proof: "harm",
   blocks: false,
   run(context) {
-    const dumped = context.host.entry(join(context.checkpoint.dir, "inventory.img"))?.mtime;
-    if (dumped === undefined) return [];
+    const written = context.host.entry(join(context.checkpoint.dir, "inventory.img"))?.mtime;
+    if (written === undefined) return [];
+    // In an archive that has no times, as recriu's packs have none, an image has this one.
+    const dumped = written.getTime() > 0 ? written : undefined;
     const { seal } = context;
     const files = seal?.ok ? seal.manifest.files : [];
     const sealed = new Map(files.map(({ path, mtime }) => [path, mtime]));
@@ -74,22 +77,21 @@ function holdsContent({ reg, uses, shared }: UsedFile): "own" | "read" | undefin
   return uses.has("mapping") && reg.build_id.length === 0 ? "read" : undefined;
 }
 
-const at = (time: Date): string => time.toISOString();
-
 function changeSince(
-  dumped: Date,
+  dumped: Date | undefined,
   { mtime, ctime }: Stats,
   kept: "own" | "read",
 ): string | undefined {
+  if (dumped === undefined) return undefined;
   if (mtime > dumped)
-    return `it was written to at ${at(mtime)}, after the checkpoint was made at ${at(dumped)}`;
+    return `it was written to at ${timeText(mtime)}, after the checkpoint was made at ${timeText(dumped)}`;
   // Files of the system get new inodes wherever they are unpacked.
   if (kept === "own" && ctime > dumped)
-    return `it was put there or changed at ${at(ctime)}, after the checkpoint was made at ${at(dumped)}; its content claims to be of ${at(mtime)}`;
+    return `it was put there or changed at ${timeText(ctime)}, after the checkpoint was made at ${timeText(dumped)}; its content claims to be of ${timeText(mtime)}`;
   return undefined;
 }
 
 function sealedChange(sealed: string | undefined, { mtime }: Stats): string | undefined {
-  if (sealed === undefined || sealed === at(mtime)) return undefined;
-  return `its content is of ${at(mtime)}, and was of ${sealed} when the checkpoint was sealed`;
+  if (sealed === undefined || sealed === timeText(mtime)) return undefined;
+  return `its content is of ${timeText(mtime)}, and was of ${sealed} when the checkpoint was sealed`;
 }

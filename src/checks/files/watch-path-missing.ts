@@ -7,7 +7,7 @@ import { watchedPaths } from "./watches.ts";
 import { constants } from "node:fs";
 
 export const watchPathMissing: Check = {
-  title: "What a task watches is gone",
+  title: "A file or directory that a task watches is gone",
   reads:
     "paths of inotify and fanotify marks in files.img, ghost-file-*.img; the paths on this machine or under --root",
   why: "CRIU puts each watch back by the path that it found at the dump. The path must be there; what is there may be new.",

@@ -19,7 +19,7 @@ export const imageNewer: Check = {
   why:
     "CRIU skips fields of an image that are newer than it is, but not an open file of a kind that it does not know. Without that file the " +
     "tree would not be the saved one, so nothing is left out: a newer CRIU has to restore it. " +
-    "Who sent what waits in a Unix socket is in the images since CRIU 4.3; an older one sends it anew as nobody, and a program that asks (SO_PASSCRED) takes it for a stranger's. " +
+    "Since CRIU 4.3 the images have the sender of each message that waits in a Unix socket; an older CRIU sends them anew without, and a program that asks for senders (SO_PASSCRED) takes them for a stranger's. " +
     "Likewise the binary formats of a user namespace, which an older one leaves out.",
   proof: "criu",
   otherCriu: true,

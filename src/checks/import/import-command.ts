@@ -1,11 +1,11 @@
 import type { Check } from "../finding.ts";
 
 export const importCommand: Check = {
-  title: "What the findings of an archive are about",
+  title: "The findings of an archive are those of one engine's command",
   reads: "config.dump in the archive",
   why:
-    "An engine makes the container anew from the archive: its root file system from the image, its named volumes, its own files. What is looked at is " +
-    "what that command needs, and not what CRIU alone would.",
+    "An engine makes the container anew from the archive: its root file system from the image, its named volumes, its own files. The findings are about " +
+    "the needs of that command, and not of CRIU alone.",
   proof: "images",
   blocks: false,
   run({ exported }) {

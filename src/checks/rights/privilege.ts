@@ -12,8 +12,8 @@ export const privilege: Check = {
   reads:
     "effective user id and capabilities of recriu, which CRIU inherits; what CRIU itself says of them when it starts; --unprivileged",
   why:
-    "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. A caller who is not root it takes only with --unprivileged (from 3.18 on), and root with the latter alone " +
-    "fails without that option at what takes CAP_SYS_ADMIN: namespaces that CRIU tries out, the tree's clocks. With it the clocks are this machine's. It is added " +
+    "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. It refuses a caller other than root without --unprivileged (from 3.18 on). Root with CAP_CHECKPOINT_RESTORE alone " +
+    "needs that option, too: without it CRIU fails at namespaces that it tries out and at the tree's clocks. With it the clocks are this machine's. recriu adds it " +
     "unless --unprivileged or --no-unprivileged was given.",
   proof: "criu",
   answers: ["option", "person"],

@@ -25,11 +25,12 @@ export const unixQueueTooLong: Check = {
       const count = waiting.get(usk.id) ?? 0;
       // Two sockets connected to each other have no such limit.
       if (count <= limit + 1 || sockets.get(usk.peer)?.peer === usk.ino) return [];
+      const subject = nameOf(usk) === undefined ? `socket:[${usk.ino}]` : shownName(usk);
       return [
         {
           ...about("blocker", "sk-queues.img"),
-          subject: nameOf(usk) === undefined ? `socket:[${usk.ino}]` : shownName(usk),
-          message: `${count} datagrams wait in it; net.unix.max_dgram_qlen lets ${limit + 1} wait`,
+          subject,
+          message: `${count} datagrams wait in the Unix socket ${subject}; net.unix.max_dgram_qlen lets ${limit + 1} wait`,
           criu_message: "Failed to send packet: Resource temporarily unavailable",
           remedy: raised("net/unix/max_dgram_qlen", {
             from: limit,

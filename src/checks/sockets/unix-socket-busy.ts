@@ -23,7 +23,7 @@ import type { Stats } from "node:fs";
 export const unixSocketBusy: Check = {
   title: "A live process has the name of a Unix socket of the tree",
   reads:
-    "unix sockets in files.img; what stands at each path, and whose it is: sock_diag(7), /proc/net/unix",
+    "unix sockets in files.img; what stands at each path, and the process that has it: sock_diag(7), /proc/net/unix",
   why:
     "CRIU removes the socket file that it finds at a saved path, even when a live server listens there: that server then cannot be " +
     "reached any more, and nothing says so. It does that for accepted connections too, which carry their listener's path, and for " +

@@ -37,7 +37,7 @@ export const oomScoreInherited: Check = {
             finding(lost.task.pid, {
               severity: "warning",
               message: `task ${lost.task.pid} had oom_score_adj ${lost.saved}, which needs CAP_SYS_RESOURCE; it will have ${callers}`,
-              remedy: { kind: "human", text: "run it with CAP_SYS_RESOURCE" },
+              remedy: { kind: "human", text: "run the restore with CAP_SYS_RESOURCE" },
             }),
           ]),
       ...(kept === undefined

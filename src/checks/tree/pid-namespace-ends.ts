@@ -24,7 +24,7 @@ export const pidNamespaceEnds: Check = {
           "recriu is the first process of this pid namespace: with -d it ends once the tree runs, and then the kernel kills the tree",
         remedy: {
           kind: "human",
-          text: "leave -d out: then it ends when the tree has ended. Or have an init there that stays (tini, a shell that waits)",
+          text: "leave -d out: then recriu ends when the tree has ended. Or have an init there that stays (tini, a shell that waits)",
           command: sh`unshare --fork --pid --mount-proc recriu restore ${againStaying(context)}`,
         },
       },

@@ -47,7 +47,7 @@ export const schedNotPermitted: Check = {
         message: `thread ${first.tid}${lost.length > 1 ? ` and ${lost.length - 1} more` : ""} had ${what}, which CRIU may not give here: no CAP_SYS_NICE`,
         remedy: {
           kind: "human",
-          text: "run it with CAP_SYS_NICE, or raise the limits where it is started",
+          text: "run the restore with CAP_SYS_NICE, or raise the limits where it is started",
           command: sh`prlimit --pid $$ --rtprio=99 --nice=40`,
         },
       },

@@ -19,7 +19,7 @@ export const sessionIntersects: Check = {
       criu_message,
       remedy: {
         kind: "human",
-        text: "run it in a session of its own",
+        text: "run the restore in a session of its own",
         command: sh`setsid --wait recriu restore ${sameCall(context)}`,
       },
     })),

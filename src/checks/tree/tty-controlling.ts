@@ -26,7 +26,7 @@ function remedyFor(context: Context, ttys: readonly Tty[], sid: number): Remedy 
   if (!leads(context, sid))
     return {
       kind: "human",
-      text: "call it on a terminal, or let script(1) make one",
+      text: "call recriu restore on a terminal, or let script(1) make one",
       command: sh`script -qec ${sh`recriu restore ${againStaying(context)}`} /dev/null`,
     };
   const slave = ttys.find(({ kind, info }) => kind === "slave" && info.sid === sid);

@@ -28,7 +28,7 @@ export const ttyStdin: Check = {
       remedy: remedy ?? {
         kind: "human",
         text: request.detached
-          ? "call it on a terminal; or let script(1) make one, without -d: when script ends, its terminal hangs up, and the tree with it"
+          ? "call recriu restore on a terminal; or let script(1) make one, without -d: when script ends, its terminal hangs up, and the tree with it"
           : "call it on a terminal, or let script(1) make one",
         command: sh`script -qec ${sh`recriu restore ${againStaying(context)}`} /dev/null`,
       },

@@ -2,7 +2,7 @@ import type { Check } from "../finding.ts";
 import { refusal } from "./refusal.ts";
 
 export const untrustedMount: Check = refusal({
-  title: "An untrusted tree's images name what of this machine to mount",
+  title: "An untrusted tree's images choose what is mounted from this machine",
   reads: "mountpoints-*.img; --external mnt[KEY]:PATH",
   why:
     "CRIU mounts what the images name into the tree: with automatic external mounts any directory of this machine, with others a disk, or a file " +

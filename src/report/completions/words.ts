@@ -52,7 +52,7 @@ export function argumentOf({ name, value }: Pick<OptionWords, "name" | "value">)
   if (value === undefined) return of("none");
   if (Object.hasOwn(known, name)) return known[name]!;
   if (value === "DIR") return of("directories");
-  if (value === "FILE" || value === "PATH") return of("files");
+  if (/^(FILE|PATH|COMMAND)$/.test(value)) return of("files");
   const words = value.replace(/,…$/, "").split(/[|,]/);
   if (!words.every((word) => /^[a-z]+$/.test(word))) return of("any");
   return of(value.includes(",") ? "list" : "words", words);

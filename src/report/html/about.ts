@@ -54,11 +54,14 @@ export function aboutOf(
 
 const order: readonly Standing[] = ["blocker", "solved", "warning", "info"];
 
-/** A mark that leads to each. */
+/** A mark for each kind of them, which leads to the first. */
 export const marksOf = (abouts: readonly About[]): Html[] =>
-  abouts.map(
-    ({ number, standing, finding }) =>
-      html`<a class="mark ${standing}" href="#finding-${number}" title="${finding.message}"
-        >${finding.id}</a
-      >`,
+  [...Map.groupBy(abouts, ({ standing, finding }) => `${standing} ${finding.id}`).values()].map(
+    (alike) => {
+      const { number, standing, finding } = alike[0]!;
+      const times = alike.length === 1 ? "" : ` ×${alike.length}`;
+      return html`<a class="mark ${standing}" href="#finding-${number}" title="${finding.message}"
+        >${finding.id}${times}</a
+      >`;
+    },
   );

@@ -178,7 +178,10 @@ function restoreOf(looked: Shown["looked"], { abouts, more }: ReturnType<typeof 
       n: abouts.filter((about) => about.standing === standing).length,
     }))
     .filter(({ n }) => n > 0)
-    .map(({ standing, n }) => html`<span class="mark ${standing}">${n} ${standing}</span>`);
+    .map(({ standing, n }) => {
+      const text = /^(blocker|warning)$/.test(standing) ? count(n, standing) : `${n} ${standing}`;
+      return html`<span class="mark ${standing}">${text}</span>`;
+    });
   const left = more.map(([kind, n]) => html`<p class="dim">${kind}: ${n} more</p>`);
   return section(
     "restore",

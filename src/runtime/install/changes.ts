@@ -1,5 +1,6 @@
 /** Make a target's files and links as they shall be, and give back what was there. */
-import { type Content, contentOf, put, remove, type Root } from "./files.ts";
+import { dirname } from "../../sys/path.ts";
+import { type Content, contentOf, put, remove, removeEmpty, type Root } from "./files.ts";
 import type { Target, Want } from "./targets.ts";
 
 export interface Change {
@@ -70,8 +71,10 @@ export function readRecord(root: Root): Installed[] {
 }
 
 function writeRecord(root: Root, record: readonly Installed[]): void {
-  if (record.length === 0) remove(root, RECORD);
-  else
+  if (record.length === 0) {
+    remove(root, RECORD);
+    removeEmpty(root, dirname(RECORD));
+  } else
     put(root, RECORD, {
       base64: Buffer.from(JSON.stringify(record, null, 1)).toString("base64"),
       mode: 0o600,

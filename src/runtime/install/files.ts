@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { EEXIST, ENOENT, errorText } from "../../sys/errno.ts";
 import { isAbsent, statAt } from "../../sys/look.ts";
-import { createEntry, handle, mkdirat, openEntry } from "../../sys/files.ts";
+import { createEntry, handle, mkdirat, openEntry, rmdirat } from "../../sys/files.ts";
 import { writeAll } from "../../sys/own-file.ts";
 import { namesOf, walkInside } from "../../sys/walk.ts";
 
@@ -93,6 +93,11 @@ export function put(root: Root, path: string, content: Exclude<Content, null>): 
     }
     renameSync(at(name), file);
   });
+}
+
+/** A directory goes where nothing is in it. */
+export function removeEmpty(root: Root, path: string): void {
+  inDirectory(root, path, false, (_, parent) => void rmdirat(parent, nameOf(path)));
 }
 
 export function remove(root: Root, path: string): void {

@@ -100,4 +100,8 @@ test("file-replaced: a seal knows the time, whatever became of the images'", asy
   const found = await warned(stage, copy);
   expect(Object.keys(found)).toEqual(["written"]);
   expect(found.written).toContain("when the checkpoint was sealed");
+  // Out of an archive without times, only what the seal knows.
+  utimesSync(join(copy, "inventory.img"), 0, 0);
+  expect(await warned(stage, copy)).toEqual(found);
+  expect((await recriu(stage, ["show", copy])).stdout).toContain("\nwritten ? UTC, ");
 });
