@@ -83,7 +83,7 @@ count:
     cbnz x12, count
     mov x0, #0
     sub x1, x11, x10
-    add x1, x1, #8
+    add x1, x1, #16
     mov x2, #READ_WRITE
     mov x3, #PRIVATE_ANONYMOUS
     mov x4, #-1
@@ -93,7 +93,9 @@ count:
     tbnz x0, #63, start
     ldr x12, environment
     str x0, [x12]
-    adr x12, option
+    adr x12, compilers
+    str x12, [x0], #8
+    adr x12, machine
     str x12, [x0], #8
 copy:
     ldr x12, [x10], #8

@@ -14,8 +14,10 @@ limits:
     .long 9, 0                  /* RLIMIT_AS */
     .quad 4 << 30
 limits_end:
-option:                         /* the optimising compilers take more from a process of this length than they give back */
+compilers:                      /* the optimising ones take more from a process of this length than they give back */
     .asciz "BUN_JSC_useDFGJIT=0"
+machine:                        /* as if it had 64 MiB: from a quarter of them on garbage is not let grow as large as all else */
+    .asciz "BUN_JSC_forceRAMSize=67108864"
 tight:
     .ascii "recriu: its limits leave no room to start: 32 descriptors (ulimit -Hn), 256 KiB of stack (ulimit -s) and 4 GiB of addresses (ulimit -v) are needed\n"
 tight_end:

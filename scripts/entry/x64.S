@@ -79,7 +79,7 @@ count:
     cmp qword ptr [r12 + rbx * 8 - 8], 0
     jne count
     xor edi, edi
-    lea rsi, [rbx * 8 + 8]
+    lea rsi, [rbx * 8 + 16]
     mov edx, READ_WRITE
     mov r10d, PRIVATE_ANONYMOUS
     mov r8, -1
@@ -90,9 +90,11 @@ count:
     js start
     mov rdx, environment[rip]
     mov [rdx], rax
-    lea rdx, option[rip]
+    lea rdx, compilers[rip]
     mov [rax], rdx
-    lea rdi, [rax + 8]
+    lea rdx, machine[rip]
+    mov [rax + 8], rdx
+    lea rdi, [rax + 16]
     mov rsi, r12
     mov rcx, rbx
     rep movsq

@@ -146,7 +146,7 @@ export const logLine: Shape<Plain<LogLine>> = object({
   time: maybe(number("seconds since CRIU began")),
   pid: maybe(integer()),
   file: text(),
-  line: integer(),
+  line: maybe(integer("where people have left it in")),
   subsystem: maybe(text()),
   message: text(),
 });

@@ -74,9 +74,9 @@ export class Gathered {
   }
 }
 
-/** How many were found, with those that are only counted. */
-export const countOf = (findings: readonly Finding[]): number =>
-  findings.reduce((sum, { more = 0 }) => sum + 1 + more, 0);
+/** How many there are, of findings or effects, with those that are only counted. */
+export const countOf = (told: readonly { readonly more?: number }[]): number =>
+  told.reduce((sum, { more = 0 }) => sum + 1 + more, 0);
 
 /** What decides how the plan takes a finding: of the same kind one is answered as the other, or is not. */
 function kindOf({ id, severity, isolate, apart, remedy }: Finding): string {

@@ -90,12 +90,13 @@ export const command: Command = {
   },
 };
 
-/** What people read. Of a container's archive, which its engine restores, nothing is said of what to type next. */
+/** What people read. Of a container's archive, which its engine restores, and of a pack without memory nothing is said of what to type next. */
 function tellOf(preflight: Preflight, isRestorable: boolean): void {
   const { findings, plan, effects, settings } = preflight;
   const asked = settings.onCommandLine;
+  const leftOut = findings.some(({ id }) => id === "pages-left-out");
   const next =
-    !isRestorable || plan.outcome === "unchecked"
+    !isRestorable || leftOut || plan.outcome === "unchecked"
       ? undefined
       : plan.outcome === "blocked"
         ? scriptAsked(preflight)

@@ -16,7 +16,8 @@ export interface LogLine {
   readonly pid: number | undefined;
   /** `criu/sk-unix.c` */
   readonly file: string;
-  readonly line: number;
+  /** Undefined where people have left it out, or written another sign for it. */
+  readonly line: number | undefined;
   /** `unix`, `mnt`, …; undefined where the message names none. */
   readonly subsystem: string | undefined;
   /** All that follows the source position, the subsystem included. */
@@ -24,22 +25,22 @@ export interface LogLine {
 }
 
 const shape =
-  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\(([^():]+):(\d+)\): (.*)$/s;
+  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+):(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): (.*)$/s;
 
 /** An error or a warning; undefined for any other line. */
 export function parseLogLine(text: string): LogLine | undefined {
   const match = shape.exec(text);
   if (match === null) return undefined;
   // The first bracket is what a selection by mouse leaves out.
-  const [, stamp, stampCut, pid, piePid, level, file = "", line, rest = ""] = match;
+  const [, stamp, stampCut, pid, piePid, level, numbered, line, bare = "", rest = ""] = match;
   const time = stamp ?? stampCut;
   const message = rest.trimEnd();
   return {
     level: level === "Error" ? "Error" : "Warn",
     time: time === undefined ? undefined : Number(time),
     pid: (piePid ?? pid) === undefined ? undefined : Number(piePid ?? pid),
-    file,
-    line: Number(line),
+    file: numbered ?? bare,
+    line: line === undefined ? undefined : Number(line),
     subsystem: /^([a-z][\w-]*): /.exec(message)?.[1],
     message,
   };
@@ -96,8 +97,12 @@ const tolerated: readonly RegExp[] = [
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
-  /^(?:sockets: )?Diag module missing \(/,
+  /^(?:uffd: )?Lazy pages are not available: /,
   /^(?:tun: )?Unable to create tun: /,
+  // A thread stopped where CRIU lets it stop.
+  /^si_code=4 si_pid=\d+ si_status=5$/,
+  // CRaC's own CRIU, of a terminal.
+  /^(?:tty: )?Can't set tty params on 0x[0-9a-f]+, trying to skip/,
 ];
 
 /** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */

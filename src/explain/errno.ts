@@ -5,7 +5,7 @@ import { meanings } from "./errno-meanings.ts";
 const table = `
 NONE 0 Success|No error information
 EPERM 1 Operation not permitted
-ENOENT 2 No such file or directory
+ENOENT 2 No such file or directory|No such file
 ESRCH 3 No such process
 EINTR 4 Interrupted system call
 EIO 5 Input/output error|I/O error
@@ -130,12 +130,33 @@ export function errnoOf(number: string): Errno | undefined {
 /** More than the longest text, with what may stand behind it. */
 const LONGEST = 80;
 
+/** A message up to the words of an errno that others follow, as a sentence that quotes it has; undefined where none do. */
+export function upToErrno(message: string): string | undefined {
+  if (splitErrno(message).errno !== undefined) return undefined;
+  let at = -1;
+  for (let place = 0; place < PLACES; place += 1) {
+    at = message.indexOf(": ", at + 1);
+    if (at < 0) return undefined;
+    const words = message.slice(at + 2, at + 2 + LONGEST).split(" ");
+    for (let end = Math.min(words.length - 1, WORDS); end > 0; end -= 1) {
+      const text = words
+        .slice(0, end)
+        .join(" ")
+        .replace(/[.,;)]$/, "");
+      if (byText.has(text.toLowerCase())) return message.slice(0, at + 2 + text.length);
+    }
+  }
+  return undefined;
+}
+const WORDS = 8;
+const PLACES = 32;
+
 /** A message in front of the words of an errno, and that; the whole message where it ends in none. */
 export function splitErrno(message: string): { said: string; errno: Errno | undefined } {
   for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
     if (message.length - at > LONGEST) break;
     // Go writes it small, Rust its number behind.
-    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.!)\s]*$/, "");
+    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.!)\s\\'"`]*$/, "");
     const errno = byText.get(words.toLowerCase());
     if (errno !== undefined) return { said: message.slice(0, at), errno };
   }

@@ -2,18 +2,20 @@
  * From a message to the entry that claims it. Entries are found by the first words of theirs that do not vary, so that
  * thousands cost a look-up; of several that fit, the one with most fixed letters is meant.
  */
-import type { Entry, Way, Words } from "./entry.ts";
+import type { Entry, Words } from "./entry.ts";
 import { type Errno, errnoOf, splitErrno } from "./errno.ts";
-import { begun, hasHole, type Matcher, matcherOf, weightOf } from "./words.ts";
-
-/** What is known of a line beside its words. */
-export interface Place {
-  /** `criu/tun.c`, or `tun.c` as old versions say. */
-  readonly file?: string | undefined;
-  readonly way?: Way | undefined;
-  /** The words may stand behind others: nothing says where CRIU's begin. */
-  readonly loose?: boolean;
-}
+import {
+  type Candidate,
+  FEW,
+  isOwn,
+  isSentence,
+  mayBe,
+  type Place,
+  prefixes,
+  rankOf,
+  subsystemOf,
+} from "./rank.ts";
+import { begun, hasHole, matcherOf, weightOf } from "./words.ts";
 
 export interface Found {
   readonly entry: Entry;
@@ -23,20 +25,11 @@ export interface Found {
   readonly values: ReadonlyMap<string, string>;
 }
 
-interface Candidate {
-  readonly entry: Entry;
-  readonly words: Words;
-  /** `unix: `, as the line has it in front; "" for none. */
-  readonly prefix: string;
-  readonly text: string;
-  readonly weight: number;
-  matches?: Matcher;
-}
-
 export type Index = ReadonlyMap<string, readonly Candidate[]>;
 
-/** Words so few that another source may say them of something else. */
-const FEW = 18;
+/** So few that they tell, in a line of a source's own, what it began to say. */
+const FEW_OWN = 14;
+const MOST = 0.7;
 /** How many first words make a key. */
 const KEY = 3;
 
@@ -51,9 +44,11 @@ const bare = (text: string): string => {
   while (end > 0 && ENDS.includes(collapsed[end - 1]!)) end -= 1;
   return collapsed.slice(0, end).trimStart();
 };
-const ENDS = ".! \n\r";
+const ENDS = ".! \n\r\\";
 /** What a word of somebody's may begin with. */
 const QUOTES = `"'\`([{*`;
+/** `Q:` in front of it, and no space. */
+const label = /^[A-Za-z]{1,8}:(?=[A-Z])/;
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();
@@ -62,13 +57,23 @@ export function indexOf(entries: readonly Entry[]): Index {
       // Others have no subsystems.
       const prefix = entry.files.length === 0 ? "" : subsystemOf(words.text);
       const text = bare(words.text.slice(prefix.length));
+      const candidate = { entry, words, prefix, text, weight: weightOf(text) };
       const key = keyOf(text);
-      const list = index.get(key) ?? [];
-      index.set(key, list);
-      list.push({ entry, words, prefix, text, weight: weightOf(text) });
+      for (const one of [key, ...shorterKeys(key)]) {
+        const list = index.get(one) ?? [];
+        index.set(one, list);
+        list.push(candidate);
+      }
     }
   return index;
 }
+
+/** For messages that end where the key goes on. */
+const shorterKeys = (key: string): string[] => {
+  const words = key.split(" ");
+  return words.slice(1).map((_, more) => cutShort(words.slice(0, more + 1).join(" ")));
+};
+const cutShort = (message: string): string => `${message} …`;
 
 /** Up to three words from the beginning, as far as they do not vary; a first one that does is left out. */
 function keyOf(text: string): string {
@@ -79,7 +84,12 @@ function keyOf(text: string): string {
   return (end < 0 ? fixed : fixed.slice(0, end)).join(" ");
 }
 
-export function find(index: Index, message: string, place: Place = {}): Found | undefined {
+/** The entry that is meant; of no loose words also one that they are only the beginning of. */
+export const find = (index: Index, message: string, place: Place = {}): Found | undefined =>
+  findWhole(index, message, place) ??
+  (place.loose === true ? undefined : findBegun(index, message, place));
+
+export function findWhole(index: Index, message: string, place: Place): Found | undefined {
   const { said, errno } = splitErrno(message);
   let best: Found | undefined;
   let most = -1;
@@ -102,21 +112,34 @@ export function find(index: Index, message: string, place: Place = {}): Found | 
         best = { entry, words, errno: told, values };
       }
   }
-  return best ?? (place.loose === true ? undefined : findBegun(index, message, place));
+  return best;
 }
+
+/** Where somebody left words out; in a path it is a part of that. */
+const ellipsis = /\s(?:\.{3}|…)(?=\s|$).*$/;
 
 /** Of a message that was cut off, or that another version ends otherwise: the entry that has most of its words. */
 function findBegun(index: Index, message: string, place: Place): Found | undefined {
   const { said, errno } = splitErrno(message);
   let best: Found | undefined;
   let most = 0;
-  for (const start of startsOf(bare(said), false))
-    for (const candidate of candidatesOf(index, start)) {
+  for (const start of startsOf(bare(said.replace(ellipsis, "")), false))
+    for (const candidate of [
+      ...candidatesOf(index, start),
+      ...(index.get(cutShort(start.length < FEW && place.file === undefined ? "" : start)) ?? []),
+    ]) {
       const { entry, words, text, weight } = candidate;
       const { letters, values } = begun(text, start);
-      const whole = letters === start.length && letters > FEW / 2;
-      if ((letters < FEW && !whole) || entry.guard?.(values) === 0) continue;
       const own = isOwn(candidate, place, message);
+      const whole = letters === start.length && letters > FEW / 2;
+      // A few letters are no other source's, and of its words it has to be most.
+      const enough =
+        place.file === undefined
+          ? letters >= FEW || whole
+          : own
+            ? letters >= FEW_OWN || whole
+            : letters >= Math.max(FEW, weight * MOST);
+      if (!enough || entry.guard?.(values) === 0) continue;
       if (!own && isSentence(values, candidate, place)) continue;
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
       if (rank <= most) continue;
@@ -126,8 +149,6 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
   return best;
 }
 
-const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
-
 /** The message, also without its prefix; or, of words behind others, from each word on, as far as they may be about it. */
 function* startsOf(message: string, loose: boolean): Generator<string> {
   if (loose) {
@@ -136,6 +157,7 @@ function* startsOf(message: string, loose: boolean): Generator<string> {
       yield message.slice(at, at + LONGEST);
       let quoted = at;
       while (QUOTES.includes(message[quoted] ?? " ")) quoted += 1;
+      quoted += label.exec(message.slice(quoted, quoted + FEW))?.[0].length ?? 0;
       if (quoted > at) yield message.slice(quoted, quoted + LONGEST);
       at = message.indexOf(" ", at) + 1;
     }
@@ -154,69 +176,4 @@ function* candidatesOf(index: Index, message: string): Generator<Candidate> {
     for (let last = first + 1; last <= Math.min(first + KEY, words.length); last += 1)
       yield* index.get(words.slice(first, last).join(" ")) ?? [];
   yield* index.get("") ?? [];
-}
-
-const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-
-/** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
-const subsystemOf = (message: string): string =>
-  (prefixes.exec(message)?.[0] ?? "").replace("-v2", "").replace(/^sk /, "");
-
-/** Whether a line is of the entry's own source: by its name, or by the prefix that only that has. */
-const isOwn = ({ entry, prefix }: Candidate, { file, loose }: Place, message: string): boolean =>
-  file === undefined
-    ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => own === "*" || base(own) === base(file));
-
-/** Of others' words: a code, or a name of their own. */
-const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
-
-/** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
-const mayBe = (
-  { weight, entry, text }: Candidate,
-  { file, loose }: Place,
-  own: boolean,
-  message: string,
-) =>
-  weight >= FEW ||
-  own ||
-  (entry.files.length === 0 && weight > FEW / 2 && unmistakable.test(text)) ||
-  (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
-
-/** Few words that no source of CRIU's vouches for: a sentence where a name would stand is somebody else's. */
-const isSentence = (
-  values: ReadonlyMap<string, string>,
-  { weight, entry }: Candidate,
-  { file }: Place,
-): boolean =>
-  file === undefined &&
-  entry.files.length > 0 &&
-  weight < 2 * FEW &&
-  // What the C library says of a failure (`why`) has as many words as it likes.
-  values
-    .entries()
-    .some(([name, value]) => name !== "why" && value.split(" ").length > (weight < FEW ? 1 : 4));
-
-/** Letters that an entry of the line's own source is ahead of others. */
-const AHEAD = 8;
-
-/** Fixed letters first, the own source counting for some, then errno and way; -1 where errno or way is another. */
-function rankOf(
-  { entry, words, weight }: Candidate,
-  way: Way | undefined,
-  own: boolean,
-  errno: Errno | undefined,
-): number {
-  const { errnos, not } = words;
-  const listed = errno !== undefined && errnos.includes(errno.name);
-  if (errnos.length > 0 && listed === not) return -1;
-  if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
-  // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
-  const others = entry.files.length === 0;
-  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
-  return (
-    (letters + (own ? AHEAD : 0)) * 4 +
-    (errnos.length > 0 ? 2 : 0) +
-    (entry.way === (way ?? "restore") ? 1 : 0)
-  );
 }

@@ -6,7 +6,7 @@
 // Every repetition has an end: a hostile line costs its length, not the square of it.
 /** What begins a line of CRIU's: `(00.012345)`, `pie: 12: `, `Error (criu/mount.c:1): `. */
 const begins =
-  /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?\b(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch]:\d{1,6}\): ?|\(\d{2,9}\.\d{6}\)/;
+  /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch](?::\w{1,6})?\): ?|\(\d{2,9}\.\d{6}\)/;
 const everyBegin = new RegExp(begins, "g");
 /** What makes the text of a quoted field worth a look of its own. */
 const telling = /\b(?:Error|Warn)\s*\(|\(\d{2,}\.\d{6}\)|criu|CRIU|log file/;
@@ -36,7 +36,9 @@ export function unwrap(text: string, depth = 0): string[] {
     .replace(colours, "")
     .replace(entity, (name) => entities[name]!)
     .replace(/(?<=n)\u2019(?=t\b)/g, "'")
-    .replace(/[\u00a0\u200b\ufeff]/g, " ");
+    .replace(/[\u00a0\u200b\ufeff]/g, " ")
+    // The columns of a page that a paste was copied from.
+    .replace(/(?: \|){1,2}[ \t]*$/, "");
   if (depth < DEEPEST && clean.includes('"')) {
     const fields = fieldsOf(clean);
     // What stands behind them is somebody's own sentence.
@@ -78,7 +80,7 @@ const unescape = (text: string): string =>
 function split(line: string): string[] {
   const starts = Array.from(line.matchAll(everyBegin), ({ index }) => index);
   if (starts.length === 0) return [line];
-  const opener = /(?:\*\*|__|["'`]|<code>)$/.exec(line.slice(0, starts[0]).trimEnd())?.[0];
+  const opener = /(?:\*\*|__|`{1,3}|["']|<code>)$/.exec(line.slice(0, starts[0]).trimEnd())?.[0];
   const pieces = starts.map((start, at) => line.slice(start, starts[at + 1]).trim());
   if (opener !== undefined) {
     const last = pieces.at(-1)!;

@@ -6,11 +6,14 @@ import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
 import { deviceOf } from "./devices.ts";
 import { index } from "./entries/index.ts";
-import { find, type Found, type Place } from "./find.ts";
+import { upToErrno } from "./errno.ts";
+import { find, findWhole, type Found } from "./find.ts";
+import type { Place } from "./rank.ts";
+import { weightOf } from "./words.ts";
 
 export { entries } from "./entries/index.ts";
 export type { Entry } from "./entry.ts";
-export type { Place } from "./find.ts";
+export type { Place } from "./rank.ts";
 
 export interface Explanation {
   line: string;
@@ -35,9 +38,17 @@ export interface Explanation {
 
 /** What an error message means; undefined when nothing is known of it. */
 export function explain(message: string, place: Place = {}): Explanation | undefined {
-  const found = find(index(), message, place);
+  // What stands behind the errno is somebody's own sentence, where CRIU's is whole without.
+  const cut = place.file === undefined ? undefined : upToErrno(message);
+  const found =
+    (cut === undefined ? undefined : findWhole(index(), cut, place)) ??
+    find(index(), message, place);
   return found === undefined ? explainFault(message) : explanationOf(message, found);
 }
+
+/** Letters that the entry of a message has fixed, where it has all of the message and not only its beginning; else 0. */
+export const lettersKnown = (message: string, place: Place): number =>
+  weightOf(findWhole(index(), message, place)?.words.text ?? "");
 
 /** Errnos that mean the same of every request: something has run out, is mounted read-only, or fails. */
 const resources: ReadonlySet<string> = new Set([
@@ -49,6 +60,9 @@ const resources: ReadonlySet<string> = new Set([
   "EROFS",
   "ESTALE",
 ]);
+/** Entries that speak of rights themselves. */
+const rights =
+  /\broot\b|CAP_|permission|privilege|AppArmor|SELinux|seccomp|\bown(?:s|ed|er)?\b|(?<!-)\busers?\b|sudo|may not/i;
 const LOOK = "look at the lines before it, with -v4";
 
 /** An entry in the words of a line. */
@@ -67,7 +81,11 @@ function explanationOf(line: string, { entry, words, errno, values }: Found): Ex
   const usual = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
   // What is lacking is lacking whatever was asked.
   const lacking = !listed && errno !== undefined && resources.has(errno.name);
-  const remedy = lacking && usual !== errno.remedy ? `${errno.remedy}; else ${usual}` : usual;
+  // What is not allowed no larger limit helps.
+  const denied =
+    any && (errno?.name === "EACCES" || errno?.name === "EPERM") && !rights.test(cause + usual);
+  const first = (lacking || denied) && usual !== errno.remedy ? `${errno.remedy}; else ` : "";
+  const remedy = first + usual;
   return {
     line,
     by: entry.files.length === 0 ? "runtime" : "criu",
@@ -115,10 +133,12 @@ type Value = (name: string) => string | undefined;
 /** `<name>` in a text to what the line said; where it named none, what stands in brackets or behind a colon falls away. */
 const fill = (text: string, value: Value): string =>
   text
-    .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|,? <(\w+)>(?=,)/g, (piece) =>
+    .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|, <(\w+)>,|,? <(\w+)>(?=,)/g, (piece) =>
       [...piece.matchAll(/<(\w+)>/g)].some(([, name]) => value(name!)) ? piece : "",
     )
-    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "");
+    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "")
+    // CRIU leaves the first `/` out, people put it in.
+    .replace(/(^|[\s(])\/\/(?=\w)/g, "$1/");
 
 /** A remedy is pasted by people, so the word that it stands in is quoted with it: `mnt[<path>]:KEY` as a whole. */
 const fillQuoted = (text: string, value: Value): string =>

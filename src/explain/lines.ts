@@ -9,8 +9,8 @@ export interface Line {
   readonly text: string;
   /** Lines that stood right before it. */
   before(): string[];
-  /** The line that follows, where it is at hand. */
-  next(): string | undefined;
+  /** The line that follows, where it is at hand, or a later one. */
+  next(count?: number): string | undefined;
 }
 
 /** Bytes from the beginning that are looked at whole. */
@@ -41,7 +41,8 @@ export function lineReader(onLine: (line: Line) => void): {
   const look = (bytes: Buffer, from: number, to: number): void => {
     const text = bytes.toString("utf8", from, Math.min(to, from + LONGEST));
     const before = () => [...tail, ...linesBefore(bytes, from)].slice(-BEFORE);
-    const next = () => lineAfter(bytes, to);
+    const mark = marks.exec(text)?.[0].trimEnd() ?? "";
+    const next = (count = 1) => lineAfter(bytes, to, { count, mark });
     for (const piece of unwrap(text)) onLine({ text: piece, before, next });
   };
 
@@ -112,11 +113,19 @@ function* linesWith(words: readonly Buffer[], bytes: Buffer, end: number): Gener
   }
 }
 
-/** The line behind the end of another. */
-function lineAfter(bytes: Buffer, end: number): string | undefined {
+/** What mails and comments have before each of their lines. */
+const marks = /^[\s>*#/|]{1,16}/;
+
+/** A line behind the end of another, without the mark that both have. */
+function lineAfter(
+  bytes: Buffer,
+  end: number,
+  { count, mark }: { count: number; mark: string },
+): string | undefined {
   const to = bytes.indexOf(NEWLINE, end + 1);
+  if (count > 1 && to > 0) return lineAfter(bytes, to, { count: count - 1, mark });
   const text = bytes.toString("utf8", end + 1, Math.min(to < 0 ? bytes.length : to, end + LONGEST));
-  return unwrap(text)[0];
+  return unwrap(text.startsWith(mark) ? text.slice(mark.length) : text)[0];
 }
 
 /** A few lines that end before a place. */

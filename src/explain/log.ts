@@ -2,7 +2,7 @@
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
-import { type Explanation, explain } from "./index.ts";
+import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
@@ -84,7 +84,7 @@ export function logReader({ words = false } = {}): {
       anything = true;
     }
     if (noteWay(log, text) || stamped.test(text)) anything = true;
-    else if (version === undefined && (foreign += 1) <= FOREIGN) listen(line);
+    else if (!ownVersion.test(text) && (foreign += 1) <= FOREIGN) listen(line);
   };
   const listen = ({ text, next }: Line): void => {
     named ??= logNamed(text);
@@ -103,13 +103,14 @@ export function logReader({ words = false } = {}): {
     const { way } = log;
     for (const known of [
       begins ? explain(rest!, { loose, way }) : undefined,
-      explain(whole, { loose: true, way }),
       // Quoted, in brackets, or in bold.
       explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
       // Behind somebody's own words.
       explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
       // Within them.
-      ...quotedIn(whole).map((quoted) => explain(quoted, { loose: true, way })),
+      ...[...quotedIn(whole), whole].map((quoted) =>
+        explain(quoted, isCrius(quoted) ? { way } : { loose: true, way }),
+      ),
       // A mail or a terminal broke it.
       whole.endsWith(":") ? explain(`${whole} ${next() ?? ""}`, { loose: true, way }) : undefined,
     ])
@@ -170,6 +171,11 @@ export function logReader({ words = false } = {}): {
   };
 }
 
+/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
+const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;
+const ownPrefix =
+  /^(?:sk )?(?:inet|unix|mnt(?:-v2)?|tty|cg|cg-prop|fsnotify|uffd|page-xfer|vdso|fdinfo|irmap|soccr|mqueue|seccomp|pidfd|timerfd|tcp): (?=[A-Z])/;
+
 /** What stands in quotes, the first of it. */
 const quotedIn = (text: string): string[] =>
   Array.from(text.slice(0, LONGEST).matchAll(/["`“]([^"`“”]{12,400})["`”]/g), ([, inner]) => inner!)
@@ -179,11 +185,13 @@ const QUOTES = 4;
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const aboutCriu =
-  /(?<![\w./-])criu(?![\w./-])|\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|failed|cannot|can't|unable)\b.{0,200}\bcheckpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
+  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
 
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
 
+/** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
+const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
 
 /** Whether a restore failed right after the dump whose images it read. */

@@ -2,7 +2,7 @@
 import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
-import { type Explanation, explain } from "./index.ts";
+import { type Explanation, explain, lettersKnown } from "./index.ts";
 import type { Line } from "./lines.ts";
 
 export interface Log {
@@ -100,7 +100,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
-    log.cause = { ...error, message: wholeOf(error, line.next()) };
+    log.cause = { ...error, message: wholeOf(error, line) };
     log.before = line.before();
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
@@ -108,22 +108,33 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   } else if (worth === "nothing") log.sign ??= error;
 }
 
-/** What begins a line of its own. */
-const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$]|\w+: )/;
+/** What begins a line of its own, and what may. */
+const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$])/;
+const labelled = /^\s*\w+: /;
 
 /**
  * A message with what stands in the next line: code in a restored task breaks long ones with `>`, a window or a mail at its
- * edge. Of a broken one only where the errno at its end was lost by that.
+ * edge. Of a broken one only where its errno, or words that an entry needs, were lost by that.
  */
-function wholeOf({ message, file }: LogLine, next = ""): string {
+function wholeOf({ message, file }: LogLine, line: Line): string {
+  const next = line.next() ?? "";
   const piece = /^(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
   if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
-  if (next.trim() === "" || beginning.test(next) || splitErrno(message).errno !== undefined)
-    return message;
+  const isPart = (text: string) => text.trim() !== "" && !beginning.test(text);
+  if (!isPart(next) || splitErrno(message).errno !== undefined) return message;
+  const third = line.next(2) ?? "";
+  const joined = [`${message} ${next.trim()}`, message + next.trim()];
+  if (isPart(third)) joined.push(`${message} ${next.trim()} ${third.trim()}`);
   return (
-    [`${message} ${next.trim()}`, message + next.trim()].find(
-      (whole) => splitErrno(whole).errno !== undefined,
-    ) ?? message
+    (labelled.test(next)
+      ? undefined
+      : joined.find((whole) => splitErrno(whole).errno !== undefined)) ??
+    // Of those that an entry has whole, the one with most of its words.
+    [message, ...joined]
+      .map((whole) => ({ whole, letters: lettersKnown(whole, { file }) }))
+      .filter(({ letters }) => letters > 0)
+      .sort((one, other) => other.letters - one.letters)[0]?.whole ??
+    message
   );
 }
 
@@ -131,10 +142,11 @@ function wholeOf({ message, file }: LogLine, next = ""): string {
 const complaint =
   /^\([\d.]+\)\s+(?:\d+: )?((?:[\w-]+: )?(?:Can't|Cannot|Couldn't|Failed|Unable|No such) .*)$/;
 
-/** What is known of the last line before that sounds like a reason. */
+/** What is known of the last line before that sounds like a reason; a warning sounds so only where it is the last. */
 function toldBefore({ before, way }: Log): Explanation | undefined {
-  for (const text of before.toReversed()) {
+  for (const [back, text] of before.toReversed().entries()) {
     const line = parseLogLine(text);
+    if (line?.level === "Warn" && back > 0) continue;
     const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
     const known = said === undefined ? undefined : explain(said, { file: line?.file, way });
     if (known !== undefined && !known.consequence && !known.warning) return known;

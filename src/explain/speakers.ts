@@ -14,6 +14,16 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "run it as root beside the process, in its container: cuda-checkpoint --get-state --pid PID; nvidia-smi",
   ],
   [
+    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP\b/,
+    "DMTCP, another program that checkpoints and has nothing of CRIU's,",
+    "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
+  ],
+  [
+    /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel)\/|^\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|soccr|plugins)\//,
+    "a compiler or make, of a build of CRIU,",
+    "make clean, then make V=1: the first error counts; its missing packages: criu/Makefile.packages; a newer CRIU for a newer compiler or C library",
+  ],
+  [
     /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
     "crit, which reads images",
     "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",

@@ -6,7 +6,9 @@
 /** `*` and `<name>`: any text, also none, as CRIU prints what it does not have; `#` and `<#name>`: a number. */
 const holes = /<#?\w+>|\*|#/;
 const everyHole = new RegExp(holes, "g");
-const NUMBER = "[-+]?(?:0x)?[0-9a-fA-F]+";
+/** Also what people write in its place. */
+const NUMBER =
+  "(?:[-+]?(?:0x)?[0-9a-fA-F]+|(?:0x)?%[-#0-9.]{0,6}[hljz]{0,2}[diouxX]|<[\\w-]{1,20}>|\\{[\\w-]{1,20}\\}|\\$\\w{1,20}|PID|TID|N|X{1,8}\\b)";
 
 export const hasHole = (word: string): boolean => holes.test(word);
 

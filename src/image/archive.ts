@@ -29,8 +29,10 @@ export interface Archive {
 type ArchiveResult =
   { ok: true; archive: Archive } | { ok: false; problem: string; damaged: boolean };
 
-/** Of an image other than page data, and of a text; a real one has a few MiB. Bytes. */
+/** Of an image other than page data; a real one has a few MiB. Bytes. */
 const LARGEST = 256 << 20;
+/** Of a text, which is read at once. */
+const LARGEST_TEXT = 16 << 20;
 /** Of all that is kept; a small file can be packed so that it unpacks to terabytes. Bytes. */
 const LARGEST_SUM = 1 << 30;
 const MOST_MEMBERS = 1_000_000;
@@ -115,7 +117,7 @@ class Unpacked implements Archive {
     }
     if (image === undefined && !texts.has(text)) return undefined;
     this.#sum += size;
-    if (size > LARGEST || this.#sum > LARGEST_SUM)
+    if (size > (image === undefined ? LARGEST_TEXT : LARGEST) || this.#sum > LARGEST_SUM)
       throw new Error(`${name} is larger than any image is`);
     return image === undefined ? this.#text(text) : this.#image(image);
   }

@@ -92,8 +92,10 @@ export interface Checkpoint {
   holdsEntries(file: string): boolean;
   /** Page maps of living tasks and of shared memory, by file. */
   readonly pagemaps: ReadonlyMap<string, Pagemap>;
-  /** What a page map holds, in its order; nothing when it cannot be read. */
-  runs(pagemap: string): readonly StoredRun[];
+  /** What a page map holds, in its order, made as it is gone through; nothing when it cannot be read. */
+  runs(pagemap: string): IteratorObject<StoredRun>;
+  /** Whether a page map has any of the pages from number `first` to `end`, without that. */
+  holdsPages(pagemap: string, first: number, end: number): boolean;
   /** Where the content of a page map's pages is, its parents' too, by address; lazy ones are left out when `lazy`. */
   contents(pagemap: string, lazy: boolean): Content[];
   /** The first page map with compressed pages, its parents' too; undefined where there is none. */

@@ -16,7 +16,7 @@ export interface Content {
 }
 
 /** The runs that a restore reads; with `lazy`, those that are fetched otherwise are none of them. */
-export const wantedRuns = (runs: readonly Run[], lazy: boolean): readonly Run[] =>
+export const wantedRuns = (runs: IteratorObject<Run>, lazy: boolean): Iterable<Run> =>
   lazy ? runs.filter(({ flags }) => !(flags & PE_LAZY)) : runs;
 
 /** Where the pages of a page map are, by address: in its own pages image `pagesId`, or in a parent's as far as it has them. */
@@ -24,15 +24,15 @@ export function contentsOf(
   directory: ImageDirectory,
   pagemap: string,
   pagesId: number,
-  runs: readonly StoredRun[],
+  runs: () => IteratorObject<StoredRun>,
   lazy: boolean,
 ): Content[] {
   const contents: Content[] = [];
   const file = `${directory.path}/pages-${pagesId}.img`;
-  for (const { page, pages, flags, offset, packed } of runs) {
+  for (const { page, pages, flags, offset, packed } of runs()) {
     if (flags & PE_PARENT || !(flags & PE_PRESENT)) continue;
     if (!(lazy && flags & PE_LAZY)) contents.push({ page, pages, file, offset, packed });
   }
-  new Parents(directory).lost(pagemap, wantedRuns(runs, lazy), (one) => contents.push(one));
+  new Parents(directory).lost(pagemap, wantedRuns(runs(), lazy), (one) => contents.push(one));
   return contents.sort((a, b) => a.page - b.page);
 }

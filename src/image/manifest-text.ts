@@ -1,5 +1,6 @@
 /** A manifest's text, believed in nothing. */
 import type { Manifest } from "./manifest.ts";
+import { parsedJson } from "./others-json.ts";
 
 const NAME = /^(?:parent\/){0,64}[^/\0]+$/;
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -7,9 +8,9 @@ const SHA256 = /^[0-9a-f]{64}$/;
 export function parseManifest(
   text: string,
 ): { ok: true; manifest: Manifest } | { ok: false; problem: string } {
-  let value: Partial<Manifest>;
+  let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsedJson(text);
   } catch (error) {
     return { ok: false, problem: `it is no JSON: ${(error as Error).message}` };
   }
@@ -20,7 +21,9 @@ export function parseManifest(
 }
 
 const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isMode = (value: unknown): boolean => isSize(value) && (value as number) <= 0o7777;
 const isText = (value: unknown): value is string => typeof value === "string";
+const isTime = (value: unknown): boolean => isText(value) && !Number.isNaN(Date.parse(value));
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -43,12 +46,12 @@ function whatIsOdd(value: unknown): string | undefined {
       !isObject(file) ||
       !isText(file.path) ||
       !isSize(file.size) ||
-      !isSize(file.mode) ||
-      !(file.mtime === undefined || isText(file.mtime)) ||
+      !isMode(file.mode) ||
+      !(file.mtime === undefined || isTime(file.mtime)) ||
       !(file.build_id === null || isText(file.build_id)) ||
       !(file.taken === undefined || isTaken(file.taken)),
   );
-  if (strange !== undefined) return "a file in it has no path, size, mode or build-id";
+  if (strange !== undefined) return "a file in it has no path, size, mode, time or build-id";
   const { directories = [] } = value;
   return Array.isArray(directories) && directories.every(isAbove)
     ? undefined
@@ -71,7 +74,7 @@ const isTaken = (value: unknown): boolean =>
   Object.values(value.xattrs).every(isText);
 
 const isAbove = (value: unknown): boolean =>
-  isObject(value) && isText(value.path) && isSize(value.mode) && isId(value.uid) && isId(value.gid);
+  isObject(value) && isText(value.path) && isMode(value.mode) && isId(value.uid) && isId(value.gid);
 
 const isAmount = (value: unknown): boolean =>
   value === undefined || (Number.isFinite(value) && (value as number) > 0);

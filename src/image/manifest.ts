@@ -1,6 +1,6 @@
 /**
- * The seal of a checkpoint: `recriu.manifest` beside the images, with what each was when it was sealed. It tells damage
- * and mix-ups, not forgery: whoever can change an image can change the manifest.
+ * The seal of a checkpoint: `recriu.manifest` beside the images, with what each was when it was sealed. It tells damage and
+ * mix-ups; and forgery, where it has to be signed (recriu.manifest.minisig).
  */
 import { closeSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { ENOENT } from "../sys/errno.ts";
@@ -135,7 +135,7 @@ export type Hashing = (done: number, total: number) => void;
 
 /** CRIU itself follows no longer chain of parents in earnest. */
 const DEEPEST = 64;
-const LARGEST = 64 << 20;
+const LARGEST = 32 << 20;
 const CHUNK = 4 << 20;
 
 /** Where the manifest of an images directory or of an archive is. */

@@ -49,16 +49,38 @@ export class Memory {
     });
   }
 
-  runs(pagemap: string): readonly StoredRun[] {
-    return this.once(`runs ${pagemap}`, () =>
-      runsOf(this.images.values(pagemap, pagemap_entry, "optional")),
-    );
+  runs(pagemap: string): IteratorObject<StoredRun> {
+    return runsOf(this.images.values(pagemap, pagemap_entry, "optional"));
+  }
+
+  holdsPages(pagemap: string, first: number, end: number): boolean {
+    // Of a mapping each: its runs are not gone through for every one. They are in the order of their pages.
+    const { starts, ends } = this.once(`spans ${pagemap}`, () => {
+      const entries = this.images.values(pagemap, pagemap_entry, "optional");
+      const spans = {
+        starts: new Float64Array(entries.length),
+        ends: new Float64Array(entries.length),
+      };
+      let at = 0;
+      for (const { page, pages } of runsOf(entries)) {
+        spans.starts[at] = page;
+        spans.ends[at++] = page + pages;
+      }
+      return spans;
+    });
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ends[middle]! > first) high = middle;
+      else low = middle + 1;
+    }
+    return low < starts.length && starts[low]! < end;
   }
 
   contents(pagemap: string, lazy: boolean): Content[] {
     const pagesId = this.pagemaps.get(pagemap)?.pagesId;
     if (pagesId === undefined) return [];
-    return contentsOf(this.directory, pagemap, pagesId, this.runs(pagemap), lazy);
+    return contentsOf(this.directory, pagemap, pagesId, () => this.runs(pagemap), lazy);
   }
 
   /** The first page map with compressed pages, and the parent that has them; undefined where none has. */

@@ -202,8 +202,12 @@ class LazyCheckpoint implements Checkpoint {
     return this.directory.holes(file);
   }
 
-  runs(pagemap: string): readonly StoredRun[] {
+  runs(pagemap: string): IteratorObject<StoredRun> {
     return this.memory.runs(pagemap);
+  }
+
+  holdsPages(pagemap: string, first: number, end: number): boolean {
+    return this.memory.holdsPages(pagemap, first, end);
   }
 
   contents(pagemap: string, lazy: boolean): Content[] {

@@ -64,17 +64,17 @@ export interface StoredRun extends Run {
   readonly packed: boolean;
 }
 
-/** The runs of a page map, in its order, which is that of the pages image. */
-export function runsOf(entries: readonly PagemapEntry[]): StoredRun[] {
+/** The runs of a page map, in its order, which is that of the pages image. One by one: there can be hundreds of thousands. */
+export function* runsOf(entries: readonly PagemapEntry[]): Generator<StoredRun, void> {
   const size = pageSize();
   let end = 0;
-  return entries.map((entry) => {
+  for (const entry of entries) {
     const [pages, flags] = [pagesOf(entry), flagsOf(entry)];
     const packed = entry.blocks !== undefined;
     const offset = flags & PE_PAYLOAD_ALIGNED ? Math.ceil(end / size) * size : end;
     const whole = entry.blocks?.block_sizes.reduce((sum, block) => sum + block, 0) ?? pages * size;
     const bytes = flags & PE_PRESENT ? whole : 0;
     if (flags & PE_PRESENT) end = offset + bytes;
-    return { page: Number(entry.vaddr) / size, pages, flags, offset, bytes, packed };
-  });
+    yield { page: Number(entry.vaddr) / size, pages, flags, offset, bytes, packed };
+  }
 }

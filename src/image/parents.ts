@@ -108,10 +108,11 @@ export class Parents {
   /** What is wrong with the pages that `runs` of the page map `file` wants from its parents. `found` gets those that are there. */
   lost(
     file: string,
-    runs: readonly Run[],
+    runs: Iterable<Run>,
     found: (content: Content) => void = () => {},
   ): LostPages | undefined {
-    let wanted = runs.filter((run) => run.flags & PE_PARENT);
+    let wanted: Run[] = [];
+    for (const run of runs) if (run.flags & PE_PARENT) wanted.push(run);
     for (let level = 0; ; level += 1) {
       const parent = this.at(level);
       const page = wanted[0]?.page ?? 0;
@@ -163,7 +164,7 @@ function read(directory: ImageDirectory, file: string): Older | { fault: Fault }
   if (!result.value.ok) return { fault: result.value.fault };
   const { entries } = result.value;
   const pagesId = valuesOf(format, entries, pagemap_head)[0]!.pages_id;
-  const runs = runsOf(valuesOf(format, entries, pagemap_entry));
+  const runs = [...runsOf(valuesOf(format, entries, pagemap_entry))];
   const available = directory.size(`pages-${pagesId}.img`);
   return { runs, pagesId, available };
 }

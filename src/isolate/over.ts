@@ -39,14 +39,16 @@ export function copiesOf(over: readonly PutFile[]): Copies {
   if (fd < 0)
     throw new Error(`no memory can be mounted for the files of the tree: ${errorText(fd)}`);
   try {
-    return { fd, files: over.map((file, nth) => copyInto(fd, String(nth), file)) };
+    const made = new Set<string>();
+    return { fd, files: over.map((file, nth) => copyInto(fd, String(nth), file, made)) };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
 }
 
-function copyInto(dir: number, name: string, file: PutFile): Copy {
+/** `made`: directories that are made for one of them. */
+function copyInto(dir: number, name: string, file: PutFile, made: Set<string>): Copy {
   using held = new DisposableStack();
   const source = openRegular(file.from, false);
   if (!source.ok) throw new Error(`${file.from}: ${source.problem}`);
@@ -58,15 +60,18 @@ function copyInto(dir: number, name: string, file: PutFile): Copy {
   if (problem !== undefined) throw new Error(problem);
   fchownSync(fd, file.uid, file.gid);
   fchmodSync(fd, file.mode & 0o777);
-  return { path: file.path, place: placeSteps(file), inode: inodeOf(fd) };
+  return { path: file.path, place: placeSteps(file, made), inode: inodeOf(fd) };
 }
 
 const S_IFREG = 0o100000;
 
 /** Make the directories above a file that are missing, and an empty file to bind over. */
-function placeSteps({ path, directories }: PutFile): Step[] {
+function placeSteps({ path, directories }: PutFile, made: Set<string>): Step[] {
   if (existsSync(path)) return [];
-  const lost = [...upward(dirname(path))].filter((at) => !existsSync(at)).toReversed();
+  const lost = [...upward(dirname(path))]
+    .filter((at) => !made.has(at) && !existsSync(at))
+    .toReversed();
+  for (const at of lost) made.add(at);
   return [
     ...lost.flatMap((at): Step[] => {
       const known = directories.find((each) => each.path === at);

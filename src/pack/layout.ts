@@ -1,5 +1,6 @@
 /** What stands where in a pack (`recriu pack`), and the text that describes it: `checkpoint/pack.json`. */
 import type { Sum } from "../image/index.ts";
+import { parsedJson } from "../image/others-json.ts";
 
 /** The top directory in the archive. */
 export const TOP = "checkpoint";
@@ -19,17 +20,20 @@ export interface PackContents {
 /** A file of the CRIU that came along. */
 const CRIU_FILE = /^(?:lib\/)?(?!\.{1,2}$)[\w.+-]+$/;
 
+const isText = (value: unknown): value is string => typeof value === "string";
+
 /** Such a text, believed in nothing; or what is wrong with it. */
 export function parseContents(text: string): PackContents | string {
   let value: Partial<PackContents>;
   try {
-    value = JSON.parse(text) as Partial<PackContents>;
+    value = parsedJson(text) as Partial<PackContents>;
   } catch (error) {
     return `it is no JSON: ${(error as Error).message}`;
   }
   if (value?.schema !== 1) return "it is none that this recriu knows";
   const { options, criu } = value;
-  if (!Array.isArray(options) || !options.every((word) => typeof word === "string"))
+  // Behind a NUL, which ends a word, could stand another than is told.
+  if (!Array.isArray(options) || !options.every((word) => isText(word) && !word.includes("\0")))
     return "its options are no words";
   if (typeof criu !== "object" || criu === null) return "it says nothing of CRIU";
   const odd = Object.entries(criu).find(

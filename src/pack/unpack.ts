@@ -47,7 +47,7 @@ type UnpackResult =
     };
 
 /** Of a text; a real manifest has a few MiB. Bytes. */
-const LARGEST_TEXT = 64 << 20;
+const LARGEST_TEXT = 32 << 20;
 const IMAGES = `${TOP}/images/`;
 const CRIU = `${TOP}/criu/`;
 const EXECUTABLE = 0o755;

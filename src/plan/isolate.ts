@@ -40,12 +40,12 @@ export async function apartFor<S extends Seen>(
     const kinds = new Set([...needed.isolate, ...unanswered.map(({ isolate }) => isolate)]);
     const isolate = isolationKinds.filter((kind) => kinds.has(kind));
     const dirs = new Set([...needed.dirs, ...unanswered.flatMap(({ apart }) => apart?.dir ?? [])]);
-    const more = {
-      isolate,
-      dirs: [...dirs].filter(
-        (dir) => !isolateDirs.includes(dir) && notPrivate(dir, host) === undefined,
-      ),
-    };
+    const able = [...dirs].filter(
+      (dir) => !isolateDirs.includes(dir) && notPrivate(dir, host) === undefined,
+    );
+    // What is in another of them is the tree's own with that.
+    const within = (dir: string) => able.some((other) => dir.startsWith(`${other}/`));
+    const more = { isolate, dirs: able.filter((dir) => !within(dir)) };
     if (more.isolate.length + more.dirs.length === needed.isolate.length + needed.dirs.length)
       return more.isolate.length + more.dirs.length === 0 ? undefined : { needed, seen: last };
     needed = more;

@@ -62,6 +62,8 @@ export interface Preflight {
   plan: Plan;
   /** Of a plan that is blocked: the call that would restore, if there is one. */
   would: Would | undefined;
+  /** The key that a demanded signature is by. */
+  signedBy?: string | undefined;
   /** Milliseconds that it took. */
   tookMs: number;
 }
@@ -154,9 +156,10 @@ export async function preflight(
     const apart = isolate.filter((kind) => kind !== "net" || named === undefined);
     const own = { isolate: new Set(apart), isolateDirs: dirs, replaced: [] };
     const bare: Context = { ...facts, criu, host, namespaces, ...own };
-    const looked = { ...bare, replaced: replacementsFor(bare, settings, isOwn) };
-    const { effects, problems } = await effectsOf(looked, settings);
-    const context = { ...looked, effects };
+    const context: Context = { ...bare, replaced: replacementsFor(bare, settings, isOwn) };
+    // The same one still: what is computed of a context once is not kept of two.
+    const { effects, problems } = await effectsOf(context, settings);
+    context.effects = effects;
     const all = runChecks(context, { only, ignore: settings.ignore, stands }, problems);
     const told = all.map(onlySafely);
     const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
@@ -231,6 +234,7 @@ export async function preflight(
       effects,
       plan,
       would,
+      signedBy: sealed?.ok ? sealed.signedBy : undefined,
       tookMs,
     },
   };

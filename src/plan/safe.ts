@@ -98,7 +98,8 @@ export function onlySafely(finding: Finding): Finding {
       remedy: {
         kind: "human",
         text: `recriu does not make the ${nameOf(repair)} ${onHost(repair.root, repair.path)} (mode ${octal(repair.mode)}, owner ${repair.uid}:${repair.gid}): ${way.problem}; look at that, and make it yourself where it belongs`,
-        command: repair.action === "mkdir" ? null : remedy.command,
+        // Typed, it would take the way that was just refused.
+        command: null,
       },
     };
   closeSync(way.fd);

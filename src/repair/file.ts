@@ -68,6 +68,10 @@ function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | u
     if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
   }
   const time = new Date(mtime ?? NaN);
-  if (!Number.isNaN(time.getTime())) futimesSync(fd, new Date(), time);
+  try {
+    if (!Number.isNaN(time.getTime())) futimesSync(fd, new Date(), time);
+  } catch (error) {
+    return `${path}: ${(error as Error).message}`;
+  }
   return undefined;
 }

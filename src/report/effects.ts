@@ -1,5 +1,5 @@
 /** What a restore would do to this machine, as a table: by what it does, then by what to. */
-import type { Effect } from "../checks/index.ts";
+import { countOf, type Effect } from "../checks/index.ts";
 import { verbs } from "../checks/effects/effect.ts";
 import { harmless, printText } from "./terminal.ts";
 
@@ -15,9 +15,11 @@ export function printEffects(effects: readonly Effect[]): void {
     const refused = found.filter(({ check }) => check !== null);
     const rows =
       verb === "read" ? refused : [...refused, ...found.filter(({ check }) => check === null)];
-    lines.push(`${verb} (${found.length})`, ...table(rows.slice(0, SHOWN).map(cells)));
-    const left = found.length - Math.min(rows.length, SHOWN);
-    if (left > 0) lines.push(`  and ${left} more; --json lists them`);
+    const all = countOf(found);
+    lines.push(`${verb} (${all})`, ...table(rows.slice(0, SHOWN).map(cells)));
+    const left = all - Math.min(rows.length, SHOWN);
+    const listed = all === found.length ? "them" : "the first of them";
+    if (left > 0) lines.push(`  and ${left} more; --json lists ${listed}`);
   }
   printText(lines.length === 0 ? "nothing" : lines.join("\n"));
 }

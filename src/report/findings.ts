@@ -106,10 +106,11 @@ export function printSummary(preflight: Preflight, next?: ShellCommand): void {
   const threads = checkpoint.tasks.reduce((sum, task) => sum + task.threads.length, 0);
   const standing = (which: Standing) =>
     countOf(findings.filter((finding) => standingOf(finding, plan) === which));
+  const signed = preflight.signedBy === undefined ? "" : `; signed by ${preflight.signedBy}`;
   const solved = standing("solved") === 0 ? "" : `, ${standing("solved")} solved`;
   line(
     `${harmless(images)}: ${count(checkpoint.tasks.length, "task")}, ${count(threads, "thread")}; ` +
-      `${count(standing("blocker"), "blocker")}${solved}, ${count(standing("warning"), "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}`,
+      `${count(standing("blocker"), "blocker")}${solved}, ${count(standing("warning"), "warning")}; criu ${criu === undefined ? "not found" : (criu.version ?? "of unknown version")}${signed}`,
   );
   for (const rejected of preflight.rejected) line(`  criu    ${chosen(rejected, criu)}`);
   printPlan(plan);

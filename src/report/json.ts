@@ -68,7 +68,7 @@ const wouldOf = ({ isolate, dirs, command }: Would): object => ({
   command,
 });
 
-/** More would be no report: of the others their number. Findings: of one kind. */
+/** More would be no report: of the others their number. Findings: of one kind; of effects of one kind fewer were kept. */
 const MOST_EFFECTS = 20_000;
 const MOST_FINDINGS = 1000;
 const kindOf = ({ severity, id }: Finding): string => `${severity}[${id}]`;
@@ -111,8 +111,10 @@ export function reportOf(preflight: Preflight, outcome: Outcome | undefined, exi
     },
     ...(preflight.effects !== undefined &&
       preflight.settings.onCommandLine.has("effects") && {
-        effects: preflight.effects.slice(0, MOST_EFFECTS),
-        effects_total: preflight.effects.length,
+        effects: preflight.effects
+          .slice(0, MOST_EFFECTS)
+          .map((one) => ({ ...one, more: undefined })),
+        effects_total: countOf(preflight.effects),
       }),
     run: outcome?.run ?? null,
     verdict: outcome?.verdict ?? null,

@@ -49,7 +49,8 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
   if (cause !== undefined) {
     const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
     line(`${red("error")}: ${bold(harmless(cause.message))}`);
-    line(`  ${dim("where")}   ${harmless(`${cause.file}:${cause.line}${task}`)}`);
+    const place = cause.line === undefined ? cause.file : `${cause.file}:${cause.line}`;
+    line(`  ${dim("where")}   ${harmless(`${place}${task}`)}`);
   } else if (explanation !== undefined) line(`${red("error")}: ${harmless(explanation.line)}`);
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
   if (explanation !== undefined) printExplanation(explanation);

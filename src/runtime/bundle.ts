@@ -1,4 +1,5 @@
 /** An OCI bundle: what its config.json says of the container's root, mounts and rights (OCI runtime-spec, config.md). */
+import { parsedJson } from "../image/others-json.ts";
 import { closeSync, readFileSync } from "node:fs";
 import { capabilityNumber, type Grants, type IdRange } from "../checks/index.ts";
 import { join, resolve } from "../sys/path.ts";
@@ -25,7 +26,7 @@ export interface Bundle {
 export function bundleOf(text: string, dir: string): Bundle | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parsedJson(text);
   } catch {
     return undefined;
   }

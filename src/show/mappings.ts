@@ -14,17 +14,9 @@ export interface ShownMapping {
 
 export function shownMappings(checkpoint: Checkpoint, task: Task): ShownMapping[] {
   using memory = new MemoryBytes(checkpoint, `pagemap-${task.pid}.img`);
-  const runs = memory.runs;
-  let next = 0;
-  // Both lie in the order of their addresses.
   return (task.mm?.vmas ?? []).map((vma) => {
     const [from, to] = [Number(vma.start), Number(vma.end)];
-    let saved = 0;
-    while (next < runs.length && runs[next]!.from + runs[next]!.bytes <= from) next += 1;
-    for (let at = next; at < runs.length && runs[at]!.from < to; at += 1) {
-      const end = runs[at]!.from + runs[at]!.bytes;
-      saved += Math.max(0, Math.min(to, end) - Math.max(from, runs[at]!.from));
-    }
+    const saved = memory.saved(from, to);
     return { what: nameOf(checkpoint, task, vma), from, bytes: to - from, saved };
   });
 }

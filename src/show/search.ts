@@ -25,27 +25,26 @@ export function search(
   using memory = new MemoryBytes(checkpoint, `pagemap-${pid}.img`);
   const found: number[] = [];
   let [count, searched, unread] = [0, 0, 0];
-  /** The end of what was read before, and where it ends. */
-  let before = { bytes: Buffer.alloc(0), end: -1 };
-  for (const { from, bytes } of memory.runs)
+  /** What is read, behind the end of what was read before; and up to which address that is. */
+  const space = Buffer.alloc(wanted.length - 1 + PIECE);
+  let [kept, end] = [0, -1];
+  for (const { from, bytes } of memory.runs())
     for (let at = from; at < from + bytes; at += PIECE) {
+      if (at !== end) kept = 0;
       const length = Math.min(PIECE, from + bytes - at);
-      const piece = memory.at(at, length);
-      if (piece === undefined) {
+      if (!memory.read(space.subarray(kept, kept + length), at)) {
         unread += length;
         continue;
       }
       searched += length;
-      const head = before.end === at ? before.bytes : Buffer.alloc(0);
-      const text = Buffer.concat([head, piece]);
+      const text = space.subarray(0, kept + length);
       for (let here = text.indexOf(wanted); here >= 0; here = text.indexOf(wanted, here + 1)) {
         count += 1;
-        if (found.length < most) found.push(at - head.length + here);
+        if (found.length < most) found.push(at - kept + here);
       }
-      before = {
-        bytes: text.subarray(Math.max(0, text.length - wanted.length + 1)),
-        end: at + length,
-      };
+      end = at + length;
+      kept = Math.min(text.length, wanted.length - 1);
+      space.copyWithin(0, text.length - kept, text.length);
     }
   return { found, count, searched, unread };
 }

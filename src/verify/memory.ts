@@ -65,8 +65,11 @@ const pagesLeftOut = (pages: number, why: string): NotCompared => ({
   count: pages,
 });
 
-const sum = (ranges: readonly { pages: number }[]): number =>
-  ranges.reduce((all, { pages }) => all + pages, 0);
+function sum(ranges: Iterable<{ readonly pages: number }>): number {
+  let all = 0;
+  for (const { pages } of ranges) all += pages;
+  return all;
+}
 
 function compareTask(
   subject: Subject,
@@ -97,11 +100,10 @@ function compareTask(
 function savedPages({ checkpoint, request }: Subject, { task }: LiveTask, told: Told): Content[] {
   const pagemap = `pagemap-${task.pid}.img`;
   const isLazy = (flags: number) => request.lazyPages && (flags & PE_LAZY) !== 0;
-  const runs = checkpoint.runs(pagemap);
-  const lazy = runs.filter(({ flags }) => isLazy(flags));
-  const promised = runs.filter(
-    ({ flags }) => !isLazy(flags) && (flags & (PE_PRESENT | PE_PARENT)) !== 0,
-  );
+  const lazy = checkpoint.runs(pagemap).filter(({ flags }) => isLazy(flags));
+  const promised = checkpoint
+    .runs(pagemap)
+    .filter(({ flags }) => !isLazy(flags) && (flags & (PE_PRESENT | PE_PARENT)) !== 0);
   const saved = checkpoint.contents(pagemap, request.lazyPages);
   told.skips(sum(lazy), "they are fetched when the tree runs");
   told.skips(sum(promised) - sum(saved), "no image has them");

@@ -10,7 +10,7 @@ test(
     const { tried, broken } = await fuzz(SECONDS, Date.now() >>> 0, false);
     expect(broken).toEqual([]);
     const targets =
-      "image binary archive manifest journal configuration settings log request bundle";
+      "image binary archive pack manifest signature beside journal configuration settings log request bundle";
     for (const target of targets.split(" "))
       expect([target, tried[target] ?? 0]).not.toEqual([target, 0]);
   },

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { runBinary } from "./binary.ts";
 import { imagesTarget, unpackDumps, withMutant } from "./images.ts";
 import { diceOf } from "./mutate.ts";
+import { sealedTargets } from "./sealed.ts";
 import type { Target } from "./target.ts";
 import { textTargets } from "./texts.ts";
 
@@ -41,10 +42,11 @@ export async function fuzz(seconds: number, seed: number, keep: boolean): Promis
   const result: Fuzzed = { tried: {}, broken: [] };
   const targets: Record<string, Target> = {};
   try {
-    for (const name of ["dumps", "outside", "texts"]) mkdirSync(join(dir, name));
+    for (const name of ["dumps", "outside", "texts", "sealed"]) mkdirSync(join(dir, name));
     const dumps = await unpackDumps(join(dir, "dumps"));
     const image = imagesTarget(dumps, join(dir, "outside"));
-    Object.assign(targets, { image }, textTargets(join(dir, "texts")));
+    const others = { ...textTargets(join(dir, "texts")), ...sealedTargets(join(dir, "sealed")) };
+    Object.assign(targets, { image }, others);
     const count = (target: string) => (result.tried[target] = (result.tried[target] ?? 0) + 1);
     const attempt = async (target: string, name: string, bytes: Uint8Array, from: number) => {
       const dice = diceOf(~from);

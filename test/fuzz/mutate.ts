@@ -76,6 +76,26 @@ export function mutateLines(dice: Dice, bytes: Uint8Array): Uint8Array {
   return Buffer.from(lines.join("\n"), "latin1");
 }
 
+/** Some values of a document are others, or gone; or its text has other bytes. */
+export function mutateJson(dice: Dice, document: object): Uint8Array {
+  const whole = structuredClone(document);
+  for (let times = 1 + dice(3); times > 0; times -= 1) {
+    let at = whole as Record<string, unknown>;
+    let name = pick(dice, Object.keys(at));
+    for (let next = at[name]; isFilled(next) && dice(8) > 0; next = at[name]) {
+      at = next;
+      name = pick(dice, Object.keys(at));
+    }
+    if (dice(8) === 0) delete at[name];
+    else at[name] = pick(dice, [...NUMBERS, -1, 1.5, 2 ** 60, ...TEXTS, null, true, [], {}, whole]);
+    if (at[name] === whole) at[name] = structuredClone(document);
+  }
+  return Buffer.from(JSON.stringify(whole));
+}
+
+const isFilled = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.keys(value).length > 0;
+
 /** One value of an image is another; its bytes are changed where that cannot be written. */
 export function mutateImage(dice: Dice, file: string, bytes: Uint8Array): Uint8Array {
   const format = formatOf(file);
@@ -96,6 +116,52 @@ export function mutateImage(dice: Dice, file: string, bytes: Uint8Array): Uint8A
   } catch {
     return mutateBytes(dice, bytes);
   }
+}
+
+const BLOCK = 512;
+
+/** A tar of others: bytes anywhere, or a header's field with a sum that is right; then perhaps compressed. */
+export function mutateTar(dice: Dice, tar: Uint8Array): Uint8Array {
+  let bytes = Buffer.from(tar);
+  if (dice(3) === 0) bytes = Buffer.from(mutateBytes(dice, bytes));
+  else {
+    const header = bytes
+      .subarray(dice(Math.floor(bytes.length / BLOCK)) * BLOCK)
+      .subarray(0, BLOCK);
+    const [at, length] = pick(dice, [
+      [0, 100], // name
+      [100, 8], // mode
+      [124, 12], // size
+      [156, 1], // type
+      [157, 100], // linkname
+      [257, 8], // magic, version
+      [345, 155], // prefix
+    ] as const);
+    const values = [
+      "",
+      "checkpoint/../x",
+      "/etc/x",
+      "77777777777",
+      "\xff\xff\xff\xff",
+      "x",
+      "g",
+      "L",
+      "S",
+      "2",
+    ];
+    if (header.length === BLOCK) {
+      header.subarray(at, at + length).fill(0);
+      header.write(pick(dice, values), at, length, "latin1");
+      header.fill(" ", 148, 156);
+      const sum = header.reduce((all, byte) => all + byte, 0);
+      header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    }
+    if (dice(4) === 0)
+      bytes = Buffer.concat([bytes.subarray(0, dice(bytes.length)), header, bytes]);
+  }
+  const kind = dice(4);
+  if (kind === 0) return mutateBytes(dice, Bun.gzipSync(bytes));
+  return kind === 1 ? mutateBytes(dice, Bun.zstdCompressSync(bytes, { level: 1 })) : bytes;
 }
 
 /** Change one field of a message, whether it is there or not. `others`: messages whose numbers mean something here. */

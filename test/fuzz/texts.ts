@@ -1,4 +1,4 @@
-/** What else reads bytes of others: archives, manifests, journals, requests, configuration, logs, a container's configuration. */
+/** What else reads bytes of others: archives, journals, requests, configuration, logs, a container's configuration. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/criu/config.ts";
@@ -8,7 +8,6 @@ import { criu_opts, criu_req, RESTORE } from "../../src/criu/rpc-messages.ts";
 import { resolveSettings } from "../../src/criu/settings.ts";
 import { logReader } from "../../src/explain/log.ts";
 import { openArchive } from "../../src/image/archive.ts";
-import { imagesIn, sealOf, sumsOf } from "../../src/image/index.ts";
 import { encode } from "../../src/image/wire.ts";
 import { parseJournal } from "../../src/repair/step.ts";
 import { printLogReport } from "../../src/report/log-report.ts";
@@ -17,7 +16,7 @@ import { bundleOf } from "../../src/runtime/bundle.ts";
 import { externalMounts } from "../../src/runtime/request.ts";
 import { repository } from "../built.ts";
 import { fixture } from "../image/fixture.ts";
-import { type Dice, mutateBytes, mutateLines, mutateMessage, pick } from "./mutate.ts";
+import { mutateBytes, mutateJson, mutateLines, mutateMessage, mutateTar, pick } from "./mutate.ts";
 import { harmlessOnly, type Target } from "./target.ts";
 
 type Make = Target["make"];
@@ -27,52 +26,6 @@ const lines =
     name,
     bytes: (dice(4) === 0 ? mutateBytes : mutateLines)(dice, Buffer.from(text as string)),
   });
-
-const BLOCK = 512;
-
-/** A tar of others: bytes anywhere, or a header's field with a sum that is right; then perhaps compressed. */
-function mutateTar(dice: Dice, tar: Uint8Array): Uint8Array {
-  let bytes = Buffer.from(tar);
-  if (dice(3) === 0) bytes = Buffer.from(mutateBytes(dice, bytes));
-  else {
-    const header = bytes
-      .subarray(dice(Math.floor(bytes.length / BLOCK)) * BLOCK)
-      .subarray(0, BLOCK);
-    const [at, length] = pick(dice, [
-      [0, 100], // name
-      [100, 8], // mode
-      [124, 12], // size
-      [156, 1], // type
-      [157, 100], // linkname
-      [257, 8], // magic, version
-      [345, 155], // prefix
-    ] as const);
-    const values = [
-      "",
-      "checkpoint/../x",
-      "/etc/x",
-      "77777777777",
-      "\xff\xff\xff\xff",
-      "x",
-      "g",
-      "L",
-      "S",
-      "2",
-    ];
-    if (header.length === BLOCK) {
-      header.subarray(at, at + length).fill(0);
-      header.write(pick(dice, values), at, length, "latin1");
-      header.fill(" ", 148, 156);
-      const sum = header.reduce((all, byte) => all + byte, 0);
-      header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-    }
-    if (dice(4) === 0)
-      bytes = Buffer.concat([bytes.subarray(0, dice(bytes.length)), header, bytes]);
-  }
-  const kind = dice(4);
-  if (kind === 0) return mutateBytes(dice, Bun.gzipSync(bytes));
-  return kind === 1 ? mutateBytes(dice, Bun.zstdCompressSync(bytes, { level: 1 })) : bytes;
-}
 
 /** The targets, which keep what they need below `dir`. */
 export function textTargets(dir: string): Record<string, Target> {
@@ -90,33 +43,6 @@ export function textTargets(dir: string): Record<string, Target> {
   writeFileSync(join(dir, "sealed/spec.dump"), JSON.stringify(spec));
   const argv = ["tar", "-C", join(dir, "sealed"), "-cf", "-", "checkpoint", "spec.dump"];
   const tar = Bun.spawnSync(argv).stdout;
-  const manifest = {
-    schema: 1,
-    recriu: "0.1.0",
-    criu: null,
-    kernel: "6.1",
-    machine: "x64",
-    cpu: ["fpu"],
-    images: sumsOf(sealed, imagesIn(sealed)),
-    files: [
-      { path: "/bin/true", size: 1, mode: 0o755, build_id: null },
-      {
-        path: "/a/b",
-        size: 1,
-        mode: 0o644,
-        build_id: null,
-        mtime: "2026-01-01T00:00:00.000Z",
-        taken: {
-          sha256: "0".repeat(64),
-          uid: 0,
-          gid: 0,
-          xattrs: { "user.a": "eA==" },
-          newer: false,
-        },
-      },
-    ],
-    directories: [{ path: "/a", mode: 0o755, uid: 0, gid: 0 }],
-  };
   const pastes = readFileSync(join(repository, "test/explain/pastes.tsv"), "utf8");
   const log =
     "(00.000001) Error (criu/sk-unix.c:1): unix: Can't bind id 0x7 ino 4 addr /tmp/x: No\n" +
@@ -140,23 +66,18 @@ export function textTargets(dir: string): Record<string, Target> {
         else harmlessOnlyOnceTold(opened.problem);
       },
     },
-    manifest: {
-      make: lines("recriu.manifest", JSON.stringify(manifest, undefined, 1)),
-      read(name, bytes) {
-        writeFileSync(join(sealed, name), bytes);
-        sealOf(sealed);
-      },
-    },
     journal: {
       make: lines("journal", journal.map((line) => JSON.stringify(line)).join("\n")),
       read: (_, bytes) => void parseJournal(Buffer.from(bytes).toString()),
     },
     configuration: {
-      make: lines("config", 'tcp-close\nlog-file "a b" # c\nroot /x\n\nexternal mnt[/a]:b\n'),
-      read(_, bytes) {
+      make: lines("x.conf", 'tcp-close\nlog-file "a b" # c\nroot /x\n\nexternal mnt[/a]:b\n'),
+      read(name, bytes) {
         const text = Buffer.from(bytes).toString();
         const parsed = parseConfig(text);
         if (parsed.ok) requestFrom(["--no-default-config", ...parsed.words], {});
+        writeFileSync(join(dir, name), bytes);
+        requestFrom(["--config", join(dir, name)], {});
       },
     },
     settings: {
@@ -199,7 +120,10 @@ export function textTargets(dir: string): Record<string, Target> {
       },
     },
     bundle: {
-      make: lines("config.json", JSON.stringify(spec, undefined, 1)),
+      make: (dice) =>
+        dice(2) === 0
+          ? { name: "config.json", bytes: mutateJson(dice, spec) }
+          : lines("config.json", JSON.stringify(spec, undefined, 1))(dice),
       read(_, bytes) {
         const bundle = bundleOf(Buffer.from(bytes).toString(), "/bundle");
         if (bundle !== undefined) externalMounts(sealed, bundle);

@@ -41,7 +41,6 @@ test("what is asked for twice is one object, also when everything was read in be
     checkpoint.ttys,
     checkpoint.socketQueues,
     checkpoint.pages(),
-    checkpoint.runs("pagemap-10.img"),
     checkpoint.mounts(6),
     checkpoint.values("files.img", file_entry),
   ];

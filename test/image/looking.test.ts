@@ -100,6 +100,32 @@ test("a parent that is gone, a file, or its own is told, never thrown", () => {
   }
 });
 
+test("a manifest with a value that no seal writes, or with more of them than its size has, is none", () => {
+  const dir = directory(fixture());
+  const manifest = { schema: 1, recriu: "", criu: null, kernel: "", machine: "", cpu: [] };
+  const file = {
+    path: "/usr/lib/x",
+    size: 1,
+    mode: 0o644,
+    build_id: null,
+    mtime: "2026-01-01T00:00:00Z",
+  };
+  const above = { path: "/", mode: 0o1777, uid: 0, gid: 0 };
+  const sealedWith = (files: object[], directories: object[] = []) => {
+    const whole = { ...manifest, images: sumsOf(dir, imagesIn(dir)), files, directories };
+    writeFileSync(join(dir, "recriu.manifest"), JSON.stringify(whole));
+    return sealOf(dir);
+  };
+  expect(sealedWith([file], [above])).toMatchObject({ ok: true, altered: [] });
+  for (const odd of [{ mtime: "once" }, { mtime: 1 }, { mode: 0o10644 }, { mode: 2 ** 40 }])
+    expect([odd, sealedWith([{ ...file, ...odd }])?.ok]).toEqual([odd, false]);
+  for (const odd of [{ mode: 0o10755 }, { uid: -1 }, { gid: 2 ** 32 }])
+    expect([odd, sealedWith([file], [{ ...above, ...odd }])?.ok]).toEqual([odd, false]);
+  const many = (each: object) => sealedWith(Array.from({ length: 200_000 }, () => each));
+  expect(many(file)).toMatchObject({ ok: true });
+  expect(many({})).toMatchObject({ ok: false, problem: expect.stringContaining("more values") });
+});
+
 test("an image of another size than was sealed is not hashed", () => {
   const dir = directory(fixture());
   const images = sumsOf(dir, imagesIn(dir));

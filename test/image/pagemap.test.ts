@@ -1,6 +1,13 @@
 import { runsOf, sumPagemap } from "../../src/image/pagemap.ts";
 import { pageSize } from "../../src/sys/process.ts";
 import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCheckpoint } from "../../src/image/index.ts";
+import { MemoryBytes } from "../../src/image/memory-bytes.ts";
+
+import { fixture, image } from "./fixture.ts";
 
 const size = pageSize();
 const [PARENT, PRESENT, ALIGNED] = [1, 4, 8];
@@ -21,7 +28,7 @@ test("where packed pages are: block behind block, whole ones from the next page 
     entry(9, 1, PRESENT | ALIGNED),
     entry(10, 2, PRESENT, [size, 7]),
   ];
-  expect(runsOf(entries).map(({ offset, bytes, packed }) => [offset, bytes, packed])).toEqual([
+  expect([...runsOf(entries)].map(({ offset, bytes, packed }) => [offset, bytes, packed])).toEqual([
     [0, 100, true],
     [100, 0, false],
     [size, size, false],
@@ -32,4 +39,36 @@ test("where packed pages are: block behind block, whole ones from the next page 
     stored: 3 * size + 7,
     parent: true,
   });
+});
+
+test("a range is found in a page map as by going through all of it", () => {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-pagemap-"));
+  try {
+    const held = [1, 4, 5, 9, 30].map((page, at) => entry(page, [2, 1, 3, 8, 1][at]!, PRESENT));
+    const images = {
+      ...fixture(),
+      "pagemap-10.img": image("pagemap-10.img", [{ pages_id: 1 }, ...held]),
+    };
+    for (const [file, bytes] of Object.entries(images)) writeFileSync(join(dir, file), bytes);
+    const opened = openCheckpoint(dir);
+    if (!opened.ok) throw new Error(opened.fault.problem);
+    const { checkpoint } = opened;
+    using memory = new MemoryBytes(checkpoint, "pagemap-10.img");
+    const has = (page: number) =>
+      checkpoint
+        .runs("pagemap-10.img")
+        .some((run) => run.page <= page && page < run.page + run.pages);
+    for (let first = 0; first < 34; first += 1)
+      for (let end = first + 1; end < 34; end += 1) {
+        const pages = Array.from({ length: end - first }, (_, at) => first + at).filter(has).length;
+        const found = [
+          checkpoint.holdsPages("pagemap-10.img", first, end),
+          memory.saved(first * size + 1, end * size),
+        ];
+        const begun = has(first) ? 1 : 0;
+        expect([first, end, ...found]).toEqual([first, end, pages > 0, pages * size - begun]);
+      }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

@@ -74,7 +74,10 @@ test("perl of this machine on Debian 11, which has an older one", async () => {
   expect([done.exit, done.stderr]).toEqual([0, expect.any(String)]);
   const { verdict, plan } = JSON.parse(done.stdout);
   expect(verdict).toMatchObject({ result: "match" });
-  expect(plan.isolate).toEqual(["pid", "mount"]);
+  expect([plan.isolate, plan.isolate_dirs]).toEqual([["pid", "mount"], ["/usr/lib"]]);
+  // To the system's own directories nothing is added.
+  expect(plan.repairs.map(({ path }: { path: string }) => path)).toEqual([log]);
+  expect(existsSync(join(root, "usr/lib/x86_64-linux-gnu/libm.so.6"))).toBe(false);
   await waitFor("perl to go on", () => lines(join(root, log)) > before);
   expect(lines(log)).toBe(before);
   expect(readFileSync(join(root, "usr/bin/perl")).equals(older)).toBe(true);

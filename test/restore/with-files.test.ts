@@ -144,15 +144,31 @@ test("what is not the saved file is not put there: other bytes, another size, a 
   ]);
   expect(existsSync(log)).toBe(false);
   rmSync(beside);
-  symlinkSync("/etc/passwd", beside);
+  const remedyNow = async () =>
+    (await report(stage, "preflight", images)).findings.find(({ id }) => id === "file-missing")
+      ?.remedy;
+  const isPutBack = async () => (await remedyNow())?.command?.includes(sha256);
+  writeFileSync(beside, kept);
+  expect(await isPutBack()).toBe(true);
+  rmSync(beside);
+  const elsewhere = join(stage.dir, "elsewhere");
+  writeFileSync(elsewhere, kept);
+  symlinkSync(elsewhere, beside);
   expect((await report(stage, "restore", images)).exit).not.toBe(0);
   expect(existsSync(log)).toBe(false);
+  expect(await isPutBack()).toBe(false);
   rmSync(beside);
+  writeFileSync(beside, "");
+  expect(await isPutBack()).toBe(false);
   writeFileSync(beside, kept);
+  const files = join(images, "recriu.files");
+  renameSync(files, `${files}.moved`);
+  symlinkSync(`${files}.moved`, files);
+  expect(await isPutBack()).toBe(false);
+  rmSync(files);
+  renameSync(`${files}.moved`, files);
   // What gives rights is a person's, with a command that gives none.
-  const kindOf = async () =>
-    (await report(stage, "preflight", images)).findings.find(({ id }) => id === "file-missing")
-      ?.remedy.kind;
+  const kindOf = async () => (await remedyNow())?.kind;
   expect(await kindOf()).toBe("repair");
   const sealedAs = (change: (file: { mode: number; taken: { xattrs: object } }) => void) => {
     const changed = structuredClone(manifest);
@@ -164,10 +180,9 @@ test("what is not the saved file is not put there: other bytes, another size, a 
   sealedAs((file) => (file.taken.xattrs = { "security.capability": "AA==" }));
   expect(await kindOf()).toBe("human");
   sealedAs(() => {});
-  // In another user's directory nothing of root's is made.
+  // In another user's directory nothing of root's is made; what would be typed would be, too.
   chownSync(join(app, "var"), 1000, 1000);
-  const others = await report(stage, "preflight", images);
-  expect(others.findings.find(({ id }) => id === "file-missing")?.remedy.kind).toBe("human");
+  expect(await remedyNow()).toMatchObject({ kind: "human", command: null });
   chownSync(join(app, "var"), 0, 0);
   const untrusted = await report(stage, "preflight", images, ["--untrusted"]);
   expect(untrusted.findings.find(({ id }) => id === "file-missing")?.remedy.kind).toBe("human");
@@ -290,4 +305,17 @@ test("a pack takes them along", async () => {
     verdict: { result: "match" },
   });
   await killTree(stage, pid);
+});
+
+test("a seal removes nothing that no seal has made: who owns the images may have put somebody else's directory there", async () => {
+  await using stage = openStage();
+  const { pid } = await startApp(stage);
+  const images = await dump(stage, pid);
+  const [files, theirs, old] = ["", "theirs", "0".repeat(64)].map((name) =>
+    join(images, "recriu.files", name),
+  ) as [string, string, string];
+  mkdirSync(files);
+  for (const file of [theirs, old]) writeFileSync(file, "");
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  expect([theirs, old].map((file) => existsSync(file))).toEqual([true, false]);
 });

@@ -22,22 +22,20 @@ const overwrites = new Set(["props", "full"]);
 
 const makesNone = new Set(["none", "props"]);
 
-export function cgroupEffects(context: Context): Effect[] {
-  if (ignored(context)) return [];
-  return [
-    ...hierarchies(context),
-    ...[...savedRoots(context), ...savedDirectories(context)].flatMap((saved) =>
-      directory(context, saved),
-    ),
-    ...joins(context),
-  ];
+export function* cgroupEffects(context: Context): Iterable<Effect> {
+  if (ignored(context)) return;
+  yield* hierarchies(context);
+  for (const saved of savedRoots(context)) yield* directory(context, saved);
+  for (const saved of savedDirectories(context)) yield* directory(context, saved);
+  yield* joins(context);
 }
 
 /** CRIU mounts each hierarchy for itself; where that was mounted nowhere, it is new to this machine. */
-function hierarchies(context: Context): Effect[] {
+function hierarchies(context: Context): Iterable<Effect> {
   const { controllers = [], sets = [] } = context.checkpoint.cgroup ?? {};
   if (sets.length === 0) return [];
   return controllers
+    .values()
     .filter(({ cnames }) => inYard(context, cnames) === undefined)
     .map(({ cnames }) => {
       const mounted = directoryOf(context, cnames, "/") !== undefined;
@@ -124,27 +122,29 @@ function property(
   return exists ? existing(context, controllers, path) : null;
 }
 
-function joins(context: Context): Effect[] {
-  return members(context).map(({ controllers, path, task = null }) => {
-    const at = pathOf(context, controllers, path);
-    const exists = context.host.exists(at);
-    return effect({
-      verb: "join",
-      what: "cgroup",
-      path: at,
-      name: `${yardOf(controllers)}${path}`,
-      detail: exists
-        ? "it is there: its limits hold for the tree, too, and the tree stops when it is stopped"
-        : "new",
-      image,
-      task,
-      check: leaves(path)
-        ? "untrusted-write"
-        : exists
-          ? existing(context, controllers, path)
-          : null,
+function joins(context: Context): Iterable<Effect> {
+  return members(context)
+    .values()
+    .map(({ controllers, path, task = null }) => {
+      const at = pathOf(context, controllers, path);
+      const exists = context.host.exists(at);
+      return effect({
+        verb: "join",
+        what: "cgroup",
+        path: at,
+        name: `${yardOf(controllers)}${path}`,
+        detail: exists
+          ? "it is there: its limits hold for the tree, too, and the tree stops when it is stopped"
+          : "new",
+        image,
+        task,
+        check: leaves(path)
+          ? "untrusted-write"
+          : exists
+            ? existing(context, controllers, path)
+            : null,
+      });
     });
-  });
 }
 
 /** A cgroup that is there is somebody else's, unless the caller is in it. */

@@ -1,6 +1,11 @@
 /** Deleted files: made again for the moment, or linked back from the name that the dump gave them (files-reg.c). */
 import { GHOST, LINKED } from "../../image/flags.ts";
-import type { GhostFileEntry, RegFileEntry, RemapFilePathEntry } from "../../image/index.ts";
+import {
+  type GhostFileEntry,
+  oncePer,
+  type RegFileEntry,
+  type RemapFilePathEntry,
+} from "../../image/index.ts";
 import { dirname, join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 import {
@@ -20,12 +25,17 @@ const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT } = constants;
 /** Of images before remap_type there was this bit. */
 const OLD_GHOST = 0x80000000;
 
+/** Of a file with several the last. */
+const byFile = oncePer(
+  (remaps: readonly RemapFilePathEntry[]) => new Map(remaps.map((remap) => [remap.orig_id, remap])),
+);
+
 /** The file that a deleted one is linked back from; undefined when it is made again, or a task's file in /proc. */
 export function linkTarget(
   { checkpoint }: Context,
   { id }: RegFileEntry,
 ): RegFileEntry | undefined {
-  const remap = checkpoint.remaps.findLast(({ orig_id }) => orig_id === id);
+  const remap = byFile(checkpoint.remaps).get(id);
   if (remap === undefined) return undefined;
   return typeOf(remap) === LINKED ? checkpoint.openFiles.get(remap.remap_id)?.reg : undefined;
 }
@@ -33,10 +43,10 @@ export function linkTarget(
 const typeOf = ({ remap_id, remap_type }: RemapFilePathEntry): number =>
   remap_type ?? (remap_id & OLD_GHOST ? GHOST : LINKED);
 
-export function deletedEffects(context: Context): Effect[] {
+export function deletedEffects(context: Context): Iterable<Effect> {
   const { checkpoint } = context;
   const made = new Set<number>();
-  return checkpoint.remaps.flatMap((remap): Effect[] => {
+  return checkpoint.remaps.values().flatMap((remap): Effect[] => {
     const { orig_id, remap_id, remap_type } = remap;
     const type = typeOf(remap);
     const id = (remap_type === undefined ? remap_id & ~OLD_GHOST : remap_id) >>> 0;

@@ -64,6 +64,8 @@ export interface Effect {
   check: Refusal | null;
   /** How many times the same happens. */
   count: number;
+  /** So many others that do the same kind of thing, and are refused by the same check, are only counted. */
+  more?: number;
 }
 
 /** What a family says of an effect: the rest is as most often. */

@@ -33,12 +33,11 @@ interface Use {
   flags: number;
 }
 
-export function fileEffects(context: Context): Effect[] {
-  return usesOf(context).flatMap((use) => effectsOf(context, use));
-}
+export const fileEffects = (context: Context): Iterable<Effect> =>
+  usesOf(context).flatMap((use) => effectsOf(context, use));
 
 /** Each use that differs, with the first task that has it. Files that are handed to CRIU are the caller's word. */
-function usesOf({ checkpoint, request }: Context): Use[] {
+function usesOf({ checkpoint, request }: Context): IteratorObject<Use> {
   const handed = new Set(request.inheritFds.map(({ key }) => key));
   const uses = new Map<string, Use>();
   const note = (id: number | undefined, task: number | null, how: string, opened?: number) => {
@@ -62,7 +61,7 @@ function usesOf({ checkpoint, request }: Context): Use[] {
   // Descriptors that wait in a socket are opened as well.
   for (const { scm } of checkpoint.socketQueues)
     for (const { rights } of scm) for (const id of rights) note(id, null, "descriptor");
-  return [...uses.values()];
+  return uses.values();
 }
 
 /** Of forked tasks they are the same object. */

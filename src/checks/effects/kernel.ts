@@ -1,5 +1,5 @@
 /** What outlives or reaches beyond the tree inside the kernel: policies, watches, locks (apparmor.c, fsnotify.c, file-lock.c). */
-import type { Infer } from "../../image/index.ts";
+import { type Infer, oncePer, type Task } from "../../image/index.ts";
 import { apparmor_entry } from "../../image/tables/namespaces.ts";
 import type { Context } from "../finding.ts";
 import { effect, type Effect, imageOf, landing } from "./effect.ts";
@@ -8,11 +8,11 @@ import { isOutside } from "./policy.ts";
 /** FAN_OPEN_PERM, FAN_ACCESS_PERM, FAN_OPEN_EXEC_PERM: the kernel waits for an answer, fanotify_mark(2). */
 const PERMISSION = 0x10000 | 0x20000 | 0x40000;
 
-export const kernelEffects = (context: Context): Effect[] => [
-  ...policies(context),
-  ...watches(context),
-  ...locks(context),
-];
+export function* kernelEffects(context: Context): Iterable<Effect> {
+  yield* policies(context);
+  yield* watches(context);
+  yield* locks(context);
+}
 
 function policies({ checkpoint }: Context): Effect[] {
   const walk = (namespaces: readonly any[], above: string): Effect[] =>
@@ -35,8 +35,8 @@ function policies({ checkpoint }: Context): Effect[] {
   return values.flatMap(({ namespaces }) => walk(namespaces, ""));
 }
 
-function watches(context: Context): Effect[] {
-  return [...context.checkpoint.openFiles.values()].flatMap(({ id, ify, ffy }): Effect[] => {
+function watches(context: Context): Iterable<Effect> {
+  return context.checkpoint.openFiles.values().flatMap(({ id, ify, ffy }): Effect[] => {
     const image = imageOf(id);
     const note = (what: string, name: string | undefined, mask: number, mntId?: number) => {
       const land = name === undefined ? undefined : landing(context, name, mntId);
@@ -72,12 +72,14 @@ function watches(context: Context): Effect[] {
   });
 }
 
-function locks(context: Context): Effect[] {
+function locks(context: Context): Iterable<Effect> {
   const { checkpoint, request } = context;
   if (!request.fileLocks) return [];
-  return checkpoint.fileLocks.flatMap(({ pid, fd }): Effect[] => {
-    const task = checkpoint.tasks.find((one) => one.pid === pid);
-    const id = task?.fds.find((one) => one.fd === fd)?.id;
+  const tasks = new Map(checkpoint.tasks.map((task) => [task.pid, task]));
+  const idsOf = oncePer(({ fds }: Task) => new Map(fds.map((one) => [one.fd, one.id])));
+  return checkpoint.fileLocks.values().flatMap(({ pid, fd }): Effect[] => {
+    const task = tasks.get(pid);
+    const id = task && idsOf(task).get(fd);
     const reg = id === undefined ? undefined : checkpoint.openFiles.get(id)?.reg;
     if (reg === undefined) return [];
     const land = landing(context, reg.name, reg.mnt_id);

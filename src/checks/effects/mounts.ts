@@ -13,13 +13,11 @@ import { effect, type Effect, type Refusal } from "./effect.ts";
 
 const MS_RDONLY = 1;
 
-export const mountEffects = (context: Context): Effect[] => {
+export function* mountEffects(context: Context): Iterable<Effect> {
   const mounts = savedMounts(context);
-  return [
-    ...mounts.map((mount) => mounted(context, mount)),
-    ...mounts.flatMap((mount) => contents(context, mount)),
-  ];
-};
+  yield* mounts.values().map((mount) => mounted(context, mount));
+  yield* mounts.values().flatMap((mount) => contents(context, mount));
+}
 
 function mounted(context: Context, mount: Mount): Effect {
   const { entry, at, isRoot, key, source } = mount;

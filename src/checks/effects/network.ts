@@ -9,11 +9,11 @@ import { filledIds } from "../sockets/net.ts";
 import { inHostNet } from "../sockets/unix-entries.ts";
 import { effect, type Effect, imageOf } from "./effect.ts";
 
-export const networkEffects = (context: Context): Effect[] => [
-  ...hostSockets(context).flatMap((socket) => inet(socket)),
-  ...listeners(context),
-  ...filledIds(context).flatMap((id) => namespace(context, id)),
-];
+export function* networkEffects(context: Context): Iterable<Effect> {
+  yield* hostSockets(context).values().flatMap(inet);
+  yield* listeners(context);
+  for (const id of filledIds(context)) yield* namespace(context, id);
+}
 
 function inet({
   entry,
@@ -61,8 +61,8 @@ function inet({
 }
 
 /** Packet sockets see all that passes; a tun descriptor is a network device of this machine. */
-function listeners(context: Context): Effect[] {
-  return [...context.checkpoint.openFiles.values()].flatMap(({ id, psk, tunf }): Effect[] => {
+function listeners(context: Context): Iterable<Effect> {
+  return context.checkpoint.openFiles.values().flatMap(({ id, psk, tunf }): Effect[] => {
     const shared = { image: imageOf(id), when: "running", check: "untrusted-network" } as const;
     if (psk !== undefined && inHostNet(context, psk.ns_id))
       return [

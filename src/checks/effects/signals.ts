@@ -9,7 +9,7 @@ const F_OWNER_PGRP = 2;
 const SIGIO = 29;
 
 /** In a pid namespace of its own no number is anybody's of outside. */
-export function signalEffects(context: Context): Effect[] {
+export function signalEffects(context: Context): Iterable<Effect> {
   const { checkpoint, namespaces } = context;
   if (namespaces.created.pid) return [];
   const ids = new Set<number>();
@@ -19,7 +19,7 @@ export function signalEffects(context: Context): Effect[] {
     for (const { tid } of threads) ids.add(tid);
     ids.add(pid);
   }
-  return [...checkpoint.openFiles.values()].flatMap((file): Effect[] => {
+  return checkpoint.openFiles.values().flatMap((file): Effect[] => {
     const image = imageOf(file.id);
     const found: Effect[] = [];
     const owner = ownerOf(file);

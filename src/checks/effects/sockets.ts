@@ -24,12 +24,13 @@ import {
 } from "./effect.ts";
 import { isOutside } from "./policy.ts";
 
-export const socketEffects = (context: Context): Effect[] => [
-  ...namedSockets(context)
-    .filter(({ external }) => !external)
-    .flatMap((named) => (hasPath(named) ? atPath(context, named) : abstract(context, named))),
-  ...outward(context).map((pair) => connected(context, pair)),
-];
+export function* socketEffects(context: Context): Iterable<Effect> {
+  for (const named of namedSockets(context))
+    if (!named.external) yield* hasPath(named) ? atPath(context, named) : abstract(context, named);
+  yield* outward(context)
+    .values()
+    .map((pair) => connected(context, pair));
+}
 
 /**
  * Sockets by which programs, root's among them, are told what to do: /run is root's, and services are there; then the

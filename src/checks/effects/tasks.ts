@@ -8,18 +8,16 @@ import { niceOf } from "../tree/sched-not-permitted.ts";
 import { scheduled } from "../tree/sched.ts";
 import { effect, type Effect } from "./effect.ts";
 
-export const taskEffects = (context: Context): Effect[] => {
+export function* taskEffects(context: Context): Iterable<Effect> {
   const memory = Number(context.host.read("/proc/self/oom_score_adj") ?? 0);
   const limits = limitNames.map((_, resource) => context.host.limit(resource)?.hard);
-  return [
-    ...context.checkpoint.tasks.map((task) => process(context, task)),
-    ...scheduling(context),
-    ...livingTasks(context.checkpoint).flatMap((task) => [
-      ...limitsOf(task, limits),
-      ...others(task, memory),
-    ]),
-  ];
-};
+  yield* context.checkpoint.tasks.values().map((task) => process(context, task));
+  yield* scheduling(context);
+  for (const task of livingTasks(context.checkpoint)) {
+    yield* limitsOf(task, limits);
+    yield* others(task, memory);
+  }
+}
 
 const shared = (pid: number) => ({ image: `core-${pid}.img`, task: pid });
 

@@ -12,7 +12,7 @@ import { constants } from "node:fs";
 /** A link itself can be open: O_PATH with O_NOFOLLOW, open(2). */
 export const follows = (reg: RegFileEntry): boolean => (reg.flags & constants.O_NOFOLLOW) === 0;
 
-export const list = (uses: Set<Use>) => [...uses].join(", ");
+export const list = (uses: ReadonlySet<Use>) => [...uses].join(", ");
 
 /** The findings about files that are gone, split by what they were for. */
 export function missing(context: Context, wanted: (file: UsedFile) => boolean): Iterable<Problem> {
@@ -42,13 +42,20 @@ export function missing(context: Context, wanted: (file: UsedFile) => boolean): 
     });
 }
 
-/** Where nothing can be made, the tree may have the file that was taken along in a directory of its own. */
+/** Where a file more would be one of the system's: a library that other programs may find. */
+const SYSTEM = /^\/(?:usr|lib(?:x?\d+)?|bin|sbin|etc|boot)(?:\/|$)/;
+
+/** Where nothing can, or is to, be made, the tree may have the file that was taken along in a directory of its own. */
 function onlyToRead({ root, path }: HostPlace, remedy: Remedy): Pick<Problem, "remedy" | "apart"> {
   if (remedy.kind !== "repair") return { remedy };
   const above = [...upward(dirname(path))].find((at) => root.look(at).ok) ?? "/";
-  if (root.access(above, constants.W_OK) !== -EROFS) return { remedy };
+  const onlyRead = root.access(above, constants.W_OK) === -EROFS;
+  const real = root.path === "/" ? (root.real(above) ?? above) : undefined;
+  const isSystem =
+    real !== undefined && remedy.repair.action === "file" && SYSTEM.test(join(real, "file"));
+  if (!onlyRead && !isSystem) return { remedy };
   const { repair, command } = remedy;
-  const text = `${root.path === "/" ? above : join(root.path, above)} is on a file system that is only to be read: ${remedy.text}`;
+  const text = `${root.path === "/" ? above : join(root.path, above)} ${onlyRead ? "is on a file system that is only to be read" : "is the system's, and recriu adds nothing to that"}: ${remedy.text}`;
   const dir = root.path === "/" ? root.real(above) : undefined;
   return {
     remedy: { kind: "human", text, command },

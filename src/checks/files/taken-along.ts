@@ -1,4 +1,5 @@
 /** Files that were taken along with a sealed checkpoint: which of them is the one that CRIU will want. */
+import type { Host, Lookup } from "../../host/index.ts";
 import { upward } from "../../host/upward.ts";
 import {
   type Above,
@@ -15,7 +16,6 @@ import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { basename, dirname, join } from "../../sys/path.ts";
 import { sh, typedOption } from "../../sys/shell.ts";
 import { imagesLater } from "../again.ts";
-import type { Lookup } from "../../host/index.ts";
 import type { Context, Problem, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { accessMode } from "./file-content.ts";
@@ -54,16 +54,25 @@ function takenFor(
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer } = taken;
   const from = besideOf(checkpoint.dir, taken);
-  if (seal.leftOut.size === 0 && host.access(from, constants.R_OK) < 0) return undefined;
+  // Where nothing is, as a pack without pages leaves it out, nothing leads elsewhere.
+  const isLeftOut = seal.leftOut.size > 0 && host.entry(from) === undefined;
+  if (!isLeftOut && !isBeside(host, from, taken.packed?.size ?? size)) return undefined;
   const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
   return { file: { ...put, from, sha256, size, mtime, xattrs, directories: [] }, newer };
+}
+
+/** Whether what was taken along stands there itself: of a link in its place the command would put back what that leads to. */
+function isBeside(host: Host, from: string, size: number): boolean {
+  const file = host.entry(dirname(from))?.isDirectory() ? host.entry(from) : undefined;
+  return file?.isFile() === true && file.size === size && host.access(from, constants.R_OK) === 0;
 }
 
 /** Where its bytes are for a person who types: those of a pack where it will have been unpacked. */
 const besides = (context: Context, { from }: PutFile): string =>
   join(imagesLater(context), FILES, basename(from));
 
-const isPacked = ({ from }: PutFile): boolean => from.endsWith(PACKED);
+/** Of nothing the packed form is nothing, which zstd(1) takes for cut off. */
+const isPacked = ({ from, size }: PutFile): boolean => size > 0 && from.endsWith(PACKED);
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
 export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {

@@ -12,7 +12,7 @@ export interface UsedFile {
   image: string;
   task: number | null;
   /** How it is used; one file may be several. */
-  uses: Set<Use>;
+  uses: ReadonlySet<Use>;
   /** One of its mappings is shared: what is in it is not in the images. */
   shared: boolean;
   /** Of a FIFO, the id by which CRIU's messages call it. */
@@ -30,7 +30,7 @@ export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] 
   /** Files of the tree's own tasks in /proc are there again when they are opened. */
   const treePids = new Set(checkpoint.tasks.map((task) => String(task.pid)));
   const { openFiles, remapped } = checkpoint;
-  const first = (id: number, task: number): UsedFile | undefined => {
+  const first = (id: number, task: number, use: Use): UsedFile | undefined => {
     const reg = openFiles.get(id)?.reg;
     return reg === undefined ||
       remapped.has(reg.id) ||
@@ -42,15 +42,15 @@ export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] 
           reg,
           image: `files.img id 0x${reg.id.toString(16)}`,
           task,
-          uses: new Set(),
+          uses: together(new Set(), use),
           shared: false,
         };
   };
   const note = (id: number | undefined, task: number, use: Use, fifo?: number) => {
     if (id === undefined) return;
     let file = used.get(id);
-    if (file === undefined && !used.has(id)) used.set(id, (file = first(id, task)));
-    file?.uses.add(use);
+    if (file === undefined && !used.has(id)) used.set(id, (file = first(id, task, use)));
+    if (file !== undefined) file.uses = together(file.uses, use);
     if (file !== undefined && fifo !== undefined) file.fifo = fifo;
   };
   for (const task of livingTasks(checkpoint)) {
@@ -70,6 +70,17 @@ export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] 
   }
   return [...used.values()].filter((file) => file !== undefined);
 });
+
+/** A file is used in few ways, and files are many: those that are used alike have one set. */
+const sets = new Map<string, ReadonlySet<Use>>();
+
+function together(uses: ReadonlySet<Use>, use: Use): ReadonlySet<Use> {
+  if (uses.has(use)) return uses;
+  const all = [...uses, use];
+  const key = all.join();
+  if (!sets.has(key)) sets.set(key, new Set(all));
+  return sets.get(key)!;
+}
 
 /** Ids of the files that are mapped, and whether one of their mappings is shared. Of forked tasks it is the same object. */
 const mappedFiles = oncePer(({ vmas }: MmEntry): ReadonlyMap<number, boolean> => {

@@ -44,10 +44,7 @@ export function madeWritable(context: Context, task: Task, vma: Vma): Making | u
     return criuHas(knownFault("reservations"), criu?.version) ? "elsewhere" : undefined;
   const { pageSize: size } = checkpoint;
   const [first, end] = [Number(vma.start) / size, Number(vma.end) / size];
-  const holdsPages = checkpoint
-    .runs(pagemap)
-    .some(({ page, pages }) => page < end && page + pages > first);
-  return holdsPages ? "in place" : undefined;
+  return checkpoint.holdsPages(pagemap, first, end) ? "in place" : undefined;
 }
 
 /** Of a thousand tasks each asks for its own. */

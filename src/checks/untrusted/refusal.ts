@@ -1,6 +1,7 @@
 /** Under --untrusted: each effect that reaches beyond what the caller allowed is a finding that says what would happen. */
 import { dirname } from "../../sys/path.ts";
 import { sh } from "../../sys/shell.ts";
+import { countOf } from "../grouped.ts";
 import type { Effect, Verb } from "../effects/effect.ts";
 import type { Check, Context, Problem, Proof, Remedy } from "../finding.ts";
 
@@ -54,7 +55,7 @@ export const refusal = ({ remedy, ...page }: Page): Check => ({
           ...shown,
           {
             ...problemOf(remedy, next),
-            message: `and ${found.length - MOST} more of these; --effects lists them`,
+            message: `and ${countOf(found) - MOST} more of these; --effects lists them`,
           },
         ];
   },

@@ -2,6 +2,7 @@
 import type { Entry } from "../entry.ts";
 import { type Index, indexOf } from "../find.ts";
 import { parseTable } from "../table.ts";
+import building from "./building.txt" with { type: "text" };
 import cgroups from "./cgroups.txt" with { type: "text" };
 import check from "./check.txt" with { type: "text" };
 import clients from "./clients.txt" with { type: "text" };
@@ -32,6 +33,7 @@ import olderDumps from "./older-dumps.txt" with { type: "text" };
 import olderFiles from "./older-files.txt" with { type: "text" };
 import olderMounts from "./older-mounts.txt" with { type: "text" };
 import olderNet from "./older-net.txt" with { type: "text" };
+import oldest from "./oldest.txt" with { type: "text" };
 import pages from "./pages.txt" with { type: "text" };
 import pidfds from "./pidfds.txt" with { type: "text" };
 import proc from "./proc.txt" with { type: "text" };
@@ -52,6 +54,7 @@ import containerd from "./containerd.txt" with { type: "text" };
 import jvms from "./jvms.txt" with { type: "text" };
 import kubernetes from "./kubernetes.txt" with { type: "text" };
 import lxc from "./lxc.txt" with { type: "text" };
+import operator from "./operator.txt" with { type: "text" };
 import oci from "./oci.txt" with { type: "text" };
 import podman from "./podman.txt" with { type: "text" };
 import tools from "./tools.txt" with { type: "text" };
@@ -60,6 +63,7 @@ import warnings from "./warnings.txt" with { type: "text" };
 import watches from "./watches.txt" with { type: "text" };
 
 const tables: Record<string, string> = {
+  building,
   cgroups,
   check,
   clients,
@@ -90,6 +94,7 @@ const tables: Record<string, string> = {
   olderFiles,
   olderMounts,
   olderNet,
+  oldest,
   pages,
   pidfds,
   proc,
@@ -111,6 +116,7 @@ const tables: Record<string, string> = {
   kubernetes,
   lxc,
   oci,
+  operator,
   podman,
   tools,
   vdso,

@@ -48,6 +48,8 @@ test("pages-left-out: preflight answers as if they were there, a restore is refu
     0,
     ["info pages-left-out"],
   ]);
+  const told = await recriu(stage, ["preflight", small]);
+  expect(told.stderr).not.toContain("recriu restore");
   // The archive itself, too.
   const archive = `${join(small, "../..")}`.replace(/\.d$/, "");
   const ofPack = await recriu(stage, ["preflight", archive, "--json"]);

@@ -2,9 +2,9 @@ import { sha256 } from "../hashes.ts";
 import { blockers, finding, report } from "../report.ts";
 import { manifestOf, sealed, spoil } from "../seal.ts";
 import { keyPair, minisign } from "../signing.ts";
-import { alive, killTree, openStage, recriu, restoreBare } from "../stage.ts";
+import { alive, killTree, openStage, recriu, restoreBare, run } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 test("a seal of recriu's is minisign's, and the other way; what is signed restores", async () => {
@@ -27,6 +27,8 @@ test("a seal of recriu's is minisign's, and the other way; what is signed restor
     const looked = await report(stage, "preflight", images, [`--verify-key=${key}`]);
     expect([looked.exit, looked.findings]).toEqual([0, []]);
   }
+  const said = await recriu(stage, ["preflight", images, `--verify-key=${ours.key}`]);
+  expect(said.stderr).toMatch(/; signed by [0-9A-F]{1,16}\n/);
   const others = await keyPair(stage, "others");
   const either = [`--verify-key=${others.key}`, `--verify-key=${ours.key}`];
   const done = await report(stage, "restore", images, either);
@@ -118,4 +120,23 @@ test("keys that are none, that others can change, or that have a password are sa
   expect(await problem("seal", images, `--sign=${secret}`)).toContain(
     "has a password: sign with minisign -Sm recriu.manifest",
   );
+});
+
+test("an archive as Podman exports it is signed as one", async () => {
+  await using stage = openStage();
+  const { images } = await sealed(stage);
+  const ours = await keyPair(stage, "ours");
+  renameSync(images, join(stage.dir, "checkpoint"));
+  const archive = join(stage.dir, "checkpoint.tar.gz");
+  expect((await run(stage, ["tar", "-C", stage.dir, "-czf", archive, "checkpoint"])).exit).toBe(0);
+  const ids = async () => {
+    const words = ["preflight", archive, "--json", `--verify-key=${ours.file}`];
+    const { stdout } = await recriu(stage, words);
+    return JSON.parse(stdout).findings.map(({ id }: { id: string }) => id);
+  };
+  expect(await ids()).toEqual(["seal-unsigned"]);
+  expect((await recriu(stage, ["seal", archive, "--sign", ours.secret])).exit).toBe(0);
+  expect(await ids()).not.toContain("seal-unsigned");
+  writeFileSync(`${archive}.recriu.manifest`, "{}");
+  expect(await ids()).toEqual(["seal-signature-wrong"]);
 });

@@ -1,0 +1,99 @@
+/** Of several entries that fit a line, whose words they are most likely: the source, the errno and what CRIU did decide. */
+import type { Entry, Way, Words } from "./entry.ts";
+import type { Errno } from "./errno.ts";
+import type { Matcher } from "./words.ts";
+
+/** What is known of a line beside its words. */
+export interface Place {
+  /** `criu/tun.c`, or `tun.c` as old versions say. */
+  readonly file?: string | undefined;
+  readonly way?: Way | undefined;
+  /** The words may stand behind others: nothing says where CRIU's begin. */
+  readonly loose?: boolean;
+}
+
+/** Words of an entry, as the index keeps them. */
+export interface Candidate {
+  readonly entry: Entry;
+  readonly words: Words;
+  /** `unix: `, as the line has it in front; "" for none. */
+  readonly prefix: string;
+  readonly text: string;
+  readonly weight: number;
+  matches?: Matcher;
+}
+
+/** Words so few that another source may say them of something else. */
+export const FEW = 18;
+
+/** A subsystem, or a name that somebody put in front. */
+export const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
+
+const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
+export const subsystemOf = (message: string): string =>
+  (prefixes.exec(message)?.[0] ?? "").replace("-v2", "").replace(/^sk /, "");
+
+/** Whether a line is of the entry's own source: by its name, or by the prefix that only that has. */
+export const isOwn = (
+  { entry, prefix }: Candidate,
+  { file, loose }: Place,
+  message: string,
+): boolean =>
+  file === undefined
+    ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
+    : entry.files.some((own) => own === "*" || base(own) === base(file));
+
+/** Of others' words: a code, or a name of their own. */
+const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
+
+/** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
+export const mayBe = (
+  { weight, entry, text }: Candidate,
+  { file, loose }: Place,
+  own: boolean,
+  message: string,
+) =>
+  weight >= FEW ||
+  own ||
+  (entry.files.length === 0 && weight > FEW / 2 && unmistakable.test(text)) ||
+  (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
+
+/** Few words that no source of CRIU's vouches for: a sentence where a name would stand is somebody else's. */
+export const isSentence = (
+  values: ReadonlyMap<string, string>,
+  { weight, entry }: Candidate,
+  { file }: Place,
+): boolean =>
+  file === undefined &&
+  entry.files.length > 0 &&
+  weight < 2 * FEW &&
+  // What the C library says of a failure (`why`) has as many words as it likes.
+  values
+    .entries()
+    .some(([name, value]) => name !== "why" && value.split(" ").length > (weight < FEW ? 1 : 4));
+
+/** Letters that an entry of the line's own source is ahead of others. */
+const AHEAD = 8;
+
+/** Fixed letters first, the own source counting for some, then errno and way; -1 where errno or way is another. */
+export function rankOf(
+  { entry, words, weight }: Candidate,
+  way: Way | undefined,
+  own: boolean,
+  errno: Errno | undefined,
+): number {
+  const { errnos, not } = words;
+  const listed = errno !== undefined && errnos.includes(errno.name);
+  if (errnos.length > 0 && listed === not) return -1;
+  if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
+  // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
+  const others = entry.files.length === 0;
+  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
+  return (
+    (letters + (own ? AHEAD : 0)) * 4 +
+    (errnos.length > 0 ? 2 : 0) +
+    (entry.way === (way ?? "restore") ? 1 : 0)
+  );
+}

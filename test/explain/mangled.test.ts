@@ -1,0 +1,136 @@
+/** What people do to a line of CRIU's before others read it: numbers left out, lines broken, words cut, quotes and marks around. */
+import { expect, test } from "bun:test";
+import { parseLogLine } from "../../src/criu/index.ts";
+import { explain, lettersKnown } from "../../src/explain/index.ts";
+import { logReader } from "../../src/explain/log.ts";
+
+const read = (text: string) => {
+  const reader = logReader();
+  reader.feed(Buffer.from(text));
+  return reader.end();
+};
+const causeOf = (text: string) => {
+  const { explanation, said } = read(text);
+  return (explanation ?? said)?.cause;
+};
+
+const BIND = "unix: Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory";
+const CAUSE = "the directory of the socket /tmp/.X11-unix/X7 does not exist";
+
+test("a line without its number, or with a sign for it", () => {
+  for (const place of [
+    "criu/sk-unix.c",
+    "sk-unix.c",
+    "criu/sk-unix.c:XXXX",
+    "criu/sk-unix.c:NNN",
+  ]) {
+    const { cause, explanation } = read(`Error (${place}): ${BIND}\n`);
+    expect([place, explanation?.cause]).toEqual([place, CAUSE]);
+    expect(cause).toMatchObject({ file: place.replace(/:.*/, ""), line: undefined, message: BIND });
+  }
+  for (const other of [
+    "Error (see below): x",
+    "Error (below): x",
+    "Error (a.c:1:2): x",
+    "Error (dir of a.c): x",
+  ])
+    expect([other, parseLogLine(other)]).toEqual([other, undefined]);
+});
+
+test("a line broken in two or three, behind the mark of a mail or a comment", () => {
+  const mount =
+    "mnt: Mount 1672 ./sys/fs/cgroup (master_id: 27 shared_id: 710) has unreachable sharing. Try --enable-external-masters.";
+  const whole = causeOf(`Error (criu/mount.c:1088): ${mount}\n`);
+  expect(whole).toBeDefined();
+  for (const mark of ["", "> ", "// ", "# ", " * ", "| "]) {
+    const [first, second, third] = [
+      mount.slice(0, mount.indexOf("(master_id")).trimEnd(),
+      mount.slice(mount.indexOf("(master_id"), mount.indexOf("Try")).trimEnd(),
+      mount.slice(mount.indexOf("Try")),
+    ];
+    const text = `${mark}Error (criu/mount.c:1088): ${first}\n${mark}   ${second}\n${mark}   ${third}\n`;
+    expect([text, causeOf(text)]).toEqual([text, whole]);
+    const { cause } = read(text);
+    expect(cause?.message).toBe(mount);
+    // Only what has the mark itself is of the same.
+    if (mark.trim() !== "")
+      expect(read(text.replaceAll(`\n${mark}`, "\n--- ")).cause?.message).toBe(first);
+  }
+});
+
+test("words left out at the end: of the source's own a few are enough, of another's most", () => {
+  const of = (message: string, file: string) => explain(message, { file })?.cause;
+  for (const message of [
+    "unix: Can't bind id",
+    "unix: Can't bind id …",
+    "unix: Can't bind ... (and its name)",
+    "unix: Can't bind id 0x4d of my socket",
+  ])
+    expect([message, of(message, "criu/sk-unix.c")]).toEqual([message, expect.anything()]);
+  expect(of("unix: Can't bind id 0x4d of my socket", "criu/pipes.c")).toBeUndefined();
+});
+
+test("numbers that people replace by a word", () => {
+  const letters = (id: string) =>
+    lettersKnown(`Unseizable non-zombie ${id} found, state D, err -1/0`, {});
+  for (const id of ["7", "<pid>", "<some-id>", "{pid}", "$pid", "%d", "%#lx", "PID", "N", "XXXX"])
+    expect([id, letters(id)]).toEqual([id, letters("7")]);
+  expect(letters("7")).toBeGreaterThan(0);
+  expect(letters("something")).toBe(0);
+});
+
+test("within somebody's words: quoted, in a table, behind a label", () => {
+  const message = "Can't bind id 0x4d ino 19 addr /tmp/.X11-unix/X7: No such file or directory";
+  for (const text of [
+    `What does "${message}" mean?`,
+    `| \`${message}\` | the directory is gone |`,
+    `Q: ${message}`,
+    `Q:${message}`,
+    `(00.1) Error (criu/sk-unix.c:1): unix: ${message} | |`,
+    `Error (criu/sk-unix.c:1): unix: ${message}, which I have never seen before`,
+  ])
+    expect([text, causeOf(text)]).toEqual([text, CAUSE]);
+});
+
+test("what is not allowed is not mended by a limit", () => {
+  const remedy = (errno: string) =>
+    explain(`Can't create pipe: ${errno}`, { file: "criu/pipes.c" })?.remedy;
+  expect(remedy("Permission denied")).toStartWith("ls -lZ");
+  expect(remedy("Permission denied")).toEndWith(remedy("Invalid argument")!);
+  expect(remedy("Invalid argument")).toStartWith("ulimit");
+  const own = explain("couldn't mount blkio: Permission denied", { file: "criu/cgroup.c" });
+  expect(own?.remedy).toStartWith("CAP_SYS_ADMIN");
+});
+
+test("CRIU's version in a line of others leaves that line theirs", () => {
+  const said = read(
+    "Error response from daemon: Cannot checkpoint container 7: Unable to parse the CRIU version: Version: 1.5\n",
+  );
+  expect(said.version).toBe("1.5");
+  expect(said.said?.cause).toContain("does not understand how this CRIU writes its version");
+});
+
+test("a test of checkpoints that failed, and CRIU's words in a trace, are about it, though nothing is known", () => {
+  for (const text of [
+    "--- FAIL: TestCheckpoint (0.49s)\n",
+    '[pid 7] write(1023, "pie: Remap 0x7fb7941000->0x7fb7d"..., 51) = 51\n',
+  ])
+    expect([text, read(text).kind]).toEqual([text, "words"]);
+  expect(read("--- FAIL: TestOther (0.49s)\n").kind).toBe("none");
+});
+
+test("a warning right before a sign tells its reason, one long before does not", () => {
+  const warning = "(00.1) Warn  (criu/autofs.c:77): Failed to find pipe_ino option (old kernel?)\n";
+  const sign = "(00.3) Error (criu/files.c:1221): Unable to open fd=6 id=0x4d\n";
+  expect(read(warning + sign).explanation?.cause).toContain("autofs");
+  expect(read(`${warning}(00.2) more\n${sign}`).explanation).toBeUndefined();
+});
+
+test("DMTCP and a build of CRIU are told by what speaks, not as CRIU's", () => {
+  const speaker = (text: string) => read(text).speaker?.name;
+  expect(speaker("dmtcp_restart: cannot restore checkpoint\n")).toContain("DMTCP");
+  expect(speaker("gcc -c criu/arch/x86/crtools.c\nmake[2]: *** criu/x.o Error 1\n")).toContain(
+    "build",
+  );
+  expect(speaker("gcc -c other/crtools.c\nmake[2]: *** other/x.o Error 1\n")).toBeUndefined();
+});

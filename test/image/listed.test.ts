@@ -1,0 +1,61 @@
+/** A name that was listed as a regular file, and is something else when it is read. */
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openImageDirectory } from "../../src/image/directory.ts";
+
+/** What is read of an image in whose place `swap` has put something else since its directory was listed. */
+function readOnce(dir: string, swap: (image: string) => void): string {
+  const image = join(dir, "core-1.img");
+  writeFileSync(image, "first");
+  const opened = openImageDirectory(dir);
+  if (!opened.ok) throw new Error(opened.fault.problem);
+  rmSync(image);
+  swap(image);
+  const read = opened.directory.read("core-1.img", (source) =>
+    Buffer.from(source.read(0, source.size)).toString(),
+  );
+  rmSync(image, { recursive: true });
+  return read.ok ? read.value : read.fault.problem;
+}
+
+/** A process that waits for a reader of a FIFO, and ends as soon as there was one. */
+async function writerOf(fifo: string) {
+  const writer = Bun.spawn(["sh", "-c", 'exec 3>"$1"', "sh", fifo]);
+  const openat = process.arch === "x64" ? "257 " : "56 ";
+  const isWaiting = () =>
+    writer.exitCode !== null ||
+    (readFileSync(`/proc/${writer.pid}/syscall`, "utf8").startsWith(openat) &&
+      readFileSync(`/proc/${writer.pid}/stat`, "utf8").includes(") S "));
+  while (!isWaiting()) await Bun.sleep(1);
+  return writer;
+}
+
+test("it is read when it is a file or leads to one, and anything else is neither waited for nor opened", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-listed-"));
+  const [images, other, fifo] = ["images", "other", "fifo"].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  mkdirSync(images);
+  writeFileSync(other, "another");
+  expect(Bun.spawnSync(["mkfifo", fifo]).exitCode).toBe(0);
+  const writer = await writerOf(fifo);
+  try {
+    const nothing = expect.stringContaining("it is no regular file");
+    expect(readOnce(images, (image) => writeFileSync(image, "second"))).toBe("second");
+    expect(readOnce(images, (image) => symlinkSync(other, image))).toBe("another");
+    expect(readOnce(images, (image) => symlinkSync("core-1.img", image))).toContain("symbolic");
+    expect(readOnce(images, (image) => mkdirSync(image))).toEqual(nothing);
+    expect(readOnce(images, (image) => void Bun.spawnSync(["mkfifo", image]))).toEqual(nothing);
+    // Somebody else's, to which whoever owns the images has led us.
+    expect(readOnce(images, (image) => symlinkSync(fifo, image))).toEqual(nothing);
+    expect(await Promise.race([writer.exited, Bun.sleep(200)])).toBeUndefined();
+  } finally {
+    writer.kill();
+    await writer.exited;
+    rmSync(dir, { recursive: true });
+  }
+});
