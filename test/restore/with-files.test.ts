@@ -235,9 +235,11 @@ test("a seal of recriu 0.1, whose files are not packed, is read on; one that unp
   const packed = join(images, "recriu.files", `${taken.sha256}.zst`);
   const content = readFileSync(log);
   rmSync(log);
-  // A bomb of one piece, and of many.
+  // A bomb of one piece, and of many, of which the manifest says how long they are: of another length they are not looked at.
   for (const bomb of [Buffer.concat(packedPiece(Buffer.alloc(PIECE))), bombOf(1 << 27)]) {
     writeFileSync(packed, bomb);
+    taken.packed.size = bomb.length;
+    writeFileSync(manifestOf(images), JSON.stringify(manifest));
     const refused = await report(stage, "restore", images);
     expect([refused.exit, refused.failure?.line]).toEqual([
       3,
