@@ -64,14 +64,11 @@ async function carried(): Promise<boolean> {
   const pack = join(stage.dir, "app.pack");
   const program = ownProgram(stage, "x11-server");
 
-  act(
-    "The same server, with a program and a log of its own: recriu seal --with-files, recriu pack",
-  );
+  act("The same server, with a program and a log of its own: recriu pack --with-files");
   const x11 = await dumpX11(stage, [], program);
   const before = echoes(x11);
-  const sealed = await recriu(stage, ["seal", "--with-files", x11.images]);
-  const packed = await recriu(stage, ["pack", x11.images, "-o", pack]);
-  indent(`${sealed.stderr.trimEnd()}\n${packed.stderr}`);
+  const packed = await recriu(stage, ["pack", "--with-files", x11.images, "-o", pack]);
+  indent(packed.stderr);
 
   const bare = async (what: string) => {
     act(`${what}: criu restore`);

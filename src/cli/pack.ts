@@ -8,12 +8,19 @@ import type { Command } from "./command.ts";
 import { parseStrictly } from "./arguments.ts";
 
 const args = {
-  checkpoint: { type: "positional", description: "a sealed directory of images" },
+  checkpoint: {
+    type: "positional",
+    description: "a sealed directory of images (with --with-files: a directory of images)",
+  },
   output: {
     type: "string",
     alias: "o",
     valueHint: "FILE",
     description: "write the archive to this file; - is stdout",
+  },
+  "with-files": {
+    type: "boolean",
+    description: "seal it first, with the files that the tree uses: recriu seal --with-files",
   },
   "with-criu": {
     type: "boolean",
@@ -30,7 +37,7 @@ export const command: Command = {
   meta: {
     name: "pack",
     description:
-      "Make one archive (tar) of a sealed checkpoint, this recriu and, if wanted, CRIU. In it, ./restore.sh looks and restores. Words after -- are options of that restore.",
+      "Make one archive (tar) of a sealed checkpoint, this recriu and, if wanted, CRIU: recriu restore takes it as it is. Words after -- are options of that restore.",
   },
   args,
   async run({ rawArgs }): Promise<Told> {
@@ -54,6 +61,8 @@ export const command: Command = {
         exitCode.usage,
         "--without-pages makes a pack that is not restored: it takes no CRIU and no options",
       );
+    const sealed = parsed.values["with-files"] === true ? await sealing(dir) : undefined;
+    if (sealed !== undefined && sealed.exit !== exitCode.ok) return sealed;
     const hashing = hashingReport();
     const seal = sealOf(dir, { hashing: hashing.tell });
     const problem = unfit(dir, seal);
@@ -78,14 +87,18 @@ export const command: Command = {
     return {
       exit: exitCode.ok,
       lines: [
+        ...(sealed?.lines ?? []),
         ...passed,
         withoutPages
           ? said`${out}: ${sizes}; on each machine that may take it: recriu preflight, with this file`
-          : said`${out}: ${sizes}; there: tar -xf, checkpoint/restore.sh`,
+          : said`${out}: ${sizes}; there: recriu restore, with this file`,
       ],
     };
   },
 };
+
+const sealing = async (dir: string): Promise<Told> =>
+  (await import("./seal.ts")).command.run({ rawArgs: ["--with-files", "--", dir] });
 
 const failed = (problem: string, exit: number, before: readonly Line[] = []): Told => ({
   exit,

@@ -47,11 +47,17 @@ async function packed(
   const program = ownProgram(stage, "memory");
   const { pid } = await start(stage, "memory", ["plain"], { program });
   const images = await dump(stage, pid);
-  const sealed = await recriu(stage, ["seal", "--with-files", images, ...sealing]);
-  expect([sealed.exit, sealed.stderr]).toEqual([0, expect.stringContaining("taken along: ")]);
+  // In one command, or in two where the seal has more to do.
+  const two = sealing.length > 0;
+  if (two) expect((await recriu(stage, ["seal", "--with-files", images, ...sealing])).exit).toBe(0);
   const pack = join(stage.dir, "app.pack");
-  const done = await recriu(stage, ["pack", images, "-o", pack, ...words]);
-  expect([done.exit, done.stderr]).toEqual([0, expect.stringContaining("there: ")]);
+  const packing = ["pack", ...(two ? [] : ["--with-files"]), images, "-o", pack, ...words];
+  const done = await recriu(stage, packing);
+  const along = two ? "" : "taken along: \\d+ files(?:.*\\n)+";
+  expect([done.exit, done.stderr]).toEqual([
+    0,
+    expect.stringMatching(new RegExp(`${along}.*; there: recriu restore`)),
+  ]);
   rmSync(images, { recursive: true });
   return { pid, program, pack };
 }

@@ -41,7 +41,7 @@ export const cgroupThread: Check = {
               criu_message: `cgroupd: Can't move thread ${tid} into ${controllers[0]}/${path}`,
               remedy: {
                 kind: "human",
-                text: "make it threaded, as it was",
+                text: "make that cgroup threaded, as it was",
                 command: sh`echo threaded > ${directory!}/cgroup.type`,
               },
             },

@@ -21,7 +21,7 @@ export const allowUprobesNeeded: Check = {
         criu_message: "Dumped with --allow-uprobes. Need to set it on restore as well.",
         remedy: {
           kind: "option",
-          text: "permit it here too",
+          text: "allow uprobes in this restore, too",
           option: "--allow-uprobes",
           automatic: !request.explicit.has("allow-uprobes"),
         },

@@ -21,7 +21,7 @@ export const locksIgnored: Check = {
         message: `${count} file lock${count === 1 ? "" : "s"} will not be restored`,
         remedy: {
           kind: "option",
-          text: "take the locks again",
+          text: "restore the file locks as they were",
           option: "--file-locks",
           automatic: false,
         },

@@ -31,7 +31,10 @@ export const watchPathMissing: Check = {
             remedy: found.missing
               ? (backAsSealed(context, path, place) ??
                 watchedAgain(kindOf(context, path, mask), place.hostPath))
-              : { kind: "human", text: "find out why, then look again" },
+              : {
+                  kind: "human",
+                  text: "look at that path, mend what keeps it from being looked at, and call recriu again",
+                },
           },
         ];
       });

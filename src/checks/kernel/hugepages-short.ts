@@ -47,7 +47,7 @@ export const hugepagesShort: Check = {
             from: count("nr_hugepages"),
             to: total,
             stays: true,
-            text: "set more aside",
+            text: "set more huge pages aside",
           }),
         },
       ];

@@ -74,7 +74,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
               criu_message: "net: Can't restore link: -1",
               remedy: {
                 kind: "human",
-                text: "make it before",
+                text: "make that device before the restore",
                 command: sh`ip link add ${names()} type veth peer name ${[moved]}`,
               },
             },

@@ -98,7 +98,10 @@ function lostDirectory(context: Context, directory: string, lost: Orphans): Prob
             text: `see what is at ${directory} and move it away`,
             command: sh`mv ${directory} ${directory}.aside`,
           }
-        : { kind: "human", text: "find out why, then look again" },
+        : {
+            kind: "human",
+            text: "look at that path, mend what keeps it from being looked at, and call recriu again",
+          },
     };
   }
   const repair = repairFor(context, lost);

@@ -61,7 +61,10 @@ function refused(context: Context, named: AtPath): Problem | undefined {
       criu_message: `unix: Can't change working dir ${base}: ${found.problem}`,
       remedy: found.missing
         ? directoryAgain(context, named, place)
-        : { kind: "human", text: "find out why, then look again" },
+        : {
+            kind: "human",
+            text: "look at that path, mend what keeps it from being looked at, and call recriu again",
+          },
     };
   }
   const place = placeOf(context, named, named.name.path);

@@ -39,7 +39,7 @@ export const pidMax: Check = {
         from: limit,
         to: most + 1,
         stays: false,
-        text: "raise the limit first",
+        text: "raise kernel.pid_max before the restore",
       });
     const pushed = largest > limit;
     if (pushed && (largest >= PID_MAX_LIMIT || host.access(PID_MAX, constants.W_OK) < 0))

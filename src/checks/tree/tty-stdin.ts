@@ -46,7 +46,7 @@ export const ttyStdin: Check = {
               }
             : {
                 kind: "human",
-                text: "hand over what it is under another number, as --inherit-fd fd[9]:…",
+                text: "open that file under another number, and hand it over by that: --inherit-fd fd[9]:…",
                 command: sh`exec 9<&0`,
               },
         ),
