@@ -194,6 +194,7 @@ const seal: Shape<Plain<SealDocument>> = object({
             gid: integer(),
             xattrs: byName(text(), "in base64"),
             newer: flag("it was written to after the dump"),
+            sparse: maybe(flag("it has holes")),
           },
           "of seal --with-files: it stands in recriu.files",
         ),

@@ -42,6 +42,8 @@ export interface PutFile extends Omit<MakeDirectory, "action"> {
   mtime?: string | undefined;
   /** In base64. */
   xattrs: Readonly<Record<string, string>>;
+  /** It had holes. */
+  sparse?: boolean | undefined;
   /** The name, in the same directory, that the other file is given which is there. */
   aside?: string | undefined;
   /** Above it and missing, the outermost first; paths like `path`. */

@@ -70,6 +70,7 @@ const isTaken = (value: unknown): boolean =>
   isId(value.uid) &&
   isId(value.gid) &&
   typeof value.newer === "boolean" &&
+  (value.sparse === undefined || typeof value.sparse === "boolean") &&
   isObject(value.xattrs) &&
   Object.values(value.xattrs).every(isText);
 

@@ -47,6 +47,8 @@ export interface Taken {
   xattrs: Record<string, string>;
   /** It was written to after the dump: these are not the bytes that the tree last saw. */
   newer: boolean;
+  /** It has holes: fewer blocks than bytes. */
+  sparse?: boolean;
 }
 
 /** A directory above a file that was taken along. */

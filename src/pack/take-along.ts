@@ -116,7 +116,7 @@ function openBeside(dir: string): number {
 }
 
 /** Read twice: for its name, and for its copy, which has to be the same. */
-function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "newer"> {
+function copy(fd: number, { uid, gid, size, blocks }: Stats, dir: string): Omit<Taken, "newer"> {
   const sha256 = hashed(fd, size);
   const xattrs = xattrsOf(fd);
   if (typeof xattrs === "number") throw new Error(`its attributes: ${errorText(xattrs)}`);
@@ -147,6 +147,7 @@ function copy(fd: number, { uid, gid, size }: Stats, dir: string): Omit<Taken, "
     uid,
     gid,
     xattrs: Object.fromEntries(encoded) as Taken["xattrs"],
+    ...(blocks * 512 < size && { sparse: true }),
   };
 }
 

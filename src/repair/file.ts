@@ -1,5 +1,5 @@
 /** Put a file back that was taken along with the images. */
-import { closeSync, constants, futimesSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, futimesSync, writeSync } from "node:fs";
 import type { PutFile } from "../checks/index.ts";
 import { piecesOf } from "../image/index.ts";
 import { errorText } from "../sys/errno.ts";
@@ -42,23 +42,37 @@ export function putFile(repair: PutFile, record: (step: Step) => void): string |
 export function fill(
   fd: number,
   source: number,
-  { size, sha256, from }: PutFile,
+  { size, sha256, from, sparse }: PutFile,
 ): string | undefined {
   const hash = new Bun.CryptoHasher("sha256");
   let left = size;
   try {
     for (const piece of piecesOf(source, from)) {
-      left -= piece.length;
-      if (left < 0) break;
+      if (piece.length > left) return notThose(from);
       hash.update(piece);
-      writeAll(fd, piece);
+      if (sparse) writeHoled(fd, piece, size - left);
+      else writeAll(fd, piece);
+      left -= piece.length;
     }
+    if (sparse) ftruncateSync(fd, size);
   } catch (error) {
     return `${from}: ${(error as Error).message}`;
   }
-  return left === 0 && hash.digest("hex") === sha256
-    ? undefined
-    : `${from}: its bytes are not those that were sealed`;
+  return left === 0 && hash.digest("hex") === sha256 ? undefined : notThose(from);
+}
+
+const notThose = (from: string): string => `${from}: its bytes are not those that were sealed`;
+
+/** Zeros of so many bytes, from one of their multiples on, become a hole. */
+const HOLE = Buffer.alloc(1 << 16);
+
+function writeHoled(fd: number, piece: Uint8Array, at: number): void {
+  for (let from = 0; from < piece.length; from += HOLE.length) {
+    const part = piece.subarray(from, from + HOLE.length);
+    if (HOLE.subarray(0, part.length).equals(part)) continue;
+    for (let done = 0; done < part.length;)
+      done += writeSync(fd, part, done, part.length - done, at + from + done);
+  }
 }
 
 /** What it was besides its bytes, but for owner and mode. */

@@ -14,6 +14,7 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -25,6 +26,7 @@ import {
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 
@@ -90,6 +92,27 @@ test("file-missing: what is open twice is put back once", async () => {
   const done = await report(stage, "restore", images);
   expect([done.exit, done.failure, done.plan.repairs.length]).toEqual([0, null, 1]);
   await killTree(stage, pid);
+});
+
+test("file-missing: a file with holes comes back with them", async () => {
+  await using stage = openStage();
+  const file = join(stage.dir, "holes");
+  const written = openSync(file, "w");
+  const bytes = Buffer.from("data");
+  for (const at of [0, 3 << 20, (5 << 20) - 7]) writeSync(written, bytes, 0, bytes.length, at);
+  ftruncateSync(written, 8 << 20);
+  closeSync(written);
+  const before = [statSync(file), readFileSync(file)] as const;
+  expect(before[0].blocks * 512).toBeLessThan(1 << 20);
+  const { images } = await dumpObjects(stage, ["read", file]);
+  expect((await sealWith(stage, images)).exit).toBe(0);
+  rmSync(file);
+  expect(await report(stage, "restore", images)).toMatchObject({
+    exit: 0,
+    verdict: { result: "match" },
+  });
+  expect(readFileSync(file).equals(before[1])).toBe(true);
+  expect(statSync(file).blocks * 512).toBeLessThan(1 << 20);
 });
 
 test("taken back: when CRIU fails, and by recriu undo", async () => {

@@ -52,13 +52,13 @@ function takenFor(
   const sealed = files.get(reg.name);
   if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
   const { size, mode, mtime, taken } = sealed;
-  const { sha256, uid, gid, xattrs, newer } = taken;
+  const { sha256, uid, gid, xattrs, newer, sparse } = taken;
   const from = besideOf(checkpoint.dir, taken);
   // Where nothing is, as a pack without pages leaves it out, nothing leads elsewhere.
   const isLeftOut = seal.leftOut.size > 0 && host.entry(from) === undefined;
   if (!isLeftOut && !isBeside(host, from, taken.packed?.size ?? size)) return undefined;
   const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
-  return { file: { ...put, from, sha256, size, mtime, xattrs, directories: [] }, newer };
+  return { file: { ...put, from, sha256, size, mtime, xattrs, sparse, directories: [] }, newer };
 }
 
 /** Whether what was taken along stands there itself: of a link in its place the command would put back what that leads to. */
