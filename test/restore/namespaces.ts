@@ -1,8 +1,7 @@
 /** Namespaces of the tree, and the network in one of its own. */
 import { dumpBy } from "./criu.ts";
 import { edit } from "./edit.ts";
-import { descendants, dump, run, type Stage, start, waitFor } from "./stage.ts";
-import { compile } from "./stage/compile.ts";
+import { descendants, dump, ownProgram, run, type Stage, start, waitFor } from "./stage.ts";
 import { expect } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,11 +48,13 @@ export async function dumpInUser(
   for (const directory of ["dev", "proc", "run/app"])
     mkdirSync(join(root, directory), { recursive: true });
   const ready = join(stage.dir, "ready-inside");
+  const program = ownProgram(stage, "container");
   const own = `mknod -m 666 ${root}/dev/null c 1 3 && chown -R 100000:100000 ${root} ${stage.dir} && chmod 755 ${stage.dir}`;
   expect((await run(stage, ["sh", "-c", own])).exit).toBe(0);
   const enter = ["nsenter", "--user", `--target=${holder.pid}`, "-S", "0", "-G", "0", "--"];
   const inside = [
-    compile("container"),
+    // A clone may stand where that user cannot go.
+    program,
     ready,
     root,
     "/run/app/sock",
