@@ -6,7 +6,7 @@ import {
   requestFrom,
   type Settings,
 } from "../criu/index.ts";
-import { type Seal, sealOf, unlookedSeal } from "../image/index.ts";
+import { type Checkpoint, type Seal, sealOf, unlookedSeal } from "../image/index.ts";
 import { type Preflight, preflight, type PreflightResult } from "../plan/preflight.ts";
 import type { ArchivePreflight } from "../pack/archive.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -50,11 +50,16 @@ export async function look(
 }
 
 /** What a restore without any option would meet here. Of an archive the page data was not unpacked. */
-export async function lookAt(dir: string, archived: boolean): Promise<PreflightResult> {
+export async function lookAt(
+  dir: string,
+  archived: boolean,
+  checkpoint?: Checkpoint,
+): Promise<PreflightResult> {
   const asked = requestFrom(["-D", dir], process.env, recriuOptions);
   if (!asked.ok) return asked;
   return preflight(asked.request, asked.settings, {
     // The images are not hashed for a look; a signature that is demanded is looked at.
+    checkpoint,
     seal: (signed) => signed && unlookedSeal(dir, { signed }),
     looksOnly: true,
     ...(archived && { pagesUnread: true }),

@@ -1,4 +1,5 @@
 /** `recriu show --html FILE`: the page, with what a restore would meet here beside what that is about. */
+import type { Checkpoint } from "../image/index.ts";
 import { pageOf, type Shown } from "../report/html/page.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -11,10 +12,10 @@ const MODE = 0o600;
 export async function writePage(
   file: string,
   shown: Omit<Shown, "looked">,
-  dir: string,
+  checkpoint: Checkpoint,
   archived: boolean,
 ): Promise<Told> {
-  const result = await lookAt(dir, archived);
+  const result = await lookAt(checkpoint.dir, archived, checkpoint);
   const page = pageOf({ ...shown, looked: result.ok ? result.preflight : result });
   if (file === "-") return { exit: exitCode.ok, text: page };
   try {

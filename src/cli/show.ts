@@ -179,7 +179,7 @@ async function show(
   const lines = faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`);
   if (page !== undefined) {
     const { writePage } = await import("./show-page.ts");
-    const written = await writePage(String(page), { contents, ...more }, dir, archived);
+    const written = await writePage(String(page), { contents, ...more }, checkpoint, archived);
     return { ...written, exit: written.exit || exit, lines: [...lines, ...(written.lines ?? [])] };
   }
   if (format !== "json")

@@ -78,6 +78,8 @@ export interface Rejected {
 export type PreflightResult = { ok: true; preflight: Preflight } | { ok: false; problem: string };
 
 interface Looking {
+  /** The checkpoint, where it is open already: it is not read twice. */
+  readonly checkpoint?: Checkpoint | undefined;
   /** Findings that do not stand are left out: what the caller of CRIU sees to itself. */
   readonly stands?: (finding: Finding) => boolean;
   /** Hashes a sealed checkpoint; `signed`: only one whose manifest that accepts. */
@@ -116,7 +118,10 @@ export async function preflight(
     : undefined;
   if (signing?.ok === false) return signing;
   const sealed = seal(signing?.signed);
-  const opened = openCheckpoint(request.imagesDir, sealed?.ok ? sealed.leftOut : undefined);
+  const opened =
+    looking.checkpoint === undefined
+      ? openCheckpoint(request.imagesDir, sealed?.ok ? sealed.leftOut : undefined)
+      : ({ ok: true, checkpoint: looking.checkpoint } as const);
   if (!opened.ok) {
     const { file, problem } = opened.fault;
     return { ok: false, problem: `${file}: ${problem}` };
