@@ -138,6 +138,6 @@ function open(path: string, stranger: number | undefined): Opened {
   if (stranger === undefined || theirs) return { ok: true, fd, inode: `${stat.dev}:${stat.ino}` };
   closeSync(fd);
   return failed(
-    "others can write to the images directory, and its owner is not the only one who has this file",
+    "others can write to the images directory, and this file is another user's, or has other names",
   );
 }

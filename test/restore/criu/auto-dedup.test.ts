@@ -81,7 +81,7 @@ test("auto-dedup: a stranger's directory leads to nobody else's file", async () 
   const own = readFileSync(pages);
   for (const [make, words] of [
     [symlinkSync, "it is a link"],
-    [linkSync, "it is not alone the file"],
+    [linkSync, "or has other names"],
   ] as const) {
     writeFileSync(victim, Buffer.concat([own, content]));
     rmSync(pages);
