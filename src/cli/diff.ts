@@ -3,7 +3,7 @@ import type { DiffDocument } from "../report/documents.ts";
 import { exitCode } from "../report/outcome.ts";
 import { refused, type Told } from "../report/told.ts";
 import { compareContents } from "../show/compare.ts";
-import { tidying } from "../sys/garbage.ts";
+import { settled } from "../sys/garbage.ts";
 import { type Contents, contentsOf } from "../show/contents.ts";
 import { parseStrictly } from "./arguments.ts";
 import { findImages } from "./found.ts";
@@ -34,9 +34,9 @@ export const command: Command = {
         `it takes two checkpoints, and ${names.length} were named`,
       );
     const looked: Looked[] = [];
-    const tidy = tidying();
+    const begun = process.memoryUsage.rss();
     for (const name of names) {
-      tidy();
+      await settled(begun);
       const one = await look(name);
       if ("problem" in one) return refused("diff", one.exit, one.problem);
       looked.push(one);

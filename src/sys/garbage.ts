@@ -7,6 +7,17 @@
 const STEP = 8 << 20;
 const INSTANT = 4;
 
+/** Bytes of garbage for which it is worth to wait; and milliseconds in which the allocator gives free pages back to the kernel. */
+const MUCH = 32 << 20;
+const SCAVENGED = 150;
+
+/** To be awaited between two large pieces of work: what the first had is given back before the second takes as much. */
+export async function settled(since: number): Promise<void> {
+  if (process.memoryUsage.rss() < since + MUCH) return;
+  Bun.gc(true);
+  await Bun.sleep(SCAVENGED);
+}
+
 /** To be called wherever nothing is in hand: costs nothing while little has been done since the last time. */
 export function tidying(): () => void {
   let looked = performance.now();
