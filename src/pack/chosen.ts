@@ -10,7 +10,6 @@ import { typedWord } from "../sys/shell.ts";
 const chooses = new Set([
   "allow-uprobes",
   "cgroup-root",
-  "cpu-cap",
   "display-stats",
   "empty-ns",
   "enable-external-masters",
@@ -21,7 +20,6 @@ const chooses = new Set([
   "ext-unix-sk",
   "external",
   "file-locks",
-  "file-validation",
   "force-irmap",
   "isolate",
   "isolate-dir",
@@ -39,7 +37,6 @@ const chooses = new Set([
   "sched-prio",
   "settle",
   "shell-job",
-  "skip-file-rwx-check",
   "skip-in-flight",
   "skip-mnt",
   "stall",

@@ -78,7 +78,13 @@ async function changed(stage: Stage, pack: string, change: (dir: string) => void
 
 test("its program is gone: one command brings the tree back with it, and the CRIU that came along", async () => {
   await using stage = openStage();
-  const options = ["--", "--tcp-established", "--action-script=/bin/false", "--verify=off"];
+  const options = [
+    "--",
+    "--tcp-established",
+    "--action-script=/bin/false",
+    "--skip-file-rwx-check",
+    "--verify=off",
+  ];
   const { pid, program, pack } = await packed(stage, ["--with-criu", ...options]);
   rmSync(program);
   const ahead = await recriu(stage, ["preflight", pack]);
@@ -94,7 +100,7 @@ test("its program is gone: one command brings the tree back with it, and the CRI
   expect([done.exit, done.stderr]).toEqual([
     0,
     "options of the pack: --tcp-established\n" +
-      "not taken from the pack, to be typed where it is wanted: --action-script=/bin/false --verify=off\n",
+      "not taken from the pack, to be typed where it is wanted: --action-script=/bin/false --skip-file-rwx-check --verify=off\n",
   ]);
   const { verdict, criu: used, images } = JSON.parse(done.stdout);
   expect(verdict).toMatchObject({ result: "match" });
