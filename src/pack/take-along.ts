@@ -24,7 +24,7 @@ import { fchmod, handle, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { tidying } from "../sys/garbage.ts";
 import { basename, dirname, join } from "../sys/path.ts";
-import { openNamed } from "../sys/walk.ts";
+import { inodeOf, openNamed } from "../sys/walk.ts";
 import { xattrsOf } from "../sys/xattrs.ts";
 import { upward } from "../host/upward.ts";
 
@@ -55,6 +55,7 @@ export function takeAlong(
   const sums = new Map<string, number>();
   const above = new Map(places.flatMap(directoriesAt).map((each) => [each.path, each]));
   const left: TakenAlong["left"] = [];
+  const linked = new Map<string, Taken>();
   const take = ({ file, place }: Along): NeededFile => {
     const why = reasonToLeave(file, place, limit);
     const opened = why === undefined ? place.root.open(place.path) : undefined;
@@ -63,7 +64,13 @@ export function takeAlong(
       return file;
     }
     try {
-      const taken = { ...copy(opened.fd, opened.stat, dir), newer: opened.stat.mtimeMs > dumped };
+      const inode = opened.stat.nlink > 1 ? inodeOf(opened.fd) : undefined;
+      const taken = linked.get(inode ?? "") ?? {
+        ...copy(opened.fd, opened.stat, dir),
+        newer: opened.stat.mtimeMs > dumped,
+        ...(inode !== undefined && { inode }),
+      };
+      if (inode !== undefined) linked.set(inode, taken);
       sums.set(taken.sha256, opened.stat.size);
       if (place.path === file.path)
         for (const each of directoriesAt({ ...place, path: dirname(place.path) }))

@@ -30,6 +30,26 @@ export function walkRepair(
   return no(problem);
 }
 
+/**
+ * The way to the file that a repair makes a name more of: by the same rules, and for both names to the same user's directories, as
+ * what one may change there is not another's to have.
+ */
+export function walkToName(
+  { root }: Repair,
+  name: string,
+  user: number | undefined,
+): Extract<WalkInside, { ok: true }> | { ok: false; problem: string } {
+  const way = walkInside(root, name);
+  if (!way.ok || (way.user === user && way.missing.length === 0)) return way;
+  closeSync(way.fd);
+  const directory = onHost(root, way.at);
+  const problem =
+    way.missing.length > 0
+      ? `${directory}/${way.missing[0]} is gone`
+      : `${directory} belongs to ${way.uid}:${way.gid}`;
+  return { ok: false, problem };
+}
+
 function refusal(
   way: Extract<WalkInside, { ok: true }>,
   repair: Repair,
@@ -103,6 +123,15 @@ export function onlySafely(finding: Finding): Finding {
       },
     };
   closeSync(way.fd);
+  if (repair.action === "file" && repair.link !== undefined) {
+    const { link, ...alone } = repair;
+    const there = walkToName(repair, link, way.user);
+    if (there.ok) closeSync(there.fd);
+    else {
+      const text = `${remedy.text}; recriu makes it a file of its own, too: ${there.problem}`;
+      return onlySafely({ ...finding, remedy: { ...remedy, text, repair: alone } });
+    }
+  }
   const resolved = [...namesOf(way.at), ...way.missing, namesOf(repair.path).at(-1)!];
   const path = `/${resolved.join("/")}`;
   return path === `/${namesOf(repair.path).join("/")}`

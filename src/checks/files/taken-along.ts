@@ -19,6 +19,7 @@ import { imagesLater } from "../again.ts";
 import type { Context, Problem, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { accessMode } from "./file-content.ts";
+import { type Names, namesOf, namesText } from "./hard-links.ts";
 import { usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
 
@@ -42,10 +43,12 @@ const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
 
 /** The file that was taken along, to be put at that place; undefined where it was not, or is not the one that was saved. */
 function takenFor(
-  { checkpoint, seal, settings, host }: Context,
+  context: Context,
   reg: Known,
-  { root, path }: HostPlace,
-): { file: PutFile; newer: boolean } | undefined {
+  place: HostPlace,
+): { file: PutFile; newer: boolean; names: Names | undefined } | undefined {
+  const { checkpoint, seal, settings, host } = context;
+  const { root, path } = place;
   // Untrusted images choose no file on this machine.
   if (!seal?.ok || settings.untrusted) return undefined;
   const { files } = byPath(seal.manifest);
@@ -58,7 +61,13 @@ function takenFor(
   const isLeftOut = seal.leftOut.size > 0 && host.entry(from) === undefined;
   if (!isLeftOut && !isBeside(host, from, taken.packed?.size ?? size)) return undefined;
   const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
-  return { file: { ...put, from, sha256, size, mtime, xattrs, sparse, directories: [] }, newer };
+  const names = namesOf(context, seal.manifest, sealed, place);
+  const links = names && { inode: taken.inode, link: names.same };
+  return {
+    file: { ...put, from, sha256, size, mtime, xattrs, sparse, ...links, directories: [] },
+    newer,
+    names,
+  };
 }
 
 /** Whether what was taken along stands there itself: of a link in its place the command would put back what that leads to. */
@@ -89,9 +98,10 @@ export function fromBeside(context: Context, reg: Known, place: HostPlace): Repa
   if (lost.some(givesRights)) return undefined;
   const octal = octalOf(mode);
   const beside = besides(context, found.file);
+  const names = found.names === undefined ? "" : namesText(found.names, place);
   return {
     kind: "repair",
-    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
+    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${names}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
     command: isPacked(found.file)
       ? sh`zstd -tq ${beside} && zstd -dqc ${beside} | install -D -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
       : sh`install -D -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
