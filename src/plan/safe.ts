@@ -20,11 +20,15 @@ export function walkRepair(
   if (names.length === 0 || names.includes("..") || path.includes("\0"))
     return no(`${path}: a path with .. or NUL in it, or none, is not made`);
   const open = (mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0;
-  if ((mode & SET_IDS) !== 0 || (open && repair.action === "mkdir"))
+  const given = repair.action === "file" && repair.rights === true;
+  if (((mode & SET_IDS) !== 0 && !given) || (open && repair.action === "mkdir"))
     return no(`a ${nameOf(repair)} of mode ${octal(mode)} would give others rights`);
   const way = walkInside(root, path);
   if (!way.ok) return way;
-  const problem = refusal(way, repair, names.at(-1)!);
+  const problem =
+    given && way.user !== undefined
+      ? `${onHost(root, way.at)} belongs to ${way.uid}:${way.gid}, and nothing that gives rights is made there`
+      : refusal(way, repair, names.at(-1)!);
   if (problem === undefined) return way;
   closeSync(way.fd);
   return no(problem);

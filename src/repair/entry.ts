@@ -27,6 +27,8 @@ interface Making {
   readonly inode?: string;
   /** What else it needs before its owner and mode. */
   readonly finish?: (fd: number, path: string) => string | undefined;
+  /** What chown(2) would take away again. */
+  readonly last?: (fd: number, path: string) => string | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ function makeIn(
   { fd: parent, at, inode, user, root }: Extract<WalkInside, { ok: true }>,
   { path: asked, action, uid, gid, mode }: Entry,
   record: (step: Step) => void,
-  { create, inode: linked, finish = () => undefined }: Making,
+  { create, inode: linked, finish = () => undefined, last = () => undefined }: Making,
 ): string | undefined {
   const name = namesOf(asked).at(-1)!;
   const path = join(at, name);
@@ -74,7 +76,8 @@ function makeIn(
       record({ ...step, inode: inodeOf(fd) });
       return (
         finish(fd, path) ??
-        fails((user === undefined ? fchown(fd, uid, gid) : 0) || fchmod(fd, mode))
+        fails((user === undefined ? fchown(fd, uid, gid) : 0) || fchmod(fd, mode)) ??
+        last(fd, path)
       );
     } finally {
       closeSync(fd);

@@ -44,6 +44,7 @@ export function putFile(
     return makeEntry(repair, record, {
       create: (parent, name) => createEntry(parent, name, NEW, UNFINISHED),
       finish: (fd, path) => fill(fd, source.fd, repair) ?? dress(fd, repair, path),
+      last: (fd, path) => setAttributes(fd, repair, path, isCapability),
     });
   } finally {
     closeSync(source.fd);
@@ -87,17 +88,31 @@ function writeHoled(fd: number, piece: Uint8Array, at: number): void {
   }
 }
 
-/** What it was besides its bytes, but for owner and mode. */
-function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | undefined {
-  for (const [name, value] of Object.entries(xattrs)) {
-    const set = setXattr(fd, name, Buffer.from(value, "base64"));
-    if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
-  }
-  const time = new Date(mtime ?? NaN);
+/** File capabilities, which a file loses when it is given to another owner, or written to. */
+const isCapability = (name: string): boolean => name === "security.capability";
+
+/** What it was besides its bytes, but for owner, mode and what goes with those. */
+function dress(fd: number, repair: PutFile, path: string): string | undefined {
+  const problem = setAttributes(fd, repair, path, (name) => !isCapability(name));
+  if (problem !== undefined) return problem;
+  const time = new Date(repair.mtime ?? NaN);
   try {
     if (!Number.isNaN(time.getTime())) futimesSync(fd, new Date(), time);
   } catch (error) {
     return `${path}: ${(error as Error).message}`;
+  }
+  return undefined;
+}
+
+function setAttributes(
+  fd: number,
+  { xattrs }: PutFile,
+  path: string,
+  wanted: (name: string) => boolean,
+): string | undefined {
+  for (const [name, value] of Object.entries(xattrs).filter(([each]) => wanted(each))) {
+    const set = setXattr(fd, name, Buffer.from(value, "base64"));
+    if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
   }
   return undefined;
 }

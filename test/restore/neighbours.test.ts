@@ -4,7 +4,15 @@ import { spoil } from "./seal.ts";
 import { report } from "./report.ts";
 import { killTree, openStage, recriu, type Stage } from "./stage.ts";
 import { expect, test } from "bun:test";
-import { chmodSync, chownSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const sealed = async (stage: Stage, images: string) => {
@@ -88,11 +96,11 @@ test("a neighbour's copy that is damaged, or that others could have written to, 
   }
   // Its own that is damaged is written anew.
   await sealed(stage, images);
-  const kept = () => [...along(images).keys()].map((name) => readFileSync(join(images, "recriu.files", name)));
+  const kept = () =>
+    [...along(images).keys()].map((name) => readFileSync(join(images, "recriu.files", name)));
   const before = kept();
   for (const name of along(images).keys()) spoil(join(images, "recriu.files", name));
   expect(kept()).not.toEqual(before);
   await sealed(stage, images);
   expect(kept()).toEqual(before);
-});
 });
