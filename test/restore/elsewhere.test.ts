@@ -1,25 +1,10 @@
 /** A tree of one distribution on another, by its pack alone: what that has not is put there, what it has of another build is bound over. */
 import { recriuBinary, repository } from "../built.ts";
 import { criu, dump, openStage, recriu, run, type Stage, start, waitFor } from "./stage.ts";
+import { inRoot, newRoot } from "./roots.ts";
 import { expect, test } from "bun:test";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-
-/** A directory that becomes the root of a mount namespace, as of a machine: `fill` runs in it, as a script. */
-async function newRoot(stage: Stage, name: string, fill: string[]): Promise<string> {
-  const root = join(stage.dir, name);
-  mkdirSync(root);
-  const done = await run(stage, ["sh", "-ec", fill.join("; "), root]);
-  expect([done.exit, done.stderr]).toEqual([0, ""]);
-  return root;
-}
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Debian 11: a C library, perl, dash, coreutils, and the file systems of the kernel; with what of a pack is not the checkpoint. */
 const debian11 = (stage: Stage, pack: string) =>
@@ -38,16 +23,6 @@ const thisMachine = (stage: Stage) =>
     'mount -t overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" none "$0"; cd "$0"',
     "mount -t proc none proc; mount --rbind /dev dev; mount -t tmpfs none run",
   ]);
-
-/** A command that is run there. The old root has no umount(8): this machine's, with its libraries, as long as they are there. */
-function inRoot(root: string, argv: string[]): string[] {
-  const umount = realpathSync(Bun.which("umount")!);
-  const ld = realpathSync("/lib64/ld-linux-x86-64.so.2");
-  const loader = `/old${ld} --library-path /old${dirname(ld)}`;
-  const enter = `cd "$0"; mkdir -p old; pivot_root . old; cd /; ${loader} /old${umount} -l /old; exec "$@"`;
-  const env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NO_COLOR=1"];
-  return ["env", "-i", ...env, "unshare", "--mount", "sh", "-ec", enter, root, ...argv];
-}
 
 const lines = (log: string) => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length : 0);
 /** Perl that says a line twenty times a second. */
