@@ -92,6 +92,34 @@ test("dash of Debian 11 on this machine, which has a newer one", async () => {
   await waitFor("dash to go on", () => lines(join(machine, "log")) > before);
 });
 
+test("perl of this machine on one that has a shell, the C library and nothing else", async () => {
+  await using stage = openStage();
+  const log = join(stage.dir, "log");
+  const perl = ["perl", "-MIO::Handle", "-e", saying(log)];
+  const { pid } = await stage.supervisor.spawn(perl, { cwd: "/" });
+  await waitFor("perl", () => lines(log) > 3);
+  const images = await dump(stage, pid);
+  expect((await recriu(stage, ["seal", "--with-files", images])).exit).toBe(0);
+  const pack = join(stage.dir, "app.pack");
+  expect((await recriu(stage, ["pack", images, "--with-criu", "-o", pack])).exit).toBe(0);
+  const root = await newRoot(stage, "bare", [
+    'mount --bind "$0" "$0"; cd "$0"; mkdir bin lib lib64 proc dev run tmp',
+    "cp -L /lib64/ld-linux-x86-64.so.2 lib64; cp /bin/dash bin/dash; ln -s dash bin/sh",
+    `cp -L $(ldd /bin/dash ${recriuBinary} | sed -n 's/.*=> \\(\\S*\\).*/\\1/p' | sort -u) lib`,
+    "mount -t proc none proc; mount -t tmpfs none dev; mknod -m 666 dev/null c 1 3",
+    `tar --strip-components=1 -xf ${pack} checkpoint/recriu checkpoint/criu`,
+  ]);
+  copyFileSync(pack, join(root, "app.pack"));
+  const before = lines(log);
+  const restore = ["/recriu", "restore", "/app.pack", "-d", "--isolate=auto", "--json"];
+  const done = await run(stage, inRoot(root, restore));
+  expect([done.exit, done.stderr]).toEqual([0, expect.any(String)]);
+  const { verdict } = JSON.parse(done.stdout);
+  expect(verdict).toMatchObject({ result: "match" });
+  await waitFor("perl to go on", () => lines(join(root, log)) > before);
+  expect(lines(log)).toBe(before);
+});
+
 test("in a chroot: a root that is no mount is named before anything is done; of one that is, it comes back", async () => {
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["other", "0", "0"]);
