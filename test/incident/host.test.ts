@@ -126,4 +126,4 @@ test("Chromium on Xtigervnc, without a container", async () => {
   // All at once.
   expect((await restore(recriuBinary, old)).exit).toBe(0);
   await lives("host-after-all", 1);
-}, 120_000);
+}, 240_000);
