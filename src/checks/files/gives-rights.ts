@@ -1,15 +1,14 @@
 /**
- * What gives whoever runs it rights that he has not: set-user-id, set-group-id, file capabilities (capabilities(7)). Such a file comes
+ * What gives its caller rights that are not his own: set-user-id, set-group-id, file capabilities (capabilities(7)). Such a file comes
  * back by a person's word only (--use-packed), of a checkpoint that is trusted, as root, and as root's own.
  */
 import type { NeededFile } from "../../image/index.ts";
-import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
+import { OTHERS_WRITE, STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { andThen, sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Context } from "../finding.ts";
 import { capabilityName, numbersOf, setOf } from "../rights/capabilities.ts";
 
 const SET_IDS = 0o6000;
-const OTHERS_WRITE = 0o022;
 const CAPABILITIES = "security.capability";
 
 /** Attributes that are put back; of others the kernel makes its own. */
