@@ -191,14 +191,14 @@ async function show(
   return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
 }
 
-/** Why there is nothing to show. The checks that tell it are loaded only where there may be a reason. */
+/** Why there is nothing to show. What tells it is loaded only where there may be a reason. */
 async function lackOf(checkpoint: Checkpoint) {
   if (["inventory.img", "pstree.img"].every((file) => checkpoint.files.has(file))) return undefined;
-  const [checks, { thisHost }] = await Promise.all([
-    import("../checks/index.ts"),
+  const [{ lackOf: lackIn }, { thisHost }] = await Promise.all([
+    import("../checks/images/no-checkpoint.ts"),
     import("../host/index.ts"),
   ]);
-  return checks.lackOf(checkpoint, thisHost());
+  return lackIn(checkpoint, thisHost());
 }
 
 /** What was asked for; of one task its files, too. */

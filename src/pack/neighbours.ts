@@ -1,6 +1,6 @@
 /**
  * Seals beside the one that is made: what they took along is not written again, but gets a name more (link(2)). Each copy is hashed
- * first, and is one that only this user can have written to. Removed with the one checkpoint it stays with the other.
+ * first, and is one that no other user can have written to. Removed with the one checkpoint it stays with the other.
  */
 import { closeSync, constants, fstatSync, readdirSync } from "node:fs";
 import { FILES, piecesOf, type Sum } from "../image/index.ts";

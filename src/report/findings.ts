@@ -1,13 +1,8 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
-import {
-  countOf,
-  type Criu,
-  type Finding,
-  isolateDirOption,
-  isolationOption,
-  noneThere,
-  type Repair,
-} from "../checks/index.ts";
+import { countOf } from "../checks/grouped.ts";
+import { noneThere } from "../checks/images/no-checkpoint.ts";
+import type { Criu, Finding, Repair } from "../checks/index.ts";
+import { isolateDirOption, isolationOption } from "../checks/isolated.ts";
 import type { Network } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight, Rejected } from "../plan/preflight.ts";

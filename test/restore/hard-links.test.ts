@@ -1,5 +1,5 @@
 /** A file that a sealed tree used under two names is one file again, wherever that is safe; and what is not, is said. */
-import { dumpObjects } from "./objects.ts";
+import { startDumped } from "./stage/dumped.ts";
 import { report } from "./report.ts";
 import { manifestOf } from "./seal.ts";
 import { killTree, openStage, recriu, type Stage } from "./stage.ts";
@@ -23,7 +23,7 @@ async function twoNames(stage: Stage) {
   for (const dir of ["one", "other"]) mkdirSync(join(stage.dir, dir));
   writeFileSync(one, "content", { mode: 0o640 });
   linkSync(one, other);
-  const { pid, images } = await dumpObjects(stage, ["read", one, "read", other]);
+  const { pid, images } = await startDumped(stage, "objects", ["read", one, "read", other]);
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
   const text = async () => {
     const { findings } = await report(stage, "preflight", images);

@@ -1,5 +1,5 @@
 /** Seals beside each other: what both took along is kept once, and is nothing that somebody else could have written. */
-import { dumpObjects } from "./objects.ts";
+import { startDumped } from "./stage/dumped.ts";
 import { spoil } from "./seal.ts";
 import { report } from "./report.ts";
 import { killTree, openStage, recriu, type Stage } from "./stage.ts";
@@ -32,10 +32,10 @@ test("two checkpoints of one program keep it once; removed with the one, it stay
   await using stage = openStage();
   const file = join(stage.dir, "file");
   writeFileSync(file, "one");
-  const first = await dumpObjects(stage, ["read", file]);
+  const first = await startDumped(stage, "objects", ["read", file]);
   const other = join(stage.dir, "other");
   writeFileSync(other, "another");
-  const second = await dumpObjects(stage, ["read", other]);
+  const second = await startDumped(stage, "objects", ["read", other]);
   expect(await sealed(stage, first.images)).not.toContain("(hard links)");
   expect(await sealed(stage, second.images)).toMatch(
     /\n\d+ of them are one file with what a seal beside this one took along \(hard links\)\n/,
@@ -62,9 +62,9 @@ test("two checkpoints of one program keep it once; removed with the one, it stay
 
 test("a neighbour's copy that is damaged, or that others could have written to, is not shared", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpObjects(stage, []);
+  const { pid, images } = await startDumped(stage, "objects");
   await killTree(stage, pid).catch(() => {});
-  const neighbour = await dumpObjects(stage, []);
+  const neighbour = await startDumped(stage, "objects");
   await sealed(stage, neighbour.images);
   const files = join(neighbour.images, "recriu.files");
   const all = () => readdirSync(files).map((name) => join(files, name));

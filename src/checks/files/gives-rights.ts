@@ -1,5 +1,5 @@
 /**
- * What gives whoever runs it rights that he has not: set-user-id, set-group-id, file capabilities (capabilities(7)). Such a file comes
+ * What gives its caller rights that are not his own: set-user-id, set-group-id, file capabilities (capabilities(7)). Such a file comes
  * back by a person's word only (--use-packed), of a checkpoint that is trusted, as root, and as root's own.
  */
 import type { NeededFile } from "../../image/index.ts";

@@ -42,7 +42,7 @@ interface Found {
   readonly file: PutFile;
   readonly newer: boolean;
   readonly names: Names | undefined;
-  /** It gives rights, and no person has named it (--use-packed). */
+  /** It gives rights, and no --use-packed names it. */
   readonly wantsWord: boolean;
 }
 
