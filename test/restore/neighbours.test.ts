@@ -75,6 +75,11 @@ test("a neighbour's copy that is damaged, or that others could have written to, 
       () => all().forEach((file) => chmodSync(file, 0o600)),
     ],
     [
+      "read by others",
+      () => all().forEach((file) => chmodSync(file, 0o644)),
+      () => all().forEach((file) => chmodSync(file, 0o600)),
+    ],
+    [
       "owner",
       () => all().forEach((file) => chownSync(file, 1000, 0)),
       () => all().forEach((file) => chownSync(file, 0, 0)),
