@@ -45,6 +45,30 @@ start:
     add x20, sp, x20, uxtx #3
     add x20, x20, #16
     ldr x21, crtools
+
+    /* At a point that is not before or after -restore or -resume nothing is decided: it goes on. Without a name it is asked. */
+    ldr x4, script_a
+    ldr x5, action
+    mov x6, x20
+look:
+    ldr x1, [x6], #8
+    cbz x1, next
+    ldr x3, [x1]
+    cmp x3, x21
+    b.ne look
+    ldr x3, [x1, #8]
+    cmp x3, x4
+    b.ne look
+    ldur x3, [x1, #14]
+    cmp x3, x5
+    b.ne look
+    ldr w4, res
+    ldur w3, [x1, #25]          /* pre-res… */
+    cmp w3, w4
+    b.eq next
+    ldur w3, [x1, #26]          /* post-res… */
+    cmp w3, w4
+    b.ne agree
 next:
     ldr x1, [x20], #8
     cbz x1, asked
@@ -164,6 +188,12 @@ newline:
     .balign 4
 crtools:
     .ascii "CRTOOLS_"
+script_a:
+    .ascii "SCRIPT_A"
+action:
+    .ascii "_ACTION="
+res:
+    .ascii "-res"
 questions:
     .zero 32
 answers:

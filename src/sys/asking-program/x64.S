@@ -45,6 +45,27 @@ start:
     mov r12, [rsp]
     lea r12, [rsp + r12*8 + 16]
     movabs r13, 0x5f534c4f4f545243 /* "CRTOOLS_" */
+
+    /* At a point that is not before or after -restore or -resume nothing is decided: it goes on. Without a name it is asked. */
+    movabs r14, 0x415f545049524353 /* "SCRIPT_A" */
+    movabs r15, 0x3d4e4f495443415f /* "_ACTION=" */
+    mov rdx, r12
+look:
+    mov rsi, [rdx]
+    add rdx, 8
+    test rsi, rsi
+    jz next
+    cmp [rsi], r13
+    jne look
+    cmp [rsi + 8], r14
+    jne look
+    cmp [rsi + 14], r15
+    jne look
+    mov eax, 0x7365722d         /* "-res" */
+    cmp [rsi + 25], eax         /* pre-res… */
+    je next
+    cmp [rsi + 26], eax         /* post-res… */
+    jne agree
 next:
     mov rsi, [r12]
     add r12, 8
