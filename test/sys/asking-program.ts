@@ -102,6 +102,13 @@ export function askingProgramTests(name: string, run: readonly string[]): void {
       }
     });
 
+    test("asks in one write, and refuses where that cannot hold all", () => {
+      const many = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, n) => [`CRTOOLS_${n}`, "x"]));
+      expect(asks("g", many(1023)).said).toHaveLength(1024);
+      expect(asks("g", many(1024))).toEqual({ exitCode: 1, said: [""] });
+    });
+
     test("what is answered counts, whoever answers being gone by then", async () => {
       const [program, questions, answers] = ["late", "full", "b"].map((file) => join(dir, file));
       writeFileSync(program!, askingProgram(questions!, answers!, code));
