@@ -49,6 +49,8 @@ export interface Taken {
   newer: boolean;
   /** It has holes: fewer blocks than bytes. */
   sparse?: boolean;
+  /** `dev:ino` of one that had further names (hard links): those of the same are one file. */
+  inode?: string;
 }
 
 /** A directory above a file that was taken along. */

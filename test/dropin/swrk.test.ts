@@ -1,4 +1,5 @@
 /** `criu swrk`, as container runtimes and libcriu call it. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -168,8 +169,7 @@ test("a tree that is not the saved one: refused while nothing runs; at the last 
   await using stage = openStage();
   const program = ownProgram(stage, "tree");
   const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
-  const { pid } = await start(stage, "tree", args, { program });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "tree", args, { program });
   // CRIU up to 4.1 runs such a script twice at each point.
   const spoiledAt = (point: string, spoil: string) => {
     const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
@@ -215,8 +215,7 @@ test("the watcher is not in the container's cgroups", async () => {
 
 test("a root for images without a mount namespace: CRIU's success is a tree in this machine's root", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "kernel", ["owner"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "kernel", ["owner"]);
   const inRoot = restore({ root: stage.dir });
   const bare = await ask(stage, images, inRoot, { program: criu });
   expect(bare.answer).toMatchObject({ success: true, restore: { pid } });

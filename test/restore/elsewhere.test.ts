@@ -1,4 +1,5 @@
 /** A tree of one distribution on another, by its pack alone: what that has not is put there, what it has of another build is bound over. */
+import { startDumped } from "./stage/dumped.ts";
 import { recriuBinary, repository } from "../built.ts";
 import { criu, dump, openStage, recriu, run, type Stage, start, waitFor } from "./stage.ts";
 import { expect, test } from "bun:test";
@@ -119,8 +120,7 @@ test("dash of Debian 11 on this machine, which has a newer one", async () => {
 
 test("in a chroot: a root that is no mount is named before anything is done; of one that is, it comes back", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const root = await newRoot(stage, "chroot", [
     'mount -t tmpfs none "$0"; cd "$0"; mkdir -m 755 -p below; cd below; mkdir tmp; mount --rbind /tmp tmp',
     "for dir in bin sbin lib lib64 usr dev proc var run root; do [ ! -d /$dir ] || { mkdir $dir; mount --rbind /$dir $dir; }; done",

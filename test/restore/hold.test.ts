@@ -1,4 +1,5 @@
 /** CRIU is started before there is a plan, and held until there is one: nothing may show that it was, if it may not go on. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,13 +7,11 @@ import {
   alive,
   criu,
   descendants,
-  dump,
   killTree,
   openStage,
   recriu,
   recriuBinary,
   type Stage,
-  start,
   stateOf,
   waitFor,
 } from "./stage.ts";
@@ -34,8 +33,7 @@ const forget = (stage: Stage): void =>
 
 /** A dumped task, with a log of an earlier restore, and the words to restore it. */
 async function dumped(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const log = join(stage.dir, "restore.log");
   writeFileSync(log, "of an earlier restore\n");
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "-o", "restore.log", "-v4"];

@@ -1,16 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, explained, finding, report, sameWords } from "../report.ts";
 import { sealed } from "../seal.ts";
 import { keyPair } from "../signing.ts";
-import {
-  dump,
-  killTree,
-  openStage,
-  recriu,
-  restoreBare,
-  run,
-  type Stage,
-  start,
-} from "../stage.ts";
+import { killTree, openStage, recriu, restoreBare, run, type Stage } from "../stage.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -105,8 +97,7 @@ test("pages-left-out: of a file that is gone it is said what the whole pack woul
   await using stage = openStage();
   const log = join(stage.dir, "log");
   writeFileSync(log, "said\n");
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", log, "1"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "tree", [stage.dir, "/etc/hostname", log, "1"]);
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
   const small = await unpacked(stage, images);
   rmSync(log);
