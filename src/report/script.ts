@@ -1,5 +1,6 @@
 /** All that a person has to type before a restore, as one script to read and run. */
-import { countOf, type Finding } from "../checks/index.ts";
+import { countOf } from "../checks/grouped.ts";
+import type { Finding } from "../checks/index.ts";
 import { again, callsRestore, QUOTING } from "../checks/again.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { sh, type ShellCommand, typedOption } from "../sys/shell.ts";
