@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { message, required } from "../../src/image/schema.ts";
 import { encode } from "../../src/image/wire.ts";
 import {
   alive,
@@ -241,4 +242,48 @@ test("orphan_pts_master gives a terminal to a session of the tree, and to no oth
   const [, said] = /^blocker\[tty-no-task\]:.*\n.*\n {2}criu +(.*)$/m.exec(refused.log) ?? [];
   expect(said).toMatch(/^No task found with sid \d+$/);
   expect(bare.log).toContain(said!);
+});
+
+test("what cannot be looked at goes on, and that is kept; where it has to be looked at, it is refused", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const kept = join(stage.dir, "kept");
+  const said = () =>
+    existsSync(join(kept, "restores.log")) ? readFileSync(join(kept, "restores.log"), "utf8") : "";
+  const well = Buffer.from(restore());
+  expect([well[0], well[1]]).toEqual([8, RESTORE]);
+  // The type in two bytes: CRIU takes it, of which two readers could make two things.
+  const odd = Buffer.concat([Buffer.from([8, RESTORE | 0x80, 0]), well.subarray(2)]);
+  const open = encode(
+    message("criu_req", { type: required(1, "enum"), keep_open: required(4, "bool") }),
+    {
+      type: VERSION,
+      keep_open: true,
+    },
+  );
+  for (const [bytes, why] of [
+    [odd, "the request is not understood"],
+    [open, "a request that keeps the connection open"],
+  ] as const) {
+    const env = { RECRIU_LOG_DIR: kept };
+    const refused = await ask(stage, images, bytes, {
+      env: { ...env, RECRIU_REQUIRE_SIGNATURE: "1" },
+    });
+    expect(refused.answer).toMatchObject({ success: false });
+    expect(refused.answer!.cr_errmsg).toContain(
+      `a signature is required, and not looked at: ${why}`,
+    );
+    expect(alive(pid)).toBe(false);
+    rmSync(kept, { recursive: true });
+    const passed = await ask(stage, images, bytes, { env });
+    expect(passed.answer).toMatchObject({ success: true });
+    expect(said()).toContain(`what it asks was not looked at: ${why}`);
+    rmSync(kept, { recursive: true });
+    expect(alive(pid)).toBe(bytes === odd);
+    if (bytes === odd) await killTree(stage, pid);
+  }
+  await ask(stage, images, well, { env: { RECRIU_LOG_DIR: kept } });
+  expect(said()).toBe("");
+  await killTree(stage, pid);
 });

@@ -63,6 +63,29 @@ test("pages-left-out: preflight answers as if they were there, a restore is refu
   expect(bare.log.split("\n").filter((line) => sameWords(line, named.criu_message!))).not.toEqual(
     [],
   );
+  // What only shows what is in it says so, and takes nothing for damaged.
+  for (const of of [small, archive]) {
+    const shown = await recriu(stage, ["show", of]);
+    expect([shown.exit, shown.stderr]).toEqual([
+      0,
+      "the memory was left out of this pack: sizes are as it was\n",
+    ]);
+    expect(shown.stdout).not.toContain(" 0 B of memory");
+    expect((await recriu(stage, ["diff", of, images])).exit).toBe(0);
+  }
+  expect((await recriu(stage, ["memory", small])).exit).toBe(0);
+  for (const words of ["--search=x", "--dump=0x400000:16"]) {
+    const { exit, stderr } = await recriu(stage, ["memory", words, small]);
+    expect([exit, stderr]).toEqual([3, expect.stringContaining("memory was left out of")]);
+  }
+  for (const [of, exit, why] of [
+    [small, 6, "seal the checkpoint itself"],
+    [archive, 2, "is a pack: what is in it is sealed already"],
+  ] as const) {
+    const done = await recriu(stage, ["seal", of]);
+    expect([done.exit, done.stderr]).toEqual([exit, expect.stringContaining(why)]);
+  }
+  expect(existsSync(`${archive}.recriu.manifest`)).toBe(false);
   const script = await run(stage, [join(small, "../restore.sh")]);
   expect([script.exit, script.stderr]).toEqual([
     3,
