@@ -49,13 +49,13 @@ test("a command that is a restore is nobody's to type: the runtime restores", ()
     },
     { kind: "human", text: "name it", command: sh`touch ${"/srv/criu restore"}` },
   ];
-  const words = inRuntimesWords(
+  const shown = inRuntimesWords(
     remedies.map((remedy) =>
       named("file-missing", { severity: "blocker", image: "", subject: "", message: "", remedy }),
     ),
     {} as Request,
   );
-  expect(words.map(({ remedy }) => [remedy.text, remedy.command])).toEqual([
+  expect(shown.map(({ remedy }) => [remedy.text, remedy.command])).toEqual([
     ["name it", null],
     ["name it", null],
     ["do without: CRIU_FAULT=130 in the runtime's environment", null],

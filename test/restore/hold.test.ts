@@ -7,6 +7,7 @@ import {
   alive,
   criu,
   descendants,
+  forgetKernel,
   killTree,
   openStage,
   recriu,
@@ -34,6 +35,7 @@ async function dumped(stage: Stage) {
   writeFileSync(log, "of an earlier restore\n");
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "-o", "restore.log", "-v4"];
   const { run, shm } = stateOf(stage);
+  forgetKernel(stage);
   const shadows = () =>
     [run, shm, stage.dir].flatMap((place) =>
       readdirSync(place).filter((name) => name.startsWith(".recriu-")),
@@ -146,6 +148,7 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
   const loud = await recriu(stage, ["restore", "-d", "-D", images, "-v4"]);
   expect(loud.exit).toBe(0);
   await killTree(stage, pid);
+  forgetKernel(stage);
   // A user's own script sees the images: then CRIU is not held.
   const unheld = await recriu(stage, [
     "restore",
@@ -163,6 +166,21 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
       .filter((begin) => begin !== undefined && !/^(?:Script|Running)/.test(begin));
   expect(said(loud.stderr).length).toBeGreaterThan(40);
   expect(new Set(said(loud.stderr))).toEqual(new Set(said(unheld.stderr)));
+});
+
+test("with what an earlier one found out of the kernel CRIU starts fast, and is not held", async () => {
+  await using stage = openStage({ ownState: true });
+  const { pid, images } = await dumped(stage);
+  const [asked, noting] = [join(stage.dir, "asked"), join(stage.dir, "noting")];
+  writeFileSync(noting, `#!/bin/sh\necho "$*" >>${asked}\nexec ${criu} "$@"\n`, { mode: 0o755 });
+  for (const held of [true, false]) {
+    writeFileSync(asked, "");
+    const done = await recriu(stage, ["restore", "-d", "-D", images, `--criu=${noting}`]);
+    expect(done.exit).toBe(0);
+    // Held, it is given a directory of recriu's.
+    expect(readFileSync(asked, "utf8").includes("--images-dir=")).toBe(held);
+    await killTree(stage, pid);
+  }
 });
 
 test("a dry run starts no CRIU but to ask which it is", async () => {
