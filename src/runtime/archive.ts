@@ -27,7 +27,9 @@ export async function preflightExported(
   ]);
   const asked = requestFrom(["-D", dir, ...mounts, ...words], process.env, options);
   if (!asked.ok) return { ok: false, problem: asked.asked === undefined ? asked.problem : "" };
-  const result = await preflight(asked.request, asked.settings, {
+  // Whatever restores it takes the other end of the container's terminal, as runtimes do.
+  const request = { ...asked.request, orphanPtsMaster: true };
+  const result = await preflight(request, asked.settings, {
     stands: (finding) => !needsRoot.has(finding.id) && standsUnderRuntime(finding, bundle),
     seal,
     bundle: bundle.grants,

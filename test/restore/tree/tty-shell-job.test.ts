@@ -1,9 +1,20 @@
 import { blockers, finding, report } from "../report.ts";
-import { dump, killTree, openStage, restoreBare, type Stage, start } from "../stage.ts";
+import {
+  dump,
+  killTree,
+  openStage,
+  recriuBinary,
+  restoreBare,
+  run,
+  type Stage,
+  start,
+} from "../stage.ts";
 import { typed, typedAndStays } from "../typed.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { named, onTerminal } from "./ttys.ts";
 import { expect, test } from "bun:test";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Standard input is that terminal, in a session that it does not control. */
 const besideTerminal = (command: string) => onTerminal(`setsid --wait ${command}`);
@@ -55,4 +66,19 @@ test("a job on a terminal of outside needs --shell-job, and a terminal on standa
   expect(restored).toMatchObject({ exit: 0, findings: [] });
   await killTree(stage, job);
   expect((await bareUnder(stage, onTerminal, images, options)).exit).toBe(0);
+});
+
+test("in an exported archive it is the container's terminal, whose other end the runtime takes", async () => {
+  await using stage = openStage();
+  const { images } = await dumpJob(stage);
+  const [exported, archive] = [join(stage.dir, "exported"), join(stage.dir, "exported.tar")];
+  mkdirSync(exported);
+  cpSync(images, join(exported, "checkpoint"), { recursive: true });
+  writeFileSync(join(exported, "spec.dump"), '{"root": {"path": "rootfs"}}');
+  writeFileSync(join(exported, "config.dump"), "{}");
+  await run(stage, ["tar", "-C", exported, "-cf", archive, "."]);
+  const looked = (of: string[]) =>
+    run(stage, [recriuBinary, "preflight", "--only=tty-shell-job", ...of]);
+  expect((await looked(["-D", images])).exit).toBe(3);
+  expect((await looked([archive])).exit).toBe(0);
 });
