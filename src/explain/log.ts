@@ -2,7 +2,7 @@
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
-import { type Explanation, explain, lettersKnown } from "./index.ts";
+import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
@@ -31,6 +31,8 @@ const LOGS = 8;
 const REFUSED = 20;
 /** Words of others of which a meaning is looked for. */
 const FOREIGN = 500;
+/** Of those without one, twice: by itself, and with the line behind it. */
+const UNKNOWN = 100;
 /** Letters of a line in which its speaker is looked for. */
 const LONGEST = 2048;
 /** CRIU reads a pages image that is too short at its end for ever. */
@@ -55,6 +57,8 @@ export function logReader({ words = false } = {}): {
   let named: string | undefined;
   let speaker: Speaker | undefined;
   const refused = new Set<string>();
+  /** What others said of a failure, of which no entry has the words. */
+  const unknown: string[] = [];
 
   const begin = (): void => {
     if (logs.length === LOGS) logs.shift();
@@ -115,6 +119,8 @@ export function logReader({ words = false } = {}): {
       whole.endsWith(":") ? explain(`${whole} ${next() ?? ""}`, { loose: true, way }) : undefined,
     ])
       if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
+    if (said === undefined && unknown.length < UNKNOWN)
+      unknown.push(whole, `${whole} ${next() ?? ""}`);
   };
 
   const reader = lineReader(onLine);
@@ -147,6 +153,7 @@ export function logReader({ words = false } = {}): {
         told[0] ??
         log;
       const isRefused = refused.size > 0;
+      if (isAbout || words) said ??= nearestOf(unknown, main.way);
       return {
         ...main,
         others: told.filter((each) => each !== main),
@@ -170,6 +177,12 @@ export function logReader({ words = false } = {}): {
     },
   };
 }
+
+/** Of others' lines the one that is nearest to words that are known. */
+const nearestOf = (lines: readonly string[], way: Log["way"]): Explanation | undefined =>
+  lines
+    .flatMap((text) => explainNear(text, { way }) ?? [])
+    .sort((one, other) => weightOf(other) - weightOf(one))[0];
 
 /** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
 const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;

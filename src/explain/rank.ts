@@ -29,7 +29,9 @@ export const FEW = 18;
 /** A subsystem, or a name that somebody put in front. */
 export const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
 
-const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+/** `pie/restorer.c`, as old versions say, is criu/pie/restorer.c, and not criu/arch/x86/restorer.c. */
+const isSame = (one: string, other: string): boolean =>
+  one === other || one.endsWith(`/${other}`) || other.endsWith(`/${one}`);
 
 /** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
 export const subsystemOf = (message: string): string =>
@@ -43,7 +45,7 @@ export const isOwn = (
 ): boolean =>
   file === undefined
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => own === "*" || base(own) === base(file));
+    : entry.files.some((own) => own === "*" || isSame(own, file));
 
 /** Of others' words: a code, or a name of their own. */
 const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
