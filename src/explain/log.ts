@@ -6,7 +6,7 @@ import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts
 import { type Line, lineReader } from "./lines.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { logNamed } from "./runtimes.ts";
-import { type Speaker, speakerOf } from "./speakers.ts";
+import { isAboutCriu, type Speaker, speakerOf } from "./speakers.ts";
 
 export interface LogReport extends Log {
   /** Earlier runs of which something is to be told. */
@@ -93,7 +93,7 @@ export function logReader({ words = false } = {}): {
   const listen = ({ text, next }: Line): void => {
     named ??= logNamed(text);
     speaker ??= speakerOf(text.slice(0, LONGEST));
-    isAbout ||= speaker !== undefined || aboutCriu.test(text);
+    isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
     // A program that calls it an error marks where the message begins.
     // containerd ends what it passes on with the kind of the error.
     const whole = text.trim().replace(/: unknown["'`]?$/, "");
@@ -120,7 +120,7 @@ export function logReader({ words = false } = {}): {
     ])
       if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
     if (said === undefined && unknown.length < UNKNOWN)
-      unknown.push(whole, `${whole} ${next() ?? ""}`);
+      unknown.push(...quotedIn(whole), whole, `${whole} ${next() ?? ""}`);
   };
 
   const reader = lineReader(onLine);
@@ -181,8 +181,21 @@ export function logReader({ words = false } = {}): {
 /** Of others' lines the one that is nearest to words that are known. */
 const nearestOf = (lines: readonly string[], way: Log["way"]): Explanation | undefined =>
   lines
-    .flatMap((text) => explainNear(text, { way }) ?? [])
+    .flatMap(
+      (text) => explain(text, { way }) ?? endedIn(text, way) ?? explainNear(text, { way }) ?? [],
+    )
     .sort((one, other) => weightOf(other) - weightOf(one))[0];
+
+/** A message that somebody's own sentence goes on behind. */
+function endedIn(text: string, way: Log["way"]): Explanation | undefined {
+  for (const { index } of text.slice(0, LONGEST).matchAll(goesOnWith)) {
+    const known = explain(text.slice(0, index), { loose: true, way });
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}
+const goesOnWith =
+  /(?:[.,;)]|`| [-–—])? (?:when|while|if|after|before|but|and|so|because|which|how|what|why|on|in|at|I)\b/g;
 
 /** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
 const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;
@@ -195,10 +208,6 @@ const quotedIn = (text: string): string[] =>
     .filter((inner) => inner.includes(" "))
     .slice(0, QUOTES);
 const QUOTES = 4;
-
-/** Of a failure around a checkpoint or CRIU, though no line is known. */
-const aboutCriu =
-  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
 
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";

@@ -86,7 +86,19 @@ export function nearest(index: NearIndex, message: string, place: Place): Near |
     if (isOther) second = Math.max(second, Math.min(near, best!.near));
     if (near > (best?.near ?? 0)) best = { candidate, errno, near };
   }
-  return best !== undefined && best.near >= second * AHEAD ? best : undefined;
+  if (best === undefined) return named(index, words);
+  return best.near >= second * AHEAD ? best : undefined;
+}
+
+/** Exceptions and errors with a name of their own, which alone says what is the matter. */
+const name = /^(?:\w*(?:checkpoint|restore|criu|crac|selector)\w{6,}exception|cuda_error_\w+)$/;
+
+/** Of a name that only one program has: the entry that has it most often. */
+function named(index: NearIndex, words: readonly string[]): Near | undefined {
+  const known = words.filter((word) => name.test(word)).flatMap((word) => index.byWord.get(word)!);
+  const counted = Map.groupBy(known, ({ candidate }) => candidate.entry).values();
+  const [most] = [...counted].sort((one, other) => other.length - one.length);
+  return most && { candidate: most[0]!.candidate, errno: undefined, near: 0 };
 }
 
 /** Those that have half of their weight in words of the message, in whatever order. */
