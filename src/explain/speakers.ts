@@ -82,6 +82,9 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   ],
 ];
 
+/** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
+export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
+
 /** Undefined where none of them shows itself. */
 export function speakerOf(text: string): Speaker | undefined {
   const found = speakers.find(([words]) => words.test(text));
@@ -94,6 +97,9 @@ const about = [
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException/i,
+  // Words that CRIU has, and hardly anybody else.
+  /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
+  /\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
   // As CRIU's debug lines and subsystems begin.
   /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];

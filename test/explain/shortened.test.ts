@@ -50,9 +50,10 @@ const ways: readonly Shortened[] = [
       `Error (${file}:1): ${without(words, 2 + some(number, words.length - 3), "...")}`,
   },
   {
+    // Without its source a message may be another's that has the same words.
     name: "in a sentence about CRIU",
     least: 0.65,
-    wrong: 0.02,
+    wrong: 0.045,
     of: (words) =>
       `I get the error ${words.join(" ").replace(/^[a-z-]+: /, "")} when I restore with criu`,
   },
