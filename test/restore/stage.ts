@@ -129,7 +129,7 @@ export async function close(stage: Stage): Promise<void> {
 export async function waitFor(
   what: string,
   predicate: () => boolean,
-  timeout = 10_000,
+  timeout = 30_000,
 ): Promise<void> {
   const end = performance.now() + timeout;
   while (!predicate()) {
@@ -187,7 +187,7 @@ export async function run(stage: Stage, argv: string[], options: RunOptions = {}
     late = true;
     for (const below of descendants(child.pid)) kill(below.pid);
     kill(child.pid);
-  }, options.timeout ?? 30_000);
+  }, options.timeout ?? 60_000);
   const status = await child.exited;
   clearTimeout(timer);
   await settle(stage);
