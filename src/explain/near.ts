@@ -6,7 +6,7 @@ import { type Errno, splitErrno, upToErrno } from "./errno.ts";
 import { type Candidate, isOwn, type Place, rankOf } from "./rank.ts";
 import { begun, holesAs, weightOf } from "./words.ts";
 
-export interface Near {
+interface Near {
   readonly candidate: Candidate;
   readonly errno: Errno | undefined;
   /** 1: all words of both. */

@@ -10,7 +10,7 @@ import { isAboutCriu, isForeign, type Speaker, speakerOf } from "./speakers.ts";
 
 type Way = Place["way"];
 
-export interface Heard {
+interface Heard {
   said: Explanation | undefined;
   speaker: Speaker | undefined;
   named: string | undefined;
@@ -38,7 +38,7 @@ export function listener(words: boolean): {
   let heard = 0;
   let isAbout = false;
   let said: Explanation | undefined;
-  /** The same, of words so many that they are nobody else's. */
+  /** The same, where the words are so many that no other program has them. */
   let surely: Explanation | undefined;
   let named: string | undefined;
   let speaker: Speaker | undefined;
