@@ -135,6 +135,7 @@ export const explanation: Shape<Plain<Explanation>> = object({
   check: text("the check that names it beforehand; empty where none can"),
   also: texts,
   cause: text("empty where CRIU says it well itself"),
+  like: maybe(text("the words that are known and nearest, where the line's are not")),
   because: maybe(text("what the kernel means by the errno")),
   remedy: text(),
   since: maybe(text("the CRIU that mended it")),

@@ -37,6 +37,8 @@ export interface Entry {
   readonly trailer: boolean;
   /** A warning that matters. */
   readonly warning: boolean;
+  /** Others say it of what is no checkpoint, too: it is told only where something says that it is about one. */
+  readonly common: boolean;
   /** Issues and pull requests, of checkpoint-restore/criu unless a repository is named. */
   readonly issues: readonly string[];
   /** Lines as the entry expects them, and some of real CRIUs from issues. test/explain/seen.tsv has those of tests here. */

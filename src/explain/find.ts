@@ -30,6 +30,8 @@ export type Index = ReadonlyMap<string, readonly Candidate[]>;
 /** So few that they tell, in a line of a source's own, what it began to say. */
 const FEW_OWN = 14;
 const MOST = 0.7;
+/** Of others' words, which say less by themselves. */
+const NEARLY = 0.85;
 /** How many first words make a key. */
 const KEY = 3;
 
@@ -135,10 +137,13 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
       // A few letters are no other source's, and of its words it has to be most.
       const enough =
         place.file === undefined
-          ? letters >= FEW || whole
+          ? letters >= (entry.files.length === 0 ? Math.max(FEW, weight * NEARLY) : FEW) || whole
           : own
             ? letters >= FEW_OWN || whole
             : letters >= Math.max(FEW, weight * MOST);
+      const { least } = place;
+      if (least !== undefined && (entry.common || (letters < least && entry.files.length > 0)))
+        continue;
       if (!enough || entry.guard?.(values) === 0) continue;
       if (!own && isSentence(values, candidate, place)) continue;
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;

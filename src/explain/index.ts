@@ -5,11 +5,12 @@ import { knownFaults } from "../criu/known-faults.ts";
 import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
 import { deviceOf } from "./devices.ts";
-import { index } from "./entries/index.ts";
+import { index, nearIndex } from "./entries/index.ts";
 import { upToErrno } from "./errno.ts";
 import { find, findWhole, type Found } from "./find.ts";
+import { nearest, valuesIn } from "./near.ts";
 import type { Place } from "./rank.ts";
-import { weightOf } from "./words.ts";
+import { holesAs, weightOf } from "./words.ts";
 
 export { entries } from "./entries/index.ts";
 export type { Entry } from "./entry.ts";
@@ -17,6 +18,8 @@ export type { Place } from "./rank.ts";
 
 export interface Explanation {
   line: string;
+  /** The words of an entry that are the nearest, where none has the line's; undefined where one has. */
+  like: string | undefined;
   /** The speaker: CRIU, or the program that runs it. */
   by: "criu" | "runtime";
   /** It matters although CRIU goes on. */
@@ -43,7 +46,22 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   const found =
     (cut === undefined ? undefined : findWhole(index(), cut, place)) ??
     find(index(), message, place);
-  return found === undefined ? explainFault(message) : explanationOf(message, found);
+  const near = (): Explanation | undefined =>
+    place.file === undefined ? undefined : explainNear(message, place);
+  if (found === undefined) return explainFault(message) ?? near();
+  // A line with a source of CRIU's is not of those who run it.
+  const isOthers = found.entry.files.length === 0;
+  return (isOthers ? near() : undefined) ?? explanationOf(message, found);
+}
+
+/** What a message means of which people have left only some words; undefined where those are of no entry, or of several. */
+export function explainNear(message: string, place: Place = {}): Explanation | undefined {
+  const found = nearest(nearIndex(), message, place);
+  if (found === undefined) return undefined;
+  const { entry, words, text } = found.candidate;
+  const values = valuesIn(found.candidate, message);
+  const known = explanationOf(message, { entry, words, errno: found.errno, values }, "…");
+  return { ...known, like: holesAs(text, "…") };
 }
 
 /** Letters that the entry of a message has fixed, where it has all of the message and not only its beginning; else 0. */
@@ -65,8 +83,12 @@ const rights =
   /\broot\b|CAP_|permission|privilege|AppArmor|SELinux|seccomp|\bown(?:s|ed|er)?\b|(?<!-)\busers?\b|sudo|may not/i;
 const LOOK = "look at the lines before it, with -v4";
 
-/** An entry in the words of a line. */
-function explanationOf(line: string, { entry, words, errno, values }: Found): Explanation {
+/** An entry in the words of a line; `missing` stands for a name that the line may have told. */
+function explanationOf(
+  line: string,
+  { entry, words, errno, values }: Found,
+  missing = "",
+): Explanation {
   const { check, also, issues } = entry;
   const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
   const told = new Map(values);
@@ -88,12 +110,14 @@ function explanationOf(line: string, { entry, words, errno, values }: Found): Ex
   const remedy = first + usual;
   return {
     line,
+    like: undefined,
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
     consequence: entry.trailer,
     check: lacking && words.not ? "" : check || (fault?.check ?? ""),
     also,
-    cause: fill(cause, value) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
+    cause:
+      fill(cause, value, missing) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
     because: any || lacking ? errno?.means : undefined,
     remedy: fillQuoted(remedy, value),
     since: fault?.criu.fixed ?? optionsSince(remedy),
@@ -107,6 +131,7 @@ function explainFault(line: string): Explanation | undefined {
   return (
     fault && {
       line,
+      like: undefined,
       by: "criu",
       warning: false,
       consequence: false,
@@ -131,12 +156,12 @@ function optionsSince(remedy: string): string | undefined {
 type Value = (name: string) => string | undefined;
 
 /** `<name>` in a text to what the line said; where it named none, what stands in brackets or behind a colon falls away. */
-const fill = (text: string, value: Value): string =>
+const fill = (text: string, value: Value, missing = ""): string =>
   text
     .replace(/ \(<(\w+)>\)|:(?: <(\w+)>)+$|, <(\w+)>,|,? <(\w+)>(?=,)/g, (piece) =>
       [...piece.matchAll(/<(\w+)>/g)].some(([, name]) => value(name!)) ? piece : "",
     )
-    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? "")
+    .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? missing)
     // CRIU leaves the first `/` out, people put it in.
     .replace(/(^|[\s(])\/\/(?=\w)/g, "$1/");
 

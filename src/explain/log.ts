@@ -2,11 +2,11 @@
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
-import { type Explanation, explain, lettersKnown } from "./index.ts";
+import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
+import { listener } from "./others.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
-import { logNamed } from "./runtimes.ts";
-import { type Speaker, speakerOf } from "./speakers.ts";
+import type { Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
   /** Earlier runs of which something is to be told. */
@@ -29,10 +29,6 @@ export interface LogReport extends Log {
 const BINARY = 1024 * 1024;
 const LOGS = 8;
 const REFUSED = 20;
-/** Words of others of which a meaning is looked for. */
-const FOREIGN = 500;
-/** Letters of a line in which its speaker is looked for. */
-const LONGEST = 2048;
 /** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
@@ -48,13 +44,9 @@ export function logReader({ words = false } = {}): {
   const logs: Log[] = [log];
   /** Of the last error, in seconds from the run's beginning. */
   let time = 0;
-  let foreign = 0;
-  let isAbout = false;
   let anything = false;
-  let said: Explanation | undefined;
-  let named: string | undefined;
-  let speaker: Speaker | undefined;
   const refused = new Set<string>();
+  const others = listener(words);
 
   const begin = (): void => {
     if (logs.length === LOGS) logs.shift();
@@ -84,39 +76,8 @@ export function logReader({ words = false } = {}): {
       anything = true;
     }
     if (noteWay(log, text) || stamped.test(text)) anything = true;
-    else if (!ownVersion.test(text) && (foreign += 1) <= FOREIGN) listen(line);
+    else if (!ownVersion.test(text)) others.hear(line, log.way);
   };
-  const listen = ({ text, next }: Line): void => {
-    named ??= logNamed(text);
-    speaker ??= speakerOf(text.slice(0, LONGEST));
-    isAbout ||= speaker !== undefined || aboutCriu.test(text);
-    // A program that calls it an error marks where the message begins.
-    // containerd ends what it passes on with the kind of the error.
-    const whole = text.trim().replace(/: unknown["'`]?$/, "");
-    const [, program, error, rest] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
-      whole,
-    )!;
-    const begins = words || error !== undefined;
-    // Few words of another program are its own, though CRIU has the same; CRIU writes a large E.
-    const isOthers = program === undefined ? error !== "Error: " : !program.startsWith("criu");
-    const loose = !words && isOthers;
-    const { way } = log;
-    for (const known of [
-      begins ? explain(rest!, { loose, way }) : undefined,
-      // Quoted, in brackets, or in bold.
-      explain(whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }),
-      // Behind somebody's own words.
-      explain(/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }),
-      // Within them.
-      ...[...quotedIn(whole), whole].map((quoted) =>
-        explain(quoted, isCrius(quoted) ? { way } : { loose: true, way }),
-      ),
-      // A mail or a terminal broke it.
-      whole.endsWith(":") ? explain(`${whole} ${next() ?? ""}`, { loose: true, way }) : undefined,
-    ])
-      if (known !== undefined && weightOf(known) > weightOf(said)) said = known;
-  };
-
   const reader = lineReader(onLine);
   let fed = 0;
   let binary = false;
@@ -125,7 +86,7 @@ export function logReader({ words = false } = {}): {
       reader.feed(chunk);
       fed += chunk.length;
       binary ||= chunk.includes(0);
-      return anything || said !== undefined || !binary || fed < BINARY;
+      return anything || others.anything() || !binary || fed < BINARY;
     },
     end() {
       const { lines, last } = reader.end();
@@ -147,6 +108,7 @@ export function logReader({ words = false } = {}): {
         told[0] ??
         log;
       const isRefused = refused.size > 0;
+      const { said, speaker, named, isAbout } = others.end(main.way, anything);
       return {
         ...main,
         others: told.filter((each) => each !== main),
@@ -171,22 +133,6 @@ export function logReader({ words = false } = {}): {
   };
 }
 
-/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
-const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;
-const ownPrefix =
-  /^(?:sk )?(?:inet|unix|mnt(?:-v2)?|tty|cg|cg-prop|fsnotify|uffd|page-xfer|vdso|fdinfo|irmap|soccr|mqueue|seccomp|pidfd|timerfd|tcp): (?=[A-Z])/;
-
-/** What stands in quotes, the first of it. */
-const quotedIn = (text: string): string[] =>
-  Array.from(text.slice(0, LONGEST).matchAll(/["`“]([^"`“”]{12,400})["`”]/g), ([, inner]) => inner!)
-    .filter((inner) => inner.includes(" "))
-    .slice(0, QUOTES);
-const QUOTES = 4;
-
-/** Of a failure around a checkpoint or CRIU, though no line is known. */
-const aboutCriu =
-  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied)\b|\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump|\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b/i;
-
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
 
@@ -201,10 +147,6 @@ function isOfFailedDump(logs: readonly Log[], at: number): boolean {
     ? dump.ended === "badly"
     : false;
 }
-
-/** CRIU's own words say more than those of the program that ran it, and a reason more than what came of it. */
-const weightOf = (said: Explanation | undefined): number =>
-  said === undefined ? 0 : (said.by === "criu" ? 2 : 1) + (said.consequence ? 0 : 2);
 
 function isHang(last: readonly string[]): boolean {
   return last.length >= 4 && last.every((text) => /Preadv|returned 0$/.test(text.trimEnd()));

@@ -10,6 +10,8 @@ export interface Place {
   readonly way?: Way | undefined;
   /** The words may stand behind others: nothing says where CRIU's begin. */
   readonly loose?: boolean;
+  /** Letters that an entry has to have fixed. */
+  readonly least?: number;
 }
 
 /** Words of an entry, as the index keeps them. */
@@ -29,7 +31,9 @@ export const FEW = 18;
 /** A subsystem, or a name that somebody put in front. */
 export const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
 
-const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+/** `pie/restorer.c`, as old versions say, is criu/pie/restorer.c, and not criu/arch/x86/restorer.c. */
+const isSame = (one: string, other: string): boolean =>
+  one === other || one.endsWith(`/${other}`) || other.endsWith(`/${one}`);
 
 /** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
 export const subsystemOf = (message: string): string =>
@@ -43,7 +47,7 @@ export const isOwn = (
 ): boolean =>
   file === undefined
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => own === "*" || base(own) === base(file));
+    : entry.files.some((own) => own === "*" || isSame(own, file));
 
 /** Of others' words: a code, or a name of their own. */
 const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
@@ -51,14 +55,20 @@ const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
 export const mayBe = (
   { weight, entry, text }: Candidate,
-  { file, loose }: Place,
+  { file, loose, least = 0 }: Place,
   own: boolean,
   message: string,
 ) =>
-  weight >= FEW ||
-  own ||
-  (entry.files.length === 0 && weight > FEW / 2 && unmistakable.test(text)) ||
-  (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === "");
+  (least === 0 || !entry.common) &&
+  (weight >= least ||
+    own ||
+    entry.files.length === 0 ||
+    (loose !== true && text.includes("#")) ||
+    unmistakable.test(text)) &&
+  (weight >= FEW ||
+    own ||
+    (entry.files.length === 0 && weight > FEW / 2 && unmistakable.test(text)) ||
+    (file === undefined && loose !== true && weight > FEW / 2 && subsystemOf(message) === ""));
 
 /** Few words that no source of CRIU's vouches for: a sentence where a name would stand is somebody else's. */
 export const isSentence = (

@@ -1,5 +1,7 @@
 /** The speaker of what nothing is known of: programs that people ask for checkpoints, and where each says more. */
 
+import { criuOptions } from "../criu/options.ts";
+
 export interface Speaker {
   readonly name: string;
   /** Where it, or CRIU below it, says more. */
@@ -27,6 +29,11 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
     "crit, which reads images",
     "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",
+  ],
+  [
+    /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\//,
+    "zdtm, CRIU's own tests,",
+    "the log that it names behind =[log]=>; of a FAIL at start CRIU was not run yet, and the test's own .out says why; ./zdtm.py run -t TEST --keep-going",
   ],
   [
     /\bcheckpointctl\b/,
@@ -75,8 +82,35 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   ],
 ];
 
+/** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
+export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
+
 /** Undefined where none of them shows itself. */
 export function speakerOf(text: string): Speaker | undefined {
   const found = speakers.find(([words]) => words.test(text));
   return found && { name: found[1], look: found[2] };
 }
+
+/** Of a failure around a checkpoint or CRIU, though no line is known. */
+const about = [
+  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcrtools\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
+  /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
+  /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
+  /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException/i,
+  // Words that CRIU has, and hardly anybody else.
+  /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
+  /\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  // As CRIU's debug lines and subsystems begin.
+  /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
+];
+/** Options that only CRIU has. */
+const option = /(?<!\w)--([a-z]+(?:-[a-z]+)+)\b/g;
+let ownOptions: ReadonlySet<string> | undefined;
+
+export function isAboutCriu(text: string): boolean {
+  if (about.some((pattern) => pattern.test(text))) return true;
+  ownOptions ??= new Set(criuOptions.map(({ name }) => name).filter((name) => !common.has(name)));
+  return Array.from(text.matchAll(option)).some(([, name]) => ownOptions!.has(name!));
+}
+/** Others have them, too. */
+const common: ReadonlySet<string> = new Set(["log-file", "log-pid", "work-dir", "exec-cmd"]);

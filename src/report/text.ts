@@ -57,7 +57,9 @@ export function printVerdict(verdict: Verdict): void {
 }
 
 export function printExplanation(explanation: Explanation): void {
-  const { check, cause, because, remedy, since, issues } = explanation;
+  const { check, like, cause, because, remedy, since, issues } = explanation;
+  if (like !== undefined)
+    line(`  ${dim("like")}    ${harmless(like)}: not all of its words are in the line`);
   if (cause !== "") line(`  ${dim("cause")}   ${harmless(cause)}`);
   if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
   line(`  ${dim("remedy")}  ${harmless(remedy)}`);

@@ -129,6 +129,7 @@ test("a warning right before a sign tells its reason, one long before does not",
 test("DMTCP and a build of CRIU are told by what speaks, not as CRIU's", () => {
   const speaker = (text: string) => read(text).speaker?.name;
   expect(speaker("dmtcp_restart: cannot restore checkpoint\n")).toContain("DMTCP");
+  expect(causeOf("dmtcp_restart: criu failed: type NOTIFY errno 0\n")).toBeUndefined();
   expect(speaker("gcc -c criu/arch/x86/crtools.c\nmake[2]: *** criu/x.o Error 1\n")).toContain(
     "build",
   );

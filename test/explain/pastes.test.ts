@@ -86,6 +86,12 @@ test("other programs' words are not taken for CRIU's", () => {
     "error: can't open /proc/self/maps: Permission denied",
     "Error: Unable to open database file",
     "Error: Can't open display: :0",
+    "Error: failed to convert timestamp",
+    "Error: failed to unmount RWLayer",
+    "Error: failed to initialize network driver plugins: no such plugin",
+    "Error: Unable to allocate resources: Invalid account",
+    "Error: Failed to connect to queue manager submit.example",
+    "Error: IPAM error: requested ip address 10.88.0.100 is already allocated to container ID 1e967bae12d2",
   ]) {
     const reader = logReader();
     reader.feed(Buffer.from(text));

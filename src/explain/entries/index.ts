@@ -1,6 +1,7 @@
 /** The tables of what CRIU says, read when the first line is to be explained. */
 import type { Entry } from "../entry.ts";
 import { type Index, indexOf } from "../find.ts";
+import { type NearIndex, nearIndexOf } from "../near.ts";
 import { parseTable } from "../table.ts";
 import building from "./building.txt" with { type: "text" };
 import cgroups from "./cgroups.txt" with { type: "text" };
@@ -130,3 +131,7 @@ export const entries = (): readonly Entry[] =>
 
 let indexed: Index | undefined;
 export const index = (): Index => (indexed ??= indexOf(entries()));
+
+let near: NearIndex | undefined;
+export const nearIndex = (): NearIndex =>
+  (near ??= nearIndexOf(new Set([...index().values()].flat())));
