@@ -5,6 +5,12 @@ export const core: readonly string[] = [
   "test/systems/resources.ts",
   "test/systems/clocks.ts",
   "test/restore/tree.test.ts",
-  "test/restore/tree/sched-reset-on-fork.test.ts",
-  "test/restore/kernel/memfd-executable.test.ts",
+  "test/restore/cgroups/cgroup-missing.test.ts",
+  "test/restore/files/fifo-missing.test.ts",
+  "test/restore/sockets/tcp-close-needed.test.ts",
+];
+/** After the reboot. */
+export const afterwards: readonly string[] = [
+  "test/systems/reboot-after.ts",
+  "test/systems/carried-in.ts",
 ];

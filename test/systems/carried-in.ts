@@ -1,6 +1,6 @@
 /** What the other systems have left, restored here: as images, and packed; what came of it is a row of docs/systems.md. */
 import { report, type Report } from "../restore/report.ts";
-import { openStage, killTree } from "../restore/stage.ts";
+import { killTree, openStage, run } from "../restore/stage.ts";
 import { carried, own } from "./left.ts";
 import { expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
@@ -39,7 +39,15 @@ for (const from of readdirSync(carried))
       };
       cells.push(cell);
       writeFileSync("/mnt/carried.json", JSON.stringify(cells));
-      if (done.run?.pid) await killTree(stage, done.run.pid);
+      const pid = done.run?.pid;
+      if (pid && what.startsWith("alone")) {
+        // What an old CRIU has left out cannot be known: it is 1 then, and that was said.
+        const lost = done.findings.some(({ id }) => id === "sched-priority-lost");
+        const { stdout } = await run(stage, ["chrt", "-p", `${pid}`]);
+        expect(stdout).toContain("SCHED_FIFO|SCHED_RESET_ON_FORK");
+        expect(stdout).toContain(`priority: ${lost ? 1 : 42}`);
+      }
+      if (pid) await killTree(stage, pid);
       // Restored as it was, or refused before anything was done: nothing between.
       if (done.exit !== 0) expect([done.exit, done.stderr]).toEqual([3, expect.any(String)]);
       else expect(verdict).toBe("match");

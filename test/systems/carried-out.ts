@@ -1,5 +1,5 @@
 /** Checkpoints for the other systems: of a program that is the same everywhere, and of one of this system, packed with what it uses. */
-import { dump, openStage, recriu, run, type Stage, start, waitFor } from "../restore/stage.ts";
+import { dump, openStage, recriu, type Stage, start, waitFor } from "../restore/stage.ts";
 import { compile } from "../restore/stage/compile.ts";
 import { carried, highNumbers, own } from "./left.ts";
 import { expect, test } from "bun:test";
@@ -14,24 +14,24 @@ async function carry(stage: Stage, images: string, name: string): Promise<void> 
   cpSync(images, join(carried, own, name), { recursive: true });
 }
 
-test("a program without libraries", async () => {
+test("a program without libraries, real-time, with SCHED_RESET_ON_FORK", async () => {
   await using stage = openStage();
   highNumbers();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], {
+  const { pid } = await start(stage, "sched", ["fifo", "42", "0", "reset"], {
     program: compile("sched", true),
   });
   await carry(stage, await dump(stage, pid), "alone");
 });
 
-test("a shell of this system, with its libraries", async () => {
+test("perl of this system, with its libraries", async () => {
   await using stage = openStage();
   const log = `/srv/left/said-${own}`;
   mkdirSync("/srv/left", { recursive: true });
-  const say = 'while :; do echo said; read -t 0.2 line <>/dev/zero; done >>"$0"';
+  const say =
+    'open(L, ">>", $ARGV[0]); select(L); $| = 1; for (;;) { print "said\\n"; select(undef, undef, undef, 0.2) }';
   writeFileSync(log, "");
   highNumbers();
-  const { pid } = await stage.supervisor.spawn(["bash", "-c", say, log], { cwd: "/" });
-  await waitFor("the shell", () => existsSync(log) && readFileSync(log, "utf8").length > 10);
-  await run(stage, ["true"]);
-  await carry(stage, await dump(stage, pid), "shell");
+  const { pid } = await stage.supervisor.spawn(["perl", "-e", say, log], { cwd: "/" });
+  await waitFor("perl", () => existsSync(log) && readFileSync(log, "utf8").length > 10);
+  await carry(stage, await dump(stage, pid), "perl");
 });

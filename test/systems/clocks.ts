@@ -1,15 +1,16 @@
 /** The clocks of a tree: its own go on in a time namespace, wherever it comes back. */
 import { report } from "../restore/report.ts";
-import { dump, killTree, openStage, run, waitFor } from "../restore/stage.ts";
+import { dump, killTree, openStage, run, running, waitFor } from "../restore/stage.ts";
 import { expect, test } from "bun:test";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 test("a tree in a time namespace of its own goes on by its own clock", async () => {
   await using stage = openStage();
-  const ahead = ["unshare", "--time", "--boottime=777000", "--monotonic=777000", "sleep", "5000"];
-  const { pid } = await stage.supervisor.spawn(ahead, { cwd: "/" });
-  const here = readlinkSync("/proc/self/ns/time");
-  await waitFor("its namespace", () => readlinkSync(`/proc/${pid}/ns/time`) !== here);
+  // The child is in the new namespace, its parent is not.
+  const enter = ["unshare", "--time", "--fork", "--boottime=777000", "--monotonic=777000"];
+  await stage.supervisor.spawn([...enter, "setsid", "sleep", "5000"], { cwd: "/" });
+  await waitFor("it", () => running(stage, "sleep").length === 1);
+  const pid = running(stage, "sleep")[0]!;
   const uptime = async () => {
     const { stdout } = await run(stage, [
       "nsenter",

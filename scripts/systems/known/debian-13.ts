@@ -1,4 +1,4 @@
-import { core } from "../core.ts";
+import { afterwards, core } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
@@ -8,6 +8,6 @@ export const system: System = {
   packages: ["apparmor"],
   cpu: "max,-la57",
   processors: 1,
-  tests: [...core, "test/systems/labels.ts"],
-  afterwards: ["test/systems/reboot-after.ts", "test/systems/carried-in.ts"],
+  tests: [...core, "test/systems/labels.ts", "test/systems/unprivileged.ts"],
+  afterwards,
 };

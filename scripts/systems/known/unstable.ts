@@ -1,4 +1,4 @@
-import { core } from "../core.ts";
+import { afterwards, core } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
@@ -8,5 +8,5 @@ export const system: System = {
   cpu: "max,-la57",
   processors: 1,
   tests: [...core],
-  afterwards: ["test/systems/reboot-after.ts", "test/systems/carried-in.ts"],
+  afterwards,
 };
