@@ -3,7 +3,7 @@ import { report, type Report } from "../restore/report.ts";
 import { killTree, openStage, run } from "../restore/stage.ts";
 import { carried, own } from "./left.ts";
 import { expect, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** One cell: what recriu said beforehand, and what a restore came to. */
@@ -48,6 +48,7 @@ for (const from of readdirSync(carried))
         expect(stdout).toContain(`priority: ${lost ? 1 : 42}`);
       }
       if (pid) await killTree(stage, pid);
+      rmSync(`/tmp/said-${from}`, { force: true });
       // Restored as it was, or refused before anything was done: nothing between.
       if (done.exit !== 0) expect([done.exit, done.stderr]).toEqual([3, expect.any(String)]);
       else expect(verdict).toBe("match");
