@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { System } from "./system.ts";
 
 /** A file of tests may take so long, and so may what comes before the first: a system that says nothing for longer hangs. */
-const silence = 500_000;
+const silence = 1_000_000;
 
 /** The words that start it: its disk forgets, the project's does not; `share` is /mnt there. */
 function words(system: System, machine: string, project: string, share: string): string[] {
