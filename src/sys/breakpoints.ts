@@ -40,9 +40,9 @@ export function breakpointsWork(): boolean | undefined {
     ),
   );
   if (fd < 0) return undefined;
-  // A plain store. Adding would be a loop of exclusive loads and stores on arm64 without LSE (Cortex-A72): the breakpoint ends
-  // the exclusive access each time, the store fails and is tried again, for ever.
-  Atomics.store(word, 0, 1);
+  // A plain store: what Atomics does is a loop of exclusive loads and stores on arm64 without LSE (Cortex-A72). The breakpoint ends
+  // the exclusive access each time, so that the store fails and is tried again, for ever.
+  word[0] = 1;
   const count = Buffer.alloc(8);
   const got = call((c) => c.read(fd, ptr(count), count.length));
   closeHandle(fd);
