@@ -298,3 +298,39 @@ test("what CRIU says is known to explain alone, until something is to be explain
   );
   expect(loading.sort()).toEqual(["cli/explain.ts", "report/pages.ts"]);
 });
+
+/** What loads with a file: all that it imports at once, but for types. */
+function loadedWith(first: string): Set<string> {
+  const loaded = new Set([first]);
+  for (const file of loaded) {
+    const text = readFileSync(join(src, file), "utf8");
+    for (const [, names, target] of text.matchAll(
+      /^(?:import|export) ([^"]*?)from "(\.[^"]+)";$/gms,
+    ))
+      if (!/^type |^\{(?:\s*type [^,}]*,?)*\s*\}/.test(names!))
+        loaded.add(normalize(join(dirname(file), target!)));
+  }
+  return loaded;
+}
+
+test("the catalogue, of hundreds of files, loads only with what runs or lists checks, and explain with none of them", () => {
+  const commands = files.filter((file) =>
+    /^cli\/|^dropin\/|^runtime\/wrap|^report\/told/.test(file),
+  );
+  const loading = (file: string) =>
+    commands.filter((command) => loadedWith(command).has(file)).sort();
+  expect(loading("checks/catalogue.ts")).toEqual([
+    "cli/diff.ts",
+    "cli/explain.ts",
+    "cli/look.ts",
+    "cli/preflight.ts",
+    "cli/restore-asked.ts",
+    "cli/seal.ts",
+    "cli/show-page.ts",
+    "dropin/guard.ts",
+    "dropin/request.ts",
+    "dropin/restore.ts",
+    "runtime/wrap.ts",
+  ]);
+  expect(loading("explain/index.ts")).toEqual(["cli/explain.ts"]);
+});

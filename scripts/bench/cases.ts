@@ -19,7 +19,7 @@ interface Kind {
 }
 
 /** Tasks, descriptors, mappings and MiB of test/workloads/many.c. */
-const many =
+export const many =
   (tasks: number, descriptors: number, mappings: number, mib: number) => async (stage: Stage) => {
     const numbers = [tasks, descriptors, mappings, mib].map(String);
     const { pid } = await start(stage, "many", numbers);

@@ -16,6 +16,7 @@ import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/st
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
 import { kinds } from "./cases.ts";
+import { type GrownRow, measureGrown } from "./grown.ts";
 import { measure, type Row, spread, timed } from "./measure.ts";
 import { type IsolatedRow, measureIsolated } from "./isolated.ts";
 import { measureRuntime, type RuntimeRow } from "./runtimes.ts";
@@ -74,6 +75,11 @@ for (const name of (["runc", "crun"] as const).filter((each) => each.includes(va
   console.error(`bench: ${name}`);
   runtimes.push(await measureRuntime(name, runs));
 }
+const grown: GrownRow[] = [];
+if ("growth".includes(values.only)) {
+  console.error("bench: growth");
+  grown.push(...(await measureGrown(Math.ceil(runs / 3))));
+}
 await using stage = openStage();
 const results: Results = {
   version: JSON.parse(readFileSync(join(repository, "package.json"), "utf8")).version,
@@ -84,6 +90,7 @@ const results: Results = {
   rows,
   isolated,
   runtimes,
+  grown,
   busy: loadavg()[0]!,
   starts: await starts(stage),
 };

@@ -60,7 +60,7 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
-interface Took {
+export interface Took {
   ms: number;
   mib: number;
   cpu: number;

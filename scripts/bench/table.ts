@@ -1,5 +1,6 @@
 /** Rows to Markdown, and to the change since other rows. */
 import type { Row, Spread } from "./measure.ts";
+import type { GrownRow } from "./grown.ts";
 import type { IsolatedRow } from "./isolated.ts";
 import type { RuntimeRow } from "./runtimes.ts";
 
@@ -18,6 +19,7 @@ export interface Results {
   rows: Row[];
   isolated: IsolatedRow[];
   runtimes: RuntimeRow[];
+  grown: GrownRow[];
   /** The load average when it ended: its own is about 1. */
   busy: number;
   starts: Start[];
@@ -32,7 +34,8 @@ const table = (head: string[], lines: string[][]): string =>
   [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 export function markdown(results: Results): string {
-  const { version, criu, machine, date, runs, rows, isolated, runtimes, busy, starts } = results;
+  const { version, criu, machine, date, runs, rows, isolated, runtimes, grown, busy, starts } =
+    results;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
@@ -135,6 +138,24 @@ ${table(
     ms(row.phases.verify),
     ms(row.phases.memory),
     show(row.kernel),
+  ]),
+)}
+
+## growth
+
+Whole \`recriu preflight\` commands of a dump whose tasks were copied, under numbers of their own. *KiB a task* is of the
+peak above 64 MiB.
+
+${table(
+  ["tasks", "images", "preflight", "processor", "processor, µs a task", "peak MiB", "KiB a task"],
+  grown.map(({ tasks, images, ms: took, cpu, peak }) => [
+    String(tasks),
+    String(images),
+    show(took),
+    ms(cpu.median),
+    ms((cpu.median * 1000) / tasks),
+    peak.toFixed(0),
+    ((Math.max(0, peak - 64) * 1024) / tasks).toFixed(1),
   ]),
 )}
 

@@ -195,6 +195,11 @@ const seal: Shape<Plain<SealDocument>> = object({
             xattrs: byName(text(), "in base64"),
             newer: flag("it was written to after the dump"),
             sparse: maybe(flag("it has holes")),
+            inode: maybe(
+              text(
+                "device and inode when it was sealed, of one that had more names: those of the same are one file",
+              ),
+            ),
           },
           "of seal --with-files: it stands in recriu.files",
         ),

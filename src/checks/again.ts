@@ -42,3 +42,11 @@ export function againStaying({
   const opposite = ["--no-restore-detached", "--no-restore-sibling"];
   return [...settings.words, ...words, ...(stillSaid ? opposite : [])];
 }
+
+/** What has the restore as one word. */
+export const QUOTING = "script -qec ";
+
+/** Whether a remedy's command is a restore. Names from elsewhere stand in quotes where they have a space in them. */
+export const callsRestore = (command: string): boolean =>
+  /(?:^|\s)(?:re)?criu restore(?:\s|$)/.test(command.replace(/'[^']*'/g, "''")) ||
+  command.startsWith(QUOTING);

@@ -44,6 +44,12 @@ export interface PutFile extends Omit<MakeDirectory, "action"> {
   xattrs: Readonly<Record<string, string>>;
   /** It had holes. */
   sparse?: boolean | undefined;
+  /** `dev:ino` when it was sealed, of one that had more names: files of the same are one. */
+  inode?: string | undefined;
+  /** The other of its names at which it is: this becomes a name more of that. A path like `path`. */
+  link?: string | undefined;
+  /** It has set-id bits or file capabilities, and a person has named it. */
+  rights?: true | undefined;
   /** The name, in the same directory, that the other file is given which is there. */
   aside?: string | undefined;
   /** Above it and missing, the outermost first; paths like `path`. */

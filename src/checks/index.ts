@@ -6,6 +6,7 @@ import { scratchLeftovers } from "./criu/scratch-leftovers.ts";
 import { ghostLeftovers, linkRemapLeftovers } from "./files/ghost-leftovers.ts";
 import { type Context, type Finding, type Leftover, type Named, named } from "./finding.ts";
 import { Gathered } from "./grouped.ts";
+import { alone } from "./images/no-checkpoint.ts";
 import { isolated } from "./isolated.ts";
 import { socketLeftovers } from "./sockets/sockets.ts";
 import { heldByTheTree } from "./tree/already-running.ts";
@@ -13,7 +14,6 @@ import { pidMaxLeftovers } from "./tree/pid-namespaces.ts";
 
 export { again } from "./again.ts";
 export { catalogue } from "./catalogue.ts";
-export { countOf } from "./grouped.ts";
 export type { Effect } from "./effects/effect.ts";
 export { answersOf } from "./finding.ts";
 export type {
@@ -34,8 +34,6 @@ export type {
 } from "./finding.ts";
 export type { EngineStore, Exported } from "./exported.ts";
 export type { Grants, IdRange } from "./grants.ts";
-export { lackOf } from "./images/no-checkpoint.ts";
-export { isolateDirOption, isolationOption } from "./isolated.ts";
 export { hiddenIn, notPrivate, type PrivateDir, realOf } from "./private-dirs.ts";
 export { hostNeeds } from "./sockets/network-needs.ts";
 export { replacementsFor } from "./sockets/replacements.ts";
@@ -63,19 +61,12 @@ export const imageChecks: ReadonlySet<string> = new Set<CheckId>([
   "dump-failed",
 ]);
 
-/** The findings after which no other check has anything to look at. */
-const alone: ReadonlySet<string> = new Set<CheckId>(["no-checkpoint", "dump-failed"]);
-
 /** What has not the signature that was asked for is not looked at further, either. */
 const unbelieved: ReadonlySet<string> = new Set<CheckId>(["seal-unsigned", "seal-signature-wrong"]);
 
 const isFirst = ({ id }: Named): boolean => alone.has(id) || unbelieved.has(id);
 
 const alreadyRunning: CheckId = "already-running";
-
-/** Whether the directory was no checkpoint's: there is this one thing to say. */
-export const noneThere = ([first]: readonly Finding[]): boolean =>
-  first?.severity === "blocker" && alone.has(first.id);
 
 const waiting: ReadonlySet<string> = new Set(
   catalogue.filter(({ waits }) => waits).map(({ id }) => id),

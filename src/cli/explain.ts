@@ -11,7 +11,7 @@ import { hasFailed } from "../explain/run.ts";
 import { keptHow } from "../explain/runtimes.ts";
 import { chunksOf } from "../host/lines.ts";
 import { memoryKills } from "../host/memory-kills.ts";
-import { openCheckpoint } from "../image/index.ts";
+import { leftOutIn, openCheckpoint } from "../image/index.ts";
 import {
   printDirectory,
   printLogReport,
@@ -213,7 +213,7 @@ function tellReport(
     if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined)
       return tellReport({ ...read(report.named), named: undefined }, report.named, images, json);
   }
-  const opened = images === undefined ? undefined : openCheckpoint(images);
+  const opened = images === undefined ? undefined : openCheckpoint(images, leftOutIn(images));
   const about =
     opened?.ok && opened.checkpoint.files.has("inventory.img") && report.cause !== undefined
       ? aboutOf(opened.checkpoint, report.cause)

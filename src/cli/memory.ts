@@ -1,5 +1,5 @@
 import { isArchive } from "../image/archive.ts";
-import { type Checkpoint, openCheckpoint, type Task } from "../image/index.ts";
+import { type Checkpoint, leftOutIn, openCheckpoint, type Task } from "../image/index.ts";
 import type { MemoryDocument } from "../report/documents.ts";
 import { pieceText, placeText } from "../report/memory.ts";
 import { exitCode } from "../report/outcome.ts";
@@ -59,7 +59,14 @@ export const command: Command = {
       return wrong(
         `${dir} is an archive, whose memory is not read: unpack it, and name the directory`,
       );
-    const opened = openCheckpoint(dir);
+    const leftOut = leftOutIn(dir);
+    if (leftOut.size > 0 && (values["search"] ?? values["dump"]) !== undefined)
+      return refused(
+        "memory",
+        exitCode.blocked,
+        `${dir} is of a pack that the memory was left out of: what was in it is in the checkpoint itself`,
+      );
+    const opened = openCheckpoint(dir, leftOut);
     if (!opened.ok) return wrong(`${opened.fault.file}: ${opened.fault.problem}`);
     const { checkpoint } = opened;
     const pid = values["pid"] ?? checkpoint.root?.pid;

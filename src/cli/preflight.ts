@@ -3,10 +3,7 @@ import { type RecriuOption, recriuOptions } from "../criu/index.ts";
 import { isArchive } from "../image/archive.ts";
 import { STDIN } from "../image/archive-source.ts";
 import type { Preflight } from "../plan/preflight.ts";
-import { beginChanges, carryOut } from "../repair/index.ts";
-import { printEffects } from "../report/effects.ts";
 import { reportOf, reportOfNothing } from "../report/json.ts";
-import { checkList, checksDocument } from "../report/pages.ts";
 import { printFindings, printLast, printSummary } from "../report/findings.ts";
 import { scriptAsked, scriptOf } from "../report/script.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -56,11 +53,14 @@ export const command: Command = {
   },
   args: recriuArgs(options.filter((option) => own.includes(option) || shared.has(option.name))),
   async run({ rawArgs }): Promise<Told> {
-    if (rawArgs.includes("--list"))
+    if (rawArgs.includes("--list")) {
+      const { checkList, checksDocument } = await import("../report/pages.ts");
+      const asJson = rawArgs.includes("--json");
       return {
         exit: exitCode.ok,
-        ...(rawArgs.includes("--json") ? { json: checksDocument() } : { text: checkList() }),
+        ...(asJson ? { json: checksDocument() } : { text: checkList() }),
       };
+    }
     const [option, named = "", ...others] = withOperand(rawArgs, options);
     const archive = option === "-D" && (named === STDIN || isArchive(named)) ? named : undefined;
     const started =
@@ -77,10 +77,11 @@ export const command: Command = {
     const script = onCommandLine.has("script");
     if (script && json)
       return refused("preflight", exitCode.usage, "--script and --json both write to stdout");
-    if (!json) tellOf(preflight, archive === undefined || preflight.request.again !== undefined);
+    if (!json)
+      await tellOf(preflight, archive === undefined || preflight.request.again !== undefined);
     const blocked = blockedExit(preflight);
     const { exit, lines } =
-      blocked === undefined ? repairAsked(preflight, archive) : { exit: blocked };
+      blocked === undefined ? await repairAsked(preflight, archive) : { exit: blocked };
     return {
       exit,
       ...(json && { json: reportOf(preflight, undefined, exit) }),
@@ -91,7 +92,7 @@ export const command: Command = {
 };
 
 /** What people read. Of a container's archive, which its engine restores, and of a pack without memory nothing is said of what to type next. */
-function tellOf(preflight: Preflight, isRestorable: boolean): void {
+async function tellOf(preflight: Preflight, isRestorable: boolean): Promise<void> {
   const { findings, plan, effects, settings } = preflight;
   const asked = settings.onCommandLine;
   const leftOut = findings.some(({ id }) => id === "pages-left-out");
@@ -105,11 +106,15 @@ function tellOf(preflight: Preflight, isRestorable: boolean): void {
   if (asked.has("quiet")) return printLast(preflight, next);
   printFindings(findings, plan, asked.has("verbose"));
   printSummary(preflight, next);
-  if (effects !== undefined && asked.has("effects")) printEffects(effects);
+  if (effects !== undefined && asked.has("effects"))
+    (await import("../report/effects.ts")).printEffects(effects);
 }
 
 /** Carry the repairs out, if that is asked for. */
-function repairAsked({ plan, settings, checkpoint }: Preflight, archive?: string): Told {
+async function repairAsked(
+  { plan, settings, checkpoint }: Preflight,
+  archive?: string,
+): Promise<Told> {
   if (plan.repairs.length === 0) return { exit: exitCode.ok };
   if (!settings.onCommandLine.has("fix")) return { exit: exitCode.repairable };
   if (archive !== undefined && plan.repairs.some(({ action }) => action === "file"))
@@ -118,6 +123,7 @@ function repairAsked({ plan, settings, checkpoint }: Preflight, archive?: string
       exitCode.usage,
       `files that are to be put back are in ${archive}: unpack it (tar -xf), and look at what is in it`,
     );
+  const { beginChanges, carryOut } = await import("../repair/index.ts");
   using changes = beginChanges(checkpoint.dir);
   const problem = carryOut(
     { ...plan, edits: [], settings: [], leftovers: [] },

@@ -89,8 +89,13 @@ function limitOf(withFiles: boolean, limit: unknown): number | string | undefine
     : "--file-limit wants a number of MiB, from 1 on";
 }
 
-const toldOf = ({ files, left, bytes }: TakenAlong): Line[] => [
+const toldOf = ({ files, left, bytes, shared }: TakenAlong): Line[] => [
   said`taken along: ${files.length - left.length} files, ${(bytes / 1048576).toFixed(1)} MiB; whoever reads them reads the secrets in them`,
+  ...(shared === 0
+    ? []
+    : [
+        said`${shared} of them are one file with what a seal beside this one took along (hard links)`,
+      ]),
   ...left.map(({ path, why }) => said`left out: ${path}: ${why}`),
 ];
 

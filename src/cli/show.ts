@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { isArchive } from "../image/archive.ts";
-import { type Checkpoint, openCheckpoint } from "../image/index.ts";
+import { type Checkpoint, leftOutIn, openCheckpoint } from "../image/index.ts";
 import type { CheckpointsDocument, ShowDocument } from "../report/documents.ts";
 import { printCheckpoints, printContents } from "../report/show.ts";
 import { refused, said, type Told } from "../report/told.ts";
@@ -138,7 +138,7 @@ async function showAll(dir: string, names: readonly string[], format: string): P
 async function summaryOf(path: string, name: string): Promise<Contents | string> {
   using found = await findImages(path);
   if ("problem" in found) return found.problem;
-  const opened = openCheckpoint(found.dir);
+  const opened = openCheckpoint(found.dir, leftOutIn(found.dir));
   return opened.ok ? contentsOf(opened.checkpoint, name, found.container) : opened.fault.problem;
 }
 
@@ -148,7 +148,8 @@ async function show(
   values: Values,
   format: string,
 ): Promise<Told> {
-  const opened = openCheckpoint(dir);
+  const leftOut = leftOutIn(dir);
+  const opened = openCheckpoint(dir, leftOut);
   if (!opened.ok) {
     const { file, problem } = opened.fault;
     return refused("show", exitCode.usage, `${file}: ${problem}`);
@@ -176,7 +177,10 @@ async function show(
   const asked = page === undefined ? values : { ...values, all: true };
   const more = moreOf(checkpoint, contents, asked, pid !== undefined);
   const exit = faults.some(({ kind }) => kind !== "absent") ? exitCode.images : exitCode.ok;
-  const lines = faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`);
+  const lines = [
+    ...faults.map(({ file, problem }) => said`recriu show: ${file}: ${problem}`),
+    ...(leftOut.size > 0 ? [said`the memory was left out of this pack: sizes are as it was`] : []),
+  ];
   if (page !== undefined) {
     const { writePage } = await import("./show-page.ts");
     const written = await writePage(String(page), { contents, ...more }, checkpoint, archived);
@@ -187,14 +191,14 @@ async function show(
   return { exit, ...(format === "json" && { json: asJson(contents, more) }), lines };
 }
 
-/** Why there is nothing to show. The checks that tell it are loaded only where there may be a reason. */
+/** Why there is nothing to show. What tells it is loaded only where there may be a reason. */
 async function lackOf(checkpoint: Checkpoint) {
   if (["inventory.img", "pstree.img"].every((file) => checkpoint.files.has(file))) return undefined;
-  const [checks, { thisHost }] = await Promise.all([
-    import("../checks/index.ts"),
+  const [{ lackOf: lackIn }, { thisHost }] = await Promise.all([
+    import("../checks/images/no-checkpoint.ts"),
     import("../host/index.ts"),
   ]);
-  return checks.lackOf(checkpoint, thisHost());
+  return lackIn(checkpoint, thisHost());
 }
 
 /** What was asked for; of one task its files, too. */

@@ -1,5 +1,5 @@
 import { type RecriuOption, recriuOptions } from "../criu/index.ts";
-import { lackOf } from "../checks/index.ts";
+import { lackOf } from "../checks/images/no-checkpoint.ts";
 import { thisHost } from "../host/index.ts";
 import { openCheckpoint, withPaths } from "../image/index.ts";
 import type { VerifyDocument } from "../report/documents.ts";

@@ -38,7 +38,7 @@ export const recriuOptions: readonly RecriuOption[] = [
     name: "use-packed",
     arg: "required",
     value: "PATH",
-    help: "the file that was sealed with the images is put in the place of this one, which is kept beside it; may be repeated",
+    help: "the file that was sealed with the images is put in the place of this one, which is kept beside it; where it is gone, one that gives rights (set-user-id, file capabilities) comes back with them; may be repeated",
   },
   {
     name: "isolate",

@@ -114,6 +114,12 @@ export const criu_req = message("criu_req", {
   opts: optional(2, criu_opts),
 });
 
+/** What of a request says whether the rest of it has to be looked at. */
+export const criu_req_head = message("criu_req", {
+  type: required(1, "enum"),
+  keep_open: optional(4, "bool"),
+});
+
 export const criu_resp = message("criu_resp", {
   type: required(1, "enum"),
   success: required(2, "bool"),

@@ -3,12 +3,21 @@ import { decode, encode } from "../image/wire.ts";
 import type { CriuOption } from "./option.ts";
 import { byName } from "./option-names.ts";
 import { criuOptions, type RpcField } from "./options.ts";
-import { criu_req, criu_resp, RESTORE, type RpcOptions } from "./rpc-messages.ts";
+import { criu_req, criu_req_head, criu_resp, RESTORE, type RpcOptions } from "./rpc-messages.ts";
 
-/** The options of a request to restore; undefined for every other message. */
-export function restoreRequest(bytes: Uint8Array): RpcOptions | undefined {
+/** A request, or why it is none. `opts`: of one to restore. `keepOpen`: CRIU takes another one from the same socket afterwards. */
+export function requestIn(
+  bytes: Uint8Array,
+):
+  | { readonly ok: true; readonly opts: RpcOptions | undefined; readonly keepOpen: boolean }
+  | { readonly ok: false; readonly problem: string } {
+  const head = decode(criu_req_head, bytes);
+  if (!head.ok) return head;
+  const { type, keep_open: keepOpen = false } = head.value;
+  if (type !== RESTORE) return { ok: true, opts: undefined, keepOpen };
   const request = decode(criu_req, bytes);
-  return request.ok && request.value.type === RESTORE ? request.value.opts : undefined;
+  // A restore is the last one.
+  return request.ok ? { ok: true, opts: request.value.opts, keepOpen: false } : request;
 }
 
 /** What the request holds that no CRIU known here reads: a later one may. */

@@ -1,5 +1,6 @@
 /** Findings in the words of a container runtime: it takes CRIU's options only where it has them as flags, and the root is its own. */
 import { readFileSync, realpathSync } from "node:fs";
+import { callsRestore } from "../checks/again.ts";
 import type { Finding } from "../checks/index.ts";
 import { configLines, criuOptions, type Request } from "../criu/index.ts";
 import { mountHolding } from "../host/mount-places.ts";
@@ -13,7 +14,7 @@ const file =
   "in the file that the annotation org.criu.config of config.json names, or in /etc/criu/runc.conf (crun from 1.26 on: crun.conf)";
 
 export function inRuntimesWords(findings: readonly Finding[], { root }: Request): Finding[] {
-  const flagged = findings.map(withRuntimesOption);
+  const flagged = findings.map(withRuntimesOption).map(withoutRestore);
   if (root === undefined || root === "/") return flagged;
   const lasts = !isMountPoint(root);
   return flagged.map((finding) => inContainer(finding, root, lasts));
@@ -29,6 +30,14 @@ function withRuntimesOption(finding: Finding): Finding {
       ? `give the container that mount again: an entry for ${subject} in mounts of config.json (-v of podman and docker)`
       : `${remedy.text}: the line ${configLines([remedy.option.replace(/^(--[a-z-]+) /, "$1=")]).trim()} ${file}`;
   return { ...finding, remedy: { kind: "human", text, command: null } };
+}
+
+/** It is the runtime that calls CRIU, with images and a root that are often gone with it: such a command would find nothing. */
+function withoutRestore(finding: Finding): Finding {
+  const { remedy } = finding;
+  if (!remedy.command || !callsRestore(remedy.command)) return finding;
+  const set = remedy.kind === "variable" ? `: ${remedy.variable} in the runtime's environment` : "";
+  return { ...finding, remedy: { kind: "human", text: `${remedy.text}${set}`, command: null } };
 }
 
 /**

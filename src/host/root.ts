@@ -1,12 +1,13 @@
 /** A directory tree of this machine in which a checkpoint's paths are looked up, and out of which none can lead. */
 import { AT_FDCWD, MOST_LINKS } from "../sys/linux.ts";
-import { closeSync, constants, readdirSync, readSync, type Stats, statfsSync } from "node:fs";
+import { closeSync, constants, readdirSync, type Stats, statfsSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
 import { handleInRoot, openDirectory, openInRoot, statInRoot } from "../sys/files.ts";
 import { type Regular, readRegular } from "../sys/regular.ts";
 import { linkAt, namesAt } from "../sys/small-files.ts";
+import { sha256Of } from "../sys/sha256.ts";
 import { access } from "../sys/stat.ts";
 import { fromBytes } from "../sys/text.ts";
 import { readBuildId } from "./elf.ts";
@@ -32,7 +33,6 @@ const ofKernel: Readonly<Record<number, string>> = {
 
 /** Images can name any number of paths: of more than these each is looked up anew. */
 const MOST = 10_000;
-const CHUNK = 1 << 20;
 
 export class Root {
   /** Many descriptors and many checks ask for the same few files. */
@@ -96,15 +96,8 @@ export class Root {
   sha256(path: string): string | undefined {
     const opened = this.open(path);
     if (!opened.ok) return undefined;
-    const hash = new Bun.CryptoHasher("sha256");
-    const chunk = Buffer.allocUnsafe(CHUNK);
     try {
-      // Somebody may be writing to it.
-      for (let read = 1, left = opened.stat.size; read > 0 && left >= 0; left -= read) {
-        read = readSync(opened.fd, chunk);
-        hash.update(chunk.subarray(0, read));
-      }
-      return hash.digest("hex");
+      return sha256Of(opened.fd, opened.stat.size);
     } catch {
       return undefined;
     } finally {

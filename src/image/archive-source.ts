@@ -9,9 +9,9 @@ export const STDIN = "/dev/stdin";
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
 /** The same where all bytes are wanted: so much is still held when the next are read. */
-const SMALL_PIECE = 1 << 18;
+const SMALL_PIECE = 1 << 16;
 /** Pieces between two turns of others. */
-const TURN = 16;
+const TURN = 64;
 /** A tar's first header: what tells archives apart stands in it. */
 const HEAD = 512;
 
@@ -60,9 +60,12 @@ export async function sourceOf(
 /** The bytes of what is read forward only, from where `fd` stands; undefined where no archive begins there. `fd` stays open. */
 export async function streamed(fd: number): Promise<OpenSource | undefined> {
   const parts: Buffer[] = [];
-  const more = fstatSync(fd).isFile() ? fromFile(fd) : () => readOn(fd, PIECE, null);
+  const more = fstatSync(fd).isFile() ? fromFile(fd) : (into: Buffer) => readOn(fd, into, null);
+  /** Bytes of a body are gone when the next are read: as garbage, those of each piece would add up. */
+  const shared = Buffer.allocUnsafeSlow(SMALL_PIECE);
+  const fresh = () => Buffer.allocUnsafeSlow(SMALL_PIECE);
   for (let length = 0; length < HEAD;) {
-    const piece = await more();
+    const piece = await more(fresh());
     if (piece.length === 0) break;
     parts.push(piece);
     length += piece.length;
@@ -72,14 +75,23 @@ export async function streamed(fd: number): Promise<OpenSource | undefined> {
   if (kind === undefined) return undefined;
   async function* pieces() {
     yield head;
-    for (let piece = await more(); piece.length > 0; piece = await more()) yield piece;
+    for (;;) {
+      const piece = await more(fresh());
+      if (piece.length === 0) return;
+      yield piece;
+    }
   }
   if (kind !== "tar") {
     const { Readable } = await import("node:stream");
     return unpacked(Readable.from(pieces()), kind);
   }
-  const each = pieces();
-  return { next: async () => (await each.next()).value ?? undefined, close: () => undefined };
+  let first: Buffer | undefined = head;
+  const next: Source = async (_, within = 0) => {
+    const bytes = first ?? (await more(within >= SMALL_PIECE ? shared : fresh()));
+    first = undefined;
+    return bytes.length > 0 ? bytes : undefined;
+  };
+  return { next, close: () => undefined };
 }
 
 async function unpacked(
@@ -112,26 +124,24 @@ function plain(fd: number): Source {
       at += length;
       return length > 0 ? blank.subarray(0, length) : undefined;
     }
-    const bytes = await readOn(fd, PIECE, at);
+    const bytes = await readOn(fd, Buffer.allocUnsafeSlow(PIECE), at);
     at += bytes.length;
     return bytes.length > 0 ? bytes : undefined;
   };
 }
 
 /** A file has its bytes at once; what waits for a signal gets its turn now and then. */
-function fromFile(fd: number): () => Promise<Buffer> {
+function fromFile(fd: number): (into: Buffer) => Promise<Buffer> {
   let pieces = 0;
-  return async () => {
+  return async (into) => {
     if (++pieces % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-    const bytes = Buffer.allocUnsafeSlow(SMALL_PIECE);
-    return bytes.subarray(0, readSync(fd, bytes));
+    return into.subarray(0, readSync(fd, into));
   };
 }
 
-const readOn = (fd: number, length: number, at: number | null): Promise<Buffer> =>
+const readOn = (fd: number, bytes: Buffer, at: number | null): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    read(fd, bytes, 0, length, at, (error, got) =>
+    read(fd, bytes, 0, bytes.length, at, (error, got) =>
       error ? reject(error) : resolve(bytes.subarray(0, got)),
     );
   });

@@ -58,6 +58,19 @@ export function isArchive(file: string): boolean {
   return opened !== undefined;
 }
 
+/** Whether an archive is a pack, by its first member's name. */
+export async function isPack(file: string): Promise<boolean> {
+  const source = await sourceOf(openTar(file));
+  try {
+    const head = Buffer.from((await source?.next(0)) ?? []);
+    return head.toString("latin1", 0, PACKED.length + 1) === `${PACKED}\0`;
+  } catch {
+    return false; // It is damaged, as will be told.
+  } finally {
+    source?.close();
+  }
+}
+
 /** Read an archive. `dispose` removes what was unpacked; so does a signal that ends recriu before. */
 export async function openArchive(file: string): Promise<ArchiveResult> {
   const source = file === STDIN ? await streamed(0) : await sourceOf(openTar(file));

@@ -21,6 +21,7 @@ export {
   type Gpu,
   isPages,
   LEFT_OUT,
+  leftOutIn,
   type Machine,
   type Manifest,
   MANIFEST,

@@ -71,6 +71,7 @@ const isTaken = (value: unknown): boolean =>
   isId(value.gid) &&
   typeof value.newer === "boolean" &&
   (value.sparse === undefined || typeof value.sparse === "boolean") &&
+  (value.inode === undefined || /^\d+:\d+$/.test(String(value.inode))) &&
   isObject(value.xattrs) &&
   Object.values(value.xattrs).every(isText);
 

@@ -49,6 +49,8 @@ export interface Taken {
   newer: boolean;
   /** It has holes: fewer blocks than bytes. */
   sparse?: boolean;
+  /** `dev:ino` of one that had further names (hard links): those of the same are one file. */
+  inode?: string;
 }
 
 /** A directory above a file that was taken along. */
@@ -254,6 +256,13 @@ export function smallFile(file: string): { bytes: Buffer } | { errno: number; pr
 /** Images that hold what was in memory, and nothing else. */
 export const isPages = (image: string): boolean =>
   /^(?:parent\/)*(?:amdgpu-)?pages-[^/]+\.img$/.test(image);
+
+/** Bytes of the images that were left out of a pack, by name, for who only shows what is in it: its seal is not looked at. */
+export function leftOutIn(dir: string): ReadonlyMap<string, number> {
+  if (typeof statAt(join(dir, LEFT_OUT), false) === "number") return new Map();
+  const seal = unlookedSeal(dir);
+  return seal?.ok ? seal.leftOut : new Map();
+}
 
 function leftOutOf(dir: string, { images }: Manifest): Map<string, number> {
   const stat = (name: string) => statAt(join(dir, name), false);

@@ -25,9 +25,9 @@ export interface Sink {
 
 /**
  * The next bytes of an archive, undefined at its end. So many of them as `unwanted` says may be any: they are not looked at, and
- * there are no others then.
+ * there are no others then. Where so many as `within` are of one body that is taken, they are not held when the next are asked for.
  */
-export type Source = (unwanted: number) => Promise<Uint8Array | undefined>;
+export type Source = (unwanted: number, within?: number) => Promise<Uint8Array | undefined>;
 
 /**
  * Go through an archive in its order. `take` is asked of each member; the bytes of one that it does not take are passed over.
@@ -77,7 +77,11 @@ export async function readMembers(
       (resolve) => void (tar.write(bytes) ? resolve() : tar.once("drain", resolve)),
     );
 
-  for (let bytes = await next(0); bytes !== undefined; bytes = await next(end.unwanted)) {
+  for (
+    let bytes = await next(0);
+    bytes !== undefined;
+    bytes = await next(end.unwanted, end.within)
+  ) {
     await Promise.race([failed, taken(bytes)]);
     end.look(bytes);
     if (!end.reached) continue;
@@ -125,6 +129,12 @@ class End {
   get unwanted(): number {
     const [body] = this.#bodies;
     return body === undefined || body.wanted ? 0 : body.end - this.#at;
+  }
+
+  /** How many of the next bytes are of a body that is taken, and of no other. */
+  get within(): number {
+    const [body] = this.#bodies;
+    return body?.wanted === true ? Math.max(0, body.end - BLOCK_BYTES - this.#at) : 0;
   }
 
   /** Look at the next bytes of the archive; all bodies that begin in them were passed to `pass`. */

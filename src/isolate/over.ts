@@ -9,7 +9,7 @@ import type { PutFile } from "../checks/index.ts";
 import { upward } from "../host/upward.ts";
 import { fill } from "../repair/file.ts";
 import { errorText } from "../sys/errno.ts";
-import { createEntry, handleInRoot, memoryMount, openDirectory } from "../sys/files.ts";
+import { createEntry, handleInRoot, linkat, memoryMount, openDirectory } from "../sys/files.ts";
 import { AT_FDCWD, O_CLOEXEC, O_PATH } from "../sys/linux.ts";
 import { dirname } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
@@ -40,7 +40,20 @@ export function copiesOf(over: readonly PutFile[]): Copies {
     throw new Error(`no memory can be mounted for the files of the tree: ${errorText(fd)}`);
   try {
     const made = new Set<string>();
-    return { fd, files: over.map((file, nth) => copyInto(fd, String(nth), file, made)) };
+    const first = new Map<string, { nth: number; inode: string }>();
+    return {
+      fd,
+      files: over.map((file, nth) => {
+        // Names of one file, as it was sealed, are names of one copy.
+        const one = file.inode && `${file.inode} ${file.sha256} ${file.mode}`;
+        const twin = first.get(one ?? "");
+        if (twin !== undefined && linkat(fd, String(twin.nth), String(nth)) === 0)
+          return { path: file.path, place: placeSteps(file, made), inode: twin.inode };
+        const copy = copyInto(fd, String(nth), file, made);
+        if (one !== undefined) first.set(one, { nth, inode: copy.inode });
+        return copy;
+      }),
+    };
   } catch (error) {
     closeSync(fd);
     throw error;

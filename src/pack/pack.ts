@@ -15,6 +15,7 @@ import {
   sumOf,
 } from "../image/index.ts";
 import { statAt } from "../sys/look.ts";
+import { tidying } from "../sys/garbage.ts";
 import { replacing } from "../sys/own-file.ts";
 import { openRegular } from "../sys/regular.ts";
 import { CONTENTS, type PackContents, SCRIPT, TOP } from "./layout.ts";
@@ -41,7 +42,9 @@ type Packed = { ok: true; members: number; bytes: number } | { ok: false; proble
 
 const EXECUTABLE = 0o755;
 const PLAIN = 0o600;
-const PIECE = 1 << 20;
+const PIECE = 1 << 16;
+/** Bytes that may be held of what went through. */
+const GARBAGE = 8 << 20;
 
 /** Write the archive. It holds memory of programs: only its owner may read it. */
 export async function pack(packing: Packing): Promise<Packed> {
@@ -133,8 +136,10 @@ function fileMember(name: string, path: string, mode: number, follow = true): Me
 /** The file's bytes; it is closed behind them. */
 function* piecesOf(fd: number, name: string, size: number): Iterable<Uint8Array> {
   let left = size;
+  const tidy = tidying(GARBAGE);
   try {
     for (;;) {
+      tidy();
       const piece = Buffer.allocUnsafeSlow(PIECE);
       const read = readSync(fd, piece);
       left -= read;

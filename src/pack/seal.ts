@@ -15,6 +15,7 @@ import {
   FILES,
   type Hashing,
   imagesIn,
+  LEFT_OUT,
   MANIFEST,
   type Manifest,
   manifestOf,
@@ -22,7 +23,7 @@ import {
   smallFile,
   sumsOf,
 } from "../image/index.ts";
-import { isArchive } from "../image/archive.ts";
+import { isArchive, isPack } from "../image/archive.ts";
 import { requestFrom } from "../criu/index.ts";
 import { preflight, type Preflight } from "../plan/preflight.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
@@ -64,6 +65,13 @@ export async function seal(target: string, asked: Sealing): Promise<Sealed> {
   const archive = isArchive(target);
   const key = asked.sign === undefined ? undefined : await keyIn(asked.sign);
   if (key !== undefined && "problem" in key) return failed("key", key.problem);
+  if (archive && (await isPack(target)))
+    return failed("target", `${target} is a pack: what is in it is sealed already`);
+  if (!archive && isThere(join(target, LEFT_OUT)))
+    return failed(
+      "images",
+      `${target} is of a pack that the memory was left out of: seal the checkpoint itself`,
+    );
   const looked = await look(target, archive, words);
   if (!looked.ok)
     return { ...looked, at: "damaged" in looked && looked.damaged ? "images" : "target" };
@@ -158,7 +166,7 @@ function leftOver(
 
 const isThere = (path: string): boolean => typeof statAt(path, false) !== "number";
 
-const failed = (at: "images" | "manifest" | "key", problem: string): Sealed => ({
+const failed = (at: "target" | "images" | "manifest" | "key", problem: string): Sealed => ({
   ok: false,
   at,
   problem,

@@ -17,14 +17,16 @@ import {
   type NeededFile,
   packedPiece,
   PIECE,
+  type Sum,
   type Taken,
 } from "../image/index.ts";
+import { type Neighbours, neighboursOf, PRIVATE_FILE } from "./neighbours.ts";
 import { EEXIST, errorText } from "../sys/errno.ts";
 import { fchmod, handle, mkdirat, openEntry, unlinkat } from "../sys/files.ts";
 import { replaceFile, writeAll } from "../sys/own-file.ts";
 import { tidying } from "../sys/garbage.ts";
 import { basename, dirname, join } from "../sys/path.ts";
-import { openNamed } from "../sys/walk.ts";
+import { inodeOf, openNamed } from "../sys/walk.ts";
 import { xattrsOf } from "../sys/xattrs.ts";
 import { upward } from "../host/upward.ts";
 
@@ -34,12 +36,13 @@ export interface TakenAlong {
   readonly directories: Above[];
   readonly left: { path: string; why: string }[];
   readonly bytes: number;
+  /** How many of them stand beside another seal, too, and are one file with that. */
+  readonly shared: number;
 }
 
 /** Those of the file's own; labels of security modules are the machine's. */
 const ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$|security\.capability$)/;
 const PRIVATE_DIRECTORY = 0o700;
-const PRIVATE_FILE = 0o600;
 
 /**
  * Copy what is `needed` into recriu.files in `dir`, but for files of more than `limit` bytes. What an earlier seal took stays
@@ -51,10 +54,12 @@ export function takeAlong(
   limit: number,
 ): TakenAlong {
   closeSync(openBeside(dir));
+  using neighbours = neighboursOf(dir);
   const dumped = statSync(join(dir, "inventory.img")).mtimeMs;
   const sums = new Map<string, number>();
   const above = new Map(places.flatMap(directoriesAt).map((each) => [each.path, each]));
   const left: TakenAlong["left"] = [];
+  const linked = new Map<string, Taken>();
   const take = ({ file, place }: Along): NeededFile => {
     const why = reasonToLeave(file, place, limit);
     const opened = why === undefined ? place.root.open(place.path) : undefined;
@@ -63,7 +68,13 @@ export function takeAlong(
       return file;
     }
     try {
-      const taken = { ...copy(opened.fd, opened.stat, dir), newer: opened.stat.mtimeMs > dumped };
+      const inode = opened.stat.nlink > 1 ? inodeOf(opened.fd) : undefined;
+      const taken = linked.get(inode ?? "") ?? {
+        ...copy(opened.fd, opened.stat, dir, neighbours),
+        newer: opened.stat.mtimeMs > dumped,
+        ...(inode !== undefined && { inode }),
+      };
+      if (inode !== undefined) linked.set(inode, taken);
       sums.set(taken.sha256, opened.stat.size);
       if (place.path === file.path)
         for (const each of directoriesAt({ ...place, path: dirname(place.path) }))
@@ -78,7 +89,7 @@ export function takeAlong(
   const files = needed.map(take);
   const directories = [...above.values()].toSorted((a, b) => a.path.length - b.path.length);
   const bytes = [...sums.values()].reduce((sum, size) => sum + size, 0);
-  return { files, directories, left, bytes };
+  return { files, directories, left, bytes, shared: neighbours.shared };
 }
 
 /** Remove what stands in recriu.files and none of `files` is: once a manifest stands that names those, and never before. */
@@ -115,12 +126,31 @@ function openBeside(dir: string): number {
   }
 }
 
-/** Read twice: for its name, and for its copy, which has to be the same. */
-function copy(fd: number, { uid, gid, size, blocks }: Stats, dir: string): Omit<Taken, "newer"> {
+function copy(
+  fd: number,
+  { uid, gid, size, blocks }: Stats,
+  dir: string,
+  neighbours: Neighbours,
+): Omit<Taken, "newer"> {
   const sha256 = hashed(fd, size);
   const xattrs = xattrsOf(fd);
   if (typeof xattrs === "number") throw new Error(`its attributes: ${errorText(xattrs)}`);
   const target = besideOf(dir, { sha256, packed: true });
+  const encoded = [...xattrs]
+    .filter(([name]) => ATTRIBUTES.test(name))
+    .map(([name, value]) => [name, value.toString("base64")]);
+  return {
+    sha256,
+    packed: neighbours.share(basename(target), sha256) ?? write(target, fd, size, sha256),
+    uid,
+    gid,
+    xattrs: Object.fromEntries(encoded) as Taken["xattrs"],
+    ...(blocks * 512 < size && { sparse: true }),
+  };
+}
+
+/** Read again, for its copy, which has to be of the sum that it is named by. */
+function write(target: string, fd: number, size: number, sha256: string): Sum {
   const tidy = tidying();
   const hash = new Bun.CryptoHasher("sha256");
   let length = 0;
@@ -138,17 +168,7 @@ function copy(fd: number, { uid, gid, size, blocks }: Stats, dir: string): Omit<
         `it was written to while ${basename(dirname(target))} was filled; seal again`,
       );
   });
-  const encoded = [...xattrs]
-    .filter(([name]) => ATTRIBUTES.test(name))
-    .map(([name, value]) => [name, value.toString("base64")]);
-  return {
-    sha256,
-    packed: { size: length, sha256: hash.digest("hex") },
-    uid,
-    gid,
-    xattrs: Object.fromEntries(encoded) as Taken["xattrs"],
-    ...(blocks * 512 < size && { sparse: true }),
-  };
+  return { size: length, sha256: hash.digest("hex") };
 }
 
 /** The sha256 of a file's first `size` bytes. */

@@ -71,7 +71,10 @@ export async function unpack(
     const { next } = source;
     const taken = (unpacking = unpackingInto(into, signed));
     await readMembers(next, (member) => taken.take(member));
-    return { ok: true, pack: taken.whole() };
+    const pack = taken.whole();
+    // What went through is not to be held beside what the restore takes.
+    Bun.gc(true);
+    return { ok: true, pack };
   } catch (error) {
     unpacking?.remove();
     const { message, syscall } = error as NodeJS.ErrnoException;

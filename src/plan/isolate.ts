@@ -1,12 +1,6 @@
 /** In which namespaces and directories of its own a tree would meet nothing that blocks. */
-import {
-  again,
-  type Context,
-  type Finding,
-  isolateDirOption,
-  isolationOption,
-  notPrivate,
-} from "../checks/index.ts";
+import { again, type Context, type Finding, notPrivate } from "../checks/index.ts";
+import { isolateDirOption, isolationOption } from "../checks/isolated.ts";
 import { type IsolationKind, isolationKinds, withCompany } from "../criu/index.ts";
 import { sh, type ShellCommand } from "../sys/shell.ts";
 import type { Plan } from "./index.ts";

@@ -1,13 +1,12 @@
 /** From a request to findings and a plan. Reads images and host; changes nothing. */
+import { countOf } from "../checks/grouped.ts";
 import {
   type Criu,
   type Finding,
   type Context,
-  countOf,
   crashed,
   type Effect,
   endingHolders,
-  isolationOption,
   leftoversOf,
   notPrivate,
   realOf,
@@ -16,6 +15,7 @@ import {
   runChecks,
   settled,
 } from "../checks/index.ts";
+import { isolationOption } from "../checks/isolated.ts";
 import {
   cpuRefusal,
   featureRefusal,

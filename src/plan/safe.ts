@@ -20,14 +20,38 @@ export function walkRepair(
   if (names.length === 0 || names.includes("..") || path.includes("\0"))
     return no(`${path}: a path with .. or NUL in it, or none, is not made`);
   const open = (mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0;
-  if ((mode & SET_IDS) !== 0 || (open && repair.action === "mkdir"))
+  const given = repair.action === "file" && repair.rights === true;
+  if (((mode & SET_IDS) !== 0 && !given) || (open && repair.action === "mkdir"))
     return no(`a ${nameOf(repair)} of mode ${octal(mode)} would give others rights`);
   const way = walkInside(root, path);
   if (!way.ok) return way;
-  const problem = refusal(way, repair, names.at(-1)!);
+  const problem =
+    given && way.user !== undefined
+      ? `${onHost(root, way.at)} belongs to ${way.uid}:${way.gid}, and nothing that gives rights is made there`
+      : refusal(way, repair, names.at(-1)!);
   if (problem === undefined) return way;
   closeSync(way.fd);
   return no(problem);
+}
+
+/**
+ * The way to the file that a repair makes a name more of: by the same rules, and for both names to the same user's directories, as
+ * what one may change there is not another's to have.
+ */
+export function walkToName(
+  { root }: Repair,
+  name: string,
+  user: number | undefined,
+): Extract<WalkInside, { ok: true }> | { ok: false; problem: string } {
+  const way = walkInside(root, name);
+  if (!way.ok || (way.user === user && way.missing.length === 0)) return way;
+  closeSync(way.fd);
+  const directory = onHost(root, way.at);
+  const problem =
+    way.missing.length > 0
+      ? `${directory}/${way.missing[0]} is gone`
+      : `${directory} belongs to ${way.uid}:${way.gid}`;
+  return { ok: false, problem };
 }
 
 function refusal(
@@ -103,6 +127,15 @@ export function onlySafely(finding: Finding): Finding {
       },
     };
   closeSync(way.fd);
+  if (repair.action === "file" && repair.link !== undefined) {
+    const { link, ...alone } = repair;
+    const there = walkToName(repair, link, way.user);
+    if (there.ok) closeSync(there.fd);
+    else {
+      const text = `${remedy.text}; recriu makes it a file of its own, too: ${there.problem}`;
+      return onlySafely({ ...finding, remedy: { ...remedy, text, repair: alone } });
+    }
+  }
   const resolved = [...namesOf(way.at), ...way.missing, namesOf(repair.path).at(-1)!];
   const path = `/${resolved.join("/")}`;
   return path === `/${namesOf(repair.path).join("/")}`

@@ -23,8 +23,12 @@ type Entry = Exclude<Repair, { action: "mkdir" }>;
 interface Making {
   /** Make it, with the mode UNFINISHED and only if there is none: a descriptor or -errno. */
   readonly create: (parent: number, name: string) => number;
+  /** Of one that only gets a name more: its `dev:ino`. `create` returns 0, and there is nothing to finish. */
+  readonly inode?: string;
   /** What else it needs before its owner and mode. */
   readonly finish?: (fd: number, path: string) => string | undefined;
+  /** What chown(2) would take away again. */
+  readonly last?: (fd: number, path: string) => string | undefined;
 }
 
 /**
@@ -53,7 +57,7 @@ function makeIn(
   { fd: parent, at, inode, user, root }: Extract<WalkInside, { ok: true }>,
   { path: asked, action, uid, gid, mode }: Entry,
   record: (step: Step) => void,
-  { create, finish = () => undefined }: Making,
+  { create, inode: linked, finish = () => undefined, last = () => undefined }: Making,
 ): string | undefined {
   const name = namesOf(asked).at(-1)!;
   const path = join(at, name);
@@ -67,17 +71,19 @@ function makeIn(
       return `${path}: somebody else has made it meanwhile`;
     }
     if (fd < 0) return fails(fd);
+    if (linked !== undefined) return undefined;
     try {
       record({ ...step, inode: inodeOf(fd) });
       return (
         finish(fd, path) ??
-        fails((user === undefined ? fchown(fd, uid, gid) : 0) || fchmod(fd, mode))
+        fails((user === undefined ? fchown(fd, uid, gid) : 0) || fchmod(fd, mode)) ??
+        last(fd, path)
       );
     } finally {
       closeSync(fd);
     }
   };
-  record(step);
+  record(linked === undefined ? step : { ...step, inode: linked });
   if (user === undefined) return make();
   // In a user's own directories whatever he does meanwhile, he can only make us do what he could do himself.
   const became = asUser(uid, gid, () => (problem = make()));

@@ -10,16 +10,21 @@ import { setXattr } from "../sys/xattrs.ts";
 import { makeDirectory } from "./directory.ts";
 import { putAside } from "./aside.ts";
 import { makeEntry, UNFINISHED } from "./entry.ts";
+import { linkAgain } from "./link.ts";
 import type { Step } from "./step.ts";
 
 const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Carry out a `file` repair, with the directories above it that are missing, or once the other file is put aside. Returns
- * undefined, or what failed.
+ * Carry out a `file` repair, with the directories above it that are missing, or once the other file is put aside. `twin`: another of its
+ * names that was put back before, and is the same file again where one file can have both. Returns undefined, or what failed.
  */
-export function putFile(repair: PutFile, record: (step: Step) => void): string | undefined {
-  const { root, directories, from, aside } = repair;
+export function putFile(
+  repair: PutFile,
+  record: (step: Step) => void,
+  twin?: string,
+): string | undefined {
+  const { root, directories, from, aside, link } = repair;
   for (const above of directories) {
     const problem = makeDirectory({ action: "mkdir", root, ...above }, record);
     if (problem !== undefined) return problem;
@@ -29,9 +34,17 @@ export function putFile(repair: PutFile, record: (step: Step) => void): string |
   try {
     const problem = aside === undefined ? undefined : putAside(repair, aside, record);
     if (problem !== undefined) return problem;
+    const other = link ?? twin;
+    if (other !== undefined) {
+      const failed = linkAgain(repair, other, record);
+      if (failed === undefined) return undefined;
+      // What the plan has shown is done or fails; what was only hoped for is let be.
+      if (link !== undefined && failed.apart !== true) return failed.problem;
+    }
     return makeEntry(repair, record, {
       create: (parent, name) => createEntry(parent, name, NEW, UNFINISHED),
       finish: (fd, path) => fill(fd, source.fd, repair) ?? dress(fd, repair, path),
+      last: (fd, path) => setAttributes(fd, repair, path, isCapability),
     });
   } finally {
     closeSync(source.fd);
@@ -75,17 +88,31 @@ function writeHoled(fd: number, piece: Uint8Array, at: number): void {
   }
 }
 
-/** What it was besides its bytes, but for owner and mode. */
-function dress(fd: number, { mtime, xattrs }: PutFile, path: string): string | undefined {
-  for (const [name, value] of Object.entries(xattrs)) {
-    const set = setXattr(fd, name, Buffer.from(value, "base64"));
-    if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
-  }
-  const time = new Date(mtime ?? NaN);
+/** File capabilities, which a file loses when it is given to another owner, or written to. */
+const isCapability = (name: string): boolean => name === "security.capability";
+
+/** What it was besides its bytes, but for owner, mode and what goes with those. */
+function dress(fd: number, repair: PutFile, path: string): string | undefined {
+  const problem = setAttributes(fd, repair, path, (name) => !isCapability(name));
+  if (problem !== undefined) return problem;
+  const time = new Date(repair.mtime ?? NaN);
   try {
     if (!Number.isNaN(time.getTime())) futimesSync(fd, new Date(), time);
   } catch (error) {
     return `${path}: ${(error as Error).message}`;
+  }
+  return undefined;
+}
+
+function setAttributes(
+  fd: number,
+  { xattrs }: PutFile,
+  path: string,
+  wanted: (name: string) => boolean,
+): string | undefined {
+  for (const [name, value] of Object.entries(xattrs).filter(([each]) => wanted(each))) {
+    const set = setXattr(fd, name, Buffer.from(value, "base64"));
+    if (set < 0) return `${path}: ${name}: ${errorText(set)}`;
   }
   return undefined;
 }

@@ -22,9 +22,19 @@ interface Preparation {
   leftovers: readonly Leftover[];
 }
 
-function make(repair: Repair, record: Changes["record"]): string | undefined {
-  if (repair.action === "mkdir") return makeDirectory(repair, record);
-  return repair.action === "fifo" ? makeFifo(repair, record) : putFile(repair, record);
+/** Makes repairs one after the other. Returns what failed. */
+function maker(record: Changes["record"]): (repair: Repair) => string | undefined {
+  /** Files that had several names, by what they were when they were sealed: where one was put. */
+  const put = new Map<string, string>();
+  return (repair) => {
+    if (repair.action === "mkdir") return makeDirectory(repair, record);
+    if (repair.action === "fifo") return makeFifo(repair, record);
+    const { root, path, inode, sha256 } = repair;
+    const file = inode && `${root}\0${inode}\0${sha256}`;
+    const problem = putFile(repair, record, put.get(file ?? ""));
+    if (problem === undefined && file !== undefined) put.set(file, path);
+    return problem;
+  };
 }
 
 /**
@@ -40,9 +50,10 @@ export function carryOut(
   if (changes.problem !== undefined && repairs.length + edits.length + settings.length > 0)
     return `no journal can be kept, so nothing is repaired: ${changes.problem}`;
   const { record } = changes;
+  const make = maker(record);
   try {
     for (const repair of repairs) {
-      const problem = make(repair, record);
+      const problem = make(repair);
       if (problem !== undefined) return problem;
     }
     for (const each of settings) {

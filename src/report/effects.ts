@@ -1,5 +1,6 @@
 /** What a restore would do to this machine, as a table: by what it does, then by what to. */
-import { countOf, type Effect } from "../checks/index.ts";
+import { countOf } from "../checks/grouped.ts";
+import type { Effect } from "../checks/index.ts";
 import { verbs } from "../checks/effects/effect.ts";
 import { harmless, printText } from "./terminal.ts";
 

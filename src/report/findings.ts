@@ -1,12 +1,8 @@
 /** Findings and plan as a person reads them at three in the morning: what, where, why, what to do; on one screen. */
-import {
-  countOf,
-  type Criu,
-  type Finding,
-  isolateDirOption,
-  isolationOption,
-  noneThere,
-} from "../checks/index.ts";
+import { countOf } from "../checks/grouped.ts";
+import { noneThere } from "../checks/images/no-checkpoint.ts";
+import type { Criu, Finding, Repair } from "../checks/index.ts";
+import { isolateDirOption, isolationOption } from "../checks/isolated.ts";
 import type { Network } from "../criu/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Preflight, Rejected } from "../plan/preflight.ts";
@@ -123,11 +119,19 @@ export const chosen = ({ path, version, blockers }: Rejected, criu: Criu | undef
     `${criu?.path} ${criu?.version ?? "of unknown version"}, as ${path} ${version ?? "of unknown version"} cannot restore this here: ${blockers[0]!.message} [${[...new Set(blockers.map(({ id }) => id))].join(", ")}]`,
   );
 
+function shownRepair(repair: Repair): string {
+  const { action, root, path, mode } = repair;
+  const does = { mkdir: "mkdir", fifo: "mkfifo", file: "install" }[action];
+  const { aside, link } = action === "file" ? repair : {};
+  const notes = [
+    ...(aside === undefined ? [] : [`  (the other is kept as ${aside})`]),
+    ...(link === undefined ? [] : [`  (a name more of ${link})`]),
+  ];
+  return `${sh`${does} ${root === "/" ? path : `${root}${path}`}`} mode ${mode.toString(8).padStart(4, "0")}${harmless(notes.join(""))}`;
+}
+
 function printPlan(plan: Plan): void {
-  for (const repair of plan.repairs.slice(0, MOST))
-    line(
-      `  repair  ${sh`${{ mkdir: "mkdir", fifo: "mkfifo", file: "install" }[repair.action]} ${repair.root === "/" ? repair.path : `${repair.root}${repair.path}`}`} mode ${repair.mode.toString(8).padStart(4, "0")}${repair.action === "file" && repair.aside !== undefined ? harmless(`  (the other is kept as ${repair.aside})`) : ""}`,
-    );
+  for (const repair of plan.repairs.slice(0, MOST)) line(`  repair  ${shownRepair(repair)}`);
   for (const { file, entry, field, from, to, why } of plan.edits.slice(0, MOST))
     line(
       `  edit    ${harmless(file)} entry ${entry} ${field}: ${harmless(String(from ?? "absent"))} -> ${harmless(String(to ?? "absent"))}  (${harmless(why)}; in a copy)`,

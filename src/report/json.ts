@@ -1,5 +1,6 @@
 /** The same for programs: one JSON document on stdout (docs/report.schema.json). */
-import { countOf, type Finding } from "../checks/index.ts";
+import { countOf } from "../checks/grouped.ts";
+import type { Finding } from "../checks/index.ts";
 import type { Would } from "../plan/isolate.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { tidying } from "../sys/garbage.ts";

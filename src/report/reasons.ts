@@ -2,7 +2,8 @@
  * Why restores were refused or failed, kept where it outlives the task: under Docker and containerd CRIU's log is deleted with
  * that. One file of JSON lines that only root can read, and the one before it.
  */
-import { countOf, type Finding } from "../checks/index.ts";
+import { countOf } from "../checks/grouped.ts";
+import type { Finding } from "../checks/index.ts";
 import { closeSync, constants, fstatSync, readFileSync, renameSync } from "node:fs";
 import { ENOENT } from "../sys/errno.ts";
 import { createEntry, handle, lockExclusive, openEntry } from "../sys/files.ts";

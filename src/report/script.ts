@@ -1,6 +1,7 @@
 /** All that a person has to type before a restore, as one script to read and run. */
-import { countOf, type Finding } from "../checks/index.ts";
-import { again } from "../checks/again.ts";
+import { countOf } from "../checks/grouped.ts";
+import type { Finding } from "../checks/index.ts";
+import { again, callsRestore, QUOTING } from "../checks/again.ts";
 import type { Preflight } from "../plan/preflight.ts";
 import { sh, type ShellCommand, typedOption } from "../sys/shell.ts";
 import { harmless } from "./terminal.ts";
@@ -54,21 +55,13 @@ function whatDoes({ remedy }: Finding): Does {
   }
   const typed = remedy.command ?? "";
   if (typed === "" || isPlaceholder(typed)) return { kind: "person", typed };
-  return { kind: isRestore(typed) ? "restore" : "command", typed };
+  return { kind: callsRestore(typed) ? "restore" : "command", typed };
 }
 
 /** What stands for something that only a person knows, as the checks write it (test/report/findings.test.ts reads them). */
 const placeholder =
   /(?:^|[\s/=:[<>'])(?:NAME|HOST|PORT|PATH|PID|DEVICE|RDEV|DEV|KEY|NS|DIR|FILE|PROFILE|POD|PREVIOUS|CHECKPOINT|OLDER|OF|THE|N)(?=$|[\s/\]:'])/;
 export const isPlaceholder = (word: string): boolean => placeholder.test(word);
-
-/** Has the restore as one word. */
-const QUOTING = "script -qec ";
-
-/** Names from elsewhere stand in quotes where they have a space in them. */
-const isRestore = (command: string): boolean =>
-  /(?:^|\s)(?:re)?criu restore(?:\s|$)/.test(command.replace(/'[^']*'/g, "''")) ||
-  command.startsWith(QUOTING);
 
 function stepOf({ more, ...finding }: Finding, does: Does): string {
   const step = doneBy(finding, does);

@@ -97,9 +97,14 @@ export function openGate(seen?: (nth: number) => string): GateResult {
   };
 }
 
-/** CRIU asks once at a time, with its CRTOOLS_ variables. */
+/** CRIU asks once at a time, with its CRTOOLS_ variables, each ended by a NUL, and a newline. */
 function reply(question: string, answers: number, decide: Decide): void {
-  const told = (name: string) => new RegExp(`(?:^|\0)CRTOOLS_${name}=([^\0]*)`).exec(question)?.[1];
+  // They come backwards: of two of one name getenv(3) takes what is here the last.
+  const variables = question.split("\0");
+  const told = (name: string) =>
+    variables
+      .findLast((each) => each.startsWith(`CRTOOLS_${name}=`))
+      ?.slice(`CRTOOLS_${name}=`.length);
   let answered = false;
   const give = (go: boolean | Hold) => {
     if (!answered) writeSync(answers, answerBytes(go));

@@ -1,12 +1,13 @@
 /**
- * CRIU started before anybody knows whether it may restore. Starting takes it 20 ms and more, and until it reads its
- * first image, the inventory, it changes nothing: so it starts while recriu reads the images, and is held there.
+ * CRIU started before anybody knows whether it may restore. Without a cache of what the kernel can do starting takes it 20 ms
+ * and more, and until it reads its first image, the inventory, it changes nothing: so it starts while recriu reads the images,
+ * and is held there.
  *
  * It is given a shadow of the images, in which the inventory is a pipe of recriu's as long as it is held. When it may
  * go on, the other images are put there, and it reads what it waits for; when it may not, or recriu dies, it finds the
  * pipe at its end and ends, too. What it says is heard only when it may go on, and its log's file is opened then.
  */
-import { closeSync, readdirSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, readdirSync, statSync, writeSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import {
   findCriu,
@@ -47,6 +48,8 @@ type Release =
   /** What is in the way. */
   | { readonly state: "held"; readonly problem: string };
 
+/** CRIU's cache (kerndat.c). With it CRIU starts in some 3 ms, and to hold it takes as much processor time as it gives. */
+const CACHE = "/run/criu.kdat";
 /** A link for each of more images takes as long as CRIU to start. */
 const MOST_IMAGES = 2000;
 /** What a pipe takes at once, pipe(7). */
@@ -149,7 +152,7 @@ function holds(request: Request, settings: Settings): boolean {
   const streams = request.fds.includes(1) || request.fds.includes(2);
   // Inside namespaces of the tree's own recriu's descriptors have other paths.
   const apart = settings.isolate !== undefined || settings.isolateDirs.length > 0;
-  if (apart || settings.rehearse) return false;
+  if (apart || settings.rehearse || existsSync(CACHE)) return false;
   if (settings.dryRun || settings.verify === "off" || theirs || elsewhere || streams) return false;
   if (request.logFile !== undefined && !isOurs(request.logFile)) return false;
   try {

@@ -2,7 +2,8 @@
  * A program of a few instructions, which is started often and so has to start fast: it writes those variables of its
  * environment that begin with CRTOOLS_, each with its NUL, and a newline to one file, reads an answer from another,
  * and exits with 0 when that begins with a `g`, with 1 otherwise and when a file cannot be opened. With an `h` it exits
- * with 0, too, and leaves a process group connected behind. It starts in a third of the time of a shell.
+ * with 0, too, and leaves a process group connected behind. It starts in a third of the time of a shell. At CRIU's points that
+ * are not before or after `-restore` or `-resume` it does not ask, and goes on, if only the files can be opened: nothing is decided there.
  *
  * Its sources are in asking-program/, one for each kind of processor. The answer has up to 16 bytes: the letter, and at 4, 8
  * and 12 three numbers that count with an `h`. Then two processes are left behind, the keeper and a member. The member is

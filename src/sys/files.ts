@@ -101,6 +101,13 @@ export function linkat(dir: number, name: string, second: string): number {
   return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), 0));
 }
 
+/** One name more for an open file (a hard link): 0 or -errno. */
+export function linkHandle(fd: number, dir: number, name: string): number {
+  const AT_SYMLINK_FOLLOW = 0x400;
+  const [from, to] = [cString(handle(fd)), cString(name)];
+  return call((c) => c.linkat(dir, ptr(from), dir, ptr(to), AT_SYMLINK_FOLLOW));
+}
+
 /** Rename an entry of a directory, nothing followed and nothing replaced: 0 or -errno. renameat2(2). */
 export function renameFree(dir: number, name: string, other: string): number {
   const [from, to] = [cString(name), cString(other)];

@@ -18,13 +18,13 @@ export async function settled(since: number): Promise<void> {
   await Bun.sleep(SCAVENGED);
 }
 
-/** To be called wherever nothing is in hand: costs nothing while little has been done since the last time. */
-export function tidying(): () => void {
+/** To be called wherever nothing is in hand: costs nothing while little has been done since the last time. `step`: bytes, as STEP. */
+export function tidying(step = STEP): () => void {
   let looked = performance.now();
   let size = process.memoryUsage.rss();
   return () => {
     if (performance.now() - looked < INSTANT) return;
-    if (process.memoryUsage.rss() > size + STEP) {
+    if (process.memoryUsage.rss() > size + step) {
       Bun.gc(true);
       size = process.memoryUsage.rss();
     }

@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   lstatSync,
   mkdtempSync,
   openSync,
@@ -9,10 +10,11 @@ import {
   rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { handle, lockExclusive } from "./files.ts";
+import { handle, lockExclusive, rmdirat } from "./files.ts";
 import { safePlace } from "./own-file.ts";
 import { basename, dirname, join } from "./path.ts";
 import { openPrivate } from "./private-directory.ts";
+import { walkNamed } from "./walk.ts";
 
 const PRIVATE = 0o700;
 const TRIES = 8;
@@ -32,10 +34,34 @@ interface OwnDirectory {
 export const privateDirectory = (): OwnDirectory =>
   newIn(safePlace([tmpdir(), "/tmp", "/run"]), "recriu-archive-");
 
-/** The same for what is large, on a disk: temporary files are often kept in memory. */
+/**
+ * The same for what is large, on a disk: temporary files are often kept in memory. The place goes with the last one in it.
+ */
 export function roomyDirectory(): OwnDirectory {
-  closeSync(openPrivate(LASTING, { make: true })!);
-  return newIn(safePlace([LASTING]), "unpacked-");
+  for (let tries = 1; ; tries += 1) {
+    closeSync(openPrivate(LASTING, { make: true })!);
+    try {
+      const { path, release } = newIn(safePlace([LASTING]), "unpacked-");
+      return {
+        path,
+        release() {
+          release();
+          removeEmptyPlace();
+        },
+      };
+    } catch (error) {
+      // Another process has just removed the place behind its own.
+      if (tries === TRIES || existsSync(LASTING)) throw error;
+    }
+  }
+}
+
+/** Where something is in the place, it stays. */
+function removeEmptyPlace(): void {
+  const way = walkNamed(dirname(LASTING), { named: false });
+  if (!way.ok) return;
+  rmdirat(way.fd, basename(LASTING));
+  closeSync(way.fd);
 }
 
 /**

@@ -43,6 +43,10 @@ export function sh(texts: TemplateStringsArray, ...parts: readonly Part[]): Shel
 
 const asPath = (text: string): string => (text.startsWith("-") ? `./${text}` : text);
 
+/** One command and, where it succeeds, the other. */
+export const andThen = (one: ShellCommand, other: ShellCommand): ShellCommand =>
+  `${one} && ${other}` as ShellCommand;
+
 /** `text` as one word for the middle of other text; null where no shell can be given it in place. */
 export function typedWord(text: string): ShellCommand | null {
   const variables: string[] = [];

@@ -2,7 +2,8 @@
 import { expect, spyOn, test } from "bun:test";
 import type { CheckId } from "../../src/checks/catalogue.ts";
 import type { Severity } from "../../src/checks/finding.ts";
-import { catalogue, imageChecks, noneThere, runChecks } from "../../src/checks/index.ts";
+import { noneThere } from "../../src/checks/images/no-checkpoint.ts";
+import { catalogue, imageChecks, runChecks } from "../../src/checks/index.ts";
 import { fixture } from "../image/fixture.ts";
 import { withContext } from "./context.ts";
 

@@ -6,7 +6,7 @@ import {
   decidesNothing,
   fieldsBeyond,
   overridden,
-  restoreRequest,
+  requestIn,
   rpcDefaults,
   rpcWords,
 } from "../../src/criu/rpc.ts";
@@ -15,7 +15,8 @@ import { encode } from "../../src/image/wire.ts";
 /** As it comes through the socket. */
 function sent(fields: Partial<RpcOptions>): RpcOptions {
   const opts = { images_dir_fd: 7, ...fields };
-  return restoreRequest(encode(criu_req, { type: RESTORE, opts } as never))!;
+  const request = requestIn(encode(criu_req, { type: RESTORE, opts } as never));
+  return (request as Extract<typeof request, { ok: true }>).opts!;
 }
 
 function asked(fields: Partial<RpcOptions>, config: string[] = []) {

@@ -1,17 +1,9 @@
 /** A CRIU that is newer than all that is known: what it is told of, and what is not looked at. The real one says so of itself. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  criu,
-  dump,
-  killTree,
-  openStage,
-  recriu,
-  run,
-  type Stage,
-  start,
-} from "../restore/stage.ts";
+import { criu, killTree, openStage, recriu, run, type Stage } from "../restore/stage.ts";
 import { asCriu } from "./as-criu.ts";
 
 /** The real CRIU under another version, which drops the option that it would know. */
@@ -29,8 +21,7 @@ exec ${criu} "$@"
 
 test("an unknown option: recriu steps aside and says so, but not for images of others", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "--brand-new=1"];
   const env = { RECRIU_CRIU: newer(stage, "9.1") };
   const aside = await asCriu(stage, words, { env });
@@ -50,8 +41,7 @@ test("an unknown option: recriu steps aside and says so, but not for images of o
 
 test("an option that only this CRIU knows is passed on and told, and all else is guarded", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const help = "  --brand-new NUM       a switch to come";
   const env = { RECRIU_CRIU: newer(stage, "9.1", help) };
   const words = ["-d", "-D", images, "-W", stage.dir, "--brand-new=1"];
@@ -76,8 +66,7 @@ test("an option that only this CRIU knows is passed on and told, and all else is
 
 test("what is understood is guarded, and with RECRIU_DEBUG=1 it is said that more may be there", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const env = { RECRIU_CRIU: newer(stage, "9.1"), RECRIU_DEBUG: "1" };
   const words = ["restore", "-d", "-D", images, "-W", stage.dir];
   const done = await asCriu(stage, words, { env });
@@ -102,8 +91,7 @@ test("doctor says it too, and which faults this CRIU is known to have on this ke
 
 test("an option that came later than this CRIU is named before it refuses it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const options = ["-D", images, "--decompress-threads", "2"];
   const said = await recriu(stage, ["preflight", "--json", ...options]);
   const { findings, criu: found } = JSON.parse(said.stdout);

@@ -1,14 +1,13 @@
 /** As criu, and under a runtime: what is taken back, what `recriu undo` tells, and a CRIU before 3.19, which does not ask. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { everythingOn } from "../restore/nothing-left.ts";
-import { dumpObjects } from "../restore/objects.ts";
 import { dumpByOld, oldCriu, scriptAt } from "../restore/shadow.ts";
 import {
   alive,
   criu,
-  dump,
   killTree,
   makeDoomedCgroup,
   openStage,
@@ -97,8 +96,7 @@ test("^C before the tree runs: CRIU ends by it, and what was prepared is taken b
 
 test("what was edited is set right with RECRIU_VERIFY=off, too, and before the command of --exec-cmd", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "99", "0", "reset"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "99", "0", "reset"]);
   // It does not know the flag: recriu strips it, and sets it again at the gate.
   const env = { RECRIU_VERIFY: "off", RECRIU_CRIU: oldCriu(stage) };
   for (const more of [["-d"], ["--exec-cmd", "--", "true"]]) {
@@ -147,7 +145,7 @@ test("CRIU before 3.19 under a runtime: repaired, not gated; what would need the
   const env = { RECRIU_CRIU: before319(stage), RECRIU_IGNORE: "criu-too-old,breakpoints-missing" };
   const socket = join(stage.dir, "sockets/socket");
   mkdirSync(dirname(socket));
-  const { pid, images } = await dumpObjects(stage, ["listen", socket]);
+  const { pid, images } = await startDumped(stage, "objects", ["listen", socket]);
   rmSync(dirname(socket), { recursive: true });
   const done = await ask(stage, images, restore(), { env });
   expect(done.answer).toMatchObject({ success: true });
@@ -174,8 +172,9 @@ test("CRIU before 3.19: an option that the request settles otherwise does not re
   await using stage = openStage();
   const doomed = makeDoomedCgroup(stage);
   if (doomed === null) throw new Error("cgroup v2 is not mounted");
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [doomed.cgroup] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+    cgroups: [doomed.cgroup],
+  });
   doomed.spoil();
   const env = { RECRIU_CRIU: before319(stage), RECRIU_IGNORE: "criu-too-old,breakpoints-missing" };
   const asked = restore({ manage_cgroups_mode: 3 });

@@ -1,4 +1,5 @@
 /** `criu restore`, CRIU itself with a restore made safe: which process is the parent, what is said, what is left. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -40,8 +41,7 @@ function renamedLate(stage: Stage, name: string) {
 
 /** A dumped task that sleeps. */
 async function sleeper(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["other", "0", "5"]);
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "sched", ["other", "0", "5"]);
 }
 
 test("a restore that nothing stands in the way of: log, statistics and pidfile where CRIU puts them, not a word more", async () => {
@@ -125,8 +125,7 @@ test("a tree that is not the saved one does not run; RECRIU_VERIFY=report lets i
   await using stage = openStage();
   const { program, spoiled } = renamedLate(stage, "tree");
   const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
-  const { pid } = await start(stage, "tree", args, { program });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "tree", args, { program });
   const words = ["restore", "-d", "-D", images, "-o", "r.log", "--action-script", spoiled];
   const gated = await asCriu(stage, words);
   expect(gated).toMatchObject({ exit: 1, stdout: "" });
@@ -268,8 +267,7 @@ test("where there is nothing to look at, CRIU is alone", async () => {
 test("untrusted, by environment or file: what is refused of recriu is refused of criu, and what nobody looks at", async () => {
   await using stage = openStage();
   const log = join(stage.dir, "log");
-  const { pid } = await start(stage, "objects", ["write", log]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", ["write", log]);
   const restore = (env: Record<string, string>, ...more: string[]) =>
     asCriu(stage, ["restore", "-dD", images, "-o", "r.log", ...more], { env });
   const refused = await restore({ RECRIU_UNTRUSTED: "1" });

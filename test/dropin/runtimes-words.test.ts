@@ -1,6 +1,6 @@
 /** What a finding says of paths, whatever names are in them. */
 import { expect, test } from "bun:test";
-import { named } from "../../src/checks/finding.ts";
+import { type Finding, named } from "../../src/checks/finding.ts";
 import type { Request } from "../../src/criu/index.ts";
 import { inRuntimesWords } from "../../src/dropin/runtimes-words.ts";
 import { sh } from "../../src/sys/shell.ts";
@@ -35,4 +35,30 @@ test("of what is elsewhere, and of a root that is this machine's, nothing change
     const found = told(root, "/srv/data: gone", "/srv/data");
     expect([found.message, found.remedy.text]).toEqual(["/srv/data: gone", "make /srv/data"]);
   }
+});
+
+test("a command that is a restore is nobody's to type: the runtime restores", () => {
+  const remedies: Finding["remedy"][] = [
+    { kind: "human", text: "name it", command: sh`recriu restore -D ${"/tmp/ctrd-1"} 9<x` },
+    { kind: "human", text: "name it", command: sh`script -qec ${sh`recriu restore`} /dev/null` },
+    {
+      kind: "variable",
+      text: "do without",
+      command: sh`CRIU_FAULT=130 criu restore -D ${"/tmp/ctrd-1"}`,
+      variable: "CRIU_FAULT=130",
+    },
+    { kind: "human", text: "name it", command: sh`touch ${"/srv/criu restore"}` },
+  ];
+  const shown = inRuntimesWords(
+    remedies.map((remedy) =>
+      named("file-missing", { severity: "blocker", image: "", subject: "", message: "", remedy }),
+    ),
+    {} as Request,
+  );
+  expect(shown.map(({ remedy }) => [remedy.text, remedy.command])).toEqual([
+    ["name it", null],
+    ["name it", null],
+    ["do without: CRIU_FAULT=130 in the runtime's environment", null],
+    ["name it", sh`touch ${"/srv/criu restore"}`],
+  ]);
 });

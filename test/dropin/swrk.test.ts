@@ -1,4 +1,5 @@
 /** `criu swrk`, as container runtimes and libcriu call it. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { message, required } from "../../src/image/schema.ts";
 import { encode } from "../../src/image/wire.ts";
 import {
   alive,
@@ -168,8 +170,7 @@ test("a tree that is not the saved one: refused while nothing runs; at the last 
   await using stage = openStage();
   const program = ownProgram(stage, "tree");
   const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
-  const { pid } = await start(stage, "tree", args, { program });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "tree", args, { program });
   // CRIU up to 4.1 runs such a script twice at each point.
   const spoiledAt = (point: string, spoil: string) => {
     const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
@@ -215,8 +216,7 @@ test("the watcher is not in the container's cgroups", async () => {
 
 test("a root for images without a mount namespace: CRIU's success is a tree in this machine's root", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "kernel", ["owner"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "kernel", ["owner"]);
   const inRoot = restore({ root: stage.dir });
   const bare = await ask(stage, images, inRoot, { program: criu });
   expect(bare.answer).toMatchObject({ success: true, restore: { pid } });
@@ -242,4 +242,48 @@ test("orphan_pts_master gives a terminal to a session of the tree, and to no oth
   const [, said] = /^blocker\[tty-no-task\]:.*\n.*\n {2}criu +(.*)$/m.exec(refused.log) ?? [];
   expect(said).toMatch(/^No task found with sid \d+$/);
   expect(bare.log).toContain(said!);
+});
+
+test("what cannot be looked at goes on, and that is kept; where it has to be looked at, it is refused", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
+  const images = await dump(stage, pid);
+  const kept = join(stage.dir, "kept");
+  const said = () =>
+    existsSync(join(kept, "restores.log")) ? readFileSync(join(kept, "restores.log"), "utf8") : "";
+  const well = Buffer.from(restore());
+  expect([well[0], well[1]]).toEqual([8, RESTORE]);
+  // The type in two bytes: CRIU takes it, of which two readers could make two things.
+  const odd = Buffer.concat([Buffer.from([8, RESTORE | 0x80, 0]), well.subarray(2)]);
+  const open = encode(
+    message("criu_req", { type: required(1, "enum"), keep_open: required(4, "bool") }),
+    {
+      type: VERSION,
+      keep_open: true,
+    },
+  );
+  for (const [bytes, why] of [
+    [odd, "the request is not understood"],
+    [open, "a request that keeps the connection open"],
+  ] as const) {
+    const env = { RECRIU_LOG_DIR: kept };
+    const refused = await ask(stage, images, bytes, {
+      env: { ...env, RECRIU_REQUIRE_SIGNATURE: "1" },
+    });
+    expect(refused.answer).toMatchObject({ success: false });
+    expect(refused.answer!.cr_errmsg).toContain(
+      `a signature is required, and not looked at: ${why}`,
+    );
+    expect(alive(pid)).toBe(false);
+    rmSync(kept, { recursive: true });
+    const passed = await ask(stage, images, bytes, { env });
+    expect(passed.answer).toMatchObject({ success: true });
+    expect(said()).toContain(`what it asks was not looked at: ${why}`);
+    rmSync(kept, { recursive: true });
+    expect(alive(pid)).toBe(bytes === odd);
+    if (bytes === odd) await killTree(stage, pid);
+  }
+  await ask(stage, images, well, { env: { RECRIU_LOG_DIR: kept } });
+  expect(said()).toBe("");
+  await killTree(stage, pid);
 });

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/criu/config.ts";
 import { requestFrom } from "../../src/criu/index.ts";
-import { overridden, restoreRequest, rpcDefaults, rpcWords } from "../../src/criu/rpc.ts";
+import { overridden, requestIn, rpcDefaults, rpcWords } from "../../src/criu/rpc.ts";
 import { criu_opts, criu_req, RESTORE } from "../../src/criu/rpc-messages.ts";
 import { resolveSettings } from "../../src/criu/settings.ts";
 import { logReader } from "../../src/explain/log.ts";
@@ -111,7 +111,8 @@ export function textTargets(dir: string): Record<string, Target> {
         return { name: "request", bytes: dice(3) === 0 ? mutateBytes(dice, bytes) : bytes };
       },
       read(_, bytes) {
-        const opts = restoreRequest(bytes);
+        const request = requestIn(bytes);
+        const opts = request.ok ? request.opts : undefined;
         if (opts === undefined) return;
         const words = [...rpcDefaults(opts), ...rpcWords(opts, (fd) => `/fd/${fd}`)];
         requestFrom(["--no-default-config", ...words], {});

@@ -133,4 +133,4 @@ test("Chromium on Xtigervnc, in a container of runc", async () => {
   expect(await lives(id, "container-after-old-images")).toMatch(
     /SCHED_RR\|SCHED_RESET_ON_FORK\n.*priority: 1\n/,
   );
-}, 120_000);
+}, 240_000);

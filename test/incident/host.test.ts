@@ -1,14 +1,7 @@
 /** The incident without a container: Xtigervnc and Chromium, their cgroup and the directory of their socket gone. */
+import { copyOf } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { link } from "../dropin/as-criu.ts";
 import {
@@ -123,8 +116,7 @@ test("Chromium on Xtigervnc, without a container", async () => {
   }
 
   // Act 3: the real-time thread's priority, which CRIU before 4.0 would not have written.
-  const old = join(stage.dir, "old");
-  cpSync(images, old, { recursive: true });
+  const old = copyOf(stage, images, "old");
   dropPriority(old);
   const third = await restore(criu, old, { directory: true, ...ignore });
   expect([third.exit, third.log]).toEqual([1, expect.stringContaining(noPriority)]);
@@ -134,4 +126,4 @@ test("Chromium on Xtigervnc, without a container", async () => {
   // All at once.
   expect((await restore(recriuBinary, old)).exit).toBe(0);
   await lives("host-after-all", 1);
-}, 120_000);
+}, 240_000);

@@ -44,6 +44,6 @@ export async function makeHost(stage: Stage): Promise<Host> {
   return {
     enter,
     tmp,
-    run: (words) => run(stage, [...enter, ...words], { env, timeout: 60_000 }),
+    run: (words) => run(stage, [...enter, ...words], { env, timeout: 120_000 }),
   };
 }

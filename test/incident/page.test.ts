@@ -1,9 +1,10 @@
 /** The page of `show --html` in Debian's Chromium: it is shown as it is meant, and a name from an image does nothing there. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../restore/stage/compile.ts";
-import { dump, openStage, recriu, run, type Stage, start } from "../restore/stage.ts";
+import { openStage, recriu, run, type Stage } from "../restore/stage.ts";
 import { programs } from "./desktop.ts";
 
 /** What a browser makes of a page: its document after all that would run has run, and what its console says. */
@@ -49,13 +50,12 @@ test("a checkpoint whose names are markup is a page of text in Chromium, with it
   mkdirSync(dir);
   const program = join(dir, "<img src=x onerror=document.title='run'>");
   copyFileSync(compile("x11-server"), program);
-  const { pid } = await start(
+  const { images } = await startDumped(
     stage,
     "x11-server",
     [join(dir, "<svg onload=alert(1)>"), join(stage.dir, "progress")],
     { program },
   );
-  const images = await dump(stage, pid);
   const hostile = join(stage.dir, "<b>images");
   renameSync(images, hostile);
   const file = join(stage.dir, "page.html");

@@ -23,7 +23,7 @@ const said = (text: string): Ran => ({ exit: 0, stdout: `${text}\n`, stderr: "" 
 
 beforeAll(async () => {
   release = await released();
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 test("SHA256SUMS names every artifact, and minisign knows who made it", () => {

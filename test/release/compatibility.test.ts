@@ -20,7 +20,7 @@ const ascending = (a: string, b: string) => a.localeCompare(b, "en", { numeric: 
 beforeAll(async () => {
   release = await released();
   onMusl("x64", muslLibraries, program("x64-musl"));
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 test("no program asks for a symbol that is newer than glibc 2.17", () => {

@@ -9,7 +9,7 @@ import { type Released, released } from "./released.ts";
 let release: Released;
 beforeAll(async () => {
   release = await released();
-}, 120_000);
+}, 240_000);
 
 function assembled(...words: string[]): Buffer {
   const made = Bun.spawnSync([join(repository, "scripts/assemble"), ...words]);

@@ -11,7 +11,7 @@ import { runHere } from "./systems.ts";
 let release: Released;
 beforeAll(async () => {
   release = await released();
-}, 120_000);
+}, 240_000);
 
 const archive = (arch: string) => join(release.dir, `recriu-${release.version}-image-${arch}.tar`);
 const manifests = Bun.YAML.parse(

@@ -23,7 +23,7 @@ const sha256 = (path: string) => runHere(["sha256sum", path]).stdout.slice(0, 64
 
 beforeAll(async () => {
   release = await released();
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** A directory with what an operator carries over, unpacked: the tarball, SHA256SUMS, its signature. */

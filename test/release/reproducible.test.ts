@@ -24,7 +24,7 @@ beforeAll(async () => {
     verbatimSymlinks: true,
   });
   symlinkSync(join(repository, ".cache"), join(copy, ".cache"));
-}, 120_000);
+}, 240_000);
 afterAll(() => rmSync(copy, { recursive: true }));
 
 const verify = async (dir: string) =>
@@ -39,7 +39,7 @@ test("the same source in another directory makes the same release, byte for byte
     expect.stringContaining("verified: every file of"),
   ]);
   expect(verified.exit).toBe(0);
-}, 120_000);
+}, 240_000);
 
 test("verify-release refuses what its own sums do not name so", async () => {
   const dir = join(copy, "altered");

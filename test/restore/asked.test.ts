@@ -135,3 +135,13 @@ test("a question that comes in pieces is one, and is forgotten when it was answe
   ]);
   closeSync(pipe);
 });
+
+test("of two variables of one name the one counts that getenv(3) takes: the program asks backwards", () => {
+  using gate = open();
+  const pipe = openSync(`/proc/self/fd/${gate.questions}`, "w");
+  let found: Question | undefined;
+  writeSync(pipe, "CRTOOLS_INIT_PID=8\0CRTOOLS_INIT_PIDS=9\0CRTOOLS_INIT_PID=7\0\n");
+  gate.answer((question) => (found = question) !== undefined);
+  expect(found).toMatchObject({ root: 7 });
+  closeSync(pipe);
+});

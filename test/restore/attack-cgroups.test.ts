@@ -1,4 +1,5 @@
 /** What the images say of cgroups that are there, in which others are: bare CRIU does it, and recriu refuses. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { basename } from "node:path";
@@ -6,7 +7,6 @@ import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   alive,
-  dump,
   hierarchies,
   killTree,
   makeCgroup,
@@ -24,8 +24,7 @@ async function stageVictim(entry: object) {
   const victim = makeCgroup(stage, v2, "victim");
   const workload = makeCgroup(stage, v2, "workload");
   const other = await start(stage, "objects", [], { cgroups: [victim] });
-  const { pid } = await start(stage, "objects", [], { cgroups: [workload] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", [], { cgroups: [workload] });
   edit(images, "cgroup.img", ([cgroup]) => {
     const { dirs } = cgroup.controllers.find(({ cnames }: any) => cnames[0] === "");
     const named = { dir_name: `${basename(stage.dir)}/victim`, children: [], properties: [] };

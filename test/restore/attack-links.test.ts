@@ -1,4 +1,5 @@
 /** Images that are links: what bare CRIU reads through them, and that --untrusted refuses it. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   chownSync,
@@ -11,12 +12,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, start } from "./stage.ts";
+import { killTree, openStage, restoreBare } from "./stage.ts";
 
 test("pages that are a link: any file of root's becomes the tree's memory", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "objects", []);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", []);
   const pages = join(images, "pages-1.img");
   const secret = join(stage.dir, "secret");
   cpSync(pages, secret);
@@ -41,8 +41,7 @@ test("pages that are a link: any file of root's becomes the tree's memory", asyn
 
 test("the images that parent leads to are somebody else's", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "objects", []);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", []);
   const parent = join(stage.dir, "parent-images");
   mkdirSync(parent);
   writeFileSync(join(parent, "inventory.img"), readFileSync(join(images, "inventory.img")));

@@ -1,10 +1,11 @@
 /** Mappings whose status, which CRIU goes by, is not what their flags, which the kernel goes by, say. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, start } from "./stage.ts";
+import { killTree, openStage, restoreBare } from "./stage.ts";
 
 const PRIVATE_FILE = 0x41;
 const MAP_SHARED = 1;
@@ -17,8 +18,7 @@ test("a private mapping that is shared: CRIU writes the images' pages into any f
   const precious = "precious\n".repeat(20_000);
   writeFileSync(victim, precious);
   writeFileSync(open, "content");
-  const { pid } = await start(stage, "objects", ["read", open]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", ["read", open]);
   let id = 0;
   edit(images, "files.img", (entries) => {
     const { reg } = entries.find((entry) => entry.reg?.name === open);

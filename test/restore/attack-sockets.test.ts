@@ -1,16 +1,19 @@
 /** Names of Unix sockets that lead elsewhere than they look: bare CRIU removes what is there, recriu names it. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { killTree, openStage, restoreBare, type Stage } from "./stage.ts";
 
 /** A dump of a tree with a socket, whose entry is changed. */
 async function stageSocket(change: (stage: Stage, usk: any) => void) {
   const stage = openStage();
-  const { pid } = await start(stage, "objects", ["listen", join(stage.dir, "socket")]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", [
+    "listen",
+    join(stage.dir, "socket"),
+  ]);
   edit(images, "files.img", (entries) =>
     change(stage, entries.find(({ usk }) => usk !== undefined).usk),
   );

@@ -1,11 +1,12 @@
 /** Images that could be read in two ways: recriu's is CRIU's, or it refuses them. Bare CRIU removes a file each time. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { image } from "../image/fixture.ts";
 import { edit } from "./edit.ts";
 import { report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, type Stage, start } from "./stage.ts";
+import { killTree, openStage, restoreBare, type Stage } from "./stage.ts";
 
 const nobody = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 /** The forged stand-in of the deleted file. */
@@ -18,8 +19,7 @@ async function stageLink() {
   const file = join(stage.dir, "file");
   writeFileSync(file, "content");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "objects", ["write", file, "unlink", file]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", ["write", file, "unlink", file]);
   let deleted = 0;
   edit(images, "files.img", (entries) => {
     const { reg } = entries.find((entry) => entry.reg?.name === file);

@@ -1,11 +1,11 @@
 /** The stage itself: what bare CRIU does with a checkpoint, without recriu. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   alive,
   descendants,
-  dump,
   killTree,
   makeDoomedCgroup,
   openStage,
@@ -58,8 +58,9 @@ test("a cgroup that is gone is made again, unless its parent forbids: then only 
   const doomed = makeDoomedCgroup(stage);
   if (!doomed) throw new Error("cgroup v2 is not mounted");
   const { cgroup, spoil } = doomed;
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+    cgroups: [cgroup],
+  });
 
   rmdirSync(cgroup);
   expect((await restoreBare(stage, images)).exit).toBe(0);
@@ -80,8 +81,7 @@ test("a cgroup that is gone is made again, unless its parent forbids: then only 
 
 test("a taken pid makes bare CRIU fail", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "99", "-5", "reset"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "99", "-5", "reset"]);
   const taker = await start(stage, "at-pid", [`${pid}`]);
 
   const failed = await restoreBare(stage, images);

@@ -1,14 +1,12 @@
 /** What cgroups must allow for a tree to come back in them. */
+import { copyOf, startDumped } from "./stage/dumped.ts";
 import { edit } from "./edit.ts";
-import { dump, hierarchies, type Stage, start } from "./stage.ts";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
+import { hierarchies, type Stage } from "./stage.ts";
 
 export const v2 = hierarchies().find(({ version }) => version === 2)!;
 
 export async function dumpIn(stage: Stage, cgroup: string, args = ["threads"]) {
-  const { pid } = await start(stage, "kernel", args, { cgroups: [cgroup] });
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "kernel", args, { cgroups: [cgroup] });
 }
 
 /** Removing a cgroup takes effect a little later in its parent. */
@@ -23,8 +21,7 @@ export async function eventually(write: () => void): Promise<void> {
 }
 
 export function changed(stage: Stage, images: string, name: string, change: (cgroup: any) => void) {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, name);
   edit(copy, "cgroup.img", ([cgroup]) => change(cgroup));
   return copy;
 }

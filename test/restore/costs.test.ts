@@ -148,3 +148,30 @@ test("an archive of some kilobytes that unpacks to 300 MiB", async () => {
   }
   expect(readFileSync("/proc/mounts", "utf8")).not.toContain(stage.dir);
 });
+
+test("a pack takes as much memory when it is large, and hardly more than the directory in it", async () => {
+  const { dir } = put("packed", {});
+  const pack = join(stage.dir, "packed.tar");
+  const restoring = (words: string) =>
+    `RECRIU_CRIU=${criu} ${compile("timed")} --peak ${recriuBinary} restore ${words} --dry-run 2>/dev/null`;
+  const peakOf = async (script: string) => {
+    const { stdout } = await run(stage, ["sh", "-c", script], { timeout: 120_000 });
+    return Number(stdout.split(" ")[2]) * 1024;
+  };
+  const base = await peakOf(restoring(`-D ${dir}`));
+  const packing: number[] = [];
+  for (const size of [0, 256 * MiB]) {
+    writeFileSync(join(dir, "pages-1.img"), "");
+    truncateSync(join(dir, "pages-1.img"), size);
+    expect((await recriu(stage, ["seal", dir])).exit).toBe(0);
+    const { exit, peak } = await cost(["pack", "-o", pack, dir]);
+    expect(exit).toBe(0);
+    packing.push(peak);
+    const [read, piped] = [
+      await peakOf(restoring(pack)),
+      await peakOf(`cat ${pack} | ${restoring("-")}`),
+    ];
+    for (const each of [read, piped]) expect(Math.max(0, each - base - 12 * MiB)).toBe(0);
+  }
+  expect(Math.max(0, packing[1]! - packing[0]! - 12 * MiB)).toBe(0);
+}, 300_000);

@@ -55,4 +55,4 @@ test("doctor names the CRIU, and that an old one cannot start", async () => {
       found: "no answer in ten seconds",
     }),
   );
-}, 60_000);
+}, 240_000);

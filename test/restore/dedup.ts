@@ -1,5 +1,6 @@
 /** --auto-dedup: the images lose nothing before the tree runs, and then what bare CRIU would have taken. */
-import { dump, killTree, restoreBare, type Stage, start } from "./stage.ts";
+import { startDumped } from "./stage/dumped.ts";
+import { killTree, restoreBare, type Stage } from "./stage.ts";
 import { expect } from "bun:test";
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,8 +9,7 @@ import { join } from "node:path";
 export async function dumped(stage: Stage) {
   const file = join(stage.dir, "mapped");
   writeFileSync(file, Buffer.alloc(4 * 4096, "x"));
-  const { pid } = await start(stage, "contents", [file]);
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "contents", [file]);
 }
 
 const pagesOf = (images: string) =>

@@ -42,7 +42,7 @@ async function dockerOn(stage: Stage) {
   };
   const system = await makeSystem(stage, env);
   const docker = (...words: string[]) =>
-    run(stage, ["docker", "--host", socket, ...words], { env, timeout: 60_000 });
+    run(stage, ["docker", "--host", socket, ...words], { env, timeout: 120_000 });
   return {
     system,
     docker,

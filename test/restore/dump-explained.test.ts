@@ -89,7 +89,7 @@ test("locks, deleted files, sockets to the outside, a shell's job, a device: by 
     },
   ];
   for (const one of cases) await explained(stage, one);
-}, 120_000);
+}, 240_000);
 
 test("a mount from outside: the option is typed as it stands there", async () => {
   await using stage = openStage();
@@ -104,7 +104,7 @@ test("a mount from outside: the option is typed as it stands there", async () =>
   const option = /--external '([^']+)' at the dump/.exec(stderr)?.[1] ?? "";
   expect(option).toBe("mnt[/data]:KEY");
   expect((await tryDump(stage, init, ["--external", option])).exit).toBe(0);
-}, 120_000);
+}, 240_000);
 
 test("what bare CRIU says of a dump that cannot be is told by its own entry", async () => {
   await using stage = openStage();
@@ -139,4 +139,4 @@ test("what bare CRIU says of a dump that cannot be is told by its own entry", as
     const found = find(index(), explanation?.line ?? "", { file: cause?.file, way: "dump" });
     expect([words, exit, found?.words.text]).toEqual([words, 1, words]);
   }
-}, 120_000);
+}, 240_000);

@@ -1,4 +1,5 @@
 /** Every image of real dumps: read, written again, cut short. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,8 +28,7 @@ for (const [workload, args] of Object.entries(workloads)) {
 
 test("an image cut at any byte is named, and nothing crashes", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "x11-server", workloads["x11-server"]!(stage));
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "x11-server", workloads["x11-server"]!(stage));
   rmSync(join(images, "pages-1.img"));
   writeFileSync(join(images, "pages-1.img"), "");
   const { cuts, unnamed } = truncations(images, join(stage.dir, "copy"));

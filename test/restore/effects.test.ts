@@ -1,4 +1,5 @@
 /** `preflight --effects` against what bare CRIU was seen to do by strace(1). */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +7,6 @@ import { edit } from "./edit.ts";
 import { type Effect, report } from "./report.ts";
 import {
   criu,
-  dump,
   hierarchies,
   killTree,
   makeCgroup,
@@ -14,7 +14,6 @@ import {
   recriu,
   run,
   type Stage,
-  start,
 } from "./stage.ts";
 import { dumpContainer } from "./tree-in-container.ts";
 
@@ -103,7 +102,7 @@ test("nothing that CRIU makes, changes or removes on the machine is missing", as
   const abstract = `@${stage.dir}`;
   mkdirSync(at("gone-directory"));
   writeFileSync(at("linked"), "");
-  const { pid } = await start(
+  const { pid, images } = await startDumped(
     stage,
     "objects",
     [
@@ -113,7 +112,6 @@ test("nothing that CRIU makes, changes or removes on the machine is missing", as
       ["chdir", at("gone-directory"), "rmdir", at("gone-directory")],
     ].flat(),
   );
-  const images = await dump(stage, pid);
   const { seen, missing: lost, effects } = await missing(stage, images);
   // The trace is one of a restore, not of a CRIU that stopped before.
   for (const name of ["log", "deleted", "fifo", "sock", "sock-gone", "gone-directory"])
@@ -146,8 +144,7 @@ test("cgroups: what is made, given to others, written and joined", async () => {
   );
   if (v1 === undefined) throw new Error("this machine has no pids hierarchy of cgroup v1");
   const cgroup = makeCgroup(stage, v1, "tree");
-  const { pid } = await start(stage, "objects", [], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", [], { cgroups: [cgroup] });
   const there = await report(stage, "preflight", images, ["--effects"]);
   expect(find(there.effects!, "join", cgroup)).toMatchObject({
     what: "cgroup",
@@ -165,8 +162,7 @@ test("cgroups: what is made, given to others, written and joined", async () => {
 test("the path shown is where links lead, and what nobody can tell is said", async () => {
   await using stage = openStage();
   const at = (name: string) => join(stage.dir, name);
-  const { pid } = await start(stage, "objects", ["write", at("log")]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", ["write", at("log")]);
   writeFileSync(at("shadow"), "");
   rmSync(at("log"));
   symlinkSync("shadow", at("log"));
@@ -193,8 +189,12 @@ test("a deleted file that was linked keeps a name that a restore removes", async
   const at = (name: string) => join(stage.dir, name);
   writeFileSync(at("file"), "");
   linkSync(at("file"), at("other"));
-  const { pid } = await start(stage, "objects", ["write", at("file"), "unlink", at("file")]);
-  const images = await dump(stage, pid, ["--link-remap"]);
+  const { pid, images } = await startDumped(
+    stage,
+    "objects",
+    ["write", at("file"), "unlink", at("file")],
+    { dump: ["--link-remap"] },
+  );
   const { effects } = await report(stage, "preflight", images, ["--effects"]);
   const removed = effects!.find(({ verb, when }) => verb === "delete" && when === "succeeding");
   expect(removed?.path).toStartWith(at("link_remap."));
@@ -206,8 +206,7 @@ test("a deleted file that was linked keeps a name that a restore removes", async
 test("the table: by what is done, and nothing from an image reaches the terminal as it is", async () => {
   await using stage = openStage();
   const log = join(stage.dir, "log\u001b[31m");
-  const { pid } = await start(stage, "objects", ["write", log]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", ["write", log]);
   const shown = await recriu(stage, ["preflight", "-D", images, "--effects"]);
   expect(shown.exit).toBe(0);
   expect(shown.stdout).not.toContain("\u001b");

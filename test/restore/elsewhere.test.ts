@@ -1,25 +1,11 @@
 /** A tree of one distribution on another, by its pack alone: what that has not is put there, what it has of another build is bound over. */
+import { startDumped } from "./stage/dumped.ts";
 import { recriuBinary, repository } from "../built.ts";
 import { criu, dump, openStage, recriu, run, type Stage, start, waitFor } from "./stage.ts";
+import { inRoot, newRoot } from "./roots.ts";
 import { expect, test } from "bun:test";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-
-/** A directory that becomes the root of a mount namespace, as of a machine: `fill` runs in it, as a script. */
-async function newRoot(stage: Stage, name: string, fill: string[]): Promise<string> {
-  const root = join(stage.dir, name);
-  mkdirSync(root);
-  const done = await run(stage, ["sh", "-ec", fill.join("; "), root]);
-  expect([done.exit, done.stderr]).toEqual([0, ""]);
-  return root;
-}
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Debian 11: a C library, perl, dash, coreutils, and the file systems of the kernel; with what of a pack is not the checkpoint. */
 const debian11 = (stage: Stage, pack: string) =>
@@ -38,16 +24,6 @@ const thisMachine = (stage: Stage) =>
     'mount -t overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" none "$0"; cd "$0"',
     "mount -t proc none proc; mount --rbind /dev dev; mount -t tmpfs none run",
   ]);
-
-/** A command that is run there. The old root has no umount(8): this machine's, with its libraries, as long as they are there. */
-function inRoot(root: string, argv: string[]): string[] {
-  const umount = realpathSync(Bun.which("umount")!);
-  const ld = realpathSync("/lib64/ld-linux-x86-64.so.2");
-  const loader = `/old${ld} --library-path /old${dirname(ld)}`;
-  const enter = `cd "$0"; mkdir -p old; pivot_root . old; cd /; ${loader} /old${umount} -l /old; exec "$@"`;
-  const env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NO_COLOR=1"];
-  return ["env", "-i", ...env, "unshare", "--mount", "sh", "-ec", enter, root, ...argv];
-}
 
 const lines = (log: string) => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length : 0);
 /** Perl that says a line twenty times a second. */
@@ -117,10 +93,37 @@ test("dash of Debian 11 on this machine, which has a newer one", async () => {
   await waitFor("dash to go on", () => lines(join(machine, "log")) > before);
 });
 
+test("perl of this machine on one that has a shell, the C library and nothing else", async () => {
+  await using stage = openStage();
+  const log = join(stage.dir, "log");
+  const perl = ["perl", "-MIO::Handle", "-e", saying(log)];
+  const { pid } = await stage.supervisor.spawn(perl, { cwd: "/" });
+  await waitFor("perl", () => lines(log) > 3);
+  const images = await dump(stage, pid);
+  expect((await recriu(stage, ["seal", "--with-files", images])).exit).toBe(0);
+  const pack = join(stage.dir, "app.pack");
+  expect((await recriu(stage, ["pack", images, "--with-criu", "-o", pack])).exit).toBe(0);
+  const root = await newRoot(stage, "bare", [
+    'mount --bind "$0" "$0"; cd "$0"; mkdir bin lib lib64 proc dev run tmp',
+    "cp -L /lib64/ld-linux-x86-64.so.2 lib64; cp /bin/dash bin/dash; ln -s dash bin/sh",
+    `cp -L $(ldd /bin/dash ${recriuBinary} | sed -n 's/.*=> \\(\\S*\\).*/\\1/p' | sort -u) lib`,
+    "mount -t proc none proc; mount -t tmpfs none dev; mknod -m 666 dev/null c 1 3",
+    `tar --strip-components=1 -xf ${pack} checkpoint/recriu checkpoint/criu`,
+  ]);
+  copyFileSync(pack, join(root, "app.pack"));
+  const before = lines(log);
+  const restore = ["/recriu", "restore", "/app.pack", "-d", "--isolate=auto", "--json"];
+  const done = await run(stage, inRoot(root, restore));
+  expect([done.exit, done.stderr]).toEqual([0, expect.any(String)]);
+  const { verdict } = JSON.parse(done.stdout);
+  expect(verdict).toMatchObject({ result: "match" });
+  await waitFor("perl to go on", () => lines(join(root, log)) > before);
+  expect(lines(log)).toBe(before);
+});
+
 test("in a chroot: a root that is no mount is named before anything is done; of one that is, it comes back", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const root = await newRoot(stage, "chroot", [
     'mount -t tmpfs none "$0"; cd "$0"; mkdir -m 755 -p below; cd below; mkdir tmp; mount --rbind /tmp tmp',
     "for dir in bin sbin lib lib64 usr dev proc var run root; do [ ! -d /$dir ] || { mkdir $dir; mount --rbind /$dir $dir; }; done",

@@ -60,14 +60,14 @@ export async function makeImage(stage: Stage): Promise<string> {
   return tar;
 }
 
-/** A mount namespace where /etc, /usr/local and /var/lib can be written to, and this machine's stay as they are. */
+/** A mount namespace where /etc, /usr/local, /var/lib and /var/log can be written to, and this machine's stay as they are. */
 export interface System {
   /** Words before others, which are run in it then. */
   enter: readonly string[];
   run(words: string[], timeout?: number): Promise<Run>;
   /** As `run`, with `recriu`. */
   recriu(...words: string[]): Promise<Run>;
-  /** What is in those directories that is not this machine's, with its content. */
+  /** What is in those directories, but for logs, that is not this machine's, with its content. */
   changes(): Promise<string>;
 }
 
@@ -79,12 +79,14 @@ export async function makeSystem(stage: Stage, env: Record<string, string>): Pro
     return `mount -t overlay overlay -o lowerdir=${dir},upperdir=${over},workdir=${work} ${dir}`;
   });
   const holder = join(stage.dir, "holder");
-  const hold = [...overlays, `echo $$ >${holder}`, "exec sleep 600"].join(" && ");
+  // A runtime does not hand on that nothing is to be logged; what this machine keeps of recriu is none of the system's.
+  const own = ["mount -t tmpfs tmpfs /var/log", "rm -rf /var/lib/recriu"];
+  const hold = [...overlays, ...own, `echo $$ >${holder}`, "exec sleep 600"].join(" && ");
   void run(stage, ["unshare", "--mount", "sh", "-c", hold], { timeout: 600_000 });
   const held = () => existsSync(holder) && readFileSync(holder, "utf8").endsWith("\n");
   await waitFor("the overlays", held);
   const enter = ["nsenter", `--mount=/proc/${readFileSync(holder, "utf8").trim()}/ns/mnt`];
-  const inside = (words: string[], timeout = 60_000) =>
+  const inside = (words: string[], timeout = 120_000) =>
     run(stage, [...enter, ...words], { env, timeout });
   return {
     enter,

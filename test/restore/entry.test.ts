@@ -1,8 +1,9 @@
 /** The program's first instructions (scripts/entry.ts), where they do more than refuse: what they set reaches no other program. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { criu, dump, killTree, openStage, recriuBinary, run, start } from "./stage.ts";
+import { criu, killTree, openStage, recriuBinary, run } from "./stage.ts";
 
 test("the engine's options are in force, whatever the environment is", async () => {
   await using stage = openStage();
@@ -22,8 +23,7 @@ test("the engine's options are in force, whatever the environment is", async () 
 
 test("neither CRIU nor its scripts see it; what was given they see", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "5"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "5"]);
   const [seen, between] = [join(stage.dir, "seen"), join(stage.dir, "between")];
   writeFileSync(between, `#!/bin/sh\nenv >>${seen}\nexec ${criu} "$@"\n`);
   chmodSync(between, 0o755);

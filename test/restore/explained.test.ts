@@ -2,14 +2,15 @@
  * What real CRIU says of images that do not go together, of options that do not fit, and of dumps that cannot be: `recriu
  * explain` tells it by the entry of that very line. One dumped tree, one thing changed a case.
  */
+import { copyOf, startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { cpSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { causeLine, errorLines } from "../../src/criu/log.ts";
 import { index } from "../../src/explain/entries/index.ts";
 import { find } from "../../src/explain/find.ts";
 import { edit } from "./edit.ts";
-import { dump, killTree, openStage, restoreBare, start } from "./stage.ts";
+import { killTree, openStage, restoreBare } from "./stage.ts";
 
 /** What is changed, in which image, and CRIU's words as the table has them. */
 type Case = readonly [words: string, file: string, change: (values: any[]) => void];
@@ -141,13 +142,13 @@ test("each line that bare CRIU ends a restore with is told by its own entry", as
   const socket = join(stage.dir, "socket");
   const files = ["write", file("log"), "flock", file("lock"), "write", gone, "unlink", gone];
   const others = ["fifo", fifo, "watch", stage.dir, "dgram", socket];
-  const { pid } = await start(stage, "objects", files.concat(others));
-  const images = await dump(stage, pid, ["--file-locks"]);
+  const { pid, images } = await startDumped(stage, "objects", files.concat(others), {
+    dump: ["--file-locks"],
+  });
   const told: unknown[] = [];
   const expected: unknown[] = [];
   const fails = async (words: string, change: (dir: string) => void, ...more: string[]) => {
-    const dir = join(stage.dir, "changed");
-    cpSync(images, dir, { recursive: true });
+    const dir = copyOf(stage, images, "changed");
     change(dir);
     const { exit, log } = await restoreBare(stage, dir, ["--file-locks", ...more]);
     rmSync(dir, { recursive: true });

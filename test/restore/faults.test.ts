@@ -1,4 +1,5 @@
 /** What can happen to a restore on its way: after each, no stray task and no half-made directory. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -30,7 +31,6 @@ import {
   restoreBare,
   run,
   type Stage,
-  start,
   undo,
   waitFor,
 } from "./stage.ts";
@@ -261,8 +261,7 @@ test("CRIU is killed while it makes deleted files again: they go too", async () 
   await using stage = openStage();
   const directory = join(stage.dir, "files");
   mkdirSync(directory);
-  const { pid } = await start(stage, "ghost", [join(directory, "file"), "900"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "ghost", [join(directory, "file"), "900"]);
   const left = () => readdirSync(directory).length;
   /** Ends this stage's CRIU as soon as something stands in the directory. */
   const killer = async () => {

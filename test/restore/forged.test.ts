@@ -1,17 +1,9 @@
 /** Images that no dump made: what bare CRIU does to this machine on their word, and that recriu names it and lets none of it be done. */
+import { startDumped } from "./stage/dumped.ts";
 import { edit } from "./edit.ts";
 import { regOf, stageFile } from "./forged.ts";
 import { finding, report } from "./report.ts";
-import {
-  dump,
-  hierarchies,
-  killTree,
-  makeCgroup,
-  openStage,
-  restoreBare,
-  type Stage,
-  start,
-} from "./stage.ts";
+import { hierarchies, killTree, makeCgroup, openStage, restoreBare, type Stage } from "./stage.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -64,8 +56,9 @@ async function stageCgroup(change: (entry: any, victim: string) => void) {
   const cgroup = makeCgroup(stage, v2, "workload");
   const victim = join(stage.dir, "victim");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "objects", ["read", "/dev/null"], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", ["read", "/dev/null"], {
+    cgroups: [cgroup],
+  });
   rmdirSync(cgroup);
   edit(images, "cgroup.img", ([entry]) => change(entry, victim));
   return { stage, victim, pid, images };
@@ -167,8 +160,7 @@ test("the names that a failed CRIU leaves of deleted files go, with their direct
   const path = join(dir, "file");
   mkdirSync(dir, { recursive: true });
   writeFileSync(path, "content");
-  const { pid } = await start(stage, "objects", ["write", path, "unlink", path]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", ["write", path, "unlink", path]);
   rmSync(join(stage.dir, "gone"), { recursive: true });
   // Opened under its old name it has another mode than the images say: CRIU fails there, and leaves the name.
   edit(images, "files.img", (entries) => (regOf(entries, path).mode = 0o100600));

@@ -1,5 +1,6 @@
 /** Images that no dump made: what bare CRIU does to this machine on their word, and that recriu names it and lets none of it be done. */
-import { dump, openStage, start } from "./stage.ts";
+import { startDumped } from "./stage/dumped.ts";
+import { openStage } from "./stage.ts";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,8 +11,7 @@ export async function stageFile(objects: (file: string) => string[], file = "fil
   const victim = join(stage.dir, "victim");
   writeFileSync(path, "content");
   writeFileSync(victim, "precious", { mode: 0o600 });
-  const { pid } = await start(stage, "objects", objects(path));
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", objects(path));
   return { stage, path, victim, pid, images };
 }
 

@@ -1,4 +1,5 @@
 /** What the gate lets through, and what is left when it does not. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -78,8 +79,7 @@ test.skipIf(!rationed)(
 
 test("what can be set from outside is set again, and said", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "40", "-5", "reset"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "40", "-5", "reset"]);
   const unset =
     "chrt -o -p 0 $pid; renice -n 7 -p $pid; prlimit --pid $pid --nofile=55:; echo 3 >/proc/$pid/oom_score_adj";
   const script = join(stage.dir, "script");
@@ -102,8 +102,7 @@ for (const point of ["post-restore", "pre-resume"]) {
   test(`a tree that a script has changed at ${point} is not the saved one`, async () => {
     await using stage = openStage();
     const words = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
-    const { pid } = await start(stage, "tree", words);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage, "tree", words);
     const script = join(stage.dir, "script");
     const spoil = "pkill -9 -P $CRTOOLS_INIT_PID leaf-1";
     writeFileSync(
@@ -121,8 +120,7 @@ for (const point of ["post-restore", "pre-resume"]) {
 test("what is settled at post-restore is compared while CRIU works on, and decides at the last point", async () => {
   await using stage = openStage();
   const log = join(stage.dir, "log");
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", log, "2"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "tree", [stage.dir, "/etc/hostname", log, "2"]);
   const script = join(stage.dir, "script");
   const rename = `[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || mv ${log} ${log}.late`;
   writeFileSync(script, `#!/bin/sh\n${rename}\n`, { mode: 0o755 });
@@ -138,8 +136,10 @@ test("what is settled at post-restore is compared while CRIU works on, and decid
 test("when CRIU fails, its first cause is explained and the repairs are undone", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");
-  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "x11-server", [
+    sockets,
+    join(stage.dir, "progress"),
+  ]);
   rmSync(sockets, { recursive: true });
   const taker = await start(stage, "at-pid", [`${pid}`]);
   const failed = await report(stage, "restore", images, ["--ignore=pid-in-use"]);
@@ -181,8 +181,7 @@ test("what CRIU itself leaves after a failure is taken back: sockets, cgroups", 
 
 test("the user's own action scripts still run, in their order", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "99", "0", "reset"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "99", "0", "reset"]);
   const seen = join(stage.dir, "seen");
   const script = join(stage.dir, "script");
   writeFileSync(script, `#!/bin/sh\necho $CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID >>${seen}\n`);
@@ -204,8 +203,7 @@ test("the user's own action scripts still run, in their order", async () => {
 
 test("attached: recriu stays until the tree ends, and a signal ends it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "5"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "5"]);
   const log = join(stage.dir, "r.log");
   const attached = recriu(stage, ["restore", "-D", images, "-v4", "-o", log]);
   await waitFor(
@@ -221,8 +219,10 @@ test("attached: recriu stays until the tree ends, and a signal ends it", async (
 test("a killed recriu: CRIU does not let the tree run, and undo finishes", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");
-  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "x11-server", [
+    sockets,
+    join(stage.dir, "progress"),
+  ]);
   rmSync(sockets, { recursive: true });
   // The user's script kills recriu, CRIU's parent, when every task exists; recriu's own script comes after it.
   const script = join(stage.dir, "script");

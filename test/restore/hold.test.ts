@@ -1,18 +1,17 @@
 /** CRIU is started before there is a plan, and held until there is one: nothing may show that it was, if it may not go on. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   alive,
   criu,
   descendants,
-  dump,
   killTree,
   openStage,
   recriu,
   recriuBinary,
   type Stage,
-  start,
   stateOf,
   waitFor,
 } from "./stage.ts";
@@ -28,14 +27,18 @@ function reticent(stage: Stage): string {
   return script;
 }
 
+/** What an earlier CRIU found out of the kernel goes: with it the next one would not be held. */
+const forget = (stage: Stage): void =>
+  rmSync(join(stateOf(stage).run, "criu.kdat"), { force: true });
+
 /** A dumped task, with a log of an earlier restore, and the words to restore it. */
 async function dumped(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const log = join(stage.dir, "restore.log");
   writeFileSync(log, "of an earlier restore\n");
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "-o", "restore.log", "-v4"];
   const { run, shm } = stateOf(stage);
+  forget(stage);
   const shadows = () =>
     [run, shm, stage.dir].flatMap((place) =>
       readdirSync(place).filter((name) => name.startsWith(".recriu-")),
@@ -148,6 +151,7 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
   const loud = await recriu(stage, ["restore", "-d", "-D", images, "-v4"]);
   expect(loud.exit).toBe(0);
   await killTree(stage, pid);
+  forget(stage);
   // A user's own script sees the images: then CRIU is not held.
   const unheld = await recriu(stage, [
     "restore",
@@ -165,6 +169,21 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
       .filter((begin) => begin !== undefined && !/^(?:Script|Running)/.test(begin));
   expect(said(loud.stderr).length).toBeGreaterThan(40);
   expect(new Set(said(loud.stderr))).toEqual(new Set(said(unheld.stderr)));
+});
+
+test("with what an earlier one found out of the kernel CRIU starts fast, and is not held", async () => {
+  await using stage = openStage({ ownState: true });
+  const { pid, images } = await dumped(stage);
+  const [asked, noting] = [join(stage.dir, "asked"), join(stage.dir, "noting")];
+  writeFileSync(noting, `#!/bin/sh\necho "$*" >>${asked}\nexec ${criu} "$@"\n`, { mode: 0o755 });
+  for (const held of [true, false]) {
+    writeFileSync(asked, "");
+    const done = await recriu(stage, ["restore", "-d", "-D", images, `--criu=${noting}`]);
+    expect(done.exit).toBe(0);
+    // Held, it is given a directory of recriu's.
+    expect(readFileSync(asked, "utf8").includes("--images-dir=")).toBe(held);
+    await killTree(stage, pid);
+  }
 });
 
 test("a dry run starts no CRIU but to ask which it is", async () => {

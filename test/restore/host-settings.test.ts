@@ -1,20 +1,17 @@
 /** --fix=host: settings of the kernel that are in the way are changed for the restore, shown, and given back. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dumpOf } from "./kernel.ts";
-import { dumpOf as dumpMemory } from "./limits.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   criu,
-  dump,
   killTree,
   openStage,
   recriu,
   recriuBinary,
   running,
   type Stage,
-  start,
   stateOf,
   undo,
   waitFor,
@@ -100,7 +97,7 @@ for (const { id, name, narrow, while: wide, stays, workload } of cases)
     await using stage = openStage({ ownState: true });
     const { pid, images } = await (async () => {
       using _ = wide === undefined ? undefined : setting(name, wide);
-      return await (wide === undefined ? dumpOf : dumpMemory)(stage, ...workload(stage));
+      return await startDumped(stage, wide === undefined ? "kernel" : "memory", workload(stage));
     })();
     const value = typeof narrow === "number" ? narrow : narrow();
     using _ = setting(name, value);
@@ -128,7 +125,7 @@ for (const { id, name, narrow, while: wide, stays, workload } of cases)
 
 test("what a killed recriu has changed, undo gives back", async () => {
   await using stage = openStage({ ownState: true });
-  const { images } = await dumpOf(stage, "aio", "64");
+  const { images } = await startDumped(stage, "kernel", ["aio", "64"]);
   const value = valueOf("fs/aio-nr");
   using _ = setting("fs/aio-max-nr", value);
   const script = join(stage.dir, "hold");
@@ -165,9 +162,8 @@ test("settings of a pid namespace: pid_max, memfd_noexec", async () => {
     "-c",
     `echo ${value} >/proc/sys/${name} && ${command}; code=$?; cat /proc/sys/${name} >&2; exit $code`,
   ];
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
-  const memfd = await dumpOf(stage, "memfd");
+  const { pid, images } = await startDumped(stage);
+  const memfd = await startDumped(stage, "kernel", ["memfd"]);
   for (const [id, name, value, dir] of [
     ["pid-max", "kernel/pid_max", pid, images],
     ["memfd-executable", "vm/memfd_noexec", 1, memfd.images],

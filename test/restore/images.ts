@@ -1,14 +1,11 @@
 /** Checkpoints that are not whole. */
-import { dump, recriu, type Stage, start } from "./stage.ts";
+import { copyOf, startDumped } from "./stage/dumped.ts";
+import { recriu, type Stage } from "./stage.ts";
 import { expect } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 export async function dumpOne(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
-  const broken = join(stage.dir, "broken");
-  cpSync(images, broken, { recursive: true });
+  const { pid, images } = await startDumped(stage);
+  const broken = copyOf(stage, images, "broken");
   return { pid, images, broken };
 }
 

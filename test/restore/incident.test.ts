@@ -1,4 +1,5 @@
 /** The founding incident, in small: socket directory gone, cgroup not to be had, a thread with SCHED_RESET_ON_FORK. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -7,14 +8,12 @@ import { losesPriorities } from "./criu.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   alive,
-  dump,
   killTree,
   makeDoomedCgroup,
   openStage,
   recriu,
   restoreBare,
   type Stage,
-  start,
   waitFor,
 } from "./stage.ts";
 
@@ -126,8 +125,10 @@ test("the well-known directory gets its well-known mode", async () => {
   const sockets = "/tmp/.ICE-unix";
   if (existsSync(sockets)) throw new Error(`${sockets} is in use on this machine`);
   try {
-    const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage, "x11-server", [
+      sockets,
+      join(stage.dir, "progress"),
+    ]);
     rmSync(sockets, { recursive: true });
     expect((await report(stage, "restore", images)).exit).toBe(0);
     expect(statSync(sockets).mode & 0o7777).toBe(0o1777);

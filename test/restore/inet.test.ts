@@ -1,4 +1,5 @@
 /** IP sockets. CRIU 4.1.1 cannot dump them on Linux 6.18 (`Can't get 1:16 opt`), but it restores them: the images are edited ones. */
+import { startDumped } from "./stage/dumped.ts";
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import {
   withSocket,
 } from "./inet.ts";
 import { blockers, finding, report } from "./report.ts";
-import { dump, killTree, openStage, restoreBare, run, start, waitFor } from "./stage.ts";
+import { killTree, openStage, restoreBare, run, start, waitFor } from "./stage.ts";
 import { typed } from "./typed.ts";
 import { setting } from "./stage/sysctl.ts";
 
@@ -218,8 +219,7 @@ test("net-device-missing: by name and by number", async () => {
   await run(stage, ["ip", "link", "del", "recriu-none0"]);
 
   const name = join(stage.dir, "packets");
-  const { pid } = await start(stage, "objects", ["dgram", name]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", ["dgram", name]);
   turn(images, FD_PACKETSK, "psk", ({ id, fown, opts: saved, ns_id }) => ({
     id,
     fown,

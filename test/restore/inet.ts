@@ -1,9 +1,10 @@
 /** IP sockets in images: those of a Unix socket, made into an IP socket's, because not every CRIU can dump one on every kernel. */
+import { startDumped } from "./stage/dumped.ts";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { image } from "../image/fixture.ts";
 import { edit } from "./edit.ts";
-import { dump, type Stage, start } from "./stage.ts";
+import { type Stage } from "./stage.ts";
 
 export const TCP = { type: 1, proto: 6, state: 10 };
 export const UDP = { type: 2, proto: 17, state: 7 };
@@ -48,8 +49,9 @@ export function turn(
 /** Images of a task with one IP socket. */
 export async function withSocket(stage: Stage, isk: Record<string, unknown>) {
   const name = join(stage.dir, `socket-${++stage.count}`);
-  const { pid } = await start(stage, "objects", ["dgram", name]);
-  const images = await dump(stage, pid, ["--network-lock=nftables"]);
+  const { pid, images } = await startDumped(stage, "objects", ["dgram", name], {
+    dump: ["--network-lock=nftables"],
+  });
   rmSync(name);
   turn(images, FD_INETSK, "isk", ({ id, fown, opts, ns_id }) => ({
     id,

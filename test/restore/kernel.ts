@@ -1,13 +1,8 @@
 /** What tasks hold of the kernel's, and limits of this machine that stop it from coming back. */
+import { copyOf } from "./stage/dumped.ts";
 import { edit } from "./edit.ts";
-import { dump, type Stage, start } from "./stage.ts";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
-export async function dumpOf(stage: Stage, ...args: string[]) {
-  const { pid } = await start(stage, "kernel", args);
-  return { pid, images: await dump(stage, pid) };
-}
+import { type Stage } from "./stage.ts";
+import { readFileSync, writeFileSync } from "node:fs";
 
 /** A setting of this machine until the callback ends. */
 export async function withSetting<T>(
@@ -32,8 +27,7 @@ export function changed(
   file: string,
   change: (values: any[]) => void,
 ) {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, name);
   edit(copy, file, change);
   return copy;
 }

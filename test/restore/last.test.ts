@@ -1,4 +1,5 @@
 /** Why a restore was refused or failed is kept where it outlives CRIU's log, for root, and shown again. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -13,7 +14,7 @@ import {
 import { join } from "node:path";
 import { asCriu } from "../dropin/as-criu.ts";
 import { checkpoint, end, makeContainer, restoreWords } from "./oci.ts";
-import { criu, dump, openStage, recriuBinary, run, type Stage, start } from "./stage.ts";
+import { criu, openStage, recriuBinary, run, type Stage, start } from "./stage.ts";
 
 async function stagedLog(stage: Stage) {
   const dir = join(stage.dir, "reasons");
@@ -27,8 +28,7 @@ test("recriu, criu, and a CRIU that fails: the last reason is shown, in words an
   const { dir, file, env, last } = await stagedLog(stage);
   expect((await last()).stderr).toContain("of no restore that was refused or failed");
   expect(existsSync(dir)).toBe(false);
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   // CRIU fails after recriu agreed.
   const veto = join(stage.dir, "veto");
   writeFileSync(veto, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ]\n", { mode: 0o755 });
@@ -71,8 +71,7 @@ test("recriu, criu, and a CRIU that fails: the last reason is shown, in words an
 test("what others could have put there is neither written to nor believed, and keeps nobody from refusing", async () => {
   await using stage = openStage();
   const { dir, file, env, last } = await stagedLog(stage);
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   await start(stage, "at-pid", [`${pid}`]);
   const other = join(stage.dir, "other");
   writeFileSync(other, "");

@@ -1,10 +1,11 @@
 /** Leases on files (fcntl(2), F_SETLEASE): compared, and that CRIU has a broken one told of twice. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { report } from "./report.ts";
-import { dump, killTree, openStage, recriu, restoreBare, start, waitFor } from "./stage.ts";
+import { killTree, openStage, recriu, restoreBare, waitFor } from "./stage.ts";
 
 const options = ["--file-locks"];
 
@@ -12,8 +13,7 @@ test("a lease that was being broken: the program is told once more, and the verd
   await using stage = openStage();
   const file = join(stage.dir, "file");
   const told = () => readFileSync(`${file}.told`, "utf8");
-  const { pid } = await start(stage, "objects", ["broken", file]);
-  const images = await dump(stage, pid, options);
+  const { pid, images } = await startDumped(stage, "objects", ["broken", file], { dump: options });
   expect(told()).toBe("!");
   expect((await restoreBare(stage, images, options)).exit).toBe(0);
   await waitFor("the program to be told again", () => told() === "!!");
@@ -36,8 +36,9 @@ test("a lease that was being broken: the program is told once more, and the verd
 for (const thing of ["lease", "broken"])
   test(`${thing}: the lease is compared, with its type and state`, async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "objects", [thing, join(stage.dir, "file")]);
-    const images = await dump(stage, pid, options);
+    const { pid, images } = await startDumped(stage, "objects", [thing, join(stage.dir, "file")], {
+      dump: options,
+    });
     expect((await restoreBare(stage, images, options)).exit).toBe(0);
     const verdict = async () => {
       const words = ["verify", "-D", images, "--pid", `${pid}`, "--json", ...options];

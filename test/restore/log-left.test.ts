@@ -1,4 +1,5 @@
 /** A refusal leaves CRIU's log with the block in it, and obeys no other writer of the directory. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -12,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { link } from "../dropin/as-criu.ts";
-import { criu, dump, openStage, recriuBinary, run, start } from "./stage.ts";
+import { criu, openStage, recriuBinary, run, start } from "./stage.ts";
 
 for (const [name, program] of [
   ["recriu", () => recriuBinary],
@@ -20,8 +21,7 @@ for (const [name, program] of [
 ] as const)
   test(`${name}: what is refused stands in the log`, async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage);
     await start(stage, "at-pid", [`${pid}`]);
     const refused = (more: string[] = []) =>
       run(stage, [program(stage), "restore", "-d", "-D", images, "-o", "r.log", ...more], {

@@ -1,4 +1,5 @@
 /** `recriu memory` and `recriu diff`: looking into checkpoints of real trees. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { descendants, dump, openStage, recriu, start, waitFor } from "./stage.ts";
@@ -6,8 +7,7 @@ import { descendants, dump, openStage, recriu, start, waitFor } from "./stage.ts
 test("memory: mappings, where bytes are, and the bytes there", async () => {
   await using stage = openStage();
   const marker = "a-word-that-is-nowhere-else";
-  const { pid } = await start(stage, "memory", ["plain", marker]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "memory", ["plain", marker]);
   const maps = await recriu(stage, ["memory", images]);
   expect([maps.exit, maps.stdout]).toEqual([
     0,
@@ -60,8 +60,7 @@ test("diff: what came to a tree between two dumps, and what its restore would ne
 
 test("an archive is there until all of it was shown, and is no other checkpoint than its directory", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "memory", ["plain"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "memory", ["plain"]);
   const archive = join(stage.dir, "exported.tar");
   Bun.spawnSync(["tar", "-cf", archive, "--transform", "s,^[.]/,checkpoint/,", "-C", images, "."]);
   const shown = await recriu(stage, ["show", archive]);

@@ -1,4 +1,5 @@
 /** --verify=memory: a real tree with memory of every kind, as it was saved, and with one byte that is not. */
+import { copyOf } from "./stage/dumped.ts";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { closeSync, cpSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -125,8 +126,7 @@ test("as criu, by the environment: what is found at the last point kills the tre
 });
 
 test("an image that changes between CRIU's look and recriu's: whose it is, is told page by page", async () => {
-  const copy = join(stage.dir, "copy");
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, "copy");
   const { file, offset } = checkpoint().contents(`pagemap-${pid}.img`, false)[0]!;
   const path = join(copy, file.slice(file.lastIndexOf("/") + 1));
   const script = join(stage.dir, "change");
@@ -166,8 +166,7 @@ test("pages in a parent are compared with the parent's", async () => {
 });
 
 test("the vdso of another build is this kernel's afterwards, and that is expected", async () => {
-  const copy = join(stage.dir, "other-vdso");
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, "other-vdso");
   const vdso = checkpoint().root!.mm!.vmas.find(({ status }) => status & 8)!;
   const last = Number(vdso.end) / 4096 - 1;
   const contents = checkpoint().contents(`pagemap-${pid}.img`, false);

@@ -1,4 +1,5 @@
 /** Directories that were moved, with a link in their place: CRIU restores by the saved paths, which lead there. */
+import { startDumped } from "./stage/dumped.ts";
 import {
   copyFileSync,
   lchownSync,
@@ -10,7 +11,7 @@ import {
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { report } from "./report.ts";
-import { dump, killTree, openStage, recriu, restoreBare, start } from "./stage.ts";
+import { killTree, openStage, recriu, restoreBare } from "./stage.ts";
 import { compile } from "./stage/compile.ts";
 
 test("the tree is the saved one where root has moved its directory, and is not where another user may have", async () => {
@@ -20,8 +21,7 @@ test("the tree is the saved one where root has moved its directory, and is not w
   const program = join(old, "objects");
   copyFileSync(compile("objects"), program);
   const words = ["read", program, "map", program];
-  const { pid } = await start(stage, "objects", words, { program, cwd: old });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", words, { program, cwd: old });
   renameSync(old, now);
   symlinkSync(now, old);
   const bare = await restoreBare(stage, images);

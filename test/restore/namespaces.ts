@@ -1,17 +1,17 @@
 /** Namespaces of the tree, and the network in one of its own. */
+import { copyOf, startDumped } from "./stage/dumped.ts";
 import { dumpBy } from "./criu.ts";
 import { edit } from "./edit.ts";
-import { descendants, dump, ownProgram, run, type Stage, start, waitFor } from "./stage.ts";
+import { descendants, dump, ownProgram, run, type Stage, waitFor } from "./stage.ts";
 import { expect } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const NEWNET = "40000000";
 
 /** A task in a network namespace of its own; no iptables is needed to dump it. */
 export async function dumpInNet(stage: Stage) {
-  const { pid } = await start(stage, "kernel", ["unshare", NEWNET]);
-  return { pid, images: await dump(stage, pid, ["--network-lock=nftables"]) };
+  return startDumped(stage, "kernel", ["unshare", NEWNET], { dump: ["--network-lock=nftables"] });
 }
 
 export function changed(
@@ -21,8 +21,7 @@ export function changed(
   file: RegExp,
   change: (values: any[]) => void,
 ) {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, name);
   edit(
     copy,
     readdirSync(copy).find((entry) => file.test(entry))!,

@@ -1,16 +1,16 @@
 /** What is said of what was not asked, and of names that there are not. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { mkdirSync, rmdirSync } from "node:fs";
 import { report } from "./report.ts";
-import { dump, openStage, recriu, start } from "./stage.ts";
+import { openStage, recriu } from "./stage.ts";
 
 test("--only gives no verdict on what it did not check", async () => {
   await using stage = openStage();
   const cwd = join(stage.dir, "work");
   mkdirSync(cwd);
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cwd });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "sched", ["other", "0", "0"], { cwd });
   rmdirSync(cwd);
   const others = await report(stage, "preflight", images, ["--only=pid-in-use"]);
   expect(others).toMatchObject({ exit: 0, findings: [], plan: { outcome: "unchecked" } });

@@ -2,8 +2,9 @@
  * A tree with an open file of every kind comes back as it was, where bare CRIU does not bring it back; and each value that is
  * changed behind CRIU's back, in the stopped tree, is found by its name.
  */
+import { copyOf } from "./stage/dumped.ts";
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { blockers, report } from "./report.ts";
@@ -225,8 +226,7 @@ test("images that say otherwise than the tree is", async () => {
   const restored = await report(stage, "restore", images);
   expect([restored.exit, restored.failure, blockers(restored)]).toMatchObject([0, null, {}]);
   for (const [file, name, change] of otherwise) {
-    const edited = join(stage.dir, "edited");
-    cpSync(images, edited, { recursive: true });
+    const edited = copyOf(stage, images, "edited");
     edit(edited, file, change);
     const { verdict } = await verified(edited);
     const named = verdict.differences.filter((each: any) => each.expected.startsWith(name));

@@ -1,4 +1,5 @@
 /** Options of CRIU that change how a restore begins, waits or ends: the gate works with each. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +7,6 @@ import { report } from "./report.ts";
 import {
   alive,
   criu,
-  dump,
   killTree,
   openStage,
   processOf,
@@ -15,12 +15,10 @@ import {
   restoreBare,
   run,
   type Stage,
-  start,
 } from "./stage.ts";
 
 async function dumpOne(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["rr", "7", "0", "reset"]);
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "sched", ["rr", "7", "0", "reset"]);
 }
 
 const verified = { exit: 0, verdict: { result: "match", differences: [] } };

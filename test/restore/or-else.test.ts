@@ -1,13 +1,13 @@
 /** --or-else: a cold start, where nothing was restored and nothing is left of it. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { dump, openStage, recriu, start } from "./stage.ts";
+import { openStage, recriu } from "./stage.ts";
 
 const cold = ["--or-else", "sh", "-c", 'echo "cold $1 $RECRIU_CRIU"; exit 9', "sh", "--dry-run"];
 
 test("it becomes the command when blocked, when CRIU fails, when nothing can be read; not when it restores", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const restore = ["restore", "-d", "-D", images];
   const failed = await recriu(stage, [...restore, "--action-script", "/bin/false", ...cold]);
   expect([failed.exit, failed.stdout]).toMatchObject([

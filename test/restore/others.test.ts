@@ -1,4 +1,5 @@
 /** Programs, plugins and configuration that another user (uid 1000) can change: bare CRIU runs and obeys them as root. */
+import { startDumped } from "./stage/dumped.ts";
 import { afterAll, expect, test } from "bun:test";
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -7,16 +8,15 @@ import { link } from "../dropin/as-criu.ts";
 import { ask, restore } from "../dropin/rpc.ts";
 import { blockers, finding, report } from "./report.ts";
 import { oldCriu, scriptAt } from "./shadow.ts";
-import { criu, dump, killTree, openStage, recriu, recriuBinary, run } from "./stage.ts";
-import { type Stage, start } from "./stage.ts";
+import { criu, killTree, openStage, recriu, recriuBinary, run } from "./stage.ts";
+import { type Stage } from "./stage.ts";
 import { compile } from "./stage/compile.ts";
 
 const ALICE = 1000;
 const ID = "writable-by-others";
 
 async function dumped(stage: Stage) {
-  const { pid } = await start(stage, "objects");
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "objects");
 }
 
 /** A directory with a program CRIU of alice's, which says that it ran and then is the real one. */

@@ -1,13 +1,8 @@
 /** Memory that is not where the images say: incremental chains, lazy dumps, page maps that fit no mapping. */
 import { criuHas, knownFault } from "../../src/criu/known-faults.ts";
 import { sameWords } from "./report.ts";
-import { dump, restoreBare, type Stage, start } from "./stage.ts";
+import { restoreBare, type Stage } from "./stage.ts";
 import { expect } from "bun:test";
-
-export const dumpOf = async (stage: Stage) => {
-  const { pid } = await start(stage, "memory", ["plain"]);
-  return { pid, images: await dump(stage, pid) };
-};
 
 export const incomplete = { exit: 6 };
 

@@ -1,6 +1,7 @@
 /** Numbers that are taken. */
+import { startDumped } from "./stage/dumped.ts";
 import { link as criuByName, watched } from "../dropin/as-criu.ts";
-import { alive, criu, dump, openStage, recriuBinary, run, start, waitFor } from "./stage.ts";
+import { alive, criu, openStage, recriuBinary, run, start, waitFor } from "./stage.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -10,8 +11,7 @@ for (const [name, program] of [
 ] as const)
   test(`${name}: what is about to be reaped is waited for`, async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage);
     const holder = await start(stage, "zombie-at", [`${pid}`]);
     const later = `(sleep 0.5; kill -USR1 ${holder.pid}) & exec "$@"`;
     const words = ["restore", "-d", "-D", images, "-o", join(stage.dir, "r.log")];

@@ -1,6 +1,7 @@
 /** What a user of the machine planted between the dump and the restore, on real CRIU. */
+import { startDumped } from "./stage/dumped.ts";
 import { edit } from "./edit.ts";
-import { dump, type Stage, start } from "./stage.ts";
+import { type Stage } from "./stage.ts";
 import { chownSync, linkSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
@@ -16,8 +17,10 @@ export async function dumpInHome(stage: Stage, owner: number) {
   mkdirSync(sockets, { recursive: true });
   for (const path of [home, sockets]) chownSync(path, ALICE, ALICE);
   mkdirSync(join(sockets, "app"));
-  const { pid } = await start(stage, "objects", ["listen", join(sockets, "app/sock")]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", [
+    "listen",
+    join(sockets, "app/sock"),
+  ]);
   edit(images, "files.img", (files) => {
     for (const { usk } of files)
       if (usk !== undefined) Object.assign(usk.file_perms, { uid: owner, gid: owner });

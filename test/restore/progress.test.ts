@@ -1,24 +1,22 @@
 /** How far a restore is: to a program on a descriptor, to a person on a terminal, as long as the tree does not run. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import {
   criu,
-  dump,
   killTree,
   openStage,
   recriu,
   recriuBinary,
   run,
   type Stage,
-  start,
   waitFor,
 } from "./stage.ts";
 
 async function dumpOne(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["rr", "7", "0", "reset"]);
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "sched", ["rr", "7", "0", "reset"]);
 }
 
 const progressSchema = new Ajv2020({ strictTypes: false }).compile(
@@ -62,13 +60,12 @@ async function told(stage: Stage, words: string[]) {
 
 test("--progress-fd: how far it is, as JSON lines", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "tree", [
+  const { pid, images } = await startDumped(stage, "tree", [
     stage.dir,
     "/etc/hostname",
     `${stage.dir}/log`,
     "40",
   ]);
-  const images = await dump(stage, pid);
   const script = join(stage.dir, "script");
   writeFileSync(script, "#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != post-restore ] || sleep 0.6\n");
   chmodSync(script, 0o755);

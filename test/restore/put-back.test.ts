@@ -1,7 +1,8 @@
 /** Files that are gone or others: what is told of them, and that the command, as it is typed, puts them back. */
+import { startDumped } from "./stage/dumped.ts";
 import { blockers, finding, report } from "./report.ts";
 import { restored, stageCheck } from "./stage-check.ts";
-import { dump, openStage, run, start } from "./stage.ts";
+import { openStage, run } from "./stage.ts";
 import { reportUnder } from "./under.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
@@ -11,8 +12,7 @@ test("what no command can put back: its size and mode are told, and nobody is to
   await using stage = openStage();
   const file = join(stage.dir, "data");
   writeFileSync(file, "what it was", { mode: 0o640 });
-  const { pid } = await start(stage, "objects", ["read", file]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", ["read", file]);
   truncateSync(file, 4);
   const shrunk = await stageCheck({ id: "file-changed", stage, images, among: true });
   expect(shrunk.remedy).toMatchObject({ kind: "human", command: null });
@@ -35,8 +35,7 @@ test("a file system that is not mounted is to be mounted, not the directory belo
   expect((await run(stage, mount)).exit).toBe(0);
   writeFileSync(join(at, "data"), "what it was");
   const objects = ["chdir", at, "read", join(at, "data")];
-  const { pid } = await start(stage, "objects", objects);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", objects);
   expect((await run(stage, ["umount", at])).exit).toBe(0);
 
   const preflight = await report(stage, "preflight", images);

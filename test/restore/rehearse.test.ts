@@ -1,16 +1,18 @@
 /** --rehearse: the whole restore, verified and discarded. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finding, report } from "./report.ts";
-import { alive, dump, openStage, recriu, running, start, stateOf, undo, waitFor } from "./stage.ts";
+import { alive, openStage, recriu, running, stateOf, undo, waitFor } from "./stage.ts";
 import { freePort, withConnection } from "./inet.ts";
 import { dumpX11 } from "./x11.ts";
 
 test("beside the tree that runs on: it would restore, and nothing of it is left", async () => {
   await using stage = openStage({ ownState: true });
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid, ["--leave-running"]);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+    dump: ["--leave-running"],
+  });
   const done = await report(stage, "restore", images, ["--rehearse"]);
   expect([done.exit, done.verdict?.result, done.rehearsal]).toEqual([0, "match", { left: [] }]);
   expect(done.plan.isolate).toEqual(["pid", "mount"]);
@@ -36,8 +38,7 @@ test("with repairs and sockets, which are taken back", async () => {
 
 test("what fails fails as the restore would; what has connections is not rehearsed", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const failed = await report(stage, "restore", images, [
     "--rehearse",
     "--action-script",

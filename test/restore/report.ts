@@ -39,7 +39,7 @@ export interface Report {
   findings: Finding[];
   plan: {
     outcome: string;
-    repairs: { action: string; path: string; mode: number }[];
+    repairs: { action: string; path: string; mode: number; link?: string }[];
     edits: { file: string; entry: number; field: string; from: unknown; to: unknown }[];
     options: string[];
     environment: string[];

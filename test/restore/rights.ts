@@ -1,5 +1,6 @@
 /** Capabilities, limits and what else a task would keep of CRIU. */
-import { dump, type Stage, start } from "./stage.ts";
+import { startDumped } from "./stage/dumped.ts";
+import { type Stage } from "./stage.ts";
 
 export const without = (capability: string) => [
   "capsh",
@@ -11,8 +12,7 @@ export const without = (capability: string) => [
 ];
 
 export const simple = async (stage: Stage) => {
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage);
 };
 
 export const clear = (set: number[], capability: number) => {

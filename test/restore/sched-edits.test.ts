@@ -1,6 +1,7 @@
 /** SCHED_RESET_ON_FORK in every generation: images of CRIU 3.17.1 and 4.1.1, each restored by both. */
+import { copyOf } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { blockers, finding, report } from "./report.ts";
@@ -153,8 +154,7 @@ test("SCHED_EXT comes back where the kernel has it, else under SCHED_OTHER; its 
   await using stage = openStage();
   const { pid } = await start(stage, "sched", ["other", "0", "-5", "reset"]);
   const dir = await dump(stage, pid);
-  const ext = join(stage.dir, "ext");
-  cpSync(dir, ext, { recursive: true });
+  const ext = copyOf(stage, dir, "ext");
   edit(ext, `core-${pid}.img`, ([core]) => (core.thread_core.sched_policy = 0x40000007));
   const bare = await restoreBare(stage, ext);
   expect(bare.exit).toBe(1);

@@ -1,11 +1,12 @@
 /** Real reports against docs/report.schema.json. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import { edit } from "./edit.ts";
 import { report } from "./report.ts";
-import { dump, killTree, openStage, start } from "./stage.ts";
+import { killTree, openStage } from "./stage.ts";
 
 const schema = JSON.parse(
   readFileSync(join(import.meta.dir, "../../docs/report.schema.json"), "utf8"),
@@ -21,8 +22,10 @@ function valid(document: Awaited<ReturnType<typeof report>>): void {
 test("what preflight and restore print has the shape that is promised", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");
-  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "x11-server", [
+    sockets,
+    join(stage.dir, "progress"),
+  ]);
   rmSync(sockets, { recursive: true });
   valid(await report(stage, "preflight", images));
   const asked = await report(stage, "preflight", images, ["--effects", "--untrusted"]);

@@ -1,11 +1,12 @@
 /** What each command prints with --json, against its schema in docs/schemas. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import { commands } from "../../src/cli/index.ts";
 import { repository } from "../built.ts";
-import { dump, openStage, recriu, start } from "./stage.ts";
+import { openStage, recriu } from "./stage.ts";
 
 const schemas = join(repository, "docs/schemas");
 const names = readdirSync(schemas).map((file) => file.replace(".schema.json", ""));
@@ -23,8 +24,7 @@ function fits(name: string, document: unknown): void {
 test("every document has the shape that is promised, and the version of recriu and of the schema", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");
-  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
   const logs = join(stage.dir, "logs");
   const env = { RECRIU_LOG_DIR: logs };
   const printed = async (name: string, words: string[], exit = 0) => {

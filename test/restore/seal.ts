@@ -1,5 +1,6 @@
 /** A sealed checkpoint, and one that is carried to a machine that has nothing. */
-import { dump, recriu, type Stage, start } from "./stage.ts";
+import { startDumped } from "./stage/dumped.ts";
+import { recriu, type Stage } from "./stage.ts";
 import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +15,7 @@ export function spoil(file: string): void {
 }
 
 export async function sealed(stage: Stage) {
-  const { pid } = await start(stage, "memory", ["plain"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "memory", ["plain"]);
   const done = await recriu(stage, ["seal", images]);
   expect([done.exit, done.stderr]).toEqual([
     0,

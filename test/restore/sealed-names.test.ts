@@ -1,4 +1,5 @@
 /** Names that CRIU wants to find, of which the images say little: a seal with files knows what stood there. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -12,7 +13,6 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { dumpWithMounts } from "./mounts/mounts.ts";
-import { dumpObjects } from "./objects.ts";
 import { finding, report } from "./report.ts";
 import { stageCheck } from "./stage-check.ts";
 import { killTree, openStage, recriu, restoreBare, type Stage } from "./stage.ts";
@@ -28,7 +28,7 @@ for (const kind of ["file", "directory"] as const)
     if (kind === "file") writeFileSync(watched, "settings");
     else mkdirSync(watched);
     chmodSync(watched, 0o750);
-    const { images, pid } = await dumpObjects(stage, ["watch", watched]);
+    const { images, pid } = await startDumped(stage, "objects", ["watch", watched]);
     await seal(stage, images);
     rmSync(watched, { recursive: true });
     const { remedy } = await stageCheck({
@@ -55,7 +55,7 @@ test("link-remap-missing: a deleted file that was sealed with the images is ther
   writeFileSync(file, "content");
   linkSync(file, join(stage.dir, "other"));
   const words = ["read", file, "unlink", file];
-  const { pid, images } = await dumpObjects(stage, words, ["--link-remap"]);
+  const { pid, images } = await startDumped(stage, "objects", words, { dump: ["--link-remap"] });
   await seal(stage, images);
   expect((await restoreBare(stage, images)).exit).toBe(0);
   await killTree(stage, pid);
@@ -86,7 +86,7 @@ test("unix-socket-dir: its mode and owner are those that were sealed", async () 
   mkdirSync(dir);
   chmodSync(dir, 0o710);
   chownSync(dir, 0, 12);
-  const { pid, images } = await dumpObjects(stage, ["listen", join(dir, "a")]);
+  const { pid, images } = await startDumped(stage, "objects", ["listen", join(dir, "a")]);
   await seal(stage, images);
   rmSync(dir, { recursive: true });
   const told = await report(stage, "preflight", images);

@@ -1,7 +1,8 @@
 /** Trees that are jobs of a shell, and pstree.img that makes no sense. */
+import { startDumped } from "./stage/dumped.ts";
 import { report } from "./report.ts";
 import { dumpJob } from "./sessions.ts";
-import { dump, openStage, restoreBare, start } from "./stage.ts";
+import { openStage, restoreBare } from "./stage.ts";
 import { expect, test } from "bun:test";
 
 test("a job in its shell's group joins CRIU's, whatever the number of the old one", async () => {
@@ -14,8 +15,7 @@ test("a job in its shell's group joins CRIU's, whatever the number of the old on
 
 test("a tree that leads its session needs nothing of it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "job", ["family"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "job", ["family"]);
   const ids = (await report(stage, "preflight", images)).findings.map(({ id }) => id);
   expect(ids).toEqual([]);
 });

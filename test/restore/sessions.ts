@@ -1,13 +1,5 @@
 /** Trees that are jobs of a shell, and pstree.img that makes no sense. */
 import { descendants, dump, type Stage, start } from "./stage.ts";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
-
-export const copyOf = (stage: Stage, images: string, name: string): string => {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
-  return copy;
-};
 
 /** A job's dump, and the number of the job. */
 export async function dumpJob(stage: Stage, kind: string) {

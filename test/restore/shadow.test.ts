@@ -1,4 +1,5 @@
 /** The directory that CRIU is given in place of the images: complete wherever they are, and gone afterwards. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   cpSync,
@@ -16,14 +17,12 @@ import { report } from "./report.ts";
 import { contents, scriptAt, shadows } from "./shadow.ts";
 import {
   criu,
-  dump,
   killTree,
   openStage,
   recriu,
   recriuBinary,
   run,
   type Stage,
-  start,
   undo,
   waitFor,
 } from "./stage.ts";
@@ -36,8 +35,7 @@ const spoil = (images: string, pid: number) =>
   );
 
 async function spoiled(stage: Stage) {
-  const { pid } = await start(stage, "memory", ["plain"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "memory", ["plain"]);
   spoil(images, pid);
   return { pid, images };
 }

@@ -1,14 +1,17 @@
 /** What `recriu show` and `recriu explain` print. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dump, openStage, recriu, start } from "./stage.ts";
+import { openStage, recriu } from "./stage.ts";
 
 test("show: the tree with its threads, files, sockets, cgroups and memory", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");
-  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "x11-server", [
+    sockets,
+    join(stage.dir, "progress"),
+  ]);
   const { exit, stdout } = await recriu(stage, ["show", "-D", images]);
   expect(exit).toBe(0);
   expect(stdout).toStartWith(`${images}: x11-server\nwritten 20`);

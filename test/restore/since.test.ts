@@ -1,17 +1,17 @@
 /** `recriu verify` of a tree that runs: what changed since is told from what never was. */
+import { copyOf, startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { edit } from "./edit.ts";
 import { report } from "./report.ts";
-import { descendants, dump, killTree, openStage, recriu, start, waitFor } from "./stage.ts";
+import { descendants, killTree, openStage, recriu, waitFor } from "./stage.ts";
 
 test("what a program that runs does is what changed since; what it cannot do was never so", async () => {
   await using stage = openStage();
   const dir = join(stage.dir, "objects");
   mkdirSync(dir);
-  const { pid } = await start(stage, "open", [dir]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "open", [dir]);
   const verified = async (from: string, root = pid) => {
     const words = ["verify", "-D", from, "--pid", `${root}`, "--json"];
     const { exit, stdout } = await recriu(stage, words);
@@ -46,8 +46,7 @@ test("what a program that runs does is what changed since; what it cannot do was
     [`core-${pid}.img`, ([core]) => (core.thread_core.creds.no_new_privs = 1)],
   ];
   for (const [file, change] of never) {
-    const edited = join(stage.dir, "edited");
-    cpSync(images, edited, { recursive: true });
+    const edited = copyOf(stage, images, "edited");
     edit(edited, file, change);
     expect([file, (await verified(edited)).exit]).toEqual([file, 5]);
     rmSync(edited, { recursive: true });

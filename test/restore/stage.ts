@@ -132,7 +132,7 @@ export async function close(stage: Stage): Promise<void> {
 export async function waitFor(
   what: string,
   predicate: () => boolean,
-  timeout = 10_000,
+  timeout = 30_000,
 ): Promise<void> {
   const end = performance.now() + timeout * patience;
   while (!predicate()) {
@@ -192,7 +192,7 @@ export async function run(stage: Stage, argv: string[], options: RunOptions = {}
       for (const below of descendants(child.pid)) kill(below.pid);
       kill(child.pid);
     },
-    (options.timeout ?? 30_000) * patience,
+    (options.timeout ?? 60_000) * patience,
   );
   const status = await child.exited;
   clearTimeout(timer);

@@ -1,21 +1,12 @@
 /** Limits, full disks, streams that take nothing: recriu says what it could not do, and exits with a code of its contract. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { ptr } from "bun:ffi";
 import { closeSync, constants, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { libc } from "../../src/sys/libc.ts";
 import { link } from "../dropin/as-criu.ts";
-import {
-  alive,
-  criu,
-  dump,
-  killTree,
-  openStage,
-  recriuBinary,
-  run,
-  type Stage,
-  start,
-} from "./stage.ts";
+import { alive, criu, killTree, openStage, recriuBinary, run, type Stage } from "./stage.ts";
 
 /** A command after what a shell does to the process that becomes it. */
 const after = (stage: Stage, before: string, ...words: string[]) =>
@@ -24,8 +15,7 @@ const after = (stage: Stage, before: string, ...words: string[]) =>
   });
 
 async function plain(stage: Stage) {
-  const { pid } = await start(stage, "sched", ["other", "0", "5"]);
-  return { pid, images: await dump(stage, pid) };
+  return startDumped(stage, "sched", ["other", "0", "5"]);
 }
 
 const NO_ROOM = `recriu: its limits leave no room to start: 32 descriptors (ulimit -Hn), 256 KiB of stack (ulimit -s) and 4 GiB of addresses (ulimit -v) are needed\n`;

@@ -1,7 +1,7 @@
 /** Unix sockets whose directory, peer or queue is not what it was. */
+import { startDumped } from "./stage/dumped.ts";
 import { report } from "./report.ts";
 import { openStage } from "./stage.ts";
-import { dumpObjects } from "./objects.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -10,7 +10,7 @@ test("no fault, no finding", async () => {
   const name = join(stage.dir, "socket");
   const deleted = join(stage.dir, "deleted");
   const objects = ["listen", name, "dgram", deleted, "unlink", deleted, "queue", "3", `${name}.q`];
-  const { images } = await dumpObjects(stage, [...objects, "accepted", `${name}.a`]);
+  const { images } = await startDumped(stage, "objects", [...objects, "accepted", `${name}.a`]);
   expect(await report(stage, "restore", images)).toMatchObject({
     exit: 0,
     findings: [],

@@ -1,9 +1,10 @@
 /** As an ordinary user: what cannot be read is told as that, never as empty or absent. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "./report.ts";
-import { criu, dump, openStage, recriuBinary, run, type Stage, start } from "./stage.ts";
+import { criu, openStage, recriuBinary, run, type Stage } from "./stage.ts";
 
 const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
 const asNobody = (stage: Stage, words: readonly string[]) =>
@@ -25,8 +26,7 @@ test("checks: behind a closed directory nothing is missing, nothing is to be mad
     "fifo",
     at("fifo"),
   ];
-  const { pid } = await start(stage, "objects", objects);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", objects);
   await run(stage, ["chmod", "-R", "a+rX", stage.dir]);
   chmodSync(closed, 0o700);
   const options = ["--pidfile", "--action-script", "--libdir", "-o", "-W", "--cgroup-yard"];

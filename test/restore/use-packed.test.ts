@@ -1,8 +1,8 @@
 /** A file that the tree writes to is replaced only by a person's word, and the other is kept beside it. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dumpObjects } from "./objects.ts";
 import { blockers, finding, report } from "./report.ts";
 import { killTree, openStage, recriu, restoreBare, type Stage } from "./stage.ts";
 import { typed } from "./typed.ts";
@@ -11,7 +11,7 @@ import { typed } from "./typed.ts";
 async function written(stage: Stage, now = "newer") {
   const file = join(stage.dir, "file");
   writeFileSync(file, "what it was", { mode: 0o640 });
-  const { images, pid } = await dumpObjects(stage, ["write", file]);
+  const { images, pid } = await startDumped(stage, "objects", ["write", file]);
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
   writeFileSync(file, now);
   const kept = `${file}.before-restore`;

@@ -2,8 +2,9 @@
  * Every facet sees a difference: a real tree, restored, against images in which one thing was changed, and against the
  * unchanged ones, which it matches.
  */
+import { copyOf } from "./stage/dumped.ts";
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { labelOf } from "../../src/verify/labels.ts";
 import { edit } from "./edit.ts";
@@ -182,8 +183,7 @@ const changes: [facet: string, words: string, file: () => string, (values: any[]
 
 for (const [facet, words, file, change] of changes) {
   test(`${facet}: ${words}`, async () => {
-    const dir = join(stage.dir, "edited");
-    cpSync(images, dir, { recursive: true });
+    const dir = copyOf(stage, images, "edited");
     try {
       edit(dir, file(), change);
       const found = (await differences(dir)).map((each) => `${each.facet}: ${each.expected}`);

@@ -1,4 +1,5 @@
 /** --wait: what is in the way and ends by itself is waited for, and it is said for what. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -14,7 +15,6 @@ import { join } from "node:path";
 import { dumpIn, v2 } from "./cgroup-rules.ts";
 import { freePort, TCP, UDP, withConnection, withSocket } from "./inet.ts";
 import { dumpWithMounts } from "./mounts/mounts.ts";
-import { dumpObjects } from "./objects.ts";
 import { finding, report } from "./report.ts";
 import {
   criu,
@@ -70,8 +70,7 @@ async function waits(
 
 test("a number that is taken", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const taker = await start(stage, "at-pid", [`${pid}`]);
   expect((await restoreBare(stage, images)).exit).toBe(1);
   const exit = await waits(stage, images, "pid-in-use", () => killTree(stage, taker.pid));
@@ -92,8 +91,7 @@ test("a directory that comes", async () => {
   await using stage = openStage();
   const cwd = join(stage.dir, "cwd");
   mkdirSync(cwd);
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cwd });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "sched", ["other", "0", "0"], { cwd });
   rmSync(cwd, { recursive: true });
   const told = await report(stage, "preflight", images);
   expect(finding(told, "cwd-missing").severity).toBe("blocker");
@@ -128,8 +126,9 @@ test("a connection of the program that was dumped", async () => {
 test("a lock of somebody else", async () => {
   await using stage = openStage();
   const file = join(stage.dir, "file");
-  const { pid } = await start(stage, "objects", ["ofd", file]);
-  const images = await dump(stage, pid, ["--file-locks"]);
+  const { images } = await startDumped(stage, "objects", ["ofd", file], {
+    dump: ["--file-locks"],
+  });
   const other = await start(stage, "objects", ["ofd", file]);
   const end = () => killTree(stage, other.pid);
   expect(await waits(stage, images, "locks-held", end, ["--file-locks"])).toBe(0);
@@ -138,8 +137,7 @@ test("a lock of somebody else", async () => {
 test("a socket's name of somebody else", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "a");
-  const { pid } = await start(stage, "objects", ["listen", name]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", ["listen", name]);
   rmSync(name, { force: true });
   const other = await start(stage, "objects", ["listen", name]);
   const end = () => killTree(stage, other.pid);
@@ -150,8 +148,9 @@ test("a file that comes", async () => {
   await using stage = openStage();
   const file = join(stage.dir, "file");
   writeFileSync(file, "");
-  const { pid } = await start(stage, "objects", ["ofd", file]);
-  const images = await dump(stage, pid, ["--file-locks"]);
+  const { images } = await startDumped(stage, "objects", ["ofd", file], {
+    dump: ["--file-locks"],
+  });
   renameSync(file, `${file}.away`);
   const end = () => renameSync(`${file}.away`, file);
   expect(await waits(stage, images, "file-missing", end, ["--file-locks"])).toBe(0);
@@ -161,7 +160,9 @@ test("a service that a socket was connected to starts", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "log");
   const service = await start(stage, "objects", ["dgram", name]);
-  const { images } = await dumpObjects(stage, ["connect", name], ["--ext-unix-sk"]);
+  const { images } = await startDumped(stage, "objects", ["connect", name], {
+    dump: ["--ext-unix-sk"],
+  });
   await killTree(stage, service.pid);
   rmSync(name);
   expect((await restoreBare(stage, images)).exit).toBe(1);
@@ -199,8 +200,7 @@ test("a cgroup that is frozen is thawed", async () => {
 
 test("a namespace to join comes", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const other = await stage.supervisor.spawn(["unshare", "--net", "sleep", "1000"], { cwd: "/" });
   const network = (of: string) => readlinkSync(`/proc/${of}/ns/net`);
   await waitFor("the other network", () => network(`${other.pid}`) !== network("self"));
@@ -214,8 +214,7 @@ test("a namespace to join comes", async () => {
 
 test("the daemon of lazy pages starts", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "memory", ["plain"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "memory", ["plain"]);
   const work = join(stage.dir, "work");
   mkdirSync(work);
   const options = ["--lazy-pages", "-W", work];
@@ -231,8 +230,7 @@ test("a terminal's device comes", async () => {
   const device = join(stage.dir, "console");
   const make = () => run(stage, ["mknod", "-m", "620", device, "c", "4", "20"]);
   await make();
-  const { pid } = await start(stage, "terminal", ["open", device]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "terminal", ["open", device]);
   rmSync(device);
   expect((await restoreBare(stage, images)).exit).toBe(1);
   expect(await waits(stage, images, "tty-device-missing", make)).toBe(0);
@@ -240,8 +238,7 @@ test("a terminal's device comes", async () => {
 
 test("what does not end is a blocker when the time is over; for what cannot end nothing is waited", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   await start(stage, "at-pid", [`${pid}`]);
   const late = await recriu(stage, ["restore", "-d", "-D", images, "--wait=1"]);
   expect([late.exit, late.stderr.includes("waiting up to 1 s for pid-in-use: ")]).toEqual([

@@ -1,5 +1,5 @@
 /** A sealed checkpoint that has the tree's files beside it: what is gone is put back, and taken back when the restore fails. */
-import { dumpObjects } from "./objects.ts";
+import { startDumped } from "./stage/dumped.ts";
 import { type Report, report } from "./report.ts";
 import { manifestOf, spoil } from "./seal.ts";
 import { stageCheck } from "./stage-check.ts";
@@ -86,7 +86,14 @@ test("file-missing: what is open twice is put back once", async () => {
   await using stage = openStage();
   const file = join(stage.dir, "file");
   writeFileSync(file, "content");
-  const { pid, images } = await dumpObjects(stage, ["read", file, "read", file, "map", file]);
+  const { pid, images } = await startDumped(stage, "objects", [
+    "read",
+    file,
+    "read",
+    file,
+    "map",
+    file,
+  ]);
   expect((await sealWith(stage, images)).exit).toBe(0);
   rmSync(file);
   const done = await report(stage, "restore", images);
@@ -104,7 +111,7 @@ test("file-missing: a file with holes comes back with them", async () => {
   closeSync(written);
   const before = [statSync(file), readFileSync(file)] as const;
   expect(before[0].blocks * 512).toBeLessThan(1 << 20);
-  const { images } = await dumpObjects(stage, ["read", file]);
+  const { images } = await startDumped(stage, "objects", ["read", file]);
   expect((await sealWith(stage, images)).exit).toBe(0);
   rmSync(file);
   expect(await report(stage, "restore", images)).toMatchObject({
@@ -293,8 +300,7 @@ test("cwd-missing: a working directory of another's is made again as it was", as
   const [above, cwd] = [join(stage.dir, "above"), join(stage.dir, "above/cwd")];
   mkdirSync(cwd, { recursive: true });
   chmodSync(cwd, 0o1777);
-  const { pid } = await start(stage, "memory", ["plain"], { cwd });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "memory", ["plain"], { cwd });
   expect((await sealWith(stage, images)).exit).toBe(0);
   rmSync(cwd, { recursive: true });
   await stageCheck({ id: "cwd-missing", stage, images, mend: "typed" });

@@ -1,4 +1,5 @@
 /** Where recriu is started from has no name: deleted, out of reach, too deep. CRIU does not mind; nor does recriu, by any of its names. */
+import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,13 +8,11 @@ import { version } from "../../package.json";
 import {
   alive,
   criu,
-  dump,
   killTree,
   openStage,
   recriuBinary,
   run,
   type Stage,
-  start,
   waitFor,
 } from "./stage.ts";
 
@@ -58,8 +57,7 @@ for (const place of Object.keys(places))
     const bare = await from(stage, place, [criu, "--version"]);
     expect(await from(stage, place, [link(stage), "--version"])).toEqual(bare);
 
-    const { pid } = await start(stage, "sched", ["other", "0", "5"]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage, "sched", ["other", "0", "5"]);
     const words = ["restore", "-D", images, "-o", "r.log", "--exec-cmd", "--", "readlink"];
     const where = await from(stage, place, [criu, ...words, "/proc/self/cwd"]);
     expect(where).toMatchObject({ exit: 0, stderr: "" });
@@ -74,8 +72,7 @@ for (const place of Object.keys(places))
 
 test("deleted: paths from there lead where they lead", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "5"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "5"]);
   const near = `../${images.slice(stage.dir.length + 1)}`;
   for (const program of [criu, link(stage), recriuBinary]) {
     const done = await from(stage, "deleted", [

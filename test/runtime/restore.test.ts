@@ -1,19 +1,11 @@
 /** recriu-runc before the runtime begins. A script stands for runc here: it says that it was called, or calls CRIU. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watched } from "../dropin/as-criu.ts";
 import { compile } from "../restore/stage/compile.ts";
-import {
-  criu,
-  dump,
-  openStage,
-  run,
-  type RunOptions,
-  type Stage,
-  start,
-  waitFor,
-} from "../restore/stage.ts";
+import { criu, openStage, run, type RunOptions, type Stage, waitFor } from "../restore/stage.ts";
 import { CALLED, standIn } from "./stand-in.ts";
 
 test("what cannot be looked at is the runtime's, as it is CRIU's; but not where it is untrusted", async () => {
@@ -41,8 +33,7 @@ test("what cannot be looked at is the runtime's, as it is CRIU's; but not where 
 test("--lazy-pages: nothing is said of a work directory that the runtime is still to make", async () => {
   await using stage = openStage();
   const { words, restore } = standIn(stage);
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const here = await restore(words(images, "--lazy-pages", `--work-path=${stage.dir}`));
   expect([here.exit, here.stderr]).toEqual([1, expect.stringContaining("[lazy-pages-socket]")]);
   const there = await restore(words(images, "--lazy-pages"));
@@ -57,8 +48,7 @@ const configs = (stage: Stage) =>
 test("the user's configuration file goes along in recriu's, and only that is named", async () => {
   await using stage = openStage();
   const { words, restore } = standIn(stage, configs(stage));
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const users = join(stage.dir, "users.conf");
   writeFileSync(users, "weak-sysctls"); // no newline behind it
   const named = async (env: RunOptions["env"] = {}) => {

@@ -1,15 +1,15 @@
 /** recriu-runc: what is refused, where that is said, and what the runtime is given. A script stands for runc here. */
+import { startDumped } from "../restore/stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watched } from "../dropin/as-criu.ts";
-import { dump, makeDoomedCgroup, openStage, start, waitFor } from "../restore/stage.ts";
+import { makeDoomedCgroup, openStage, start, waitFor } from "../restore/stage.ts";
 import { CALLED, standIn } from "./stand-in.ts";
 
 test("what is blocked is not restored: one line for callers, in the runtime's log too", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   await start(stage, "at-pid", [`${pid}`]);
   const { words, restore, program } = standIn(stage);
   const asked = words(images, `--work-path=${stage.dir}`);
@@ -27,8 +27,9 @@ test("an option that a runtime settles itself answers nothing", async () => {
   await using stage = openStage();
   const doomed = makeDoomedCgroup(stage);
   if (doomed === null) throw new Error("cgroup v2 is not mounted");
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [doomed.cgroup] });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+    cgroups: [doomed.cgroup],
+  });
   doomed.spoil();
   const { words, restore } = standIn(stage);
   const { exit, stderr } = await restore(words(images, `--work-path=${stage.dir}`));
@@ -39,8 +40,7 @@ test("an option that a runtime settles itself answers nothing", async () => {
 
 test("--auto-dedup is the watcher's; in a configuration file over the request it destroys the images, and is refused", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const { words, restore, bundle } = standIn(
     stage,
     `for word; do echo "$word"; done >${join(stage.dir, "words")}; exit 7`,

@@ -74,6 +74,41 @@ export function askingProgramTests(name: string, run: readonly string[]): void {
       }
     });
 
+    test("asks at the points where something is decided, and goes on at others while there is somebody to ask", () => {
+      const at = (answer: string, point: string) =>
+        asks(answer, { CRTOOLS_SCRIPT_A: "setup-namespaces", CRTOOLS_SCRIPT_ACTION: point });
+      for (const point of ["pre-restore", "post-restore", "pre-resume", "post-resume"]) {
+        expect(at("n", point).exitCode).toBe(1);
+        expect(at("g", point)).toEqual({
+          exitCode: 0,
+          said: [
+            "\n",
+            "CRTOOLS_SCRIPT_A=setup-namespaces",
+            `CRTOOLS_SCRIPT_ACTION=${point}`,
+          ].sort(),
+        });
+      }
+      for (const point of [
+        "setup-namespaces",
+        "post-setup-namespaces",
+        "network-unlock",
+        "p",
+        "",
+      ]) {
+        expect(at("n", point)).toEqual({ exitCode: 0, said: [""] });
+        writeFileSync(join(dir, "p"), askingProgram(join(dir, "q"), join(dir, "none"), code));
+        const env = { CRTOOLS_SCRIPT_ACTION: point };
+        expect(Bun.spawnSync([...run, join(dir, "p")], { env }).exitCode).toBe(1);
+      }
+    });
+
+    test("asks in one write, and refuses where that cannot hold all", () => {
+      const many = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, n) => [`CRTOOLS_${n}`, "x"]));
+      expect(asks("g", many(1023)).said).toHaveLength(1024);
+      expect(asks("g", many(1024))).toEqual({ exitCode: 1, said: [""] });
+    });
+
     test("what is answered counts, whoever answers being gone by then", async () => {
       const [program, questions, answers] = ["late", "full", "b"].map((file) => join(dir, file));
       writeFileSync(program!, askingProgram(questions!, answers!, code));

@@ -23,9 +23,12 @@ export const fileDiffers: Check = {
       (seal?.ok ? seal.manifest.files : []).map((file) => [file.path, file] as const),
     );
     const unused = new Set(settings.usePacked);
+    for (const { reg } of unused.size === 0 ? [] : usedFiles(context)) {
+      const place = context.namespaces.place(reg.name, reg.mnt_id);
+      if (place.onHost && sealed.get(reg.name)?.taken !== undefined) unused.delete(place.hostPath);
+    }
     for (const { used, file, place } of filesNeeded(context)) {
       const before = sealed.get(file.path);
-      if (before?.taken !== undefined) unused.delete(place.hostPath);
       const content = before && hasOther(before, file, place);
       const problem = before && (differs(before, file) ?? content);
       if (problem === undefined) continue;
@@ -52,7 +55,7 @@ const notTaken = (path: string): Problem => ({
   severity: "warning",
   image: MANIFEST,
   subject: path,
-  message: `no file of the tree that is here was taken along from ${path}, which --use-packed names`,
+  message: `no file of the tree was taken along from ${path}, which --use-packed names`,
   remedy: { kind: "human", text: "name one that the tree uses, by its whole path on this machine" },
 });
 

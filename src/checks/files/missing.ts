@@ -36,7 +36,7 @@ export function missing(context: Context, wanted: (file: UsedFile) => boolean): 
             file.fifo === undefined
               ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
               : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
-          ...onlyToRead(place, orElsewhere(putBack(context, file, place, found))),
+          ...onlyToRead(context, place, orElsewhere(putBack(context, file, place, found))),
         },
       ];
     });
@@ -46,13 +46,20 @@ export function missing(context: Context, wanted: (file: UsedFile) => boolean): 
 const SYSTEM = /^\/(?:usr|lib(?:x?\d+)?|bin|sbin|etc|boot)(?:\/|$)/;
 
 /** Where nothing can, or is to, be made, the tree may have the file that was taken along in a directory of its own. */
-function onlyToRead({ root, path }: HostPlace, remedy: Remedy): Pick<Problem, "remedy" | "apart"> {
+function onlyToRead(
+  { settings }: Context,
+  { root, path, hostPath }: HostPlace,
+  remedy: Remedy,
+): Pick<Problem, "remedy" | "apart"> {
   if (remedy.kind !== "repair") return { remedy };
   const above = [...upward(dirname(path))].find((at) => root.look(at).ok) ?? "/";
   const onlyRead = root.access(above, constants.W_OK) === -EROFS;
   const real = root.path === "/" ? (root.real(above) ?? above) : undefined;
   const isSystem =
-    real !== undefined && remedy.repair.action === "file" && SYSTEM.test(join(real, "file"));
+    !settings.usePacked.includes(hostPath) &&
+    real !== undefined &&
+    remedy.repair.action === "file" &&
+    SYSTEM.test(join(real, "file"));
   if (!onlyRead && !isSystem) return { remedy };
   const { repair, command } = remedy;
   const text = `${root.path === "/" ? above : join(root.path, above)} ${onlyRead ? "is on a file system that is only to be read" : "is the system's, and recriu adds nothing to that"}: ${remedy.text}`;

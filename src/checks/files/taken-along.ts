@@ -10,19 +10,17 @@ import {
   oncePer,
   PACKED,
   type RegFileEntry,
-  type Taken,
 } from "../../image/index.ts";
-import { STICKY, WORLD_WRITES } from "../../sys/linux.ts";
 import { basename, dirname, join } from "../../sys/path.ts";
 import { sh, typedOption } from "../../sys/shell.ts";
 import { imagesLater } from "../again.ts";
 import type { Context, Problem, PutFile, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { accessMode } from "./file-content.ts";
+import { type Names, namesOf, namesText } from "./hard-links.ts";
+import { opensToOthers, withCapabilities, wordFor } from "./gives-rights.ts";
 import { usedFiles } from "./used-files.ts";
 import { constants } from "node:fs";
-
-const SET_IDS = 0o6000;
 
 /** What the images say of a file. */
 type Known = Pick<RegFileEntry, "name" | "size" | "mode" | "build_id">;
@@ -40,17 +38,25 @@ const byPath = oncePer(({ files, directories = [] }: Manifest) => ({
   directories: new Map(directories.map((directory) => [directory.path, directory])),
 }));
 
+interface Found {
+  readonly file: PutFile;
+  readonly newer: boolean;
+  readonly names: Names | undefined;
+  /** It gives rights, and no --use-packed names it. */
+  readonly wantsWord: boolean;
+}
+
 /** The file that was taken along, to be put at that place; undefined where it was not, or is not the one that was saved. */
-function takenFor(
-  { checkpoint, seal, settings, host }: Context,
-  reg: Known,
-  { root, path }: HostPlace,
-): { file: PutFile; newer: boolean } | undefined {
+function takenFor(context: Context, reg: Known, place: HostPlace): Found | undefined {
+  const { checkpoint, seal, settings, host } = context;
+  const { root, path, hostPath } = place;
   // Untrusted images choose no file on this machine.
   if (!seal?.ok || settings.untrusted) return undefined;
   const { files } = byPath(seal.manifest);
   const sealed = files.get(reg.name);
-  if (sealed?.taken === undefined || !isSaved(reg, sealed, sealed.taken)) return undefined;
+  if (sealed?.taken === undefined || !isSaved(reg, sealed)) return undefined;
+  const word = wordFor(context, sealed, hostPath);
+  if (word === "never") return undefined;
   const { size, mode, mtime, taken } = sealed;
   const { sha256, uid, gid, xattrs, newer, sparse } = taken;
   const from = besideOf(checkpoint.dir, taken);
@@ -58,7 +64,15 @@ function takenFor(
   const isLeftOut = seal.leftOut.size > 0 && host.entry(from) === undefined;
   if (!isLeftOut && !isBeside(host, from, taken.packed?.size ?? size)) return undefined;
   const put = { action: "file", root: root.path, path, mode, uid, gid } as const;
-  return { file: { ...put, from, sha256, size, mtime, xattrs, sparse, directories: [] }, newer };
+  const rights = word === "none" ? undefined : true;
+  const names = word === "none" ? namesOf(context, seal.manifest, sealed, place) : undefined;
+  const links = names && { inode: taken.inode, link: names.same };
+  return {
+    file: { ...put, from, sha256, size, mtime, xattrs, sparse, ...links, rights, directories: [] },
+    newer,
+    names,
+    wantsWord: word === "wanted",
+  };
 }
 
 /** Whether what was taken along stands there itself: of a link in its place the command would put back what that leads to. */
@@ -75,26 +89,37 @@ const besides = (context: Context, { from }: PutFile): string =>
 const isPacked = ({ from, size }: PutFile): boolean => size > 0 && from.endsWith(PACKED);
 
 /** Put the file that is gone back from beside the images; undefined where it was not taken along, or is not the one that was saved. */
-export function fromBeside(context: Context, reg: Known, place: HostPlace): Repaired | undefined {
+export function fromBeside(context: Context, reg: Known, place: HostPlace): Remedy | undefined {
   const { seal } = context;
   const found = takenFor(context, reg, place);
   if (!seal?.ok || found === undefined) return undefined;
   const { root, path, hostPath } = place;
   const { directories } = byPath(seal.manifest);
-  const { size, mode, uid, gid } = found.file;
+  const { size, mode, uid, gid, xattrs } = found.file;
   const lost = [...upward(dirname(path))]
     .toReversed()
     .flatMap((at) => (path === reg.name ? (directories.get(at) ?? []) : []))
     .filter((above) => !root.look(above.path).ok);
-  if (lost.some(givesRights)) return undefined;
+  if (lost.some(opensToOthers)) return undefined;
+  if (found.wantsWord)
+    return {
+      kind: "human",
+      text: "it gives whoever runs it rights (set-user-id, set-group-id, file capabilities), so it is put back, with them, where you say so",
+      command: typedOption(`--use-packed=${hostPath}`),
+    };
   const octal = octalOf(mode);
   const beside = besides(context, found.file);
+  const names = found.names === undefined ? "" : namesText(found.names, place);
   return {
     kind: "repair",
-    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
-    command: isPacked(found.file)
-      ? sh`zstd -tq ${beside} && zstd -dqc ${beside} | install -D -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
-      : sh`install -D -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
+    text: `put back the file that was taken along: ${size} bytes, mode ${octal}, owner ${uid}:${gid}${names}${found.newer ? "; it had been written to after the dump when it was sealed" : ""}`,
+    command: withCapabilities(
+      isPacked(found.file)
+        ? sh`zstd -tq ${beside} && zstd -dqc ${beside} | install -D -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
+        : sh`install -D -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
+      xattrs,
+      hostPath,
+    ),
     repair: { ...found.file, directories: lost },
   };
 }
@@ -134,7 +159,7 @@ export function orTaken(
   const { hostPath } = place;
   if (context.settings.usePacked.includes(hostPath))
     return { remedy: inPlace(context, taken.file, hostPath) };
-  const bound = over(context, place, taken.file);
+  const bound = taken.wantsWord ? undefined : over(context, place, taken.file);
   // What only grew, and may have, is to be as it is now.
   if (bound !== undefined) return remedy.kind === "edit" ? { remedy } : { remedy, over: bound };
   if (remedy.kind !== "human") return { remedy };
@@ -149,16 +174,20 @@ export function orTaken(
 }
 
 function inPlace(context: Context, file: PutFile, hostPath: string): Remedy {
-  const { mode, uid, gid, size } = file;
+  const { mode, uid, gid, size, xattrs } = file;
   const octal = octalOf(mode);
   const beside = besides(context, file);
   const aside = ["-nT", "--", hostPath, `${hostPath}${KEPT}`];
   return {
     kind: "repair",
     text: `put the file that was taken along in its place: ${size} bytes, mode ${octal}, owner ${uid}:${gid}; this one is kept as ${hostPath}${KEPT}`,
-    command: isPacked(file)
-      ? sh`zstd -tq ${beside} && mv ${aside} && zstd -dqc ${beside} | install -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
-      : sh`mv ${aside} && install -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
+    command: withCapabilities(
+      isPacked(file)
+        ? sh`zstd -tq ${beside} && mv ${aside} && zstd -dqc ${beside} | install -m ${octal} -o ${uid} -g ${gid} /dev/stdin ${hostPath}`
+        : sh`mv ${aside} && install -m ${octal} -o ${uid} -g ${gid} ${beside} ${hostPath}`,
+      xattrs,
+      hostPath,
+    ),
     repair: { ...file, aside: `${basename(hostPath)}${KEPT}` },
   };
 }
@@ -179,11 +208,7 @@ const octalOf = (mode: number): string => mode.toString(8).padStart(4, "0");
 type Repaired = Extract<Remedy, { kind: "repair" }>;
 
 /** What was at that path when it was sealed, directory or file, of which the images say no more; undefined where it was not taken along. */
-export function backAsSealed(
-  context: Context,
-  path: string,
-  place: HostPlace,
-): Repaired | undefined {
+export function backAsSealed(context: Context, path: string, place: HostPlace): Remedy | undefined {
   const known = { name: path, build_id: [] };
   return asSealed(context, known, place) ?? fromBeside(context, known, place);
 }
@@ -212,17 +237,8 @@ export function asSealed(
   };
 }
 
-/** A directory that is a person's to make: it gives rights to others than its owner. */
-const givesRights = ({ mode }: { mode: number }): boolean =>
-  (mode & SET_IDS) !== 0 || ((mode & WORLD_WRITES) !== 0 && (mode & STICKY) === 0);
-
-/** Attributes that are put back; of others the kernel makes its own. */
-const OWN_ATTRIBUTES = /^(?:user\.|system\.posix_acl_access$)/;
-
-/** Whether CRIU will take it for the file of the dump. One with set-id bits or capabilities is left to a person. */
-const isSaved = (reg: Known, { size, mode, build_id }: NeededFile, { xattrs }: Taken): boolean =>
+/** Whether CRIU will take it for the file of the dump. */
+const isSaved = (reg: Known, { size, mode, build_id }: NeededFile): boolean =>
   (reg.size === undefined || reg.size === BigInt(size)) &&
   (reg.mode === undefined || (reg.mode & 0o7777) === mode) &&
-  (reg.build_id.length === 0 || buildIdOf(reg) === build_id) &&
-  (mode & SET_IDS) === 0 &&
-  Object.keys(xattrs).every((name) => OWN_ATTRIBUTES.test(name));
+  (reg.build_id.length === 0 || buildIdOf(reg) === build_id);

@@ -4,7 +4,8 @@ import type { Host } from "../../host/index.ts";
 import type { Checkpoint } from "../../image/index.ts";
 import { join } from "../../sys/path.ts";
 import { sh, type ShellCommand } from "../../sys/shell.ts";
-import type { Check, Context, Problem } from "../finding.ts";
+import type { CheckId } from "../catalogue.ts";
+import type { Check, Context, Finding, Problem } from "../finding.ts";
 
 /** Written by a dump, as the last of all, and by a pre-dump. */
 const INVENTORY = "inventory.img";
@@ -17,6 +18,13 @@ const SHOWN = 3;
 
 /** Lines of a log that are read; what a dump fails of stands before. */
 const MOST_LINES = 2_000_000;
+
+/** The findings after which no other check has anything to look at. */
+export const alone: ReadonlySet<string> = new Set<CheckId>(["no-checkpoint", "dump-failed"]);
+
+/** Whether the directory was no checkpoint's: there is this one thing to say. */
+export const noneThere = ([first]: readonly Finding[]): boolean =>
+  first?.severity === "blocker" && alone.has(first.id);
 
 /** The directory's only finding: what it is instead of a checkpoint. */
 export function instead(

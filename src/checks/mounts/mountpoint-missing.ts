@@ -28,7 +28,7 @@ export const mountpointMissing: Check = {
         const owner = context.namespaces.ownerOnHost(0, 0);
         const sealed = backAsSealed(context, mount.at, place);
         const remedy: Remedy =
-          sealed !== undefined && (sealed.repair.action === "mkdir") === directory
+          sealed?.kind === "repair" && (sealed.repair.action === "mkdir") === directory
             ? sealed
             : directory && owner
               ? {

@@ -1,17 +1,21 @@
 /** Security labels: AppArmor profiles and SELinux contexts (lsm.c, apparmor.c). */
 import { knows } from "../../criu/index.ts";
+import type { Host } from "../../host/index.ts";
+import { oncePer } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { threadsWithCreds } from "./capabilities.ts";
 
 export type Lsm = "none" | "SELinux" | "AppArmor";
 
 /** AppArmor's directory decides for CRIU; SELinux must be mounted, and may still be without labels. */
-export function runningLsm({ host }: Context): Lsm {
+const lsmOf = oncePer((host: Host): Lsm => {
   if (host.exists("/sys/kernel/security/apparmor")) return "AppArmor";
   return host.exists("/sys/fs/selinux/enforce") || host.exists("/selinux/enforce")
     ? "SELinux"
     : "none";
-}
+});
+
+export const runningLsm = ({ host }: Context): Lsm => lsmOf(host);
 
 /** The label that CRIU will give a thread: --lsm-profile's where there was one, but for SELinux only from 4.1 on. */
 export function labelAfter(context: Context, label: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 /** Which task, file or mount each finding is about, so that it stands beside that. */
-import { countOf, type Finding } from "../../checks/index.ts";
+import { countOf } from "../../checks/grouped.ts";
+import type { Finding } from "../../checks/index.ts";
 import type { Preflight } from "../../plan/preflight.ts";
 import type { Contents } from "../../show/contents.ts";
 import { type Standing, standingOf } from "../findings.ts";

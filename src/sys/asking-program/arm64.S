@@ -2,7 +2,7 @@
 .set machine, 183               /* EM_AARCH64 */
 .set SYS_openat, 56
 .set SYS_read, 63
-.set SYS_write, 64
+.set SYS_writev, 66
 .set SYS_ppoll, 73
 .set SYS_exit_group, 94
 .set SYS_kill, 129
@@ -17,6 +17,7 @@
 .set O_RDONLY, 0
 .set O_WRONLY, 1
 .set POLLIN, 1
+.set IOV_MAX, 1024
 .set PR_SET_PDEATHSIG, 1
 .set SIGKILL, 9
 .set SIGCHLD, 17
@@ -45,6 +46,37 @@ start:
     add x20, sp, x20, uxtx #3
     add x20, x20, #16
     ldr x21, crtools
+
+    /* At a point that is not before or after -restore or -resume nothing is decided: it goes on. Without a name it is asked. */
+    ldr x4, script_a
+    ldr x5, action
+    mov x6, x20
+look:
+    ldr x1, [x6], #8
+    cbz x1, ask
+    ldr x3, [x1]
+    cmp x3, x21
+    b.ne look
+    ldr x3, [x1, #8]
+    cmp x3, x4
+    b.ne look
+    ldur x3, [x1, #14]
+    cmp x3, x5
+    b.ne look
+    ldr w4, res
+    ldur w3, [x1, #25]          /* pre-res… */
+    cmp w3, w4
+    b.eq ask
+    ldur w3, [x1, #26]          /* post-res… */
+    cmp w3, w4
+    b.ne agree
+
+    /* In one write, so that who answers is woken once: struct iovecs on the stack, the last of them first. */
+ask:
+    adr x1, newline
+    mov x2, #1
+    stp x1, x2, [sp, #-16]!
+    mov w23, #1
 next:
     ldr x1, [x20], #8
     cbz x1, asked
@@ -56,15 +88,16 @@ length:
     ldrb w3, [x1, x2]
     add x2, x2, #1
     cbnz w3, length
-    mov w0, w19
-    mov x8, #SYS_write
-    svc #0
+    stp x1, x2, [sp, #-16]!
+    add w23, w23, #1
+    cmp w23, #IOV_MAX
+    b.hi refuse
     b next
 asked:
-    adr x1, newline
-    mov x2, #1
     mov w0, w19
-    mov x8, #SYS_write
+    mov x1, sp
+    mov w2, w23
+    mov x8, #SYS_writev
     svc #0
 
     /* The answer: a letter, and at 4, 8 and 12 the numbers that count with the letter h. */
@@ -164,6 +197,12 @@ newline:
     .balign 4
 crtools:
     .ascii "CRTOOLS_"
+script_a:
+    .ascii "SCRIPT_A"
+action:
+    .ascii "_ACTION="
+res:
+    .ascii "-res"
 questions:
     .zero 32
 answers:

@@ -1,9 +1,10 @@
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, v2 } from "../cgroup-rules.ts";
 import { report } from "../report.ts";
-import { criu, dump, killTree, makeCgroup, openStage, recriu, run, start } from "../stage.ts";
+import { criu, killTree, makeCgroup, openStage, recriu, run } from "../stage.ts";
 import { typed } from "../typed.ts";
 
 const MANY = 600;
@@ -17,8 +18,9 @@ test("cgroup-copied: a dump in a cgroup with hundreds of others below brings all
       .map(({ name }) => join(cgroup, name));
   const clear = () => made().forEach((each) => rmdirSync(each));
   for (let n = 0; n < MANY; n++) mkdirSync(join(cgroup, `other-${n}`));
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+    cgroups: [cgroup],
+  });
   await killTree(stage, pid);
   // As long as they are there nothing is made.
   expect(

@@ -1,3 +1,4 @@
+import { copyOf } from "../stage/dumped.ts";
 import { changed, dumpIn, v2 } from "../cgroup-rules.ts";
 import { edit } from "../edit.ts";
 import { report } from "../report.ts";
@@ -5,14 +6,11 @@ import { stageCheck } from "../stage-check.ts";
 import { makeCgroup, openStage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("cgroup-set-missing: a set, and a controller, that the images lack", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));
-  const stray = join(stage.dir, "stray");
-  cpSync(images, stray, { recursive: true });
+  const stray = copyOf(stage, images, "stray");
   edit(stray, `core-${pid}.img`, ([core]) => void (core.thread_core.cg_set = 77));
   expect(
     await stageCheck({ id: "cgroup-set-missing", stage, images: stray, among: true }),

@@ -1,10 +1,11 @@
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "../../built.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import { dump, killTree, openStage, run, start } from "../stage.ts";
+import { killTree, openStage, run } from "../stage.ts";
 import { typed } from "../typed.ts";
 
 /** 4.2 or newer, which knows the option. No task here has a probe: the inventory is made to say that it was dumped with it. */
@@ -12,8 +13,7 @@ const newer = join(repository, ".cache/criu/forky/criu");
 
 test("allow-uprobes-needed: CRIU 4.2 wants the option of the dump again, and recriu gives it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   edit(images, "inventory.img", ([inventory]) => {
     inventory.allow_uprobes = true;
   });

@@ -1,7 +1,8 @@
 /** A CRIU before 4.2 that was not told to do without hardware breakpoints, where those do not work. */
+import { startDumped } from "../stage/dumped.ts";
 import { breakpointsWork } from "../../../src/sys/breakpoints.ts";
 import { finding, report } from "../report.ts";
-import { criu, dump, killTree, openStage, recriuBinary, run, type Stage, start } from "../stage.ts";
+import { criu, killTree, openStage, recriuBinary, run, type Stage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -21,8 +22,7 @@ function asReleased(stage: Stage): string {
 
 test("breakpoints-missing: bare CRIU hangs, recriu sets CRIU_FAULT in every stand", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const released = asReleased(stage);
   const env = { RECRIU_CRIU: released };
   const bare = (variables: Record<string, string>) =>

@@ -1,11 +1,11 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, start } from "../stage.ts";
+import { openStage } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 test("criu-missing", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const missing = await report(stage, "restore", images, [`--criu=${stage.dir}/criu`]);
   expect(missing).toMatchObject({ exit: 3, run: null, criu: { path: null, version: null } });
   expect(blockers(missing)).toEqual(["criu-missing"]);

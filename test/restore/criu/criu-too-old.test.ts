@@ -1,7 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { repository } from "../../built.ts";
 import { old } from "../criu.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, killTree, openStage, run, start } from "../stage.ts";
+import { killTree, openStage, run, start } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -14,8 +15,7 @@ test.skipIf(!vvarVclock)(
   "criu-too-old: this kernel has a mapping that it cannot take",
   async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-    const images = await dump(stage, pid);
+    const { images } = await startDumped(stage);
     const named = await report(stage, "restore", images, [`--criu=${old}`]);
     expect(named).toMatchObject({ exit: 3, run: null, criu: { path: old, version: "3.17.1" } });
     expect(blockers(named)).toEqual(["criu-too-old"]);

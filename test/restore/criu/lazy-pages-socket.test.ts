@@ -1,4 +1,4 @@
-import { dumpOf } from "../pages.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores } from "../stage-check.ts";
 import { criu, killTree, openStage, waitFor } from "../stage.ts";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 test("lazy-pages-socket: a lazy restore of a whole checkpoint", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage, "memory", ["plain"]);
   const work = join(stage.dir, "work");
   mkdirSync(work);
   const options = ["--lazy-pages", "-W", work];

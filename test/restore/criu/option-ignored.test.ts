@@ -1,22 +1,13 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
-import {
-  criu,
-  dump,
-  killTree,
-  openStage,
-  recriuBinary,
-  restoreBare,
-  run,
-  start,
-} from "../stage.ts";
+import { criu, killTree, openStage, recriuBinary, restoreBare, run } from "../stage.ts";
 import { dumpContainer } from "../tree-in-container.ts";
 import { expect, test } from "bun:test";
 import { readlinkSync } from "node:fs";
 
 test("option-ignored: the network, the cgroups and the mounts that stay as they are", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "kernel", ["owner"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "kernel", ["owner"]);
   const options = ["--empty-ns", "net", "--cgroup-root", "/elsewhere", "--manage-cgroups=ignore"];
   const named = await report(stage, "preflight", images, options);
   expect(named.exit).toBe(0);

@@ -1,15 +1,15 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { openStage, restoreBare } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpOf } from "./environment.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 test("pidfile-exists: of a run before", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   const pidfile = join(stage.dir, "pid");
   const options = ["--pidfile", pidfile];
   // CRIU finds out when it has restored everything.
@@ -36,7 +36,7 @@ test("pidfile-exists: of a run before", async () => {
 
 test("pidfile-exists: its directory is gone, and recriu makes it", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   const pidfile = join(stage.dir, "gone/pid");
   const bare = await restoreBare(stage, images, ["--pidfile", pidfile]);
   expect(bare.exit).toBe(1);
@@ -52,7 +52,7 @@ test("pidfile-exists: its directory is gone, and recriu makes it", async () => {
 
 test("pidfile-exists: a relative one is in the work directory", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   const work = join(stage.dir, "work");
   mkdirSync(work);
   writeFileSync(join(work, "pid"), "");

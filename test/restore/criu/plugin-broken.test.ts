@@ -1,4 +1,4 @@
-import { dumpOf } from "../inventory.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 test("plugin-broken: any file that ends in .so", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   const plugins = join(stage.dir, "plugins");
   const options = ["--libdir", plugins];
   // The directory itself.

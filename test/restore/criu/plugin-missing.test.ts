@@ -1,5 +1,5 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
-import { dumpOf } from "../inventory.ts";
 import { finding, report } from "../report.ts";
 import { copying, decoded, differences } from "../shadow.ts";
 import { restores, stageCheck } from "../stage-check.ts";
@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 test("plugin-missing", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   edit(
     images,
     "inventory.img",
@@ -28,7 +28,7 @@ test("plugin-missing", async () => {
 
 test("plugin-missing: amdgpu_plugin is named and saved nothing", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   edit(
     images,
     "inventory.img",
@@ -65,7 +65,7 @@ test("plugin-missing: amdgpu_plugin is named and saved nothing", async () => {
 
 test("the CRIU under test names its plugin directory", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   edit(
     images,
     "inventory.img",

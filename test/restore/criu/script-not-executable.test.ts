@@ -1,15 +1,15 @@
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpOf } from "./environment.ts";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 test("script-not-executable", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   const script = join(stage.dir, "script");
   const options = ["--action-script", script];
   await stageCheck({ id: "script-not-executable", stage, images, options });
@@ -26,7 +26,7 @@ test("script-not-executable", async () => {
 
 test("script-not-executable: a name is looked for in PATH", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   const options = ["--action-script", "recriu-no-such-script"];
   await stageCheck({ id: "script-not-executable", stage, images, options });
   await restores(stage, images, { options: ["--action-script", "true"] });

@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { restores } from "../stage-check.ts";
 import { criu, killTree, openStage, recriuBinary, run } from "../stage.ts";
 import { programs, typed } from "../typed.ts";
-import { dumpOf } from "./environment.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -29,7 +29,7 @@ const withoutTmp = () => {
 
 test("tmp-missing: CRIU cannot even start", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   const { moved, under } = withoutTmp();
   const program = moved(criu);
   const words = (binary: string, ...more: string[]) => [

@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { restores } from "../stage-check.ts";
 import {
   criu,
-  dump,
   hierarchies,
   killTree,
   makeCgroup,
@@ -10,10 +10,8 @@ import {
   recriuBinary,
   run,
   type Stage,
-  start,
 } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpOf } from "./environment.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -31,8 +29,10 @@ const readOnly = (path: string) => [
 /** Images with cgroups: a tree in one of its own. */
 async function dumpInCgroup(stage: Stage) {
   const cgroup = makeCgroup(stage, hierarchies()[0]!, "workload");
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [cgroup] });
-  return { pid, images: await dump(stage, pid, ["--manage-cgroups"]) };
+  return startDumped(stage, "sched", ["other", "0", "0"], {
+    cgroups: [cgroup],
+    dump: ["--manage-cgroups"],
+  });
 }
 
 test("work-dir-unwritable: read-only images", async () => {
@@ -96,7 +96,7 @@ test("work-dir-unwritable: read-only images", async () => {
 
 test("work-dir-unwritable: without cgroups and log it is worth no more than a line", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   const done = await run(stage, [
     ...readOnly(images),
     recriuBinary,
@@ -115,7 +115,7 @@ test("work-dir-unwritable: without cgroups and log it is worth no more than a li
 
 test("work-dir-unwritable: there is no such directory", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage);
+  const { images } = await startDumped(stage);
   const work = join(stage.dir, "work");
   const told = await report(stage, "preflight", images, ["-W", work]);
   const named = finding(told, "work-dir-unwritable");

@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { ALICE, files } from "../planted.ts";
 import { blockers, finding, report } from "../report.ts";
-import { criu, dump, killTree, openStage, run, start } from "../stage.ts";
+import { criu, killTree, openStage, run } from "../stage.ts";
 import { expect, test } from "bun:test";
 import { chownSync, lchownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,8 +9,7 @@ import { join } from "node:path";
 for (const [what, [name, setUp, words]] of Object.entries(files))
   test(`work-file-planted: CRIU's ${what}`, async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage);
     const work = join(stage.dir, "work");
     const victim = join(stage.dir, "victim");
     writeFileSync(victim, "root's");

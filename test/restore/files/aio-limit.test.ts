@@ -1,4 +1,5 @@
-import { changed, dumpOf, withSetting } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
+import { changed, withSetting } from "../kernel.ts";
 import { report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
@@ -8,7 +9,7 @@ import { readFileSync } from "node:fs";
 
 test("aio-limit: too few events for all, and a ring of another machine", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, "aio", "64");
+  const { pid, images } = await startDumped(stage, "kernel", ["aio", "64"]);
   const used = Number(readFileSync("/proc/sys/fs/aio-nr", "utf8"));
   const named = await withSetting("fs/aio-max-nr", used, async () => {
     const told = await report(stage, "preflight", images);

@@ -1,8 +1,9 @@
+import { startDumped } from "../stage/dumped.ts";
 import { dumpTree } from "../files.ts";
 import { HOSTILE, path, startThings } from "../hostile.ts";
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
-import { dump, killTree, openStage, recriu, run, start } from "../stage.ts";
+import { dump, killTree, openStage, recriu, run } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
@@ -19,8 +20,7 @@ test("one cause is one finding: the working directory of many tasks", async () =
   await using stage = openStage();
   const cwd = join(stage.dir, "work");
   mkdirSync(cwd);
-  const { pid } = await start(stage, "many", ["21", "0", "0", "0"], { cwd });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "many", ["21", "0", "0", "0"], { cwd });
   rmdirSync(cwd);
   const { findings } = await report(stage, "preflight", images);
   expect(findings.map(({ id, subject }) => [id, subject])).toEqual([["cwd-missing", cwd]]);
@@ -55,8 +55,7 @@ test("cwd-missing: the directory has the owner of what it stands in", async () =
   await using stage = openStage();
   const cwd = join(stage.dir, "work");
   mkdirSync(cwd, { mode: 0o700 });
-  const { pid } = await start(stage, "sched", ["other", "0", "0"], { cwd });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "sched", ["other", "0", "0"], { cwd });
   rmdirSync(cwd);
   const preflight = await report(stage, "preflight", images);
   expect((await typed(stage, preflight, "cwd-missing")).exit).toBe(0);

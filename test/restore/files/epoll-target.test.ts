@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
-import { dump, killTree, openStage, restoreBare, start } from "../stage.ts";
+import { killTree, openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,8 +14,7 @@ for (const [how, why] of [
 ] as const) {
   test(`the child has ${how === "file" ? "a file there" : "closed it"}: CRIU fails`, async () => {
     await using stage = openStage();
-    const { pid } = await start(stage, "epoll", [join(stage.dir, "other"), how]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage, "epoll", [join(stage.dir, "other"), how]);
     const named = await stageCheck({ id: "epoll-target", stage, images, among: true });
     expect(named.task).toBeLessThan(pid);
     expect(named.subject).toBe("descriptor 11");
@@ -24,8 +24,7 @@ for (const [how, why] of [
 
 test("the child has another eventfd there: bare CRIU restores a deaf epoll, recriu none", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "epoll", [join(stage.dir, "other"), "eventfd"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "epoll", [join(stage.dir, "other"), "eventfd"]);
   const named = await report(stage, "preflight", images);
   expect([named.exit, blockers(named)]).toEqual([3, ["epoll-target"]]);
   expect(finding(named, "epoll-target").message).toContain("come back deaf");

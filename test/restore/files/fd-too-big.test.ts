@@ -1,13 +1,11 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
-import { dumpOf } from "../limits.ts";
 import { blockers, report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 const limited = (descriptors: number) => [
   "capsh",
@@ -20,7 +18,7 @@ const limited = (descriptors: number) => [
 
 test("fd-too-big: the caller's own limit, where it cannot be raised", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, "fd", "4000");
+  const { pid, images } = await startDumped(stage, "memory", ["fd", "4000"]);
   const named = await stageCheck({ id: "fd-too-big", stage, images, under: limited(1024) });
   expect(named).toMatchObject({ task: pid, subject: "4000" });
   expect(named.remedy.command).toBe("ulimit -Sn 8192");
@@ -35,9 +33,8 @@ test("fd-too-big: the caller's own limit, where it cannot be raised", async () =
 
 test("fd-too-big: the kernel's limit", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage, "fd", "4000");
-  const beyond = join(stage.dir, "beyond");
-  cpSync(images, beyond, { recursive: true });
+  const { images } = await startDumped(stage, "memory", ["fd", "4000"]);
+  const beyond = copyOf(stage, images, "beyond");
   edit(beyond, "fdinfo-2.img", (fds) => {
     for (const entry of fds) if (entry.fd === 4000) entry.fd = 40_000_000;
   });

@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { constants, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 test("fifo-missing", async () => {
   await using stage = openStage();
   const fifo = join(stage.dir, "fifo");
-  const { pid, images } = await dumpObjects(stage, ["fifo", fifo]);
+  const { pid, images } = await startDumped(stage, "objects", ["fifo", fifo]);
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
   rmSync(fifo);

@@ -1,4 +1,5 @@
 /** Files that only grew since the dump: the shadow leaves the size out, where that is known or said to be right. */
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { dumpTree } from "../files.ts";
 import { blockers, finding, report } from "../report.ts";
@@ -139,8 +140,7 @@ test("a program and its libraries never", async () => {
 
 test("programs and libraries: the package of this machine, its version, and the build-id of the dump", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   let library = "";
   edit(images, "files.img", (entries) => {
     const { reg } = entries.find((entry) => entry.reg?.name.endsWith("/libc.so.6"));

@@ -1,3 +1,4 @@
+import { startDumped } from "../stage/dumped.ts";
 import { dumpTree } from "../files.ts";
 import { report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
@@ -27,8 +28,7 @@ test("what a command can put back it does: an empty file, shared memory, a devic
     mkdirSync(dir, { mode: 0o750 });
     expect((await run(stage, ["mknod", "-m", "666", zero, "c", "1", "5"])).exit).toBe(0);
     const held = [empty, shm, zero, dir].flatMap((path) => ["read", path]);
-    const { pid } = await start(stage, "objects", held);
-    const images = await dump(stage, pid);
+    const { images } = await startDumped(stage, "objects", held);
     rmSync(shm);
     rmSync(at(""), { recursive: true });
     const told = await stageCheck({ id: "file-missing", stage, images, among: true });

@@ -1,11 +1,11 @@
 /** Files that a task shares or writes to, changed at the same size: bare CRIU restores over other content without a word. */
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
-import { dump, killTree, openStage, recriu, restoreBare, type Stage, start } from "../stage.ts";
+import { killTree, openStage, recriu, restoreBare, type Stage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import {
   copyFileSync,
-  cpSync,
   readFileSync,
   renameSync,
   statSync,
@@ -19,8 +19,7 @@ const names = ["shared", "written", "private", "appended"] as const;
 async function dumpShares(stage: Stage) {
   const files = names.map((name) => join(stage.dir, name));
   for (const file of files) writeFileSync(file, "old".padEnd(8192, "."));
-  const { pid } = await start(stage, "shares", files);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "shares", files);
   return { pid, files, images };
 }
 
@@ -95,8 +94,7 @@ test("file-replaced: a seal knows the time, whatever became of the images'", asy
   const { files, images } = await dumpShares(stage);
   expect((await recriu(stage, ["seal", images])).exit).toBe(0);
   writeFileSync(files[1]!, other);
-  const copy = join(stage.dir, "copy");
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, "copy");
   const found = await warned(stage, copy);
   expect(Object.keys(found)).toEqual(["written"]);
   expect(found.written).toContain("when the checkpoint was sealed");

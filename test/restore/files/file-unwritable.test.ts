@@ -1,6 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { stageCheck } from "../stage-check.ts";
 import { openStage, run } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ test("file-unwritable: the file system is read-only now", async () => {
   mkdirSync(dir);
   await run(stage, ["mount", "-t", "tmpfs", "none", dir]);
   const file = join(dir, "data");
-  const { pid, images } = await dumpObjects(stage, ["write", file]);
+  const { pid, images } = await startDumped(stage, "objects", ["write", file]);
   await run(stage, ["mount", "-o", "remount,ro", dir]);
   await stageCheck({ id: "file-unwritable", stage, images, pid, subject: file, mend: "typed" });
 });

@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, restoreBare, run } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 test("ghost-file-exists: a killed CRIU left it", async () => {
   await using stage = openStage();
   const file = join(stage.dir, "deleted");
-  const { pid, images } = await dumpObjects(stage, ["write", file, "unlink", file]);
+  const { pid, images } = await startDumped(stage, "objects", ["write", file, "unlink", file]);
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
   // Its name ends in an id that is in the images.
@@ -37,7 +37,7 @@ test("ghost-file-exists: a directory of a deleted one's name", async () => {
   await using stage = openStage();
   const dir = join(stage.dir, "deleted");
   mkdirSync(dir);
-  const { pid, images } = await dumpObjects(stage, ["chdir", dir, "rmdir", dir]);
+  const { pid, images } = await startDumped(stage, "objects", ["chdir", dir, "rmdir", dir]);
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
 

@@ -1,4 +1,5 @@
-import { dumpOf, withSetting } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
+import { withSetting } from "../kernel.ts";
 import { report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
@@ -12,7 +13,7 @@ test("inotify-limit and watch-path-missing", async () => {
   const watched = join(stage.dir, "watched");
   mkdirSync(watched);
   // IN_CREATE: of the entries of a directory.
-  const { pid, images } = await dumpOf(stage, "inotify", "3", watched, "100");
+  const { pid, images } = await startDumped(stage, "kernel", ["inotify", "3", watched, "100"]);
   for (const name of ["fs/inotify/max_user_instances", "fs/inotify/max_user_watches"]) {
     await withSetting(name, 2, async () => {
       const named = await stageCheck({ id: "inotify-limit", stage, images, among: true });

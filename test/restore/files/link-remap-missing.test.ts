@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, recriu, restoreBare, undo } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +13,9 @@ test("link-remap-missing: such images can be restored once", async () => {
   const other = join(stage.dir, "other");
   writeFileSync(file, "content");
   linkSync(file, other);
-  const { pid, images } = await dumpObjects(
-    stage,
-    ["read", file, "unlink", file],
-    ["--link-remap"],
-  );
+  const { pid, images } = await startDumped(stage, "objects", ["read", file, "unlink", file], {
+    dump: ["--link-remap"],
+  });
   const once = finding(await report(stage, "preflight", images), "link-remap-missing");
   expect(once.severity).toBe("info");
   const [word, from, to] = once.remedy.command!.split(" ");
@@ -42,11 +40,9 @@ test("link-remap-missing: a tree that is refused at the last point has lost noth
   const file = join(stage.dir, "file");
   writeFileSync(file, "content");
   linkSync(file, join(stage.dir, "other"));
-  const { pid, images } = await dumpObjects(
-    stage,
-    ["read", file, "unlink", file],
-    ["--link-remap"],
-  );
+  const { pid, images } = await startDumped(stage, "objects", ["read", file, "unlink", file], {
+    dump: ["--link-remap"],
+  });
   const name = finding(await report(stage, "preflight", images), "link-remap-missing").subject;
   rmSync(join(stage.dir, "other"));
   const script = join(stage.dir, "script");

@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
 import { compile } from "../stage/compile.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,9 @@ test("lock-mapped: CRIU loses the lock of a file that its task maps, and exits 0
   const file = join(stage.dir, "file");
   writeFileSync(file, "words");
   const options = ["--file-locks"];
-  const { pid, images } = await dumpObjects(stage, ["map", file, "posix", file], options);
+  const { pid, images } = await startDumped(stage, "objects", ["map", file, "posix", file], {
+    dump: options,
+  });
   const inode = statSync(file).ino;
   const isLocked = () => readFileSync("/proc/locks", "utf8").includes(`:${inode} `);
   expect((await restoreBare(stage, images, options)).exit).toBe(0);

@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, restoreBare, start } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,9 @@ for (const kind of ["flock", "posix"]) {
   test(`locks-held: CRIU waits for a ${kind} lock; locks-ignored: or leaves it out`, async () => {
     await using stage = openStage();
     const file = join(stage.dir, "file");
-    const { pid, images } = await dumpObjects(stage, [kind, file], ["--file-locks"]);
+    const { pid, images } = await startDumped(stage, "objects", [kind, file], {
+      dump: ["--file-locks"],
+    });
     const inode = statSync(file).ino;
     const isLocked = () => readFileSync("/proc/locks", "utf8").includes(`:${inode} `);
 
@@ -45,7 +47,7 @@ test("locks-held: of an open file description's lock CRIU says so", async () => 
   await using stage = openStage();
   const file = join(stage.dir, "file");
   const options = ["--file-locks"];
-  const { pid, images } = await dumpObjects(stage, ["ofd", file], options);
+  const { pid, images } = await startDumped(stage, "objects", ["ofd", file], { dump: options });
   await start(stage, "objects", ["ofd", file]);
   await stageCheck({ id: "locks-held", stage, images, pid, subject: file, options, mend: "typed" });
 });

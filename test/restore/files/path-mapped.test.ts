@@ -1,4 +1,5 @@
 /** Files, sockets and directories of the tree that are in another place here. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   appendFileSync,
@@ -12,7 +13,6 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { dumpWithMounts } from "../mounts/mounts.ts";
-import { dumpObjects } from "../objects.ts";
 import { blockers, finding, report } from "../report.ts";
 import {
   dump,
@@ -39,16 +39,20 @@ const cases: Record<string, (stage: Stage, old: string) => Promise<Moved>> = {
   "a file": async (stage, old) => {
     const file = join(old, "file");
     writeFileSync(file, "what it was");
-    const made = await dumpObjects(stage, ["read", file]);
+    const made = await startDumped(stage, "objects", ["read", file]);
     return { id: "file-missing", ...made, link: "fd/3" };
   },
   "a working directory": async (stage, old) => {
     const dir = join(old, "dir");
     mkdirSync(dir);
-    return { id: "cwd-missing", ...(await dumpObjects(stage, ["chdir", dir])), link: "cwd" };
+    return {
+      id: "cwd-missing",
+      ...(await startDumped(stage, "objects", ["chdir", dir])),
+      link: "cwd",
+    };
   },
   "a FIFO": async (stage, old) => {
-    const made = await dumpObjects(stage, ["fifo", join(old, "fifo")]);
+    const made = await startDumped(stage, "objects", ["fifo", join(old, "fifo")]);
     return { id: "fifo-missing", ...made };
   },
   "a program": async (stage, old) => {
@@ -86,12 +90,12 @@ for (const [what, make] of Object.entries(cases))
 const kept: Record<string, (stage: Stage, file: string) => Promise<Moved>> = {
   "file-changed": async (stage, file) => {
     writeFileSync(file, "what it was");
-    const made = await dumpObjects(stage, ["read", file]);
+    const made = await startDumped(stage, "objects", ["read", file]);
     return { id: "file-changed", ...made };
   },
   "file-build-id": async (stage, file) => {
     copyFileSync("/bin/true", file);
-    return { id: "file-build-id", ...(await dumpObjects(stage, ["map", file])) };
+    return { id: "file-build-id", ...(await startDumped(stage, "objects", ["map", file])) };
   },
 };
 
@@ -120,7 +124,7 @@ test("what a seal says of a file counts at its new place", async () => {
   await using stage = openStage();
   const [old, now] = [join(stage.dir, "old"), join(stage.dir, "now")];
   copyFileSync("/bin/true", old);
-  const { images } = await dumpObjects(stage, ["map", old]);
+  const { images } = await startDumped(stage, "objects", ["map", old]);
   expect((await recriu(stage, ["seal", images])).exit).toBe(0);
   copyFileSync("/bin/false", now);
   const told = await report(stage, "restore", images, [`--map-path=${old}=${now}`]);
@@ -132,7 +136,7 @@ test("the place of a socket", async () => {
   await using stage = openStage();
   const [old, now] = [join(stage.dir, "old"), join(stage.dir, "now")];
   for (const dir of [old, now]) mkdirSync(dir);
-  const { pid, images } = await dumpObjects(stage, ["listen", join(old, "a")]);
+  const { pid, images } = await startDumped(stage, "objects", ["listen", join(old, "a")]);
   renameSync(old, `${old}.gone`);
   // A live server is at the old place: it keeps its name.
   mkdirSync(old);
@@ -148,7 +152,7 @@ test("the place of a socket", async () => {
 
 test("where there is nothing of the tree, it is said", async () => {
   await using stage = openStage();
-  const { images } = await dumpObjects(stage, ["read", "/dev/null"]);
+  const { images } = await startDumped(stage, "objects", ["read", "/dev/null"]);
   const told = await report(stage, "preflight", images, ["--map-path=/nowhere/at all=/else"]);
   expect([told.exit, finding(told, "path-mapped").severity]).toEqual([0, "warning"]);
 });

@@ -1,4 +1,5 @@
-import { dumpOf, withSetting } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
+import { withSetting } from "../kernel.ts";
 import { report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
@@ -13,7 +14,7 @@ const resource =
 // With CAP_SYS_RESOURCE a CRIU may make pipes of any size: nothing to see then.
 test.if(resource === 0n)("pipe-size: larger than fs.pipe-max-size", async () => {
   await using stage = openStage();
-  const { images } = await dumpOf(stage, "pipe", "1048576");
+  const { images } = await startDumped(stage, "kernel", ["pipe", "1048576"]);
   await withSetting("fs/pipe-max-size", 65536, async () => {
     const named = await stageCheck({ id: "pipe-size", stage, images, among: true });
     expect(named.remedy.command).toBe("sysctl -w fs.pipe-max-size=1048576");

@@ -1,12 +1,12 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 
 test("proc-thread-file: a thread's file in /proc is opened before the thread is made", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpObjects(stage, ["thread"]);
+  const { pid, images } = await startDumped(stage, "objects", ["thread"]);
   const [tid] = (await report(stage, "preflight", images)).findings.map(
     ({ subject }) => /\d+\/comm/.exec(subject)?.[0],
   );

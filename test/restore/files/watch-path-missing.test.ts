@@ -1,4 +1,4 @@
-import { dumpOf } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
 import { expect, test } from "bun:test";
@@ -9,7 +9,7 @@ test("watch-path-missing: a file is not put back as a directory", async () => {
   await using stage = openStage();
   const watched = join(stage.dir, "watched");
   writeFileSync(watched, "");
-  const { images } = await dumpOf(stage, "inotify", "1", watched);
+  const { images } = await startDumped(stage, "kernel", ["inotify", "1", watched]);
   rmSync(watched);
   const { remedy } = await stageCheck({ id: "watch-path-missing", stage, images, among: true });
   expect(remedy.command).toBeNull();

@@ -1,7 +1,7 @@
 /** Memory that crit of CRIU 4.3 has packed, as a dump with --compress does; no CRIU here has LZ4, crit has it. */
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { forky, newest } from "../criu.ts";
 import { edit } from "../edit.ts";
-import { dumpOf } from "../inventory.ts";
 import { blockers, finding, type Report, report, sameWords } from "../report.ts";
 import { crit } from "../shadow.ts";
 import { restored } from "../stage-check.ts";
@@ -30,8 +30,8 @@ async function saidBy(stage: Stage, criu: string, images: string, words: string)
 
 test("image-compressed: packed pages are not short, name the CRIU that can read them, and restore when they are unpacked", async () => {
   await using stage = openStage();
-  const { images, copy, pid } = await dumpOf(stage);
-  const packed = copy("packed");
+  const { images, pid } = await startDumped(stage);
+  const packed = copyOf(stage, images, "packed");
   await pack(stage, packed);
   const pages = join(packed, "pages-1.img");
   expect(statSync(pages).size).toBeLessThan(statSync(join(images, "pages-1.img")).size);
@@ -46,8 +46,7 @@ test("image-compressed: packed pages are not short, name the CRIU that can read 
   await saidBy(stage, newest, packed, finding(told, "image-compressed").criu_message!);
 
   // What they promise is still held against what there is.
-  const short = join(stage.dir, "short");
-  cpSync(packed, short, { recursive: true });
+  const short = copyOf(stage, packed, "short");
   truncateSync(join(short, "pages-1.img"), statSync(pages).size - 1);
   expect(blockers(await report(stage, "preflight", short, ["--criu", newest]))).toContain(
     "pages-short",
@@ -61,8 +60,8 @@ test("image-compressed: packed pages are not short, name the CRIU that can read 
 
 test("image-compressed: an inventory that says so of images that have none", async () => {
   await using stage = openStage();
-  const { copy } = await dumpOf(stage);
-  const damaged = copy("damaged");
+  const { images } = await startDumped(stage);
+  const damaged = copyOf(stage, images, "damaged");
   edit(damaged, "inventory.img", ([inventory]) => void (inventory.compress = 1));
   const named = finding(
     await report(stage, "preflight", damaged, ["--criu", newest]),
@@ -74,7 +73,7 @@ test("image-compressed: an inventory that says so of images that have none", asy
 
 test("image-compressed: the older checkpoint of an incremental one, whose bytes an older CRIU takes for pages", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   // As in image-parent: the second dump is the first, its pages declared to be in the parent.
   const [older, newer] = [join(stage.dir, "older"), join(stage.dir, "newer")];
   for (const copy of [older, newer]) cpSync(images, copy, { recursive: true });

@@ -1,6 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { image } from "../../image/fixture.ts";
 import { edit } from "../edit.ts";
-import { dumpOf } from "../inventory.ts";
 import { finding, report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 test("image-deprecated: timers and limits in images of their own", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   edit(images, `core-${pid}.img`, ([core]) => void delete core.tc.timers);
   const none = { isec: 0n, iusec: 0n, vsec: 0n, vusec: 0n };
   writeFileSync(
@@ -34,7 +34,7 @@ test("image-deprecated: timers and limits in images of their own", async () => {
 
 test("image-deprecated: who says --no-deprecated is asked", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage);
   edit(images, `core-${pid}.img`, ([core]) => void delete core.tc.rlimits);
   const options = ["--no-deprecated"];
   await stageCheck({ id: "image-deprecated", stage, images, options });

@@ -1,9 +1,10 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { dumpOne } from "../images.ts";
 import { finding, report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
-import { dump, killTree, openStage, restoreBare, start } from "../stage.ts";
+import { killTree, openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 test("image-missing", async () => {
@@ -24,10 +25,8 @@ test("image-missing", async () => {
 
 test("a child without descriptors has no image of them, and one that is lost is missed", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "kernel", ["closed"]);
-  const images = await dump(stage, pid);
-  const lost = join(stage.dir, "lost");
-  cpSync(images, lost, { recursive: true });
+  const { pid, images } = await startDumped(stage, "kernel", ["closed"]);
+  const lost = copyOf(stage, images, "lost");
   expect(await report(stage, "restore", images)).toMatchObject({
     exit: 0,
     findings: [],
@@ -42,10 +41,8 @@ test("a child without descriptors has no image of them, and one that is lost is 
 
 test("image-missing: the content of an unlinked file", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "ghost", [join(stage.dir, "file")]);
-  const images = await dump(stage, pid);
-  const broken = join(stage.dir, "broken");
-  cpSync(images, broken, { recursive: true });
+  const { images } = await startDumped(stage, "ghost", [join(stage.dir, "file")]);
+  const broken = copyOf(stage, images, "broken");
   rmSync(join(broken, "ghost-file-1.img"));
   const named = await stageCheck({ id: "image-missing", stage, images: broken, exit: 6 });
   expect(named.subject).toBe("ghost-file-1.img");

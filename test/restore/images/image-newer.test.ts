@@ -1,5 +1,5 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
-import { dumpOf } from "../inventory.ts";
 import { finding, report } from "../report.ts";
 import { oldCriu } from "../shadow.ts";
 import { restores, stageCheck } from "../stage-check.ts";
@@ -10,8 +10,8 @@ import { join } from "node:path";
 
 test("image-newer: an open file of a kind to come", async () => {
   await using stage = openStage();
-  const { images, copy } = await dumpOf(stage);
-  const other = copy("other");
+  const { images } = await startDumped(stage);
+  const other = copyOf(stage, images, "other");
   edit(other, "files.img", (entries) => void (entries.at(-1).type = 21));
   const named = await stageCheck({ id: "image-newer", stage, images: other });
   expect(named.subject).toBe("file type 21");

@@ -1,5 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
-import { dumpOf, endsIn, incomplete } from "../pages.ts";
+import { endsIn, incomplete } from "../pages.ts";
 import { finding, report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { openStage, restoreBare, type Stage } from "../stage.ts";
@@ -21,7 +22,7 @@ import { join } from "node:path";
  * changes (CONFIG_MEM_SOFT_DIRTY), so the second is the first, with its pages declared to be in the parent.
  */
 async function incremental(stage: Stage) {
-  const { pid, images: whole } = await dumpOf(stage);
+  const { pid, images: whole } = await startDumped(stage, "memory", ["plain"]);
   const older = join(stage.dir, "older");
   const newer = join(stage.dir, "newer");
   mkdirSync(older);

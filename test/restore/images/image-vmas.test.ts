@@ -1,5 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
-import { dumpOf, incomplete } from "../pages.ts";
+import { incomplete } from "../pages.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
 import { expect, test } from "bun:test";
@@ -8,7 +9,7 @@ import { join } from "node:path";
 
 test("image-vmas: mappings in no order, pages in no mapping", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage);
+  const { pid, images } = await startDumped(stage, "memory", ["plain"]);
   const copy = (name: string) => {
     cpSync(images, join(stage.dir, name), { recursive: true });
     return join(stage.dir, name);

@@ -1,9 +1,10 @@
+import { copyOf } from "../stage/dumped.ts";
 import { dumpOne, said } from "../images.ts";
 import { finding, report } from "../report.ts";
 import { openStage, recriu, restoreBare } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 test("no directory, a file in its place, an empty directory", async () => {
@@ -40,8 +41,7 @@ test("no-checkpoint: above the images, in a home directory, in what a pre-dump l
   expect(plain).toMatchObject({ exit: 2 });
   expect(plain.line).toContain("the working directory (no --images-dir was given) holds no image");
   // No memory is tracked on every machine: what a pre-dump leaves is made of a dump.
-  const before = join(stage.dir, "pre-dump");
-  cpSync(images, before, { recursive: true });
+  const before = copyOf(stage, images, "pre-dump");
   for (const file of readdirSync(before))
     if (!/^(?:inventory|pagemap-\d+|pages-\d+)\.img$/.test(file)) rmSync(join(before, file));
   const memory = await said(stage, "restore", ["-D", before]);

@@ -1,16 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, explained, finding, report, sameWords } from "../report.ts";
 import { sealed } from "../seal.ts";
 import { keyPair } from "../signing.ts";
-import {
-  dump,
-  killTree,
-  openStage,
-  recriu,
-  restoreBare,
-  run,
-  type Stage,
-  start,
-} from "../stage.ts";
+import { killTree, openStage, recriu, restoreBare, run, type Stage } from "../stage.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -71,6 +63,29 @@ test("pages-left-out: preflight answers as if they were there, a restore is refu
   expect(bare.log.split("\n").filter((line) => sameWords(line, named.criu_message!))).not.toEqual(
     [],
   );
+  // What only shows what is in it says so, and takes nothing for damaged.
+  for (const of of [small, archive]) {
+    const shown = await recriu(stage, ["show", of]);
+    expect([shown.exit, shown.stderr]).toEqual([
+      0,
+      "the memory was left out of this pack: sizes are as it was\n",
+    ]);
+    expect(shown.stdout).not.toContain(" 0 B of memory");
+    expect((await recriu(stage, ["diff", of, images])).exit).toBe(0);
+  }
+  expect((await recriu(stage, ["memory", small])).exit).toBe(0);
+  for (const words of ["--search=x", "--dump=0x400000:16"]) {
+    const { exit, stderr } = await recriu(stage, ["memory", words, small]);
+    expect([exit, stderr]).toEqual([3, expect.stringContaining("memory was left out of")]);
+  }
+  for (const [of, exit, why] of [
+    [small, 6, "seal the checkpoint itself"],
+    [archive, 2, "is a pack: what is in it is sealed already"],
+  ] as const) {
+    const done = await recriu(stage, ["seal", of]);
+    expect([done.exit, done.stderr]).toEqual([exit, expect.stringContaining(why)]);
+  }
+  expect(existsSync(`${archive}.recriu.manifest`)).toBe(false);
   const script = await run(stage, [join(small, "../restore.sh")]);
   expect([script.exit, script.stderr]).toEqual([
     3,
@@ -105,8 +120,7 @@ test("pages-left-out: of a file that is gone it is said what the whole pack woul
   await using stage = openStage();
   const log = join(stage.dir, "log");
   writeFileSync(log, "said\n");
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", log, "1"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "tree", [stage.dir, "/etc/hostname", log, "1"]);
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
   const small = await unpacked(stage, images);
   rmSync(log);

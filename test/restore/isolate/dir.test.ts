@@ -1,4 +1,5 @@
 /** A directory of the tree's own: what stands in it, and is in the way, stays there for others. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   existsSync,
@@ -10,18 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { dumpObjects } from "../objects.ts";
 import { blockers, finding, report } from "../report.ts";
-import {
-  dump,
-  openStage,
-  restoreBare,
-  run,
-  running,
-  type Stage,
-  start,
-  waitFor,
-} from "../stage.ts";
+import { openStage, restoreBare, run, running, type Stage, start, waitFor } from "../stage.ts";
 
 /** Images of a tree, and what is in its way; `keeps` is what must not have changed. */
 interface Fault {
@@ -39,21 +30,21 @@ async function readOnly(stage: Stage, dir: string) {
 const faults: Record<string, (stage: Stage, dir: string) => Promise<Fault>> = {
   "a live server's socket": async (stage, dir) => {
     const name = join(dir, "a");
-    const { images } = await dumpObjects(stage, ["listen", name]);
+    const { images } = await startDumped(stage, "objects", ["listen", name]);
     rmSync(name);
     await start(stage, "objects", ["listen", name]);
     return { id: "unix-socket-busy", images, keeps: () => lstatSync(name).ino };
   },
   "something that is no socket": async (stage, dir) => {
     const name = join(dir, "a");
-    const { images } = await dumpObjects(stage, ["listen", name]);
+    const { images } = await startDumped(stage, "objects", ["listen", name]);
     rmSync(name);
     writeFileSync(name, "mine");
     return { id: "unix-socket-busy", images, keeps: () => readFileSync(name, "utf8") };
   },
   "what a killed CRIU left": async (stage, dir) => {
     const file = join(dir, "deleted");
-    const { images } = await dumpObjects(stage, ["write", file, "unlink", file]);
+    const { images } = await startDumped(stage, "objects", ["write", file, "unlink", file]);
     const [ghost] = [...new Bun.Glob("ghost-file-*.img").scanSync(images)];
     const left = `${file}.cr.${/ghost-file-([0-9a-f]+)/.exec(ghost!)![1]}.ghost`;
     writeFileSync(left, "left");
@@ -62,14 +53,16 @@ const faults: Record<string, (stage: Stage, dir: string) => Promise<Fault>> = {
   "a directory where a deleted one was": async (stage, dir) => {
     const deleted = join(dir, "deleted");
     mkdirSync(deleted);
-    const { images } = await dumpObjects(stage, ["chdir", deleted, "rmdir", deleted]);
+    const { images } = await startDumped(stage, "objects", ["chdir", deleted, "rmdir", deleted]);
     mkdirSync(deleted, { mode: 0o700 });
     writeFileSync(join(deleted, "mine"), "mine");
     return { id: "ghost-file-exists", images, keeps: () => lstatSync(deleted).mode };
   },
   "a lock that another holds": async (stage, dir) => {
     const file = join(dir, "file");
-    const { images } = await dumpObjects(stage, ["ofd", file], ["--file-locks"]);
+    const { images } = await startDumped(stage, "objects", ["ofd", file], {
+      dump: ["--file-locks"],
+    });
     await start(stage, "objects", ["ofd", file]);
     const keeps = () => lstatSync(file).ino;
     return { id: "locks-held", images, options: ["--file-locks"], keeps };
@@ -78,21 +71,21 @@ const faults: Record<string, (stage: Stage, dir: string) => Promise<Fault>> = {
     const file = join(dir, "deleted");
     const close = await readOnly(stage, dir);
     const words = ["read", "/dev/null", "write", file, "unlink", file];
-    const { images } = await dumpObjects(stage, words);
+    const { images } = await startDumped(stage, "objects", words);
     await close();
     return { id: "ghost-unwritable", images, keeps: () => existsSync(file) };
   },
   "a file to write to, and that": async (stage, dir) => {
     const file = join(dir, "data");
     const close = await readOnly(stage, dir);
-    const { images } = await dumpObjects(stage, ["write", file]);
+    const { images } = await startDumped(stage, "objects", ["write", file]);
     await close();
     return { id: "file-unwritable", images, keeps: () => readFileSync(file, "utf8") };
   },
   "a socket whose file was deleted, and that": async (stage, dir) => {
     const name = join(dir, "a");
     const close = await readOnly(stage, dir);
-    const { images } = await dumpObjects(stage, ["dgram", name, "unlink", name]);
+    const { images } = await startDumped(stage, "objects", ["dgram", name, "unlink", name]);
     await close();
     return { id: "unix-socket-ghost", images, keeps: () => existsSync(name) };
   },
@@ -100,14 +93,21 @@ const faults: Record<string, (stage: Stage, dir: string) => Promise<Fault>> = {
     const sockets = join(dir, "sockets");
     mkdirSync(sockets);
     const name = join(sockets, "a");
-    const { images } = await dumpObjects(stage, ["dgram", name, "unlink", name, "rmdir", sockets]);
+    const { images } = await startDumped(stage, "objects", [
+      "dgram",
+      name,
+      "unlink",
+      name,
+      "rmdir",
+      sockets,
+    ]);
     writeFileSync(sockets, "mine");
     return { id: "unix-socket-ghost", images, keeps: () => readFileSync(sockets, "utf8") };
   },
   "a socket, and that": async (stage, dir) => {
     const name = join(dir, "a");
     const close = await readOnly(stage, dir);
-    const { images } = await dumpObjects(stage, ["dgram", name]);
+    const { images } = await startDumped(stage, "objects", ["dgram", name]);
     rmSync(name);
     await close();
     return { id: "unix-socket-unwritable", images, keeps: () => existsSync(name) };
@@ -161,7 +161,7 @@ test("what only seems to be in it is not: a link leads out, and there a server k
   for (const each of [dir, out]) mkdirSync(each);
   symlinkSync(out, join(dir, "link"));
   for (const name of [join(dir, "link", "a"), `${dir}/../out/b`]) {
-    const { images } = await dumpObjects(stage, ["listen", name]);
+    const { images } = await startDumped(stage, "objects", ["listen", name]);
     const real = join(out, basename(name));
     rmSync(real);
     await start(stage, "objects", ["listen", real]);
@@ -178,8 +178,7 @@ test("what only seems to be in it is not: a link leads out, and there a server k
 
 test("what cannot be the tree's own is refused before anything is touched", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const file = join(stage.dir, "file");
   writeFileSync(file, "");
   const mounted = join(stage.dir, "place", "below");
@@ -205,8 +204,9 @@ test("a socket that is connected to a server there cannot reach it any more, and
   mkdirSync(dir);
   const name = join(dir, "a");
   await start(stage, "objects", ["dgram", name]);
-  const { pid } = await start(stage, "objects", ["connect", name]);
-  const images = await dump(stage, pid, ["--ext-unix-sk"]);
+  const { images } = await startDumped(stage, "objects", ["connect", name], {
+    dump: ["--ext-unix-sk"],
+  });
   expect((await report(stage, "preflight", images)).exit).toBe(0);
   const apart = await report(stage, "restore", images, [`--isolate-dir=${dir}`]);
   expect([apart.exit, blockers(apart)]).toEqual([3, ["unix-peer-down"]]);

@@ -1,4 +1,5 @@
 /** System V objects and a host name of the tree's own. What CRIU takes of either is in a namespace of the tree's, and comes back in one. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, readlinkSync } from "node:fs";
 import { report } from "../report.ts";
@@ -33,8 +34,7 @@ test("System V ids that are taken here are no other's inside, with and without i
 
 test("a tree that had this machine's has its own: what it makes, and calls itself, nobody else sees", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const done = await report(stage, "restore", images, ["--isolate=ipc,uts"]);
   expect([done.exit, done.plan.isolate, done.verdict?.result]).toEqual([
     0,

@@ -1,11 +1,11 @@
 /** recriu, CRIU or the init, killed at every point at which CRIU waits for somebody: nothing stays, but for a tree that may run. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   alive,
   criu,
-  dump,
   openStage,
   recriuBinary,
   running,
@@ -48,8 +48,7 @@ for (const point of ["pre-restore", "post-restore", "pre-resume"])
   for (const victim of ["recriu", "criu", "recriu-init"])
     test(`${victim}, killed at ${point}`, async () => {
       await using stage = openStage({ ownState: true });
-      const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-      const images = await dump(stage, pid);
+      const { pid, images } = await startDumped(stage);
       await start(stage, "at-pid", [`${pid}`]);
       const { child } = await held(stage, images, point);
       kill(stage, victim);
@@ -63,8 +62,7 @@ for (const point of ["pre-restore", "post-restore", "pre-resume"])
 for (const victim of ["recriu", "recriu-init"])
   test(`${victim}, killed as soon as there is an init`, async () => {
     await using stage = openStage({ ownState: true });
-    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-    const images = await dump(stage, pid);
+    const { images } = await startDumped(stage);
     const words = ["restore", "-D", images, EVERY, "-o", join(stage.dir, "r.log")];
     const argv = ["env", `RECRIU_CRIU=${criu}`, recriuBinary, ...words];
     const child = await stage.supervisor.spawn(argv, { cwd: stage.dir });
@@ -78,8 +76,7 @@ for (const victim of ["recriu", "recriu-init"])
 for (const victim of ["recriu", "criu"])
   test(`${victim}, killed when the tree may run: it runs on`, async () => {
     await using stage = openStage({ ownState: true });
-    const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage);
     await start(stage, "at-pid", [`${pid}`]);
     const { child } = await held(stage, images, "post-resume");
     kill(stage, victim);

@@ -1,10 +1,11 @@
 /** Isolation beside the other things that a restore can be asked for. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asCriu } from "../../dropin/as-criu.ts";
 import { report } from "../report.ts";
-import { criu, dump, openStage, recriuBinary, running, start, waitFor } from "../stage.ts";
+import { criu, openStage, recriuBinary, running, waitFor } from "../stage.ts";
 import { dumpContainer } from "../tree-in-container.ts";
 
 const ended = (stage: Parameters<typeof running>[0]) =>
@@ -24,8 +25,7 @@ test("a tree that has namespaces of its own is in them inside", async () => {
 
 test("--verify=off and report, and a limit of time", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   for (const how of ["off", "report"]) {
     const done = await report(stage, "restore", images, ["--isolate=pid", `--verify=${how}`]);
     expect([done.exit, done.run?.pid_inside]).toEqual([0, pid]);
@@ -48,8 +48,7 @@ test("--verify=off and report, and a limit of time", async () => {
 
 test("as criu it is not offered: the caller's namespaces are the caller's", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const env = { RECRIU_ISOLATE: "pid", RECRIU_FIX: "host" };
   const done = await asCriu(stage, ["restore", "-d", "-D", images, "-o", "r.log"], { env });
   expect(done.exit).toBe(0);
@@ -58,8 +57,7 @@ test("as criu it is not offered: the caller's namespaces are the caller's", asyn
 
 test("^C before the tree runs ends all of it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   const script = join(stage.dir, "script");
   await Bun.write(script, "#!/bin/sh\nexec sleep 60\n");
   Bun.spawnSync(["chmod", "755", script]);

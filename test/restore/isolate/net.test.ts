@@ -1,10 +1,11 @@
 /** Ports, names, addresses and devices that others have, or that this machine lacks, in a network of the tree's own. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, NOBODYS, TCP, UDP, withConnection, withSocket } from "../inet.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, recriu, restoreBare, run, running, type Stage, start } from "../stage.ts";
+import { openStage, recriu, restoreBare, run, running, type Stage, start } from "../stage.ts";
 import { waitFor } from "../stage.ts";
 
 const ESTABLISHED = ["--tcp-established"];
@@ -34,8 +35,7 @@ const faults: Record<string, (stage: Stage) => Promise<string>> = {
   },
   "unix-socket-busy": async (stage) => {
     const name = `@recriu-test-${process.pid}`;
-    const { pid } = await start(stage, "objects", ["listen", name]);
-    const images = await dump(stage, pid);
+    const { images } = await startDumped(stage, "objects", ["listen", name]);
     await start(stage, "objects", ["listen", name]);
     return images;
   },
@@ -159,8 +159,9 @@ test("a socket that is connected to an abstract name outside: in a network of it
   await using stage = openStage();
   const name = `@recriu-outside-${process.pid}`;
   await start(stage, "objects", ["dgram", name]);
-  const { pid } = await start(stage, "objects", ["connect", name]);
-  const images = await dump(stage, pid, ["--ext-unix-sk"]);
+  const { images } = await startDumped(stage, "objects", ["connect", name], {
+    dump: ["--ext-unix-sk"],
+  });
   expect((await report(stage, "preflight", images)).exit).toBe(0);
   const apart = await report(stage, "restore", images, ["--isolate=net"]);
   expect([apart.exit, blockers(apart)]).toEqual([3, ["unix-peer-down"]]);

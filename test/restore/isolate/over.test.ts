@@ -1,4 +1,5 @@
 /** Files that are others by now: for the tree alone those that were sealed with it are bound over them. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import {
   chownSync,
@@ -13,7 +14,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { dumpObjects } from "../objects.ts";
 import { blockers, finding, report } from "../report.ts";
 import { manifestOf, spoil } from "../seal.ts";
 import {
@@ -68,7 +68,7 @@ const cases: Record<string, Case> = {
     ids: ["file-build-id", "file-differs"],
     use: (stage, file) => {
       copyFileSync("/bin/true", file);
-      return dumpObjects(stage, ["map", file]);
+      return startDumped(stage, "objects", ["map", file]);
     },
     now: rebuilt,
     criu: "has bad build-ID",
@@ -77,7 +77,7 @@ const cases: Record<string, Case> = {
     ids: ["file-differs"],
     use: (stage, file) => {
       writeFileSync(file, "what it was");
-      return dumpObjects(stage, ["map", file]);
+      return startDumped(stage, "objects", ["map", file]);
     },
     now: () => "what is now",
     criu: undefined,
@@ -86,7 +86,7 @@ const cases: Record<string, Case> = {
     ids: ["file-changed"],
     use: (stage, file) => {
       writeFileSync(file, "what it was");
-      return dumpObjects(stage, ["read", file]);
+      return startDumped(stage, "objects", ["read", file]);
     },
     now: () => "what it is now",
     criu: "has bad size",
@@ -145,7 +145,7 @@ async function changed(stage: Stage, ...words: string[]) {
   mkdirSync(dir);
   const file = join(dir, "file");
   writeFileSync(file, "what it was");
-  const { images } = await dumpObjects(stage, ["read", file, ...words]);
+  const { images } = await startDumped(stage, "objects", ["read", file, ...words]);
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
   writeFileSync(file, "what it is now");
   return { dir, file, images };
@@ -218,7 +218,7 @@ test("what the tree writes to, untrusted images, and a file of rights are a pers
   // By another name it writes to the same file.
   const second = join(stage.dir, "second");
   linkSync(file, second);
-  const { images: writing } = await dumpObjects(stage, ["read", file, "write", second]);
+  const { images: writing } = await startDumped(stage, "objects", ["read", file, "write", second]);
   expect((await recriu(stage, ["seal", writing, "--with-files"])).exit).toBe(0);
   writeFileSync(file, "what it is now, and longer");
   expect(await offered(writing)).toBeNull();
@@ -234,8 +234,7 @@ test("where files are missing and only to be read, the tree has a directory of i
   mkdirSync(join(dir, "bin"), { mode: 0o750 });
   copyFileSync(compile("objects"), program);
   writeFileSync(data, "what it was");
-  const { pid } = await start(stage, "objects", ["map", data], { program });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "objects", ["map", data], { program });
   expect((await recriu(stage, ["seal", images, "--with-files"])).exit).toBe(0);
   for (const each of ["bin", "data"]) rmSync(join(dir, each), { recursive: true });
   await mount("-o", "remount,ro", dir);

@@ -1,7 +1,8 @@
 /** A number above this machine's kernel.pid_max: a namespace has a limit of its own, since Linux 6.14. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { blockers, finding } from "../report.ts";
-import { dump, openStage, start } from "../stage.ts";
+import { openStage } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 
 const belowPidMax = (limit: number) => (command: string) => [
@@ -16,8 +17,7 @@ const belowPidMax = (limit: number) => (command: string) => [
 
 test("a number that the kernel does not give here is given inside, and the machine's limit stays", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   for (const [limit, blocks] of [
     [pid, true],
     [pid - 1, false],

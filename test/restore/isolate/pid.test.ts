@@ -1,4 +1,5 @@
 /** A tree whose numbers are taken, in a pid namespace of its own: what it is, what is said of it, and how it ends. */
+import { startDumped } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -25,8 +26,7 @@ import { programs } from "../typed.ts";
 
 /** A task that was dumped, and somebody else who has its number now. */
 async function taken(stage: Stage, workload = "sched", args = ["other", "0", "0"]) {
-  const { pid } = await start(stage, workload, args);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, workload, args);
   await start(stage, "at-pid", [`${pid}`]);
   return { pid, images };
 }
@@ -99,8 +99,7 @@ for (const option of ["--isolate", "--isolate=auto", "--isolate=pid", "--isolate
 
 test("auto takes nothing where nothing is in the way", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const done = await report(stage, "restore", images, ["--isolate"]);
   expect([done.exit, done.plan.isolate, done.run]).toMatchObject([
     0,
@@ -173,8 +172,7 @@ test("--leave-stopped, --exec-cmd", async () => {
 
 test("images are edited for it, too", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "9", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "9", "0"]);
   edit(images, `core-${pid}.img`, ([core]) => {
     delete core.thread_core.sched_prio;
   });
@@ -208,8 +206,9 @@ test("a tree that is not the saved one is ended, all of it, and what was done is
 
 test("beside the tree that runs: a second one, and it is said", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid, ["--leave-running"]);
+  const { images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+    dump: ["--leave-running"],
+  });
   const blocked = await report(stage, "preflight", images);
   expect(blockers(blocked)).toEqual(["already-running"]);
   expect(blocked.plan.would_restore?.isolate).toEqual(["pid"]);

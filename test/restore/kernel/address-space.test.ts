@@ -1,16 +1,13 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
-import { dumpOf } from "../limits.ts";
 import { stageCheck } from "../stage-check.ts";
 import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("address-space", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, "plain");
-  const high = join(stage.dir, "high");
-  cpSync(images, high, { recursive: true });
+  const { pid, images } = await startDumped(stage, "memory", ["plain"]);
+  const high = copyOf(stage, images, "high");
   edit(high, `mm-${pid}.img`, ([mm]) => {
     const at = mm.vmas.findLastIndex((vma: any) => vma.start < 1n << 47n);
     const below = mm.vmas.find((vma: any) => (vma.status & 0x200) !== 0 && vma.flags === 0x22);

@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { explained, finding, report } from "../report.ts";
 import { restores } from "../stage-check.ts";
-import { dump, hierarchies, makeCgroup, openStage, restoreBare, start } from "../stage.ts";
+import { hierarchies, makeCgroup, openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,8 +11,7 @@ test("cgroup-memory-short: the tree's own cgroup allows less than it has, and th
   const hierarchy = hierarchies().find(({ controllers }) => controllers.includes("memory"))!;
   const cgroup = makeCgroup(stage, hierarchy, "workload");
   const limit = join(cgroup, hierarchy.version === 1 ? "memory.limit_in_bytes" : "memory.max");
-  const { pid } = await start(stage, "memory", ["full", "64"], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "memory", ["full", "64"], { cgroups: [cgroup] });
   expect((await report(stage, "preflight", images)).findings).toEqual([]);
   writeFileSync(limit, "16M");
   const told = await report(stage, "preflight", images);

@@ -1,4 +1,5 @@
-import { changed, dumpOf } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
+import { changed } from "../kernel.ts";
 import { finding, report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { dump, killTree, openStage, restoreBare, start } from "../stage.ts";
@@ -7,7 +8,7 @@ import { expect, test } from "bun:test";
 
 test("cpu-features: --cpu-cap needs cpuinfo.img", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, "threads");
+  const { pid, images } = await startDumped(stage, "kernel", ["threads"]);
   const options = ["--cpu-cap=ins"];
   await stageCheck({ id: "cpu-features", stage, images, options, among: true });
   const told = await report(stage, "preflight", images, options);

@@ -1,4 +1,4 @@
-import { dumpOf } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { finding, type Report } from "../report.ts";
 import { criu, openStage, recriu, run, type Stage } from "../stage.ts";
 import { typed } from "../typed.ts";
@@ -16,7 +16,7 @@ async function archiveOf(stage: Stage, name: string, images: string): Promise<st
 
 test("cpu-unknown: an archive says nothing of the processor, until CRIU or a seal does", async () => {
   await using stage = openStage();
-  const { images: dumped } = await dumpOf(stage, "threads");
+  const { images: dumped } = await startDumped(stage, "kernel", ["threads"]);
   const images = join(stage.dir, "checkpoint");
   renameSync(dumped, images);
   writeFileSync(join(stage.dir, "config.dump"), JSON.stringify({ id: "a", staticDir: "/s" }));

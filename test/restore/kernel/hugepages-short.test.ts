@@ -1,4 +1,4 @@
-import { dumpOf } from "../limits.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
@@ -11,7 +11,7 @@ test("hugepages-short", async () => {
   const pages = "vm/nr_hugepages";
   const { images } = await (async () => {
     using _ = setting(pages, 3); // CRIU itself maps one to learn what they look like
-    return await dumpOf(stage, "huge");
+    return await startDumped(stage, "memory", ["huge"]);
   })();
   {
     using _ = setting(pages, 1);

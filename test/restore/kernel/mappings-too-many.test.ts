@@ -1,4 +1,4 @@
-import { dumpOf } from "../limits.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
@@ -10,7 +10,7 @@ test("mappings-too-many", async () => {
   await using stage = openStage();
   const most = "vm/max_map_count";
   using _ = setting(most, 80_000);
-  const { images } = await dumpOf(stage, "many", "67000");
+  const { images } = await startDumped(stage, "memory", ["many", "67000"]);
   {
     using __ = setting(most, 65_530);
     const named = await stageCheck({ id: "mappings-too-many", stage, images });

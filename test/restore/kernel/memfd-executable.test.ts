@@ -1,4 +1,4 @@
-import { dumpOf } from "../kernel.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding } from "../report.ts";
 import { criu, killTree, openStage, recriuBinary, run } from "../stage.ts";
 import { typed } from "../typed.ts";
@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 
 test("memfd-executable: vm.memfd_noexec of the pid namespace", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, "memfd");
+  const { pid, images } = await startDumped(stage, "kernel", ["memfd"]);
   // The setting belongs to a pid namespace: in one of its own it changes nothing for others.
   const among = (value: number) => [
     "unshare",

@@ -1,4 +1,4 @@
-import { dumpOf } from "../limits.ts";
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
@@ -13,7 +13,7 @@ test("memory-short: one mapping larger than all memory", async () => {
   const overcommit = "vm/overcommit_memory";
   const { images } = await (async () => {
     using _ = setting(overcommit, 1);
-    return await dumpOf(stage, "large");
+    return await startDumped(stage, "memory", ["large"]);
   })();
   {
     using _ = setting(overcommit, 0);
@@ -27,12 +27,11 @@ test("memory-short: one mapping larger than all memory", async () => {
 test("memory-short: addresses that are only reserved, where CRIU makes them writable first", async () => {
   await using stage = openStage();
   using _ = setting("vm/overcommit_memory", 0);
-  const alone = await dumpOf(stage, "reserved");
+  const alone = await startDumped(stage, "memory", ["reserved"]);
   await restores(stage, alone.images);
   await killTree(stage, alone.pid);
   // No memory is tracked here for a real parent; an empty one does the same.
-  const child = join(stage.dir, "incremental");
-  cpSync(alone.images, child, { recursive: true });
+  const child = copyOf(stage, alone.images, "incremental");
   const pagemap = `pagemap-${alone.pid}.img`;
   mkdirSync(join(stage.dir, "before"));
   for (const file of ["inventory.img", pagemap, "pages-1.img"])
@@ -40,7 +39,7 @@ test("memory-short: addresses that are only reserved, where CRIU makes them writ
   symlinkSync("../before", join(child, "parent"));
   await stageCheck({ id: "memory-short", stage, images: child });
 
-  const { pid, images } = await dumpOf(stage, "inherited");
+  const { pid, images } = await startDumped(stage, "memory", ["inherited"]);
   const named = await stageCheck({ id: "memory-short", stage, images });
   expect(named).toMatchObject({
     task: pid,

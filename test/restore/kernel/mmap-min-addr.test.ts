@@ -1,4 +1,4 @@
-import { dumpOf } from "../limits.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
 import { setting } from "../stage/sysctl.ts";
@@ -8,7 +8,7 @@ import { expect, test } from "bun:test";
 
 test("mmap-min-addr", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, "low");
+  const { pid, images } = await startDumped(stage, "memory", ["low"]);
   const noRawio = ["capsh", "--drop=cap_sys_rawio", "--", "-c", 'exec "$@"', "sh"];
   {
     using _ = setting("vm/mmap_min_addr", 65536);

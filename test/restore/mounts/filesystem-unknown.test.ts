@@ -1,11 +1,11 @@
+import { copyOf } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { openStage, restoreBare } from "../stage.ts";
 import { dumpWithMounts } from "./mounts.ts";
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
 
 test("mount-device-missing, filesystem-unknown: as the images of other machines are", async () => {
   await using stage = openStage();
@@ -13,8 +13,7 @@ test("mount-device-missing, filesystem-unknown: as the images of other machines 
   const all = [...options, ...map(data)];
   const mountpoints = readdirSync(images).find((file) => file.startsWith("mountpoints"))!;
   const changed = (name: string, change: (tmp: any) => void) => {
-    const copy = join(stage.dir, name);
-    cpSync(images, copy, { recursive: true });
+    const copy = copyOf(stage, images, name);
     edit(copy, mountpoints, (mounts) => change(mounts.find((m) => m.mountpoint.endsWith("/tmp"))));
     return copy;
   };

@@ -1,10 +1,10 @@
 /** What the images alone give the tree of this machine: seen inside a tree that bare CRIU restored without a word. */
+import { copyOf } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import type { Finding } from "../report.ts";
 import { descendants, killTree, restoreBare, type Stage } from "../stage.ts";
 import { expect } from "bun:test";
-import { cpSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 
 export const told = (findings: Finding[], id: string) =>
   findings
@@ -20,8 +20,7 @@ export function changed(
   at: string,
   change: object,
 ): string {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
+  const copy = copyOf(stage, images, name);
   const file = readdirSync(copy).find((entry) => entry.startsWith("mountpoints"))!;
   edit(copy, file, (mounts) =>
     Object.assign(

@@ -1,17 +1,15 @@
+import { copyOf } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
 import { dumpContainer } from "../tree-in-container.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("mount-unknown: CRIU stops at a socket and crashes at a file of no known mount", async () => {
   await using stage = openStage();
   const { images, socket, options } = await dumpContainer(stage);
   const copy = (name: string) => {
-    const dir = join(stage.dir, name);
-    cpSync(images, dir, { recursive: true });
+    const dir = copyOf(stage, images, name);
     return dir;
   };
   const lostSocket = copy("lost-socket");

@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { restored } from "../stage-check.ts";
-import { dump, killTree, openStage, recriu, restoreBare, start } from "../stage.ts";
+import { killTree, openStage, recriu, restoreBare } from "../stage.ts";
 import { dumpContainer } from "../tree-in-container.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, readlinkSync } from "node:fs";
@@ -10,8 +11,7 @@ test("root-ignored: the tree would be in this machine's root, and bare CRIU puts
   await using stage = openStage();
   const root = join(stage.dir, "root");
   mkdirSync(root);
-  const { pid } = await start(stage, "kernel", ["owner"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "kernel", ["owner"]);
   const options = ["--root", root];
   const bare = await restoreBare(stage, images, options);
   expect([bare.exit, bare.errors.slice(1)]).toEqual([0, []]);

@@ -1,7 +1,7 @@
 /** How a tree's mounts come back, as the verdict tells it. */
+import { copyOf } from "../stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { cpSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
 import { edit } from "../edit.ts";
 import { report } from "../report.ts";
 import { killTree, openStage, recriu } from "../stage.ts";
@@ -23,8 +23,7 @@ test("a root that was only to be read: CRIU gives it back to be written to, and 
   ]);
   const pid = done.run!.pid!;
   const differences = async (change: (mounts: any[]) => void) => {
-    const copy = join(stage.dir, "changed");
-    cpSync(images, copy, { recursive: true });
+    const copy = copyOf(stage, images, "changed");
     edit(
       copy,
       readdirSync(images).find((file) => file.startsWith("mountpoints"))!,

@@ -1,21 +1,14 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { clear, simple, without } from "../rights.ts";
-import { killTree, openStage, restoreBare, type Stage } from "../stage.ts";
+import { clear, without } from "../rights.ts";
+import { killTree, openStage, restoreBare } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
-
-const copyOf = (stage: Stage, images: string, name: string): string => {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
-  return copy;
-};
 
 test("capabilities-missing: a task had one that CRIU lacks", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   expect((await report(stage, "preflight", images)).findings).toEqual([]);
   const noMknod = without("cap_mknod");
   const preflight = await reportUnder(stage, noMknod, "preflight", images);
@@ -31,7 +24,7 @@ test("capabilities-missing: a task had one that CRIU lacks", async () => {
 
 test("capabilities-missing: bounding sets can be made smaller with CAP_SETPCAP only, and never larger", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   const bounded = copyOf(stage, images, "bounded");
   edit(bounded, `core-${pid}.img`, ([core]) => {
     const { cap_prm, cap_eff, cap_bnd } = core.thread_core.creds;
@@ -59,7 +52,7 @@ test("capabilities-missing: bounding sets can be made smaller with CAP_SETPCAP o
 
 test("capabilities-missing: another user needs CAP_SETUID", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   edit(images, `core-${pid}.img`, ([core]) => {
     Object.assign(core.thread_core.creds, { uid: 1000, euid: 1000, suid: 1000, fsuid: 1000 });
     for (const set of [core.thread_core.creds.cap_prm, core.thread_core.creds.cap_eff]) {

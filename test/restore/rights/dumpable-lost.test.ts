@@ -1,6 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import { simple } from "../rights.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
 import { setting } from "../stage/sysctl.ts";
 import { typed } from "../typed.ts";
@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 
 test("dumpable-lost: what only a sysctl gives", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   expect(readFileSync("/proc/sys/fs/suid_dumpable", "utf8").trim()).not.toBe("2");
   edit(images, `mm-${pid}.img`, ([mm]) => (mm.dumpable = 2));
   const preflight = await report(stage, "preflight", images);

@@ -1,13 +1,5 @@
 /** Security modules and seccomp. */
-import { type Stage, waitFor } from "../stage.ts";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
-
-export const copyOf = (stage: Stage, images: string, name: string): string => {
-  const copy = join(stage.dir, name);
-  cpSync(images, copy, { recursive: true });
-  return copy;
-};
+import { waitFor } from "../stage.ts";
 
 /** The workload is ready before its filter, under which it could not say so. */
 export const filtered = (pid: number) =>

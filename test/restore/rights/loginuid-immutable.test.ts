@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import { clear, simple, without } from "../rights.ts";
+import { clear, without } from "../rights.ts";
 import { criu, killTree, openStage } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
@@ -8,7 +9,7 @@ import { readFileSync } from "node:fs";
 
 test("loginuid-immutable: lost without a word, or refused where CRIU remembers that it could", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   edit(images, `core-${pid}.img`, ([core]) => {
     core.tc.loginuid = 1234;
     const { cap_prm, cap_eff, cap_bnd } = core.thread_core.creds;

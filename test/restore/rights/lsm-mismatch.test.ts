@@ -1,13 +1,12 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
-import { copyOf } from "./labels.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 test("lsm-mismatch: a profile of a module that does not run here", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const foreign = copyOf(stage, images, "foreign");
   edit(foreign, "inventory.img", ([inventory]) => (inventory.lsmtype = 2));
   // Without a profile another module does not matter.

@@ -1,11 +1,11 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 test("lsm-option: what --lsm-profile may say", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage);
   for (const value of ["docker-default", "apparmor:docker-default", "smack:floor"]) {
     const options = [`--lsm-profile=${value}`];
     const preflight = await report(stage, "preflight", images, options);

@@ -1,15 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { explained, finding } from "../report.ts";
-import {
-  alive,
-  criu,
-  dump,
-  killTree,
-  openStage,
-  recriuBinary,
-  run,
-  start,
-  waitFor,
-} from "../stage.ts";
+import { alive, criu, dump, killTree, openStage, recriuBinary, run, waitFor } from "../stage.ts";
 import { compile } from "../stage/compile.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
@@ -30,8 +21,7 @@ const lessThanAdmin = ["setpriv", `--bounding-set=-all,${fewRights}`, "--inh-cap
 
 test("privilege: a user who is not root, and root without capabilities", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   await run(stage, ["chmod", "-R", "a+rX", stage.dir]);
   const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
   const powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];

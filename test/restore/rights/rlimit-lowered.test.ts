@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import { clear, simple, without } from "../rights.ts";
+import { clear, without } from "../rights.ts";
 import { killTree, openStage } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
@@ -8,7 +9,7 @@ import { readFileSync } from "node:fs";
 
 test("rlimit-lowered: CRIU cannot give more than it has", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   // Below what any shell has, and far below what the images have.
   const less = (command: string) => [
     "sh",

@@ -1,7 +1,8 @@
+import { copyOf } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { dump, killTree, openStage, restoreBare, start } from "../stage.ts";
-import { copyOf, filtered } from "./labels.ts";
+import { filtered } from "./labels.ts";
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-import { dumpOf } from "../inventory.ts";
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 
 test("tcp-close-needed", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpOf(stage, ["--tcp-close"]);
+  const { pid, images } = await startDumped(stage, undefined, undefined, { dump: ["--tcp-close"] });
   const named = await stageCheck({ id: "tcp-close-needed", stage, images });
   expect(named.remedy.text).toContain("closed connections");
   const told = await report(stage, "preflight", images);

@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, start } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ test("unix-peer-down: nobody listens at the path of a datagram service", async (
   await using stage = openStage();
   const name = join(stage.dir, "log");
   const service = await start(stage, "objects", ["dgram", name]);
-  const { pid, images } = await dumpObjects(stage, ["connect", name], ["--ext-unix-sk"]);
+  const { pid, images } = await startDumped(stage, "objects", ["connect", name], {
+    dump: ["--ext-unix-sk"],
+  });
   // CRIU does not ask for the option here, so neither does recriu.
   expect((await report(stage, "restore", images)).findings).toEqual([]);
   await killTree(stage, pid);
@@ -34,7 +36,9 @@ test("unix-peer-down: an abstract name, and a path that is gone", async () => {
   const options = ["--ext-unix-sk"];
   for (const name of [`@${stage.dir}`, join(stage.dir, "gone")]) {
     const service = await start(stage, "objects", ["dgram", name]);
-    const { pid, images } = await dumpObjects(stage, ["connect", name], options);
+    const { pid, images } = await startDumped(stage, "objects", ["connect", name], {
+      dump: options,
+    });
     expect(blockers(await report(stage, "preflight", images, options))).toEqual([]);
     await killTree(stage, service.pid);
     rmSync(name, { force: true });

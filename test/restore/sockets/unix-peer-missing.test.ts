@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { dump, openStage, restoreBare, start } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ test("unix-peer-missing: the dump left the other end of a stream out", async () 
 
 test("unix-peer-missing: one end of a pair is not in the images", async () => {
   await using stage = openStage();
-  const { images } = await dumpObjects(stage, ["accepted", join(stage.dir, "a")]);
+  const { images } = await startDumped(stage, "objects", ["accepted", join(stage.dir, "a")]);
   edit(images, "files.img", (files) => {
     const one = files.find(({ usk }) => usk?.peer);
     one.usk.peer = 4_000_000_000;

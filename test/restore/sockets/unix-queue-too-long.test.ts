@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
   const set = (value: number) => writeFileSync(LIMIT, String(value));
   set(limit + 5);
   try {
-    const { pid, images } = await dumpObjects(stage, ["queue", String(limit + 3), name]);
+    const { pid, images } = await startDumped(stage, "objects", ["queue", String(limit + 3), name]);
     set(limit);
     const named = await stageCheck({
       id: "unix-queue-too-long",
@@ -31,7 +31,7 @@ test("unix-queue-too-long: the dump's machine let more datagrams wait", async ()
     expect([done.exit, done.verdict?.result]).toEqual([0, "match"]);
     expect(Number(readFileSync(LIMIT, "utf8"))).toBe(limit);
     await killTree(stage, pid);
-    const fits = await dumpObjects(stage, ["queue", String(limit + 1), `${name}.fits`]);
+    const fits = await startDumped(stage, "objects", ["queue", String(limit + 1), `${name}.fits`]);
     expect((await report(stage, "restore", fits.images)).exit).toBe(0);
   } finally {
     set(limit);

@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { dumpServer } from "../sockets.ts";
 import { killTree, openStage, restoreBare, run, start } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -51,7 +51,7 @@ test("something that is no socket stands at the path", async () => {
 test("unix-socket-busy: a server that was bound by a relative name is known by its file", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "a");
-  const { pid, images } = await dumpObjects(stage, ["listen", name]);
+  const { pid, images } = await startDumped(stage, "objects", ["listen", name]);
   rmSync(name);
   const other = await start(stage, "objects", ["listen", "a"], { cwd: stage.dir });
   const told = await report(stage, "preflight", images);
@@ -73,7 +73,7 @@ for (const [what, objects] of [
   test(`unix-socket-busy: ${what} makes CRIU remove the file of a live server`, async () => {
     await using stage = openStage();
     const name = join(stage.dir, "a");
-    const { pid, images } = await dumpObjects(stage, objects(name));
+    const { pid, images } = await startDumped(stage, "objects", objects(name));
     rmSync(name, { force: true });
     const other = await start(stage, "objects", ["listen", name]);
     const before = await report(stage, "preflight", images);

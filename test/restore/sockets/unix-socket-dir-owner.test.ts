@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { killTree, openStage, restoreBare, run } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ test("unix-socket-dir-owner: whoever owns .X11-unix takes the tree's socket away
     chmodSync(dir, mode);
   };
   make(0, 0o1777);
-  const { pid, images } = await dumpObjects(stage, ["listen", socket]);
+  const { pid, images } = await startDumped(stage, "objects", ["listen", socket]);
   expect((await report(stage, "preflight", images)).findings).toEqual([]);
 
   chmodSync(dir, 0o777);

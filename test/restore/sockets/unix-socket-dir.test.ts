@@ -1,9 +1,9 @@
+import { startDumped } from "../stage/dumped.ts";
 import { HOSTILE, path, startThings } from "../hostile.ts";
 import { ALICE, dumpInHome } from "../planted.ts";
 import { blockers, finding, report } from "../report.ts";
 import { dump, killTree, openStage, recriu, restoreBare, run, start, stateOf } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -77,7 +77,14 @@ test("a relative name whose directory is gone", async () => {
   await using stage = openStage();
   const dir = join(stage.dir, "sockets");
   mkdirSync(dir);
-  const { pid, images } = await dumpObjects(stage, ["chdir", dir, "dgram", "here", "chdir", "/"]);
+  const { pid, images } = await startDumped(stage, "objects", [
+    "chdir",
+    dir,
+    "dgram",
+    "here",
+    "chdir",
+    "/",
+  ]);
   rmSync(dir, { recursive: true });
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["unix-socket-dir"]);
@@ -133,7 +140,7 @@ test("a user's directory in /run is his and closed to others; its parent is root
   await using stage = openStage({ ownState: true });
   const [directory, socket] = ["/run/user/1234", "/run/user/1234/socket"];
   await run(stage, ["install", "-d", directory]);
-  const { pid, images } = await dumpObjects(stage, ["listen", socket]);
+  const { pid, images } = await startDumped(stage, "objects", ["listen", socket]);
   const { run: there } = stateOf(stage);
   rmSync(join(there, "user"), { recursive: true });
   expect((await restoreBare(stage, images)).exit).toBe(1);

@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { killTree, openStage, restoreBare, start } from "../stage.ts";
 import { typed } from "../typed.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -11,7 +11,9 @@ test("unix-socket-external: CRIU wants to be told, and recriu tells it", async (
   const name = join(stage.dir, "middle");
   const outside = join(stage.dir, "outside");
   await start(stage, "objects", ["dgram", outside]);
-  const { pid, images } = await dumpObjects(stage, ["between", name, outside], ["--ext-unix-sk"]);
+  const { pid, images } = await startDumped(stage, "objects", ["between", name, outside], {
+    dump: ["--ext-unix-sk"],
+  });
   // CRIU does not find what comes later in files.img.
   const lost = await report(stage, "preflight", images, ["--ext-unix-sk"]);
   expect(blockers(lost)).toEqual(["unix-peer-missing"]);

@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ test("unix-socket-ghost: a file stands where the directory was", async () => {
   const dir = join(stage.dir, "sockets");
   mkdirSync(dir);
   const name = join(dir, "a");
-  const { pid, images } = await dumpObjects(stage, ["dgram", name, "unlink", name]);
+  const { pid, images } = await startDumped(stage, "objects", ["dgram", name, "unlink", name]);
   rmdirSync(dir);
   expect(blockers(await report(stage, "preflight", images))).toEqual([]);
   writeFileSync(dir, "");
@@ -23,7 +23,7 @@ test("unix-socket-ghost: the directory of a relative name is gone", async () => 
   const dir = join(stage.dir, "sockets");
   mkdirSync(dir);
   const objects = ["chdir", dir, "dgram", "a", "unlink", "a", "chdir", "/"];
-  const { pid, images } = await dumpObjects(stage, objects);
+  const { pid, images } = await startDumped(stage, "objects", objects);
   rmdirSync(dir);
   await stageCheck({
     id: "unix-socket-ghost",
@@ -43,7 +43,7 @@ test("unix-socket-ghost: a name of the greatest length", async () => {
   await using stage = openStage();
   const name = join(stage.dir, "a".repeat(106 - stage.dir.length));
   expect(name.length).toBe(107);
-  const { images } = await dumpObjects(stage, ["dgram", name, "unlink", name]);
+  const { images } = await startDumped(stage, "objects", ["dgram", name, "unlink", name]);
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["unix-socket-ghost"]);
   const bare = await restoreBare(stage, images);

@@ -1,14 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
-import {
-  alive,
-  descendants,
-  dump,
-  killTree,
-  openStage,
-  restoreBare,
-  start,
-  waitFor,
-} from "../stage.ts";
+import { alive, descendants, killTree, openStage, restoreBare, waitFor } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { takes } from "./pids.ts";
 import { expect, test } from "bun:test";
@@ -17,8 +9,12 @@ import { join } from "node:path";
 test("already-running: what holds the numbers is this tree, and nobody is told to end it", async () => {
   await using stage = openStage();
   const sockets = join(stage.dir, "sockets");
-  const { pid } = await start(stage, "x11-server", [sockets, join(stage.dir, "progress")]);
-  const images = await dump(stage, pid, ["--leave-running"]);
+  const { pid, images } = await startDumped(
+    stage,
+    "x11-server",
+    [sockets, join(stage.dir, "progress")],
+    { dump: ["--leave-running"] },
+  );
   const running = await report(stage, "preflight", images);
   expect(running.exit).toBe(3);
   expect(blockers(running)).toEqual(["already-running"]);

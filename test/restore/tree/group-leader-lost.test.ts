@@ -1,6 +1,7 @@
+import { copyOf } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { copyOf, dumpJob } from "../sessions.ts";
+import { dumpJob } from "../sessions.ts";
 import {
   descendants,
   dump,

@@ -1,5 +1,6 @@
 /** What no image has, and the tree gets from whoever restores: bare CRIU hands it down without a word. */
-import { dump, killTree, openStage, start } from "../stage.ts";
+import { startDumped } from "../stage/dumped.ts";
+import { killTree, openStage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { bareUnder, reportUnder, type Under } from "../under.ts";
 import { expect, test } from "bun:test";
@@ -73,8 +74,7 @@ const ioClass = (pid: number) => Bun.spawnSync(["ionice", "-p", `${pid}`]).stdou
 
 test("inherited-narrower: what recriu is bound to the tree will be, too", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const free = await reportUnder(stage, [], "preflight", images);
   expect(free.findings).toEqual([]);
   for (const [under, subject, command, has] of cases) {

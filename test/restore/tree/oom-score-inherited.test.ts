@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding } from "../report.ts";
-import { clear, simple, without } from "../rights.ts";
+import { clear, without } from "../rights.ts";
 import { killTree, openStage } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
@@ -8,7 +9,7 @@ import { readFileSync } from "node:fs";
 
 test("oom-score-inherited: 0 is not written, and less than 0 not checked", async () => {
   await using stage = openStage();
-  const { pid, images } = await simple(stage);
+  const { pid, images } = await startDumped(stage);
   const higher = (command: string) => [
     "sh",
     "-c",

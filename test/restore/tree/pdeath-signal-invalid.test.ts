@@ -1,17 +1,14 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { SIGWINCH } from "./deaths.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("a signal at the parent's death that no kernel has", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "relations", ["pdeath", `${SIGWINCH}`]);
-  const images = await dump(stage, pid);
-  const spoiled = join(stage.dir, "spoiled");
-  cpSync(images, spoiled, { recursive: true });
+  const { pid, images } = await startDumped(stage, "relations", ["pdeath", `${SIGWINCH}`]);
+  const spoiled = copyOf(stage, images, "spoiled");
   edit(spoiled, `core-${pid}.img`, ([core]) => (core.thread_core.pdeath_sig = 65));
   const preflight = await report(stage, "preflight", spoiled);
   expect(blockers(preflight)).toEqual(["pdeath-signal-invalid"]);

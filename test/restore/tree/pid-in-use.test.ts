@@ -1,3 +1,4 @@
+import { startDumped } from "../stage/dumped.ts";
 import { requestFrom } from "../../../src/criu/index.ts";
 import { preflight as lookFrom } from "../../../src/plan/preflight.ts";
 import { blockers, finding, report } from "../report.ts";
@@ -22,8 +23,7 @@ import { join } from "node:path";
 
 test("the number of a task is taken", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const taker = await start(stage, "at-pid", [`${pid}`]);
   const preflight = await report(stage, "preflight", images);
   expect(preflight.exit).toBe(3);
@@ -61,8 +61,7 @@ test("the number of a thread is taken", async () => {
 
 test("a number lives on as the process group of others, without a process of that number", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const holder = await start(stage, "group-of", [`${pid}`]);
   expect(() => process.kill(pid, 0)).toThrow();
   const preflight = await report(stage, "preflight", images);
@@ -109,8 +108,7 @@ test("a number is taken in the pid namespace that the tree is put into", async (
 
 test("a zombie holds its number", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const holder = await start(stage, "zombie-at", [`${pid}`]);
   const preflight = await report(stage, "preflight", images);
   expect(finding(preflight, "pid-in-use").message).toContain("zombie");
@@ -123,8 +121,7 @@ test("a zombie holds its number", async () => {
 
 test("nothing that recriu itself has started counts as somebody's, whatever its number", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const asked = requestFrom(["-D", images, `--criu=${criu}`], {});
   if (!asked.ok) throw new Error("the words are wrong");
   // Here this test is recriu.

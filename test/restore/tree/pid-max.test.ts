@@ -1,10 +1,11 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding } from "../report.ts";
-import { dump, openStage, start } from "../stage.ts";
+import { openStage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
-import { cpSync, readFileSync, renameSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 /** In a pid namespace of its own, whose kernel.pid_max is its own too since Linux 6.14. */
@@ -22,8 +23,7 @@ test("pid-max: CRIU raises the machine's limit, but not far enough for a number 
   await using stage = openStage();
   const limit = () => readFileSync("/proc/sys/kernel/pid_max", "utf8");
   const before = limit();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const high = await reportUnder(stage, belowPidMax(pid - 1), "preflight", images);
   expect(finding(high, "pid-max")).toMatchObject({ severity: "warning", criu_message: null });
   expect(high.exit).toBe(0);
@@ -52,10 +52,13 @@ test("pid-max: CRIU raises the machine's limit, but not far enough for a number 
 
 test("pid-max: a thread above the limit is not looked at by CRIU", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "tree", [stage.dir, "/etc/hostname", `${stage.dir}/log`, "1"]);
-  const images = await dump(stage, pid);
-  const far = join(stage.dir, "far");
-  cpSync(images, far, { recursive: true });
+  const { images } = await startDumped(stage, "tree", [
+    stage.dir,
+    "/etc/hostname",
+    `${stage.dir}/log`,
+    "1",
+  ]);
+  const far = copyOf(stage, images, "far");
   let largest = 0;
   edit(far, "pstree.img", (entries) => {
     largest = Math.max(...entries.flatMap((entry) => [entry.pid, ...entry.threads.slice(1)])) + 50;

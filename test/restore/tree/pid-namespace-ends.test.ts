@@ -1,14 +1,14 @@
+import { startDumped } from "../stage/dumped.ts";
 import { innermostPid } from "../../../src/host/processes.ts";
 import { blockers } from "../report.ts";
-import { descendants, dump, openStage, start } from "../stage.ts";
+import { descendants, openStage } from "../stage.ts";
 import { typedAndStays } from "../typed.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
 
 test("pid-namespace-ends: with -d the init of a pid namespace takes the tree with it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage);
   const asInit = ["unshare", "--pid", "--fork", "--mount-proc"];
   const told = await reportUnder(stage, asInit, "preflight", images, ["-d"]);
   expect(blockers(told)).toEqual(["pid-namespace-ends"]);

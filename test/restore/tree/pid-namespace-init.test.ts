@@ -1,16 +1,13 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("a pid namespace without its init, and pid 1 without its namespace", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["other", "0", "0"]);
-  const images = await dump(stage, pid);
-  const spoiled = join(stage.dir, "spoiled");
-  cpSync(images, spoiled, { recursive: true });
+  const { images } = await startDumped(stage);
+  const spoiled = copyOf(stage, images, "spoiled");
   edit(spoiled, "inventory.img", ([inventory]) => (inventory.root_ids.pid_ns_id += 100));
   const preflight = await report(stage, "preflight", spoiled);
   expect(blockers(preflight)).toEqual(["pid-namespace-init"]);

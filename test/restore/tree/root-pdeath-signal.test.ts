@@ -1,5 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
-import { dump, openStage, processOf, restoreBare, start, waitFor } from "../stage.ts";
+import { openStage, processOf, restoreBare, waitFor } from "../stage.ts";
 import { SIGWINCH } from "./deaths.ts";
 import { expect, test } from "bun:test";
 
@@ -7,8 +8,7 @@ const SIGKILL = 9;
 
 test("the root asked for SIGKILL at its parent's death, and a detached CRIU ends", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "relations", ["pdeath", `${SIGKILL}`]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "relations", ["pdeath", `${SIGKILL}`]);
   const preflight = await report(stage, "preflight", images, ["-d"]);
   expect(preflight.exit).toBe(3);
   expect(finding(preflight, "root-pdeath-signal")).toMatchObject({
@@ -24,8 +24,7 @@ test("the root asked for SIGKILL at its parent's death, and a detached CRIU ends
 
 test("another signal than SIGKILL may be handled: a warning", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "relations", ["pdeath", `${SIGWINCH}`]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "relations", ["pdeath", `${SIGWINCH}`]);
   const restored = await report(stage, "restore", images);
   expect(finding(restored, "root-pdeath-signal").severity).toBe("warning");
   expect(restored.exit).toBe(0);

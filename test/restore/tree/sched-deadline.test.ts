@@ -1,11 +1,11 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 test("sched-deadline: dumped without complaint, never restored", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["deadline"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "sched", ["deadline"]);
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["sched-deadline"]);
   const bare = await restoreBare(stage, images);

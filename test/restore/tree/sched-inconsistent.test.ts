@@ -1,22 +1,19 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("sched-inconsistent: values that no kernel gives", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "50", "0"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "50", "0"]);
   for (const [index, wrong] of [
     { sched_nice: 20 },
     { sched_prio: 100 },
     { sched_policy: 3, sched_prio: 1 },
     { sched_policy: 9, sched_prio: 0 },
   ].entries()) {
-    const spoiled = join(stage.dir, `spoiled-${index}`);
-    cpSync(images, spoiled, { recursive: true });
+    const spoiled = copyOf(stage, images, `spoiled-${index}`);
     edit(spoiled, `core-${pid}.img`, ([core]) => Object.assign(core.thread_core, wrong));
     const preflight = await report(stage, "preflight", spoiled);
     expect(blockers(preflight)).toEqual(["sched-inconsistent"]);

@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import { dump, killTree, openStage, run, start } from "../stage.ts";
+import { killTree, openStage, run } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
 import { expect, test } from "bun:test";
 
@@ -9,8 +10,7 @@ const notNice = ["capsh", "--drop=cap_sys_nice", "--", "-c", 'exec "$@"', "sh"];
 
 test("sched-not-permitted: CRIU loses a priority without a word", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["rr", "20", "-3"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["rr", "20", "-3"]);
   // The bounding set is part of the credentials: a task that had no CAP_SYS_NICE needs none.
   edit(images, `core-${pid}.img`, ([core]) => {
     const creds = core.thread_core.creds;

@@ -1,16 +1,13 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("sched-priority-lost: an image as CRIU before 4.0 left it", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["rr", "10", "0", "reset"]);
-  const images = await dump(stage, pid);
-  const lost = join(stage.dir, "lost");
-  cpSync(images, lost, { recursive: true });
+  const { pid, images } = await startDumped(stage, "sched", ["rr", "10", "0", "reset"]);
+  const lost = copyOf(stage, images, "lost");
   edit(lost, `core-${pid}.img`, ([core]) => delete core.thread_core.sched_prio);
   const preflight = await report(stage, "preflight", lost, ["--fix=none"]);
   expect(preflight.exit).toBe(3);

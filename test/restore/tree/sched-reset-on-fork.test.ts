@@ -1,12 +1,12 @@
+import { startDumped } from "../stage/dumped.ts";
 import { finding, report } from "../report.ts";
 import { dumpServer } from "../sockets.ts";
-import { dump, openStage, run, start } from "../stage.ts";
+import { openStage, run } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 test("FIFO 99 with the flag comes back with both, which only the kernel can tell", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "sched", ["fifo", "99", "-5", "reset"]);
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "sched", ["fifo", "99", "-5", "reset"]);
   const restored = await report(stage, "restore", images);
   expect(finding(restored, "sched-reset-on-fork")).toMatchObject({
     severity: "info",

@@ -1,15 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
-import {
-  dump,
-  hierarchies,
-  killTree,
-  makeCgroup,
-  openStage,
-  restoreBare,
-  run,
-  start,
-} from "../stage.ts";
+import { hierarchies, killTree, makeCgroup, openStage, restoreBare, run } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
@@ -26,8 +18,9 @@ test.skipIf(cpu === undefined)(
   async () => {
     await using stage = openStage();
     const cgroup = makeCgroup(stage, cpu!, "workload");
-    const { pid } = await start(stage, "sched", ["other", "0", "0"], { cgroups: [cgroup] });
-    const images = await dump(stage, pid);
+    const { pid, images } = await startDumped(stage, "sched", ["other", "0", "0"], {
+      cgroups: [cgroup],
+    });
     expect((await report(stage, "preflight", images)).findings).toEqual([]);
     edit(images, `core-${pid}.img`, ([core]) =>
       Object.assign(core.thread_core, { sched_policy: 1, sched_prio: 5 }),

@@ -1,6 +1,7 @@
+import { copyOf } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { finding, sameWords } from "../report.ts";
-import { copyOf, dumpJob } from "../sessions.ts";
+import { dumpJob } from "../sessions.ts";
 import { criu, descendants, openStage, processOf, run, waitFor } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";

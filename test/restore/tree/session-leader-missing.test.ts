@@ -1,13 +1,12 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { copyOf } from "../sessions.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 test("a session whose leader is nowhere above", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "job", ["family"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "job", ["family"]);
   const spoiled = copyOf(stage, images, "spoiled");
   edit(spoiled, "pstree.img", (entries) => {
     entries[2].sid = 4000000;

@@ -1,7 +1,7 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { copyOf } from "../sessions.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
 
 const damages: [string, (entries: any[]) => void][] = [
@@ -12,8 +12,7 @@ const damages: [string, (entries: any[]) => void][] = [
 
 test("tree-corrupt: entries that CRIU refuses", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "job", ["family"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "job", ["family"]);
   for (const [what, damage] of damages) {
     const spoiled = copyOf(stage, images, what.replaceAll(" ", "-"));
     edit(spoiled, "pstree.img", damage);
@@ -28,8 +27,7 @@ test("tree-corrupt: entries that CRIU refuses", async () => {
 
 test("tree-corrupt: a session that is led from below, which CRIU waits for", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "job", ["family"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "job", ["family"]);
   edit(images, "pstree.img", (entries) => {
     entries[1].sid = entries[2].pid;
     entries[2].sid = entries[2].pid;

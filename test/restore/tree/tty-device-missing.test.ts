@@ -1,5 +1,6 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report, sameWords } from "../report.ts";
-import { dump, openStage, restoreBare, run, start } from "../stage.ts";
+import { openStage, restoreBare, run } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
@@ -13,8 +14,7 @@ test("the device of a console is gone", async () => {
     expect(made.exit).toBe(0);
   };
   await make();
-  const { pid } = await start(stage, "terminal", ["open", device]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "terminal", ["open", device]);
   rmSync(device);
   const preflight = await report(stage, "preflight", images);
   expect(blockers(preflight)).toEqual(["tty-device-missing"]);

@@ -1,16 +1,13 @@
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 
 test("a terminal whose session has no leader in the tree", async () => {
   await using stage = openStage();
-  const { pid } = await start(stage, "terminal", ["master"]);
-  const images = await dump(stage, pid);
-  const spoiled = join(stage.dir, "spoiled");
-  cpSync(images, spoiled, { recursive: true });
+  const { images } = await startDumped(stage, "terminal", ["master"]);
+  const spoiled = copyOf(stage, images, "spoiled");
   edit(spoiled, "tty-info.img", ([tty]) => (tty.sid = 4000000));
   const preflight = await report(stage, "preflight", spoiled);
   expect(blockers(preflight)).toEqual(["tty-no-task"]);

@@ -1,6 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
-import { dump, openStage, restoreBare, start } from "../stage.ts";
+import { openStage, restoreBare } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { statSync, writeFileSync } from "node:fs";
@@ -10,8 +11,7 @@ test("tty-other-file: CRIU gives whatever stands at a terminal's path the mode o
   await using stage = openStage();
   const victim = join(stage.dir, "victim");
   writeFileSync(victim, "", { mode: 0o600 });
-  const { pid } = await start(stage, "terminal", ["pair"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "terminal", ["pair"]);
   expect((await report(stage, "preflight", images)).findings).toEqual([]);
   edit(images, "files.img", (files) => {
     for (const { reg } of files)

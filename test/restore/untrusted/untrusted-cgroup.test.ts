@@ -1,4 +1,5 @@
-import { dump, hierarchies, makeCgroup, openStage, start } from "../stage.ts";
+import { startDumped } from "../stage/dumped.ts";
+import { hierarchies, makeCgroup, openStage } from "../stage.ts";
 import { refused } from "../untrusted.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -8,8 +9,7 @@ test("untrusted-cgroup: a cgroup of others is joined", async () => {
   await using stage = openStage();
   const hierarchy = hierarchies().find(({ controllers }) => controllers.includes("pids"))!;
   const cgroup = makeCgroup(stage, hierarchy, "others");
-  const { pid } = await start(stage, "objects", [], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", [], { cgroups: [cgroup] });
   const named = await refused(stage, {
     id: "untrusted-cgroup",
     images,

@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { openStage, run } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,10 +11,11 @@ test("untrusted-delete: the name to be removed is another's", async () => {
   const at = (name: string) => join(stage.dir, name);
   writeFileSync(at("file"), "");
   await run(stage, ["ln", at("file"), at("other")]);
-  const { pid, images } = await dumpObjects(
+  const { pid, images } = await startDumped(
     stage,
+    "objects",
     ["read", at("file"), "unlink", at("file")],
-    ["--link-remap"],
+    { dump: ["--link-remap"] },
   );
   writeFileSync(at("victim"), "", { mode: 0o644 });
   edit(images, "files.img", (files) => {

@@ -1,8 +1,8 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { openStage, run } from "../stage.ts";
 import { refused } from "../untrusted.ts";
 import { editFile, holds } from "./untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ test("untrusted-device: another device of the name, and a deleted one with a num
   await using stage = openStage();
   const [device, gone] = [join(stage.dir, "device"), join(stage.dir, "gone")];
   await run(stage, ["mknod", "-m", "0666", device, "c", "1", "3"]);
-  const { pid, images } = await dumpObjects(stage, ["write", device]);
+  const { pid, images } = await startDumped(stage, "objects", ["write", device]);
   rmSync(device);
   // /dev/kmsg
   await run(stage, ["mknod", "-m", "0666", device, "c", "1", "11"]);
@@ -23,7 +23,7 @@ test("untrusted-device: another device of the name, and a deleted one with a num
     done: () => expect(holds(pid, device)).toBe(true),
   });
 
-  const deleted = await dumpObjects(stage, ["write", gone, "unlink", gone]);
+  const deleted = await startDumped(stage, "objects", ["write", gone, "unlink", gone]);
   chmodSync(stage.dir, 0o1777);
   editFile(deleted.images, gone, (reg) => {
     delete reg.size;

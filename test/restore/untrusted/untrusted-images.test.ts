@@ -1,13 +1,13 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { killTree, openStage } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
 
 test("untrusted-images: others could exchange them meanwhile", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpObjects(stage, []);
+  const { pid, images } = await startDumped(stage, "objects", []);
   chownSync(images, 65534, 65534);
   const blocked = await report(stage, "restore", images, ["--untrusted"]);
   expect([blocked.exit, ...blockers(blocked)]).toEqual([3, "untrusted-images"]);

@@ -1,14 +1,14 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { killTree, openStage } from "../stage.ts";
 import { bareUnder, reportUnder } from "../under.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 
 test("untrusted-limit: killed later than the caller when memory runs short", async () => {
   await using stage = openStage();
-  const { pid, images } = await dumpObjects(stage, []);
+  const { pid, images } = await startDumped(stage, "objects", []);
   edit(images, `core-${pid}.img`, ([core]) => (core.tc.oom_score_adj = 300));
   const under = ["choom", "-n", "500", "--"];
   expect((await bareUnder(stage, under, images)).exit).toBe(0);

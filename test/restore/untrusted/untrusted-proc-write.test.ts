@@ -1,14 +1,14 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, report } from "../report.ts";
 import { openStage } from "../stage.ts";
 import { refused } from "../untrusted.ts";
 import { editFile, holds } from "./untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 
 test("untrusted-proc-write: a switch of the kernel's", async () => {
   await using stage = openStage();
   const pattern = "/proc/sys/kernel/core_pattern";
-  const { pid, images } = await dumpObjects(stage, ["read", pattern]);
+  const { pid, images } = await startDumped(stage, "objects", ["read", pattern]);
   editFile(images, pattern, (reg) => (reg.flags |= 2));
   await refused(stage, {
     id: "untrusted-proc-write",

@@ -1,9 +1,9 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, report } from "../report.ts";
 import { killTree, openStage, restoreBare } from "../stage.ts";
 import { refused } from "../untrusted.ts";
 import { editFile, holds } from "./untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ test("untrusted-read: a file that the tree's user may not read", async () => {
   await using stage = openStage();
   const secret = join(stage.dir, "secret");
   writeFileSync(secret, "secret");
-  const { pid, images } = await dumpObjects(stage, ["read", secret]);
+  const { pid, images } = await startDumped(stage, "objects", ["read", secret]);
   chmodSync(secret, 0o600);
   editFile(images, secret, (reg) => (reg.mode = 0o100600));
   edit(images, `core-${pid}.img`, ([core]) => {
@@ -37,7 +37,7 @@ test("untrusted-read: a mapping, and a file in a directory that the user may not
   mkdirSync(inside);
   const [mapped, open] = [join(stage.dir, "mapped"), join(inside, "open")];
   for (const file of [mapped, open]) writeFileSync(file, "secret");
-  const { pid, images } = await dumpObjects(stage, ["map", mapped, "read", open]);
+  const { pid, images } = await startDumped(stage, "objects", ["map", mapped, "read", open]);
   edit(images, `core-${pid}.img`, ([core]) => {
     const { creds } = core.thread_core;
     for (const id of ["uid", "euid", "suid", "fsuid"]) creds[id] = 65534;

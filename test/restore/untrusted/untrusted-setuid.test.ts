@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { dump, openStage, ownProgram, start } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ test("untrusted-setuid: a deleted file comes back with root's rights, a program 
   await using stage = openStage();
   chmodSync(stage.dir, 0o1777);
   const gone = join(stage.dir, "gone");
-  const { pid, images } = await dumpObjects(stage, ["write", gone, "unlink", gone]);
+  const { pid, images } = await startDumped(stage, "objects", ["write", gone, "unlink", gone]);
   edit(images, "files.img", (files) => {
     for (const { reg } of files) if (reg?.name === gone) reg.mode = 0o104755;
   });

@@ -1,14 +1,14 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, finding, report } from "../report.ts";
 import { alive, killTree, openStage, restoreBare, run, start, waitFor } from "../stage.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
 test("untrusted-signal: a datagram to the tree kills a stranger", async () => {
   await using stage = openStage();
   const socket = join(stage.dir, "sock");
-  const { pid, images } = await dumpObjects(stage, ["dgram", socket]);
+  const { pid, images } = await startDumped(stage, "objects", ["dgram", socket]);
   const victim = await start(stage, "objects", []);
   const O_ASYNC = 0o20000;
   edit(images, "files.img", (files) => {

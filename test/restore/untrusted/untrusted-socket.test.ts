@@ -1,7 +1,7 @@
+import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { alive, killTree, openStage, restoreBare, run, start } from "../stage.ts";
 import { refused } from "../untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 test("untrusted-socket: in the place of a service, and connected to one", async () => {
   await using stage = openStage();
   const docker = join(stage.dir, "docker.sock");
-  const server = await dumpObjects(stage, ["listen", docker]);
+  const server = await startDumped(stage, "objects", ["listen", docker]);
   const named = await refused(stage, {
     id: "untrusted-socket",
     images: server.images,
@@ -22,7 +22,7 @@ test("untrusted-socket: in the place of a service, and connected to one", async 
 
   // Somebody alive has the name: CRIU takes it away from him.
   const taken = join(stage.dir, "taken");
-  const late = await dumpObjects(stage, ["listen", taken]);
+  const late = await startDumped(stage, "objects", ["listen", taken]);
   await run(stage, ["rm", taken]);
   const owner = await start(stage, "objects", ["listen", taken]);
   const alone = ["--untrusted", "--ignore=unix-socket-busy"];
@@ -36,7 +36,7 @@ test("untrusted-socket: in the place of a service, and connected to one", async 
 
   const log = join(stage.dir, "log");
   const service = await start(stage, "objects", ["dgram", log]);
-  const client = await dumpObjects(stage, ["connect", log], ["--ext-unix-sk"]);
+  const client = await startDumped(stage, "objects", ["connect", log], { dump: ["--ext-unix-sk"] });
   const talks = await refused(stage, {
     id: "untrusted-socket",
     images: client.images,

@@ -1,17 +1,9 @@
+import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, report } from "../report.ts";
-import {
-  dump,
-  hierarchies,
-  killTree,
-  makeCgroup,
-  openStage,
-  restoreBare,
-  start,
-} from "../stage.ts";
+import { hierarchies, killTree, makeCgroup, openStage, restoreBare } from "../stage.ts";
 import { refused } from "../untrusted.ts";
 import { editFile, holds } from "./untrusted.ts";
-import { dumpObjects } from "../objects.ts";
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -29,7 +21,7 @@ test("untrusted-write: a link leads the tree's log to another's file", async () 
   await using stage = openStage();
   const at = (name: string) => join(stage.dir, name);
   mkdirSync(at("logs"));
-  const { pid, images } = await dumpObjects(stage, ["write", at("logs/log")]);
+  const { pid, images } = await startDumped(stage, "objects", ["write", at("logs/log")]);
   writeFileSync(at("shadow"), "");
   rmSync(at("logs/log"));
   symlinkSync("../shadow", at("logs/log"));
@@ -65,7 +57,7 @@ test("untrusted-write: a flag that no dump has empties a file, and CRIU fails on
   await using stage = openStage();
   const victim = join(stage.dir, "victim");
   writeFileSync(victim, "content");
-  const { pid, images } = await dumpObjects(stage, ["write", victim]);
+  const { pid, images } = await startDumped(stage, "objects", ["write", victim]);
   editFile(images, victim, (reg) => (reg.flags |= 0o1000));
   await refused(stage, {
     id: "untrusted-write",
@@ -84,8 +76,7 @@ test("untrusted-write: cgroup.img names a directory out of its hierarchy", async
   await using stage = openStage();
   const hierarchy = hierarchies().find(({ controllers }) => controllers.includes("pids"))!;
   const cgroup = makeCgroup(stage, hierarchy, "tree");
-  const { pid } = await start(stage, "objects", [], { cgroups: [cgroup] });
-  const images = await dump(stage, pid);
+  const { pid, images } = await startDumped(stage, "objects", [], { cgroups: [cgroup] });
   const victim = join(stage.dir, "made");
   edit(images, "cgroup.img", ([{ controllers }]) => {
     const own = controllers.find(({ cnames }: { cnames: string[] }) => cnames.includes("pids"));
@@ -106,8 +97,7 @@ test("untrusted-write: a terminal's path is another's file, whose mode CRIU chan
   await using stage = openStage();
   const victim = join(stage.dir, "victim");
   writeFileSync(victim, "", { mode: 0o600 });
-  const { pid } = await start(stage, "terminal", ["pair"]);
-  const images = await dump(stage, pid);
+  const { images } = await startDumped(stage, "terminal", ["pair"]);
   const own = await report(stage, "preflight", images, ["--untrusted", "--effects"]);
   expect(blockers(own)).toEqual([]);
   expect(own.effects!.filter(({ what }) => what.startsWith("terminal")).length).toBeGreaterThan(0);
