@@ -10,7 +10,9 @@ const silence = 1_000_000;
 function words(system: System, machine: string, project: string, share: string): string[] {
   const arm = system.architecture === "arm64";
   const serial = arm ? "ttyAMA0" : "ttyS0";
-  const init = system.systemd ? "INIT=/lib/systemd/systemd systemd.unit=tests.target" : "";
+  const init = system.systemd
+    ? "INIT=/lib/systemd/systemd systemd.unit=tests.target systemd.firstboot=off"
+    : "";
   const at = (file: string) => join(machine, file);
   const disk = (id: string, file: string, forgets: "on" | "off"): [string, string][] => [
     ["drive", `file=${file},format=raw,if=none,id=${id},snapshot=${forgets}`],

@@ -97,6 +97,8 @@ function note(name: string, system: System, share: string, came: typeof count): 
   cells.push(...(JSON.parse(text("carried.json") || "[]") as Cell[]));
 }
 
+// A machine ends with what has booted it.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 mkdirSync(cache, { recursive: true });
 const systems: [name: string, system: System][] = [];
 for (const name of asked.length > 0 ? asked : known) {

@@ -106,9 +106,10 @@ function put(path: string, mark: string, text: string): void {
   writeFileSync(path, `${all.slice(0, from + begin.length)}\n${text}\n\n${all.slice(to)}`);
 }
 
-/** Puts new rows in the place of those of the same systems, and writes what is made of them. */
-export function keep(fresh: Seen): void {
+/** Puts new rows in the place of those of the same systems, and writes what is made of them. One that did not boot is no row. */
+export function keep({ rows: all, cells: told }: Seen): void {
   const before = seen();
+  const fresh = { rows: all.filter(({ passed }) => passed > 0), cells: told };
   const rows = [
     ...before.rows.filter(({ name }) => !fresh.rows.some((row) => row.name === name)),
     ...fresh.rows,

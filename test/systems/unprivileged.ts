@@ -17,10 +17,9 @@ test("a user's tree is dumped and restored by that user", async () => {
   const sleeper = await stage.supervisor.spawn([...user, "sleep", "1000"], { cwd: "/" });
   const { pid } = sleeper;
   await waitFor("it", () => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
-  const dumped = await run(stage, [
-    ...[...able, criu, "dump", "--unprivileged"],
-    ...["-t", `${pid}`, "-D", images, "-o", "dump.log", "-v4"],
-  ]);
+  const log = ["-o", "dump.log", "-v4"];
+  const dumping = [criu, "dump", "--unprivileged", "-t", `${pid}`, "-D", images, ...log];
+  const dumped = await run(stage, [...able, ...dumping]);
   expect(dumped).toMatchObject({ exit: 0 });
   await waitFor("it to be gone", () => !alive(pid));
 
