@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "../../test/built.ts";
 
-/** A system as it was last run whole. */
+/** A system as it was last run; `tests` tells how far. */
 export interface Row {
   readonly name: string;
   readonly about: string;
