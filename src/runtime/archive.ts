@@ -38,7 +38,10 @@ export async function preflightExported(
   return result.ok ? { ok: true, preflight: { ...result.preflight, images: file } } : result;
 }
 
-/** The bundle that was checkpointed, without the mounts that the engine makes anew: a pod's are all made for it. */
+/**
+ * The bundle that was checkpointed, without what the engine makes anew: a pod's mounts are all made for it, and a namespace that
+ * was named by a path was another process's, of which nothing here tells whether it was the machine's own.
+ */
 function archivedBundle(
   texts: ReadonlyMap<string, string>,
   { engine, id, volumes }: Exported,
@@ -49,8 +52,12 @@ function archivedBundle(
     (id !== undefined && path.includes(`/${id}/`)) ||
     volumes.some((name) => path.endsWith(`/volumes/${name}/_data`));
   const made = bundle.binds.filter(({ source }) => isMade(source));
+  const { grants } = bundle;
   return {
     ...bundle,
+    ...(grants && {
+      grants: { ...grants, namespaces: grants.namespaces.filter(({ path }) => path === undefined) },
+    }),
     binds: bundle.binds.filter((bind) => !made.includes(bind)),
     made: new Set(made.map(({ destination }) => destination)),
   };

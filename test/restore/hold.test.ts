@@ -1,12 +1,13 @@
 /** CRIU is started before there is a plan, and held until there is one: nothing may show that it was, if it may not go on. */
 import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   alive,
   criu,
   descendants,
+  forgetKernel,
   killTree,
   openStage,
   recriu,
@@ -27,10 +28,6 @@ function reticent(stage: Stage): string {
   return script;
 }
 
-/** What an earlier CRIU found out of the kernel goes: with it the next one would not be held. */
-const forget = (stage: Stage): void =>
-  rmSync(join(stateOf(stage).run, "criu.kdat"), { force: true });
-
 /** A dumped task, with a log of an earlier restore, and the words to restore it. */
 async function dumped(stage: Stage) {
   const { pid, images } = await startDumped(stage);
@@ -38,7 +35,7 @@ async function dumped(stage: Stage) {
   writeFileSync(log, "of an earlier restore\n");
   const words = ["restore", "-d", "-D", images, "-W", stage.dir, "-o", "restore.log", "-v4"];
   const { run, shm } = stateOf(stage);
-  forget(stage);
+  forgetKernel(stage);
   const shadows = () =>
     [run, shm, stage.dir].flatMap((place) =>
       readdirSync(place).filter((name) => name.startsWith(".recriu-")),
@@ -151,7 +148,7 @@ test("CRIU's log says to its file, or to stderr, what it says unheld", async () 
   const loud = await recriu(stage, ["restore", "-d", "-D", images, "-v4"]);
   expect(loud.exit).toBe(0);
   await killTree(stage, pid);
-  forget(stage);
+  forgetKernel(stage);
   // A user's own script sees the images: then CRIU is not held.
   const unheld = await recriu(stage, [
     "restore",

@@ -8,7 +8,7 @@ import { link } from "../dropin/as-criu.ts";
 import { ask, restore } from "../dropin/rpc.ts";
 import { blockers, finding, report } from "./report.ts";
 import { oldCriu, scriptAt } from "./shadow.ts";
-import { criu, killTree, openStage, recriu, recriuBinary, run } from "./stage.ts";
+import { criu, forgetKernel, killTree, openStage, recriu, recriuBinary, run } from "./stage.ts";
 import { type Stage } from "./stage.ts";
 import { compile } from "./stage/compile.ts";
 
@@ -117,8 +117,9 @@ function criuWithPlugins(stage: Stage, old: boolean): string {
 
 for (const old of [false, true])
   test(`plugins of another user block before CRIU ${old ? "3.17.1 " : ""}is started at all`, async () => {
-    await using stage = openStage();
+    await using stage = openStage({ ownState: true });
     const { pid, images } = await dumped(stage);
+    forgetKernel(stage);
     const other = criuWithPlugins(stage, old);
     const loaded = join(stage.dir, "loaded");
     const env = { RECRIU_CRIU: other, PLUGIN_LOADED: loaded, CRIU_FAULT: "130" };

@@ -117,6 +117,10 @@ export const stateOf = ({ supervisor }: Stage): { run: string; shm: string } => 
   shm: `/proc/${supervisor.pid}/root/dev/shm`,
 });
 
+/** What an earlier CRIU there found out of the kernel goes: with it the next one would not be held (restore/hold.ts). */
+export const forgetKernel = (stage: Stage): void =>
+  rmSync(join(stateOf(stage).run, "criu.kdat"), { force: true });
+
 /** The processes of that name on the stage, by their pids here, whatever namespace they are in. */
 export const running = (stage: Stage, comm: string): number[] =>
   descendants(stage.supervisor.pid)

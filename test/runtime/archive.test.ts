@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { creds, withThread } from "../checks/bundle.ts";
 import { recriuBinary } from "../restore/stage.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-exported-"));
@@ -124,4 +125,20 @@ test("SIGKILL: what was unpacked goes with the next run, but not what another on
   other.going.kill("SIGTERM");
   await other.going.exited;
   expect(readdirSync(unpackedIn)).toEqual([]);
+});
+
+test("a namespace that the archived bundle names by its path is another's, and made anew; one of its own is the tree's", () => {
+  const made = join(dir, "pod");
+  mkdirSync(join(made, "checkpoint"), { recursive: true });
+  for (const [name, bytes] of Object.entries(withThread({ creds })))
+    writeFileSync(join(made, "checkpoint", name), bytes);
+  const namespaces = [{ type: "mount" }, { type: "network", path: "/proc/1/ns/net" }];
+  const spec = { root: { path: "rootfs" }, linux: { namespaces } };
+  writeFileSync(join(made, "spec.dump"), JSON.stringify(spec));
+  writeFileSync(join(made, "config.dump"), "{}");
+  const archive = join(dir, "pod.tar");
+  Bun.spawnSync(["tar", "-C", made, "-cf", archive, "."]);
+  const { exit, stderr } = run("preflight", "--only=bundle-namespace", archive);
+  expect([exit, stderr]).toEqual([3, expect.stringContaining("has a mnt namespace of its own")]);
+  expect(stderr).not.toContain("net namespace");
 });

@@ -1,14 +1,14 @@
 /** What puts a file back that is gone or another: all that the images know of it, and a command where one is enough. */
-import { unescapeMountinfo } from "../../host/cgroups.ts";
 import type { Lookup, Package } from "../../host/index.ts";
 import { upward } from "../../host/upward.ts";
 import type { RegFileEntry } from "../../image/index.ts";
 import { STICKY } from "../../sys/linux.ts";
 import { dirname } from "../../sys/path.ts";
-import { sh, type ShellCommand } from "../../sys/shell.ts";
+import { andThen, sh, type ShellCommand } from "../../sys/shell.ts";
 import type { Context, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { asSealed, buildIdOf, fromBeside } from "./taken-along.ts";
+import { isBareMountPoint, mountIt, unmounted } from "./unmounted.ts";
 import { isDirectoryUse, type UsedFile } from "./used-files.ts";
 import { constants, type Stats } from "node:fs";
 
@@ -137,16 +137,19 @@ function shownAs({ mode, size }: RegFileEntry): string {
 function fifoAgain(
   context: Context,
   { reg, task }: UsedFile,
-  { root, path, hostPath }: HostPlace,
+  place: HostPlace,
   above: Stats | undefined,
 ): Remedy {
+  const { root, path, hostPath } = place;
   const mode = (reg.mode ?? 0o644) & 0o7777;
   const [uid, gid] = ownerFor(context, task, above);
   const text = `make it again, mode ${octal(mode)}, owner ${uid}:${gid}; what was in it is in the images`;
-  const command =
+  const command = withDirectory(
+    place,
     uid === 0 && gid === 0
       ? sh`mkfifo -m ${octal(mode)} ${hostPath}`
-      : sh`mkfifo -m ${octal(mode)} ${hostPath} && chown ${`${uid}:${gid}`} ${hostPath}`;
+      : sh`mkfifo -m ${octal(mode)} ${hostPath} && chown ${`${uid}:${gid}`} ${hostPath}`,
+  );
   // Untrusted images choose no place for one: what opens a FIFO waits.
   if (context.settings.untrusted) return human(text, command);
   return {
@@ -157,13 +160,18 @@ function fifoAgain(
   };
 }
 
+/** A command that makes something in a directory, which is made before where it is not there. */
+const withDirectory = ({ root, path, hostPath }: HostPlace, command: ShellCommand): ShellCommand =>
+  root.look(dirname(path)).ok ? command : andThen(sh`mkdir -p ${dirname(hostPath)}`, command);
+
 /** What a command can make as it was. */
 function make(
   context: Context,
   { reg, task, uses }: UsedFile,
-  { hostPath: path }: HostPlace,
+  place: HostPlace,
   above: Stats | undefined,
 ): { text: string; command: ShellCommand } | undefined {
+  const { hostPath: path } = place;
   const type = (reg.mode ?? 0) & constants.S_IFMT;
   const directory = isDirectoryUse({ uses });
   const mode = octal(reg.mode ?? (directory ? 0o755 : 0o644));
@@ -180,7 +188,10 @@ function make(
       ? undefined
       : {
           text: "make the device again",
-          command: sh`mknod -m ${mode} ${path} ${kind} ${number[0]} ${number[1]}`,
+          command: withDirectory(
+            place,
+            sh`mknod -m ${mode} ${path} ${kind} ${number[0]} ${number[1]}`,
+          ),
         };
   }
   if (type !== constants.S_IFREG) return undefined;
@@ -232,30 +243,4 @@ function nearest({ root, path }: HostPlace): { path: string; stat: Stats | undef
     if (found.ok) return { path: at, stat: found.stat };
   }
   return { path: "/", stat: undefined };
-}
-
-/** An empty directory that is no mount point: perhaps one was mounted there. */
-function isBareMountPoint(context: Context, { root, path }: HostPlace, at: string): boolean {
-  const found = root.look(at);
-  const above = root.look(dirname(at));
-  if (at === "/" || !found.ok || !above.ok || !found.stat.isDirectory()) return false;
-  return found.stat.dev === above.stat.dev && root.isEmpty(at) && at.length <= path.length;
-}
-
-const mountIt = (at: string): Remedy =>
-  human(`the file system of ${at} (/etc/fstab) is not mounted: mount it`, sh`mount ${at}`);
-
-/** The mount point at or above a path of this machine that /etc/fstab has, fstab(5), and that is none now. */
-function unmounted({ host }: Context, path: string): string | undefined {
-  const fields = (text: string | undefined, field: number) =>
-    (text ?? "")
-      .split("\n")
-      .filter((line) => !/^\s*(#|$)/.test(line))
-      .map((line) => unescapeMountinfo(line.trim().split(/\s+/)[field] ?? ""));
-  const planned = fields(host.read("/etc/fstab"), 1).filter(
-    (at) => at.startsWith("/") && at !== "/" && (path === at || path.startsWith(`${at}/`)),
-  );
-  if (planned.length === 0) return undefined;
-  const mounted = new Set(fields(host.read("/proc/self/mountinfo"), 4));
-  return planned.find((at) => !mounted.has(at));
 }
