@@ -40,7 +40,9 @@ export function breakpointsWork(): boolean | undefined {
     ),
   );
   if (fd < 0) return undefined;
-  Atomics.add(word, 0, 1);
+  // A plain store: what Atomics does is a loop of exclusive loads and stores on arm64 without LSE (Cortex-A72). The breakpoint ends
+  // the exclusive access each time, so that the store fails and is tried again, for ever.
+  word[0] = 1;
   const count = Buffer.alloc(8);
   const got = call((c) => c.read(fd, ptr(count), count.length));
   closeHandle(fd);

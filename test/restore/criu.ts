@@ -1,7 +1,7 @@
 /** Other CRIUs than the one under test; and CRIU itself: not there, too old for this kernel, without the rights it needs. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { alive, run, type Stage, waitFor } from "./stage.ts";
+import { alive, criu, run, type Stage, waitFor } from "./stage.ts";
 
 const fetched = (suite: string): string =>
   join(import.meta.dir, "../../.cache/criu", suite, "criu");
@@ -13,18 +13,23 @@ export const forky = fetched("forky");
 /** Debian experimental's: 4.3, without LZ4. */
 export const newest = fetched("experimental");
 
+/** Whether the CRIU under test is older than 4.0, which was the first to save real-time priorities with SCHED_RESET_ON_FORK. */
+export const losesPriorities = /^Version: [0-3]\./.test(
+  Bun.spawnSync([criu, "--version"]).stdout.toString(),
+);
+
 /** Dump a tree by another CRIU; its images. */
 export async function dumpBy(
   stage: Stage,
-  criu: string,
+  by: string,
   pid: number,
   options: readonly string[] = [],
 ): Promise<string> {
   const images = join(stage.dir, `images-${++stage.count}`);
   mkdirSync(images);
-  const argv = [criu, "dump", "-t", `${pid}`, "-D", images, ...options];
+  const argv = [by, "dump", "-t", `${pid}`, "-D", images, ...options];
   const { exit, stderr } = await run(stage, argv);
-  if (exit !== 0) throw new Error(`the dump by ${criu} exits ${exit}: ${stderr}`);
+  if (exit !== 0) throw new Error(`the dump by ${by} exits ${exit}: ${stderr}`);
   await waitFor("the dumped tree to be gone", () => !alive(pid));
   return images;
 }

@@ -37,6 +37,9 @@ export { alive, descendants, processOf } from "./stage/processes.ts";
 /** The CRIU under test: $RECRIU_CRIU, else the one of scripts/setup. */
 export const criu = process.env["RECRIU_CRIU"] || join(repository, ".cache/criu/criu");
 
+/** How much longer than usual a command may take: an emulated machine (scripts/systems) is slow. */
+const patience = Number(process.env["RECRIU_PATIENCE"] || 1);
+
 export interface Stage extends AsyncDisposable {
   /** Directory of this case, removed when the stage is closed. */
   readonly dir: string;
@@ -135,7 +138,7 @@ export async function waitFor(
   predicate: () => boolean,
   timeout = 30_000,
 ): Promise<void> {
-  const end = performance.now() + timeout;
+  const end = performance.now() + timeout * patience;
   while (!predicate()) {
     if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain for ${what}`);
     await Bun.sleep(2);
@@ -187,11 +190,14 @@ export async function run(stage: Stage, argv: string[], options: RunOptions = {}
     cwd: options.cwd ?? stage.dir,
   });
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    for (const below of descendants(child.pid)) kill(below.pid);
-    kill(child.pid);
-  }, options.timeout ?? 60_000);
+  const timer = setTimeout(
+    () => {
+      late = true;
+      for (const below of descendants(child.pid)) kill(below.pid);
+      kill(child.pid);
+    },
+    (options.timeout ?? 60_000) * patience,
+  );
   const status = await child.exited;
   clearTimeout(timer);
   await settle(stage);

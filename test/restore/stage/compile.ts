@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { repository } from "../../built.ts";
 
 const sources = join(repository, "test/workloads");
-const binaries = join(repository, ".cache/workloads");
+/** Where the programs are: for another machine scripts/systems has them elsewhere, and another compiler. */
+const binaries = process.env["RECRIU_WORKLOADS"] || join(repository, ".cache/workloads");
+const compiler = process.env["CC"] || "cc";
 
 /** Compiles test/workloads/NAME.c when the binary is older than it; returns the binary's path. `alone`: without libraries. */
 export function compile(name: string, alone = name === "container"): string {
@@ -22,8 +24,8 @@ export function compile(name: string, alone = name === "container"): string {
     ...(alone ? ["-static"] : []),
     ...(["plugin", "old-vdso"].includes(name) ? ["-shared", "-fPIC"] : []),
   ];
-  const cc = Bun.spawnSync(["cc", ...flags, "-o", fresh, source]);
-  if (!cc.success) throw new Error(`cc ${source}: ${cc.stderr.toString()}`);
+  const cc = Bun.spawnSync([compiler, ...flags, "-o", fresh, source]);
+  if (!cc.success) throw new Error(`${compiler} ${source}: ${cc.stderr.toString()}`);
   renameSync(fresh, binary); // whoever runs the old one keeps it
   return binary;
 }

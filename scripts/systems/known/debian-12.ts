@@ -1,0 +1,12 @@
+import { afterwards, core } from "../core.ts";
+import type { System } from "../system.ts";
+
+export const system: System = {
+  about: "Debian 12",
+  suite: "bookworm",
+  architecture: "amd64",
+  cpu: "max,-la57",
+  processors: 2,
+  tests: [...core, "test/restore/incident.test.ts"],
+  afterwards,
+};

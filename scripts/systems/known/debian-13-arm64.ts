@@ -1,0 +1,12 @@
+import { afterwards, core } from "../core.ts";
+import type { System } from "../system.ts";
+
+export const system: System = {
+  about: "Debian 13 on arm64",
+  suite: "trixie",
+  architecture: "arm64",
+  cpu: "cortex-a72",
+  processors: 2,
+  tests: [...core],
+  afterwards,
+};

@@ -1,0 +1,12 @@
+import { afterwards, core } from "../core.ts";
+import type { System } from "../system.ts";
+
+export const system: System = {
+  about: "Debian unstable",
+  suite: "sid",
+  architecture: "amd64",
+  cpu: "max,-la57",
+  processors: 1,
+  tests: [...core],
+  afterwards,
+};

@@ -1,0 +1,12 @@
+/** Every program of test/workloads, with and without libraries, by CC into RECRIU_WORKLOADS. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { repository } from "../../test/built.ts";
+import { compile } from "../../test/restore/stage/compile.ts";
+
+for (const file of readdirSync(join(repository, "test/workloads"))) {
+  if (!file.endsWith(".c")) continue;
+  const name = file.slice(0, -2);
+  compile(name, false);
+  if (!["plugin", "old-vdso"].includes(name)) compile(name, true);
+}
