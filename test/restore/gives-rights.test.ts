@@ -142,6 +142,10 @@ test("rights are given in no user's directory, to no file that is another's or t
   chownSync(dir, 1000, 1000);
   try {
     expect(await remedy()).toMatchObject({ kind: "human", command: null });
+    // Even as that user's own.
+    expect(await changed(({ taken }) => Object.assign(taken, { uid: 1000, gid: 1000 }))).toBe(
+      "human",
+    );
   } finally {
     chownSync(dir, uid, gid);
   }
