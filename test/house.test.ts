@@ -35,6 +35,17 @@ test("what is written from the code, or from that list, is current: npm run docs
   for await (const { now, text } of generated()) expect(now).toBe(text);
 });
 
+test("tests remove a cgroup by removeCgroup: the last process in it may still be on its way out", () => {
+  const removing = (readdirSync(join(src, "../test"), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .filter((file) =>
+      /rmdirSync\((?:\w+\.)?(?:cgroup|threaded)\b/.test(
+        readFileSync(join(src, "../test", file), "utf8"),
+      ),
+    );
+  expect(removing).toEqual([]);
+});
+
 test("no script stops reading what another program still writes: under pipefail that is its failure, now and then", () => {
   const scripts = readdirSync(join(src, "../scripts"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.\w+$/.test(entry.name))

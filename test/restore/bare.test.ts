@@ -1,7 +1,8 @@
 /** The stage itself: what bare CRIU does with a checkpoint, without recriu. */
+import { removeCgroup } from "./stage/cgroups.ts";
 import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   alive,
@@ -62,7 +63,7 @@ test("a cgroup that is gone is made again, unless its parent forbids: then only 
     cgroups: [cgroup],
   });
 
-  rmdirSync(cgroup);
+  removeCgroup(cgroup);
   expect((await restoreBare(stage, images)).exit).toBe(0);
   expect(readFileSync(join(cgroup, "cgroup.procs"), "utf8")).toBe(`${pid}\n`);
   await killTree(stage, pid);

@@ -1,11 +1,12 @@
 /** What cgroups must allow for a tree to come back in them. */
-import { dumpIn, eventually, v2 } from "./cgroup-rules.ts";
+import { removeCgroup } from "./stage/cgroups.ts";
+import { dumpIn, v2 } from "./cgroup-rules.ts";
 import { finding, report } from "./report.ts";
 import { restored, stageCheck } from "./stage-check.ts";
 import { criu, killTree, makeCgroup, openStage, recriuBinary, restoreBare, run } from "./stage.ts";
 import { bareUnder, reportUnder } from "./under.ts";
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 test("a hierarchy that only this mount of it makes read-only is no obstacle: CRIU mounts it for itself", async () => {
@@ -19,7 +20,7 @@ test("a hierarchy that only this mount of it makes read-only is no obstacle: CRI
     () => bareUnder(stage, under, images),
     () => reportUnder(stage, under, "restore", images),
   ]) {
-    rmdirSync(cgroup);
+    removeCgroup(cgroup);
     const done = await restore();
     expect(done.exit).toBe(0);
     if ("plan" in done) expect(done.plan.options).toEqual([]);
@@ -43,8 +44,8 @@ test("a relative --cgroup-yard is found from the work directory, and looked thro
     ["-W", work, "--cgroup-yard", "../../yard"],
     ["-W", link, "--cgroup-yard", ".././../yard"],
   ]) {
-    await eventually(() => rmdirSync(cgroup));
-    rmdirSync(join(cgroup, ".."));
+    removeCgroup(cgroup);
+    removeCgroup(join(cgroup, ".."));
     const preflight = await report(stage, "preflight", images, options);
     expect(preflight.exit).toBe(0);
     expect(finding(preflight, "cgroup-missing")).toMatchObject({

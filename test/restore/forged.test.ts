@@ -1,19 +1,12 @@
 /** Images that no dump made: what bare CRIU does to this machine on their word, and that recriu names it and lets none of it be done. */
+import { removeCgroup } from "./stage/cgroups.ts";
 import { startDumped } from "./stage/dumped.ts";
 import { edit } from "./edit.ts";
 import { regOf, stageFile } from "./forged.ts";
 import { finding, report } from "./report.ts";
 import { hierarchies, killTree, makeCgroup, openStage, restoreBare, type Stage } from "./stage.ts";
 import { expect, test } from "bun:test";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 interface Attack {
@@ -59,7 +52,7 @@ async function stageCgroup(change: (entry: any, victim: string) => void) {
   const { pid, images } = await startDumped(stage, "objects", ["read", "/dev/null"], {
     cgroups: [cgroup],
   });
-  rmdirSync(cgroup);
+  removeCgroup(cgroup);
   edit(images, "cgroup.img", ([entry]) => change(entry, victim));
   return { stage, victim, pid, images };
 }

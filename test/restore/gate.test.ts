@@ -1,7 +1,8 @@
 /** What the gate lets through, and what is left when it does not. */
+import { removeCgroup } from "./stage/cgroups.ts";
 import { startDumped } from "./stage/dumped.ts";
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finding, report } from "./report.ts";
 import {
@@ -161,7 +162,7 @@ test("what CRIU itself leaves after a failure is taken back: sockets, cgroups", 
   const words = ["--manage-cgroups=soft", "--ignore=cgroup-missing"];
   expect((await restoreBare(stage, images)).exit).toBe(1);
   expect(existsSync(doomed.cgroup)).toBe(true);
-  rmdirSync(doomed.cgroup);
+  removeCgroup(doomed.cgroup);
   const failed = await report(stage, "restore", images, words);
   expect(failed).toMatchObject({ exit: 1, failure: { left: [] } });
   expect(existsSync(doomed.cgroup)).toBe(false);

@@ -16,7 +16,6 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
-  rmdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -24,7 +23,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { recriuBinary, repository } from "../built.ts";
 import { roundTrip } from "../image/dumps.ts";
-import { hierarchies, type Hierarchy } from "./stage/cgroups.ts";
+import { hierarchies, type Hierarchy, removeCgroup } from "./stage/cgroups.ts";
 import { compile } from "./stage/compile.ts";
 import { descendants, dying, kill, nameOf, processOf } from "./stage/processes.ts";
 import { noteErrors } from "./stage/seen.ts";
@@ -312,7 +311,7 @@ export function makeDoomedCgroup(stage: Stage): { cgroup: string; spoil: () => v
   return {
     cgroup,
     spoil() {
-      rmdirSync(cgroup);
+      removeCgroup(cgroup);
       const threaded = makeCgroup(stage, v2, "threaded");
       writeFileSync(join(threaded, "cgroup.type"), "threaded");
     },

@@ -1,17 +1,18 @@
+import { removeCgroup } from "../stage/cgroups.ts";
 import { dumpIn, v2 } from "../cgroup-rules.ts";
 import { finding, report } from "../report.ts";
 import { restored } from "../stage-check.ts";
 import { killTree, makeCgroup, openStage, restoreBare } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { rmdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 test("cgroup-missing: no more cgroups are allowed there", async () => {
   await using stage = openStage();
   const cgroup = makeCgroup(stage, v2, "above/workload");
   const { pid, images } = await dumpIn(stage, cgroup);
-  rmdirSync(cgroup);
+  removeCgroup(cgroup);
   writeFileSync(join(cgroup, "../cgroup.max.descendants"), "0");
   // recriu lets the tree stay where it is by itself, so it is a blocker only where the user wants it otherwise.
   const preflight = await report(stage, "preflight", images);

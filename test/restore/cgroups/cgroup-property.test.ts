@@ -1,10 +1,11 @@
+import { removeCgroup } from "../stage/cgroups.ts";
 import { changed, dumpIn, eventually, v2 } from "../cgroup-rules.ts";
 import { report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import { hierarchies, killTree, makeCgroup, openStage } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const v1 = (controller: string) =>
@@ -21,7 +22,7 @@ test.if(v1("cpu") !== undefined)(
     const above = join(cgroup, "..");
     for (const dir of [above, cgroup]) writeFileSync(join(dir, "cpu.cfs_quota_us"), "50000");
     const { pid, images } = await dumpIn(stage, cgroup);
-    rmdirSync(cgroup);
+    removeCgroup(cgroup);
     await eventually(() => writeFileSync(join(above, "cpu.cfs_quota_us"), "20000"));
     const named = await stageCheck({ id: "cgroup-property", stage, images, among: true });
     expect(named).toMatchObject({
@@ -29,7 +30,7 @@ test.if(v1("cpu") !== undefined)(
       remedy: { command: `mkdir -p ${cgroup}` },
     });
     expect(named.message).toContain("50% of a processor");
-    rmdirSync(cgroup); // CRIU left it
+    removeCgroup(cgroup); // CRIU left it
     const told = await report(stage, "preflight", images);
     expect((await typed(stage, told, "cgroup-property")).exit).toBe(0);
     await restored(stage, images);
@@ -44,7 +45,7 @@ test.if(v1("cpu") !== undefined)(
       among: true,
     });
     expect(full.remedy.command).toBe("--manage-cgroups=soft");
-    await eventually(() => rmdirSync(cgroup));
+    removeCgroup(cgroup);
     await restored(stage, images, { options: ["--manage-cgroups=ignore"] });
   },
 );
@@ -53,14 +54,14 @@ test("cgroup-property: a file that this kernel's cgroups do not have", async () 
   await using stage = openStage();
   const cgroup = makeCgroup(stage, v2, "workload");
   const { images } = await dumpIn(stage, cgroup);
-  rmdirSync(cgroup);
+  removeCgroup(cgroup);
   const copy = changed(stage, images, "memory", ({ controllers }) => {
     const unified = controllers.find(({ cnames }: any) => cnames[0] === "");
     unified.dirs[0].properties.push({ name: "memory.max", value: "1000000" });
   });
   const named = await stageCheck({ id: "cgroup-property", stage, images: copy, among: true });
   expect(named.subject).toBe(join(cgroup, "memory.max"));
-  rmdirSync(cgroup);
+  removeCgroup(cgroup);
   const told = await report(stage, "preflight", copy);
   expect((await typed(stage, told, "cgroup-property")).exit).toBe(0);
   await restored(stage, copy);

@@ -1,7 +1,8 @@
+import { removeCgroup } from "../stage/cgroups.ts";
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, v2 } from "../cgroup-rules.ts";
+import { v2 } from "../cgroup-rules.ts";
 import { stageCheck } from "../stage-check.ts";
 import { dump, killTree, makeCgroup, openStage, start } from "../stage.ts";
 
@@ -17,7 +18,7 @@ test("cgroup-thread: a cgroup that was threaded and is a domain of its own takes
   const images = await dump(stage, pid);
   await killTree(stage, pid);
   const fault = async () => {
-    await eventually(() => rmdirSync(threaded));
+    removeCgroup(threaded);
     mkdirSync(threaded);
   };
   try {
@@ -33,6 +34,6 @@ test("cgroup-thread: a cgroup that was threaded and is a domain of its own takes
     expect(readFileSync(join(threaded, "cgroup.type"), "utf8")).toBe("threaded\n");
   } finally {
     await killTree(stage, pid);
-    await eventually(() => rmdirSync(threaded));
+    removeCgroup(threaded);
   }
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Hierarchy {
@@ -24,4 +24,15 @@ export function hierarchies(): Hierarchy[] {
     }
   }
   return found;
+}
+
+/** A cgroup goes a little after the last process in it: until then it is busy. Throws when it is after ten seconds. */
+export function removeCgroup(directory: string): void {
+  for (let tries = 1000; ; tries -= 1)
+    try {
+      return rmdirSync(directory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY" || tries === 0) throw error;
+      Bun.sleepSync(10);
+    }
 }
