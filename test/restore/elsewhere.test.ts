@@ -23,6 +23,8 @@ const thisMachine = (stage: Stage) =>
     'mount -t tmpfs none "$0"; cd "$0"; mkdir upper work',
     'mount -t overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" none "$0"; cd "$0"',
     "mount -t proc none proc; mount --rbind /dev dev; mount -t tmpfs none run",
+    // The stage is there, which may be a file system of its own.
+    "mount --bind /tmp tmp",
   ]);
 
 const lines = (log: string) => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length : 0);

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   truncateSync,
@@ -14,6 +15,7 @@ import {
 } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { INITIAL_PID_NAMESPACE } from "../../src/sys/linux.ts";
 import { everythingOn } from "./nothing-left.ts";
 import { report } from "./report.ts";
 import {
@@ -59,34 +61,40 @@ const scratch = (stage: Stage): string[] => [
   ...(readFileSync("/proc/self/mountinfo", "utf8").match(/\.criu\.\S+/g) ?? []),
 ];
 
-test("CRIU is killed in the middle of cgroups and of a container: its mounts and directories go too", async () => {
-  await using stage = openStage();
-  const v2 = hierarchies().find(({ version }) => version === 2);
-  if (v2 === undefined) throw new Error("cgroup v2 is not mounted");
-  const { tasks, images } = await dumpX11(stage, [makeCgroup(stage, v2, "own")]);
-  const before = scratch(stage);
-  const kill = scriptAt(stage, "post-restore", "kill -9 $PPID; sleep 0.2");
-  const options = ["-W", stage.dir, "--action-script", kill];
-  expect((await restoreBare(stage, images, options)).exit).toBe(137);
-  const left = scratch(stage).filter((name) => !before.includes(name));
-  expect(left.length).toBeGreaterThan(3);
-  await run(stage, [
-    "sh",
-    "-c",
-    `umount -l ${stage.dir}/.criu.cgyard.*/* ${stage.dir}/.criu.cgyard.*; rmdir ${stage.dir}/.criu.cgyard.*`,
-  ]);
-  await run(stage, ["kill", "-9", ...tasks.map(String)]);
-  await waitFor("the tree to be gone", () => !tasks.some(processOf));
+// In a pid namespace another CRIU may run that is not seen, and what may be its own stays.
+const blind = readlinkSync("/proc/self/ns/pid") !== INITIAL_PID_NAMESPACE;
 
-  const killed = await report(stage, "restore", images, options);
-  expect(killed).toMatchObject({ exit: 137, failure: { left: [] } });
-  expect(scratch(stage)).toEqual(before);
+test.skipIf(blind)(
+  "CRIU is killed in the middle of cgroups and of a container: its mounts and directories go too",
+  async () => {
+    await using stage = openStage();
+    const v2 = hierarchies().find(({ version }) => version === 2);
+    if (v2 === undefined) throw new Error("cgroup v2 is not mounted");
+    const { tasks, images } = await dumpX11(stage, [makeCgroup(stage, v2, "own")]);
+    const before = scratch(stage);
+    const kill = scriptAt(stage, "post-restore", "kill -9 $PPID; sleep 0.2");
+    const options = ["-W", stage.dir, "--action-script", kill];
+    expect((await restoreBare(stage, images, options)).exit).toBe(137);
+    const left = scratch(stage).filter((name) => !before.includes(name));
+    expect(left.length).toBeGreaterThan(3);
+    await run(stage, [
+      "sh",
+      "-c",
+      `umount -l ${stage.dir}/.criu.cgyard.*/* ${stage.dir}/.criu.cgyard.*; rmdir ${stage.dir}/.criu.cgyard.*`,
+    ]);
+    await run(stage, ["kill", "-9", ...tasks.map(String)]);
+    await waitFor("the tree to be gone", () => !tasks.some(processOf));
 
-  const { images: container, options: rooted } = await dumpContainer(stage);
-  const half = await report(stage, "restore", container, [...options, ...rooted]);
-  expect(half).toMatchObject({ exit: 137, failure: { left: [] } });
-  expect(scratch(stage)).toEqual(before);
-});
+    const killed = await report(stage, "restore", images, options);
+    expect(killed).toMatchObject({ exit: 137, failure: { left: [] } });
+    expect(scratch(stage)).toEqual(before);
+
+    const { images: container, options: rooted } = await dumpContainer(stage);
+    const half = await report(stage, "restore", container, [...options, ...rooted]);
+    expect(half).toMatchObject({ exit: 137, failure: { left: [] } });
+    expect(scratch(stage)).toEqual(before);
+  },
+);
 
 for (const point of points) {
   test(`CRIU is killed at ${point}`, async () => {

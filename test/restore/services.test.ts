@@ -1,4 +1,4 @@
-/** redis and nginx of one Debian on the other, by their pack alone: the programs and libraries there are others, and stay. */
+/** Python, redis and nginx of one Debian on the other, by their pack alone: the programs and libraries there are others, and stay. */
 import { repository } from "../built.ts";
 import { inRoot, newRoot } from "./roots.ts";
 import { dump, openStage, recriu, run, type Stage, start, waitFor } from "./stage.ts";
@@ -19,7 +19,23 @@ events { worker_connections 64; }
 http { access_log off; server { listen unix:/run/nginx.sock; location / { return 200 "hello"; } } }
 `;
 
+/** It tells each client how many there were. */
+const counter = `
+import socket
+server = socket.socket(socket.AF_UNIX)
+server.bind("/run/python.sock")
+server.listen()
+clients = 0
+while True:
+    client, _ = server.accept()
+    clients += 1
+    client.recv(100)
+    client.sendall(b"%d\\n" % clients)
+    client.close()
+`;
+
 const script = `exec </dev/null >/dev/null 2>&1
+python3 /counter.py &
 nginx -c /nginx.conf -g 'daemon off;' &
 redis-server --port 0 --unixsocket /run/redis.sock --save '' --dir / --logfile /var/log/redis.log &
 wait
@@ -52,6 +68,7 @@ function asked(pid: number, socket: string, request: string, end: RegExp): Promi
   });
 }
 const redis = (pid: number, words: string) => asked(pid, "redis.sock", `${words}\r\n`, /\r\n/);
+const python = async (pid: number) => Number(await asked(pid, "python.sock", "?", /\n/));
 const nginx = (pid: number) =>
   asked(pid, "nginx.sock", "GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n", /hello/);
 
@@ -70,6 +87,7 @@ for (const [from, to] of [
     const root = await debian(stage, from, "from", some);
     for (const [name, text] of [
       ["nginx.conf", conf],
+      ["counter.py", counter],
       ["start", script],
     ] as const) {
       writeFileSync(join(stage.dir, name), text);
@@ -78,9 +96,8 @@ for (const [from, to] of [
     const services = await stage.supervisor.spawn(inRoot(root, ["sh", "/start"]), { cwd: "/" });
     const answers = async (tree: number) => {
       try {
-        return (
-          [await redis(tree, "PING"), /hello/.test(await nginx(tree))].join() === "+PONG\r\n,true"
-        );
+        const said = [await redis(tree, "PING"), /hello/.test(await nginx(tree))];
+        return said.join() === "+PONG\r\n,true" && (await python(tree)) > 0;
       } catch {
         return false;
       }
@@ -91,6 +108,7 @@ for (const [from, to] of [
       return up;
     });
     expect(await redis(services.pid, "SET kept yes")).toBe("+OK\r\n");
+    const clients = await python(services.pid);
     const server = /Server: (nginx\S*)/.exec(await nginx(services.pid))![1]!;
     const there = ["nsenter", "--mount", "--target", `${services.pid}`, "sh", "-ec"];
     const sealing = [
@@ -113,6 +131,7 @@ for (const [from, to] of [
           "sha256sum",
           join(other, "usr/bin/redis-server"),
           join(other, "usr/sbin/nginx"),
+          join(other, "usr/bin/python3"),
         ])
       ).stdout;
     const before = await own();
@@ -128,5 +147,6 @@ for (const [from, to] of [
     );
     expect(await redis(ran.pid, "GET kept")).toBe("$3\r\nyes\r\n");
     expect(await nginx(ran.pid)).toContain(`Server: ${server}`);
+    expect(await python(ran.pid)).toBeGreaterThan(clients);
     expect(await own()).toBe(before);
   }, 180_000);
