@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { criu, openStage, recriuBinary, run, waitFor } from "./stage.ts";
+import { criu, forgetKernel, openStage, recriuBinary, run, waitFor } from "./stage.ts";
 import { dumpX11, echoes } from "./x11.ts";
 import { tool } from "../release/systems.ts";
 
@@ -38,7 +38,8 @@ test("a restore works without any network, and recriu opens no socket but local 
   const trace = join(stage.dir, "trace");
   const strace = tracing(trace);
   const restore = [recriuBinary, "restore", "-d", "-D", x11.images, `--criu=${criu}`];
-  // CRIU itself does not start where not even the loopback interface is up, and recriu knows why.
+  // CRIU itself, without its cache, does not start where not even the loopback interface is up, and recriu knows why.
+  forgetKernel(stage);
   const alone = await run(stage, ["unshare", "--net", ...restore]);
   expect(alone.stderr).toContain("Unable to connect a socket: Network is unreachable");
   expect(alone.stderr).toContain("ip link set lo up");

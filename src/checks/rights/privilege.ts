@@ -79,5 +79,5 @@ const lineOf = (refusal: Refusal | undefined): string | undefined =>
 /** Where CRIU fails that has tried the kernel out before. */
 const refusalAtClocks = ({ files }: Context["checkpoint"]): string | null =>
   files.has("timens-0.img")
-    ? "timens: Unable to create a new time namespace: Operation not permitted"
+    ? "Unable to create a new time namespace: Operation not permitted"
     : null;

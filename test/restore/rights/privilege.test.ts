@@ -19,25 +19,32 @@ const fewRights = [
 
 const lessThanAdmin = ["setpriv", `--bounding-set=-all,${fewRights}`, "--inh-caps=-all", "--"];
 
-test("privilege: a user who is not root, and root without capabilities", async () => {
-  await using stage = openStage();
-  const { pid, images } = await startDumped(stage);
-  await run(stage, ["chmod", "-R", "a+rX", stage.dir]);
-  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
-  const powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];
-  for (const as of [nobody, powerless]) {
-    const words = ["preflight", "-D", images, "--json", `--criu=${criu}`];
-    const said = await run(stage, [...as, recriuBinary, ...words], { cwd: "/" });
-    expect(said.exit).toBe(3);
-    const named = JSON.parse(said.stdout).findings.find(
-      (entry: { id: string }) => entry.id === "privilege",
-    );
-    const bare = await run(stage, [...as, criu, "restore", "-d", "-D", images], { cwd: "/" });
-    expect(bare.exit).toBe(1);
-    expect(bare.stdout + bare.stderr).toContain(named.criu_message);
-  }
-  expect(alive(pid)).toBe(false);
-});
+// A clone may stand where others than root cannot go, and this CRIU in it.
+const asOther = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "test", "-x", criu];
+const isReached = Bun.spawnSync(asOther).exitCode === 0;
+
+test.skipIf(!isReached)(
+  "privilege: a user who is not root, and root without capabilities",
+  async () => {
+    await using stage = openStage();
+    const { pid, images } = await startDumped(stage);
+    await run(stage, ["chmod", "-R", "a+rX", stage.dir]);
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+    const powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];
+    for (const as of [nobody, powerless]) {
+      const words = ["preflight", "-D", images, "--json", `--criu=${criu}`];
+      const said = await run(stage, [...as, recriuBinary, ...words], { cwd: "/" });
+      expect(said.exit).toBe(3);
+      const named = JSON.parse(said.stdout).findings.find(
+        (entry: { id: string }) => entry.id === "privilege",
+      );
+      const bare = await run(stage, [...as, criu, "restore", "-d", "-D", images], { cwd: "/" });
+      expect(bare.exit).toBe(1);
+      expect(bare.stdout + bare.stderr).toContain(named.criu_message);
+    }
+    expect(alive(pid)).toBe(false);
+  },
+);
 
 test("privilege: root with CAP_CHECKPOINT_RESTORE alone is restored with --unprivileged", async () => {
   await using stage = openStage();
