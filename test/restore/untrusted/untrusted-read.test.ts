@@ -1,7 +1,7 @@
 import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { blockers, report } from "../report.ts";
-import { killTree, openStage, restoreBare } from "../stage.ts";
+import { killTree, openStage, restoreBare, ownProgram } from "../stage.ts";
 import { refused } from "../untrusted.ts";
 import { editFile, holds } from "./untrusted.ts";
 import { expect, test } from "bun:test";
@@ -37,7 +37,10 @@ test("untrusted-read: a mapping, and a file in a directory that the user may not
   mkdirSync(inside);
   const [mapped, open] = [join(stage.dir, "mapped"), join(inside, "open")];
   for (const file of [mapped, open]) writeFileSync(file, "secret");
-  const { pid, images } = await startDumped(stage, "objects", ["map", mapped, "read", open]);
+  const { pid, images } = await startDumped(stage, "objects", ["map", mapped, "read", open], {
+    // A clone may stand where that user cannot go.
+    program: ownProgram(stage, "objects"),
+  });
   edit(images, `core-${pid}.img`, ([core]) => {
     const { creds } = core.thread_core;
     for (const id of ["uid", "euid", "suid", "fsuid"]) creds[id] = 65534;
