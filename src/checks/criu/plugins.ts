@@ -1,5 +1,6 @@
 /** CRIU's plugins: shared objects that it loads before every restore, and those that the checkpoint needs (plugin.c). */
 import type { Host } from "../../host/index.ts";
+import { oncePer } from "../../image/index.ts";
 import { dirname, join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
 
@@ -46,9 +47,9 @@ function inDirectory(host: Host, directory: string): Plugins {
   return { directory, files: names.filter((name) => name.endsWith(".so")).sort() };
 }
 
-/** The plugins that CRIU will load; undefined where there are none or it cannot be told. */
-export function plugins(context: Context): Plugins | undefined {
+/** The plugins that CRIU will load; undefined where there are none or it cannot be told. CRIU's program is read once for it. */
+export const plugins = oncePer((context: Context): Plugins | undefined => {
   const { host, request, criu } = context;
   if (request.libdir !== undefined) return inDirectory(host, request.libdir);
   return criu && builtInPlugins(host, criu.path, required(context).length > 0);
-}
+});
