@@ -104,7 +104,7 @@ export function fromBeside(context: Context, reg: Known, place: HostPlace): Reme
   if (found.wantsWord)
     return {
       kind: "human",
-      text: "it gives whoever runs it rights (set-user-id, set-group-id, file capabilities), so it is put back, with them, where you say so",
+      text: "it gives its caller rights that are not his own (set-user-id, set-group-id, file capabilities), so it is put back, with them, where you say so",
       command: typedOption(`--use-packed=${hostPath}`),
     };
   const octal = octalOf(mode);
