@@ -3,15 +3,21 @@ import { dump, openStage, recriu, type Stage, start, waitFor } from "../restore/
 import { compile } from "../restore/stage/compile.ts";
 import { carried, highNumbers, own } from "./left.ts";
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 async function carry(stage: Stage, images: string, name: string): Promise<void> {
   mkdirSync(join(carried, own), { recursive: true });
-  const pack = join(carried, own, `${name}.pack`);
+  const pack = join(stage.dir, `${name}.pack`);
   expect(await recriu(stage, ["seal", "--with-files", images])).toMatchObject({ exit: 0 });
   expect(await recriu(stage, ["pack", images, "-o", pack])).toMatchObject({ exit: 0 });
-  cpSync(images, join(carried, own, name), { recursive: true });
+  for (const [from, to] of [
+    [images, name],
+    [pack, `${name}.pack`],
+  ] as const) {
+    rmSync(join(carried, own, to), { recursive: true, force: true });
+    cpSync(from, join(carried, own, to), { recursive: true });
+  }
 }
 
 test("a program without libraries, real-time, with SCHED_RESET_ON_FORK", async () => {

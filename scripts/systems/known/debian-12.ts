@@ -6,7 +6,6 @@ export const system: System = {
   suite: "bookworm",
   architecture: "amd64",
   cpu: "max,-la57",
-  processors: 2,
   tests: [...core, "test/restore/incident.test.ts"],
   afterwards,
 };

@@ -6,7 +6,6 @@ export const system: System = {
   suite: "trixie",
   architecture: "arm64",
   cpu: "cortex-a72",
-  processors: 2,
   tests: [...core],
   afterwards,
 };

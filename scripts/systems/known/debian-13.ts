@@ -7,7 +7,6 @@ export const system: System = {
   architecture: "amd64",
   packages: ["apparmor"],
   cpu: "max,-la57",
-  processors: 1,
   tests: [...core, "test/systems/labels.ts", "test/systems/unprivileged.ts"],
   afterwards,
 };

@@ -6,7 +6,6 @@ export const system: System = {
   suite: "sid",
   architecture: "amd64",
   cpu: "max,-la57",
-  processors: 1,
   tests: [...core],
   afterwards,
 };
