@@ -32,11 +32,7 @@ export const core: readonly string[] = [
   ...staged("tree", "kernel", "rights", "cgroups"),
 ];
 /** Beyond that on x86-64, whose emulation is the faster one. */
-export const more: readonly string[] = [
-  ...staged("sockets", "gate.test.ts", "container.test.ts"),
-  "test/dropin/swrk.test.ts",
-  "test/dropin/restore.test.ts",
-];
+export const more: readonly string[] = [...staged("sockets")];
 /** After the reboot. */
 export const afterwards: readonly string[] = [
   "test/systems/reboot-after.ts",

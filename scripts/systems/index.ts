@@ -132,7 +132,9 @@ for (const pass of ["tests", "afterwards"] as const) {
   const one = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await run(...next, pass);
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, one));
+  await Promise.all(
+    Array.from({ length: Number(process.env["RECRIU_SYSTEMS"] || availableParallelism()) }, one),
+  );
 }
 if (write) keep({ rows: [...rows.values()], cells });
 const { passed, failed, skipped } = count;
