@@ -7,14 +7,14 @@
  * of them the second one restores what the first has left, and what the others have. `--write` keeps what was seen, in
  * docs/systems.json, docs/systems.md and README. The last line is `N passed, N failed, N skipped`.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { repository } from "../../test/built.ts";
 import { boot, type Places } from "./boot.ts";
-import { cases } from "./cases.ts";
+import { boots, type Outcome, outcome } from "./outcome.ts";
 import { packages, type System } from "./system.ts";
-import { type Cell, facts, keep, type Row } from "./table.ts";
+import { keep } from "./table.ts";
 
 const cache = join(repository, ".cache/machines");
 const known = readdirSync(join(import.meta.dir, "known")).map((file) => file.slice(0, -3));
@@ -58,42 +58,7 @@ function made(name: string, { suite, architecture, packages: more = [], ...syste
   must("scripts/systems/image", root, join(cache, name), "2G");
 }
 
-type Pass = "tests" | "afterwards";
-const count = { passed: 0, failed: 0, skipped: 0 };
-/** Of every system what its boots have shown. */
-const rows = new Map<string, Row>();
-const cells: Cell[] = [];
-
-/** Counts and keeps what came of these files; one of which no case is told has failed. */
-function note(name: string, system: System, files: readonly string[], share: string): void {
-  const text = (file: string) => {
-    const path = join(share, file);
-    return existsSync(path) ? readFileSync(path, "utf8") : "";
-  };
-  const told = cases(text("log"));
-  const silent = files.filter((file) => !told.some((each) => each.file === file));
-  for (const file of silent) console.log(`${name}: failed: ${file}: not one case of it has ended`);
-  const of = (outcome: keyof typeof count) =>
-    told.filter((each) => each.outcome === outcome).length;
-  const [passed, failed, skipped] = [of("passed"), of("failed") + silent.length, of("skipped")];
-  count.passed += passed;
-  count.failed += failed;
-  count.skipped += skipped;
-  const before = rows.get(name) ?? { passed: 0, failed: 0 };
-  rows.set(name, {
-    name,
-    about: system.about,
-    ...facts(text("about")),
-    init: system.systemd ? "systemd" : "a script",
-    passed: before.passed + passed,
-    failed: before.failed + failed,
-    tests: [...system.tests, ...system.afterwards],
-    when: new Date().toISOString().slice(0, 10),
-  });
-  cells.push(...(JSON.parse(text("carried.json") || "[]") as Cell[]));
-}
-
-async function run(name: string, system: System, pass: Pass): Promise<void> {
+async function run(name: string, system: System, pass: (typeof boots)[number]): Promise<void> {
   const files = system[pass];
   if (files.length === 0) return;
   const begun = performance.now();
@@ -106,7 +71,6 @@ async function run(name: string, system: System, pass: Pass): Promise<void> {
   };
   await boot(system, places, files, (line) => console.log(`${name}| ${line}`));
   console.log(`${name}: off after ${Math.round((performance.now() - begun) / 1000)} s`);
-  note(name, system, files, places.share);
 }
 
 // A machine ends with what has booted it.
@@ -126,17 +90,23 @@ for (const architecture of new Set(systems.map(([, system]) => system.architectu
 for (const [name, system] of systems) {
   made(name, system);
   must("cp", "--sparse=always", project(system.architecture), join(cache, name, "project"));
+  for (const pass of boots) rmSync(join(cache, name, pass), { recursive: true, force: true });
 }
-for (const pass of ["tests", "afterwards"] as const) {
+const many = Number(process.env["RECRIU_SYSTEMS"] || availableParallelism());
+for (const pass of boots) {
   const left = [...systems];
   const one = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await run(...next, pass);
   };
-  await Promise.all(
-    Array.from({ length: Number(process.env["RECRIU_SYSTEMS"] || availableParallelism()) }, one),
-  );
+  await Promise.all(Array.from({ length: many }, one));
 }
-if (write) keep({ rows: [...rows.values()], cells });
-const { passed, failed, skipped } = count;
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+const came = systems.map(([name, system]) => outcome(name, system, join(cache, name)));
+for (const { row, unended } of came)
+  for (const file of unended)
+    console.log(`${row.name}: failed: ${file}: it did not come to its end`);
+if (write) keep({ rows: came.map(({ row }) => row), cells: came.flatMap(({ cells }) => cells) });
+const sum = (of: (each: Outcome) => number) => came.reduce((all, each) => all + of(each), 0);
+const passed = sum(({ count }) => count.passed);
+const failed = sum(({ count, unended }) => count.failed + unended.length);
+console.log(`${passed} passed, ${failed} failed, ${sum(({ count }) => count.skipped)} skipped`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
