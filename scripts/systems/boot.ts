@@ -66,17 +66,19 @@ function words(system: System, { machine, project, share, carried }: Places): st
   ];
 }
 
-/** Runs these files in it. `share` has afterwards what they printed (`log`), what the system is (`about`), and its console. */
+/** Runs these files in it, as far as it comes in so many seconds. `share` has afterwards what they printed (`log`), what the system is (`about`), and its console. */
 export async function boot(
   system: System,
   places: Places,
   files: readonly string[],
+  seconds: number,
   tell: (line: string) => void,
 ): Promise<void> {
   const { share } = places;
   rmSync(share, { recursive: true, force: true });
   mkdirSync(join(share, "carried"), { recursive: true });
   writeFileSync(join(share, "tests"), files.map((file) => `${file}\n`).join(""));
+  writeFileSync(join(share, "seconds"), `${seconds}\n`);
   const machine = Bun.spawn(words(system, places), {
     stdin: "ignore",
     stdout: "pipe",
