@@ -44,10 +44,7 @@ function words(system: System, { machine, project, share, carried }: Places): st
     ["serial", "stdio"],
     ["kernel", at("vmlinuz")],
     ["initrd", at("initrd")],
-    [
-      "append",
-      `console=${serial} quiet panic=-1 no_timer_check mitigations=off init_on_alloc=0 JOB=tests ${init}`,
-    ],
+    ["append", `console=${serial} quiet panic=-1 no_timer_check JOB=tests ${init}`],
     ...disk("root", at("disk"), "on"),
     ...disk("project", project, "off"),
     ["virtfs", `local,path=${share},mount_tag=out,security_model=none`],
