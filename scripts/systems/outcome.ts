@@ -28,10 +28,13 @@ export function outcome(name: string, system: System, machine: string): Outcome 
     const file = join(machine, ...path);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   };
-  const whole = boots.flatMap((boot) => ended(text(boot, "log"), system[boot]));
-  const told = boots
-    .flatMap((boot) => cases(text(boot, "log")))
-    .filter(({ file }) => whole.includes(file));
+  const came = boots.map((boot) => {
+    const log = text(boot, "log");
+    const files = ended(log, system[boot]);
+    return { files, told: cases(log).filter(({ file }) => files.includes(file)) };
+  });
+  const whole = came.flatMap(({ files }) => files);
+  const told = came.flatMap(({ told: each }) => each);
   const of = (which: Case["outcome"]) => told.filter((each) => each.outcome === which).length;
   const count = { passed: of("passed"), failed: of("failed"), skipped: of("skipped") };
   const { passed, failed } = count;
