@@ -3,6 +3,7 @@
  * most; and who speaks, and where CRIU's own log is, where that is said.
  */
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
+import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
@@ -12,6 +13,8 @@ type Way = Place["way"];
 
 interface Heard {
   said: Explanation | undefined;
+  /** Where nothing says why: where to look. */
+  lead: Lead | undefined;
   speaker: Speaker | undefined;
   named: string | undefined;
   /** Something of it is about CRIU, or a checkpoint. */
@@ -44,6 +47,7 @@ export function listener(words: boolean): {
   let speaker: Speaker | undefined;
   /** Of which no entry has the words. */
   const unknown: string[] = [];
+  let lead: Lead | undefined;
   return {
     anything: () => said !== undefined,
     hear(line, way) {
@@ -52,6 +56,8 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
+      const leads = failing.test(text.slice(0, LONGEST)) ? leadOf(text.trim()) : undefined;
+      if (worthOf(leads) > worthOf(lead)) lead = leads;
       for (const [reading, place] of readingsOf(line, words, way)) {
         const known = reading === "" ? undefined : explain(reading, place);
         if (known === undefined || weightOf(known) <= weightOf(said)) continue;
@@ -67,7 +73,8 @@ export function listener(words: boolean): {
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, way);
       else said = surely;
-      return { said, speaker, named, isAbout };
+      const isOpen = said === undefined ? isAbout || isLog || words : said.consequence;
+      return { said, lead: isOpen ? lead : undefined, speaker, named, isAbout };
     },
   };
 }
@@ -135,6 +142,13 @@ const quotedIn = (text: string): string[] =>
     .filter((inner) => inner.includes(" "))
     .slice(0, QUOTES);
 const QUOTES = 4;
+
+/** A line that may say what failed. */
+const failing =
+  /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+/** What the kernel said counts more than what it is about. */
+const worthOf = (lead: Lead | undefined): number =>
+  lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);
 
 /** CRIU's own words say more than those of the program that ran it, and a reason more than what came of it. */
 const weightOf = (said: Explanation | undefined): number =>
