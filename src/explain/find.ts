@@ -32,6 +32,8 @@ const FEW_OWN = 14;
 const MOST = 0.7;
 /** Of others' words, which say less by themselves. */
 const NEARLY = 0.85;
+/** So many letters of theirs are nobody else's with another first letter. */
+const LONG = 24;
 /** How many first words make a key. */
 const KEY = 3;
 
@@ -58,16 +60,28 @@ export function indexOf(entries: readonly Entry[]): Index {
     for (const words of entry.says) {
       // Others have no subsystems.
       const prefix = entry.files.length === 0 ? "" : subsystemOf(words.text);
-      const text = bare(words.text.slice(prefix.length));
-      const candidate = { entry, words, prefix, text, weight: weightOf(text) };
-      const key = keyOf(text);
-      for (const one of [key, ...shorterKeys(key)]) {
-        const list = index.get(one) ?? [];
-        index.set(one, list);
-        list.push(candidate);
+      const own = bare(words.text.slice(prefix.length));
+      const weight = weightOf(own);
+      // Their releases begin the same words with a large letter or a small one.
+      const isLong = entry.files.length === 0 && weight >= LONG;
+      for (const text of new Set([own, isLong ? otherCase(own) : own])) {
+        const candidate = { entry, words, prefix, text, weight };
+        const key = keyOf(text);
+        for (const one of [key, ...shorterKeys(key)]) {
+          const list = index.get(one) ?? [];
+          index.set(one, list);
+          list.push(candidate);
+        }
       }
     }
   return index;
+}
+
+/** Where it begins with a letter, that in the other case. */
+function otherCase(text: string): string {
+  const [first = ""] = text;
+  const upper = first.toUpperCase();
+  return (first === upper ? first.toLowerCase() : upper) + text.slice(1);
 }
 
 /** For messages that end where the key goes on. */

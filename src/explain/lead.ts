@@ -66,6 +66,9 @@ const ofGo =
   /\b((?:fork\/)?exec|open(?:at)?|l?stat|mkdir(?:at)?|unlink(?:at)?|remove|rename|symlink|link|readlink|l?chown|chmod|u?mount|read|write|truncate|mknod|dial unix|listen unix) ["'`]?(\/[^\s"'`]{1,300})["'`]?: (?:(?:connect|bind): )?$/;
 /** As Python does: `[Errno 13] Permission denied: '/x'`. */
 const ofPython = /\[Errno (\d{1,3})\] [^:\n]{3,80}(?:: ["'](\/[^"'\n]{1,300})["'])?/;
+/** As strace(1) does: `read(0, 0x7ff, 1) = -1 EIO (Input/output error)`. */
+const ofStrace =
+  /\b([a-z][a-z0-9_]{2,24})\([^=\n]{0,400}\)\s{0,40}= -1 E[A-Z0-9]{2,16} \(([A-Za-z][^()\n]{2,60})\)/;
 /** As C, Rust and RPC write the number alone. */
 const byNumber = /\b(?:os error |errno[ =:]{1,3}|errno: |error[: ]{1,2}-)(\d{1,3})\b/i;
 
@@ -73,6 +76,11 @@ const byNumber = /\b(?:os error |errno[ =:]{1,3}|errno: |error[: ]{1,2}-)(\d{1,3
 function requestIn(message: string): Request {
   const python = ofPython.exec(message);
   if (python !== null) return { errno: errnoOf(python[1]!), asked: undefined, named: python[2] };
+  const strace = ofStrace.exec(message);
+  if (strace !== null) {
+    const { errno } = splitErrno(`-: ${strace[2]}`);
+    return { errno, asked: strace[1], named: undefined };
+  }
   const ended = upToErrno(message) ?? message;
   const { said, errno } = splitErrno(ended);
   if (errno === undefined || errno.name === "NONE") {

@@ -7,7 +7,7 @@ import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
-import { isAboutCriu, isForeign, type Speaker, speakerOf } from "./speakers.ts";
+import { isAboutCriu, isForeign, isOfBuild, type Speaker, speakerOf } from "./speakers.ts";
 
 type Way = Place["way"];
 
@@ -56,7 +56,8 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
-      const leads = failing.test(text.slice(0, LONGEST)) ? leadOf(text.trim()) : undefined;
+      const sentence = joined(text.slice(0, LONGEST).trim(), next);
+      const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
       if (worthOf(leads) > worthOf(lead)) lead = leads;
       for (const [reading, place] of readingsOf(line, words, way)) {
         const known = reading === "" ? undefined : explain(reading, place);
@@ -102,9 +103,18 @@ function readingsOf({ text, next }: Line, words: boolean, way: Way): [string, Pl
       isCrius(quoted) ? { way } : { loose: true, way },
     ]),
     // A mail or a terminal broke it.
-    [whole.endsWith(":") ? `${whole} ${next() ?? ""}` : "", { loose: true, way }],
+    [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, way }],
   ];
 }
+
+/** With the lines that follow, as long as what is there ends in the middle. */
+function joined(whole: string, next: Line["next"]): string {
+  let text = whole;
+  for (let count = 1; count <= BROKEN && text.endsWith(":"); count += 1)
+    text += ` ${(next(count) ?? "").trim()}`;
+  return text;
+}
+const BROKEN = 3;
 
 /** Of others' lines the one that is nearest to words that are known. */
 const nearestOf = (lines: readonly string[], way: Way): Explanation | undefined =>

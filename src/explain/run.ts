@@ -96,7 +96,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   }
   const worth = worthOf(error);
   const { previous } = log;
-  if (worth !== "sign") log.previous = error;
+  const whole = { ...error, message: wholeOf(error, line) };
+  if (worth !== "sign") log.previous = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.
   if (endsStart(error) && log.cause?.message !== previous?.message)
     log.cause = previous !== undefined && worthOf(previous) === "cause" ? previous : undefined;
@@ -104,7 +105,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
-    log.cause = { ...error, message: wholeOf(error, line) };
+    log.cause = whole;
     log.before = line.before();
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;

@@ -8,6 +8,14 @@ export interface Speaker {
   readonly look: string;
 }
 
+/** Of compilers, linkers and make, where CRIU's own sources are in it. */
+const ofBuild =
+  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|^\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins)\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
+
+/** What a compiler or make says is of no dump or restore. */
+export const isOfBuild = (text: string): boolean =>
+  ofBuild.test(text) || /\bfatal error: |^`?make(?:\[\d+\])?: /.test(text);
+
 // One reading of a line each: no repetition of a repetition, and an end to every one.
 const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
@@ -21,7 +29,17 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
   [
-    /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel)\/|^\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|soccr|plugins)\//,
+    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b/i,
+    "gVisor (runsc), which checkpoints without CRIU,",
+    "runsc --debug --debug-log=DIR/ writes the sandbox's own log (.boot); the same runsc, specification and mounts at both ends",
+  ],
+  [
+    /\bkubelet_internal_checkpoint\b|\b(?:cpu|memory)_manager_state\b|\bFailed to (?:retrieve|list) checkpoints?\b.{0,80}(?:sandbox|checkpoint)/,
+    "the kubelet of its own bookkeeping, called a checkpoint, too, which is no container's,",
+    "journalctl -u kubelet for another error: at a first start there is none yet, and that harms nobody",
+  ],
+  [
+    ofBuild,
     "a compiler or make, of a build of CRIU,",
     "make clean, then make V=1: the first error counts; its missing packages: criu/Makefile.packages; a newer CRIU for a newer compiler or C library",
   ],
@@ -99,7 +117,7 @@ const about = [
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException/i,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
-  /\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  /\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
   // As CRIU's debug lines and subsystems begin.
   /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];

@@ -29,6 +29,10 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   if (said !== undefined) {
     line(harmless(said.line));
     printExplanation(said);
+    if (said.consequence && said.by === "criu")
+      line(
+        "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
+      );
   }
   if (kind === "words" && said === undefined && named === undefined)
     line(
