@@ -32,7 +32,8 @@ export function leadOf(text: string, file?: string): Lead | undefined {
     line: message,
     about: subject?.about ?? "",
     because: becauseOf(errno, asked),
-    look: lookOf(subject, errno, named),
+    // What the errno asks for is of what CRIU needs; of others' files it is enough to see them.
+    look: lookOf(subject, file === undefined && named !== undefined ? undefined : errno, named),
     checks: subject?.checks ?? [],
   };
 }
@@ -64,13 +65,16 @@ interface Request {
 /** As Go wraps what the kernel refused: `open PATH: no such file or directory`. */
 const ofGo =
   /\b((?:fork\/)?exec|open(?:at)?|l?stat|mkdir(?:at)?|unlink(?:at)?|remove|rename|symlink|link|readlink|l?chown|chmod|u?mount|read|write|truncate|mknod|dial unix|listen unix) ["'`]?(\/[^\s"'`]{1,300})["'`]?: (?:(?:connect|bind): )?$/;
+/** The last one of a message. */
+const lastPath = /(?:^|[\s"'`‘(])(\/[\w@%+=:,./-]{2,300})["'`’):]{0,3}(?:[^/]{0,80})$/;
 /** As Python does: `[Errno 13] Permission denied: '/x'`. */
 const ofPython = /\[Errno (\d{1,3})\] [^:\n]{3,80}(?:: ["'](\/[^"'\n]{1,300})["'])?/;
 /** As strace(1) does: `read(0, 0x7ff, 1) = -1 EIO (Input/output error)`. */
 const ofStrace =
   /\b([a-z][a-z0-9_]{2,24})\([^=\n]{0,400}\)\s{0,40}= -1 E[A-Z0-9]{2,16} \(([A-Za-z][^()\n]{2,60})\)/;
 /** As C, Rust and RPC write the number alone. */
-const byNumber = /\b(?:os error |errno[ =:]{1,3}|errno: |error[: ]{1,2}-)(\d{1,3})\b/i;
+const byNumber =
+  /\b(?:os error |errno[ =:]{1,3}|errno: |error[: ]{1,2}-|ret(?:urned)?[ =]{1,3}-)(\d{1,3})\b|^-(\d{1,3})$/i;
 
 /** What the kernel was asked, and what it said, as far as a line tells. */
 function requestIn(message: string): Request {
@@ -84,7 +88,8 @@ function requestIn(message: string): Request {
   const ended = upToErrno(message) ?? message;
   const { said, errno } = splitErrno(ended);
   if (errno === undefined || errno.name === "NONE") {
-    const number = byNumber.exec(message)?.[1];
+    const found = byNumber.exec(message);
+    const number = found?.[1] ?? found?.[2];
     const told = number === undefined ? undefined : errnoOf(number);
     return {
       errno: told?.name === "NONE" ? undefined : told,
@@ -92,6 +97,10 @@ function requestIn(message: string): Request {
       named: undefined,
     };
   }
-  const go = ofGo.exec(`${said.slice(-LONGEST)}: `);
-  return { errno, asked: go === null ? undefined : `${go[1]} ${go[2]}`, named: go?.[2] };
+  const go = ofGo.exec(`${said}: `);
+  return {
+    errno,
+    asked: go === null ? undefined : `${go[1]} ${go[2]}`,
+    named: go?.[2] ?? lastPath.exec(said)?.[1],
+  };
 }

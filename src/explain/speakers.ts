@@ -24,7 +24,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "run it as root beside the process, in its container: cuda-checkpoint --get-state --pid PID; nvidia-smi",
   ],
   [
-    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP\b/,
+    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP(?![a-z])|\bdmtcp\d\b/,
     "DMTCP, another program that checkpoints and has nothing of CRIU's,",
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
@@ -47,6 +47,11 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
     "crit, which reads images",
     "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",
+  ],
+  [
+    /\bat (?:criu|compel)\/[\w/-]{1,60}\.c:\d/,
+    "a debugger, of CRIU,",
+    "CRIU's log with -v4, its last line of each task; ps -e -o pid,stat,wchan:30,comm of the tree; the stack of the task that does not go on",
   ],
   [
     /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\//,
@@ -117,7 +122,7 @@ const about = [
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException/i,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
-  /\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  /\brestor(?:e|ing) (?:a|the|this|my) process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
   // As CRIU's debug lines and subsystems begin.
   /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];
