@@ -51,8 +51,8 @@ const bare = (text: string): string => {
 const ENDS = ".! \n\r\\";
 /** What a word of somebody's may begin with. */
 const QUOTES = `"'\`([{*`;
-/** `Q:` in front of it, and no space. */
-const label = /^[A-Za-z]{1,8}:(?=[A-Z])/;
+/** `Q:` or `msg="` in front of it, and no space. */
+const label = /^(?:[A-Za-z]{1,8}:(?=[A-Z])|[\w-]{1,16}=["'`])/;
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();

@@ -59,6 +59,8 @@ export function listener(words: boolean): {
       const sentence = joined(text.slice(0, LONGEST).trim(), next);
       const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
       if (worthOf(leads) > worthOf(lead)) lead = leads;
+      // A test names what it did not see.
+      if (unseen.test(text)) return;
       for (const [reading, place] of readingsOf(line, words, way)) {
         const known = reading === "" ? undefined : explain(reading, place);
         if (known === undefined || weightOf(known) <= weightOf(said)) continue;
@@ -156,6 +158,7 @@ const QUOTES = 4;
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+const unseen = /\bcondition was not found: /;
 /** What the kernel said counts more than what it is about. */
 const worthOf = (lead: Lead | undefined): number =>
   lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);
