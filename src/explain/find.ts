@@ -32,7 +32,7 @@ const FEW_OWN = 14;
 const MOST = 0.7;
 /** Of others' words, which say less by themselves. */
 const NEARLY = 0.85;
-/** So many letters of theirs are nobody else's with another first letter. */
+/** With so many letters others' words are theirs with another first letter, too. */
 const LONG = 24;
 /** How many first words make a key. */
 const KEY = 3;
@@ -123,7 +123,9 @@ export function findWhole(index: Index, message: string, place: Place): Found | 
         const told = errno ?? (number === undefined ? undefined : errnoOf(number));
         const guarded = entry.guard?.(values) ?? 1;
         const rank = guarded === 0 ? -1 : rankOf(candidate, place.way, own, told) + guarded - 1;
-        if (rank <= most) continue;
+        // Of those that only lead to others the one furthest behind is the nearest to the reason.
+        if (rank < most || (rank === most && !(entry.trailer && entry.files.length === 0)))
+          continue;
         most = rank;
         best = { entry, words, errno: told, values };
       }

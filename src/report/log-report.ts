@@ -97,7 +97,7 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
   }
 }
 
-/** It is said to be what it is: nobody has seen why this line fails. */
+/** A lead is told as that: why this line fails was not seen. */
 function printLead(lead: Lead | undefined): void {
   if (lead === undefined) return;
   const { line: text, about, because, look, checks } = lead;
