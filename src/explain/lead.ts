@@ -65,13 +65,15 @@ interface Request {
 /** As Go wraps what the kernel refused: `open PATH: no such file or directory`. */
 const ofGo =
   /\b((?:fork\/)?exec|open(?:at)?|l?stat|mkdir(?:at)?|unlink(?:at)?|remove|rename|symlink|link|readlink|l?chown|chmod|u?mount|read|write|truncate|mknod|dial unix|listen unix) ["'`]?(\/[^\s"'`]{1,300})["'`]?: (?:(?:connect|bind): )?$/;
-/** The last one of a message. */
-const lastPath = /(?:^|[\s"'`‘(])(\/[\w@%+=:,./-]{2,300})["'`’):]{0,3}(?:[^/]{0,80})$/;
+/** Paths of a message, of which the last one is what failed. */
+const paths = /(?<![^\s"'`‘(])\/[\w@%+=:,./-]{2,300}/g;
 /** As Python does: `[Errno 13] Permission denied: '/x'`. */
 const ofPython = /\[Errno (\d{1,3})\] [^:\n]{3,80}(?:: ["'](\/[^"'\n]{1,300})["'])?/;
 /** As strace(1) does: `read(0, 0x7ff, 1) = -1 EIO (Input/output error)`. */
-const ofStrace =
-  /\b([a-z][a-z0-9_]{2,24})\([^=\n]{0,400}\)\s{0,40}= -1 E[A-Z0-9]{2,16} \(([A-Za-z][^()\n]{2,60})\)/;
+const ofStrace = /([a-z][a-z0-9_]{2,24})\([^()]{0,400}\)\s{0,40}$/;
+const refusal = /= -1 E[A-Z0-9]{2,16} \(([A-Za-z][^()\n]{2,60})\)/;
+/** More than a call of strace(1)'s takes. */
+const CALL = 480;
 /** As C, Rust and RPC write the number alone. */
 const byNumber =
   /\b(?:os error |errno[ =:]{1,3}|errno: |error[: ]{1,2}-|ret(?:urned)?[ =]{1,3}-)(\d{1,3})\b|^-(\d{1,3})$/i;
@@ -80,10 +82,11 @@ const byNumber =
 function requestIn(message: string): Request {
   const python = ofPython.exec(message);
   if (python !== null) return { errno: errnoOf(python[1]!), asked: undefined, named: python[2] };
-  const strace = ofStrace.exec(message);
-  if (strace !== null) {
-    const { errno } = splitErrno(`-: ${strace[2]}`);
-    return { errno, asked: strace[1], named: undefined };
+  const refused = refusal.exec(message);
+  if (refused !== null) {
+    const { errno } = splitErrno(`-: ${refused[1]}`);
+    const call = ofStrace.exec(message.slice(Math.max(0, refused.index - CALL), refused.index));
+    return { errno, asked: call?.[1], named: undefined };
   }
   const ended = upToErrno(message) ?? message;
   const { said, errno } = splitErrno(ended);
@@ -101,6 +104,11 @@ function requestIn(message: string): Request {
   return {
     errno,
     asked: go === null ? undefined : `${go[1]} ${go[2]}`,
-    named: go?.[2] ?? lastPath.exec(said)?.[1],
+    named:
+      go?.[2] ??
+      said
+        .match(paths)
+        ?.at(-1)
+        ?.replace(/[.,:]+$/, ""),
   };
 }
