@@ -108,7 +108,9 @@ function printLead(lead: Lead | undefined): void {
   if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
   line(`  ${dim("look")}    ${harmless(look)}`);
   if (checks.length > 0)
-    line(`  ${dim("check")}   of a restore: recriu preflight -D DIR --only=${checks.join(",")}`);
+    line(
+      `  ${dim("check")}   of a restore: ${sh`recriu preflight -D DIR --only=${checks.join(",")}`}`,
+    );
 }
 
 export const printNoLog = (log: string): void =>
