@@ -1,11 +1,21 @@
 /** A container runtime puts CRIU into the container's cgroups before it asks; what is no part of the container leaves them. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { listCgroupMounts } from "../host/hierarchies.ts";
 
-/** The files to write a pid to, so that it is in the cgroups of process `client` where this process is not. */
-export function cgroupsOf(client: number): string[] {
+/** Enter the cgroups of process `client`, or stay where that is not allowed. */
+export function joinCgroupsOf(client: number): void {
+  for (const directory of othersOf(client))
+    try {
+      writeFileSync(join(directory, "cgroup.procs"), String(process.pid));
+    } catch {
+      // gone, or not to be entered
+    }
+}
+
+/** The directories of its cgroups in which this process is not. */
+function othersOf(client: number): string[] {
   const current = new Set(membership("self"));
   const mounts = listCgroupMounts();
   return membership(client)
@@ -13,7 +23,7 @@ export function cgroupsOf(client: number): string[] {
     .flatMap((line) => {
       const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
       const directory = cgroupDirectory(mounts, controllers.split(","), path);
-      return directory === undefined ? [] : [join(directory, "cgroup.procs")];
+      return directory === undefined ? [] : [directory];
     });
 }
 

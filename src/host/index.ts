@@ -29,6 +29,7 @@ import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
+import { started } from "../sys/front.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
@@ -49,8 +50,8 @@ export interface Host {
   readonly kernel: string;
   /** x64, arm64 … as Node names it. */
   readonly architecture: string;
-  /** The number of this process. */
-  readonly pid: number;
+  /** This process, and the one that it works for. */
+  readonly recriu: ReadonlySet<number>;
   /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
   readonly processes: readonly Stat[];
   /** recriu's processes that are none of them. */
@@ -176,7 +177,7 @@ export function thisHost(stays = true, network?: string): Host {
   return {
     effectiveUid: process.geteuid?.() ?? 0,
     architecture: process.arch,
-    pid: process.pid,
+    recriu: new Set([process.pid, started]),
     ending(pid) {
       const stat = readStat(pid);
       return stat === undefined || isEnding(stat);
@@ -200,7 +201,7 @@ export function thisHost(stays = true, network?: string): Host {
     get self() {
       return self();
     },
-    isInit: process.pid === 1,
+    isInit: started === 1,
     get stdin() {
       return terminalOf(0);
     },
