@@ -29,8 +29,7 @@ export type Index = ReadonlyMap<string, readonly Candidate[]>;
 
 /** So few that they tell, in a line of a source's own, what it began to say. */
 const FEW_OWN = 14;
-const MOST = 0.7;
-/** Of others' words, which say less by themselves. */
+/** Of the words of another source, or of others. */
 const NEARLY = 0.85;
 /** With so many letters others' words are theirs with another first letter, too. */
 const LONG = 24;
@@ -156,7 +155,7 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
           ? letters >= (entry.files.length === 0 ? Math.max(FEW, weight * NEARLY) : FEW) || whole
           : own
             ? letters >= FEW_OWN || whole
-            : letters >= Math.max(FEW, weight * MOST);
+            : letters >= Math.max(FEW, weight * NEARLY);
       const { least } = place;
       if (least !== undefined && (entry.common || (letters < least && entry.files.length > 0)))
         continue;

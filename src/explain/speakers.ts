@@ -24,7 +24,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "run it as root beside the process, in its container: cuda-checkpoint --get-state --pid PID; nvidia-smi",
   ],
   [
-    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP(?![a-z])|\bdmtcp\d\b/,
+    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP(?![a-z])|\bWill not use SLURM_LOCALID=|\bdmtcp\d\b/,
     "DMTCP, another program that checkpoints and has nothing of CRIU's,",
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
@@ -116,10 +116,10 @@ export function speakerOf(text: string): Speaker | undefined {
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const about = [
-  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcrtools\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
+  /(?<![\w./-])criu(?![\w./-])|\bcriu_(?:dump|pre_dump|restore|check|init_opts|set)(?![a-z])|\bCRaC (?:checkpoint|restore) fail|"pie: |\bcrtools\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
-  /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException/i,
+  /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
   /\brestor(?:e|ing) (?:a|the|this|my) process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
