@@ -13,6 +13,8 @@ interface Kind {
   name: string;
   /** It is measured in namespaces of its own, too. */
   isolated?: true;
+  /** Part by part, too. */
+  timeline?: true;
   /** /run is that of the machine the bench runs on, as it is. */
   isCold?: true;
   make(stage: Stage): Promise<{ images: string; options?: string[] }>;
@@ -30,7 +32,7 @@ export const many =
 const coldRun = Bun.spawnSync(["findmnt", "-no", "FSTYPE", "-T", "/run"]).stdout.toString().trim();
 
 export const kinds: readonly Kind[] = [
-  { name: "1 task", isolated: true, make: many(1, 0, 0, 0) },
+  { name: "1 task", isolated: true, timeline: true, make: many(1, 0, 0, 0) },
   ...(coldRun === "tmpfs"
     ? []
     : [{ name: `1 task, /run on ${coldRun}`, isCold: true as const, make: many(1, 0, 0, 0) }]),

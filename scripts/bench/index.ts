@@ -21,6 +21,7 @@ import { measure, type Row, spread, timed } from "./measure.ts";
 import { type IsolatedRow, measureIsolated } from "./isolated.ts";
 import { measureRuntime, type RuntimeRow } from "./runtimes.ts";
 import { comparison, markdown, type Results, type Start } from "./table.ts";
+import { measureTimeline, type Part } from "./timeline.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,12 +63,14 @@ async function starts(stage: Stage): Promise<Start[]> {
 
 const rows: Row[] = [];
 const isolated: IsolatedRow[] = [];
+const timeline: Part[] = [];
 for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
   console.error(`bench: ${kind.name}`);
   await using stage = openStage({ ownState: kind.isCold !== true });
   const { images, options = [] } = await kind.make(stage);
   const made = { name: kind.name, images, options };
   rows.push(await measure(stage, made, runs));
+  if (kind.timeline) timeline.push(...(await measureTimeline(stage, made, runs)));
   if (kind.isolated) isolated.push(await measureIsolated(stage, made, runs));
 }
 const runtimes: RuntimeRow[] = [];
@@ -89,6 +92,7 @@ const results: Results = {
   runs,
   rows,
   isolated,
+  timeline,
   runtimes,
   grown,
   busy: loadavg()[0]!,

@@ -3,6 +3,7 @@ import type { Row, Spread } from "./measure.ts";
 import type { GrownRow } from "./grown.ts";
 import type { IsolatedRow } from "./isolated.ts";
 import type { RuntimeRow } from "./runtimes.ts";
+import type { Part } from "./timeline.ts";
 
 export interface Start {
   name: string;
@@ -18,6 +19,7 @@ export interface Results {
   runs: number;
   rows: Row[];
   isolated: IsolatedRow[];
+  timeline: Part[];
   runtimes: RuntimeRow[];
   grown: GrownRow[];
   /** The load average when it ended: its own is about 1. */
@@ -34,8 +36,8 @@ const table = (head: string[], lines: string[][]): string =>
   [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 export function markdown(results: Results): string {
-  const { version, criu, machine, date, runs, rows, isolated, runtimes, grown, busy, starts } =
-    results;
+  const { version, criu, machine, date, runs, rows, isolated, timeline } = results;
+  const { runtimes, grown, busy, starts } = results;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
@@ -94,6 +96,14 @@ ${table(
     show(row.oneCore.recriu),
     show(row.oneCore.ratio, two),
   ]),
+)}
+
+Where the time of the smallest restore goes, as strace(1) sees it at a few system calls (each costs some microseconds; CRIU
+is not traced):
+
+${table(
+  ["1 task", "recriu restore", "as criu"],
+  timeline.map(({ what, restore, asCriu }) => [what, show(restore), show(asCriu)]),
 )}
 
 \`recriu restore --isolate=pid,mount\` to \`recriu restore\`, by turns.
