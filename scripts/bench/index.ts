@@ -16,6 +16,7 @@ import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/st
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
 import { kinds } from "./cases.ts";
+import { type EngineRow, measureEngine } from "./engine.ts";
 import { type GrownRow, measureGrown } from "./grown.ts";
 import { measure, type Row, spread, timed } from "./measure.ts";
 import { type IsolatedRow, measureIsolated } from "./isolated.ts";
@@ -64,6 +65,7 @@ async function starts(stage: Stage): Promise<Start[]> {
 const rows: Row[] = [];
 const isolated: IsolatedRow[] = [];
 const timeline: Part[] = [];
+const engine: EngineRow[] = [];
 for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
   console.error(`bench: ${kind.name}`);
   await using stage = openStage({ ownState: kind.isCold !== true });
@@ -77,6 +79,14 @@ const runtimes: RuntimeRow[] = [];
 for (const name of (["runc", "crun"] as const).filter((each) => each.includes(values.only))) {
   console.error(`bench: ${name}`);
   runtimes.push(await measureRuntime(name, runs));
+}
+if ("engine".includes(values.only)) {
+  console.error("bench: engine");
+  await using stage = openStage({ ownState: true });
+  const made: { name: string; images: string }[] = [];
+  for (const kind of kinds.filter((each) => each.engine))
+    made.push({ name: kind.name, images: (await kind.make(stage)).images });
+  engine.push(...(await measureEngine(stage, made, runs)));
 }
 const grown: GrownRow[] = [];
 if ("growth".includes(values.only)) {
@@ -93,6 +103,7 @@ const results: Results = {
   rows,
   isolated,
   timeline,
+  engine,
   runtimes,
   grown,
   busy: loadavg()[0]!,

@@ -1,5 +1,6 @@
 /** Rows to Markdown, and to the change since other rows. */
 import type { Row, Spread } from "./measure.ts";
+import type { EngineRow } from "./engine.ts";
 import type { GrownRow } from "./grown.ts";
 import type { IsolatedRow } from "./isolated.ts";
 import type { RuntimeRow } from "./runtimes.ts";
@@ -20,6 +21,7 @@ export interface Results {
   rows: Row[];
   isolated: IsolatedRow[];
   timeline: Part[];
+  engine: EngineRow[];
   runtimes: RuntimeRow[];
   grown: GrownRow[];
   /** The load average when it ended: its own is about 1. */
@@ -36,7 +38,7 @@ const table = (head: string[], lines: string[][]): string =>
   [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 export function markdown(results: Results): string {
-  const { version, criu, machine, date, runs, rows, isolated, timeline } = results;
+  const { version, criu, machine, date, runs, rows, isolated, timeline, engine } = results;
   const { runtimes, grown, busy, starts } = results;
   return `# Benchmarks
 
@@ -148,6 +150,22 @@ ${table(
     ms(row.phases.verify),
     ms(row.phases.memory),
     show(row.kernel),
+  ]),
+)}
+
+## what the engine is told
+
+The program tells the JavaScript engine to do without its optimising compilers, and that the machine has 64 MiB
+(docs/architecture.md). Other choices, by whole \`recriu preflight\` commands in turns, as ratios to the program as it is: processor time,
+wall time on two processors, wall time on one.
+
+${table(
+  ["", ...(engine[0]?.cases.map(({ name }) => name) ?? [])],
+  engine.map(({ name, cases }) => [
+    name,
+    ...cases.map(({ cpu, two: both, one }) =>
+      [cpu, both, one].map(({ median }) => two(median)).join(", "),
+    ),
   ]),
 )}
 
