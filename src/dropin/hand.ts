@@ -1,5 +1,5 @@
 /** The step into the real CRIU: the process that was started becomes it. */
-import { errorText } from "../sys/errno.ts";
+import { ESRCH, errorText } from "../sys/errno.ts";
 import { become, type Exec } from "./exec.ts";
 
 /** The real CRIU, and what it will find. */
@@ -24,6 +24,7 @@ export function give(
   variables: readonly string[] = [],
 ): string | undefined {
   const failed = become(path, withLast(exec, last), options, variables);
+  if (failed === -ESRCH) return "what was to become CRIU has ended before";
   return failed === 0 ? undefined : `${path}: ${errorText(failed)}`;
 }
 

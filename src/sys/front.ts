@@ -4,6 +4,7 @@
  * has the front become CRIU, or end.
  */
 import { ptr } from "bun:ffi";
+import { ESRCH } from "./errno.ts";
 import { call } from "./libc.ts";
 import { kill } from "./process.ts";
 import { cString } from "./text.ts";
@@ -26,7 +27,6 @@ type Text = string | Uint8Array;
 
 const MSG_NOSIGNAL = 0x4000;
 const NAME = "RECRIU_FRONT";
-const ESRCH = 3;
 /** Milliseconds. */
 const PATIENCE = 1000;
 

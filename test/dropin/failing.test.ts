@@ -114,6 +114,23 @@ test("while CRIU works the watcher holds nothing of what was given to it, and ha
   expect(files).not.toContain(given);
 });
 
+test("what was started is killed while recriu looks: CRIU does not run, and nothing is left", async () => {
+  await using stage = openStage({ ownState: true });
+  const { images, sockets } = await spoiled(stage);
+  const before = everythingOn(stage);
+  const [slow, ran] = [join(stage.dir, "slow"), join(stage.dir, "ran")];
+  const says = `case "$*" in *--version*) kill $(cat pid); echo Version: 4.1.1; exit ;; esac; echo >${ran}`;
+  writeFileSync(slow, `#!/bin/sh\ncd ${stage.dir}; ${says}\n`, { mode: 0o755 });
+  const words = ["restore", "-dD", images, "-o", "r.log"];
+  const by = `cd ${stage.dir}; sh -c 'echo $$ >pid; exec "$@"' sh "$@" || code=$?; rm slow pid; exit $code`;
+  const argv = ["sh", "-c", by, "sh", link(stage), ...words];
+  const done = await run(stage, argv, { env: { RECRIU_CRIU: slow } });
+  await waitFor("recriu to end", () => !watched(stage));
+  expect(done.exit).toBe(128 + 15);
+  expect([existsSync(ran), existsSync(sockets)]).toEqual([false, false]);
+  await waitFor("nothing to be left", () => Bun.deepEquals(everythingOn(stage), before));
+});
+
 test("what was edited is set right with RECRIU_VERIFY=off, too, and before the command of --exec-cmd", async () => {
   await using stage = openStage();
   const { pid, images } = await startDumped(stage, "sched", ["fifo", "99", "0", "reset"]);
