@@ -98,7 +98,6 @@ const byPath: Record<string, string> = {
   "repair/leftovers.ts": "a setting of /proc/sys, by the descriptor of its directory",
   "checks/effects/files.ts": "looks for the flag in images, opens nothing",
   "checks/forged/rules.ts": "looks for the flag in images, opens nothing",
-  "dropin/cgroups.ts": "cgroup.procs where a cgroup file system is mounted",
   "image/archive.ts": "a directory of its own in a place that was walked to, and what is in it",
   "isolate/over.ts": "new files in memory of its own, which is mounted nowhere",
   "isolate/pidfile.ts": "a new file in a directory that was walked to, by its descriptor",

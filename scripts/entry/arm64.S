@@ -32,6 +32,8 @@
 .set F_DUPFD_CLOEXEC, 1030
 .set WALL, 0x40000000           /* __WALL: a child that no signal tells of, too */
 .set SIGCHLD, 17
+.set O_WRONLY, 1
+.set PID_MASK, 0xffffff
 .set EINTR, 4
 .set EINVAL, 22
 .set FIVE, 0xffffffffff         /* of eight letters the first five, */
@@ -102,13 +104,14 @@ each:
     cmp x12, x15
     b.ne each
 
-    /* Two sockets that are connected: w22 is this process's, w20 the fork's; w21 is the fork that was there before, or 0. */
+    /* Two sockets that are connected: w22 is this process's, w20 the fork's; w21 is what the fork before has said of itself. */
 front:
     sub sp, sp, #32
     mov x8, #SYS_getpid
     svc #0
     mov w19, w0
     mov w21, #0
+    mov x24, #0                 /* x24: how many files the fork writes its number to; x25: their paths */
 fork:
     mov x0, #AF_UNIX
     mov x1, #SOCK_STREAM
@@ -157,7 +160,6 @@ order:
     b.ne died                   /* the fork has ended, and said why */
     ldp x1, x0, [sp]
     cbz x1, exit
-    tbnz x1, #63, again
     mov x0, #0
     mov x2, #READ_WRITE
     mov x3, #PRIVATE_ANONYMOUS
@@ -191,9 +193,10 @@ placed:
     str x12, [x11], #8
     subs x10, x10, #1
     b.ne place
+    ldr x2, [sp, #16]
+    tbnz x2, #63, again
     ldr x0, [x23]
     add x1, x23, #8
-    ldr x2, [sp, #16]
     add x2, x23, x2, lsl #3
     mov x8, #SYS_execve
     svc #0
@@ -207,11 +210,14 @@ failed:
     b order
 
 again:
-    mov w21, w0
+    mvn w21, w2                 /* -1 - w2 */
+    ldr x24, [sp, #8]
+    mov x25, x23
     mov w0, w22
     mov x8, #SYS_close
     svc #0
-    mov w0, w21                 /* whose child it is only where this process is the namespace's init */
+    ands w0, w21, #PID_MASK     /* whose child it is only where this process is the namespace's init */
+    b.eq fork
     mov x1, #0
     mov x2, #WALL
     mov x3, #0
@@ -230,6 +236,27 @@ forked:
     mov w0, w22
     mov x8, #SYS_close
     svc #0
+enter:
+    subs x24, x24, #1
+    b.mi entered
+    mov x0, #AT_FDCWD
+    ldr x1, [x25, x24, lsl #3]
+    mov x2, #O_WRONLY
+    mov x8, #SYS_openat
+    svc #0
+    tbnz w0, #31, enter
+    mov w26, w0
+    mov w10, #'0'               /* whoever writes it */
+    str w10, [sp]
+    mov x1, sp
+    mov x2, #1
+    mov x8, #SYS_write
+    svc #0
+    mov w0, w26
+    mov x8, #SYS_close
+    svc #0
+    b enter
+entered:
     add sp, sp, #32
 work:
     sub sp, sp, #PATH_MAX

@@ -30,6 +30,8 @@
 .set F_DUPFD_CLOEXEC, 1030
 .set WALL, 0x40000000           /* __WALL: a child that no signal tells of, too */
 .set SIGCHLD, 17
+.set O_WRONLY, 1
+.set PID_MASK, 0xffffff
 .set EINTR, 4
 .set EINVAL, 22
 
@@ -102,13 +104,14 @@ each:
     cmp rax, swrk[rip]
     jne each
 
-    /* Two sockets that are connected: ebp is this process's, r13d the fork's; r14d is the fork that was there before, or 0. */
+    /* Two sockets that are connected: ebp is this process's, r13d the fork's; r14d is what the fork before has said of itself. */
 front:
     sub rsp, 32
     mov eax, SYS_getpid
     syscall
     mov r15d, eax
     xor r14d, r14d
+    xor r12d, r12d              /* r12: how many files the fork writes its number to; rbx: their paths */
 fork:
     mov edi, AF_UNIX
     mov esi, SOCK_STREAM_CLOEXEC
@@ -162,7 +165,6 @@ order:
     mov edi, [rsp + 8]
     test rsi, rsi
     jz exit
-    js again
     xor edi, edi
     mov edx, READ_WRITE
     mov r10d, PRIVATE_ANONYMOUS
@@ -197,6 +199,9 @@ place:
 placed:
     dec rcx
     jnz place
+    mov rdi, [rsp + 16]
+    test rdi, rdi
+    js again
     mov rdi, [rbx]
     lea rsi, [rbx + 8]
     mov rdx, [rsp + 16]
@@ -213,11 +218,15 @@ failed:
     jmp order
 
 again:
+    not edi                     /* -1 - edi */
     mov r14d, edi
+    mov r12, [rsp + 8]
     mov edi, ebp
     mov eax, SYS_close
     syscall
     mov edi, r14d               /* whose child it is only where this process is the namespace's init */
+    and edi, PID_MASK
+    jz fork
     xor esi, esi
     mov edx, WALL
     xor r10d, r10d
@@ -240,6 +249,26 @@ between:
     mov edi, ebp
     mov eax, SYS_close
     syscall
+enter:
+    dec r12
+    js entered
+    mov rdi, [rbx + r12 * 8]
+    mov esi, O_WRONLY
+    mov eax, SYS_open
+    syscall
+    test eax, eax
+    js enter
+    mov edi, eax
+    push '0'                    /* whoever writes it */
+    mov rsi, rsp
+    mov edx, 1
+    mov eax, SYS_write
+    syscall
+    pop rsi
+    mov eax, SYS_close
+    syscall
+    jmp enter
+entered:
     add rsp, 32
 work:
     sub rsp, PATH_MAX

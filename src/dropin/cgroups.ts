@@ -1,21 +1,14 @@
-/** A container runtime puts CRIU into the container's cgroups before it asks; what is no part of the container leaves them. */
-import { readFileSync, writeFileSync } from "node:fs";
+/**
+ * A container runtime puts CRIU into the container's cgroups before it asks. What is no part of the container leaves them, and before it
+ * takes any memory: that would be the container's.
+ */
+import { readFileSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { listCgroupMounts } from "../host/hierarchies.ts";
 
-/** Enter the cgroups of process `client`, or stay where that is not allowed. */
-export function joinCgroupsOf(client: number): void {
-  for (const directory of othersOf(client))
-    try {
-      writeFileSync(join(directory, "cgroup.procs"), String(process.pid));
-    } catch {
-      // gone, or not to be entered
-    }
-}
-
-/** The directories of its cgroups in which this process is not. */
-function othersOf(client: number): string[] {
+/** The files that take a process into the cgroups of process `client` in which this one is not: it writes `0` to each. */
+export function cgroupsOf(client: number): string[] {
   const current = new Set(membership("self"));
   const mounts = listCgroupMounts();
   return membership(client)
@@ -23,7 +16,7 @@ function othersOf(client: number): string[] {
     .flatMap((line) => {
       const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
       const directory = cgroupDirectory(mounts, controllers.split(","), path);
-      return directory === undefined ? [] : [directory];
+      return directory === undefined ? [] : [join(directory, "cgroup.procs")];
     });
 }
 

@@ -62,13 +62,6 @@ function runtimesPair(fd: number, open: ReadonlyMap<number, string>): number[] {
   return open.get(Number(target)) === "anon_inode:[eventfd]" ? [fd, Number(target)] : [];
 }
 
-/** Have recriu forked anew, once: as prepare() asks where its numbers are in the way. */
-export function forkAgain(): void {
-  if (front?.before !== 0) return;
-  front.again();
-  process.exit(0);
-}
-
 /** Hold nothing of what the front was given: whoever waits for its end would wait for this process's. */
 export function letGo({ fds }: Exec, standard: readonly number[]): void {
   for (const fd of fds) closeHandle(fd);

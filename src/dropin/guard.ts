@@ -15,8 +15,8 @@ import { printFailure } from "../report/text.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
 import { type Criu, give, say, stepAside } from "./hand.ts";
+import { front } from "../sys/front.ts";
 import { inRuntimesWords } from "./runtimes-words.ts";
-import { forkAgain } from "./exec.ts";
 import { watch } from "./watch.ts";
 
 interface Guarded {
@@ -30,7 +30,6 @@ interface Guarded {
 
 /** A container runtime: CRIU reads its request from a socket and puts that over its command line. */
 interface Runtime {
-  pid: number;
   /** The request settles this option, whatever the command line says. */
   settles: (option: string) => boolean;
   /** The text of the configuration file that the request names, and which goes over it; ends in a newline if at all. */
@@ -68,7 +67,7 @@ export async function guard(
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
-    again: forkAgain,
+    again: () => front?.forkAgain("numbers"),
   });
   if (prepared.kind === "aside") return stepAside(found, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
@@ -105,7 +104,7 @@ export async function guard(
     words,
     exec: found.exec,
     ...(over && { config: `${runtime.config}${lines}` }),
-    runtime: runtime?.pid,
+    forRuntime: runtime !== undefined,
     notes: runtime === undefined ? [] : [...criu.notes, ...told],
   };
   const refused = await watch(prepared, watched, ({ images, script, config }) => {

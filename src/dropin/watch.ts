@@ -19,7 +19,6 @@ import { dying, gone } from "../restore/tree.ts";
 import { memoryFile } from "../sys/files.ts";
 import { front } from "../sys/front.ts";
 import { beNamed, leaveSession, openProcess, readable } from "../sys/process.ts";
-import { joinCgroupsOf } from "./cgroups.ts";
 import { type Exec, letGo } from "./exec.ts";
 
 /** What ps(1) calls it. */
@@ -34,8 +33,8 @@ interface Watched {
   config?: string;
   /** What the log is to say beside the verdict. */
   notes: readonly string[];
-  /** The container runtime that asks: CRIU's stderr is the container's then, as are its cgroups. */
-  runtime: number | undefined;
+  /** A container runtime asks: CRIU's stderr is the container's then. */
+  forRuntime: boolean;
 }
 
 /**
@@ -80,7 +79,7 @@ export async function watch(
   const problem = carryOut({ ...plan, settings: [] }, checkpoint, changes);
   if (problem !== undefined) return refused(problem, changes.undo());
   // A runtime's CRIU has the container's stderr.
-  const forRuntime = watched.runtime !== undefined;
+  const { forRuntime } = watched;
   if (!forRuntime) printJournalNote(changes.problem);
   const { noteTree } = changes;
   const edited = plan.edits.length > 0;
@@ -91,7 +90,6 @@ export async function watch(
     script,
     changes.images,
   );
-  if (watched.runtime !== undefined) joinCgroupsOf(watched.runtime);
   const logBefore = logFiles(request);
   const unable = become({ script, config: config?.path, images: changes.images });
   if (unable !== undefined) return refused(unable, changes.undo());

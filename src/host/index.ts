@@ -133,6 +133,10 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
+/** What CRIU inherits is that of the process that was started: this one may be in other cgroups. */
+const ofStarted = (path: string): string =>
+  path.startsWith("/proc/self/") ? `/proc/${started}/${path.slice("/proc/self/".length)}` : path;
+
 /** Images can ask for any number of files: of more than these each is read anew. */
 const MOST_TEXTS = 10_000;
 
@@ -169,7 +173,7 @@ export function thisHost(stays = true, network?: string): Host {
   const read = (path: string): string | undefined => {
     if (!texts.has(path)) {
       if (texts.size >= MOST_TEXTS) texts.clear();
-      const look = () => readAt(AT_FDCWD, path);
+      const look = () => readAt(AT_FDCWD, ofStarted(path));
       texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
     }
     return texts.get(path);

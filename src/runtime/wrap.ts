@@ -14,7 +14,7 @@ import {
   requestOptions,
   withheld,
 } from "../criu/index.ts";
-import { become, type Exec, forkAgain, inheritedExec } from "../dropin/exec.ts";
+import { become, type Exec, inheritedExec } from "../dropin/exec.ts";
 import { sayAside } from "../dropin/hand.ts";
 import { inRuntimesWords } from "../dropin/runtimes-words.ts";
 import { watch } from "../dropin/watch.ts";
@@ -24,7 +24,7 @@ import { causeOf, keepReason } from "../report/reasons.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
-import { started } from "../sys/front.ts";
+import { front } from "../sys/front.ts";
 import { sh } from "../sys/shell.ts";
 import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
@@ -129,7 +129,7 @@ async function restore(
     look: () => preflight(request, settings, { stands, bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option], help, crun).lost.includes(option),
-    again: forkAgain,
+    again: () => front?.forkAgain("numbers"),
   });
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
   const { plan, checkpoint } = come.preflight;
@@ -141,7 +141,7 @@ async function restore(
   const { flags, lines } = passOn(plan.options, help, crun);
   const given = configText(process.env.CRIU_CONFIG_FILE);
   const text = [given, ...lines, configLines(withheld(request))].join("");
-  const watched = { words, exec, config: text, runtime: started, notes: [] };
+  const watched = { words, exec, config: text, forRuntime: true, notes: [] };
   const failed = await watch(come, watched, (there) => {
     const named = there.config === undefined ? [] : [`${CONFIG}${there.config}`];
     const images = there.images === undefined ? [] : [`--image-path=${there.images}`];

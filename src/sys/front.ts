@@ -11,31 +11,39 @@ import { cString } from "./text.ts";
 
 interface Front {
   readonly pid: number;
-  /** The fork that was there before this one; 0: there was none. */
-  readonly before: number;
   /** Where it is told. */
   readonly socket: number;
   /** Execute a program in the front's place, with texts or C strings: 0, or -errno when it cannot, or is gone. */
   become(path: string, argv: readonly Text[], envp: readonly Text[]): number;
   /** Have the front exit. */
   end(code: number): void;
-  /** Have the front fork anew, as numbers are given otherwise now. This process is to end then. */
-  again(): void;
+  /**
+   * Have the front fork anew, and end: as numbers are given otherwise now, or as there are files to which the fork is to write its own
+   * before it is anything else (`0` to cgroup.procs). Once for each reason; returns when it was done before.
+   */
+  forkAgain(why: Again, files?: readonly string[]): void;
 }
+
+type Again = "numbers" | "cgroups";
+const REASONS: readonly Again[] = ["numbers", "cgroups"];
 
 type Text = string | Uint8Array;
 
 const MSG_NOSIGNAL = 0x4000;
 const NAME = "RECRIU_FRONT";
+/** PID_MAX_LIMIT has 22. What is above says why. */
+const PID_BITS = 24;
 /** Milliseconds. */
 const PATIENCE = 1000;
 
 /** What the first instructions have said: two pids and a descriptor, in letters from a to p. */
 function frontOf(said: string | undefined): Front | undefined {
-  const [pid, socket, before] = (said?.match(/[a-p]{8}/g) ?? []).map((word) =>
+  const [pid, socket, last] = (said?.match(/[a-p]{8}/g) ?? []).map((word) =>
     [...word].reduce((number, letter) => number * 16 + letter.charCodeAt(0) - 97, 0),
   );
-  if (pid === undefined || socket === undefined || before === undefined) return undefined;
+  if (pid === undefined || socket === undefined || last === undefined) return undefined;
+  const done = last >> PID_BITS;
+  awaitEnd(last & ((1 << PID_BITS) - 1));
   const send = (bytes: Uint8Array): boolean => {
     for (let at = 0; at < bytes.length;) {
       const [from, left] = [ptr(bytes, at), BigInt(bytes.length - at)];
@@ -49,7 +57,6 @@ function frontOf(said: string | undefined): Front | undefined {
     send(new Uint8Array(new BigInt64Array(numbers.map(BigInt)).buffer));
   return {
     pid,
-    before,
     socket,
     become(path, argv, envp) {
       const { table, bytes } = laidOut([path, ...argv, undefined, ...envp, undefined]);
@@ -59,7 +66,16 @@ function frontOf(said: string | undefined): Front | undefined {
       return got === 8 ? Number(answer.readBigInt64LE(0)) : 0;
     },
     end: (code) => void order(0, code, 0),
-    again: () => void order(-1, process.pid, 0),
+    forkAgain(why, files = []) {
+      const bit = 1 << REASONS.indexOf(why);
+      if ((done & bit) !== 0) return;
+      // Numbers that this process has are free only when it is gone.
+      const note = (why === "numbers" ? process.pid : 0) | ((done | bit) << PID_BITS);
+      const { table, bytes } = laidOut([...files, undefined]);
+      order(bytes.length, table, -1 - note);
+      send(bytes);
+      process.exit(0);
+    },
   };
 }
 
@@ -77,13 +93,15 @@ function laidOut(texts: readonly (Text | undefined)[]): { table: number; bytes: 
   return { table: places.length, bytes: Buffer.concat(parts, end) };
 }
 
+/** Until the fork before this one is gone. */
+function awaitEnd(pid: number): void {
+  if (pid === 0) return;
+  for (let i = 0; i < PATIENCE && kill(pid, 0) === 0; i++) Bun.sleepSync(1);
+}
+
 /** Undefined: this process is what was started. */
 export const front: Front | undefined = frontOf(process.env[NAME]);
 delete process.env[NAME];
-
-// A number that the fork before had is free only when that is gone.
-if (front !== undefined && front.before > 0)
-  for (let i = 0; i < PATIENCE && kill(front.before, 0) === 0; i++) Bun.sleepSync(1);
 
 /** What was started, and will go on as CRIU where recriu becomes it. */
 export const started: number = front?.pid ?? process.pid;
