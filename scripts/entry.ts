@@ -6,9 +6,12 @@
  * So the ELF gets another entry point, a few instructions (entry/*.S). They look for /proc/self/maps, and without it write a line and
  * exit with recriu's code for what is blocked and untouched, 3. From a directory without a name they step aside: it is
  * opened (O_PATH, close-on-exec, which no descriptor is that somebody handed over) and left for /; recriu goes back
- * there (src/sys/working-directory.ts). Then options of the JavaScript engine, which it reads from its environment only, are
- * put in front of that (`environ`, which the C library has filled by then), and they go on to Bun's entry point. They stand at the end of the file, in a
- * segment of their own, whose program header takes the place of PT_NOTE (elf(5)); nothing else in the file is changed.
+ * there (src/sys/working-directory.ts). Called as criu or as a runtime's wrapper, with "restore" or "swrk" among the words, the
+ * process waits in them, and a fork of it goes on: that is recriu (src/sys/front.ts). Then options of the JavaScript engine, which
+ * it reads from its environment only, are put in front of that, and the front's numbers behind it, in a copy of all that the
+ * kernel has put on the stack (and `environ`, which glibc has filled by then), and they go on to Bun's entry point. They stand at
+ * the end of the file, in a segment of their own, whose program header takes the place of PT_NOTE (elf(5)); nothing else in the
+ * file is changed.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";

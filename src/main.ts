@@ -1,5 +1,5 @@
 /** The binary's entry: its own name says which personality is asked for; each is loaded only then. */
-import { CRIU, WATCHER } from "./dropin/names.ts";
+import { front } from "./sys/front.ts";
 import { returnToWorkingDirectory } from "./sys/working-directory.ts";
 
 returnToWorkingDirectory();
@@ -12,11 +12,10 @@ const runtime = /^recriu-(runc|crun)$/.exec(name)?.[1];
 process.on("uncaughtException", fail);
 
 try {
-  if (name === CRIU) process.exit(await (await import("./dropin/index.ts")).dropin(words));
-  if (runtime !== undefined)
-    process.exit(await (await import("./runtime/wrap.ts")).wrap(runtime, words));
-  if (words[0] === WATCHER) await (await import("./dropin/watch.ts")).watch();
-  else process.exit(await (await import("./cli/index.ts")).main(words));
+  if (name === "criu") end(await (await import("./dropin/index.ts")).dropin(words));
+  else if (runtime !== undefined)
+    end(await (await import("./runtime/wrap.ts")).wrap(runtime, words));
+  else end(await (await import("./cli/index.ts")).main(words));
 } catch (error) {
   await fail(error);
 }
@@ -25,5 +24,11 @@ try {
 async function fail(error: unknown): Promise<never> {
   const { tell } = await import("./report/told.ts");
   const { unable } = await import("./report/unable.ts");
-  process.exit(tell(unable(name, error, false)));
+  return end(tell(unable(name, error, false)));
+}
+
+/** With the front, if it waits still. */
+function end(code: number): never {
+  front?.end(code);
+  process.exit(code);
 }

@@ -16,11 +16,13 @@ import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/st
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
 import { kinds } from "./cases.ts";
+import { type EngineRow, measureEngine } from "./engine.ts";
 import { type GrownRow, measureGrown } from "./grown.ts";
 import { measure, type Row, spread, timed } from "./measure.ts";
 import { type IsolatedRow, measureIsolated } from "./isolated.ts";
 import { measureRuntime, type RuntimeRow } from "./runtimes.ts";
 import { comparison, markdown, type Results, type Start } from "./table.ts";
+import { measureTimeline, type Part } from "./timeline.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,18 +64,29 @@ async function starts(stage: Stage): Promise<Start[]> {
 
 const rows: Row[] = [];
 const isolated: IsolatedRow[] = [];
+const timeline: Part[] = [];
+const engine: EngineRow[] = [];
 for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
   console.error(`bench: ${kind.name}`);
   await using stage = openStage({ ownState: kind.isCold !== true });
   const { images, options = [] } = await kind.make(stage);
   const made = { name: kind.name, images, options };
   rows.push(await measure(stage, made, runs));
+  if (kind.timeline) timeline.push(...(await measureTimeline(stage, made, runs)));
   if (kind.isolated) isolated.push(await measureIsolated(stage, made, runs));
 }
 const runtimes: RuntimeRow[] = [];
 for (const name of (["runc", "crun"] as const).filter((each) => each.includes(values.only))) {
   console.error(`bench: ${name}`);
   runtimes.push(await measureRuntime(name, runs));
+}
+if ("engine".includes(values.only)) {
+  console.error("bench: engine");
+  await using stage = openStage({ ownState: true });
+  const made: { name: string; images: string }[] = [];
+  for (const kind of kinds.filter((each) => each.engine))
+    made.push({ name: kind.name, images: (await kind.make(stage)).images });
+  engine.push(...(await measureEngine(stage, made, runs)));
 }
 const grown: GrownRow[] = [];
 if ("growth".includes(values.only)) {
@@ -89,6 +102,8 @@ const results: Results = {
   runs,
   rows,
   isolated,
+  timeline,
+  engine,
   runtimes,
   grown,
   busy: loadavg()[0]!,

@@ -1,8 +1,10 @@
 /** Rows to Markdown, and to the change since other rows. */
 import type { Row, Spread } from "./measure.ts";
+import type { EngineRow } from "./engine.ts";
 import type { GrownRow } from "./grown.ts";
 import type { IsolatedRow } from "./isolated.ts";
 import type { RuntimeRow } from "./runtimes.ts";
+import type { Part } from "./timeline.ts";
 
 export interface Start {
   name: string;
@@ -18,6 +20,8 @@ export interface Results {
   runs: number;
   rows: Row[];
   isolated: IsolatedRow[];
+  timeline: Part[];
+  engine: EngineRow[];
   runtimes: RuntimeRow[];
   grown: GrownRow[];
   /** The load average when it ended: its own is about 1. */
@@ -34,8 +38,8 @@ const table = (head: string[], lines: string[][]): string =>
   [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 export function markdown(results: Results): string {
-  const { version, criu, machine, date, runs, rows, isolated, runtimes, grown, busy, starts } =
-    results;
+  const { version, criu, machine, date, runs, rows, isolated, timeline, engine } = results;
+  const { runtimes, grown, busy, starts } = results;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
@@ -96,6 +100,14 @@ ${table(
   ]),
 )}
 
+Where the time of the smallest restore goes, as strace(1) sees it at a few system calls (each costs some microseconds; CRIU
+is not traced):
+
+${table(
+  ["1 task", "recriu restore", "as criu"],
+  timeline.map(({ what, restore, asCriu }) => [what, show(restore), show(asCriu)]),
+)}
+
 \`recriu restore --isolate=pid,mount\` to \`recriu restore\`, by turns.
 
 ${table(
@@ -138,6 +150,22 @@ ${table(
     ms(row.phases.verify),
     ms(row.phases.memory),
     show(row.kernel),
+  ]),
+)}
+
+## what the engine is told
+
+The program tells the JavaScript engine to do without its optimising compilers, and that the machine has 64 MiB
+(docs/architecture.md). Other choices, by whole \`recriu preflight\` commands in turns, as ratios to the program as it is: processor time,
+wall time on two processors, wall time on one.
+
+${table(
+  ["", ...(engine[0]?.cases.map(({ name }) => name) ?? [])],
+  engine.map(({ name, cases }) => [
+    name,
+    ...cases.map(({ cpu, two: both, one }) =>
+      [cpu, both, one].map(({ median }) => two(median)).join(", "),
+    ),
   ]),
 )}
 

@@ -3,12 +3,20 @@
  * address of the C library's variable. x0 holds what the dynamic loader hands on.
  */
 .set SYS_getcwd, 17
+.set SYS_fcntl, 25
 .set SYS_faccessat, 48
 .set SYS_chdir, 49
 .set SYS_openat, 56
+.set SYS_close, 57
+.set SYS_read, 63
 .set SYS_write, 64
 .set SYS_exit_group, 94
+.set SYS_getpid, 172
+.set SYS_socketpair, 199
+.set SYS_clone, 220
+.set SYS_execve, 221
 .set SYS_mmap, 222
+.set SYS_wait4, 260
 .set SYS_prlimit64, 261
 .set AT_FDCWD, -100
 .set O_DIRECTORY, 0x4000
@@ -18,6 +26,18 @@
 .set READ_WRITE, 3
 .set PRIVATE_ANONYMOUS, 0x22
 .set BLOCKED, 3                 /* recriu's exit code for what is blocked and untouched */
+.set AF_UNIX, 1
+.set SOCK_STREAM, 1
+.set SOCK_CLOEXEC, 0x80000
+.set F_DUPFD_CLOEXEC, 1030
+.set WALL, 0x40000000           /* __WALL: a child that no signal tells of, too */
+.set SIGCHLD, 17
+.set O_WRONLY, 1
+.set PID_MASK, 0xffffff
+.set EINTR, 4
+.set EINVAL, 22
+.set FIVE, 0xffffffffff         /* of eight letters the first five, */
+.set SEVEN, 0xffffffffffffff    /* and seven */
 
     mov x9, x0
     mov x0, #AT_FDCWD
@@ -48,6 +68,198 @@ next:
     add x10, x10, #16
     cmp x10, x11
     b.lo limit
+    add sp, sp, #PATH_MAX
+    mov w19, #0                 /* w19: the process that this one works for; 0: there is none */
+
+    /* criu or recriu-RUNTIME, and "restore" or "swrk" among the words: what is to become that program waits here, as it was started. */
+    ldr x10, [sp, #8]
+    cbz x10, work
+base:
+    mov x11, x10                /* behind the last slash */
+letter:
+    ldrb w12, [x10], #1
+    cmp w12, #'/'
+    b.eq base
+    cbnz w12, letter
+    ldr x12, [x11]
+    ldr x10, recriu
+    and x12, x12, #SEVEN        /* with more behind it */
+    cmp x12, x10
+    b.eq named
+    and x12, x12, #FIVE
+    ldr x10, criu
+    cmp x12, x10
+    b.ne work
+named:
+    add x13, sp, #16
+    ldr x14, restore
+    ldr x15, swrk
+each:
+    ldr x10, [x13], #8
+    cbz x10, work
+    ldr x12, [x10]
+    cmp x12, x14
+    b.eq front
+    and x12, x12, #FIVE
+    cmp x12, x15
+    b.ne each
+
+    /* Two sockets that are connected: w22 is this process's, w20 the fork's; w21 is what the fork before has said of itself. */
+front:
+    sub sp, sp, #32
+    mov x8, #SYS_getpid
+    svc #0
+    mov w19, w0
+    mov w21, #0
+    mov x24, #0                 /* x24: how many files the fork writes its number to; x25: their paths */
+fork:
+    mov x0, #AF_UNIX
+    mov x1, #SOCK_STREAM
+    movk x1, #SOCK_CLOEXEC >> 16, lsl #16
+    mov x2, #0
+    mov x3, sp
+    mov x8, #SYS_socketpair
+    svc #0
+    tbnz w0, #31, alone
+    ldp w22, w23, [sp]
+    mov w0, w23                 /* never one of the first three: what is printed would be an order */
+    mov x1, #F_DUPFD_CLOEXEC
+    mov x2, #3
+    mov x8, #SYS_fcntl
+    svc #0
+    tbnz w0, #31, alone
+    mov w20, w0
+    mov w0, w23
+    mov x8, #SYS_close
+    svc #0
+    bl clone
+    tbnz w0, #31, alone
+    cbz w0, between
+    mov w23, w0
+reap:
+    mov w0, w23
+    mov x1, #0
+    mov x2, #WALL
+    mov x3, #0
+    mov x8, #SYS_wait4
+    svc #0
+    cmn w0, #EINTR
+    b.eq reap
+    mov w0, w20
+    mov x8, #SYS_close
+    svc #0
+
+    /* An order: three numbers (src/sys/front.ts). */
+order:
+    mov w0, w22
+    mov x1, sp
+    mov x2, #24
+    mov x8, #SYS_read
+    svc #0
+    cmp x0, #24
+    b.ne died                   /* the fork has ended, and said why */
+    ldp x1, x0, [sp]
+    cbz x1, exit
+    mov x0, #0
+    mov x2, #READ_WRITE
+    mov x3, #PRIVATE_ANONYMOUS
+    mov x4, #-1
+    mov x5, #0
+    mov x8, #SYS_mmap
+    svc #0
+    tbnz x0, #63, failed
+    mov x23, x0
+    mov x24, #0
+rest:
+    ldr x2, [sp]
+    subs x2, x2, x24
+    b.eq whole
+    mov w0, w22
+    add x1, x23, x24
+    mov x8, #SYS_read
+    svc #0
+    cmp x0, #0
+    b.le died
+    add x24, x24, x0
+    b rest
+whole:
+    ldr x10, [sp, #8]           /* places become addresses */
+    mov x11, x23
+place:
+    ldr x12, [x11]
+    cbz x12, placed
+    add x12, x12, x23
+placed:
+    str x12, [x11], #8
+    subs x10, x10, #1
+    b.ne place
+    ldr x2, [sp, #16]
+    tbnz x2, #63, again
+    ldr x0, [x23]
+    add x1, x23, #8
+    add x2, x23, x2, lsl #3
+    mov x8, #SYS_execve
+    svc #0
+failed:
+    str x0, [sp]
+    mov w0, w22
+    mov x1, sp
+    mov x2, #8
+    mov x8, #SYS_write
+    svc #0
+    b order
+
+again:
+    mvn w21, w2                 /* -1 - w2 */
+    ldr x24, [sp, #8]
+    mov x25, x23
+    mov w0, w22
+    mov x8, #SYS_close
+    svc #0
+    ands w0, w21, #PID_MASK     /* whose child it is only where this process is the namespace's init */
+    b.eq fork
+    mov x1, #0
+    mov x2, #WALL
+    mov x3, #0
+    mov x8, #SYS_wait4
+    svc #0
+    b fork
+
+    /* A child that ends at once: nobody but init waits for the fork. */
+between:
+    bl clone
+    tbnz w0, #31, alone
+    cbz w0, forked
+    mov w0, #0
+    b exit
+forked:
+    mov w0, w22
+    mov x8, #SYS_close
+    svc #0
+enter:
+    subs x24, x24, #1
+    b.mi entered
+    mov x0, #AT_FDCWD
+    ldr x1, [x25, x24, lsl #3]
+    mov x2, #O_WRONLY
+    mov x8, #SYS_openat
+    svc #0
+    tbnz w0, #31, enter
+    mov w26, w0
+    mov w10, #'0'               /* whoever writes it */
+    str w10, [sp]
+    mov x1, sp
+    mov x2, #1
+    mov x8, #SYS_write
+    svc #0
+    mov w0, w26
+    mov x8, #SYS_close
+    svc #0
+    b enter
+entered:
+    add sp, sp, #32
+work:
+    sub sp, sp, #PATH_MAX
 
     /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
     mov x0, sp
@@ -73,40 +285,110 @@ aside:
 go:
     add sp, sp, #PATH_MAX
 
-    /* The environment with recriu's own in front. The kernel's, which is in /proc/self/environ, stays as it was. */
-    ldr x10, [sp]
-    add x10, sp, x10, lsl #3
-    add x10, x10, #16           /* behind the words and their end */
-    mov x11, x10
-count:
-    ldr x12, [x11], #8
-    cbnz x12, count
-    mov x0, #0
-    sub x1, x11, x10
-    add x1, x1, #16
-    mov x2, #READ_WRITE
-    mov x3, #PRIVATE_ANONYMOUS
-    mov x4, #-1
-    mov x5, #0
-    mov x8, #SYS_mmap
-    svc #0
-    tbnz x0, #63, start
-    ldr x12, environment
-    str x0, [x12]
-    adr x12, compilers
-    str x12, [x0], #8
-    adr x12, machine
-    str x12, [x0], #8
-copy:
-    ldr x12, [x10], #8
-    str x12, [x0], #8
+    /*
+     * Words, environment and auxiliary vector once more, the environment with recriu's own: first what the engine reads (of two of a
+     * name getenv(3) takes the first), last what recriu does (process.env has the last). glibc has its variable already, musl
+     * looks on the stack. What the kernel shows in /proc/self/environ stays as it was.
+     */
+    mov x10, sp
+    ldr x11, [x10]
+    add x11, x10, x11, lsl #3
+    add x11, x11, #16           /* behind the words and their end */
+    mov x12, x11
+variable:
+    ldr x13, [x12], #8
+    cbnz x13, variable          /* x12: behind the environment and its end */
+    mov x14, x12
+pair:
+    ldr x13, [x14], #16
+    cbnz x13, pair
+    sub x0, x10, x14
+    add x0, x0, x10
+    sub x0, x0, #80             /* 3 more, and a text of 38 bytes */
+    and x0, x0, #-16
+    mov sp, x0
+    mov x1, x10
+    mov x2, x11
+    bl copy
+    ldr x13, environment
+    str x0, [x13]
+    adr x13, compilers
+    adr x15, machine
+    stp x13, x15, [x0], #16
+    sub x2, x12, #8
+    cmp x1, x2
+    b.hs none                   /* no variable at all */
+    bl copy
+none:
+    mov x13, x0
+    add x0, x0, #8
+    mov x2, x14
+    bl copy
+    str x0, [x13]               /* RECRIU_FRONT=, and three numbers if there is a front */
+    adr x10, name
+    adr x11, name_end
+letters:
+    ldrb w12, [x10], #1
+    strb w12, [x0], #1
     cmp x10, x11
-    b.lo copy
+    b.lo letters
+    cbz w19, start
+    mov w10, w19
+    bl number
+    mov w10, w20
+    bl number
+    mov w10, w21
+    bl number
 start:
+    strb wzr, [x0]
     mov x0, x9
     ldr x16, entry
     br x16
 
+    /* Eights of bytes from x1 to x2 are put at x0. */
+copy:
+    ldr x3, [x1], #8
+    str x3, [x0], #8
+    cmp x1, x2
+    b.lo copy
+    ret
+
+    /* w10 at x0, in 8 letters from a to p */
+number:
+    mov w11, #8
+digit:
+    ror w10, w10, #28
+    and w12, w10, #15
+    add w12, w12, #'a'
+    strb w12, [x0], #1
+    subs w11, w11, #1
+    b.ne digit
+    ret
+
+    /* fork(2), but that no signal tells of the child's end; which QEMU's user mode refuses */
+clone:
+    mov x10, x30
+    mov x0, #0
+    bl clone_with
+    mov x30, x10
+    cmn w0, #EINVAL
+    b.ne cloned
+    mov x0, #SIGCHLD
+clone_with:
+    mov x1, #0
+    mov x2, #0
+    mov x3, #0
+    mov x4, #0
+    mov x8, #SYS_clone
+    svc #0
+cloned:
+    ret
+
+alone:
+    adr x1, single
+    mov x2, single_end - single
+    mov w19, #1                 /* CRIU's */
+    b say
 narrow:
     adr x1, tight
     mov x2, tight_end - tight
@@ -115,10 +397,16 @@ missing:
     adr x1, message
     mov x2, end - message
 blocked:
+    mov w19, #BLOCKED
+say:
     mov x0, #STDERR
     mov x8, #SYS_write
     svc #0
-    mov x0, #BLOCKED
+    mov w0, w19
+    b exit
+died:
+    mov w0, #1
+exit:
     mov x8, #SYS_exit_group
     svc #0
 

@@ -18,6 +18,23 @@ compilers:                      /* the optimising ones take more from a process 
     .asciz "BUN_JSC_useDFGJIT=0"
 machine:                        /* as if it had 64 MiB: from a quarter of them on garbage is not let grow as large as all else */
     .asciz "BUN_JSC_forceRAMSize=67108864"
+    .balign 8
+criu:                           /* a word each */
+    .asciz "criu"
+    .zero 3
+swrk:
+    .asciz "swrk"
+    .zero 3
+restore:
+    .asciz "restore"
+recriu:
+    .asciz "recriu-"
+name:
+    .ascii "RECRIU_FRONT="
+name_end:
+single:
+    .ascii "recriu: no process can be started that would look at the checkpoint\n"
+single_end:
 tight:
     .ascii "recriu: its limits leave no room to start: 32 descriptors (ulimit -Hn), 256 KiB of stack (ulimit -s) and 4 GiB of addresses (ulimit -v) are needed\n"
 tight_end:

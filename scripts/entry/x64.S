@@ -3,10 +3,18 @@
  * address of the C library's variable. rdx holds what the dynamic loader hands on.
  */
 .intel_syntax noprefix
+.set SYS_read, 0
 .set SYS_write, 1
 .set SYS_open, 2
+.set SYS_close, 3
 .set SYS_mmap, 9
 .set SYS_access, 21
+.set SYS_getpid, 39
+.set SYS_socketpair, 53
+.set SYS_clone, 56
+.set SYS_execve, 59
+.set SYS_wait4, 61
+.set SYS_fcntl, 72
 .set SYS_getcwd, 79
 .set SYS_chdir, 80
 .set SYS_exit_group, 231
@@ -17,6 +25,15 @@
 .set READ_WRITE, 3
 .set PRIVATE_ANONYMOUS, 0x22
 .set BLOCKED, 3                 /* recriu's exit code for what is blocked and untouched */
+.set AF_UNIX, 1
+.set SOCK_STREAM_CLOEXEC, 0x80001
+.set F_DUPFD_CLOEXEC, 1030
+.set WALL, 0x40000000           /* __WALL: a child that no signal tells of, too */
+.set SIGCHLD, 17
+.set O_WRONLY, 1
+.set PID_MASK, 0xffffff
+.set EINTR, 4
+.set EINVAL, 22
 
     push rdx
     lea rdi, path[rip]
@@ -47,6 +64,214 @@ next:
     lea rax, limits_end[rip]
     cmp r12, rax
     jb limit
+    add rsp, PATH_MAX
+    xor r15d, r15d              /* r15d: the process that this one works for; 0: there is none */
+
+    /* criu or recriu-RUNTIME, and "restore" or "swrk" among the words: what is to become that program waits here, as it was started. */
+    mov rax, [rsp + 16]
+    test rax, rax
+    jz work
+base:
+    mov rcx, rax                /* behind the last slash */
+letter:
+    mov dl, [rax]
+    inc rax
+    cmp dl, '/'
+    je base
+    test dl, dl
+    jnz letter
+    mov rax, [rcx]
+    shl rax, 8
+    shr rax, 8
+    cmp rax, recriu[rip]        /* with more behind it */
+    je named
+    shl rax, 24
+    shr rax, 24
+    cmp rax, criu[rip]
+    jne work
+named:
+    lea rbx, [rsp + 24]
+each:
+    mov rsi, [rbx]
+    add rbx, 8
+    test rsi, rsi
+    jz work
+    mov rax, [rsi]
+    cmp rax, restore[rip]
+    je front
+    shl rax, 24
+    shr rax, 24
+    cmp rax, swrk[rip]
+    jne each
+
+    /* Two sockets that are connected: ebp is this process's, r13d the fork's; r14d is what the fork before has said of itself. */
+front:
+    sub rsp, 32
+    mov eax, SYS_getpid
+    syscall
+    mov r15d, eax
+    xor r14d, r14d
+    xor r12d, r12d              /* r12: how many files the fork writes its number to; rbx: their paths */
+fork:
+    mov edi, AF_UNIX
+    mov esi, SOCK_STREAM_CLOEXEC
+    xor edx, edx
+    mov r10, rsp
+    mov eax, SYS_socketpair
+    syscall
+    test eax, eax
+    js alone
+    mov ebp, [rsp]
+    mov edi, [rsp + 4]          /* never one of the first three: what is printed would be an order */
+    mov esi, F_DUPFD_CLOEXEC
+    mov edx, 3
+    mov eax, SYS_fcntl
+    syscall
+    test eax, eax
+    js alone
+    mov r13d, eax
+    mov edi, [rsp + 4]
+    mov eax, SYS_close
+    syscall
+    call clone
+    test eax, eax
+    js alone
+    jz between
+    mov ebx, eax
+reap:
+    mov edi, ebx
+    xor esi, esi
+    mov edx, WALL
+    xor r10d, r10d
+    mov eax, SYS_wait4
+    syscall
+    cmp eax, -EINTR
+    je reap
+    mov edi, r13d
+    mov eax, SYS_close
+    syscall
+
+    /* An order: three numbers (src/sys/front.ts). */
+order:
+    mov edi, ebp
+    mov rsi, rsp
+    mov edx, 24
+    xor eax, eax                /* SYS_read */
+    syscall
+    mov edi, 1
+    cmp rax, 24
+    jne exit                    /* the fork has ended, and said why */
+    mov rsi, [rsp]
+    mov edi, [rsp + 8]
+    test rsi, rsi
+    jz exit
+    xor edi, edi
+    mov edx, READ_WRITE
+    mov r10d, PRIVATE_ANONYMOUS
+    mov r8, -1
+    xor r9d, r9d
+    mov eax, SYS_mmap
+    syscall
+    test rax, rax
+    js failed
+    mov rbx, rax
+    xor r12d, r12d
+rest:
+    mov edi, ebp
+    lea rsi, [rbx + r12]
+    mov rdx, [rsp]
+    sub rdx, r12
+    jz whole
+    xor eax, eax                /* SYS_read */
+    syscall
+    test rax, rax
+    jle died
+    add r12, rax
+    jmp rest
+whole:
+    mov rcx, [rsp + 8]          /* places become addresses */
+place:
+    mov rax, [rbx + rcx * 8 - 8]
+    test rax, rax
+    jz placed
+    add rax, rbx
+    mov [rbx + rcx * 8 - 8], rax
+placed:
+    dec rcx
+    jnz place
+    mov rdi, [rsp + 16]
+    test rdi, rdi
+    js again
+    mov rdi, [rbx]
+    lea rsi, [rbx + 8]
+    mov rdx, [rsp + 16]
+    lea rdx, [rbx + rdx * 8]
+    mov eax, SYS_execve
+    syscall
+failed:
+    mov [rsp], rax
+    mov edi, ebp
+    mov rsi, rsp
+    mov edx, 8
+    mov eax, SYS_write
+    syscall
+    jmp order
+
+again:
+    not edi                     /* -1 - edi */
+    mov r14d, edi
+    mov r12, [rsp + 8]
+    mov edi, ebp
+    mov eax, SYS_close
+    syscall
+    mov edi, r14d               /* whose child it is only where this process is the namespace's init */
+    and edi, PID_MASK
+    jz fork
+    xor esi, esi
+    mov edx, WALL
+    xor r10d, r10d
+    mov eax, SYS_wait4
+    syscall
+    jmp fork
+died:
+    mov edi, 1
+exit:
+    mov eax, SYS_exit_group
+    syscall
+
+    /* A child that ends at once: nobody but init waits for the fork. */
+between:
+    call clone
+    test eax, eax
+    js alone
+    mov edi, 0
+    jnz exit
+    mov edi, ebp
+    mov eax, SYS_close
+    syscall
+enter:
+    dec r12
+    js entered
+    mov rdi, [rbx + r12 * 8]
+    mov esi, O_WRONLY
+    mov eax, SYS_open
+    syscall
+    test eax, eax
+    js enter
+    mov edi, eax
+    push '0'                    /* whoever writes it */
+    mov rsi, rsp
+    mov edx, 1
+    mov eax, SYS_write
+    syscall
+    pop rsi
+    mov eax, SYS_close
+    syscall
+    jmp enter
+entered:
+    add rsp, 32
+work:
+    sub rsp, PATH_MAX
 
     /* A directory without a name has none that getcwd can give, or one that does not begin with a slash. */
     mov rdi, rsp
@@ -70,38 +295,101 @@ aside:
 go:
     add rsp, PATH_MAX
 
-    /* The environment with recriu's own in front. The kernel's, which is in /proc/self/environ, stays as it was. */
-    mov rax, [rsp + 8]
-    lea r12, [rsp + rax * 8 + 24] /* behind the words and their end */
-    xor ebx, ebx
-count:
-    inc rbx
-    cmp qword ptr [r12 + rbx * 8 - 8], 0
-    jne count
-    xor edi, edi
-    lea rsi, [rbx * 8 + 16]
-    mov edx, READ_WRITE
-    mov r10d, PRIVATE_ANONYMOUS
-    mov r8, -1
-    xor r9d, r9d
-    mov eax, SYS_mmap
-    syscall
-    test rax, rax
-    js start
-    mov rdx, environment[rip]
-    mov [rdx], rax
-    lea rdx, compilers[rip]
-    mov [rax], rdx
-    lea rdx, machine[rip]
-    mov [rax + 8], rdx
-    lea rdi, [rax + 16]
+    /*
+     * Words, environment and auxiliary vector once more, the environment with recriu's own: first what the engine reads (of two of a
+     * name getenv(3) takes the first), last what recriu does (process.env has the last). glibc has its variable already, musl
+     * looks on the stack. What the kernel shows in /proc/self/environ stays as it was.
+     */
+    pop rbp                     /* what the dynamic loader hands on */
+    mov r12, rsp
+    mov rax, [r12]
+    lea r8, [r12 + rax * 8 + 16] /* behind the words and their end */
+    mov rbx, r8
+variable:
+    add rbx, 8
+    cmp qword ptr [rbx - 8], 0
+    jne variable
+    mov r9, rbx                 /* behind the environment and its end */
+pair:
+    add r9, 16
+    cmp qword ptr [r9 - 16], 0
+    jne pair
+    mov rdi, r12
+    sub rdi, r9
+    lea rdi, [rdi + r12 - 80]   /* 3 more, and a text of 38 bytes */
+    and rdi, -16
+    mov rsp, rdi
     mov rsi, r12
-    mov rcx, rbx
-    rep movsq
+    mov rcx, r8
+    sub rcx, r12
+    rep movsb
+    mov rdx, environment[rip]
+    mov [rdx], rdi
+    lea rax, compilers[rip]
+    stosq
+    lea rax, machine[rip]
+    stosq
+    lea rcx, [rbx - 8]
+    sub rcx, r8
+    rep movsb
+    mov rdx, rdi
+    add rdi, 8
+    mov rcx, r9
+    sub rcx, rsi
+    rep movsb
+    mov [rdx], rdi              /* RECRIU_FRONT=, and three numbers if there is a front */
+    lea rsi, name[rip]
+    mov ecx, name_end - name
+    rep movsb
+    test r15d, r15d
+    jz start
+    mov eax, r15d
+    call number
+    mov eax, r13d
+    call number
+    mov eax, r14d
+    call number
 start:
-    pop rdx
+    mov byte ptr [rdi], 0
+    mov rdx, rbp
     jmp qword ptr entry[rip]
 
+    /* eax at rdi, in 8 letters from a to p */
+number:
+    mov ecx, 8
+digit:
+    rol eax, 4
+    mov edx, eax
+    and edx, 15
+    add edx, 'a'
+    mov [rdi], dl
+    inc rdi
+    dec ecx
+    jnz digit
+    ret
+
+    /* fork(2), but that no signal tells of the child's end; which QEMU's user mode refuses */
+clone:
+    xor edi, edi
+    call clone_with
+    cmp eax, -EINVAL
+    mov edi, SIGCHLD
+    je clone_with
+    ret
+clone_with:
+    xor esi, esi
+    xor edx, edx
+    xor r10d, r10d
+    xor r8d, r8d
+    mov eax, SYS_clone
+    syscall
+    ret
+
+alone:
+    lea rsi, single[rip]
+    mov edx, offset single_end - single
+    mov ebx, 1                  /* CRIU's */
+    jmp say
 narrow:
     lea rsi, tight[rip]
     mov edx, offset tight_end - tight
@@ -110,12 +398,13 @@ missing:
     lea rsi, message[rip]
     mov edx, offset end - message
 blocked:
+    mov ebx, BLOCKED
+say:
     mov edi, STDERR
     mov eax, SYS_write
     syscall
-    mov edi, BLOCKED
-    mov eax, SYS_exit_group
-    syscall
+    mov edi, ebx
+    jmp exit
 
 entry:
     .quad bun

@@ -25,6 +25,17 @@ const log = {
   explanation: maybe(explanation),
   sign: maybe(logLine),
   later: maybe(explanation),
+  lead: maybe(
+    object({
+      line: text("the line of which nothing is known"),
+      about: text(
+        "what CRIU does in the source of that line, or what its words are about; empty where neither says",
+      ),
+      because: maybe(text("what the kernel means by its errno")),
+      look: text("where to look, with commands and options; no remedy"),
+      checks: list(text(), "checks of what it needs, before a restore"),
+    }),
+  ),
   warnings: list(explanation),
   previous: maybe(logLine),
   before: list(text(), "lines before the cause"),

@@ -1,10 +1,13 @@
-/** A container runtime puts CRIU into the container's cgroups before it asks; what is no part of the container leaves them. */
+/**
+ * A container runtime puts CRIU into the container's cgroups before it asks. What is no part of the container leaves them, and before it
+ * takes any memory: that would be the container's.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import { cgroupDirectory } from "../host/cgroups.ts";
 import { listCgroupMounts } from "../host/hierarchies.ts";
 
-/** The files to write a pid to, so that it is in the cgroups of process `client` where this process is not. */
+/** The files that take a process into the cgroups of process `client` in which this one is not: it writes `0` to each. */
 export function cgroupsOf(client: number): string[] {
   const current = new Set(membership("self"));
   const mounts = listCgroupMounts();

@@ -3,11 +3,11 @@
  * reads words and environment as UTF-8; a program that takes this process over finds everything as it was.
  */
 import { inheritedLimits } from "../restore/limits.ts";
-import { RENUMBERED } from "../restore/renumbered.ts";
 import { errorText } from "../sys/errno.ts";
-import { defaultSignal, execve, keepOpen } from "../sys/process.ts";
+import { front } from "../sys/front.ts";
+import { defaultSignal, execve, keepOpen, toNowhere } from "../sys/process.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
-import { bytesAt, linkAt, namesAt, readAt } from "../sys/small-files.ts";
+import { bytesAt, closeHandle, linkAt, namesAt, readAt } from "../sys/small-files.ts";
 
 export interface Exec {
   /** Words and environment, byte for byte, each with its NUL. */
@@ -21,14 +21,10 @@ export interface Exec {
 export function inheritedExec(): Exec {
   return {
     argv: strings("/proc/self/cmdline"),
-    env: strings("/proc/self/environ").filter((entry) => !ofRuntime(entry)),
+    env: strings("/proc/self/environ"),
     fds: inheritedDescriptors(),
   };
 }
-
-/** What steers the runtime, and recriu's note to itself. */
-const ofRuntime = (entry: Buffer): boolean =>
-  ["BUN_", `${RENUMBERED}=`].some((name) => entry.indexOf(name) === 0);
 
 function strings(file: string): Buffer[] {
   const bytes = bytesAt(AT_FDCWD, file);
@@ -48,7 +44,8 @@ function inheritedDescriptors(): number[] {
   if (numbers === undefined) throw new Error("/proc/self/fd cannot be read");
   for (const fd of numbers.map(Number)) {
     // The one that the list was read with is gone.
-    const target = fd > 2 ? linkAt(AT_FDCWD, `/proc/self/fd/${fd}`) : undefined;
+    const target =
+      fd > 2 && fd !== front?.socket ? linkAt(AT_FDCWD, `/proc/self/fd/${fd}`) : undefined;
     if (target !== undefined) open.set(fd, target);
   }
   const runtimeFds = new Set([...open.keys()].flatMap((fd) => runtimesPair(fd, open)));
@@ -65,12 +62,18 @@ function runtimesPair(fd: number, open: ReadonlyMap<number, string>): number[] {
   return open.get(Number(target)) === "anon_inode:[eventfd]" ? [fd, Number(target)] : [];
 }
 
+/** Hold nothing of what the front was given: whoever waits for its end would wait for this process's. */
+export function letGo({ fds }: Exec, standard: readonly number[]): void {
+  for (const fd of fds) closeHandle(fd);
+  for (const fd of standard) toNowhere(fd);
+}
+
 const SIGPIPE = 13;
 const SIGXFSZ = 25;
 
 /**
- * Execute `path` in this process's place with what was given, `options` before all other words. Returns -errno when it
- * cannot be executed.
+ * Execute `path` in the place of the process that was started, with what that was given, `options` before all other words: -errno when
+ * it cannot be executed. 0: the front has become it, and this process goes on.
  */
 export function become(
   path: string,
@@ -78,13 +81,16 @@ export function become(
   options: readonly string[] = [],
   additions: readonly string[] = [],
 ): number {
+  const argv = [name ?? "criu", ...options, ...words];
+  const environment = [...env, ...additions];
+  if (front !== undefined) return front.become(path, argv, environment);
   for (const fd of fds) keepOpen(fd);
   // The runtime ignores both.
   defaultSignal(SIGPIPE);
   defaultSignal(SIGXFSZ);
   const { beforeSpawn, afterSpawn } = inheritedLimits();
   beforeSpawn();
-  const failed = execve(path, [name ?? "criu", ...options, ...words], [...env, ...additions]);
+  const failed = execve(path, argv, environment);
   afterSpawn();
   return failed;
 }

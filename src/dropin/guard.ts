@@ -1,4 +1,4 @@
-/** What both ways to a restore share: it is prepared, and a watcher is there before CRIU is. */
+/** What both ways to a restore share: it is prepared, and CRIU is watched over. */
 import {
   configLines,
   knows,
@@ -12,13 +12,12 @@ import { preflight } from "../plan/preflight.ts";
 import { chosen, printFindings, printSummary } from "../report/findings.ts";
 import { causeOf } from "../report/reasons.ts";
 import { printFailure } from "../report/text.ts";
-import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Blocked, prepare } from "../restore/prepare.ts";
 import { crErrno } from "./cr-errno.ts";
-import { become } from "./exec.ts";
-import { type Criu, hand, say, stepAside } from "./hand.ts";
+import { type Criu, give, say, stepAside } from "./hand.ts";
+import { front } from "../sys/front.ts";
 import { inRuntimesWords } from "./runtimes-words.ts";
-import { startWatcher } from "./watcher.ts";
+import { watch } from "./watch.ts";
 
 interface Guarded {
   request: Request;
@@ -31,7 +30,6 @@ interface Guarded {
 
 /** A container runtime: CRIU reads its request from a socket and puts that over its command line. */
 interface Runtime {
-  pid: number;
   /** The request settles this option, whatever the command line says. */
   settles: (option: string) => boolean;
   /** The text of the configuration file that the request names, and which goes over it; ends in a newline if at all. */
@@ -69,7 +67,7 @@ export async function guard(
     asks: (version) => runtime === undefined || knows(version, "scriptsBesideRpc", false),
     // What the request settles is changed where it cannot: in a configuration file that goes over it, with the gate's script.
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
-    again: () => void become("/proc/self/exe", found.exec, [], [`${RENUMBERED}=1`]),
+    again: () => front?.forkAgain("numbers"),
   });
   if (prepared.kind === "aside") return stepAside(found, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
@@ -102,28 +100,26 @@ export async function guard(
   // With edited images, the directory that was CRIU's for its log stays that.
   const workDir = plan.edits.length > 0 ? `work-dir "${request.workDir}"\n` : "";
   const lines = `${configLines([...plan.options, ...withheld(request)])}${workDir}`;
-  const watcher = startWatcher(prepared, {
+  const watched = {
     words,
+    exec: found.exec,
     ...(over && { config: `${runtime.config}${lines}` }),
-    runtime: runtime?.pid,
+    forRuntime: runtime !== undefined,
     notes: runtime === undefined ? [] : [...criu.notes, ...told],
+  };
+  const refused = await watch(prepared, watched, ({ images, script, config }) => {
+    if (over) {
+      if (config === undefined || !runtime.rename(config))
+        return "the request of the runtime cannot be changed";
+      return give(criu, [], [], plan.environment);
+    }
+    const asked = script === undefined ? [] : ["--action-script", script];
+    const instead =
+      images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
+    const last = [...instead, ...withheld(request)];
+    return give(criu, [...plan.options, ...asked], last, plan.environment);
   });
-  if (!watcher.ok) return refuseBecause(watcher.problem, watcher.left);
-  const { images, script, config } = watcher;
-  if (over) {
-    if (config === undefined || !runtime.rename(config))
-      return refuseBecause("the request of the runtime cannot be changed");
-    return hand(criu, [], [], plan.environment);
-  }
-  const asked = script === undefined ? [] : ["--action-script", script];
-  const instead =
-    images === undefined ? [] : [`--images-dir=${images}`, `--work-dir=${request.workDir}`];
-  return hand(
-    criu,
-    [...plan.options, ...asked],
-    [...instead, ...withheld(request)],
-    plan.environment,
-  );
+  return refused === undefined ? 0 : refuseBecause(refused.problem, refused.left);
 }
 
 function printBlocked({ preflight: of, blockers }: Blocked): void {

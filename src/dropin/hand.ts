@@ -1,5 +1,5 @@
-/** The step into the real CRIU: recriu becomes it, in its own process. */
-import { errorText } from "../sys/errno.ts";
+/** The step into the real CRIU: the process that was started becomes it. */
+import { ESRCH, errorText } from "../sys/errno.ts";
 import { become, type Exec } from "./exec.ts";
 
 /** The real CRIU, and what it will find. */
@@ -10,15 +10,22 @@ export interface Criu {
   notes: readonly string[];
 }
 
-/** Become the real CRIU. */
-export async function hand(
+/** Become the real CRIU, or refuse: the exit code. */
+export async function hand(criu: Criu): Promise<number> {
+  const problem = give(criu);
+  return problem === undefined ? 0 : refuse(problem);
+}
+
+/** The process that was started becomes the real CRIU. Returns where that is the front, or why it cannot. */
+export function give(
   { path, exec }: Criu,
   options: readonly string[] = [],
   last: readonly string[] = [],
   variables: readonly string[] = [],
-): Promise<number> {
+): string | undefined {
   const failed = become(path, withLast(exec, last), options, variables);
-  return refuse(`${path}: ${errorText(failed)}`);
+  if (failed === -ESRCH) return "what was to become CRIU has ended before";
+  return failed === 0 ? undefined : `${path}: ${errorText(failed)}`;
 }
 
 /** `last` behind the other options, so that of two it counts: before `--`, if that ends them. */

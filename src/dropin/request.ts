@@ -85,7 +85,6 @@ export async function guardRequest(
     settings,
     words,
     runtime: {
-      pid: client,
       settles: (option: string) => overridden(opts, option),
       config,
       rename: (file: string) => inject(fd, client, withConfigFile(message, file)),

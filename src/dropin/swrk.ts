@@ -6,6 +6,8 @@ import { parseWords } from "../criu/getopt.ts";
 import { requestIn, restoreRefusal } from "../criu/rpc.ts";
 import { errorText } from "../sys/errno.ts";
 import { answerMessage, peekMessage, peerOf } from "../sys/messages.ts";
+import { front } from "../sys/front.ts";
+import { cgroupsOf } from "./cgroups.ts";
 import { type Criu, hand, stepAside } from "./hand.ts";
 
 /** Prepare what the first request asks for, and become CRIU. Returns only where recriu refuses. */
@@ -38,6 +40,7 @@ export async function guardSwrk(criu: Criu, words: readonly string[]): Promise<n
   const { opts, keepOpen } = request;
   if (keepOpen) return unlooked("a request that keeps the connection open: another may follow it");
   if (opts === undefined) return hand(criu);
+  front?.forkAgain("cgroups", cgroupsOf(client));
   // Only a restore needs the rest of recriu.
   const { guardRequest } = await import("./request.ts");
   return guardRequest(criu, { fd, client, message, opts, words: parsed.optionWords });

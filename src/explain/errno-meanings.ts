@@ -1,11 +1,11 @@
 /** What the kernel means by an errno whatever was asked of it, and the first thing to try. */
 export const meanings: Record<string, readonly [means: string, remedy: string]> = {
   EPERM: [
-    "the kernel does not allow it to CRIU: a capability is missing, or a container, a security module or seccomp forbids it",
+    "the kernel does not allow it: a capability is missing, or a container, a security module or seccomp forbids it",
     "run CRIU as root with all capabilities (capsh --print), outside a restricted container; ausearch -m avc -ts recent shows a module's denial",
   ],
   ENOENT: [
-    "what is named is not there, or not in the root and mount namespace in which CRIU looks",
+    "what is named is not there, or not in the root and mount namespace in which it is looked for",
     "put it back as it was; in a container check --root and its mounts",
   ],
   ESRCH: [
@@ -13,7 +13,10 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
     "look in the lines before, and in dmesg, for what ended it; then try again",
   ],
   EINTR: ["a signal came between", "try again; send CRIU no signals meanwhile"],
-  EIO: ["the disk or device fails", "dmesg shows the device's errors; take another copy"],
+  EIO: [
+    "the disk or device fails; of a terminal: its other end is gone, or the process is not in its foreground",
+    "dmesg shows the device's errors; take another copy; ps -o pid,pgid,tpgid,tty,stat shows a terminal's foreground (tpgid)",
+  ],
   ENXIO: [
     "there is no device behind that name, or nobody at the other end",
     "check that the device, or the terminal, exists on this machine",

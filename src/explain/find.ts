@@ -29,9 +29,10 @@ export type Index = ReadonlyMap<string, readonly Candidate[]>;
 
 /** So few that they tell, in a line of a source's own, what it began to say. */
 const FEW_OWN = 14;
-const MOST = 0.7;
-/** Of others' words, which say less by themselves. */
+/** Of the words of another source, or of others. */
 const NEARLY = 0.85;
+/** With so many letters others' words are theirs with another first letter, too. */
+const LONG = 24;
 /** How many first words make a key. */
 const KEY = 3;
 
@@ -49,8 +50,8 @@ const bare = (text: string): string => {
 const ENDS = ".! \n\r\\";
 /** What a word of somebody's may begin with. */
 const QUOTES = `"'\`([{*`;
-/** `Q:` in front of it, and no space. */
-const label = /^[A-Za-z]{1,8}:(?=[A-Z])/;
+/** `Q:` or `msg="` in front of it, and no space. */
+const label = /^(?:[A-Za-z]{1,8}:(?=[A-Z])|[\w-]{1,16}=["'`])/;
 
 export function indexOf(entries: readonly Entry[]): Index {
   const index = new Map<string, Candidate[]>();
@@ -58,16 +59,28 @@ export function indexOf(entries: readonly Entry[]): Index {
     for (const words of entry.says) {
       // Others have no subsystems.
       const prefix = entry.files.length === 0 ? "" : subsystemOf(words.text);
-      const text = bare(words.text.slice(prefix.length));
-      const candidate = { entry, words, prefix, text, weight: weightOf(text) };
-      const key = keyOf(text);
-      for (const one of [key, ...shorterKeys(key)]) {
-        const list = index.get(one) ?? [];
-        index.set(one, list);
-        list.push(candidate);
+      const own = bare(words.text.slice(prefix.length));
+      const weight = weightOf(own);
+      // Their releases begin the same words with a large letter or a small one.
+      const isLong = entry.files.length === 0 && weight >= LONG;
+      for (const text of new Set([own, isLong ? otherCase(own) : own])) {
+        const candidate = { entry, words, prefix, text, weight };
+        const key = keyOf(text);
+        for (const one of [key, ...shorterKeys(key)]) {
+          const list = index.get(one) ?? [];
+          index.set(one, list);
+          list.push(candidate);
+        }
       }
     }
   return index;
+}
+
+/** Where it begins with a letter, that in the other case. */
+function otherCase(text: string): string {
+  const [first = ""] = text;
+  const upper = first.toUpperCase();
+  return (first === upper ? first.toLowerCase() : upper) + text.slice(1);
 }
 
 /** For messages that end where the key goes on. */
@@ -109,7 +122,9 @@ export function findWhole(index: Index, message: string, place: Place): Found | 
         const told = errno ?? (number === undefined ? undefined : errnoOf(number));
         const guarded = entry.guard?.(values) ?? 1;
         const rank = guarded === 0 ? -1 : rankOf(candidate, place.way, own, told) + guarded - 1;
-        if (rank <= most) continue;
+        // Of those that only lead to others the one furthest behind is the nearest to the reason.
+        if (rank < most || (rank === most && !(entry.trailer && entry.files.length === 0)))
+          continue;
         most = rank;
         best = { entry, words, errno: told, values };
       }
@@ -140,7 +155,7 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
           ? letters >= (entry.files.length === 0 ? Math.max(FEW, weight * NEARLY) : FEW) || whole
           : own
             ? letters >= FEW_OWN || whole
-            : letters >= Math.max(FEW, weight * MOST);
+            : letters >= Math.max(FEW, weight * NEARLY);
       const { least } = place;
       if (least !== undefined && (entry.common || (letters < least && entry.files.length > 0)))
         continue;

@@ -91,7 +91,8 @@ function explanationOf(
 ): Explanation {
   const { check, also, issues } = entry;
   const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
-  const told = new Map(values);
+  // Where somebody left words out, there is no name.
+  const told = new Map(values.entries().filter(([, text]) => !/^(?:\.{3}|…)/.test(text)));
   if (errno !== undefined || !told.has("errno")) told.set("errno", errno?.text ?? "");
   const value = (name: string): string | undefined => told.get(name);
   if (words.what !== undefined) told.set("what", fill(words.what, value));
@@ -162,6 +163,7 @@ const fill = (text: string, value: Value, missing = ""): string =>
       [...piece.matchAll(/<(\w+)>/g)].some(([, name]) => value(name!)) ? piece : "",
     )
     .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? missing)
+    .replace(/(?<=\w) {2,}/g, " ")
     // CRIU leaves the first `/` out, people put it in.
     .replace(/(^|[\s(])\/\/(?=\w)/g, "$1/");
 

@@ -108,7 +108,7 @@ export function logReader({ words = false } = {}): {
         told[0] ??
         log;
       const isRefused = refused.size > 0;
-      const { said, speaker, named, isAbout } = others.end(main.way, anything);
+      const { said, lead, speaker, named, isAbout } = others.end(main.way, anything);
       return {
         ...main,
         others: told.filter((each) => each !== main),
@@ -117,6 +117,8 @@ export function logReader({ words = false } = {}): {
           main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
             ? said
             : undefined,
+        lead:
+          main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
         speaker,
         named,
         refused: [...refused],

@@ -16,7 +16,7 @@ interface Near {
 /** Of the words of both, by their weights, that are common to both: in the line's own source, and where no source is told. */
 const ENOUGH = { own: 0.5, any: 0.75 };
 /** Words that have to be common, and how much they have to weigh; a word that one message in a thousand has weighs 7. */
-const WORDS = { own: 2, any: 3 };
+const WORDS = { own: 2, any: 4 };
 const WEIGHT = { own: 8, any: 14 };
 /** How far the nearest has to be from the next that says another thing. */
 const AHEAD = 1.05;

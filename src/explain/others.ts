@@ -3,15 +3,18 @@
  * most; and who speaks, and where CRIU's own log is, where that is said.
  */
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
+import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
-import { isAboutCriu, isForeign, type Speaker, speakerOf } from "./speakers.ts";
+import { isAboutCriu, isForeign, isOfBuild, type Speaker, speakerOf } from "./speakers.ts";
 
 type Way = Place["way"];
 
 interface Heard {
   said: Explanation | undefined;
+  /** Where nothing says why: where to look. */
+  lead: Lead | undefined;
   speaker: Speaker | undefined;
   named: string | undefined;
   /** Something of it is about CRIU, or a checkpoint. */
@@ -44,6 +47,7 @@ export function listener(words: boolean): {
   let speaker: Speaker | undefined;
   /** Of which no entry has the words. */
   const unknown: string[] = [];
+  let lead: Lead | undefined;
   return {
     anything: () => said !== undefined,
     hear(line, way) {
@@ -52,6 +56,11 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
+      const sentence = joined(text.slice(0, LONGEST).trim(), next);
+      const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
+      if (worthOf(leads) > worthOf(lead)) lead = leads;
+      // A test names what it did not see.
+      if (unseen.test(text)) return;
       for (const [reading, place] of readingsOf(line, words, way)) {
         const known = reading === "" ? undefined : explain(reading, place);
         if (known === undefined || weightOf(known) <= weightOf(said)) continue;
@@ -67,7 +76,8 @@ export function listener(words: boolean): {
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, way);
       else said = surely;
-      return { said, speaker, named, isAbout };
+      const isOpen = said === undefined ? isAbout || isLog || words : said.consequence;
+      return { said, lead: isOpen ? lead : undefined, speaker, named, isAbout };
     },
   };
 }
@@ -95,9 +105,18 @@ function readingsOf({ text, next }: Line, words: boolean, way: Way): [string, Pl
       isCrius(quoted) ? { way } : { loose: true, way },
     ]),
     // A mail or a terminal broke it.
-    [whole.endsWith(":") ? `${whole} ${next() ?? ""}` : "", { loose: true, way }],
+    [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, way }],
   ];
 }
+
+/** With the lines that follow, as long as what is there ends in the middle. */
+function joined(whole: string, next: Line["next"]): string {
+  let text = whole;
+  for (let count = 1; count <= BROKEN && text.endsWith(":"); count += 1)
+    text += ` ${(next(count) ?? "").trim()}`;
+  return text;
+}
+const BROKEN = 3;
 
 /** Of others' lines the one that is nearest to words that are known. */
 const nearestOf = (lines: readonly string[], way: Way): Explanation | undefined =>
@@ -135,6 +154,14 @@ const quotedIn = (text: string): string[] =>
     .filter((inner) => inner.includes(" "))
     .slice(0, QUOTES);
 const QUOTES = 4;
+
+/** A line that may say what failed. */
+const failing =
+  /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+const unseen = /\bcondition was not found: /;
+/** What the kernel said counts more than what it is about. */
+const worthOf = (lead: Lead | undefined): number =>
+  lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);
 
 /** CRIU's own words say more than those of the program that ran it, and a reason more than what came of it. */
 const weightOf = (said: Explanation | undefined): number =>

@@ -50,7 +50,7 @@ export const isOwn = (
     : entry.files.some((own) => own === "*" || isSame(own, file));
 
 /** Of others' words: a code, or a name of their own. */
-const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC/i;
+const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)/i;
 
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
 export const mayBe = (

@@ -3,6 +3,7 @@ import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/
 import type { Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
+import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 
 export interface Log {
@@ -19,6 +20,8 @@ export interface Log {
   sign: LogLine | undefined;
   /** Where nothing is known of the cause: the first later error of which something is; or what is of the sign. */
   later: Explanation | undefined;
+  /** Where nothing is known of the cause, or of the sign: where to look. */
+  lead: Lead | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
   /** The error before the one that is read, but for those that only say that something failed. */
@@ -45,6 +48,7 @@ export const emptyLog = (): Log => ({
   explanation: undefined,
   sign: undefined,
   later: undefined,
+  lead: undefined,
   warnings: [],
   previous: undefined,
   before: [],
@@ -92,7 +96,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   }
   const worth = worthOf(error);
   const { previous } = log;
-  if (worth !== "sign") log.previous = error;
+  const whole = { ...error, message: wholeOf(error, line) };
+  if (worth !== "sign") log.previous = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.
   if (endsStart(error) && log.cause?.message !== previous?.message)
     log.cause = previous !== undefined && worthOf(previous) === "cause" ? previous : undefined;
@@ -100,7 +105,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
-    log.cause = { ...error, message: wholeOf(error, line) };
+    log.cause = whole;
     log.before = line.before();
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
@@ -186,10 +191,12 @@ export function conclude(log: Log): void {
   const known = ({ message, file }: LogLine) => explain(message, { file, way });
   if (cause === undefined) {
     log.later = known(first);
+    if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);
     return;
   }
   log.explanation = known(cause);
   if (log.explanation !== undefined) return;
+  log.lead = leadOf(cause.message, cause.file);
   for (const text of after) {
     const next = parseLogLine(text);
     if (next === undefined || worthOf(next) !== "cause") continue;

@@ -8,6 +8,14 @@ export interface Speaker {
   readonly look: string;
 }
 
+/** Of compilers, linkers and make, where CRIU's own sources are in it. */
+const ofBuild =
+  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|^\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins)\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
+
+/** What a compiler or make says is of no dump or restore. */
+export const isOfBuild = (text: string): boolean =>
+  ofBuild.test(text) || /\bfatal error: |^`?make(?:\[\d+\])?: /.test(text);
+
 // One reading of a line each: no repetition of a repetition, and an end to every one.
 const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
@@ -16,12 +24,22 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "run it as root beside the process, in its container: cuda-checkpoint --get-state --pid PID; nvidia-smi",
   ],
   [
-    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP\b/,
+    /\bdmtcp_(?:launch|restart|coordinator|command|checkpoint)\b|\bmtcp_restart\b|\bDMTCP(?![a-z])|\bWill not use SLURM_LOCALID=|\bdmtcp\d\b/,
     "DMTCP, another program that checkpoints and has nothing of CRIU's,",
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
   [
-    /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel)\/|^\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|soccr|plugins)\//,
+    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b/i,
+    "gVisor (runsc), which checkpoints without CRIU,",
+    "runsc --debug --debug-log=DIR/ writes the sandbox's own log (.boot); the same runsc, specification and mounts at both ends",
+  ],
+  [
+    /\bkubelet_internal_checkpoint\b|\b(?:cpu|memory)_manager_state\b|\bFailed to (?:retrieve|list) checkpoints?\b.{0,80}(?:sandbox|checkpoint)/,
+    "the kubelet of its own bookkeeping, called a checkpoint, too, which is no container's,",
+    "journalctl -u kubelet for another error: at a first start there is none yet, and that harms nobody",
+  ],
+  [
+    ofBuild,
     "a compiler or make, of a build of CRIU,",
     "make clean, then make V=1: the first error counts; its missing packages: criu/Makefile.packages; a newer CRIU for a newer compiler or C library",
   ],
@@ -29,6 +47,11 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
     "crit, which reads images",
     "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",
+  ],
+  [
+    /\bat (?:criu|compel)\/[\w/-]{1,60}\.c:\d/,
+    "a debugger, of CRIU,",
+    "CRIU's log with -v4, its last line of each task; ps -e -o pid,stat,wchan:30,comm of the tree; the stack of the task that does not go on",
   ],
   [
     /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\//,
@@ -93,13 +116,13 @@ export function speakerOf(text: string): Speaker | undefined {
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const about = [
-  /(?<![\w./-])criu(?![\w./-])|"pie: |\bcrtools\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
+  /(?<![\w./-])criu(?![\w./-])|\bcriu_(?:dump|pre_dump|restore|check|init_opts|set)(?![a-z])|\bCRaC (?:checkpoint|restore) fail|"pie: |\bcrtools\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
-  /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException/i,
+  /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
-  /\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  /\brestor(?:e|ing) (?:a|the|this|my) process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
   // As CRIU's debug lines and subsystems begin.
   /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];

@@ -64,6 +64,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     else cause.push(known);
   }
   if (says.length === 0) throw new Error(`an entry without CRIU's words: ${rows[0]}`);
+  const fault = fields.get("fault")?.[0];
   const is = new Set(fields.get("is")?.[0]?.split(" "));
   return {
     says,
@@ -72,8 +73,9 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     check: fields.get("check")?.[0] ?? "",
     also: fields.get("also")?.[0]?.split(" ") ?? [],
     cause: cause.join(" "),
-    remedy: remedy ?? usual,
-    fault: fields.get("fault")?.[0],
+    // A known fault has its own.
+    remedy: remedy ?? (fault === undefined ? usual : ""),
+    fault,
     way: fields.get("when")?.[0] as Way | undefined,
     plain: cause.length === 0 && !fields.has("check") && !is.has("trailer"),
     trailer: is.has("trailer"),

@@ -29,6 +29,7 @@ import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
+import { started } from "../sys/front.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
@@ -49,8 +50,8 @@ export interface Host {
   readonly kernel: string;
   /** x64, arm64 … as Node names it. */
   readonly architecture: string;
-  /** The number of this process. */
-  readonly pid: number;
+  /** This process, and the one that it works for. */
+  readonly recriu: ReadonlySet<number>;
   /** Those that would be there without recriu, and recriu itself where it stays while CRIU restores. */
   readonly processes: readonly Stat[];
   /** recriu's processes that are none of them. */
@@ -132,6 +133,10 @@ function once<T>(compute: () => T): () => T {
   return () => (value ??= { is: compute() }).is;
 }
 
+/** What CRIU inherits is that of the process that was started: this one may be in other cgroups. */
+const ofStarted = (path: string): string =>
+  path.startsWith("/proc/self/") ? `/proc/${started}/${path.slice("/proc/self/".length)}` : path;
+
 /** Images can ask for any number of files: of more than these each is read anew. */
 const MOST_TEXTS = 10_000;
 
@@ -168,7 +173,7 @@ export function thisHost(stays = true, network?: string): Host {
   const read = (path: string): string | undefined => {
     if (!texts.has(path)) {
       if (texts.size >= MOST_TEXTS) texts.clear();
-      const look = () => readAt(AT_FDCWD, path);
+      const look = () => readAt(AT_FDCWD, ofStarted(path));
       texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
     }
     return texts.get(path);
@@ -176,7 +181,7 @@ export function thisHost(stays = true, network?: string): Host {
   return {
     effectiveUid: process.geteuid?.() ?? 0,
     architecture: process.arch,
-    pid: process.pid,
+    recriu: new Set([process.pid, started]),
     ending(pid) {
       const stat = readStat(pid);
       return stat === undefined || isEnding(stat);
@@ -200,7 +205,7 @@ export function thisHost(stays = true, network?: string): Host {
     get self() {
       return self();
     },
-    isInit: process.pid === 1,
+    isInit: started === 1,
     get stdin() {
       return terminalOf(0);
     },

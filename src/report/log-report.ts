@@ -1,6 +1,7 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
 import { hasFailed, type Log } from "../explain/run.ts";
+import type { Lead } from "../explain/lead.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
 import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
@@ -28,6 +29,10 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   if (said !== undefined) {
     line(harmless(said.line));
     printExplanation(said);
+    if (said.consequence && said.by === "criu")
+      line(
+        "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
+      );
   }
   if (kind === "words" && said === undefined && named === undefined)
     line(
@@ -35,6 +40,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         ? "nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more, or the daemon's: journalctl -u containerd -u crio -u docker"
         : `nothing is known of it: no line of it is CRIU's; ${report.speaker.name} says it, and more is told by: ${report.speaker.look}`,
     );
+  if (kind === "words" || report.cause === undefined) printLead(report.lead);
   if (named !== undefined && report.cause === undefined) {
     line(`  ${dim("log")}     ${harmless(named)} is not here to be read`);
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
@@ -64,6 +70,7 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
       );
       printExplanation(later);
     }
+    printLead(log.lead);
   }
   if (sign !== undefined) {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
@@ -88,6 +95,22 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
     line(`${yellow("warning")}: ${harmless(warning.line)}`);
     printExplanation(warning);
   }
+}
+
+/** A lead is told as that: why this line fails was not seen. */
+function printLead(lead: Lead | undefined): void {
+  if (lead === undefined) return;
+  const { line: text, about, because, look, checks } = lead;
+  line(
+    `no cause is known; where to look, by ${about === "" ? "its errno" : "what it is about"}: ${harmless(text)}`,
+  );
+  if (about !== "") line(`  ${dim("about")}   ${harmless(about)}`);
+  if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
+  line(`  ${dim("look")}    ${harmless(look)}`);
+  if (checks.length > 0)
+    line(
+      `  ${dim("check")}   of a restore: ${sh`recriu preflight -D DIR --only=${checks.join(",")}`}`,
+    );
 }
 
 export const printNoLog = (log: string): void =>

@@ -2,12 +2,13 @@
  * In a fresh pid namespace the numbers that the images need are small, and so are those of recriu's own threads and of
  * what it starts. Before CRIU runs they are changed: the kernel is told to go on above (ns_last_pid,
  * proc_sys_kernel(5)), and recriu is executed again in its own place, so that its threads are made anew with numbers
- * up there. Its own pid stays.
+ * up there. Its own pid stays, or that of the front, which forks anew.
  */
 import { writeFileSync } from "node:fs";
 import type { Request } from "../criu/index.ts";
 import { descendantsOf, procFile, threadsOf } from "../host/processes.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { started } from "../sys/front.ts";
 import { execute, keepOpen } from "../sys/process.ts";
 import { RENUMBERED } from "./renumbered.ts";
 
@@ -34,7 +35,7 @@ export function neededMove(checkpoint: Checkpoint): Move | undefined {
     ]),
   );
   const next = Number(procFile("sys", "kernel/ns_last_pid") ?? 0);
-  const again = threadsOf(process.pid).some((tid) => tid !== process.pid && needed.has(tid));
+  const again = threadsOf(process.pid).some((tid) => tid !== started && needed.has(tid));
   // What recriu has started (a CRIU that is held) counts with what it will start.
   const below = descendantsOf(process.pid).flatMap((pid) => threadsOf(pid));
   const soon =

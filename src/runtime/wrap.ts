@@ -17,14 +17,14 @@ import {
 import { become, type Exec, inheritedExec } from "../dropin/exec.ts";
 import { sayAside } from "../dropin/hand.ts";
 import { inRuntimesWords } from "../dropin/runtimes-words.ts";
-import { startWatcher } from "../dropin/watcher.ts";
+import { watch } from "../dropin/watch.ts";
 import { preflight } from "../plan/preflight.ts";
 import { printFindings } from "../report/findings.ts";
 import { causeOf, keepReason } from "../report/reasons.ts";
 import { captured, harmless, line } from "../report/terminal.ts";
-import { RENUMBERED } from "../restore/renumbered.ts";
 import { type Aside, prepare, type Refused, unseen } from "../restore/prepare.ts";
 import { errorText } from "../sys/errno.ts";
+import { front } from "../sys/front.ts";
 import { sh } from "../sys/shell.ts";
 import { parseRuntime, type RuntimeCommand } from "./arguments.ts";
 import { readBundle } from "./bundle.ts";
@@ -48,22 +48,25 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
   const [, ...rest] = exec.argv;
   const crun = path.includes("crun");
   const command = parseRuntime(words, crun);
-  const ready: Prepared =
-    command.command === "restore"
-      ? await prepared(command, path, exec)
-      : { ok: true, flags: [], without: [], env: [] };
-  if (ready.ok) {
-    const flags = ready.flags.map((flag) => Buffer.from(`${flag}\0`));
-    const kept = rest.map((word, place) => (ready.without.includes(place) ? [] : [word]));
+  const execute: Execute = (more) => {
+    const flags = more.flags.map((flag) => Buffer.from(`${flag}\0`));
+    const kept = rest.map((word, place) => (more.without.includes(place) ? [] : [word]));
     const argv = [Buffer.from(`${path}\0`), ...kept.toSpliced(command.end, 0, flags).flat()];
     // Of two variables of one name the first counts.
-    const names = ready.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
+    const names = more.env.map((entry) => entry.slice(0, entry.indexOf("=") + 1));
     const env = exec.env.filter((entry) => names.every((name) => entry.indexOf(name) !== 0));
-    const failed = become(path, { ...exec, argv, env }, [], ready.env);
-    line(`recriu: ${harmless(path)}: ${errorText(failed)}`);
+    const failed = become(path, { ...exec, argv, env }, [], more.env);
+    return failed === 0 ? undefined : `${path}: ${errorText(failed)}`;
+  };
+  const come = command.command === "restore" ? await restore(command, path, exec, execute) : ASIDE;
+  if (come === undefined) return 0;
+  if (come === ASIDE) {
+    const problem = execute({ flags: [], without: [], env: [] });
+    if (problem === undefined) return 0;
+    line(`recriu: ${harmless(problem)}`);
     return NOT_FOUND;
   }
-  const { images = command.options.get("image-path") ?? "", message, blockers } = ready;
+  const { images = command.options.get("image-path") ?? "", message, blockers } = come;
   const [log, asked] = [logOf(command), command.options.get("work-path")];
   const print = () => printFindings(blockers);
   const text = captured(print);
@@ -79,22 +82,31 @@ export async function wrap(of: string, words: readonly string[]): Promise<number
   return REFUSED;
 }
 
-type Prepared =
-  /** `without`: places of the words that the runtime is not given. */
-  | { ok: true; flags: string[]; without: number[]; env: string[] }
-  | { ok: false; message: string; images?: string; blockers: readonly Finding[] };
+/** Have the runtime executed: why it cannot be. `without`: places of the words that it is not given. */
+type Execute = (more: { flags: string[]; without: number[]; env: string[] }) => string | undefined;
 
-/**
- * Prepare the restore; and have a watcher that repairs, stands at the gate and takes back. What cannot be looked at (no
- * bundle, no images) is for the runtime to refuse in its words.
- */
-async function prepared(command: RuntimeCommand, path: string, exec: Exec): Promise<Prepared> {
+interface Refusal {
+  message: string;
+  images?: string;
+  blockers: readonly Finding[];
+}
+
+/** What cannot be looked at (no bundle, no images) is for the runtime to refuse in its words. */
+const ASIDE = "aside";
+
+/** Prepare the restore, have the runtime executed, and watch over it. Undefined: it was. */
+async function restore(
+  command: RuntimeCommand,
+  path: string,
+  exec: Exec,
+  execute: Execute,
+): Promise<Refusal | typeof ASIDE | undefined> {
   const crun = path.includes("crun");
-  const refused = (message: string): Prepared => ({ ok: false, message, blockers: [] });
-  const unlooked = async (come: Aside | Refused): Promise<Prepared> => {
+  const refused = (message: string): Refusal => ({ message, blockers: [] });
+  const unlooked = async (come: Aside | Refused): Promise<Refusal | typeof ASIDE> => {
     if (come.kind === "refused") return refused(come.problem);
     await sayAside(come.why);
-    return { ok: true, flags: [], without: [], env: [] };
+    return ASIDE;
   };
   const read = readBundle(command.options.get("bundle") ?? ".");
   if (!read.ok) return unlooked(unseen(read.problem));
@@ -117,32 +129,28 @@ async function prepared(command: RuntimeCommand, path: string, exec: Exec): Prom
     look: () => preflight(request, settings, { stands, bundle: bundle.grants }),
     asks: (version) => knows(version, "scriptsBesideRpc", false),
     reaches: (option) => !passOn([option], help, crun).lost.includes(option),
-    again: () => void become("/proc/self/exe", exec, [], [`${RENUMBERED}=1`]),
+    again: () => front?.forkAgain("numbers"),
   });
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
   const { plan, checkpoint } = come.preflight;
   if (come.kind === "blocked") {
     const blockers = inRuntimesWords(come.blockers, request);
-    return { ok: false, message: causeOf(blockers), images: checkpoint.dir, blockers };
+    return { message: causeOf(blockers), images: checkpoint.dir, blockers };
   }
   if (over !== undefined && asksDedup(config.words)) return refused(dedupIn(over));
   const { flags, lines } = passOn(plan.options, help, crun);
-  const watcher = startWatcher(come, {
-    words,
-    config: [
-      configText(process.env.CRIU_CONFIG_FILE),
-      ...lines,
-      configLines(withheld(request)),
-    ].join(""),
-    runtime: process.pid,
-    notes: [],
+  const given = configText(process.env.CRIU_CONFIG_FILE);
+  const text = [given, ...lines, configLines(withheld(request))].join("");
+  const watched = { words, exec, config: text, forRuntime: true, notes: [] };
+  const failed = await watch(come, watched, (there) => {
+    const named = there.config === undefined ? [] : [`${CONFIG}${there.config}`];
+    const images = there.images === undefined ? [] : [`--image-path=${there.images}`];
+    // It is done when the container runs.
+    const without = request.autoDedup ? command.places("auto-dedup") : [];
+    const env = [...named, ...plan.environment];
+    return execute({ flags: [...flags, ...images], without, env });
   });
-  if (!watcher.ok) return refused(watcher.problem);
-  const named = watcher.config === undefined ? [] : [`${CONFIG}${watcher.config}`];
-  const images = watcher.images === undefined ? [] : [`--image-path=${watcher.images}`];
-  // The watcher does it when the container runs.
-  const without = request.autoDedup ? command.places("auto-dedup") : [];
-  return { ok: true, flags: [...flags, ...images], without, env: [...named, ...plan.environment] };
+  return failed && refused(failed.problem);
 }
 
 /** Whether the words of a configuration file have CRIU take the pages out of the images. */

@@ -1,10 +1,12 @@
 /** Processes: signals, limits, attributes. */
 import { ptr } from "bun:ffi";
 import { call, cString, libc } from "./libc.ts";
+import { AT_FDCWD } from "./linux.ts";
 
 export const RLIMIT_NOFILE = 7;
 const PR_SET_CHILD_SUBREAPER = 36;
 const PR_GET_SECUREBITS = 27;
+const PR_SET_NAME = 15;
 
 /** kill(2): 0 or -errno. `signal` 0 only asks. */
 export const kill = (pid: number, signal: number): number => call((c) => c.kill(pid, signal));
@@ -66,6 +68,10 @@ export const becomeSubreaper = (yes = true): number =>
 /** The secure bits of this process (capabilities(7)), which execve(2) keeps: a bit set or -errno. */
 export const getSecurebits = (): number => call((c) => c.prctl(PR_GET_SECUREBITS, 0n, 0n, 0n, 0n));
 
+/** Be called so by whoever lists processes: 15 bytes at most. PR_SET_NAME(2const) */
+export const beNamed = (name: string): number =>
+  call((c) => c.prctl(PR_SET_NAME, BigInt(ptr(cString(name))), 0n, 0n, 0n));
+
 /** Bytes of a page of memory; other architectures than x86-64 leave the size to the kernel's configuration. */
 export const pageSize = (): number => (process.arch === "x64" ? 4096 : libc().getpagesize());
 
@@ -73,6 +79,18 @@ const F_SETFD = 2;
 
 /** Let a descriptor pass through execve(2). */
 export const keepOpen = (fd: number): number => call((c) => c.fcntl(fd, F_SETFD, 0));
+
+const SYS_dup3 = process.arch === "x64" ? 292n : 24n;
+
+const O_RDWR = 2;
+
+/** Have a descriptor lead to /dev/null. */
+export function toNowhere(fd: number): void {
+  const nowhere = call((c) => c.openat(AT_FDCWD, ptr(cString("/dev/null")), O_RDWR, 0));
+  if (nowhere < 0) return;
+  call((c) => c.syscall(SYS_dup3, BigInt(nowhere), BigInt(fd), 0n, 0n, 0n, 0n));
+  if (nowhere !== fd) call((c) => c.close(nowhere));
+}
 
 /** Execute a program in this process's place: returns -errno when it cannot. execve(2). */
 export function execute(

@@ -24,7 +24,7 @@ export function link(stage: Stage): string {
 export const watched = (stage: Stage): boolean =>
   descendants(stage.supervisor.pid).some(({ pid }) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("\0--watcher\0");
+      return readFileSync(`/proc/${pid}/comm`, "utf8") === "recriu-watcher\n";
     } catch {
       return false;
     }

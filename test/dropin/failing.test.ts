@@ -24,8 +24,8 @@ import { asCriu, link, watched } from "./as-criu.ts";
 import { ask, restore } from "./rpc.ts";
 
 /** Words of a script that kill the watcher of this stage: in its mount namespace, of this tree's program. */
-const killWatcher = `for file in $(grep -lsaF -- --watcher /proc/[0-9]*/cmdline); do
-  dir=\${file%/cmdline}
+const killWatcher = `for file in $(grep -lsxF recriu-watcher /proc/[0-9]*/comm); do
+  dir=\${file%/comm}
   [ "$(readlink $dir/exe)" = "$RECRIU_BINARY" ] || continue
   [ "$(readlink $dir/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ] && kill -9 \${dir#/proc/}
 done; true`;
@@ -91,6 +91,43 @@ test("^C before the tree runs: CRIU ends by it, and what was prepared is taken b
   expect(done.exit).not.toBe(0);
   expect(existsSync(sockets)).toBe(false);
   // The watcher is reaped by the stage.
+  await waitFor("nothing to be left", () => Bun.deepEquals(everythingOn(stage), before));
+});
+
+test("while CRIU works the watcher holds nothing of what was given to it, and has a session of its own", async () => {
+  await using stage = openStage();
+  const { images } = await startDumped(stage, "kernel", ["owner"]);
+  const [seen, given] = [join(stage.dir, "seen"), join(stage.dir, "given")];
+  writeFileSync(given, "");
+  const look = `for comm in $(grep -lsxF recriu-watcher /proc/[0-9]*/comm); do dir=\${comm%/comm}
+    [ "$(readlink $dir/cwd)" = ${stage.dir} ] || continue
+    cut -d' ' -f6 $dir/stat; readlink $dir/fd/*; done >${seen}; true`;
+  const words = ["restore", "-dD", images, "-o", "r.log", "--action-script"];
+  const script = scriptAt(stage, "post-restore", look);
+  const enter = `cd ${stage.dir}; exec "$@" 9>${given} <${given} >>${given}`;
+  const argv = ["sh", "-c", enter, "sh", link(stage), ...words, script];
+  expect(await run(stage, argv, { env: { RECRIU_CRIU: criu } })).toMatchObject({ exit: 0 });
+  await waitFor("the watcher to end", () => !watched(stage));
+  const [session, ...files] = readFileSync(seen, "utf8").trim().split("\n");
+  expect(Number(session)).not.toBe(Number(readFileSync("/proc/self/stat", "utf8").split(" ")[5]));
+  expect(files.slice(0, 2)).toEqual(["/dev/null", "/dev/null"]);
+  expect(files).not.toContain(given);
+});
+
+test("what was started is killed while recriu looks: CRIU does not run, and nothing is left", async () => {
+  await using stage = openStage({ ownState: true });
+  const { images, sockets } = await spoiled(stage);
+  const before = everythingOn(stage);
+  const [slow, ran] = [join(stage.dir, "slow"), join(stage.dir, "ran")];
+  const says = `case "$*" in *--version*) kill $(cat pid); echo Version: 4.1.1; exit ;; esac; echo >${ran}`;
+  writeFileSync(slow, `#!/bin/sh\ncd ${stage.dir}; ${says}\n`, { mode: 0o755 });
+  const words = ["restore", "-dD", images, "-o", "r.log"];
+  const by = `cd ${stage.dir}; sh -c 'echo $$ >pid; exec "$@"' sh "$@" || code=$?; rm slow pid; exit $code`;
+  const argv = ["sh", "-c", by, "sh", link(stage), ...words];
+  const done = await run(stage, argv, { env: { RECRIU_CRIU: slow } });
+  await waitFor("recriu to end", () => !watched(stage));
+  expect(done.exit).toBe(128 + 15);
+  expect([existsSync(ran), existsSync(sockets)]).toEqual([false, false]);
   await waitFor("nothing to be left", () => Bun.deepEquals(everythingOn(stage), before));
 });
 

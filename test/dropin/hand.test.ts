@@ -6,15 +6,15 @@ import { compile } from "../restore/stage/compile.ts";
 import { criu, openStage, recriuBinary, run } from "../restore/stage.ts";
 import { asCriu, link } from "./as-criu.ts";
 
+const comparable = (text: string) => text.replaceAll(/\/run-\d+\./g, "/run.").split("\n");
+
 test("words, environment, descriptors, signals and limits are those that were given", async () => {
   await using stage = openStage();
   const probe = compile("inherit");
   const words = ["dump", "-t", "", "--x=\u00e4", "--", "-v4"];
   const env = { RECRIU_CRIU: probe, BUN_OURS: "0", NODE_OPTIONS: "-r x", A: "1" };
   const given = await run(stage, [probe, "to", link(stage), ...words], { env });
-  const { BUN_OURS: _, ...rest } = env;
-  const bare = await run(stage, [probe, "to", probe, ...words], { env: rest });
-  const comparable = (text: string) => text.replaceAll(/\/run-\d+\./g, "/run.").split("\n");
+  const bare = await run(stage, [probe, "to", probe, ...words], { env });
   expect(comparable(given.stdout)).toEqual(comparable(bare.stdout));
   expect(given).toMatchObject({ exit: 7, stderr: "" });
   // What the probe can tell apart.
@@ -27,6 +27,21 @@ test("words, environment, descriptors, signals and limits are those that were gi
     expect(given.stdout).toContain(told);
   expect(given.stdout).toMatch(/SigIgn:\s+0000000000000202\n/);
   expect(given.stdout).toMatch(/SigBlk:\s+0000000000010800\n/);
+});
+
+test("a restore waits as it was started: nothing of what it was given is changed", async () => {
+  await using stage = openStage();
+  const probe = compile("inherit");
+  const env = { RECRIU_CRIU: probe, BUN_OURS: "0", RECRIU_FRONT: "aaaaaaabaaaaaaadaaaaaaaa" };
+  const before = 'ulimit -Sn 100; trap "" PIPE XFSZ; exec "$@" 5</dev/zero <&-';
+  const by = (program: string) =>
+    run(stage, ["sh", "-c", before, "sh", program, "restore", "--stream", "-D", "\u00e4"], { env });
+  const [given, bare] = [await by(link(stage)), await by(probe)];
+  expect(given).toEqual({ ...bare, stdout: given.stdout });
+  expect(comparable(given.stdout)).toEqual(comparable(bare.stdout));
+  expect(given.stdout).toMatch(/SigIgn:\s+0000000001001000\n/);
+  expect(given.stdout).toContain("limit 7 64 ");
+  expect(given.stdout).not.toContain("fd 0 ");
 });
 
 test("it is the same process", async () => {

@@ -10,6 +10,7 @@ import {
   isToldOf,
   messages,
   others,
+  othersEarlier,
 } from "../../scripts/explained.ts";
 
 test("nearly all that can end a restore, and a dump, is known", () => {
@@ -26,6 +27,11 @@ test("nearly all that can end a restore, and a dump, is known", () => {
 test("so is what earlier CRIUs said", () => {
   expect(earlier.length).toBeGreaterThan(800);
   expect(earlier.filter(isKnown).length / earlier.length).toBeGreaterThan(0.95);
+});
+
+test("so is most of what earlier releases of theirs said", () => {
+  expect(othersEarlier.length).toBeGreaterThan(150);
+  expect(othersEarlier.filter(isToldOf).length / othersEarlier.length).toBeGreaterThan(0.85);
 });
 
 test("most of what runtimes and engines say of a checkpoint is told of", () => {

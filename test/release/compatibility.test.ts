@@ -1,6 +1,15 @@
 /** Old and bare machines: what the program asks of libc, of the CPU and of /proc. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { libcSymbols } from "../../src/sys/libc.ts";
@@ -108,13 +117,32 @@ test("where there is no openat2, before Linux 5.6 and in qemu, paths are looked 
   expect(stderr).not.toContain("Function not implemented");
 });
 
-/** How each of the four is run. */
-const fourWays = () => [
-  [program("x64")],
-  onArm64(program("arm64")),
-  onMusl("x64", muslLibraries, program("x64-musl")),
-  onMusl("arm64", join(scratch, "musl-arm64"), program("arm64-musl")),
+/** How each of the four is run, by its own name or another's. */
+const fourWays = (named: (target: string) => string = program) => [
+  [named("x64")],
+  onArm64(named("arm64")),
+  onMusl("x64", muslLibraries, named("x64-musl")),
+  onMusl("arm64", join(scratch, "musl-arm64"), named("arm64-musl")),
 ];
+
+test("as criu: the process that was started becomes CRIU, each of the four", () => {
+  const real = join(scratch, "real");
+  writeFileSync(real, '#!/bin/sh\necho $$ "$@"; exit 7\n', { mode: 0o755 });
+  const named = (target: string) => {
+    const link = join(scratch, target, "criu");
+    mkdirSync(dirname(link));
+    symlinkSync(program(target), link);
+    return link;
+  };
+  const script = 'echo $$; exec "$@"';
+  for (const words of fourWays(named))
+    for (const command of ["restore", "dump"]) {
+      const argv = ["bash", "-c", script, "bash", ...words, command, "--stream", "-D", scratch];
+      const { exit, stdout } = runHere(argv, { RECRIU_CRIU: real });
+      expect(stdout).toMatch(/^(\d+)\n\1 /);
+      expect(exit).toBe(7);
+    }
+});
 
 test("under limits that its runtime would die of the program says so, each of the four", () => {
   for (const words of fourWays()) {

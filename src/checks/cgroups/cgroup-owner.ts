@@ -53,6 +53,6 @@ function holdsOthers({ host }: Context, directory: string): boolean {
   const pids = (host.read(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean);
   const events = host.read(`${directory}/cgroup.events`) ?? "";
   return pids.length > 0
-    ? pids.some((pid) => Number(pid) !== host.pid)
+    ? pids.some((pid) => !host.recriu.has(Number(pid)))
     : /populated 1/.test(events);
 }

@@ -17,6 +17,7 @@ import engines from "./engines.txt" with { type: "text" };
 import files from "./files.txt" with { type: "text" };
 import filesystems from "./filesystems.txt" with { type: "text" };
 import gpu from "./gpu.txt" with { type: "text" };
+import gvisor from "./gvisor.txt" with { type: "text" };
 import helpers from "./helpers.txt" with { type: "text" };
 import images from "./images.txt" with { type: "text" };
 import inet from "./inet.txt" with { type: "text" };
@@ -30,6 +31,7 @@ import namespaces from "./namespaces.txt" with { type: "text" };
 import net from "./net.txt" with { type: "text" };
 import netfilter from "./netfilter.txt" with { type: "text" };
 import older from "./older.txt" with { type: "text" };
+import olderEngines from "./older-engines.txt" with { type: "text" };
 import olderDumps from "./older-dumps.txt" with { type: "text" };
 import olderFiles from "./older-files.txt" with { type: "text" };
 import olderMounts from "./older-mounts.txt" with { type: "text" };
@@ -78,6 +80,7 @@ const tables: Record<string, string> = {
   files,
   filesystems,
   gpu,
+  gvisor,
   helpers,
   images,
   inet,
@@ -92,6 +95,7 @@ const tables: Record<string, string> = {
   netfilter,
   older,
   olderDumps,
+  olderEngines,
   olderFiles,
   olderMounts,
   olderNet,
@@ -134,4 +138,8 @@ export const index = (): Index => (indexed ??= indexOf(entries()));
 
 let near: NearIndex | undefined;
 export const nearIndex = (): NearIndex =>
-  (near ??= nearIndexOf(new Set([...index().values()].flat())));
+  (near ??= nearIndexOf(
+    Map.groupBy([...index().values()].flat(), ({ words }) => words)
+      .values()
+      .map(([first]) => first!),
+  ));
