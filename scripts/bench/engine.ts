@@ -31,6 +31,7 @@ const VARIANTS: readonly Variant[] = [
     instead: ["BUN_JSC_forceRAMSize=", "RECRIU__forceRAMSize="],
   },
   { name: "without the baseline compiler", env: { BUN_JSC_useBaselineJIT: "0" } },
+  { name: "with huge pages for its heap", env: { MIMALLOC_ALLOW_THP: "1" } },
   { name: "collected by one thread", env: { BUN_JSC_numberOfGCMarkers: "1" } },
   { name: "collected while nothing runs", env: { BUN_JSC_useConcurrentGC: "0" } },
 ];

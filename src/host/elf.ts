@@ -3,7 +3,11 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { PATH_MAX } from "../sys/linux.ts";
 
 export const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
+const DT_NEEDED = 1n;
+const DT_STRTAB = 5n;
+const DT_STRSZ = 10n;
 export const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
 /** CRIU looks no further into a file for its build-id. */
@@ -56,6 +60,30 @@ export function interpreterOf(fd: number): string | undefined {
   if (segment === undefined) return undefined;
   const length = Math.min(segment.fileSize, PATH_MAX);
   return readAt(fd, segment.offset, length).toString().replace(/\0.*$/s, "");
+}
+
+/** Names of the libraries that a 64-bit program asks for; none when it is no ELF, or static. Throws what read(2) says. */
+export function librariesOf(fd: number): string[] {
+  const segments = segmentsOf(fd) ?? [];
+  const dynamic = segments.find(({ type }) => type === PT_DYNAMIC);
+  if (dynamic === undefined) return [];
+  const entries = readAt(fd, dynamic.offset, Math.min(dynamic.fileSize, LOOKED_AT));
+  const values = (wanted: bigint): number[] => {
+    const found: number[] = [];
+    for (let at = 0; at + 16 <= entries.length; at += 16)
+      if (entries.readBigUInt64LE(at) === wanted)
+        found.push(Number(entries.readBigUInt64LE(at + 8)));
+    return found;
+  };
+  const [address = 0] = values(DT_STRTAB);
+  const [size = 0] = values(DT_STRSZ);
+  const holding = segments.find(
+    ({ type, address: from, fileSize }) =>
+      type === PT_LOAD && from <= address && address + size <= from + fileSize,
+  );
+  if (holding === undefined) return [];
+  const names = readAt(fd, holding.offset + address - holding.address, Math.min(size, LOOKED_AT));
+  return values(DT_NEEDED).map((at) => names.toString("latin1", at, names.indexOf(0, at)));
 }
 
 /** The build-id of an open file, which is closed; undefined when it has none that CRIU would find (files-reg.c). */

@@ -8,7 +8,7 @@ import type { CgroupMount } from "./cgroups.ts";
 import { listCgroupMounts, listControllers } from "./hierarchies.ts";
 import { descriptorLimit } from "./limits.ts";
 import { linesOf } from "./lines.ts";
-import { bytesOf, entryAt, plantedAt, identityOf } from "./paths.ts";
+import { bytesOf, entryAt, librariesAt, plantedAt, identityOf } from "./paths.ts";
 import {
   effectiveCapabilities,
   familyOf,
@@ -118,6 +118,8 @@ export interface Host {
   changeable(path: string): string | undefined;
   /** At most `length` bytes of a file from `offset`; undefined when it cannot be read. */
   bytes(path: string, offset: number, length: number): Uint8Array | undefined;
+  /** Names of the libraries that a program asks for; none when it cannot be read. */
+  libraries(path: string): readonly string[];
   /** The lines of a file of any size; none when it cannot be read. */
   lines(path: string): Iterable<string>;
   /** An absolute path to where `path` leads from the working directory. */
@@ -261,6 +263,7 @@ export function thisHost(stays = true, network?: string): Host {
     access,
     changeable,
     bytes: bytesOf,
+    libraries: librariesAt,
     lines: linesOf,
     absolute,
     get descriptorLimit() {

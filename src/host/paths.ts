@@ -2,6 +2,7 @@
 import { OTHERS_WRITE } from "../sys/linux.ts";
 import { closeSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
 import { statAt } from "../sys/look.ts";
+import { librariesOf } from "./elf.ts";
 import { dirname } from "../sys/path.ts";
 import { openRegular } from "../sys/regular.ts";
 
@@ -26,6 +27,19 @@ export function bytesOf(path: string, offset: number, length: number): Uint8Arra
     return undefined;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Names of the libraries that a program asks for; none when it cannot be read. */
+export function librariesAt(path: string): readonly string[] {
+  const opened = openRegular(path);
+  if (!opened.ok) return [];
+  try {
+    return librariesOf(opened.fd);
+  } catch {
+    return [];
+  } finally {
+    closeSync(opened.fd);
   }
 }
 

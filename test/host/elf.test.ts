@@ -1,9 +1,9 @@
 /** Programs and libraries: segments, interpreter, build-id; of what is none nothing is read. */
 import { afterAll, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { interpreterOf, readBuildId, segmentsOf } from "../../src/host/elf.ts";
+import { interpreterOf, librariesOf, readBuildId, segmentsOf } from "../../src/host/elf.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-elf-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -80,4 +80,22 @@ test("the loader that a program asks for", () => {
   expect(interpreterOf(fd)).toMatch(/^\/.*ld/);
   expect(segmentsOf(fd)!.length).toBeGreaterThan(3);
   closeSync(fd);
+});
+
+test("the libraries that a program asks for; of what is none, or has its names outside of it, there are none", () => {
+  const of = (path: string) => {
+    const fd = openSync(path, "r");
+    try {
+      return librariesOf(fd);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  expect(of("/bin/sh").some((name) => /^libc\.|^libc\.musl|^ld-/.test(name))).toBe(true);
+  const cut = join(dir, "cut");
+  const bytes = readFileSync("/bin/sh");
+  writeFileSync(cut, bytes.subarray(0, 4096));
+  expect(of(cut)).toEqual([]);
+  writeFileSync(cut, "no program");
+  expect(of(cut)).toEqual([]);
 });

@@ -11,9 +11,6 @@ const WITHOUT = "130";
 /** A library that sets the variable, which scripts/setup gives to the CRIUs that it fetches. */
 const LIBRARY = "no-breakpoints.so";
 
-/** Those are not larger. */
-const LARGEST = 8 << 20;
-
 export const breakpointsMissing: Check = {
   title: "Hardware breakpoints do not work here, and this CRIU waits for one for ever",
   reads:
@@ -53,5 +50,4 @@ export const breakpointsMissing: Check = {
   },
 };
 
-const isTold = ({ criu, host }: Context): boolean =>
-  Buffer.from(host.bytes(criu!.path, 0, LARGEST) ?? []).includes(LIBRARY);
+const isTold = ({ criu, host }: Context): boolean => host.libraries(criu!.path).includes(LIBRARY);

@@ -10,7 +10,7 @@ test("breakpoints-missing: only of a CRIU before 4.2, and not where nobody knows
         version,
         host: {
           breakpoints,
-          bytes: () => undefined,
+          libraries: () => [],
           variable: (name) => (name === "CRIU_FAULT" ? set : undefined),
         },
       },
