@@ -15,6 +15,7 @@ import { leftOutIn, openCheckpoint } from "../image/index.ts";
 import {
   printDirectory,
   printLogReport,
+  printNamedLog,
   printNoLog,
   printUnknownWords,
 } from "../report/log-report.ts";
@@ -155,7 +156,7 @@ function tell({ path, name }: Named, images: string | undefined, json: boolean):
   if (problem !== undefined) return cannot(path, problem);
   return tellReport(
     read(path, true),
-    name,
+    { log: name, isFile: name !== "-" },
     images ?? (name === "-" ? undefined : dirname(path)),
     json,
   );
@@ -195,23 +196,38 @@ function tellDirectory(
         told: path === first.path,
       })),
     );
-  return tellReport(first.report!, first.path, images ?? dirname(first.path), json);
+  return tellReport(
+    first.report!,
+    { log: first.path, isFile: true },
+    images ?? dirname(first.path),
+    json,
+  );
 }
 
 const failed = (report: LogReport): boolean =>
   report.kind === "log" && !report.succeeded && (hasFailed(report) || report.refused.length > 0);
 
+interface From {
+  /** A path, or `-`. */
+  readonly log: string;
+  /** Of a file of this machine: of what was pasted nothing says where it is from. */
+  readonly isFile: boolean;
+}
+
 function tellReport(
   report: LogReport,
-  log: string,
+  { log, isFile }: From,
   images: string | undefined,
   json: boolean,
 ): Told {
   // A runtime's line alone leads to CRIU's own log, where that still is.
-  if (report.cause === undefined && report.named !== undefined) {
+  if (report.cause === undefined && report.named?.startsWith("/") === true) {
     const own = statAt(report.named);
-    if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined)
-      return tellReport({ ...read(report.named), named: undefined }, report.named, images, json);
+    if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined) {
+      if (!json) printNamedLog(report.named, isFile);
+      const its = { ...read(report.named), named: undefined };
+      return tellReport(its, { log: report.named, isFile }, images, json);
+    }
   }
   const opened = images === undefined ? undefined : openCheckpoint(images, leftOutIn(images));
   const about =
@@ -219,7 +235,7 @@ function tellReport(
       ? aboutOf(opened.checkpoint, report.cause)
       : [];
   const kept = report.named === undefined ? undefined : keptHow(report.named);
-  const memory = / killed by signal 9\b/.test(report.explanation?.line ?? "") ? memoryKills() : [];
+  const memory = isFile ? killsOf(report) : [];
   const found = report.explanation ?? report.said ?? report.refused[0];
   const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
@@ -233,13 +249,19 @@ function tellReport(
   return { exit };
 }
 
+/** What this machine's kernel says of a task that was killed. */
+function killsOf({ explanation }: LogReport): string[] {
+  const pid = /\b(\d{1,10}) killed by signal 9\b/.exec(explanation?.line ?? "")?.[1];
+  return pid === undefined ? [] : memoryKills(pid);
+}
+
 /** A text in the place of a log: a message, or what somebody copied. */
 function tellWords(text: string, images: string | undefined, json: boolean): Told {
   const reader = logReader({ words: true });
   reader.feed(Buffer.from(text));
   const report = reader.end();
   const isTold = report.kind === "log" || (report.said ?? report.named) !== undefined;
-  if (isTold) return tellReport(report, "-", images, json);
+  if (isTold) return tellReport(report, { log: "-", isFile: false }, images, json);
   if (json) return { exit: UNKNOWN, json: { explanation: null } satisfies ExplainDocument };
   const ids = catalogue.map(({ id }) => id);
   printUnknownWords(text, near(text, ids));
