@@ -1,13 +1,30 @@
 /** One boot of a system, from its power-on to its power-off. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { repository } from "../../test/built.ts";
 import type { System } from "./system.ts";
 
-/** A file of tests may take so long, and so may what comes before the first: a system that says nothing for longer hangs. */
-const silence = 1_000_000;
+/** Debian 13's QEMU, which emulates in two thirds of the time that Debian 12's takes; unpacked by scripts/setup, started by its own loader. */
+const qemu = join(repository, ".cache/systems/qemu/usr");
+const started = [
+  join(qemu, "lib64/ld-linux-x86-64.so.2"),
+  "--library-path",
+  join(qemu, "lib/x86_64-linux-gnu"),
+];
 
-/** The words that start it: its disk forgets, the project's does not; `share` is /mnt there. */
-function words(system: System, machine: string, project: string, share: string): string[] {
+/** A test may take so long, and so may what comes before the first: a system that says nothing for longer hangs. */
+const silence = 600_000;
+
+/** Of one boot: what it is started from, the disk that outlasts it, what is /mnt there, and /mnt/carried, which all systems have. */
+export interface Places {
+  readonly machine: string;
+  readonly project: string;
+  readonly share: string;
+  readonly carried: string;
+}
+
+/** The words that start it. Its own disk forgets. */
+function words(system: System, { machine, project, share, carried }: Places): string[] {
   const arm = system.architecture === "arm64";
   const serial = arm ? "ttyAMA0" : "ttyS0";
   const init = system.systemd
@@ -22,7 +39,6 @@ function words(system: System, machine: string, project: string, share: string):
     ["M", arm ? "virt" : "q35"],
     ["accel", "tcg,thread=multi"],
     ["cpu", system.cpu],
-    ["smp", `${system.processors}`],
     ["m", "3G"],
     ["display", "none"],
     ["serial", "stdio"],
@@ -32,52 +48,59 @@ function words(system: System, machine: string, project: string, share: string):
     ...disk("root", at("disk"), "on"),
     ...disk("project", project, "off"),
     ["virtfs", `local,path=${share},mount_tag=out,security_model=none`],
+    ["virtfs", `local,path=${carried},mount_tag=carried,security_model=none`],
     ["device", "virtio-rng-pci"],
   ];
-  const program = arm ? "qemu-system-aarch64" : "qemu-system-x86_64";
+  const program = join(qemu, "bin", arm ? "qemu-system-aarch64" : "qemu-system-x86_64");
+  const firmware = ["qemu", "seabios"].flatMap((name) => ["-L", join(qemu, "share", name)]);
   const bare = ["-nodefaults", "-no-user-config", "-no-reboot"];
-  return [program, ...bare, ...options.flatMap(([name, value]) => [`-${name}`, value])];
+  return [
+    ...started,
+    program,
+    ...firmware,
+    ...bare,
+    ...options.flatMap(([name, value]) => [`-${name}`, value]),
+  ];
 }
 
-/**
- * Runs these files in it. `share` has what came of the N-th afterwards, N.xml and N.log, what the system is (`about`), and its
- * console. Each line of the console is told. A system that hangs is ended.
- */
+/** Runs these files in it, as far as it comes in so many seconds. `share` has afterwards what they printed (`log`), what the system is (`about`), and its console. */
 export async function boot(
   system: System,
-  places: { readonly machine: string; readonly project: string; readonly share: string },
+  places: Places,
   files: readonly string[],
+  seconds: number,
   tell: (line: string) => void,
 ): Promise<void> {
-  const { machine, project, share } = places;
+  const { share } = places;
   rmSync(share, { recursive: true, force: true });
-  mkdirSync(share, { recursive: true });
+  mkdirSync(join(share, "carried"), { recursive: true });
   writeFileSync(join(share, "tests"), files.map((file) => `${file}\n`).join(""));
-  const qemu = Bun.spawn(words(system, machine, project, share), {
+  writeFileSync(join(share, "seconds"), `${seconds}\n`);
+  const machine = Bun.spawn(words(system, places), {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",
   });
-  const end = () => {
-    tell(`it said nothing for ${silence / 1000} s, and is ended`);
-    qemu.kill("SIGKILL");
-  };
-  const ended = () => qemu.kill("SIGKILL");
+  const ended = () => machine.kill("SIGKILL");
   process.once("exit", ended);
-  let timer = setTimeout(end, silence);
+  const late = () => {
+    tell(`it said nothing for ${silence / 1000} s, and is ended`);
+    ended();
+  };
+  let timer = setTimeout(late, silence);
   const said = Bun.file(join(share, "console")).writer();
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of qemu.stdout) {
+  for await (const chunk of machine.stdout) {
     clearTimeout(timer);
-    timer = setTimeout(end, silence);
+    timer = setTimeout(late, silence);
     said.write(chunk);
     const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
     rest = lines.pop() ?? "";
     for (const line of lines) tell(line);
   }
   clearTimeout(timer);
-  await qemu.exited;
+  await machine.exited;
   await said.end();
   process.off("exit", ended);
 }

@@ -7,12 +7,13 @@ export interface System {
   readonly architecture: "amd64" | "arm64";
   /** Packages beyond what every system has. */
   readonly packages?: readonly string[];
+  /** Debian's package, where it is not linux-image-ARCHITECTURE. */
+  readonly kernel?: string;
   /** QEMU's name of the processor. */
   readonly cpu: string;
-  readonly processors: 1 | 2;
   /** systemd is its first process; otherwise a small script. */
   readonly systemd?: true;
-  /** Files that `bun test` is given there, one after the other. */
+  /** Files that `bun test` is given there, in this order. */
   readonly tests: readonly string[];
   /** The same, after it was rebooted, and every other system that was asked for has run its `tests`. */
   readonly afterwards: readonly string[];

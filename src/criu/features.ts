@@ -27,6 +27,8 @@ export const since = {
   timerNumbers: "4.2",
   /** A vDSO that is none is told in other words. */
   vdsoWords: "4.2",
+  /** A processor that was not saved is told as that. */
+  cpuinfoWords: "4.2",
   /** Memory in the images may be compressed; options for how it is read. */
   compressed: "4.3",
   /** A periodic timer that had expired goes on, and one that was not armed is not. */

@@ -13,7 +13,6 @@ export const exempt: Readonly<Record<string, string>> = {
   "rlimit-lowered": "to raise a hard limit takes CAP_SYS_RESOURCE, which this machine has not",
   "sched-not-permitted": "to raise a hard limit takes CAP_SYS_RESOURCE, which this machine has not",
   "lsm-mismatch": "this kernel has neither AppArmor nor SELinux",
-  "apparmor-profile-missing": "this kernel has no AppArmor",
   "filesystem-unknown": "there is no kernel module of that file system",
   "vdso-missing": "it takes another kernel command line",
   "mount-device-missing": "the device that is to be named is that of another machine",

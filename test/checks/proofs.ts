@@ -2,9 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const dir = join(import.meta.dir, "../restore");
-const names = (readdirSync(dir, { recursive: true }) as string[]).filter((file) =>
-  file.endsWith(".ts"),
+/** The staged tests, and those that are run in whole systems only (scripts/systems), whose names end in .ts alone. */
+const rooms = ["restore", "systems"];
+const names = rooms.flatMap((room) =>
+  (readdirSync(join(import.meta.dir, "..", room), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(import.meta.dir, "..", room, file)),
 );
 
 /** CRIU alone, by a helper of the stage, by its path, or below a runtime. */
@@ -18,7 +21,7 @@ interface Part {
 
 /** What stands at the top of a file, without comments and the names of tests: they prove nothing. */
 const partsOf = (file: string): Part[] =>
-  readFileSync(join(dir, file), "utf8")
+  readFileSync(file, "utf8")
     .split(/^(?=(?:export )?(?:async )?(?:function|const|test|for)\b)/m)
     .slice(1)
     .map((text) => ({
@@ -28,7 +31,7 @@ const partsOf = (file: string): Part[] =>
         .replace(/^\s*test\(\s*(?:"[^"]*"|`[^`]*`)/gm, "test("),
     }));
 
-const isTest = (file: string) => file.endsWith(".test.ts");
+const isTest = (file: string) => /^ *test\b/m.test(readFileSync(file, "utf8"));
 const shared = names.filter((file) => !isTest(file)).flatMap(partsOf);
 
 /** The text of a test and of all that it names. */

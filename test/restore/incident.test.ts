@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ask, dumpX11, echoes } from "./x11.ts";
-import { losesPriorities } from "./criu.ts";
+import { losesPriorities, lost } from "./criu.ts";
 import { blockers, finding, report } from "./report.ts";
 import {
   alive,
@@ -16,9 +16,6 @@ import {
   type Stage,
   waitFor,
 } from "./stage.ts";
-
-/** What a CRIU before 4.0 leaves out of the images: the priority of the server's real-time thread, which recriu takes as 1. */
-const lost = losesPriorities ? ["sched-priority-lost"] : [];
 
 async function dumpIncident(stage: Stage) {
   const doomed = makeDoomedCgroup(stage);
@@ -67,7 +64,7 @@ test("each act alone: CRIU's own message is the one that was foretold", async ()
   await using stage = openStage();
   const { x11, spoil } = await dumpIncident(stage);
   const { pid, images, sockets } = x11;
-  expect(blockers(await report(stage, "preflight", images))).toEqual(lost);
+  expect(blockers(await report(stage, "preflight", images))).toEqual([...lost]);
 
   rmSync(sockets, { recursive: true });
   const socket = finding(await report(stage, "preflight", images), "unix-socket-dir");

@@ -140,7 +140,7 @@ export async function waitFor(
   const end = performance.now() + timeout * patience;
   while (!predicate()) {
     if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain for ${what}`);
-    await Bun.sleep(2);
+    await Bun.sleep(2 * patience);
   }
 }
 

@@ -3,7 +3,7 @@ import { report, type Report } from "../restore/report.ts";
 import { killTree, openStage, run } from "../restore/stage.ts";
 import { carried, own } from "./left.ts";
 import { expect, test } from "bun:test";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** One cell: what recriu said beforehand, and what a restore came to. */
@@ -26,7 +26,8 @@ for (const from of readdirSync(carried))
     test(`${what} of ${from}`, async () => {
       await using stage = openStage();
       const packed = what.endsWith(".pack");
-      const images = join(carried, from, what);
+      const images = join(stage.dir, what);
+      cpSync(join(carried, from, what), images, { recursive: true });
       const done = await report(stage, "restore", images, packed ? ["--isolate=auto"] : []);
       const verdict = done.verdict?.result ?? "none";
       const cell = {

@@ -1,17 +1,16 @@
 /** Checkpoints for the other systems: of a program that is the same everywhere, and of one of this system, packed with what it uses. */
-import { dump, openStage, recriu, type Stage, start, waitFor } from "../restore/stage.ts";
+import { dump, openStage, recriu, start, waitFor } from "../restore/stage.ts";
 import { compile } from "../restore/stage/compile.ts";
 import { carried, highNumbers, own } from "./left.ts";
 import { expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-async function carry(stage: Stage, images: string, name: string): Promise<void> {
-  mkdirSync(join(carried, own), { recursive: true });
-  const pack = join(carried, own, `${name}.pack`);
-  expect(await recriu(stage, ["seal", "--with-files", images])).toMatchObject({ exit: 0 });
-  expect(await recriu(stage, ["pack", images, "-o", pack])).toMatchObject({ exit: 0 });
-  cpSync(images, join(carried, own, name), { recursive: true });
+/** For the others, in the place of what an earlier run has left. */
+function carry(from: string, name: string): void {
+  const to = join(carried, own, name);
+  rmSync(to, { recursive: true, force: true });
+  cpSync(from, to, { recursive: true });
 }
 
 test("a program without libraries, real-time, with SCHED_RESET_ON_FORK", async () => {
@@ -20,7 +19,7 @@ test("a program without libraries, real-time, with SCHED_RESET_ON_FORK", async (
   const { pid } = await start(stage, "sched", ["fifo", "42", "0", "reset"], {
     program: compile("sched", true),
   });
-  await carry(stage, await dump(stage, pid), "alone");
+  carry(await dump(stage, pid), "alone");
 });
 
 test("perl of this system, with its libraries", async () => {
@@ -32,5 +31,10 @@ test("perl of this system, with its libraries", async () => {
   highNumbers();
   const { pid } = await stage.supervisor.spawn(["perl", "-e", say, log], { cwd: "/" });
   await waitFor("perl", () => existsSync(log) && readFileSync(log, "utf8").length > 10);
-  await carry(stage, await dump(stage, pid), "perl");
+  const images = await dump(stage, pid);
+  const pack = join(stage.dir, "pack");
+  expect(await recriu(stage, ["seal", "--with-files", images])).toMatchObject({ exit: 0 });
+  expect(await recriu(stage, ["pack", images, "-o", pack])).toMatchObject({ exit: 0 });
+  carry(images, "perl");
+  carry(pack, "perl.pack");
 });

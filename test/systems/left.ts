@@ -1,11 +1,12 @@
-/** What a system leaves on the disk that outlasts a reboot and goes to the next system: /srv. */
+/** What a system leaves on the disk that outlasts a reboot, /srv, and for the other systems. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 
 /** The names of systems are those of their kernels: the tests know no others. */
 export const own = release();
-export const carried = "/srv/carried";
+/** Here every system leaves, and finds, what goes to the others. */
+export const carried = "/mnt/carried";
 
 export const boot = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 

@@ -1,6 +1,6 @@
 /** What is told of whole systems: nothing that no run has seen. The runs themselves are `npm run test:systems`. */
 import { repository } from "../built.ts";
-import { cases } from "../../scripts/systems/junit.ts";
+import { cases } from "../../scripts/systems/cases.ts";
 import { matrix, seen, support } from "../../scripts/systems/table.ts";
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -28,16 +28,26 @@ test("every file that a system is to run is there", async () => {
   }
 });
 
-test("a report is its cases; one that was cut short has none, and its file did not pass", () => {
-  const report = (inner: string) => `<testsuites><testsuite>${inner}</testsuite></testsuites>\n`;
-  const passed = '<testcase name="a &quot;b&quot; &lt; c" time="1.5" />';
-  const failed = '<testcase name="d" time="2"><failure type="x" /></testcase>';
-  const left = '<testcase name="e" time="0"><skipped /></testcase>';
-  expect(cases(report(passed + failed + left))).toEqual([
-    { name: 'a "b" < c', outcome: "passed", seconds: 1.5 },
-    { name: "d", outcome: "failed", seconds: 2 },
-    { name: "e", outcome: "skipped", seconds: 0 },
-  ]);
-  expect(cases(report(passed).slice(0, -16))).toEqual([]);
+test("a log is its cases, each once; one that was cut short has those that ended", () => {
+  const log = `bun test v1
+
+test/restore/a.test.ts:
+(pass) a "b" < c [1500.00ms]
+    (pass) printed by a test
+(fail) d > e [2000.00ms]
+  ^ this test timed out after 300000ms.
+
+test/systems/b.ts:
+(skip) f [g] h
+`;
+  const all = [
+    { file: "test/restore/a.test.ts", name: 'a "b" < c', outcome: "passed", seconds: 1.5 },
+    { file: "test/restore/a.test.ts", name: "d > e", outcome: "failed", seconds: 2 },
+    { file: "test/systems/b.ts", name: "f [g] h", outcome: "skipped", seconds: 0 },
+  ] as const;
+  const summary = "\n1 tests failed:\n(fail) d > e [2000.00ms]\n\n 1 pass\n 1 fail\n";
+  expect(cases(log)).toEqual([...all]);
+  expect(cases(log + summary)).toEqual([...all]);
+  expect(cases(log.slice(0, log.indexOf("(fail)")))).toEqual([all[0]]);
   expect(cases("")).toEqual([]);
 });

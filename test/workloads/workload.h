@@ -39,14 +39,19 @@ static inline __attribute__((noreturn)) void die(const char *what)
 	exit(1);
 }
 
-/* Create the ready file: whoever sees it knows that the workload is complete. */
+/* Create the ready file: whoever sees it knows that the workload is complete, and has no descriptor of it any more. */
 static inline void ready(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	char fresh[4096];
+	int fd;
 
+	snprintf(fresh, sizeof(fresh), "%s.fresh", path);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	if (fd < 0)
-		die(path);
+		die(fresh);
 	close(fd);
+	if (rename(fresh, path) < 0)
+		die(path);
 }
 
 static inline void sleep_ms(long ms)

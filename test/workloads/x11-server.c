@@ -70,7 +70,7 @@ static void *realtime_thread(void *started)
 	struct sched_param param = { .sched_priority = 99 };
 
 	prctl(PR_SET_NAME, "x11-realtime");
-	if (!mild && sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0)
+	if (!mild && syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0)
 		die("SCHED_FIFO 99");
 	pthread_barrier_wait(started);
 	sleep_forever();

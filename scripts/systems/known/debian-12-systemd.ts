@@ -5,7 +5,6 @@ export const system: System = {
   suite: "bookworm",
   architecture: "amd64",
   cpu: "max,-la57",
-  processors: 2,
   systemd: true,
   tests: ["test/systems/service.ts", "test/systems/resources.ts"],
   afterwards: [],

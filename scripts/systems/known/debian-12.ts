@@ -1,4 +1,4 @@
-import { afterwards, core } from "../core.ts";
+import { afterwards, core, more } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
@@ -6,7 +6,6 @@ export const system: System = {
   suite: "bookworm",
   architecture: "amd64",
   cpu: "max,-la57",
-  processors: 2,
-  tests: [...core, "test/restore/incident.test.ts"],
+  tests: [...core, ...more],
   afterwards,
 };

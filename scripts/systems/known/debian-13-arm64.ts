@@ -5,8 +5,7 @@ export const system: System = {
   about: "Debian 13 on arm64",
   suite: "trixie",
   architecture: "arm64",
-  cpu: "cortex-a72",
-  processors: 2,
+  cpu: "neoverse-n1",
   tests: [...core],
   afterwards,
 };

@@ -1,13 +1,18 @@
-import { afterwards, core } from "../core.ts";
+import { afterwards, core, more } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
   about: "Debian 13",
   suite: "trixie",
   architecture: "amd64",
-  packages: ["apparmor"],
+  packages: ["apparmor", "musl"],
   cpu: "max,-la57",
-  processors: 1,
-  tests: [...core, "test/systems/labels.ts", "test/systems/unprivileged.ts"],
+  tests: [
+    ...core,
+    ...more,
+    "test/systems/labels.ts",
+    "test/systems/unprivileged.ts",
+    "test/systems/musl.ts",
+  ],
   afterwards,
 };

@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import { cpuinfo_entry } from "../../image/tables/cpuinfo.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
@@ -49,7 +50,9 @@ export const cpuFeatures: Check = {
           subject: "--cpu-cap",
           message:
             "--cpu-cap compares the processor with the one of the dump, which the images do not have",
-          criu_message: "Unexpected EOF on (empty-image)",
+          criu_message: knows(criu?.version, "cpuinfoWords", true)
+            ? "No cpuinfo image"
+            : "Unexpected EOF on (empty-image)",
           remedy: {
             kind: "option",
             text: "restore without the comparison",

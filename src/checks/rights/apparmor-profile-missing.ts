@@ -11,7 +11,7 @@ export const apparmorProfileMissing: Check = {
   why:
     "A confined task changes into its profile at the end of the restore, when nothing can be taken back any more. The kernel refuses a profile " +
     "that is not loaded.",
-  proof: "images",
+  proof: "criu",
   run(context) {
     const listed = context.host.read("/sys/kernel/security/apparmor/profiles");
     if (runningLsm(context) !== "AppArmor" || listed === undefined) return [];

@@ -21,7 +21,6 @@ export const nestedNamespace: Check = {
           ({ name }) => !((name === "mnt" || name === "net") && roots.has(name)),
         );
         if (wrong.length === 0) return [];
-        const flags = unshared.reduce((all, { flag }) => all | flag, 0);
         return [
           {
             severity: "blocker",
@@ -29,7 +28,7 @@ export const nestedNamespace: Check = {
             image: `ids-${task.pid}.img`,
             subject: wrong.map(({ name }) => name).join(","),
             message: `task ${task.pid} has other namespaces (${wrong.map(({ name }) => name).join(", ")}) than its parent ${task.ppid}`,
-            criu_message: `Can't restore sub-task in NS (cflags ${(flags >>> 0).toString(16)})`,
+            criu_message: "Can't restore sub-task in NS",
             remedy: {
               kind: "human",
               text: `no restore can do it: dump task ${task.pid} as a tree of its own`,

@@ -1,13 +1,13 @@
-/** A real TCP connection, dumped and restored by a CRIU that can dump one on this kernel (4.2 or newer, of scripts/setup). */
-import { repository } from "../../built.ts";
+/** A real TCP connection, dumped and restored by a CRIU that can dump one on every kernel (4.2 or newer, of scripts/setup), or that of a whole system. */
+import { forky } from "../criu.ts";
 import { freePort } from "../inet.ts";
 import { blockers, finding, report } from "../report.ts";
-import { killTree, openStage, recriu, run, start } from "../stage.ts";
+import { criu, killTree, openStage, recriu, run, start } from "../stage.ts";
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const newer = join(repository, ".cache/criu/forky/criu");
+const newer = existsSync(forky) ? forky : criu;
 
 test("real TCP connections, dumped and restored", async () => {
   await using stage = openStage();

@@ -6,6 +6,7 @@ const sources = join(repository, "test/workloads");
 /** Where the programs are: for another machine scripts/systems has them elsewhere, and another compiler. */
 const binaries = process.env["RECRIU_WORKLOADS"] || join(repository, ".cache/workloads");
 const compiler = process.env["CC"] || "cc";
+const moreFlags = process.env["CFLAGS"]?.split(" ") ?? [];
 
 /** Compiles test/workloads/NAME.c when the binary is older than it; returns the binary's path. `alone`: without libraries. */
 export function compile(name: string, alone = name === "container"): string {
@@ -21,6 +22,7 @@ export function compile(name: string, alone = name === "container"): string {
     "-Wall",
     "-Wextra",
     "-pthread",
+    ...moreFlags,
     ...(alone ? ["-static"] : []),
     ...(["plugin", "old-vdso"].includes(name) ? ["-shared", "-fPIC"] : []),
   ];

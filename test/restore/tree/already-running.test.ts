@@ -1,3 +1,4 @@
+import { lost } from "../criu.ts";
 import { startDumped } from "../stage/dumped.ts";
 import { blockers, finding, report } from "../report.ts";
 import { alive, descendants, killTree, openStage, restoreBare, waitFor } from "../stage.ts";
@@ -17,7 +18,7 @@ test("already-running: what holds the numbers is this tree, and nobody is told t
   );
   const running = await report(stage, "preflight", images);
   expect(running.exit).toBe(3);
-  expect(blockers(running)).toEqual(["already-running"]);
+  expect(blockers(running)).toEqual(["already-running", ...lost]);
   expect(JSON.stringify(running.findings)).not.toMatch(/kill|\bend\b|stop process/);
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(1);
@@ -37,9 +38,9 @@ test("already-running: what holds the numbers is this tree, and nobody is told t
   await killTree(stage, pid);
   const taker = await takes(stage, pid);
   const taken = await report(stage, "preflight", images);
-  expect(blockers(taken)).toEqual(["pid-in-use"]);
+  expect(blockers(taken)).toEqual(["pid-in-use", ...lost]);
   await killTree(stage, taker.pid);
   const restored = await report(stage, "restore", images);
   expect(restored).toMatchObject({ exit: 0, verdict: { result: "match" } });
-  expect(blockers(await report(stage, "preflight", images))).toEqual(["already-running"]);
+  expect(blockers(await report(stage, "preflight", images))).toEqual(["already-running", ...lost]);
 });

@@ -1,0 +1,11 @@
+import { afterwards, basic } from "../core.ts";
+import type { System } from "../system.ts";
+
+export const system: System = {
+  about: "Debian experimental",
+  suite: "experimental",
+  architecture: "amd64",
+  cpu: "max,-la57",
+  tests: [...basic],
+  afterwards,
+};
