@@ -1,13 +1,10 @@
-import { ENAMETOOLONG, errorText } from "../sys/errno.ts";
-import { isAbsent, statAt } from "../sys/look.ts";
-import { dirname, join } from "../sys/path.ts";
-import { AT_FDCWD } from "../sys/linux.ts";
-import { namesAt } from "../sys/small-files.ts";
-import { access } from "../sys/stat.ts";
+import { statAt } from "../sys/look.ts";
+import { dirname } from "../sys/path.ts";
 import { catalogue } from "../checks/index.ts";
 import { entries } from "../explain/index.ts";
 import { aboutOf, type LogReport, logReader } from "../explain/log.ts";
 import { hasFailed } from "../explain/run.ts";
+import { findLogs, unreadable } from "../explain/places.ts";
 import { keptHow } from "../explain/runtimes.ts";
 import { chunksOf } from "../host/lines.ts";
 import { memoryKills } from "../host/memory-kills.ts";
@@ -50,7 +47,6 @@ const args = {
 
 /** A word that is meant as a path. */
 const likeAPath = /^(?:\.{0,2}\/\S*|\S+\.log)$/;
-const R_OK = 4;
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
 const NO_LOG = 2;
@@ -79,7 +75,7 @@ export const command: Command = {
       return told(json, { exit_code: Number(what), means }, () => `exit code ${what}: ${means}`);
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
     if (what === "-") return tell({ path: "/dev/stdin", name: "-" }, images, json);
-    const found = find(what === "" ? "." : what);
+    const found = findLogs(what === "" ? "." : what);
     if (found === undefined && likeAPath.test(what)) return cannot(what, "no such file");
     if (found === undefined) return tellWords(what, images, json);
     if ("problem" in found) return cannot(found.path, found.problem);
@@ -101,36 +97,6 @@ const told = (json: boolean, document: ExplainDocument, page: () => string): Tol
   exit: exitCode.ok,
   ...(json ? { json: document } : { text: page() }),
 });
-
-type Place = { path: string } | { path: string; problem: string } | { logs: readonly string[] };
-
-/** A log file, or the logs in a directory. Undefined where there is none; what cannot be looked at may be one. */
-function find(path: string): Place | undefined {
-  const stat = statAt(path);
-  if (typeof stat === "number")
-    return isAbsent(stat) || stat === -ENAMETOOLONG
-      ? undefined
-      : { path, problem: errorText(stat) };
-  if (!stat.isDirectory()) return { path };
-  const names = namesAt(AT_FDCWD, path);
-  if (names === undefined) return { path, problem: "the directory cannot be read" };
-  const logs = names
-    .filter((name) => name.endsWith(".log"))
-    .map((name) => ({ path: join(path, name), stat: statAt(join(path, name)) }))
-    .flatMap((log) =>
-      typeof log.stat !== "number" && log.stat.isDirectory()
-        ? []
-        : { path: log.path, time: typeof log.stat === "number" ? 0 : log.stat.mtimeMs },
-    )
-    .sort((a, b) => b.time - a.time);
-  return { logs: logs.map((log) => log.path) };
-}
-
-/** Why nothing can be read of a file; undefined where something can. */
-function unreadable(path: string): string | undefined {
-  const errno = access(path, R_OK);
-  return errno < 0 ? errorText(errno) : undefined;
-}
 
 const cannot = (path: string, problem: string): Told =>
   refused(
