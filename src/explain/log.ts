@@ -31,6 +31,8 @@ export interface LogReport extends Log {
 const BINARY = 1024 * 1024;
 const LOGS = 8;
 const REFUSED = 20;
+/** Letters of a line in which a compiler or make is looked for. */
+const BUILD = 256;
 /** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
@@ -63,7 +65,7 @@ export function logReader({ words = false } = {}): {
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
     const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
-    if (parsed === undefined && isOfBuild(text)) building = true;
+    if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
     else if (parsed?.time !== undefined || prompt.test(text)) building = false;
     // What tests of a build print of errors that they want is none.
     if (parsed !== undefined && building) return;

@@ -8,8 +8,7 @@ import { access } from "../sys/stat.ts";
 
 const R_OK = 4;
 
-export type LogPlace =
-  { path: string } | { path: string; problem: string } | { logs: readonly string[] };
+type LogPlace = { path: string } | { path: string; problem: string } | { logs: readonly string[] };
 
 /** A log file, or the logs in a directory. Undefined where there is none; what cannot be looked at may be one. */
 export function findLogs(path: string): LogPlace | undefined {

@@ -212,7 +212,7 @@ export function conclude(log: Log): void {
   }
   const helper = helperSays(log);
   const reason = helper === undefined ? undefined : explain(helper.trim());
-  log.explanation = reason?.consequence === false ? reason : known(cause);
+  log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
   if (log.explanation !== undefined) return;
   log.lead = leadOf(cause.message, cause.file);
   for (const text of after) {

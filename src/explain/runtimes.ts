@@ -13,7 +13,7 @@ export function logNamed(text: string): string | undefined {
 
 /** Of a command line of criu's. */
 const ofCommand =
-  /\bcriu\s(?:[^\n]{0,300}\s)?(?:dump|pre-dump|restore)\s(?:[^\n]{0,300}\s)?(?:-o ?|--log-file[ =])([^\s"'`-][^\s"'`]{0,300}\.log)\b/;
+  /\bcriu\s(?:[^\n]{0,300}?\s)?(?:-o ?|--log-file[ =])([^\s"'`-][^\s"'`]{0,300}\.log)\b/;
 
 const configured =
   "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (crun: /etc/criu/crun.conf), and do it again";
