@@ -126,7 +126,11 @@ test("no entry says that every dump needs a thing, and that it counts only for s
   expect(both.map(({ says }) => says[0]!.text)).toEqual([]);
 });
 
-test("of a dump against the one before no copy is blamed", () => {
+test("of a dump against the one before no copy is blamed, of a restore it is", () => {
+  const restored = read(
+    "(00.1) Error (criu/pagemap.c:203): Missing 7faf0323b000 in parent pagemap\n",
+  );
+  expect(restored.explanation?.check).toBe("image-parent");
   for (const words of [
     "Missing 7faf0323b000 in parent pagemap",
     "Hole 0x1/8192 not found in parent",
