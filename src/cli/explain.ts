@@ -1,13 +1,10 @@
-import { ENAMETOOLONG, errorText } from "../sys/errno.ts";
-import { isAbsent, statAt } from "../sys/look.ts";
-import { dirname, join } from "../sys/path.ts";
-import { AT_FDCWD } from "../sys/linux.ts";
-import { namesAt } from "../sys/small-files.ts";
-import { access } from "../sys/stat.ts";
+import { statAt } from "../sys/look.ts";
+import { dirname } from "../sys/path.ts";
 import { catalogue } from "../checks/index.ts";
 import { entries } from "../explain/index.ts";
 import { aboutOf, type LogReport, logReader } from "../explain/log.ts";
 import { hasFailed } from "../explain/run.ts";
+import { findLogs, unreadable } from "../explain/places.ts";
 import { keptHow } from "../explain/runtimes.ts";
 import { chunksOf } from "../host/lines.ts";
 import { memoryKills } from "../host/memory-kills.ts";
@@ -15,6 +12,7 @@ import { leftOutIn, openCheckpoint } from "../image/index.ts";
 import {
   printDirectory,
   printLogReport,
+  printNamedLog,
   printNoLog,
   printUnknownWords,
 } from "../report/log-report.ts";
@@ -49,7 +47,6 @@ const args = {
 
 /** A word that is meant as a path. */
 const likeAPath = /^(?:\.{0,2}\/\S*|\S+\.log)$/;
-const R_OK = 4;
 /** Nothing is known of what was asked. */
 const UNKNOWN = 1;
 const NO_LOG = 2;
@@ -78,7 +75,7 @@ export const command: Command = {
       return told(json, { exit_code: Number(what), means }, () => `exit code ${what}: ${means}`);
     const images = values["images-dir"] === undefined ? undefined : String(values["images-dir"]);
     if (what === "-") return tell({ path: "/dev/stdin", name: "-" }, images, json);
-    const found = find(what === "" ? "." : what);
+    const found = findLogs(what === "" ? "." : what);
     if (found === undefined && likeAPath.test(what)) return cannot(what, "no such file");
     if (found === undefined) return tellWords(what, images, json);
     if ("problem" in found) return cannot(found.path, found.problem);
@@ -100,36 +97,6 @@ const told = (json: boolean, document: ExplainDocument, page: () => string): Tol
   exit: exitCode.ok,
   ...(json ? { json: document } : { text: page() }),
 });
-
-type Place = { path: string } | { path: string; problem: string } | { logs: readonly string[] };
-
-/** A log file, or the logs in a directory. Undefined where there is none; what cannot be looked at may be one. */
-function find(path: string): Place | undefined {
-  const stat = statAt(path);
-  if (typeof stat === "number")
-    return isAbsent(stat) || stat === -ENAMETOOLONG
-      ? undefined
-      : { path, problem: errorText(stat) };
-  if (!stat.isDirectory()) return { path };
-  const names = namesAt(AT_FDCWD, path);
-  if (names === undefined) return { path, problem: "the directory cannot be read" };
-  const logs = names
-    .filter((name) => name.endsWith(".log"))
-    .map((name) => ({ path: join(path, name), stat: statAt(join(path, name)) }))
-    .flatMap((log) =>
-      typeof log.stat !== "number" && log.stat.isDirectory()
-        ? []
-        : { path: log.path, time: typeof log.stat === "number" ? 0 : log.stat.mtimeMs },
-    )
-    .sort((a, b) => b.time - a.time);
-  return { logs: logs.map((log) => log.path) };
-}
-
-/** Why nothing can be read of a file; undefined where something can. */
-function unreadable(path: string): string | undefined {
-  const errno = access(path, R_OK);
-  return errno < 0 ? errorText(errno) : undefined;
-}
 
 const cannot = (path: string, problem: string): Told =>
   refused(
@@ -155,7 +122,7 @@ function tell({ path, name }: Named, images: string | undefined, json: boolean):
   if (problem !== undefined) return cannot(path, problem);
   return tellReport(
     read(path, true),
-    name,
+    { log: name, isFile: name !== "-" },
     images ?? (name === "-" ? undefined : dirname(path)),
     json,
   );
@@ -195,23 +162,38 @@ function tellDirectory(
         told: path === first.path,
       })),
     );
-  return tellReport(first.report!, first.path, images ?? dirname(first.path), json);
+  return tellReport(
+    first.report!,
+    { log: first.path, isFile: true },
+    images ?? dirname(first.path),
+    json,
+  );
 }
 
 const failed = (report: LogReport): boolean =>
   report.kind === "log" && !report.succeeded && (hasFailed(report) || report.refused.length > 0);
 
+interface From {
+  /** A path, or `-`. */
+  readonly log: string;
+  /** Of a file of this machine: of what was pasted nothing says where it is from. */
+  readonly isFile: boolean;
+}
+
 function tellReport(
   report: LogReport,
-  log: string,
+  { log, isFile }: From,
   images: string | undefined,
   json: boolean,
 ): Told {
   // A runtime's line alone leads to CRIU's own log, where that still is.
-  if (report.cause === undefined && report.named !== undefined) {
+  if (report.cause === undefined && report.named?.startsWith("/") === true) {
     const own = statAt(report.named);
-    if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined)
-      return tellReport({ ...read(report.named), named: undefined }, report.named, images, json);
+    if (typeof own !== "number" && own.isFile() && unreadable(report.named) === undefined) {
+      if (!json) printNamedLog(report.named, isFile);
+      const its = { ...read(report.named), named: undefined };
+      return tellReport(its, { log: report.named, isFile }, images, json);
+    }
   }
   const opened = images === undefined ? undefined : openCheckpoint(images, leftOutIn(images));
   const about =
@@ -219,7 +201,7 @@ function tellReport(
       ? aboutOf(opened.checkpoint, report.cause)
       : [];
   const kept = report.named === undefined ? undefined : keptHow(report.named);
-  const memory = / killed by signal 9\b/.test(report.explanation?.line ?? "") ? memoryKills() : [];
+  const memory = isFile ? killsOf(report) : [];
   const found = report.explanation ?? report.said ?? report.refused[0];
   const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
@@ -233,13 +215,19 @@ function tellReport(
   return { exit };
 }
 
+/** What this machine's kernel says of a task that was killed. */
+function killsOf({ explanation }: LogReport): string[] {
+  const pid = /\b(\d{1,10}) killed by signal 9\b/.exec(explanation?.line ?? "")?.[1];
+  return pid === undefined ? [] : memoryKills(pid);
+}
+
 /** A text in the place of a log: a message, or what somebody copied. */
 function tellWords(text: string, images: string | undefined, json: boolean): Told {
   const reader = logReader({ words: true });
   reader.feed(Buffer.from(text));
   const report = reader.end();
   const isTold = report.kind === "log" || (report.said ?? report.named) !== undefined;
-  if (isTold) return tellReport(report, "-", images, json);
+  if (isTold) return tellReport(report, { log: "-", isFile: false }, images, json);
   if (json) return { exit: UNKNOWN, json: { explanation: null } satisfies ExplainDocument };
   const ids = catalogue.map(({ id }) => id);
   printUnknownWords(text, near(text, ids));

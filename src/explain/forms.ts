@@ -27,6 +27,8 @@ const entities: Record<string, string> = {
 };
 /** Line ends that a log has written out: of JSON and Go, of rsyslog, of HTML. */
 const written = /\\{1,8}r\\{1,8}n|\\{1,8}n(?!\w{0,40}\.(?:c|h|img)\b)|#012|<br ?\/?>/g;
+/** The path of CRIU's log in a field of its own. */
+const logField = /"\w{0,20}log_?(?:file|path)\w{0,8}"\s{0,4}:\s{0,4}"(\/[^"\s\\]{1,300}\.log)"/;
 /** Fields in fields: a container's JSON in the kubelet's message in the journal. */
 const DEEPEST = 4;
 
@@ -41,12 +43,14 @@ export function unwrap(text: string, depth = 0): string[] {
     .replace(/(?: \|){1,2}[ \t]*$/, "");
   if (depth < DEEPEST && clean.includes('"')) {
     const fields = fieldsOf(clean);
+    const named = depth === 0 ? logField.exec(clean)?.[1] : undefined;
     // What stands behind them is somebody's own sentence.
     const rest = clean.slice(clean.lastIndexOf('"') + 1).trim();
     if (fields.length > 0)
       return [
         ...fields.flatMap((field) => unwrap(field, depth + 1)),
         ...(rest.includes(" ") ? unwrap(rest, DEEPEST) : []),
+        ...(named === undefined ? [] : [`log file: ${named}`]),
       ];
   }
   return clean

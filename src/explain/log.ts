@@ -6,7 +6,7 @@ import { type Explanation, explain } from "./index.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
-import type { Speaker } from "./speakers.ts";
+import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
   /** Earlier runs of which something is to be told. */
@@ -17,6 +17,8 @@ export interface LogReport extends Log {
   speaker: Speaker | undefined;
   /** Where those say that CRIU's log is. */
   named: string | undefined;
+  /** Those say that CRIU failed. */
+  failed: boolean;
   /** Findings with which recriu refused the restore, by their ids. */
   refused: readonly string[];
   /** What of all this was there. */
@@ -29,6 +31,8 @@ export interface LogReport extends Log {
 const BINARY = 1024 * 1024;
 const LOGS = 8;
 const REFUSED = 20;
+/** Letters of a line in which a compiler or make is looked for. */
+const BUILD = 256;
 /** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
@@ -45,6 +49,8 @@ export function logReader({ words = false } = {}): {
   /** Of the last error, in seconds from the run's beginning. */
   let time = 0;
   let anything = false;
+  /** Lines are of a build, until a command is given. */
+  let building = false;
   const refused = new Set<string>();
   const others = listener(words);
 
@@ -59,6 +65,10 @@ export function logReader({ words = false } = {}): {
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
     const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
+    if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
+    else if (parsed?.time !== undefined || prompt.test(text)) building = false;
+    // What tests of a build print of errors that they want is none.
+    if (parsed !== undefined && building) return;
     if (parsed !== undefined) {
       anything = true;
       if (parsed.level === "Warn") return noteWarning(log, parsed);
@@ -73,10 +83,14 @@ export function logReader({ words = false } = {}): {
       if (log.version !== undefined || log.cause !== undefined) begin();
       refused.clear();
       log.version = version;
-      anything = true;
+      // criu --version says that alone.
+      if (!/^\s*Version: [\d.]+$/.test(text)) anything = true;
     }
-    if (noteWay(log, text) || stamped.test(text)) anything = true;
-    else if (!ownVersion.test(text)) others.hear(line, log.way);
+    if (noteWay(log, text) || stamped.test(text)) {
+      anything = true;
+      const rest = behindEnd.exec(text)?.[1];
+      if (rest !== undefined) others.hear({ ...line, text: rest }, log.way);
+    } else if (!ownVersion.test(text)) others.hear(line, log.way);
   };
   const reader = lineReader(onLine);
   let fed = 0;
@@ -108,7 +122,9 @@ export function logReader({ words = false } = {}): {
         told[0] ??
         log;
       const isRefused = refused.size > 0;
-      const { said, lead, speaker, named, isAbout } = others.end(main.way, anything);
+      const isNamed = logs.some(({ version }) => version !== undefined);
+      const heard = others.end(main.way, anything || isNamed);
+      const { said, lead, speaker, named, isAbout, failed } = heard;
       return {
         ...main,
         others: told.filter((each) => each !== main),
@@ -121,11 +137,12 @@ export function logReader({ words = false } = {}): {
           main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
         speaker,
         named,
+        failed,
         refused: [...refused],
         kind:
           anything || isRefused
             ? "log"
-            : (said ?? named) === undefined && !isAbout
+            : (said ?? named) === undefined && !isAbout && !isNamed
               ? "none"
               : "words",
         succeeded: main.cause === undefined && main.ended === "well" && !isRefused,
@@ -141,6 +158,10 @@ const goesOn = ({ sign, later }: Log): boolean =>
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
 const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
+
+/** The message that people put behind it, in one line. */
+const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;
+const prompt = /^(?:\S{1,40} )?(?:\+|[\w@~:./-]{0,80}[$#]) \S/;
 
 /** Whether a restore failed right after the dump whose images it read. */
 function isOfFailedDump(logs: readonly Log[], at: number): boolean {

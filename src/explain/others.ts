@@ -17,6 +17,8 @@ interface Heard {
   lead: Lead | undefined;
   speaker: Speaker | undefined;
   named: string | undefined;
+  /** A line says that CRIU failed. */
+  failed: boolean;
   /** Something of it is about CRIU, or a checkpoint. */
   isAbout: boolean;
 }
@@ -48,6 +50,9 @@ export function listener(words: boolean): {
   /** Of which no entry has the words. */
   const unknown: string[] = [];
   let lead: Lead | undefined;
+  let failed = false;
+  /** Of what is said. */
+  let most = 0;
   return {
     anything: () => said !== undefined,
     hear(line, way) {
@@ -56,17 +61,25 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
-      const sentence = joined(text.slice(0, LONGEST).trim(), next);
-      const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
-      if (worthOf(leads) > worthOf(lead)) lead = leads;
+      failed ||= criuFailed.test(text.slice(0, LONGEST));
+      const sentence = joined(text.slice(0, LONGEST).trim(), next).replace(ofLxc, "");
       // A test names what it did not see.
       if (unseen.test(text)) return;
+      let isTrailer = false;
       for (const [reading, place] of readingsOf(line, words, way)) {
         const known = reading === "" ? undefined : explain(reading, place);
-        if (known === undefined || weightOf(known) <= weightOf(said)) continue;
+        isTrailer ||= known?.by === "runtime" && known.consequence;
+        // Of lines of a daemon's log the one counts that it answers with.
+        const weight = weightOf(known) + (reply.test(text) ? 0.5 : 0);
+        if (known === undefined || weight <= most) continue;
+        most = weight;
         said = known;
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
       }
+      const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
+      // That something failed is no subject.
+      const isOpen = !isTrailer || leads?.because !== undefined;
+      if (isOpen && worthOf(leads) > worthOf(lead)) lead = leads;
       if (said !== undefined || unknown.length >= UNKNOWN) return;
       const whole = text.trim();
       for (const piece of [...quotedIn(whole), whole, `${whole} ${next() ?? ""}`])
@@ -77,7 +90,7 @@ export function listener(words: boolean): {
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, way);
       else said = surely;
       const isOpen = said === undefined ? isAbout || isLog || words : said.consequence;
-      return { said, lead: isOpen ? lead : undefined, speaker, named, isAbout };
+      return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
     },
   };
 }
@@ -158,6 +171,10 @@ const QUOTES = 4;
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+/** A level, and CRIU's output behind it, be that a notice. */
+const ofLxc = /^.*\bcriu\.c:\w{1,60}:\d{1,6} - (?:criu output: )?/;
+const criuFailed = /\bcriu\b.{0,40}\bfail/i;
+const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const unseen = /\bcondition was not found: /;
 /** What the kernel said counts more than what it is about. */
 const worthOf = (lead: Lead | undefined): number =>

@@ -69,6 +69,7 @@ export function noteWay(log: Log, text: string): boolean {
   log.way ??= way;
   if (check !== undefined) log.ended = check === "Looks" ? "well" : "badly";
   else if (text.includes("finished successfully")) log.ended = "well";
+  else if (text.includes(" FAILED")) log.ended ??= "badly";
   return true;
 }
 
@@ -159,6 +160,21 @@ function toldBefore({ before, way }: Log): Explanation | undefined {
   return undefined;
 }
 
+/** A line with the time is CRIU's own. */
+const stamped = /^\s*(?:\(?\d+\.\d+\)|pie: |uns: |\d+: )/;
+const complains =
+  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
+
+/** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
+export function helperSays({ cause, before }: Log): string | undefined {
+  if (cause?.time === undefined) return undefined;
+  const own = (text: string) => stamped.test(text) || parseLogLine(text) !== undefined;
+  const from = before.findIndex(own);
+  return from < 0
+    ? undefined
+    : before.slice(from).findLast((text) => !own(text) && complains.test(text));
+}
+
 const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
 
 /** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
@@ -194,7 +210,9 @@ export function conclude(log: Log): void {
     if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);
     return;
   }
-  log.explanation = known(cause);
+  const helper = helperSays(log);
+  const reason = helper === undefined ? undefined : explain(helper.trim());
+  log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
   if (log.explanation !== undefined) return;
   log.lead = leadOf(cause.message, cause.file);
   for (const text of after) {

@@ -8,8 +8,12 @@ export function logNamed(text: string): string | undefined {
     /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );
-  return match?.[1];
+  return match?.[1] ?? ofCommand.exec(text)?.[1];
 }
+
+/** Of a command line of criu's. */
+const ofCommand =
+  /\bcriu\s(?:[^\n]{0,300}?\s)?(?:-o ?|--log-file[ =])([^\s"'`-][^\s"'`]{0,300}\.log)\b/;
 
 const configured =
   "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (crun: /etc/criu/crun.conf), and do it again";
@@ -41,5 +45,8 @@ const keepers: readonly [path: RegExp, told: string][] = [
 
 /** What to do for a log that is not there. */
 export const keptHow = (path: string): string =>
+  (path.startsWith("/")
+    ? undefined
+    : "it is in the directory of the images (-D), or of --work-dir: recriu explain DIR") ??
   keepers.find(([pattern]) => pattern.test(path))?.[1] ??
   `the path is one of the machine, or the container, where CRIU ran: look there, or ${configured}`;

@@ -10,11 +10,11 @@ export interface Speaker {
 
 /** Of compilers, linkers and make, where CRIU's own sources are in it. */
 const ofBuild =
-  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|^\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins)\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
+  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|(?:^|\dZ )\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins)\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
 
 /** What a compiler or make says is of no dump or restore. */
 export const isOfBuild = (text: string): boolean =>
-  ofBuild.test(text) || /\bfatal error: |^`?make(?:\[\d+\])?: /.test(text);
+  ofBuild.test(text) || /\bfatal error: |(?:^|\dZ )`?make(?:\[\d+\])?: /.test(text);
 
 // One reading of a line each: no repetition of a repetition, and an end to every one.
 const speakers: readonly [words: RegExp, name: string, look: string][] = [
@@ -76,7 +76,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
     /\blxc-checkpoint\b|\b(?:lxc|incus)\b.{0,80}--stateful|\bforkmigrate\b|\bcriu\.c:/,
     "LXC, Incus or LXD",
-    "dump.log and restore.log in the checkpoint's directory; incus info --show-log NAME",
+    "dump.log and restore.log in the checkpoint's directory, of LXD and Incus in /var/log/lxd/NAME and /var/log/incus/NAME; incus info --show-log NAME",
   ],
   [
     /\bpodman\b.{0,80}\b(?:checkpoint|restore)\b|\blibpod\b/,
@@ -116,7 +116,7 @@ export function speakerOf(text: string): Speaker | undefined {
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
 const about = [
-  /(?<![\w./-])criu(?![\w./-])|\bcriu_(?:dump|pre_dump|restore|check|init_opts|set)(?![a-z])|\bCRaC (?:checkpoint|restore) fail|"pie: |\bcrtools\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
+  /(?<![\w./-])criu(?![\w./-])|\bcriu_(?:dump|pre_dump|restore|check|init_opts|set)(?![a-z])|\bCRaC (?:checkpoint|restore) fail|"pie: |\bcrtools\b|\b(?:cuda|amdgpu)_plugin\b|\bzdtm\b|\bUFFD\b|\blazy-(?:pages|server|restore)\b|\bpy?criu\b/i,
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,

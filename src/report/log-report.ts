@@ -1,6 +1,6 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
-import { hasFailed, type Log } from "../explain/run.ts";
+import { hasFailed, helperSays, type Log } from "../explain/run.ts";
 import type { Lead } from "../explain/lead.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
@@ -24,7 +24,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   printLog(report, beside);
   for (const other of others) {
     line(`an earlier run is in it${headOf(other)}:`);
-    printLog(other, { about: [], kept: undefined, memory: [] });
+    printLog(other, { about: [] });
   }
   if (said !== undefined) {
     line(harmless(said.line));
@@ -42,15 +42,25 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     );
   if (kind === "words" || report.cause === undefined) printLead(report.lead);
   if (named !== undefined && report.cause === undefined) {
-    line(`  ${dim("log")}     ${harmless(named)} is not here to be read`);
+    const where = named.startsWith("/")
+      ? "is not here to be read"
+      : "was named, and not looked for";
+    line(`  ${dim("log")}     ${harmless(named)} ${where}`);
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
   }
+  for (const text of beside.memory) line(`  ${dim("machine")} ${harmless(text)}`);
 }
+
+/** What was pasted names a log by its path, and that is one of the machine where CRIU ran. */
+export const printNamedLog = (path: string, isFile: boolean): void =>
+  line(
+    `${harmless(path)}, which it names, is here${isFile ? "" : " (if CRIU ran on another machine, this is not that log)"}:`,
+  );
 
 const headOf = ({ version, way }: Log): string =>
   `${version === undefined ? "" : `, CRIU ${version}`}${way === undefined ? "" : `, a ${way}`}`;
 
-function printLog(log: LogReport | Log, { about, memory }: Beside): void {
+function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void {
   const { cause, explanation, sign, later, warnings, before, after, ended, way } = log;
   if (cause !== undefined) {
     const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
@@ -58,9 +68,10 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
     const place = cause.line === undefined ? cause.file : `${cause.file}:${cause.line}`;
     line(`  ${dim("where")}   ${harmless(`${place}${task}`)}`);
   } else if (explanation !== undefined) line(`${red("error")}: ${harmless(explanation.line)}`);
+  const helper = helperSays(log);
+  if (helper !== undefined) line(`  ${dim("said")}    ${harmless(helper)}`);
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
   if (explanation !== undefined) printExplanation(explanation);
-  for (const text of memory) line(`  ${dim("machine")} ${harmless(text)}`);
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
     for (const text of [...before, cause.message, ...after]) line(`  | ${harmless(text)}`);
@@ -76,18 +87,21 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
     if (later !== undefined) printExplanation(later);
     line(
-      !hasFailed(log)
-        ? "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log"
-        : "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
+      "kind" in log && log.failed && !hasFailed(log)
+        ? "CRIU goes on after that, and failed later: why is not in it; the first Error of CRIU's own log with -v4 tells, from its beginning"
+        : !hasFailed(log)
+          ? "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log"
+          : "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
     );
   } else if (cause === undefined && explanation === undefined) {
     const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
     if (ended === "well" && (!("kind" in log) || log.succeeded))
       line(green(`the ${way ?? "run"} succeeded`));
+    else if (ended === "badly" && "kind" in log && log.said?.by === "runtime") line(FAILED);
     else if (alone && log.kind === "log")
       line(
         ended === "badly"
-          ? "it failed, and no line says why: run it again with -v4"
+          ? FAILED
           : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part",
       );
   }
@@ -96,6 +110,9 @@ function printLog(log: LogReport | Log, { about, memory }: Beside): void {
     printExplanation(warning);
   }
 }
+
+const FAILED =
+  "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";
 
 /** A lead is told as that: why this line fails was not seen. */
 function printLead(lead: Lead | undefined): void {

@@ -64,7 +64,8 @@ export function printExplanation(explanation: Explanation): void {
   if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
   line(`  ${dim("remedy")}  ${harmless(remedy)}`);
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
-  if (check !== "") line(`  ${dim("check")}   recriu preflight names it before: ${check}`);
+  if (check !== "")
+    line(`  ${dim("check")}   recriu preflight names it before a restore: ${check}`);
   if (issues.length > 0)
     line(
       `  ${dim("more")}    ${issues[0]!.includes("/") ? "" : "checkpoint-restore/criu "}${issues.join(", ")}`,
