@@ -69,6 +69,7 @@ export async function guard(
     reaches: (option, gate) => gate || runtime?.settles(option) !== true,
     again: () => front?.forkAgain("numbers"),
   });
+  if (front?.isGone() === true) return 1; // CRIU will not run
   if (prepared.kind === "aside") return stepAside(found, prepared.why);
   if (prepared.kind === "refused") return refuseBecause(prepared.problem);
   if (prepared.kind === "blocked") {

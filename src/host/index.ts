@@ -175,7 +175,8 @@ export function thisHost(stays = true, network?: string): Host {
   const read = (path: string): string | undefined => {
     if (!texts.has(path)) {
       if (texts.size >= MOST_TEXTS) texts.clear();
-      const look = () => readAt(AT_FDCWD, ofStarted(path));
+      // Of a process that has ended nothing is there to read.
+      const look = () => readAt(AT_FDCWD, ofStarted(path)) || readAt(AT_FDCWD, path);
       texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
     }
     return texts.get(path);

@@ -131,6 +131,7 @@ async function restore(
     reaches: (option) => !passOn([option], help, crun).lost.includes(option),
     again: () => front?.forkAgain("numbers"),
   });
+  if (front?.isGone() === true) return undefined; // the runtime will not run
   if (come.kind === "aside" || come.kind === "refused") return unlooked(come);
   const { plan, checkpoint } = come.preflight;
   if (come.kind === "blocked") {

@@ -6,7 +6,7 @@
 import { ptr } from "bun:ffi";
 import { ESRCH } from "./errno.ts";
 import { call } from "./libc.ts";
-import { kill } from "./process.ts";
+import { kill, readable } from "./process.ts";
 import { cString } from "./text.ts";
 
 interface Front {
@@ -15,6 +15,8 @@ interface Front {
   readonly socket: number;
   /** Execute a program in the front's place, with texts or C strings: 0, or -errno when it cannot, or is gone. */
   become(path: string, argv: readonly Text[], envp: readonly Text[]): number;
+  /** Whether somebody has ended it. */
+  isGone(): boolean;
   /** Have the front exit. */
   end(code: number): void;
   /**
@@ -65,6 +67,7 @@ function frontOf(said: string | undefined): Front | undefined {
       const got = call((c) => c.read(socket, ptr(answer), 8n));
       return got === 8 ? Number(answer.readBigInt64LE(0)) : 0;
     },
+    isGone: () => readable([socket], 0).length > 0,
     end: (code) => void order(0, code, 0),
     forkAgain(why, files = []) {
       const bit = 1 << REASONS.indexOf(why);
