@@ -74,22 +74,20 @@ const consequences: readonly RegExp[] = [
 ];
 const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
 
-/** Errors by their level, after which CRIU goes on as if nothing were. */
+/** Errors by their level, after which CRIU goes on as if nothing were; without the subsystem, which old versions leave out. */
 const tolerated: readonly RegExp[] = [
   // Without CAP_SYS_RESOURCE, at every start.
-  /^rlimi[tr]: Can't setup RLIMIT_NOFILE for self/,
+  /^Can't setup RLIMIT_NOFILE for self/,
   // At every dump in a container that may not mount.
   /^Unable to \w+ the binfmt_misc file system: Operation not permitted/,
   // Of every task that uses no GPU.
-  /^(?:cuda_plugin: )?Failed to launch cuda-checkpoint to retrieve restore tid/,
+  /^Failed to launch cuda-checkpoint to retrieve restore tid/,
   // In a network namespace of an older kernel.
   /^Can't open sysctl net\/ipv4\/tcp_[rw]mem: /,
   // Of what was not there at the dump before: all of it is saved.
-  /^page-xfer: No parent image found, though parent directory is set: No such file/,
+  /^No parent image found, though parent directory is set: No such file/,
   // CRIU only has the modules loaded beforehand.
-  /^(?:sockets: )?Diag module missing/,
-  // A warning since; what lacks is links between network namespaces.
-  /^NSID is not supported/,
+  /^Diag module missing/,
   // The name of an image that is empty or not there, for the message behind it.
   /^Can't read link of fd -404: /,
   // Of iptables, at every start; what needs it says so itself.
@@ -97,12 +95,22 @@ const tolerated: readonly RegExp[] = [
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
-  /^(?:uffd: )?Lazy pages are not available: /,
-  /^(?:tun: )?Unable to create tun: /,
+  /^Lazy pages are not available: /,
+  /^Unable to create tun: /,
   // A thread stopped where CRIU lets it stop.
   /^si_code=4 si_pid=\d+ si_status=5$/,
   // CRaC's own CRIU, of a terminal.
-  /^(?:tty: )?Can't set tty params on 0x[0-9a-f]+, trying to skip/,
+  /^Can't set tty params on 0x[0-9a-f]+, trying to skip/,
+  // The tree is there already.
+  /^(?:Pre|Post)-resume script ret code/,
+];
+
+/** Errors that end some versions, and after which others go on: the cause where nothing is said behind them. */
+const endsSome: readonly RegExp[] = [
+  // A start of CRIUs of 2018; a warning since.
+  /^NSID is not supported/,
+  // Of registers that are saved compactly, on the way to 3.11.
+  /^Unsupported compact xsave frame/,
 ];
 
 /** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */
@@ -119,6 +127,10 @@ const killed = /^\d+ killed by signal 9\b/;
  * failed before, of which it does not say what; the end that CRIU tells of itself; or nothing, as CRIU goes on after it.
  */
 type Worth = "cause" | "death" | "sign" | "end" | "nothing";
+/** Whether it is the cause as the last error of a run that did not end well. */
+export const endsAsLast = ({ message }: LogLine): boolean =>
+  endsSome.some((pattern) => pattern.test(bareOf(message)));
+const bareOf = (message: string): string => message.replace(/^[a-z][\w-]*: /, "");
 
 /** Whether a death tells why, behind what was said before: CRIU kills the others of a tree itself. */
 export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>
@@ -127,7 +139,8 @@ export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>
 export function worthOf({ message }: LogLine): Worth {
   if (death.test(message)) return "death";
   if (ends.test(message)) return "end";
-  if (tolerated.some((pattern) => pattern.test(message))) return "nothing";
+  const bare = bareOf(message);
+  if ([...tolerated, ...endsSome].some((pattern) => pattern.test(bare))) return "nothing";
   return consequences.some((pattern) => pattern.test(message)) ? "sign" : "cause";
 }
 
@@ -137,7 +150,9 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
   if (end >= 0) {
     // A line that only says that something failed has its reason before it.
     const before = errors.slice(0, end).findLast((error) => worthOf(error) !== "sign");
-    return before !== undefined && worthOf(before) === "cause" ? before : errors[end];
+    return before !== undefined && (worthOf(before) === "cause" || endsAsLast(before))
+      ? before
+      : errors[end];
   }
   let signs = false;
   for (const error of errors) {
@@ -145,7 +160,8 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
     if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) return error;
     signs ||= worth === "sign";
   }
-  return undefined;
+  const last = errors.findLast((error) => worthOf(error) !== "end");
+  return last !== undefined && endsAsLast(last) ? last : undefined;
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */

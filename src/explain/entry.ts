@@ -19,6 +19,8 @@ export interface Entry {
   readonly files: readonly string[];
   /** Of several entries with these words, whether it is this one: more than 0, the more the surer. */
   readonly guard: ((values: ReadonlyMap<string, string>) => number) | undefined;
+  /** Only where a line of the log or paste has this; then before others with these words. */
+  readonly beside: RegExp | undefined;
   /** The check that names it beforehand; its page tells why; "" where none can. */
   readonly check: string;
   /** Other checks of which CRIU says the same. */

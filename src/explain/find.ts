@@ -9,6 +9,7 @@ import {
   FEW,
   isOwn,
   isSentence,
+  isThere,
   mayBe,
   type Place,
   prefixes,
@@ -115,7 +116,7 @@ export function findWhole(index: Index, message: string, place: Place): Found | 
       for (const candidate of candidatesOf(index, start)) {
         const { entry, words } = candidate;
         const own = isOwn(candidate, place, message);
-        if (!mayBe(candidate, place, own, message)) continue;
+        if (!isThere(candidate, place) || !mayBe(candidate, place, own, message)) continue;
         const values = (candidate.matches ??= matcherOf(candidate.text))(start);
         if (values === undefined || (!own && isSentence(values, candidate, place))) continue;
         const number = values.get("errno");
@@ -159,7 +160,7 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
       const { least } = place;
       if (least !== undefined && (entry.common || (letters < least && entry.files.length > 0)))
         continue;
-      if (!enough || entry.guard?.(values) === 0) continue;
+      if (!enough || !isThere(candidate, place) || entry.guard?.(values) === 0) continue;
       if (!own && isSentence(values, candidate, place)) continue;
       const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
       if (rank <= most) continue;

@@ -3,6 +3,7 @@ import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
+import { around } from "./beside.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
@@ -31,6 +32,8 @@ export interface LogReport extends Log {
 const BINARY = 1024 * 1024;
 const LOGS = 8;
 const REFUSED = 20;
+/** Lines from the beginning, beside those before an error, in which it is looked for what decides between entries. */
+const AROUND = 1000;
 /** Letters of a line in which a compiler or make is looked for. */
 const BUILD = 256;
 /** CRIU reads a pages image that is too short at its end for ever. */
@@ -53,6 +56,8 @@ export function logReader({ words = false } = {}): {
   let building = false;
   const refused = new Set<string>();
   const others = listener(words);
+  const { note, seen } = around();
+  let heard = 0;
 
   const begin = (): void => {
     if (logs.length === LOGS) logs.shift();
@@ -61,6 +66,7 @@ export function logReader({ words = false } = {}): {
   };
   const onLine = (line: Line): void => {
     const { text } = line;
+    if ((heard += 1) <= AROUND) note(text);
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
@@ -89,8 +95,8 @@ export function logReader({ words = false } = {}): {
     if (noteWay(log, text) || stamped.test(text)) {
       anything = true;
       const rest = behindEnd.exec(text)?.[1];
-      if (rest !== undefined) others.hear({ ...line, text: rest }, log.way);
-    } else if (!ownVersion.test(text)) others.hear(line, log.way);
+      if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
+    } else if (!ownVersion.test(text)) others.hear(line, { way: log.way, beside: seen });
   };
   const reader = lineReader(onLine);
   let fed = 0;
@@ -108,7 +114,10 @@ export function logReader({ words = false } = {}): {
         log.explanation ??= explain(HANG);
         anything = true;
       }
-      for (const each of logs) conclude(each);
+      for (const each of logs) {
+        for (const text of each.before) note(text);
+        conclude(each, seen);
+      }
       const told = logs.filter(
         ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
       );
@@ -123,8 +132,8 @@ export function logReader({ words = false } = {}): {
         log;
       const isRefused = refused.size > 0;
       const isNamed = logs.some(({ version }) => version !== undefined);
-      const heard = others.end(main.way, anything || isNamed);
-      const { said, lead, speaker, named, isAbout, failed } = heard;
+      const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
+      const { said, lead, speaker, named, isAbout, failed } = spoken;
       return {
         ...main,
         others: told.filter((each) => each !== main),

@@ -9,7 +9,8 @@ import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
 import { isAboutCriu, isForeign, isOfBuild, type Speaker, speakerOf } from "./speakers.ts";
 
-type Way = Place["way"];
+/** What CRIU was doing, and what was seen of what entries want beside their words. */
+type Around = Pick<Place, "way" | "beside">;
 
 interface Heard {
   said: Explanation | undefined;
@@ -35,10 +36,10 @@ const LONGEST = 2048;
 
 /** `words`: it is a message, and nothing around it. */
 export function listener(words: boolean): {
-  hear(line: Line, way: Way): void;
+  hear(line: Line, about: Around): void;
   anything(): boolean;
   /** `isLog`: lines of CRIU's were beside it. */
-  end(way: Way, isLog: boolean): Heard;
+  end(about: Around, isLog: boolean): Heard;
 } {
   let heard = 0;
   let isAbout = false;
@@ -55,7 +56,7 @@ export function listener(words: boolean): {
   let most = 0;
   return {
     anything: () => said !== undefined,
-    hear(line, way) {
+    hear(line, about) {
       if ((heard += 1) > FOREIGN) return;
       const { text, next } = line;
       named ??= logNamed(text);
@@ -66,7 +67,7 @@ export function listener(words: boolean): {
       // A test names what it did not see.
       if (unseen.test(text)) return;
       let isTrailer = false;
-      for (const [reading, place] of readingsOf(line, words, way)) {
+      for (const [reading, place] of readingsOf(line, words, about)) {
         const known = reading === "" ? undefined : explain(reading, place);
         isTrailer ||= known?.by === "runtime" && known.consequence;
         // Of lines of a daemon's log the one counts that it answers with.
@@ -76,6 +77,8 @@ export function listener(words: boolean): {
         said = known;
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
       }
+      const each = severalIn(text, about);
+      if (each.length > 1 && weightOf(each[0]) >= most) said = surely = together(text, each);
       const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
       // That something failed is no subject.
       const isOpen = !isTrailer || leads?.because !== undefined;
@@ -85,10 +88,10 @@ export function listener(words: boolean): {
       for (const piece of [...quotedIn(whole), whole, `${whole} ${next() ?? ""}`])
         unknown.push(piece.slice(0, SAID));
     },
-    end(way, isLog) {
+    end(about, isLog) {
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
-      else if (isAbout || isLog || words) said ??= nearestOf(unknown, way);
-      else said = surely;
+      else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
+      else said = surely ?? begunWith(unknown, about);
       const isOpen = said === undefined ? isAbout || isLog || words : said.consequence;
       return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
     },
@@ -96,7 +99,7 @@ export function listener(words: boolean): {
 }
 
 /** Where in a line the message may begin and end. */
-function readingsOf({ text, next }: Line, words: boolean, way: Way): [string, Place][] {
+function readingsOf({ text, next }: Line, words: boolean, about: Around): [string, Place][] {
   // containerd ends what it passes on with the kind of the error.
   const whole = text.trim().replace(/: unknown["'`]?$/, "");
   const [, program, error, rest = ""] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
@@ -107,18 +110,18 @@ function readingsOf({ text, next }: Line, words: boolean, way: Way): [string, Pl
   // Few words of another program are its own, though CRIU has the same; CRIU writes a large E.
   const isOthers = program === undefined ? error !== "Error: " : !program.startsWith("criu");
   return [
-    [begins ? rest : "", { loose: !words && isOthers, way }],
+    [begins ? rest : "", { loose: !words && isOthers, ...about }],
     // Quoted, in brackets, or in bold.
-    [whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, way }],
+    [whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, ...about }],
     // Behind somebody's own words.
-    [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", { way }],
+    [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
     ...[...quotedIn(whole), whole].map((quoted): [string, Place] => [
       quoted,
-      isCrius(quoted) ? { way } : { loose: true, way },
+      isCrius(quoted) ? about : { loose: true, ...about },
     ]),
     // A mail or a terminal broke it.
-    [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, way }],
+    [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, ...about }],
   ];
 }
 
@@ -132,17 +135,17 @@ function joined(whole: string, next: Line["next"]): string {
 const BROKEN = 3;
 
 /** Of others' lines the one that is nearest to words that are known. */
-const nearestOf = (lines: readonly string[], way: Way): Explanation | undefined =>
+const nearestOf = (lines: readonly string[], about: Around): Explanation | undefined =>
   lines
     .flatMap(
-      (text) => explain(text, { way }) ?? endedIn(text, way) ?? explainNear(text, { way }) ?? [],
+      (text) => explain(text, about) ?? endedIn(text, about) ?? explainNear(text, about) ?? [],
     )
     .sort((one, other) => weightOf(other) - weightOf(one))[0];
 
 /** A message that somebody's own sentence goes on behind. */
-function endedIn(text: string, way: Way): Explanation | undefined {
+function endedIn(text: string, about: Around): Explanation | undefined {
   for (const { index } of Array.from(text.matchAll(goesOnWith)).slice(0, ENDS)) {
-    const known = explain(text.slice(0, index), { loose: true, way });
+    const known = explain(text.slice(0, index), { loose: true, ...about });
     if (known !== undefined) return known;
   }
   return undefined;
@@ -150,6 +153,36 @@ function endedIn(text: string, way: Way): Explanation | undefined {
 const ENDS = 6;
 const goesOnWith =
   /(?:[.,;)]|`| [-–—])? (?:when|while|if|after|before|but|and|so|because|which|how|what|why|on|in|at|I)\b/g;
+
+/** What a line quotes of CRIU's, where that is more than one thing. */
+function severalIn(text: string, about: Around): Explanation[] {
+  const quoted = quotedIn(text).filter(isCrius);
+  const known = quoted.flatMap((words) => explain(words, about) ?? []).filter(isReason);
+  return [...new Map(known.map((each) => [each.cause, each])).values()];
+}
+const isReason = ({ by, consequence }: Explanation): boolean => by === "criu" && !consequence;
+
+/** They are told of with the words of each. */
+const together = (line: string, each: readonly Explanation[]): Explanation => ({
+  ...each[0]!,
+  line: line.trim(),
+  cause: each.map((one) => `"${one.line}": ${one.cause}`).join("; "),
+  because: undefined,
+  remedy: each.map((one) => `"${one.line}": ${one.remedy}`).join("; "),
+  also: each.slice(1).flatMap(({ check }) => check || []),
+  issues: [...new Set(each.flatMap(({ issues }) => issues))],
+});
+
+/** A message from its first word on, with a tail of something else: cut from the end until only CRIU has such words. */
+function begunWith(lines: readonly string[], about: Around): Explanation | undefined {
+  for (const text of lines)
+    for (const { index } of Array.from(text.matchAll(/ /g)).toReversed().slice(0, TAIL))
+      if (lettersKnown(text.slice(0, index), {}) >= SURE)
+        return explain(text.slice(0, index), about);
+  return undefined;
+}
+/** Words of a tail. */
+const TAIL = 40;
 
 /** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
 const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;

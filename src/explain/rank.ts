@@ -10,6 +10,8 @@ export interface Place {
   readonly way?: Way | undefined;
   /** The words may stand behind others: nothing says where CRIU's begin. */
   readonly loose?: boolean;
+  /** Entries of which the lines around it have what they ask for. */
+  readonly beside?: ReadonlySet<Entry> | undefined;
   /** Letters that an entry has to have fixed. */
   readonly least?: number;
 }
@@ -52,6 +54,10 @@ export const isOwn = (
 /** Of others' words: a code, or a name of their own. */
 const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)/i;
 
+/** Whether what an entry wants beside its words was seen. */
+export const isThere = ({ entry }: Candidate, { beside }: Place): boolean =>
+  entry.beside === undefined || beside?.has(entry) === true;
+
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
 export const mayBe = (
   { weight, entry, text }: Candidate,
@@ -86,6 +92,8 @@ export const isSentence = (
 
 /** Letters that an entry of the line's own source is ahead of others. */
 const AHEAD = 8;
+/** What stands around a line says more than its letters. */
+const BESIDE = 1000;
 
 /** Fixed letters first, the own source counting for some, then errno and way; -1 where errno or way is another. */
 export function rankOf(
@@ -104,6 +112,7 @@ export function rankOf(
   return (
     (letters + (own ? AHEAD : 0)) * 4 +
     (errnos.length > 0 ? 2 : 0) +
-    (entry.way === (way ?? "restore") ? 1 : 0)
+    (entry.way === (way ?? "restore") ? 1 : 0) +
+    (entry.beside === undefined ? 0 : BESIDE)
   );
 }

@@ -1,6 +1,6 @@
 /** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
-import { endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
-import type { Way } from "./entry.ts";
+import { endsAsLast, endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import type { Entry, Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
@@ -26,7 +26,7 @@ export interface Log {
   warnings: Explanation[];
   /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
-  /** Lines before the cause, and the errors after it. */
+  /** Lines before the cause, and the errors after it, of a program that CRIU called, too. */
   before: string[];
   after: string[];
 }
@@ -101,13 +101,18 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   if (worth !== "sign") log.previous = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.
   if (endsStart(error) && log.cause?.message !== previous?.message)
-    log.cause = previous !== undefined && worthOf(previous) === "cause" ? previous : undefined;
+    log.cause =
+      previous !== undefined && (worthOf(previous) === "cause" || endsAsLast(previous))
+        ? previous
+        : undefined;
   const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
     log.cause = whole;
     log.before = line.before();
+    const next = line.next();
+    if (next !== undefined && ofHelper.test(next)) log.after.push(next);
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
     log.before = line.before();
@@ -166,7 +171,9 @@ const complains =
   /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
 
 /** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
-export function helperSays({ cause, before }: Log): string | undefined {
+export function helperSays({ cause, before, after }: Log): string | undefined {
+  // Where its words come late, it has to name itself.
+  if (after[0] !== undefined && ofHelper.test(after[0])) return after[0];
   if (cause?.time === undefined) return undefined;
   const own = (text: string) => stamped.test(text) || parseLogLine(text) !== undefined;
   const from = before.findIndex(own);
@@ -174,6 +181,8 @@ export function helperSays({ cause, before }: Log): string | undefined {
     ? undefined
     : before.slice(from).findLast((text) => !own(text) && complains.test(text));
 }
+
+const ofHelper = /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;
 
 const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
 
@@ -192,7 +201,11 @@ function concludeCheck(log: Log, first: LogLine): void {
 }
 
 /** What it means is known only when it is known what CRIU was doing, at the end. */
-export function conclude(log: Log): void {
+export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
+  const { previous } = log;
+  // Nothing came behind it.
+  if (log.cause === undefined && log.ended !== "well" && previous && endsAsLast(previous))
+    log.cause = previous;
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
   if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
@@ -204,14 +217,14 @@ export function conclude(log: Log): void {
   if (first === undefined) return;
   const way = log.way ?? (ofCheck(first) ? "check" : undefined);
   if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
-  const known = ({ message, file }: LogLine) => explain(message, { file, way });
+  const known = ({ message, file }: LogLine) => explain(message, { file, way, beside });
   if (cause === undefined) {
     log.later = known(first);
     if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);
     return;
   }
   const helper = helperSays(log);
-  const reason = helper === undefined ? undefined : explain(helper.trim());
+  const reason = helper === undefined ? undefined : explain(helper.trim(), { beside });
   log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
   if (log.explanation !== undefined) return;
   log.lead = leadOf(cause.message, cause.file);

@@ -11,13 +11,14 @@
  *       check: net-link                                     and also:, fault:, issues:, when:, is:, like:, reported:
  *
  * `if: size >= expected`, `if: size < expected`: two numbers of the line, or one and a given one, say which of several entries it is; `if: program path`:
- * that the path is a program's or a library's goes before these.
+ * that the path is a program's or a library's goes before these. `beside: PATTERN`: the entry counts only where a line of the log
+ * or paste has that, and then before others.
  *
  * A paragraph without an indented line stands for itself: CRIU says it well.
  */
 import type { Entry, Way, Words } from "./entry.ts";
 
-const field = /^(check|also|fault|issues|when|like|reported|is|if): (.*)$/;
+const field = /^(check|also|fault|issues|when|like|reported|is|if|beside): (.*)$/;
 
 /** A table's entries. It throws at what it does not understand: tests read them all. */
 export function parseTable(text: string): Entry[] {
@@ -70,6 +71,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     says,
     files,
     guard: guardOf(fields.get("if")?.[0]),
+    beside: besideOf(fields.get("beside")?.[0]),
     check: fields.get("check")?.[0] ?? "",
     also: fields.get("also")?.[0]?.split(" ") ?? [],
     cause: cause.join(" "),
@@ -96,6 +98,9 @@ function wordsOf(row: string, prefix: string): Words {
     what,
   };
 }
+
+const besideOf = (pattern: string | undefined): RegExp | undefined =>
+  pattern === undefined ? undefined : new RegExp(pattern, "i");
 
 function guardOf(text: string | undefined): Entry["guard"] {
   if (text === undefined) return undefined;

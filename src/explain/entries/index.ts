@@ -141,5 +141,6 @@ export const nearIndex = (): NearIndex =>
   (near ??= nearIndexOf(
     Map.groupBy([...index().values()].flat(), ({ words }) => words)
       .values()
-      .map(([first]) => first!),
+      .map(([first]) => first!)
+      .filter(({ entry }) => entry.beside === undefined),
   ));
