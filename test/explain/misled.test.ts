@@ -3,9 +3,11 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { entries } from "../../src/explain/index.ts";
+import { worthOf } from "../../src/criu/log.ts";
+import { entries, explain } from "../../src/explain/index.ts";
 import { logReader } from "../../src/explain/log.ts";
 import { helperSays } from "../../src/explain/run.ts";
+import { holesAs } from "../../src/explain/words.ts";
 import { printLogReport } from "../../src/report/log-report.ts";
 import { captured } from "../../src/report/terminal.ts";
 import { recriuBinary } from "../built.ts";
@@ -139,4 +141,76 @@ test("of a dump against the one before no copy is blamed, of a restore it is", (
     expect([words, explanation?.remedy]).toEqual([words, expect.not.stringContaining("copy")]);
     expect([words, explanation?.check]).toEqual([words, ""]);
   }
+});
+
+test("after what an entry says that CRIU goes on, the next error is the cause, with the subsystem and without", () => {
+  const harmless = entries().filter(
+    ({ files, cause, warning }) =>
+      files.length > 0 && !warning && /\bgoes on\b(?! without it)/.test(cause),
+  );
+  expect(harmless.length).toBeGreaterThan(5);
+  for (const { says, files } of harmless)
+    for (const { text, errnos } of says) {
+      const errno = errnos.includes("ENOENT") ? ": No such file or directory" : "";
+      const message = holesAs(text.replace("<which>", "rmem: x"), "5") + errno;
+      for (const each of [message, message.replace(/^[a-z][\w-]*: /, "")]) {
+        const log = `(00.1) Error (${files[0]}:1): ${each}\n(00.2) Error (criu/net.c:568): Unsupported link 4 (type 1 kind erspan)\n`;
+        expect([each, read(log).cause?.message]).toEqual([each, expect.stringContaining("erspan")]);
+        expect([each, worthOf(lineOf(files[0]!, each))]).toEqual([each, "nothing"]);
+      }
+    }
+});
+const lineOf = (file: string, message: string) => ({
+  ...{ level: "Error" as const, time: 1, pid: undefined, line: 1, subsystem: undefined },
+  ...{ file, message },
+});
+
+test("an error that ends some CRIUs is the cause where nothing follows it, and none before another or a good end", () => {
+  const nsid = "Error (criu/kerndat.c:645): NSID is not supported\n";
+  const diag = "Error (criu/sockets.c:136): Diag module missing (-2)\n";
+  expect(read(diag + nsid).cause?.message).toBe("NSID is not supported");
+  expect(read(`${nsid}Error (criu/tty.c:1): tty: No task found with sid 7\n`).cause?.file).toBe(
+    "criu/tty.c",
+  );
+  expect(read(`${nsid}Looks good.\n`).cause).toBeUndefined();
+});
+
+test("what stands around a message decides, wherever in a long log, and only where it is there", () => {
+  const error =
+    "(01.1) Error (criu/pagemap-cache.c:209): pagemap-cache: Can't read 7's pagemap file: No such file or directory\n";
+  const filling = (kib: number) =>
+    `(01.0) pagemap-cache: 7: filling VMA 738000c4000-83d00000000 (${kib}K) [l:1 h:2]\n`;
+  const others = "(00.5) nothing of note\n".repeat(5000);
+  const causeOf = (text: string) => read(text).explanation?.cause;
+  expect(causeOf(others + filling(1094712560) + error)).toContain(
+    "task 7 has a mapping of about 1 TiB",
+  );
+  expect(causeOf(others + filling(4096) + error)).toContain("ended while it was looked at");
+  expect(explain("Can't read 7's pagemap file: No such file or directory")?.cause).toContain(
+    "ended while",
+  );
+});
+
+test("a helper that names itself is heard behind CRIU's error, too; others are not", () => {
+  const error = "Error (criu/netfilter.c:90): Iptables configuration failed\n";
+  const words = "Bad rule (does a matching rule exist in that chain?).";
+  expect(helperSays(read(`${error}iptables: ${words}\n`))).toContain("Bad rule");
+  expect(helperSays(read(`${error}somebody: failed\n`))).toBeUndefined();
+});
+
+test("of several messages that one line quotes each is told", () => {
+  const text = told(
+    "Restore fails with `Can't connect inet socket back: Cannot assign requested address` or `Can't restore 0x7f1164021000 mapping with 0xfffffffffffffff4`\n",
+  );
+  expect(text).toContain("TIME_WAIT");
+  expect(text).toContain("ENOMEM");
+});
+
+test("a message with a tail of something else is cut from the end until it is known, and no few words are", () => {
+  for (const tail of ["pie: 1: Task 17 exited, status= 1", "my own words, and more of them"])
+    expect(
+      read(`Can't bind inet socket (id 115): Cannot assign requested address ${tail}\n`).said
+        ?.check,
+    ).toBe("tcp-address-missing");
+  expect(read("Can't open file and my own words\n").kind).toBe("none");
 });
