@@ -103,6 +103,20 @@ const tolerated: readonly RegExp[] = [
   /^Can't set tty params on 0x[0-9a-f]+, trying to skip/,
   // The tree is there already.
   /^(?:Pre|Post)-resume script ret code/,
+  // Where CRIU tidies up behind itself, or gives back what was its own.
+  /^Restore original \/proc\/self\/loginuid failed/,
+  /^Restoring CHLD sigaction failed/,
+  /^Can't cure local: something happened with mapping/,
+  /^Failed to cle(?:na|an)up \S+ link remap/,
+  /^Unable to (?:umount|remove) \S*\.criu\.cgyard\./,
+  /^Failed to close tmpfile/,
+  // It has another way.
+  /^failed to open \/dev\/null, using log fd/,
+  // Of a line for the log alone.
+  /^Failed to translate address/,
+  // What waited in a terminal is not whole.
+  /^Restored -?\d+ bytes while \d+ expected/,
+  /^Can't writeback to tty/,
 ];
 
 /** Errors that end some versions, and after which others go on: the cause where nothing is said behind them. */

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { worthOf } from "../../src/criu/log.ts";
+import { type LogLine, worthOf } from "../../src/criu/log.ts";
 import { entries, explain } from "../../src/explain/index.ts";
 import { logReader } from "../../src/explain/log.ts";
 import { helperSays } from "../../src/explain/run.ts";
@@ -160,9 +160,35 @@ test("after what an entry says that CRIU goes on, the next error is the cause, w
       }
     }
 });
-const lineOf = (file: string, message: string) => ({
-  ...{ level: "Error" as const, time: 1, pid: undefined, line: 1, subsystem: undefined },
-  ...{ file, message },
+test("what CRIU only notes by its source is no cause, and another line with these words is", () => {
+  for (const [message, worth] of [
+    ["Restore original /proc/self/loginuid failed", "nothing"],
+    ["Restoring CHLD sigaction failed: Invalid argument", "nothing"],
+    ["Can't cure local: something happened with mapping?", "nothing"],
+    ["Failed to clenaup tmp/link_remap.7 link remap", "nothing"],
+    ["cg: Unable to remove .criu.cgyard.a1B2c3: Device or resource busy", "nothing"],
+    ["cg: Unable to remove /a: Device or resource busy", "cause"],
+    ["net: Failed to close tmpfile: Input/output error", "nothing"],
+    ["nf: failed to open /dev/null, using log fd for net module preload: No such file", "nothing"],
+    ["inet: Failed to translate address: Address family not supported", "nothing"],
+    ["tty: Restored 3 bytes while 9 expected", "nothing"],
+    ["tty: Can't writeback to tty (0x7): Input/output error", "nothing"],
+    [
+      "page-xfer: No parent image found, though parent directory is set: Permission denied",
+      "cause",
+    ],
+  ] as const)
+    expect([message, worthOf(lineOf("criu/x.c", message))]).toEqual([message, worth]);
+});
+
+const lineOf = (file: string, message: string): LogLine => ({
+  level: "Error",
+  time: 1,
+  pid: undefined,
+  file,
+  line: 1,
+  subsystem: undefined,
+  message,
 });
 
 test("an error that ends some CRIUs is the cause where nothing follows it, and none before another or a good end", () => {
