@@ -176,11 +176,16 @@ const together = (line: string, each: readonly Explanation[]): Explanation => ({
 /** A message from its first word on, with a tail of something else: cut from the end until only CRIU has such words. */
 function begunWith(lines: readonly string[], about: Around): Explanation | undefined {
   for (const text of lines)
-    for (const { index } of Array.from(text.matchAll(/ /g)).toReversed().slice(0, TAIL))
-      if (lettersKnown(text.slice(0, index), {}) >= SURE)
-        return explain(text.slice(0, index), about);
+    for (const { index } of Array.from(text.matchAll(/ /g)).toReversed().slice(0, TAIL)) {
+      const message = text.slice(0, index);
+      if (lettersKnown(message, {}) < BEGUN) continue;
+      const known = explain(message, { ...about, least: BEGUN });
+      if (known?.by === "criu") return known;
+    }
   return undefined;
 }
+/** Letters that CRIU has alone, without its subsystem: "Unable to create directory" is anybody's. */
+const BEGUN = 27;
 /** Words of a tail. */
 const TAIL = 40;
 

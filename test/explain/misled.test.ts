@@ -238,5 +238,6 @@ test("a message with a tail of something else is cut from the end until it is kn
       read(`Can't bind inet socket (id 115): Cannot assign requested address ${tail}\n`).said
         ?.check,
     ).toBe("tcp-address-missing");
-  expect(read("Can't open file and my own words\n").kind).toBe("none");
+  for (const others of ["Can't open file and my own words", "Unable to create directory %r"])
+    expect([others, read(`${others}\n`).kind]).toEqual([others, "none"]);
 });
