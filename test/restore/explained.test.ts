@@ -101,7 +101,7 @@ const cases = (pid: number): Case[] => {
       (v) => (socket(v).name = Buffer.from("/nonexistent/socket\0")),
     ],
     ["fsnotify: Can't add watch for 0x# with 0x#", "files.img", (v) => (watch(v).mask = 0)],
-    ["prctl failed @# with #", mm, ([v]) => (v.mm_brk = 1n)],
+    ["prctl failed @# with -1", mm, ([v]) => (v.mm_brk = 1n)],
     ["Image corrupted on pid #", mm, ([v]) => (v.mm_saved_auxv = Array(200).fill(7n))],
     ["VMA-s are not sorted in the image file", mm, ([v]) => (v.vmas = v.vmas.toReversed())],
     ["Can't restore # mapping with <#errno>", mm, ([v]) => (v.vmas[0].flags = 0x77)],
