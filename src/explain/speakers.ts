@@ -108,9 +108,13 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
 /** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
 export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
 
+/** Its user and machine may have any name. */
+const prompt = /^\s*\[?[\w.-]{1,64}@[\w.-]{1,64}[: ][^\s$#]{0,80}[$#] /;
+
 /** Undefined where none of them shows itself. */
 export function speakerOf(text: string): Speaker | undefined {
-  const found = speakers.find(([words]) => words.test(text));
+  const said = text.replace(prompt, "");
+  const found = speakers.find(([words]) => words.test(said));
   return found && { name: found[1], look: found[2] };
 }
 

@@ -8,6 +8,7 @@ import { entries, explain } from "../../src/explain/index.ts";
 import { logReader } from "../../src/explain/log.ts";
 import { helperSays } from "../../src/explain/run.ts";
 import { holesAs } from "../../src/explain/words.ts";
+import { speakerOf } from "../../src/explain/speakers.ts";
 import { printLogReport } from "../../src/report/log-report.ts";
 import { captured } from "../../src/report/terminal.ts";
 import { recriuBinary } from "../built.ts";
@@ -222,6 +223,34 @@ test("a helper that names itself is heard behind CRIU's error, too; others are n
   const words = "Bad rule (does a matching rule exist in that chain?).";
   expect(helperSays(read(`${error}iptables: ${words}\n`))).toContain("Bad rule");
   expect(helperSays(read(`${error}somebody: failed\n`))).toBeUndefined();
+});
+
+test("a crash of CRIU itself goes before what its caller makes of that", () => {
+  const caller = "CRIU feature checking failed -52.  Please check CRIU logfile /x/dump.log\n";
+  for (const crash of [
+    "*** buffer overflow detected ***: terminated",
+    "*** stack smashing detected ***: terminated",
+    "free(): invalid pointer",
+    "malloc(): corrupted top size",
+    "double free or corruption (out)",
+  ]) {
+    expect([crash, read(`${crash}\n${caller}`).said?.cause]).toEqual([
+      crash,
+      expect.stringContaining("CRIU itself crashed"),
+    ]);
+    // Of a program that has nothing to do with it.
+    expect([crash, read(`${crash}\n`).kind]).toEqual([crash, "none"]);
+  }
+  expect(read(caller).said?.cause).toContain("older");
+});
+
+test("the names in a prompt are no speaker's", () => {
+  for (const prompt of ["docker@minikube:~$", "[root@podman ~]#", "runc@lxc:/var/lib#"])
+    expect([prompt, speakerOf(`${prompt} curl https://localhost/checkpoint/redis`)]).toEqual([
+      prompt,
+      undefined,
+    ]);
+  expect(speakerOf("user@host:~$ docker checkpoint create a b")?.name).toBe("Docker");
 });
 
 test("of several messages that one line quotes each is told", () => {
