@@ -141,6 +141,7 @@ const killed = /^\d+ killed by signal 9\b/;
  * failed before, of which it does not say what; the end that CRIU tells of itself; or nothing, as CRIU goes on after it.
  */
 type Worth = "cause" | "death" | "sign" | "end" | "nothing";
+
 /** Whether it is the cause as the last error of a run that did not end well. */
 export const endsAsLast = ({ message }: LogLine): boolean =>
   endsSome.some((pattern) => pattern.test(bareOf(message)));
@@ -175,7 +176,7 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
     signs ||= worth === "sign";
   }
   const last = errors.findLast((error) => worthOf(error) !== "end");
-  return last !== undefined && endsAsLast(last) ? last : undefined;
+  return last !== undefined && !signs && endsAsLast(last) ? last : undefined;
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */

@@ -5,7 +5,7 @@ import type { Entry } from "./entry.ts";
 /** Letters of a line in which it is looked for. */
 const LETTERS = 2048;
 
-export interface Around {
+interface Around {
   note(text: string): void;
   /** Entries of which it was seen. */
   readonly seen: ReadonlySet<Entry>;

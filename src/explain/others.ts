@@ -67,6 +67,7 @@ export function listener(words: boolean): {
       // A test names what it did not see.
       if (unseen.test(text)) return;
       let isTrailer = false;
+      const before = most;
       for (const [reading, place] of readingsOf(line, words, about)) {
         const known = reading === "" ? undefined : explain(reading, place);
         isTrailer ||= known?.by === "runtime" && known.consequence;
@@ -78,7 +79,7 @@ export function listener(words: boolean): {
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
       }
       const each = severalIn(text, about);
-      if (each.length > 1 && weightOf(each[0]) >= most) said = surely = together(text, each);
+      if (each.length > 1 && weightOf(each[0]) > before) said = surely = together(text, each);
       const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
       // That something failed is no subject.
       const isOpen = !isTrailer || leads?.because !== undefined;
@@ -162,13 +163,13 @@ function severalIn(text: string, about: Around): Explanation[] {
 }
 const isReason = ({ by, consequence }: Explanation): boolean => by === "criu" && !consequence;
 
-/** They are told of with the words of each. */
+/** The words of each stand in the cause; a remedy is pasted, and nothing of the line is in it that is not quoted for that. */
 const together = (line: string, each: readonly Explanation[]): Explanation => ({
   ...each[0]!,
   line: line.trim(),
-  cause: each.map((one) => `"${one.line}": ${one.cause}`).join("; "),
+  cause: each.map((one, at) => `(${at + 1}) "${one.line}": ${one.cause}`).join("; "),
   because: undefined,
-  remedy: each.map((one) => `"${one.line}": ${one.remedy}`).join("; "),
+  remedy: each.map((one, at) => `of (${at + 1}) ${one.remedy}`).join("; "),
   also: each.slice(1).flatMap(({ check }) => check || []),
   issues: [...new Set(each.flatMap(({ issues }) => issues))],
 });

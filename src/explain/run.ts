@@ -98,14 +98,14 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   const worth = worthOf(error);
   const { previous } = log;
   const whole = { ...error, message: wholeOf(error, line) };
-  if (worth !== "sign") log.previous = whole;
+  if (worth !== "sign" && worth !== "end") log.previous = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.
   if (endsStart(error) && log.cause?.message !== previous?.message)
     log.cause =
       previous !== undefined && (worthOf(previous) === "cause" || endsAsLast(previous))
         ? previous
         : undefined;
-  const signs = log.sign !== undefined && worthOf(log.sign) === "sign";
+  const signs = isSign(log);
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
@@ -200,12 +200,14 @@ function concludeCheck(log: Log, first: LogLine): void {
   }
 }
 
+const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";
+
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const { previous } = log;
   // Nothing came behind it.
-  if (log.cause === undefined && log.ended !== "well" && previous && endsAsLast(previous))
-    log.cause = previous;
+  const isOpen = log.cause === undefined && log.ended !== "well" && !isSign(log);
+  if (isOpen && previous !== undefined && endsAsLast(previous)) log.cause = previous;
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
   if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);

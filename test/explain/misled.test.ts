@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LogLine, worthOf } from "../../src/criu/log.ts";
+import { causeLine, errorLines, type LogLine, worthOf } from "../../src/criu/log.ts";
 import { entries, explain } from "../../src/explain/index.ts";
 import { logReader } from "../../src/explain/log.ts";
 import { helperSays } from "../../src/explain/run.ts";
@@ -200,6 +200,12 @@ test("an error that ends some CRIUs is the cause where nothing follows it, and n
     "criu/tty.c",
   );
   expect(read(`${nsid}Looks good.\n`).cause).toBeUndefined();
+  expect(read(`${nsid}Error (criu/util.c:7): exited, status=1\n`).cause).toBeUndefined();
+  expect(read(`${nsid}Error (criu/cr-dump.c:7): Dumping FAILED.\n`).cause?.message).toContain(
+    "NSID",
+  );
+  expect(causeLine(errorLines(diag + nsid))?.message).toContain("NSID");
+  expect(causeLine(errorLines(`${nsid}Error (criu/util.c:7): exited, status=1`))).toBeUndefined();
 });
 
 test("what stands around a message decides, wherever in a long log, and only where it is there", () => {
@@ -259,6 +265,7 @@ test("of several messages that one line quotes each is told", () => {
   );
   expect(text).toContain("TIME_WAIT");
   expect(text).toContain("ENOMEM");
+  expect(text.split("\n").find((row) => row.includes("remedy"))).not.toContain("0x7f11");
 });
 
 test("a message with a tail of something else is cut from the end until it is known, and no few words are", () => {
