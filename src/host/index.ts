@@ -29,7 +29,7 @@ import { openRoot, type Root } from "./root.ts";
 import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from "./sock-diag.ts";
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
-import { started } from "../sys/front.ts";
+import { front, started } from "../sys/front.ts";
 import { getLimit, getSecurebits } from "../sys/process.ts";
 import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
@@ -137,7 +137,9 @@ function once<T>(compute: () => T): () => T {
 
 /** What CRIU inherits is that of the process that was started: this one may be in other cgroups. */
 const ofStarted = (path: string): string =>
-  path.startsWith("/proc/self/") ? `/proc/${started}/${path.slice("/proc/self/".length)}` : path;
+  front !== undefined && path.startsWith("/proc/self/")
+    ? `/proc/${started}/${path.slice("/proc/self/".length)}`
+    : path;
 
 /** Images can ask for any number of files: of more than these each is read anew. */
 const MOST_TEXTS = 10_000;
@@ -175,8 +177,10 @@ export function thisHost(stays = true, network?: string): Host {
   const read = (path: string): string | undefined => {
     if (!texts.has(path)) {
       if (texts.size >= MOST_TEXTS) texts.clear();
+      const shown = ofStarted(path);
+      const plainly = () => readAt(AT_FDCWD, path);
       // Of a process that has ended nothing is there to read.
-      const look = () => readAt(AT_FDCWD, ofStarted(path)) || readAt(AT_FDCWD, path);
+      const look = () => (shown === path ? plainly() : readAt(AT_FDCWD, shown) || plainly());
       texts.set(path, path.startsWith("/proc/sys/net/") ? there(look) : look());
     }
     return texts.get(path);

@@ -73,7 +73,9 @@ function frontOf(said: string | undefined): Front | undefined {
       const bit = 1 << REASONS.indexOf(why);
       if ((done & bit) !== 0) return;
       // Numbers that this process has are free only when it is gone.
-      const note = (why === "numbers" ? process.pid : 0) | ((done | bit) << PID_BITS);
+      // A fork of the front begins in the front's cgroups.
+      const kept = why === "numbers" ? 0 : done;
+      const note = (why === "numbers" ? process.pid : 0) | ((kept | bit) << PID_BITS);
       const { table, bytes } = laidOut([...files, undefined]);
       order(bytes.length, table, -1 - note);
       send(bytes);
