@@ -5,6 +5,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { recriuBinary, type Stage } from "../../test/restore/stage.ts";
+import type { Case } from "./cases.ts";
 import { type Spread, spread, timed } from "./measure.ts";
 
 export interface EngineRow {
@@ -50,7 +51,7 @@ function changed(stage: Stage, n: number, [from, to]: [string, string]): string 
 
 export async function measureEngine(
   stage: Stage,
-  checkpoints: readonly { name: string; images: string }[],
+  checkpoints: readonly Case[],
   runs: number,
 ): Promise<EngineRow[]> {
   const programs = VARIANTS.map(({ name, instead, env = {} }, n) => {
@@ -59,7 +60,7 @@ export async function measureEngine(
     return { name, words: ["/usr/bin/env", ...set, path] };
   });
   const rows: EngineRow[] = VARIANTS.map(({ name }) => ({ name, cases: [] }));
-  for (const { name, images } of checkpoints) {
+  for (const { name, images, options } of checkpoints) {
     const took = programs.map(() => ({
       cpu: [] as number[],
       two: [] as number[],
@@ -67,7 +68,7 @@ export async function measureEngine(
     }));
     for (let i = -1; i < runs; i++)
       for (const [n, { words }] of programs.entries()) {
-        const command = [...words, "preflight", "-D", images];
+        const command = [...words, "preflight", "-D", images, ...options];
         const both = await timed(stage, command);
         const alone = await timed(stage, ["/usr/bin/taskset", "-c", "0", ...command]);
         if (i < 0) continue;

@@ -15,7 +15,7 @@ import { request, VERSION } from "../../test/dropin/rpc.ts";
 import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/stage.ts";
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
-import { kinds } from "./cases.ts";
+import { type Case, kinds } from "./cases.ts";
 import { type EngineRow, measureEngine } from "./engine.ts";
 import { type GrownRow, measureGrown } from "./grown.ts";
 import { measure, type Row, spread, timed } from "./measure.ts";
@@ -83,9 +83,9 @@ for (const name of (["runc", "crun"] as const).filter((each) => each.includes(va
 if ("engine".includes(values.only)) {
   console.error("bench: engine");
   await using stage = openStage({ ownState: true });
-  const made: { name: string; images: string }[] = [];
+  const made: Case[] = [];
   for (const kind of kinds.filter((each) => each.engine))
-    made.push({ name: kind.name, images: (await kind.make(stage)).images });
+    made.push({ name: kind.name, options: [], ...(await kind.make(stage)) });
   engine.push(...(await measureEngine(stage, made, runs)));
 }
 const grown: GrownRow[] = [];
