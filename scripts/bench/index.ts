@@ -16,13 +16,13 @@ import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/st
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
 import { type Case, kinds } from "./cases.ts";
-import { type EngineRow, measureEngine } from "./engine.ts";
-import { type GrownRow, measureGrown } from "./grown.ts";
-import { measure, type Row, spread, timed } from "./measure.ts";
-import { type IsolatedRow, measureIsolated } from "./isolated.ts";
-import { measureRuntime, type RuntimeRow } from "./runtimes.ts";
+import { measureEngine } from "./engine.ts";
+import { measureGrown } from "./grown.ts";
+import { measure, spread, timed } from "./measure.ts";
+import { measureIsolated } from "./isolated.ts";
+import { measureRuntime } from "./runtimes.ts";
 import { comparison, markdown, type Results, type Start } from "./table.ts";
-import { measureTimeline, type Part } from "./timeline.ts";
+import { measureTimeline } from "./timeline.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,55 +62,60 @@ async function starts(stage: Stage): Promise<Start[]> {
   return rows;
 }
 
-const rows: Row[] = [];
-const isolated: IsolatedRow[] = [];
-const timeline: Part[] = [];
-const engine: EngineRow[] = [];
-for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
-  console.error(`bench: ${kind.name}`);
-  await using stage = openStage({ ownState: kind.isCold !== true });
-  const { images, options = [] } = await kind.make(stage);
-  const made = { name: kind.name, images, options };
-  rows.push(await measure(stage, made, runs));
-  if (kind.timeline) timeline.push(...(await measureTimeline(stage, made, runs)));
-  if (kind.isolated) isolated.push(await measureIsolated(stage, made, runs));
-}
-const runtimes: RuntimeRow[] = [];
-for (const name of (["runc", "crun"] as const).filter((each) => each.includes(values.only))) {
-  console.error(`bench: ${name}`);
-  runtimes.push(await measureRuntime(name, runs));
-}
-if ("engine".includes(values.only)) {
-  console.error("bench: engine");
-  await using stage = openStage({ ownState: true });
-  const made: Case[] = [];
-  for (const kind of kinds.filter((each) => each.engine))
-    made.push({ name: kind.name, options: [], ...(await kind.make(stage)) });
-  engine.push(...(await measureEngine(stage, made, runs)));
-}
-const grown: GrownRow[] = [];
-if ("growth".includes(values.only)) {
-  console.error("bench: growth");
-  grown.push(...(await measureGrown(Math.ceil(runs / 3))));
-}
-await using stage = openStage();
 const results: Results = {
   version: JSON.parse(readFileSync(join(repository, "package.json"), "utf8")).version,
   criu: /Version: (\S+)/.exec(text([criu, "--version"]))?.[1] ?? "?",
   machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release().split("-")[0]}`,
   date: new Date().toISOString().slice(0, 10),
   runs,
-  rows,
-  isolated,
-  timeline,
-  engine,
-  runtimes,
-  grown,
-  busy: loadavg()[0]!,
-  starts: await starts(stage),
+  rows: [],
+  isolated: [],
+  timeline: [],
+  engine: [],
+  runtimes: [],
+  grown: [],
+  busy: 0,
+  starts: [],
 };
-if (values.compare) console.log(comparison(JSON.parse(readFileSync(kept, "utf8")), results));
-else console.log(markdown(results));
+
+async function measureAll(): Promise<void> {
+  for (const kind of kinds.filter(({ name }) => name.includes(values.only))) {
+    console.error(`bench: ${kind.name}`);
+    await using stage = openStage({ ownState: kind.isCold !== true });
+    const { images, options = [] } = await kind.make(stage);
+    const made = { name: kind.name, images, options };
+    results.rows.push(await measure(stage, made, runs));
+    if (kind.timeline) results.timeline.push(...(await measureTimeline(stage, made, runs)));
+    if (kind.isolated) results.isolated.push(await measureIsolated(stage, made, runs));
+  }
+  for (const name of (["runc", "crun"] as const).filter((each) => each.includes(values.only))) {
+    console.error(`bench: ${name}`);
+    results.runtimes.push(await measureRuntime(name, runs));
+  }
+  if ("engine".includes(values.only)) {
+    console.error("bench: engine");
+    await using stage = openStage({ ownState: true });
+    const made: Case[] = [];
+    for (const kind of kinds.filter((each) => each.engine))
+      made.push({ name: kind.name, options: [], ...(await kind.make(stage)) });
+    results.engine.push(...(await measureEngine(stage, made, runs)));
+  }
+  if ("growth".includes(values.only)) {
+    console.error("bench: growth");
+    results.grown.push(...(await measureGrown(Math.ceil(runs / 3))));
+  }
+  await using stage = openStage();
+  results.starts.push(...(await starts(stage)));
+}
+
+try {
+  await measureAll();
+} finally {
+  // What was measured before a failure is shown, too, and not kept.
+  results.busy = loadavg()[0]!;
+  if (values.compare) console.log(comparison(JSON.parse(readFileSync(kept, "utf8")), results));
+  else console.log(markdown(results));
+}
 if (!values.compare && values.only === "") {
   writeFileSync(kept, `${JSON.stringify(results, undefined, 1)}\n`);
   writeFileSync(join(repository, "docs/benchmarks.md"), markdown(results));

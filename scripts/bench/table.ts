@@ -171,8 +171,8 @@ ${table(
 
 ## growth
 
-Whole \`recriu preflight\` commands of a dump whose tasks were copied, under numbers of their own. *KiB a task* is of the
-peak above 64 MiB.
+Whole \`recriu preflight --isolate=pid\` commands of a dump whose tasks were copied, under numbers of their own (of so many some
+are taken here). *KiB a task* is of the peak above 64 MiB.
 
 ${table(
   ["tasks", "images", "preflight", "processor", "processor, µs a task", "peak MiB", "KiB a task"],
