@@ -44,6 +44,8 @@ export interface Comparison {
     found: string | number | undefined,
     unequal?: DifferenceClass,
   ): void;
+  /** So many pairs of values that were found equal. */
+  alike(count: number): void;
   /** A saved value that is left out here. Reasons are plain text that holds nothing of the images: equal ones are counted. */
   leftOut(reason: string, count?: number): void;
 }

@@ -133,6 +133,9 @@ export function verify(
             class: unequal,
           });
         },
+        alike(count) {
+          compared += count;
+        },
         leftOut(reason, count = 1) {
           if (count > 0) leftOut.push({ facet: facet.id, reason, count });
         },

@@ -32,18 +32,25 @@ export const mappings: Facet = {
   id: "mappings",
   final: "state",
   moving: true,
-  compare({ checkpoint, live }, { same }) {
+  compare({ checkpoint, live }, { same, alike }) {
     // Forked tasks have the same image, and the kernel says the same of them: then it is taken apart once.
-    let last:
-      { mm: MmEntry; maps: string; saved: readonly Shown[]; now: readonly Shown[] } | undefined;
+    let last: Apart | undefined;
     for (const { task, proc, status } of live.tasks.values()) {
       const { mm } = task;
       if (mm === undefined) continue;
-      same(task.pid, "memory that is locked", `${lockedIn(mm)} kB`, status().get("VmLck"));
       const maps = proc.read("maps") ?? "";
       if (last?.mm !== mm || last.maps !== maps) {
-        const saved = last?.mm === mm ? last.saved : shown(savedMappings(checkpoint, mm));
-        last = { mm, maps, saved, now: shown(liveMappings(maps, kernelsOwn(mm))) };
+        const { locked, saved } =
+          last?.mm === mm
+            ? last
+            : { locked: `${lockedIn(mm)} kB`, saved: shown(savedMappings(checkpoint, mm)) };
+        const now = shown(liveMappings(maps, kernelsOwn(mm)));
+        last = { mm, maps, locked, saved, now, isSame: isSame(saved, now) };
+      }
+      same(task.pid, "memory that is locked", last.locked, status().get("VmLck"));
+      if (last.isSame) {
+        alike(last.saved.length);
+        continue;
       }
       const found = new Map(last.now.map((mapping) => [mapping.start, mapping]));
       for (const mapping of last.saved) {
@@ -56,6 +63,19 @@ export const mappings: Facet = {
     }
   },
 };
+
+/** What was saved of a task's mappings, and what /proc/PID/maps shows. */
+interface Apart {
+  mm: MmEntry;
+  maps: string;
+  locked: string;
+  saved: readonly Shown[];
+  now: readonly Shown[];
+  isSame: boolean;
+}
+
+const isSame = (saved: readonly Shown[], now: readonly Shown[]): boolean =>
+  saved.length === now.length && saved.every(({ text }, at) => text === now[at]!.text);
 
 /** Kilobytes that mlock(2) holds: the kernel counts no huge pages there. */
 const lockedIn = ({ vmas }: MmEntry): number =>

@@ -13,6 +13,12 @@ const kinds = [
   ["user_ns_id", "user"],
 ] as const satisfies [keyof TaskKobjIdsEntry, string][];
 
+interface Place {
+  /** That of … */
+  said: string;
+  now: string | undefined;
+}
+
 export const namespaces: Facet = {
   id: "namespaces",
   final: "tree",
@@ -25,26 +31,21 @@ export const namespaces: Facet = {
       );
     for (const [field, name] of kinds) {
       /** The first task met in each saved namespace, and where it is now. */
-      const places = new Map<number, { who: string; now: string | undefined }>();
+      const places = new Map<number, Place>();
+      const [what, link] = [`${name} namespace`, `ns/${name}`];
       const outside = checkpoint.inventory?.root_ids?.[field];
       if (outside !== undefined)
-        places.set(outside, { who: "criu", now: linkOf(live.criu, `ns/${name}`) });
+        places.set(outside, { said: "that of criu", now: linkOf(live.criu, link) });
       for (const { task, proc } of live.tasks.values()) {
         const saved = task.ids?.[field];
         if (saved === undefined) continue;
-        const now = proc.link(`ns/${name}`);
+        const now = proc.link(link);
         const earlier = places.get(saved);
         if (earlier === undefined) {
           const taken = [...places.values()].some((place) => place.now === now);
-          same(task.pid, `${name} namespace`, "its own", taken ? "one of others" : "its own");
-          places.set(saved, { who: String(task.pid), now });
-        } else
-          same(
-            task.pid,
-            `${name} namespace`,
-            `that of ${earlier.who}`,
-            now === earlier.now ? `that of ${earlier.who}` : "another",
-          );
+          same(task.pid, what, "its own", taken ? "one of others" : "its own");
+          places.set(saved, { said: `that of ${task.pid}`, now });
+        } else same(task.pid, what, earlier.said, now === earlier.now ? earlier.said : "another");
       }
     }
   },

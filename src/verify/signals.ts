@@ -53,11 +53,23 @@ export const signals: Facet = {
   },
 };
 
+interface Dispositions {
+  ignored: bigint;
+  caught: bigint;
+}
+
+/** By the saved part of a task that has them; of forked tasks it is the same. */
+const known = new WeakMap<object, Dispositions | undefined>();
+
+function dispositionsOf(core: CoreEntry | undefined): Dispositions | undefined {
+  const actions = core?.tc?.sigactions;
+  if (actions === undefined) return undefined;
+  if (!known.has(actions)) known.set(actions, told(actions));
+  return known.get(actions);
+}
+
 /** One action a signal from 1 on, but for SIGKILL and SIGSTOP, which have none. */
-function dispositionsOf(
-  core: CoreEntry | undefined,
-): { ignored: bigint; caught: bigint } | undefined {
-  const actions = core?.tc?.sigactions ?? [];
+function told(actions: NonNullable<CoreEntry["tc"]>["sigactions"]): Dispositions | undefined {
   if (actions.length === 0) return undefined;
   let ignored = 0n;
   let caught = 0n;
@@ -80,11 +92,12 @@ function maskOf(numbers: readonly number[] = []): bigint {
 }
 
 function namesOf(set: bigint): string {
+  if (set === 0n) return "none";
   const numbers = Array.from({ length: 64 }, (_, bit) => bit + 1);
   const there = numbers.filter((number) => set & maskOf([number]));
   const named = Object.entries(constants.signals);
   const nameOf = (number: number) => named.find(([, each]) => each === number)?.[0] ?? `${number}`;
-  return there.map(nameOf).join(" ") || "none";
+  return there.map(nameOf).join(" ");
 }
 
 const hex = (set: bigint): string => `0x${set.toString(16)}`;

@@ -114,6 +114,7 @@ function compare(
       same(_task, what, expected, now) {
         if (String(expected) !== String(now)) found.push(`${what}: ${now}`);
       },
+      alike() {},
       leftOut() {},
     },
   );

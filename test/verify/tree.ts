@@ -152,6 +152,7 @@ export function said(facet: Facet, scene: Scene): string[] {
         const of = task === null || task === ROOT ? "" : ` of ${task}`;
         lines.push(`${unequal} ${what}${of}: ${expected}, ${found}`);
       },
+      alike() {},
       leftOut(reason, count = 1) {
         if (count > 0) lines.push(`left out: ${reason}`);
       },
