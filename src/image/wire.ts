@@ -53,6 +53,11 @@ interface Read {
   value: Value;
 }
 
+const buffered = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+
 /** Is told of each field that a table does not know: the message's name and the field's number. */
 export type Strange = (message: string, number: number) => void;
 
@@ -68,8 +73,7 @@ export function decode<M extends Message<any>>(
   strange?: Strange,
 ): Decoded<M> {
   try {
-    const { buffer, byteOffset, length } = bytes as Uint8Array;
-    const reader = new Reader(Buffer.from(buffer, byteOffset, length), base, recent, strange);
+    const reader = new Reader(buffered(bytes as Uint8Array), base, recent, strange);
     return { ok: true, value: reader.message(schema, bytes.length, 0) as Infer<M> };
   } catch (error) {
     if (error instanceof Malformed)
