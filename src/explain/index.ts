@@ -4,9 +4,10 @@ import { type FaultId, knownFault, type KnownFault, versionsOf } from "../criu/k
 import { knownFaults } from "../criu/known-faults.ts";
 import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
+import { type Bug, bugIn } from "./bugs.ts";
 import { deviceOf } from "./devices.ts";
 import { index, nearIndex } from "./entries/index.ts";
-import { upToErrno } from "./errno.ts";
+import { type Errno, upToErrno } from "./errno.ts";
 import { find, findWhole, type Found } from "./find.ts";
 import { nearest, valuesIn } from "./near.ts";
 import type { Place } from "./rank.ts";
@@ -41,6 +42,8 @@ export interface Explanation {
 
 /** What an error message means; undefined when nothing is known of it. */
 export function explain(message: string, place: Place = {}): Explanation | undefined {
+  const bug = bugIn(message);
+  if (bug !== undefined) return explainBug(message, bug, place);
   // What stands behind the errno is somebody's own sentence, where CRIU's is whole without.
   const cut = place.file === undefined ? undefined : upToErrno(message);
   const found =
@@ -52,6 +55,14 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   // A line with a source of CRIU's is not of those who run it.
   const isOthers = found.entry.files.length === 0;
   return (isOthers ? near() : undefined) ?? explanationOf(message, found);
+}
+
+/** Of an assertion: what is known of the function that it stands in, else of any. */
+function explainBug(line: string, { name, releases }: Bug, place: Place): Explanation | undefined {
+  const known = find(index(), `BUG in ${name}`, place) ?? find(index(), "BUG", { file: "*" });
+  if (known === undefined) return undefined;
+  const told = explanationOf(line, known);
+  return { ...told, cause: `${told.cause} (${name}() of CRIU ${releases})` };
 }
 
 /** What a message means of which people have left only some words; undefined where those are of no entry, or of several. */
@@ -101,7 +112,8 @@ function explanationOf(
   const cause = entry.cause || (catalogue.find(({ id }) => id === check)?.title ?? "");
   const any = (words.errnos.length === 0 || words.not) && !cause.includes("<errno>");
   const listed = errno !== undefined && words.errnos.includes(errno.name) && !words.not;
-  const usual = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
+  const own = copying(entry.remedy, !words.not && words.errnos.length > 0 ? undefined : errno);
+  const usual = own || fault?.remedy || errno?.remedy || LOOK;
   // What is lacking is lacking whatever was asked.
   const lacking = !listed && errno !== undefined && resources.has(errno.name);
   // What is not allowed no larger limit helps.
@@ -121,10 +133,25 @@ function explanationOf(
       fill(cause, value, missing) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
     because: any || lacking ? errno?.means : undefined,
     remedy: fillQuoted(remedy, value),
-    since: fault?.criu.fixed ?? optionsSince(remedy),
+    since: fault?.criu.fixed ?? entry.mended?.fixed ?? optionsSince(remedy),
     issues: [...issues, ...(fault?.sources ?? [])],
   };
 }
+
+/** What was asked of the kernel and refused with an errno no other copy of the images helps; else they are compared first. */
+function copying(remedy: string, errno: Errno | undefined): string {
+  const isRefused = errno !== undefined && errno.name !== "NONE";
+  const parts = remedy.split("; ").flatMap((part) => {
+    if (!COPY.test(part)) return part;
+    return isRefused && part.replace(COPY, "").length < SHORT ? [] : part.replace(COPY, COMPARE);
+  });
+  return parts.join("; ");
+}
+const COPY =
+  /\b(?:copy the (?:whole )?checkpoint again(?:, whole)?|take another copy of the checkpoint)(?:, and compare: sha256sum)?/;
+const COMPARE =
+  "compare the images with those that the dump wrote (sha256sum): copy them again where they differ; where they do not, the dump or this CRIU made them so: both with a newer CRIU";
+const SHORT = 4;
 
 function explainFault(line: string): Explanation | undefined {
   const faults: readonly KnownFault[] = knownFaults;

@@ -4,9 +4,18 @@ import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
+import { circumstancesSeen } from "./circumstances.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
-import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import {
+  conclude,
+  emptyLog,
+  type Log,
+  noteError,
+  noteRefusal,
+  noteWarning,
+  noteWay,
+} from "./run.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -57,6 +66,7 @@ export function logReader({ words = false } = {}): {
   const refused = new Set<string>();
   const others = listener(words);
   const { note, seen } = around();
+  const circumstances = circumstancesSeen();
   let heard = 0;
 
   const begin = (): void => {
@@ -66,7 +76,10 @@ export function logReader({ words = false } = {}): {
   };
   const onLine = (line: Line): void => {
     const { text } = line;
-    if ((heard += 1) <= AROUND) note(text);
+    if ((heard += 1) <= AROUND) {
+      note(text);
+      circumstances.note(text);
+    }
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
@@ -94,6 +107,7 @@ export function logReader({ words = false } = {}): {
     }
     if (noteWay(log, text) || stamped.test(text)) {
       anything = true;
+      noteRefusal(log, text);
       const rest = behindEnd.exec(text)?.[1];
       if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
     } else if (!ownVersion.test(text)) others.hear(line, { way: log.way, beside: seen });
@@ -117,6 +131,8 @@ export function logReader({ words = false } = {}): {
       for (const each of logs) {
         for (const text of each.before) note(text);
         conclude(each, seen);
+        each.explanation = circumstances.weigh(each.explanation);
+        each.later = circumstances.weigh(each.later);
       }
       const told = logs.filter(
         ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
@@ -133,14 +149,18 @@ export function logReader({ words = false } = {}): {
       const isRefused = refused.size > 0;
       const isNamed = logs.some(({ version }) => version !== undefined);
       const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
-      const { said, lead, speaker, named, isAbout, failed } = spoken;
+      const { lead, speaker, named, isAbout, failed } = spoken;
+      // Words near to those of a line that is told itself are that line's.
+      const isNear = spoken.said?.like !== undefined && main.sign !== undefined;
+      const said =
+        isNear && spoken.said?.line.includes(main.sign!.message) ? undefined : spoken.said;
       return {
         ...main,
         others: told.filter((each) => each !== main),
         // What CRIU goes on after is not what failed, whoever repeats it.
         said:
           main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
-            ? said
+            ? circumstances.weigh(said)
             : undefined,
         lead:
           main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
@@ -166,7 +186,7 @@ const goesOn = ({ sign, later }: Log): boolean =>
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
-const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
+const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: |^\s*\d{1,10}: Debug: /;
 
 /** The message that people put behind it, in one line. */
 const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;
