@@ -7,8 +7,9 @@ import { typedWord } from "../sys/shell.ts";
 import { type Bug, bugIn } from "./bugs.ts";
 import { deviceOf } from "./devices.ts";
 import { index, nearIndex } from "./entries/index.ts";
-import { type Errno, upToErrno } from "./errno.ts";
+import { upToErrno } from "./errno.ts";
 import { find, findWhole, type Found } from "./find.ts";
+import { fitting } from "./fitting.ts";
 import { nearest, valuesIn } from "./near.ts";
 import type { Place } from "./rank.ts";
 import { holesAs, weightOf } from "./words.ts";
@@ -112,7 +113,7 @@ function explanationOf(
   const cause = entry.cause || (catalogue.find(({ id }) => id === check)?.title ?? "");
   const any = (words.errnos.length === 0 || words.not) && !cause.includes("<errno>");
   const listed = errno !== undefined && words.errnos.includes(errno.name) && !words.not;
-  const own = copying(entry.remedy, !words.not && words.errnos.length > 0 ? undefined : errno);
+  const own = fitting(entry.remedy, !words.not && words.errnos.length > 0 ? undefined : errno);
   const usual = own || fault?.remedy || errno?.remedy || LOOK;
   // What is lacking is lacking whatever was asked.
   const lacking = !listed && errno !== undefined && resources.has(errno.name);
@@ -137,21 +138,6 @@ function explanationOf(
     issues: [...issues, ...(fault?.sources ?? [])],
   };
 }
-
-/** What was asked of the kernel and refused with an errno no other copy of the images helps; else they are compared first. */
-function copying(remedy: string, errno: Errno | undefined): string {
-  const isRefused = errno !== undefined && errno.name !== "NONE";
-  const parts = remedy.split("; ").flatMap((part) => {
-    if (!COPY.test(part)) return part;
-    return isRefused && part.replace(COPY, "").length < SHORT ? [] : part.replace(COPY, COMPARE);
-  });
-  return parts.join("; ");
-}
-const COPY =
-  /\b(?:copy the (?:whole )?checkpoint again(?:, whole)?|take another copy of the checkpoint)(?:, and compare: sha256sum)?/;
-const COMPARE =
-  "compare the images with those that the dump wrote (sha256sum): copy them again where they differ; where they do not, the dump or this CRIU made them so: both with a newer CRIU";
-const SHORT = 4;
 
 function explainFault(line: string): Explanation | undefined {
   const faults: readonly KnownFault[] = knownFaults;
