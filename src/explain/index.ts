@@ -120,8 +120,8 @@ function explanationOf(
   // What is not allowed no larger limit helps.
   const denied =
     any && (errno?.name === "EACCES" || errno?.name === "EPERM") && !rights.test(cause + usual);
-  const first = (lacking || denied) && usual !== errno.remedy ? `${errno.remedy}; else ` : "";
-  const remedy = first + usual;
+  const remedy =
+    (lacking || denied) && usual !== errno.remedy ? orElse(errno.remedy!, usual) : usual;
   return {
     line,
     like: undefined,
@@ -137,6 +137,13 @@ function explanationOf(
     since: fault?.criu.fixed ?? entry.mended?.fixed ?? optionsSince(remedy),
     issues: [...issues, ...(fault?.sources ?? [])],
   };
+}
+
+/** Two remedies, and what both say once. */
+function orElse(first: string, other: string): string {
+  const said = new Set(first.split("; "));
+  const rest = other.split("; ").filter((part) => !said.has(part));
+  return rest.length === 0 ? first : `${first}; else ${rest.join("; ")}`;
 }
 
 function explainFault(line: string): Explanation | undefined {

@@ -97,6 +97,34 @@ test("how CRIU was called decides between reasons, and only where it is shown", 
   expect(remedy(`sudo unshare -p --fork --mount-proc\n${page}`)).not.toContain("that is shown");
 });
 
+test("a dump and a restore that are both shown have to agree", () => {
+  const error = "Error (criu/tty.c:900): tty: Don't have tty to inherit session from, aborting\n";
+  const remedy = (dump: string, restore: string, said = error) =>
+    read(`# criu dump -t 7 ${dump}\n# criu restore ${restore}\n${said}`).explanation?.remedy;
+  expect(remedy("-j", "-d")).toStartWith("--shell-job for the restore: the dump");
+  expect(remedy("-j", "--shell-job -d")).not.toContain("that is shown");
+  expect(remedy("", "-d")).not.toContain("that is shown");
+  // Of what has nothing to do with it nothing is said.
+  expect(remedy("--file-locks -j", "-j")).not.toContain("that is shown");
+  const missing =
+    "Error (criu/image.c:1): Unable to open inventory.img: No such file or directory\n";
+  expect(remedy("-D a", "-D b", missing)).toStartWith("-D with the directory of the dump");
+  expect(remedy("-D a", "--images-dir=a", missing)).not.toContain("are shown");
+});
+
+test("a prompt in a container, and the kernel of WSL, are told where they account for it", () => {
+  const denied =
+    "Error (criu/proc_parse.c:650): Can't open 7's mapfile link 400000: Operation not permitted\n";
+  const remedy = (text: string) => read(text).explanation?.remedy;
+  expect(remedy(`root@0123456789ab:/# criu dump -t 7\n${denied}`)).toContain("--privileged, for a");
+  expect(remedy(`root@host:/# criu dump -t 7\n${denied}`)).not.toContain("--privileged, for a");
+  const wsl = "(00.000030) Running on pc Linux 5.10.16.3-microsoft-standard-WSL2 #1 SMP\n";
+  const lack =
+    "(00.1) Error (criu/proc_parse.c:1): Can't open 7/task/7/children on procfs: No such file or directory\n";
+  expect(remedy(wsl + lack)).toContain("WSL 2");
+  expect(remedy(lack)).not.toContain("WSL 2");
+});
+
 test("CRIU's lines without a time are its log; one that tells what was refused is told where nothing else is", () => {
   const debug = " 19688: Debug: \tSetting 1 queue seq to 3907549365\n";
   expect(read(debug).kind).toBe("log");
