@@ -27,6 +27,8 @@ export interface LogReport extends Log {
   speaker: Speaker | undefined;
   /** Where those say that CRIU's log is. */
   named: string | undefined;
+  /** The last line that is CRIU's, of a log without an error: it may hang there. */
+  ending: string | undefined;
   /** Those say that CRIU failed. */
   failed: boolean;
   /** Findings with which recriu refused the restore, by their ids. */
@@ -166,6 +168,7 @@ export function logReader({ words = false } = {}): {
           main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
         speaker,
         named,
+        ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
         failed,
         refused: [...refused],
         kind:

@@ -102,6 +102,12 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
           ? FAILED
           : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part: the first Error of the whole log, written with -v4, says more",
       );
+    if (alone && ended === undefined && log.ending !== undefined) {
+      line(`its last line: ${harmless(log.ending)}`);
+      line(
+        `  ${dim("hangs")}   if CRIU hangs there: ps -eLo pid,tid,stat,wchan:30,comm | grep -E 'criu|TASK', and cat /proc/PID/stack of both, say what it waits for`,
+      );
+    }
     if (alone && log.hint !== undefined) {
       line(
         `a line says what was refused, and whether CRIU went on is not in it: ${harmless(log.hint.line)}`,

@@ -141,6 +141,15 @@ test("CRIU's lines without a time are its log; one that tells what was refused i
   ).not.toContain("userfaultfd");
 });
 
+test("of a log without an error its last line is told, where CRIU may hang, and of no other", () => {
+  const log = "(00.1) Set up parasite blob using memfd\n(00.2) Putting tsock into pid 15917\n";
+  expect(told(log)).toContain("its last line: (00.2) Putting tsock into pid 15917");
+  expect(told(`${log}(00.3) Dumping finished successfully\n`)).not.toContain("its last line");
+  expect(told(`${log}(00.3) Error (criu/cr-dump.c:1): Dumping FAILED.\n`)).not.toContain(
+    "its last line",
+  );
+});
+
 test("names that the audit log writes in hexadecimal are read", () => {
   const denial = (path: string) =>
     `avc: denied { connectto } for pid=7 comm="top" path=${path} scontext=a tcontext=b tclass=unix_stream_socket permissive=0`;
