@@ -56,7 +56,7 @@ export const isOwn = (
     : entry.files.some((own) => own === "*" || isSame(own, file));
 
 /** Of others' words: a code, or a name of their own. */
-const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)/i;
+const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)|^exit status 1\d\d/i;
 
 /** Whether what an entry wants beside its words was seen. */
 export const isThere = ({ entry }: Candidate, place: Place): boolean =>
