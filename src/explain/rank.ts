@@ -121,7 +121,9 @@ export function rankOf(
   if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
   // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
   const others = entry.files.length === 0;
-  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
+  // Few that no source vouches for are sooner another's who has more of them.
+  const few = !own && weight < FEW;
+  const letters = others && entry.trailer ? 0 : others || few ? weight / 1000 : weight;
   return (
     (letters + (own ? AHEAD : 0)) * 4 +
     (errnos.length > 0 ? 2 : 0) +
