@@ -7,15 +7,8 @@ import { around } from "./beside.ts";
 import { circumstancesSeen } from "./circumstances.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
-import {
-  conclude,
-  emptyLog,
-  type Log,
-  noteError,
-  noteRefusal,
-  noteWarning,
-  noteWay,
-} from "./run.ts";
+import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import { refusalIn } from "./refusal.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -109,7 +102,7 @@ export function logReader({ words = false } = {}): {
     }
     if (noteWay(log, text) || stamped.test(text)) {
       anything = true;
-      noteRefusal(log, text);
+      log.refusal = refusalIn(text) ?? log.refusal;
       const rest = behindEnd.exec(text)?.[1];
       if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
     } else if (!ownVersion.test(text)) others.hear(line, { way: log.way, beside: seen });

@@ -5,6 +5,7 @@ import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
+import { hintOf } from "./refusal.ts";
 import { objectsBefore, withObjectsBehind } from "./objects.ts";
 
 export interface Log {
@@ -101,18 +102,6 @@ export function noteWarning(log: Log, warning: LogLine): void {
   const known = explain(message, { file, line, way: log.way, version: log.version });
   if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
     log.warnings.push(known);
-}
-
-/** The time and number that CRIU puts in front of what it says. */
-const stamp = /^\s*(?:\([\d.]{3,20}\)\s{0,16})?(?:pie: )?(?:\d{1,10}: )?(?=\S)/;
-const SAID = 400;
-
-/** A line that is called no error, and ends with what the kernel said. */
-export function noteRefusal(log: Log, text: string): void {
-  if (text.length > SAID) return;
-  const said = text.replace(stamp, "");
-  const { errno } = splitErrno(said);
-  if (errno !== undefined && errno.name !== "NONE") log.refusal = said;
 }
 
 export function noteError(log: Log, error: LogLine, line: Line): void {
@@ -231,11 +220,6 @@ function concludeCheck(log: Log, first: LogLine): void {
   }
 }
 
-function hintOf({ refusal, way, version }: Log): Explanation | undefined {
-  const known = refusal === undefined ? undefined : explain(refusal, { way, version });
-  return known?.by === "criu" && !known.consequence ? known : undefined;
-}
-
 const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";
 
 /** What it means is known only when it is known what CRIU was doing, at the end. */
@@ -254,7 +238,7 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   if (log.explanation !== undefined) log.sign = undefined;
   const first = cause ?? log.sign;
   if (first === undefined) {
-    if (log.explanation === undefined && log.ended !== "well") log.hint = hintOf(log);
+    if (log.explanation === undefined && log.ended !== "well") log.hint = hintOf(log.refusal, log);
     return;
   }
   const way = log.way ?? (ofCheck(first) ? "check" : undefined);
