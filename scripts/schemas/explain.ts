@@ -36,10 +36,14 @@ const log = {
       checks: list(text(), "checks of what it needs, before a restore"),
     }),
   ),
+  refusal: maybe(text("the last line that is called no error and says what the kernel refused")),
+  hint: maybe(explanation),
   warnings: list(explanation),
   previous: maybe(logLine),
+  last: maybe(logLine),
   before: list(text(), "lines before the cause"),
   after: list(text(), "the errors after it"),
+  objects: list(text(), "what the lines around the cause name: a descriptor, a device, an image"),
 } as const;
 const run: Shape<Plain<Log>> = object(log);
 
@@ -53,6 +57,7 @@ export const explain: Shape<Plain<ExplainDocument>> = either(
     others: list(run, "earlier runs in the same log"),
     said: maybe(explanation),
     named: maybe(text("where the log of CRIU is, by the words of its caller")),
+    ending: maybe(text("the last line that is CRIU's")),
     failed: flag(),
     refused: list(text(), "findings with which recriu refused the restore, by their ids"),
     speaker: maybe(

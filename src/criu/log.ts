@@ -123,6 +123,10 @@ const tolerated: readonly RegExp[] = [
 const endsSome: readonly RegExp[] = [
   // A start of CRIUs of 2018; a warning since.
   /^NSID is not supported/,
+  // Of the trial of network namespaces at the start, behind which CRIUs up to 3.18 go on without.
+  /^Unable create a network namespace: /,
+  /^Unable to create a veth pair: /,
+  /^check_link_nsid failed/,
   // Of registers that are saved compactly, on the way to 3.11.
   /^Unsupported compact xsave frame/,
 ];
@@ -176,7 +180,8 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
     signs ||= worth === "sign";
   }
   const last = errors.findLast((error) => worthOf(error) !== "end");
-  return last !== undefined && !signs && endsAsLast(last) ? last : undefined;
+  // Behind a sign it is the last word of all.
+  return last !== undefined && endsAsLast(last) ? last : undefined;
 }
 
 /** The message of the first error that is a cause: `unix: Can't bind id 0x4d …`. */

@@ -13,6 +13,15 @@ export interface Words {
   readonly what: string | undefined;
 }
 
+/** A fault of some releases. */
+export interface Mended {
+  readonly from: string | undefined;
+  /** The first release without it. */
+  readonly fixed: string;
+  /** Where the message stands in sources that have it. */
+  readonly lines: ReadonlySet<number>;
+}
+
 export interface Entry {
   readonly says: readonly Words[];
   /** Sources of CRIU that say it: `criu/tun.c`; none for what others say. */
@@ -21,6 +30,8 @@ export interface Entry {
   readonly guard: ((values: ReadonlyMap<string, string>) => number) | undefined;
   /** Only where a line of the log or paste has this; then before others with these words. */
   readonly beside: RegExp | undefined;
+  /** It is a fault of CRIU's that is mended since: only where the version, or else the line of the source, is of one with it. */
+  readonly mended: Mended | undefined;
   /** The check that names it beforehand; its page tells why; "" where none can. */
   readonly check: string;
   /** Other checks of which CRIU says the same. */

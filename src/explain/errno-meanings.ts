@@ -15,7 +15,7 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
   EINTR: ["a signal came between", "try again; send CRIU no signals meanwhile"],
   EIO: [
     "the disk or device fails; of a terminal: its other end is gone, or the process is not in its foreground",
-    "dmesg shows the device's errors; take another copy; ps -o pid,pgid,tpgid,tty,stat shows a terminal's foreground (tpgid)",
+    "dmesg shows the device's errors; ps -o pid,pgid,tpgid,tty,stat shows a terminal's foreground (tpgid)",
   ],
   ENXIO: [
     "there is no device behind that name, or nobody at the other end",
@@ -61,8 +61,8 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
   ENOTDIR: ["a part of the path is no directory", "put a directory there, as at the dump"],
   EISDIR: ["a directory stands where a file is wanted", "put the file there, as at the dump"],
   EINVAL: [
-    "this kernel does not take the value: it is another kernel or configuration than at the dump, or the images are damaged",
-    "compare uname -r with the machine of the dump; criu check --all; copy the checkpoint again",
+    "this kernel does not take the value, or not of what it was asked of: another kernel or configuration than at the dump, or something else stands at that place",
+    "compare uname -r and what is named with the machine of the dump; criu check --all; a newer CRIU",
   ],
   ENFILE: ["the machine has too many open files", "sysctl -w fs.file-max=1048576"],
   EMFILE: [
@@ -84,7 +84,10 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
     "the other end is closed: its process has ended",
     "look for why the other end ended: its own log, dmesg",
   ],
-  ERANGE: ["the value is out of the kernel's range", "copy the checkpoint again; criu check --all"],
+  ERANGE: [
+    "the value is out of the kernel's range",
+    "compare the kernel's limits with those of the dump's machine (sysctl); criu check --all",
+  ],
   ENAMETOOLONG: ["the path is too long", "use shorter paths"],
   ENOSYS: [
     "this kernel, or a seccomp filter over CRIU, has no such system call",

@@ -32,6 +32,14 @@ const logField = /"\w{0,20}log_?(?:file|path)\w{0,8}"\s{0,4}:\s{0,4}"(\/[^"\s\\]
 /** Fields in fields: a container's JSON in the kubelet's message in the journal. */
 const DEEPEST = 4;
 
+/** A name that the kernel's audit writes in hexadecimal, as it has a space or a zero in it. */
+const audited = /\b(path|name|comm|exe|proctitle|saddr)=((?:[0-9A-F]{2}){4,256})(?![0-9A-Za-z])/g;
+const decoded = (_: string, field: string, hex: string): string =>
+  `${field}="${Buffer.from(hex, "hex")
+    .toString("latin1")
+    .replace(/\0/g, "@")
+    .replace(/[^ -~]|"/g, "?")}"`;
+
 /** A line of a log, or of what somebody pasted, as the lines that it holds. */
 export function unwrap(text: string, depth = 0): string[] {
   const clean = text
@@ -39,6 +47,7 @@ export function unwrap(text: string, depth = 0): string[] {
     .replace(entity, (name) => entities[name]!)
     .replace(/(?<=n)\u2019(?=t\b)/g, "'")
     .replace(/[\u00a0\u200b\ufeff]/g, " ")
+    .replace(audited, decoded)
     // The columns of a page that a paste was copied from.
     .replace(/(?: \|){1,2}[ \t]*$/, "");
   if (depth < DEEPEST && clean.includes('"')) {

@@ -4,10 +4,12 @@ import { type FaultId, knownFault, type KnownFault, versionsOf } from "../criu/k
 import { knownFaults } from "../criu/known-faults.ts";
 import { criuOptions } from "../criu/options.ts";
 import { typedWord } from "../sys/shell.ts";
+import { type Bug, bugIn } from "./bugs.ts";
 import { deviceOf } from "./devices.ts";
 import { index, nearIndex } from "./entries/index.ts";
 import { upToErrno } from "./errno.ts";
 import { find, findWhole, type Found } from "./find.ts";
+import { fitting } from "./fitting.ts";
 import { nearest, valuesIn } from "./near.ts";
 import type { Place } from "./rank.ts";
 import { holesAs, weightOf } from "./words.ts";
@@ -41,6 +43,8 @@ export interface Explanation {
 
 /** What an error message means; undefined when nothing is known of it. */
 export function explain(message: string, place: Place = {}): Explanation | undefined {
+  const bug = bugIn(message);
+  if (bug !== undefined) return explainBug(message, bug, place);
   // What stands behind the errno is somebody's own sentence, where CRIU's is whole without.
   const cut = place.file === undefined ? undefined : upToErrno(message);
   const found =
@@ -52,6 +56,14 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   // A line with a source of CRIU's is not of those who run it.
   const isOthers = found.entry.files.length === 0;
   return (isOthers ? near() : undefined) ?? explanationOf(message, found);
+}
+
+/** Of an assertion: what is known of the function that it stands in, else of any. */
+function explainBug(line: string, { name, releases }: Bug, place: Place): Explanation | undefined {
+  const known = find(index(), `BUG in ${name}`, place) ?? find(index(), "BUG", { file: "*" });
+  if (known === undefined) return undefined;
+  const told = explanationOf(line, known);
+  return { ...told, cause: `${told.cause} (${name}() of CRIU ${releases})` };
 }
 
 /** What a message means of which people have left only some words; undefined where those are of no entry, or of several. */
@@ -101,14 +113,15 @@ function explanationOf(
   const cause = entry.cause || (catalogue.find(({ id }) => id === check)?.title ?? "");
   const any = (words.errnos.length === 0 || words.not) && !cause.includes("<errno>");
   const listed = errno !== undefined && words.errnos.includes(errno.name) && !words.not;
-  const usual = entry.remedy || fault?.remedy || errno?.remedy || LOOK;
+  const own = fitting(entry.remedy, !words.not && words.errnos.length > 0 ? undefined : errno);
+  const usual = own || fault?.remedy || errno?.remedy || LOOK;
   // What is lacking is lacking whatever was asked.
   const lacking = !listed && errno !== undefined && resources.has(errno.name);
   // What is not allowed no larger limit helps.
   const denied =
     any && (errno?.name === "EACCES" || errno?.name === "EPERM") && !rights.test(cause + usual);
-  const first = (lacking || denied) && usual !== errno.remedy ? `${errno.remedy}; else ` : "";
-  const remedy = first + usual;
+  const remedy =
+    (lacking || denied) && usual !== errno.remedy ? orElse(errno.remedy!, usual) : usual;
   return {
     line,
     like: undefined,
@@ -121,9 +134,16 @@ function explanationOf(
       fill(cause, value, missing) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
     because: any || lacking ? errno?.means : undefined,
     remedy: fillQuoted(remedy, value),
-    since: fault?.criu.fixed ?? optionsSince(remedy),
+    since: fault?.criu.fixed ?? entry.mended?.fixed ?? optionsSince(remedy),
     issues: [...issues, ...(fault?.sources ?? [])],
   };
+}
+
+/** Two remedies, and what both say once. */
+function orElse(first: string, other: string): string {
+  const said = new Set(first.split("; "));
+  const rest = other.split("; ").filter((part) => !said.has(part));
+  return rest.length === 0 ? first : `${first}; else ${rest.join("; ")}`;
 }
 
 function explainFault(line: string): Explanation | undefined {

@@ -7,8 +7,8 @@ import { unwrap } from "./forms.ts";
 export interface Line {
   /** As CRIU wrote it, or somebody else. */
   readonly text: string;
-  /** Lines that stood right before it. */
-  before(): string[];
+  /** Lines that stood right before it, the nearest last. */
+  before(most: number): string[];
   /** The line that follows, where it is at hand, or a later one. */
   next(count?: number): string | undefined;
 }
@@ -17,7 +17,9 @@ export interface Line {
 const BEGINNING = 256 * 1024;
 /** Longest part of a line that is looked at. */
 const LONGEST = 16 * 1024;
-const BEFORE = 5;
+const BEFORE = 24;
+/** Those that are told of the end. */
+const LAST = 5;
 const NEWLINE = 10;
 /** After so many lines of trouble only the end and the beginning of logs count. */
 const PATIENCE = 20_000;
@@ -40,7 +42,7 @@ export function lineReader(onLine: (line: Line) => void): {
 
   const look = (bytes: Buffer, from: number, to: number): void => {
     const text = bytes.toString("utf8", from, Math.min(to, from + LONGEST));
-    const before = () => [...tail, ...linesBefore(bytes, from)].slice(-BEFORE);
+    const before = (most: number) => [...tail, ...linesBefore(bytes, from)].slice(-most);
     const mark = marks.exec(text)?.[0].trimEnd() ?? "";
     const next = (count = 1) => lineAfter(bytes, to, { count, mark });
     for (const piece of unwrap(text)) onLine({ text: piece, before, next });
@@ -76,12 +78,12 @@ export function lineReader(onLine: (line: Line) => void): {
       held = Buffer.from(bytes.subarray(from));
     },
     end() {
-      if (held.length === 0) return { lines, last: tail };
+      if (held.length === 0) return { lines, last: tail.slice(-LAST) };
       const bytes = asBuffer(held);
       look(bytes, 0, bytes.length);
       return {
         lines: lines + 1,
-        last: [...tail, bytes.toString("utf8", 0, LONGEST)].slice(-BEFORE),
+        last: [...tail, bytes.toString("utf8", 0, LONGEST)].slice(-LAST),
       };
     },
   };

@@ -4,9 +4,11 @@ import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
+import { circumstancesSeen } from "./circumstances.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import { refusalIn } from "./refusal.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -18,6 +20,8 @@ export interface LogReport extends Log {
   speaker: Speaker | undefined;
   /** Where those say that CRIU's log is. */
   named: string | undefined;
+  /** The last line that is CRIU's, of a log without an error: it may hang there. */
+  ending: string | undefined;
   /** Those say that CRIU failed. */
   failed: boolean;
   /** Findings with which recriu refused the restore, by their ids. */
@@ -57,6 +61,7 @@ export function logReader({ words = false } = {}): {
   const refused = new Set<string>();
   const others = listener(words);
   const { note, seen } = around();
+  const circumstances = circumstancesSeen();
   let heard = 0;
 
   const begin = (): void => {
@@ -66,7 +71,10 @@ export function logReader({ words = false } = {}): {
   };
   const onLine = (line: Line): void => {
     const { text } = line;
-    if ((heard += 1) <= AROUND) note(text);
+    if ((heard += 1) <= AROUND) {
+      note(text);
+      circumstances.note(text);
+    }
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
@@ -94,6 +102,7 @@ export function logReader({ words = false } = {}): {
     }
     if (noteWay(log, text) || stamped.test(text)) {
       anything = true;
+      log.refusal = refusalIn(text) ?? log.refusal;
       const rest = behindEnd.exec(text)?.[1];
       if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
     } else if (!ownVersion.test(text)) others.hear(line, { way: log.way, beside: seen });
@@ -117,6 +126,8 @@ export function logReader({ words = false } = {}): {
       for (const each of logs) {
         for (const text of each.before) note(text);
         conclude(each, seen);
+        each.explanation = circumstances.weigh(each.explanation);
+        each.later = circumstances.weigh(each.later);
       }
       const told = logs.filter(
         ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
@@ -133,19 +144,24 @@ export function logReader({ words = false } = {}): {
       const isRefused = refused.size > 0;
       const isNamed = logs.some(({ version }) => version !== undefined);
       const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
-      const { said, lead, speaker, named, isAbout, failed } = spoken;
+      const { lead, speaker, named, isAbout, failed } = spoken;
+      // Words near to those of a line that is told itself are that line's.
+      const isNear = spoken.said?.like !== undefined && main.sign !== undefined;
+      const said =
+        isNear && spoken.said?.line.includes(main.sign!.message) ? undefined : spoken.said;
       return {
         ...main,
         others: told.filter((each) => each !== main),
         // What CRIU goes on after is not what failed, whoever repeats it.
         said:
           main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
-            ? said
+            ? circumstances.weigh(said)
             : undefined,
         lead:
           main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
         speaker,
         named,
+        ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
         failed,
         refused: [...refused],
         kind:
@@ -166,7 +182,7 @@ const goesOn = ({ sign, later }: Log): boolean =>
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
-const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: /;
+const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: |^\s*\d{1,10}: Debug: /;
 
 /** The message that people put behind it, in one line. */
 const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;

@@ -93,7 +93,9 @@ export function listener(words: boolean): {
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
       else said = surely ?? begunWith(unknown, about);
-      const isOpen = said === undefined ? isAbout || isLog || words : said.consequence;
+      // CRIU's own consequence is explained itself; of others' the line may say more than that something failed.
+      const isOpen =
+        said === undefined ? isAbout || isLog || words : said.consequence && said.by !== "criu";
       return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
     },
   };
@@ -136,12 +138,16 @@ function joined(whole: string, next: Line["next"]): string {
 const BROKEN = 3;
 
 /** Of others' lines the one that is nearest to words that are known. */
-const nearestOf = (lines: readonly string[], about: Around): Explanation | undefined =>
-  lines
-    .flatMap(
-      (text) => explain(text, about) ?? endedIn(text, about) ?? explainNear(text, about) ?? [],
-    )
-    .sort((one, other) => weightOf(other) - weightOf(one))[0];
+function nearestOf(lines: readonly string[], about: Around): Explanation | undefined {
+  const known = lines.flatMap(
+    (text) => explain(text, about) ?? endedIn(text, about) ?? explainNear(text, about) ?? [],
+  );
+  const [best] = known.toSorted((one, other) => weightOf(other) - weightOf(one));
+  // Of those that say the same the one with least around it.
+  return known
+    .filter(({ cause }) => cause === best?.cause)
+    .sort((one, other) => one.line.length - other.line.length)[0];
+}
 
 /** A message that somebody's own sentence goes on behind. */
 function endedIn(text: string, about: Around): Explanation | undefined {

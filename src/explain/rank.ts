@@ -1,5 +1,6 @@
 /** Of several entries that fit a line, whose words they are most likely: the source, the errno and what CRIU did decide. */
-import type { Entry, Way, Words } from "./entry.ts";
+import { compareVersions } from "../criu/version.ts";
+import type { Entry, Mended, Way, Words } from "./entry.ts";
 import type { Errno } from "./errno.ts";
 import type { Matcher } from "./words.ts";
 
@@ -12,6 +13,9 @@ export interface Place {
   readonly loose?: boolean;
   /** Entries of which the lines around it have what they ask for. */
   readonly beside?: ReadonlySet<Entry> | undefined;
+  /** CRIU's version, and the line of its source that says it, as far as the log tells. */
+  readonly version?: string | undefined;
+  readonly line?: number | undefined;
   /** Letters that an entry has to have fixed. */
   readonly least?: number;
 }
@@ -52,11 +56,20 @@ export const isOwn = (
     : entry.files.some((own) => own === "*" || isSame(own, file));
 
 /** Of others' words: a code, or a name of their own. */
-const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)/i;
+const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)|^exit status 1\d\d/i;
 
 /** Whether what an entry wants beside its words was seen. */
-export const isThere = ({ entry }: Candidate, { beside }: Place): boolean =>
-  entry.beside === undefined || beside?.has(entry) === true;
+export const isThere = ({ entry }: Candidate, place: Place): boolean =>
+  (entry.beside === undefined || place.beside?.has(entry) === true) &&
+  (entry.mended === undefined || isOfVersion(entry.mended, place));
+
+function isOfVersion({ from, fixed, lines }: Mended, { version, line }: Place): boolean {
+  if (version === undefined) return line !== undefined && lines.has(line);
+  return (
+    compareVersions(version, fixed) < 0 &&
+    (from === undefined || compareVersions(version, from) >= 0)
+  );
+}
 
 /** Few words are an entry's own only in its source, or where nothing but they was said; one or two not even there. */
 export const mayBe = (
@@ -108,11 +121,13 @@ export function rankOf(
   if (entry.way !== undefined && way !== undefined && entry.way !== way) return -1;
   // What others say gives way to CRIU's own words, and what only leads to the words behind it to those.
   const others = entry.files.length === 0;
-  const letters = others && entry.trailer ? 0 : others ? weight / 1000 : weight;
+  // Few that no source vouches for are sooner another's who has more of them.
+  const few = !own && weight < FEW;
+  const letters = others && entry.trailer ? 0 : others || few ? weight / 1000 : weight;
   return (
     (letters + (own ? AHEAD : 0)) * 4 +
     (errnos.length > 0 ? 2 : 0) +
     (entry.way === (way ?? "restore") ? 1 : 0) +
-    (entry.beside === undefined ? 0 : BESIDE)
+    (entry.beside === undefined && entry.mended === undefined ? 0 : BESIDE)
   );
 }

@@ -5,6 +5,8 @@ import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
+import { hintOf } from "./refusal.ts";
+import { objectsBefore, withObjectsBehind } from "./objects.ts";
 
 export interface Log {
   /** CRIU's version, as the log names it. */
@@ -22,12 +24,19 @@ export interface Log {
   later: Explanation | undefined;
   /** Where nothing is known of the cause, or of the sign: where to look. */
   lead: Lead | undefined;
+  /** The last line that is called no error and says what the kernel refused, and what is known of it: only where nothing else is said. */
+  refusal: string | undefined;
+  hint: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
   /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
+  /** The last error of all. */
+  last: LogLine | undefined;
   /** Lines before the cause, and the errors after it, of a program that CRIU called, too. */
   before: string[];
+  /** What the lines around the cause say CRIU had in hand. */
+  objects: string[];
   after: string[];
 }
 
@@ -37,6 +46,9 @@ export const hasFailed = ({ cause, explanation, sign, ended }: Log): boolean =>
   (cause ?? explanation) !== undefined ||
   (sign !== undefined && worthOf(sign) !== "nothing");
 
+/** Lines that are shown of those before an error, and in which the thing is looked for that it is about. */
+const BEFORE = 5;
+const AROUND = 24;
 const AFTER = 10;
 const WARNINGS = 10;
 
@@ -49,9 +61,13 @@ export const emptyLog = (): Log => ({
   sign: undefined,
   later: undefined,
   lead: undefined,
+  refusal: undefined,
+  hint: undefined,
   warnings: [],
   previous: undefined,
+  last: undefined,
   before: [],
+  objects: [],
   after: [],
 });
 
@@ -80,10 +96,10 @@ function wayOf(text: string): Way | undefined {
 }
 
 export function noteWarning(log: Log, warning: LogLine): void {
-  const { message, file } = warning;
+  const { message, file, line } = warning;
   if (ofCheck(warning)) log.way ??= "check";
   if (log.warnings.length === WARNINGS) return;
-  const known = explain(message, { file, way: log.way });
+  const known = explain(message, { file, line, way: log.way, version: log.version });
   if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
     log.warnings.push(known);
 }
@@ -98,6 +114,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   const worth = worthOf(error);
   const { previous } = log;
   const whole = { ...error, message: wholeOf(error, line) };
+  log.last = whole;
   if (worth !== "sign" && worth !== "end") log.previous = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.
   if (endsStart(error) && log.cause?.message !== previous?.message)
@@ -110,12 +127,14 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
     log.cause = whole;
-    log.before = line.before();
+    log.before = line.before(BEFORE);
+    log.objects = objectsBefore(error, line.before(AROUND));
     const next = line.next();
     if (next !== undefined && ofHelper.test(next)) log.after.push(next);
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
-    log.before = line.before();
+    log.before = line.before(BEFORE);
+    log.objects = objectsBefore(error, line.before(AROUND));
   } else if (worth === "nothing") log.sign ??= error;
 }
 
@@ -154,12 +173,13 @@ const complaint =
   /^\([\d.]+\)\s+(?:\d+: )?((?:[\w-]+: )?(?:Can't|Cannot|Couldn't|Failed|Unable|No such) .*)$/;
 
 /** What is known of the last line before that sounds like a reason; a warning sounds so only where it is the last. */
-function toldBefore({ before, way }: Log): Explanation | undefined {
+function toldBefore({ before, way, version }: Log): Explanation | undefined {
   for (const [back, text] of before.toReversed().entries()) {
     const line = parseLogLine(text);
     if (line?.level === "Warn" && back > 0) continue;
     const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
-    const known = said === undefined ? undefined : explain(said, { file: line?.file, way });
+    const place = { file: line?.file, line: line?.line, way, version };
+    const known = said === undefined ? undefined : explain(said, place);
     if (known !== undefined && !known.consequence && !known.warning) return known;
   }
   return undefined;
@@ -206,8 +226,9 @@ const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) =
 export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const { previous } = log;
   // Nothing came behind it.
-  const isOpen = log.cause === undefined && log.ended !== "well" && !isSign(log);
-  if (isOpen && previous !== undefined && endsAsLast(previous)) log.cause = previous;
+  const isOpen = log.cause === undefined && log.ended !== "well";
+  const final = isSign(log) ? log.last : previous;
+  if (isOpen && final !== undefined && endsAsLast(final)) log.cause = final;
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
   if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
@@ -216,10 +237,16 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();
   if (log.explanation !== undefined) log.sign = undefined;
   const first = cause ?? log.sign;
-  if (first === undefined) return;
+  if (first === undefined) {
+    if (log.explanation === undefined && log.ended !== "well") log.hint = hintOf(log.refusal, log);
+    return;
+  }
   const way = log.way ?? (ofCheck(first) ? "check" : undefined);
   if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
-  const known = ({ message, file }: LogLine) => explain(message, { file, way, beside });
+  const { version } = log;
+  log.objects = withObjectsBehind(log.objects, first, after);
+  const known = ({ message, file, line }: LogLine) =>
+    explain(message, { file, line, way, beside, version });
   if (cause === undefined) {
     log.later = known(first);
     if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);

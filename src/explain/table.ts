@@ -12,13 +12,15 @@
  *
  * `if: size >= expected`, `if: size < expected`: two numbers of the line, or one and a given one, say which of several entries it is; `if: program path`:
  * that the path is a program's or a library's goes before these. `beside: PATTERN`: the entry counts only where a line of the log
- * or paste has that, and then before others.
+ * or paste has that, and then before others. `mended: 3.8 to 3.8.1 at 112 118`: it is a fault of CRIU 3.8, and 3.8.1 is the
+ * first release without; the entry counts where the log names such a version, or, where it names none, the message comes from
+ * one of these lines (`scripts/criu-places.ts` finds them).
  *
  * A paragraph without an indented line stands for itself: CRIU says it well.
  */
-import type { Entry, Way, Words } from "./entry.ts";
+import type { Entry, Mended, Way, Words } from "./entry.ts";
 
-const field = /^(check|also|fault|issues|when|like|reported|is|if|beside): (.*)$/;
+const field = /^(check|also|fault|issues|when|like|reported|is|if|beside|mended): (.*)$/;
 
 /** A table's entries. It throws at what it does not understand: tests read them all. */
 export function parseTable(text: string): Entry[] {
@@ -72,6 +74,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     files,
     guard: guardOf(fields.get("if")?.[0]),
     beside: besideOf(fields.get("beside")?.[0]),
+    mended: mendedOf(fields.get("mended")?.[0]),
     check: fields.get("check")?.[0] ?? "",
     also: fields.get("also")?.[0]?.split(" ") ?? [],
     cause: cause.join(" "),
@@ -101,6 +104,12 @@ function wordsOf(row: string, prefix: string): Words {
 
 const besideOf = (pattern: string | undefined): RegExp | undefined =>
   pattern === undefined ? undefined : new RegExp(pattern, "i");
+
+function mendedOf(text: string | undefined): Mended | undefined {
+  if (text === undefined) return undefined;
+  const [, from, fixed, lines] = /^(?:([\d.]+) to )?([\d.]+)(?: at ([\d ]+))?$/.exec(text)!;
+  return { from, fixed: fixed!, lines: new Set(lines?.split(" ").map(Number)) };
+}
 
 function guardOf(text: string | undefined): Entry["guard"] {
   if (text === undefined) return undefined;

@@ -61,7 +61,7 @@ const headOf = ({ version, way }: Log): string =>
   `${version === undefined ? "" : `, CRIU ${version}`}${way === undefined ? "" : `, a ${way}`}`;
 
 function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void {
-  const { cause, explanation, sign, later, warnings, before, after, ended, way } = log;
+  const { cause, explanation, sign, later, warnings, before, after, ended, way, objects } = log;
   if (cause !== undefined) {
     const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
     line(`${red("error")}: ${bold(harmless(cause.message))}`);
@@ -71,6 +71,8 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   const helper = helperSays(log);
   if (helper !== undefined) line(`  ${dim("said")}    ${harmless(helper)}`);
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
+  if (objects.length > 0)
+    line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
   if (explanation !== undefined) printExplanation(explanation);
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
@@ -86,13 +88,9 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   if (sign !== undefined) {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
     if (later !== undefined) printExplanation(later);
-    line(
-      "kind" in log && log.failed && !hasFailed(log)
-        ? "CRIU goes on after that, and failed later: why is not in it; the first Error of CRIU's own log with -v4 tells, from its beginning"
-        : !hasFailed(log)
-          ? "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log"
-          : "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
-    );
+    // What others say behind it is that something else.
+    const isTold = "kind" in log && log.said?.consequence === false;
+    if (!isTold) line(signOf(log));
   } else if (cause === undefined && explanation === undefined) {
     const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
     if (ended === "well" && (!("kind" in log) || log.succeeded))
@@ -102,13 +100,33 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       line(
         ended === "badly"
           ? FAILED
-          : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part",
+          : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part: the first Error of the whole log, written with -v4, says more",
       );
+    if (alone && ended === undefined && log.ending !== undefined) {
+      line(`its last line: ${harmless(log.ending)}`);
+      line(
+        `  ${dim("hangs")}   if CRIU hangs there: ps -eLo pid,tid,stat,wchan:30,comm | grep -E 'criu|TASK', and cat /proc/PID/stack of both, say what it waits for`,
+      );
+    }
+    if (alone && log.hint !== undefined) {
+      line(
+        `a line says what was refused, and whether CRIU went on is not in it: ${harmless(log.hint.line)}`,
+      );
+      printExplanation(log.hint);
+    }
   }
   for (const warning of warnings) {
     line(`${yellow("warning")}: ${harmless(warning.line)}`);
     printExplanation(warning);
   }
+}
+
+function signOf(log: LogReport | Log): string {
+  if (hasFailed(log))
+    return "that comes of something else, which is not in it: run it again with -v4 and give the whole log";
+  return "kind" in log && log.failed
+    ? "CRIU goes on after that, and failed later: why is not in it; the first Error of CRIU's own log with -v4 tells, from its beginning"
+    : "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log";
 }
 
 const FAILED =

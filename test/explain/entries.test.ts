@@ -54,10 +54,13 @@ test("no two entries claim the same words of the same source with the same errno
   for (const [text, claiming] of claims)
     for (const [at, one] of claiming.entries())
       for (const other of claiming.slice(at + 1))
-        if (meet(one, other) && one.entry.beside?.source === other.entry.beside?.source)
-          twice.push(text);
+        if (meet(one, other) && conditionOf(one) === conditionOf(other)) twice.push(text);
   expect(twice).toEqual([]);
 });
+
+/** What an entry asks for beside its words. */
+const conditionOf = ({ entry }: Claim): string =>
+  `${entry.beside?.source} ${entry.mended?.from} ${entry.mended?.fixed}`;
 
 interface Claim {
   entry: Entry;

@@ -34,7 +34,7 @@ const cases = (pid: number): Case[] => {
     ["No IDS for root task.", "pstree.img", ([v]) => (v.pid = NOBODY)],
     ["Can't set kernel pid_max=<value>", "pstree.img", ([v]) => (v.pid = 2_000_000_000)],
     ["Can't mmap section for restore code", "pstree.img", ([v]) => (v.threads = [])],
-    ["Unexpected EOF on <file>", "pstree.img", ([v]) => v.threads.push(NOBODY)],
+    ["Unexpected EOF on (empty-image)", "pstree.img", ([v]) => v.threads.push(NOBODY)],
     ["Core march mismatch <#type>", core, ([v]) => (v.mtype = 2)],
     ["Unknown task state #", core, ([v]) => (v.tc.task_state = 77)],
     ["Failed to recover futex robust list: #", core, (v) => (thread(v).futex_rla_len = 77)],

@@ -3,6 +3,7 @@ import type { Entry } from "../entry.ts";
 import { type Index, indexOf } from "../find.ts";
 import { type NearIndex, nearIndexOf } from "../near.ts";
 import { parseTable } from "../table.ts";
+import bugs from "./bugs.txt" with { type: "text" };
 import building from "./building.txt" with { type: "text" };
 import cgroups from "./cgroups.txt" with { type: "text" };
 import check from "./check.txt" with { type: "text" };
@@ -25,6 +26,7 @@ import ipc from "./ipc.txt" with { type: "text" };
 import kernel from "./kernel.txt" with { type: "text" };
 import locks from "./locks.txt" with { type: "text" };
 import memoryFiles from "./memory-files.txt" with { type: "text" };
+import mended from "./mended.txt" with { type: "text" };
 import mounts from "./mounts.txt" with { type: "text" };
 import mountsOfDumps from "./mounts-of-dumps.txt" with { type: "text" };
 import namespaces from "./namespaces.txt" with { type: "text" };
@@ -66,7 +68,9 @@ import warnings from "./warnings.txt" with { type: "text" };
 import watches from "./watches.txt" with { type: "text" };
 
 const tables: Record<string, string> = {
+  bugs,
   building,
+  mended,
   cgroups,
   check,
   clients,
@@ -142,5 +146,5 @@ export const nearIndex = (): NearIndex =>
     Map.groupBy([...index().values()].flat(), ({ words }) => words)
       .values()
       .map(([first]) => first!)
-      .filter(({ entry }) => entry.beside === undefined),
+      .filter(({ entry }) => entry.beside === undefined && entry.mended === undefined),
   ));

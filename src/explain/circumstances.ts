@@ -1,0 +1,120 @@
+/**
+ * What a paste shows of how CRIU was started: at an ordinary user's prompt, by unshare without a new /proc. It decides what an
+ * error means that by itself has several reasons, and is told as what was seen.
+ */
+import type { Explanation } from "./index.ts";
+
+interface Circumstance {
+  /** A line that shows it. */
+  readonly seen: RegExp;
+  /** One that shows the contrary. */
+  readonly not?: RegExp;
+  /** Errors that it accounts for. */
+  readonly of: (explanation: Explanation) => boolean;
+  /** What helps then. */
+  readonly does: string;
+  readonly why: string;
+}
+
+const LETTERS = 1024;
+
+const denied = (text: string): boolean => /Operation not permitted|Permission denied/.test(text);
+
+const circumstances: readonly Circumstance[] = [
+  {
+    // `$` is the prompt of those who are not root.
+    seen: /^(?:\S{1,80}[ \]:~]?\S{0,80})?\$ (?:\S{1,80}\/)?criu (?:dump|pre-dump|restore|check|service|swrk)\b/,
+    not: /^(?:uid=0\b|root@|\[root@)|\bsu(?:do)?\b/,
+    of: ({ line, check, by }) =>
+      by === "criu" && denied(line) && (check === "privilege" || check === ""),
+    does: "sudo criu …",
+    why: "it was typed at a $ prompt, which is an ordinary user's",
+  },
+  {
+    // Docker names a container's host by twelve digits of its id.
+    seen: /^\[?root@[0-9a-f]{12}[: ]/,
+    of: ({ line, check, by }) =>
+      by === "criu" && denied(line) && (check === "privilege" || check === ""),
+    does: "docker run --privileged, for a CRIU inside a container",
+    why: "the prompt that is shown is that of a container, whose root may not do this to the machine's kernel",
+  },
+  {
+    seen: /\bLinux \S{1,60}-microsoft-standard/i,
+    of: ({ cause, remedy }) => /\bCONFIG_[A-Z]/.test(cause + remedy),
+    does: "a kernel of your own for WSL 2 (kernel= in .wslconfig) with that option",
+    why: "the log is of WSL 2, whose kernel is made without some of what CRIU needs",
+  },
+  {
+    seen: /\bunshare (?=[^\n]{0,200}(?:-\w{0,8}p|--pid))(?![^\n]{0,200}--mount-proc)/,
+    of: ({ line }) => /\/proc|procfs|\bpme\b|\bpid\b|ns_last_pid/i.test(line),
+    does: "unshare -p -m --fork --mount-proc criu …, or criu-ns",
+    why: "the unshare that is shown makes a pid namespace and leaves /proc as it was, so that numbers in /proc are of the other one",
+  },
+];
+
+/** Options that a restore needs where its dump had them, and by what an error shows that it lacks one. */
+const common: readonly [given: RegExp, option: string, lacks: RegExp][] = [
+  [/\s(?:-j|--shell-job)\b/, "--shell-job", /--shell-job|\bterminal\b/],
+  [/\s--tcp-established\b/, "--tcp-established", /--tcp-established/],
+  [/\s(?:-x|--ext-unix-sk)\b/, "--ext-unix-sk", /--ext-unix-sk/],
+  [/\s(?:-l|--file-locks)\b/, "--file-locks", /--file-locks/],
+];
+const command = /\bcriu (dump|restore)\b([^\n|;&]{0,500})/;
+const directory = /\s(?:-D|--images-dir)[ =]?([^\s-]\S{0,200})/;
+
+/** What a dump and a restore that are both shown do not agree on. */
+function disagreeing(
+  { line, cause, remedy, check }: Explanation,
+  commands: ReadonlyMap<string, string>,
+): string[] {
+  const [dump, restore] = [commands.get("dump"), commands.get("restore")];
+  if (dump === undefined || restore === undefined) return [];
+  const wanted = common
+    .filter(([given]) => given.test(dump) && !given.test(restore))
+    .filter(([, , lacks]) => lacks.test(`${line} ${cause} ${remedy}`))
+    .map(
+      ([, option]) =>
+        `${option} for the restore: the dump that is shown had it, and the restore has not`,
+    );
+  const [from, to] = [directory.exec(dump)?.[1], directory.exec(restore)?.[1]];
+  const isElsewhere =
+    from !== undefined && from !== to && /^(?:image-missing|no-checkpoint)$/.test(check);
+  return isElsewhere
+    ? [...wanted, "-D with the directory of the dump: the commands that are shown name two"]
+    : wanted;
+}
+
+export function circumstancesSeen(): {
+  note(text: string): void;
+  /** The explanation with what was seen before its own remedy. */
+  weigh<T extends Explanation | undefined>(explanation: T): T;
+} {
+  const seen = new Set<Circumstance>();
+  const denies = new Set<Circumstance>();
+  const commands = new Map<string, string>();
+  return {
+    note(text) {
+      const looked = text.slice(0, LETTERS);
+      const [, verb, options] = command.exec(looked) ?? [];
+      if (verb !== undefined) commands.set(verb, options!);
+      for (const one of circumstances) {
+        if (one.seen.test(looked)) seen.add(one);
+        if (one.not?.test(looked) === true) denies.add(one);
+      }
+    },
+    weigh(explanation) {
+      if (explanation === undefined) return explanation;
+      const told = [...seen].filter((one) => !denies.has(one) && one.of(explanation));
+      const first = [
+        ...told.map(({ does, why }) => `${does}: ${why}`),
+        ...disagreeing(explanation, commands),
+      ];
+      if (first.length === 0) return explanation;
+      const rest = explanation.remedy
+        .split("; ")
+        .filter((part) => !told.some(({ does }) => does === part));
+      const others = rest.length === 0 ? [] : [`else ${rest.join("; ")}`];
+      return { ...explanation, remedy: [...first, ...others].join("; ") };
+    },
+  };
+}

@@ -1,0 +1,174 @@
+/** What a paste shows beside the words of an error: the thing in hand, the version, the source's line, how CRIU was called. */
+import { expect, test } from "bun:test";
+import { bugIn } from "../../src/explain/bugs.ts";
+import { entries, explain } from "../../src/explain/index.ts";
+import { logReader, type LogReport } from "../../src/explain/log.ts";
+import { printLogReport } from "../../src/report/log-report.ts";
+import { captured } from "../../src/report/terminal.ts";
+
+function read(text: string): LogReport {
+  const reader = logReader();
+  reader.feed(Buffer.from(text));
+  return reader.end();
+}
+const told = (text: string): string =>
+  captured(() => printLogReport(read(text), "-", { about: [], kept: undefined, memory: [] }));
+
+test("an assertion is told by its function, in whatever directory it was built, and by the releases with that line", () => {
+  expect(bugIn("BUG at criu/mem.c:44")).toEqual({
+    name: "task_reset_dirty_track",
+    releases: "3.5 to 3.15",
+  });
+  expect(bugIn("sk unix: BUG at /home/a/criu/criu/sk-unix.c:614")?.name).toBe("unix_collect_one");
+  expect(bugIn("BUG at criu/mem.c:43")?.releases).toBe("3.0 to 3.4");
+  for (const none of ["BUG at criu/mem.c:1", "BUG at other/mem.c:4x", "BUG", "BUG at ../x:44"])
+    expect([none, bugIn(none)]).toEqual([none, undefined]);
+  expect(explain("BUG at criu/mem.c:44", { file: "criu/mem.c" })?.remedy).toContain("--track-mem");
+  // A place that no release has is a bug, too.
+  expect(explain("BUG at criu/mem.c:1", { file: "criu/mem.c" })?.cause).toContain("impossible");
+});
+
+test("a fault that a later release mended is told of those that have it: by the version, else by the source's line", () => {
+  const cause = (version: string | undefined, line: number) =>
+    read(
+      `${version === undefined ? "" : `(00.000001) Version: ${version} (gitid 0)\n`}(00.1) Error (criu/sk-unix.c:${line}): unix: Can't find sender for 0x1e\n`,
+    ).explanation?.cause;
+  const mended = expect.stringContaining("before 3.18");
+  const other = expect.stringContaining("do not go together");
+  expect(cause("3.17.1", 1)).toEqual(mended);
+  expect(cause("3.18", 1040)).toEqual(other);
+  expect(cause("4.2", 1105)).toEqual(other);
+  expect(cause(undefined, 1040)).toEqual(mended);
+  expect(cause(undefined, 1105)).toEqual(other);
+  const explanation = explain("unix: Can't find sender for 0x1e", {
+    file: "criu/sk-unix.c",
+    line: 1040,
+  });
+  expect(explanation?.since).toBe("3.18");
+  expect(entries().filter((entry) => entry.mended !== undefined).length).toBeGreaterThan(3);
+});
+
+test("the lines around an error name what CRIU had in hand, of the same task and of a source that has to do with it", () => {
+  const names = (text: string) => read(text).objects;
+  const files = "(00.3) Error (criu/cr-dump.c:1850): Dump files (pid: 7) failed with -1\n";
+  const fdinfo = "(00.1) 7 fdinfo 6: pos: 0 flags: 2/0\n";
+  const socket = "(00.2) sockets: Searching for socket 0x346d1 family 1\n";
+  expect(names(fdinfo + socket + files)).toEqual([
+    "descriptor 6",
+    "the socket of inode 0x346d1, of family 1: a Unix socket",
+  ]);
+  // What the dump failed at later is no file.
+  expect(
+    names(`${fdinfo}(00.3) Error (criu/cr-dump.c:9): Dump core (pid: 7) failed with -1\n`),
+  ).toEqual([]);
+  expect(
+    names(`${fdinfo}(00.3) Error (criu/net.c:9): net: Can't dump nested net namespace for 7\n`),
+  ).toEqual([]);
+  const link = (task: number) =>
+    `(00.1)      ${task}: Restoring link br0 type 6\n(00.2)      1: Error (criu/libnetlink.c:54): -95 reported by netlink: Operation not supported\n`;
+  expect(names(link(1))).toEqual(["the network device br0 (kind 6: bridge)"]);
+  expect(names(link(2))).toEqual([]);
+  expect(
+    names(
+      "(00.1)      5: Error (criu/tty.c:1006): tty: Can't get self_stdin_fdid\n(00.2)      5: Error (criu/files.c:1192): Unable to open fd=0 id=0x8\n",
+    ),
+  ).toEqual(["descriptor 0 (id 0x8)"]);
+  expect(told(fdinfo + socket + files)).toContain("name descriptor 6; the socket of inode 0x346d1");
+});
+
+test("how CRIU was called decides between reasons, and only where it is shown", () => {
+  const denied =
+    "Error (criu/proc_parse.c:650): Can't open 17577's mapfile link 400000: Operation not permitted\n";
+  const remedy = (text: string) => read(text).explanation?.remedy;
+  expect(remedy(`[a@b c]$ criu dump -t 17577\n${denied}`)).toStartWith("sudo criu …: it was typed");
+  for (const command of ["[a@b c]# criu dump -t 1", "a@b:~$ sudo criu dump -t 1", ""])
+    expect([command, remedy(`${command}\n${denied}`)]).toEqual([
+      command,
+      expect.not.stringContaining("prompt"),
+    ]);
+  // Of what is not denied it says nothing.
+  expect(
+    remedy(
+      "$ criu restore -D x\nError (criu/tun.c:1): tun: Can't attach tunfile: Invalid argument\n",
+    ),
+  ).not.toContain("prompt");
+  const page = "Error (util.c:780): Can't read pme for pid 14: Bad address\n";
+  expect(remedy(`sudo unshare -p --fork\n${page}`)).toContain("that is shown");
+  expect(remedy(`sudo unshare -p --fork --mount-proc\n${page}`)).not.toContain("that is shown");
+});
+
+test("a dump and a restore that are both shown have to agree", () => {
+  const error = "Error (criu/tty.c:900): tty: Don't have tty to inherit session from, aborting\n";
+  const remedy = (dump: string, restore: string, said = error) =>
+    read(`# criu dump -t 7 ${dump}\n# criu restore ${restore}\n${said}`).explanation?.remedy;
+  expect(remedy("-j", "-d")).toStartWith("--shell-job for the restore: the dump");
+  expect(remedy("-j", "--shell-job -d")).not.toContain("that is shown");
+  expect(remedy("", "-d")).not.toContain("that is shown");
+  // Of what has nothing to do with it nothing is said.
+  expect(remedy("--file-locks -j", "-j")).not.toContain("that is shown");
+  const missing =
+    "Error (criu/image.c:1): Unable to open inventory.img: No such file or directory\n";
+  expect(remedy("-D a", "-D b", missing)).toStartWith("-D with the directory of the dump");
+  expect(remedy("-D a", "--images-dir=a", missing)).not.toContain("are shown");
+});
+
+test("a prompt in a container, and the kernel of WSL, are told where they account for it", () => {
+  const denied =
+    "Error (criu/proc_parse.c:650): Can't open 7's mapfile link 400000: Operation not permitted\n";
+  const remedy = (text: string) => read(text).explanation?.remedy;
+  expect(remedy(`root@0123456789ab:/# criu dump -t 7\n${denied}`)).toContain("--privileged, for a");
+  expect(remedy(`root@host:/# criu dump -t 7\n${denied}`)).not.toContain("--privileged, for a");
+  const wsl = "(00.000030) Running on pc Linux 5.10.16.3-microsoft-standard-WSL2 #1 SMP\n";
+  const lack =
+    "(00.1) Error (criu/proc_parse.c:1): Can't open 7/task/7/children on procfs: No such file or directory\n";
+  expect(remedy(wsl + lack)).toContain("WSL 2");
+  expect(remedy(lack)).not.toContain("WSL 2");
+});
+
+test("CRIU's lines without a time are its log; one that tells what was refused is told where nothing else is", () => {
+  const debug = " 19688: Debug: \tSetting 1 queue seq to 3907549365\n";
+  expect(read(debug).kind).toBe("log");
+  const refused =
+    "(00.066967)      1: uffd: Lazy pages are not available: Operation not permitted\n";
+  expect(told(refused)).toContain("vm.unprivileged_userfaultfd=1");
+  expect(read(refused).explanation).toBeUndefined();
+  // A success, or an error, makes it of no account.
+  expect(told(`${refused}(00.1) Restore finished successfully. Tasks resumed.\n`)).not.toContain(
+    "userfaultfd",
+  );
+  expect(
+    told(`${refused}(00.1) Error (criu/net.c:568): net: Unsupported link 4 (type 1 kind erspan)\n`),
+  ).not.toContain("userfaultfd");
+});
+
+test("of a log without an error its last line is told, where CRIU may hang, and of no other", () => {
+  const log = "(00.1) Set up parasite blob using memfd\n(00.2) Putting tsock into pid 15917\n";
+  expect(told(log)).toContain("its last line: (00.2) Putting tsock into pid 15917");
+  expect(told(`${log}(00.3) Dumping finished successfully\n`)).not.toContain("its last line");
+  expect(told(`${log}(00.3) Error (criu/cr-dump.c:1): Dumping FAILED.\n`)).not.toContain(
+    "its last line",
+  );
+});
+
+test("names that the audit log writes in hexadecimal are read", () => {
+  const denial = (path: string) =>
+    `avc: denied { connectto } for pid=7 comm="top" path=${path} scontext=a tcontext=b tclass=unix_stream_socket permissive=0`;
+  const hex = (name: string) => Buffer.from(name).toString("hex").toUpperCase();
+  expect(told(denial(hex("\0/crtools-pr-23619")))).toContain("SELinux does not let CRIU's code");
+  expect(read(denial(hex("\0/tmp/dbus-1"))).kind).toBe("none");
+  // What cannot be printed stays out.
+  expect(told(denial(hex("\0/crtools-pr-\u001b[31m\u0007")))).not.toContain("\u001b");
+});
+
+test("another copy, a limit and a right are advised where the errno leaves them", () => {
+  const remedy = (message: string, file: string) => explain(message, { file })?.remedy;
+  const image = (errno: string) => remedy(`Unable to open core-1.img${errno}`, "criu/image.c");
+  expect(image(": Input/output error")).not.toContain("copy");
+  expect(remedy("Magic doesn't match for core-1.img", "criu/image.c")).toContain("sha256sum");
+  const pipe = (errno: string) => remedy(`Can't create pipe: ${errno}`, "criu/pipes.c");
+  expect(pipe("Cannot allocate memory")).toContain("free -m");
+  expect(pipe("Invalid argument")).not.toContain("free -m");
+  const tunnel = (errno: string) => remedy(`tun: Can't attach tunfile: ${errno}`, "criu/tun.c");
+  expect(tunnel("Operation not permitted")).toContain("CAP_NET_ADMIN");
+  expect(tunnel("No such device")).not.toContain("CAP_NET_ADMIN");
+});
