@@ -35,7 +35,7 @@ export const basic: readonly string[] = [
 /** And the checks that are about the kernel, one way or another. */
 export const core: readonly string[] = [...basic, ...staged("tree", "kernel", "rights", "cgroups")];
 /** Beyond that on x86-64, whose emulation is the faster one. */
-export const more: readonly string[] = [...staged("sockets")];
+export const more: readonly string[] = [...staged("sockets", "files", "mounts", "images")];
 /** After the reboot. */
 export const afterwards: readonly string[] = [
   "test/systems/reboot-after.ts",

@@ -1,12 +1,13 @@
 /**
- * `npm run test:systems [-- NAME… --minutes=N --write]`: whole systems, with a kernel, a CRIU and an architecture of their
+ * `npm run test:systems [-- NAME… --minutes=N --basic --only=TEXT --write]`: whole systems, with a kernel, a CRIU and an architecture of their
  * own, emulated, and the project's own tests in them. Without a name all that scripts/systems/known has.
  *
  * What they are made of are Debian's packages, in .cache/systems and .cache/machines; the network is used for what is not
  * there yet. As many run at once as there are processors here. Every system is booted twice, as after the first boot of all
  * of them the second one restores what the first has left, and what the others have. `--minutes`: so long for the tests of a
- * boot; what has not come to its end then is no failure, and in no table. `--write` keeps what was seen, in docs/systems.json,
- * docs/systems.md and README. The last line is `N passed, N failed, N skipped`.
+ * boot; what has not come to its end then is no failure, and in no table. `--basic`: only what every system runs;
+ * `--only`: only the files whose path has TEXT. `--write` keeps what was seen, in docs/systems.json, docs/systems.md and README.
+ * The last line is `N passed, N failed, N skipped`.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { repository } from "../../test/built.ts";
 import { boot, type Places } from "./boot.ts";
+import { basic } from "./core.ts";
 import { boots, type Outcome, outcome } from "./outcome.ts";
 import { packages, type System } from "./system.ts";
 import { keep } from "./table.ts";
@@ -21,7 +23,12 @@ import { keep } from "./table.ts";
 const cache = join(repository, ".cache/machines");
 const known = readdirSync(join(import.meta.dir, "known")).map((file) => file.slice(0, -3));
 const { values, positionals: asked } = parseArgs({
-  options: { write: { type: "boolean" }, minutes: { type: "string", default: "1440" } },
+  options: {
+    basic: { type: "boolean" },
+    only: { type: "string", default: "" },
+    write: { type: "boolean" },
+    minutes: { type: "string", default: "1440" },
+  },
   allowPositionals: true,
 });
 const seconds = Number(values.minutes) * 60;
@@ -85,7 +92,11 @@ mkdirSync(cache, { recursive: true });
 const systems: [name: string, system: System][] = [];
 for (const name of asked.length > 0 ? asked : known) {
   const { system } = (await import(`./known/${name}.ts`)) as { system: System };
-  systems.push([name, system]);
+  const isAsked = (file: string) => file.includes(values.only);
+  const tests = system.tests.filter(
+    (file) => isAsked(file) && (!values.basic || basic.includes(file)),
+  );
+  systems.push([name, { ...system, tests, afterwards: system.afterwards.filter(isAsked) }]);
 }
 const project = (architecture: string) => join(cache, `project-${architecture}`);
 for (const architecture of new Set(systems.map(([, system]) => system.architecture))) {
