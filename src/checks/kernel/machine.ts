@@ -74,9 +74,17 @@ function valuesIn(
   of: (read: (file: string) => string | undefined) => number | undefined,
 ): number[] {
   const { host } = context;
-  return cgroupsOf(context, controller)
-    .flatMap((directory) => [...upward(directory)])
-    .flatMap((at) => of((file) => host.read(`${at}/${file}`)) ?? []);
+  const values: number[] = [];
+  const seen = new Set<string>();
+  for (const directory of cgroupsOf(context, controller))
+    for (const at of upward(directory)) {
+      // What is above was met then, too.
+      if (seen.has(at)) break;
+      seen.add(at);
+      const value = of((file) => host.read(`${at}/${file}`));
+      if (value !== undefined) values.push(value);
+    }
+  return values;
 }
 
 /** Where tasks are moved to; those that are not moved stay where CRIU is. */
