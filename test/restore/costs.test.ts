@@ -149,6 +149,9 @@ test("an archive of some kilobytes that unpacks to 300 MiB", async () => {
   expect(readFileSync("/proc/mounts", "utf8")).not.toContain(stage.dir);
 });
 
+/** Of 256 MiB; what a busy machine's collector leaves a while is in it. */
+const LITTLE = 20 * MiB;
+
 test("a pack takes as much memory when it is large, and hardly more than the directory in it", async () => {
   const { dir } = put("packed", {});
   const pack = join(stage.dir, "packed.tar");
@@ -171,7 +174,7 @@ test("a pack takes as much memory when it is large, and hardly more than the dir
       await peakOf(restoring(pack)),
       await peakOf(`cat ${pack} | ${restoring("-")}`),
     ];
-    for (const each of [read, piped]) expect(Math.max(0, each - base - 12 * MiB)).toBe(0);
+    for (const each of [read, piped]) expect(Math.max(0, each - base - LITTLE)).toBe(0);
   }
-  expect(Math.max(0, packing[1]! - packing[0]! - 12 * MiB)).toBe(0);
+  expect(Math.max(0, packing[1]! - packing[0]! - LITTLE)).toBe(0);
 }, 300_000);
