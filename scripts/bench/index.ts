@@ -21,6 +21,7 @@ import { measureGrown } from "./grown.ts";
 import { measure, spread, timed } from "./measure.ts";
 import { measureIsolated } from "./isolated.ts";
 import { measureRuntime } from "./runtimes.ts";
+import { measureSealed } from "./sealed.ts";
 import { comparison, markdown, type Results, type Start } from "./table.ts";
 import { measureTimeline } from "./timeline.ts";
 
@@ -74,6 +75,7 @@ const results: Results = {
   engine: [],
   runtimes: [],
   grown: [],
+  sealed: [],
   busy: 0,
   starts: [],
 };
@@ -103,6 +105,10 @@ async function measureAll(): Promise<void> {
   if ("growth".includes(values.only)) {
     console.error("bench: growth");
     results.grown.push(...(await measureGrown(Math.ceil(runs / 3))));
+  }
+  if ("seal".includes(values.only)) {
+    console.error("bench: seal");
+    results.sealed.push(...(await measureSealed()));
   }
   await using stage = openStage();
   results.starts.push(...(await starts(stage)));

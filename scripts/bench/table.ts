@@ -4,6 +4,7 @@ import type { EngineRow } from "./engine.ts";
 import type { GrownRow } from "./grown.ts";
 import type { IsolatedRow } from "./isolated.ts";
 import type { RuntimeRow } from "./runtimes.ts";
+import type { SealedRow } from "./sealed.ts";
 import type { Part } from "./timeline.ts";
 
 export interface Start {
@@ -24,6 +25,7 @@ export interface Results {
   engine: EngineRow[];
   runtimes: RuntimeRow[];
   grown: GrownRow[];
+  sealed: SealedRow[];
   /** The load average when it ended: its own is about 1. */
   busy: number;
   starts: Start[];
@@ -39,7 +41,10 @@ const table = (head: string[], lines: string[][]): string =>
 
 export function markdown(results: Results): string {
   const { version, criu, machine, date, runs, rows, isolated, timeline, engine } = results;
-  const { runtimes, grown, busy, starts } = results;
+  const { runtimes, grown, sealed, busy, starts } = results;
+  const started = starts.find(({ name }) => name === "recriu --version");
+  const least = ({ bare, kernel }: Row) =>
+    started && (bare.median + started.recriu.median + kernel.median) / bare.median;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
@@ -50,10 +55,11 @@ CRIU keeps what it knows of the kernel, but in the row that says otherwise. The 
 ## restore
 
 \`recriu restore\` with everything on (preflight, gate, full verification) to \`criu restore\` of the same images
-with the same options. *ratio* and *more* are of the turns. *peak* is recriu's own memory, the highest of three runs.
+with the same options. *ratio* and *more* are of the turns; *least* is the ratio if recriu did nothing but start
+(\`recriu --version\`) and ask the kernel for what a verification needs (*kernel*, below). *peak* is recriu's own memory, the highest of three runs.
 
 ${table(
-  ["checkpoint", "tasks", "images", "criu", "recriu", "ratio", "more", "peak MiB"],
+  ["checkpoint", "tasks", "images", "criu", "recriu", "ratio", "least", "more", "peak MiB"],
   rows.map((row) => [
     row.name,
     String(row.tasks),
@@ -61,6 +67,7 @@ ${table(
     show(row.bare),
     show(row.recriu),
     show(row.ratio, two),
+    two(least(row) ?? NaN),
     show(row.more),
     row.peak.toFixed(0),
   ]),
@@ -184,6 +191,17 @@ ${table(
     ms((cpu.median * 1000) / tasks),
     peak.toFixed(0),
     ((Math.max(0, peak - 64) * 1024) / tasks).toFixed(1),
+  ]),
+)}
+
+\`recriu seal\` of a checkpoint with so much page data (a file's hole: no disk is measured), beside \`sha256sum\` of that file, one run each.
+
+${table(
+  ["GiB", "seal, s", "sha256sum, s", "processor: seal", "sha256sum", "peak MiB"],
+  sealed.map(({ gib, seal, sha256sum }) => [
+    String(gib),
+    ...[seal.ms, sha256sum.ms, seal.cpu, sha256sum.cpu].map((each) => (each / 1000).toFixed(1)),
+    seal.mib.toFixed(0),
   ]),
 )}
 
