@@ -1,0 +1,107 @@
+/** Engines and runtimes that run CRIU for somebody: what of a paste shows which, and where the CRIU of each has its options. */
+import { criuOptions } from "../criu/options.ts";
+
+export interface Engine {
+  readonly name: string;
+  /** Lines that only it, or somebody who calls it, has. */
+  readonly seen: RegExp;
+  /** The file whose options the CRIU that it runs reads. */
+  readonly file: (runsCrun: boolean) => string;
+  /** From when on it reads that. */
+  readonly reads: string;
+  /** A daemon, or what else has all rights anyway. */
+  readonly isRoot: boolean;
+  /** Options of its own, by the name that CRIU has for them. */
+  readonly own: ReadonlyMap<string, string>;
+}
+
+const runc = "/etc/criu/runc.conf";
+const crun = "/etc/criu/crun.conf";
+const either = `${runc} (of crun ${crun})`;
+const ofRuntime = (runsCrun: boolean): string => (runsCrun ? crun : either);
+const ofRunc = (runsCrun: boolean): string => (runsCrun ? crun : runc);
+const ofCriu = (): string => "/etc/criu/default.conf";
+
+const none: ReadonlyMap<string, string> = new Map();
+const ofPodman: ReadonlyMap<string, string> = new Map([
+  ["tcp-established", "podman container checkpoint and restore --tcp-established"],
+  ["file-locks", "podman container checkpoint and restore --file-locks"],
+]);
+/** Of runtimes in general; what only the newest have is in their file, too. */
+const newest: ReadonlySet<string> = new Set(["tcp-close", "lsm-profile", "lsm-mount-context"]);
+const named = (runtime: string): ReadonlyMap<string, string> =>
+  new Map(
+    criuOptions.flatMap(({ name, runtime: has }) =>
+      has === undefined || newest.has(name)
+        ? []
+        : [[name, `${runtime} … --${has === "flag" ? name : has.valued}`] as const],
+    ),
+  );
+
+// One reading of a line each: no repetition of a repetition, and an end to every one.
+export const engines: readonly Engine[] = [
+  {
+    name: "Podman",
+    seen: /\bpodman (?:-\S{1,60} (?:[^-\s]\S{0,60} )?){0,4}(?:container )?(?:checkpoint|restore)\b|\blibpod\b/,
+    file: ofRuntime,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: false,
+    own: ofPodman,
+  },
+  {
+    name: "Docker",
+    seen: /\bError response from daemon\b|\bCannot (?:checkpoint|start) container\b|\bdocker checkpoint\b|\bdocker (?:container )?start .{0,80}--checkpoint\b|\bdockerd\[\d|io\.containerd\.runtime\.v[12]\.\w{1,8}\/moby\//,
+    file: ofRunc,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: true,
+    own: none,
+  },
+  {
+    name: "the kubelet",
+    seen: /\bkubelet\[\d|\bkubelet\b.{0,200}\b[Cc]heckpoint|\bkubectl (?:checkpoint|debug|get|describe|logs)\b|\/api\/v1\/nodes\/\S{1,100}\/proxy\/checkpoint\b/,
+    file: ofRuntime,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: true,
+    own: none,
+  },
+  {
+    name: "CRI-O",
+    seen: /\bcri-?o\[\d|\bcrictl (?:-\S{1,40} ){0,4}checkpoint\b|\/usr\/libexec\/crio\/|\bCheckpointContainer from runtime service\b/i,
+    file: ofRuntime,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: true,
+    own: none,
+  },
+  {
+    name: "containerd",
+    seen: /\bctr (?:-\S{1,40} (?:\S{1,40} )?){0,4}(?:c|containers?|t|tasks?) (?:checkpoint|restore)\b|\bnerdctl (?:checkpoint|start)\b|\bcontainerd\[\d/,
+    file: ofRunc,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: true,
+    own: none,
+  },
+  {
+    name: "LXC",
+    seen: /\blxc-checkpoint\b|\blxc_container\b|\bcriu\.c: ?\w{0,40}(?:dump|restore|criu)|\b(?:lxc|incus) (?:stop|start|snapshot|move|copy|restore)\b.{0,80}--stateful|\blxc (?:move|snapshot) /,
+    file: ofCriu,
+    reads: "CRIU 3.11 or later reads it",
+    isRoot: false,
+    own: none,
+  },
+  {
+    name: "crun",
+    seen: /\bcrun (?:-\S{1,60} (?:[^-\s]\S{0,60} )?){0,4}(?:checkpoint|restore)\b/,
+    file: ofRuntime,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: false,
+    own: named("crun"),
+  },
+  {
+    name: "runc",
+    seen: /\brunc (?:-\S{1,60} (?:[^-\s]\S{0,60} )?){0,4}(?:checkpoint|restore)\b|\bcriu failed: type [A-Z]\w{2,12} errno \d/,
+    file: ofRunc,
+    reads: "CRIU 3.11, runc 1.0 or later read it",
+    isRoot: false,
+    own: named("runc"),
+  },
+];
