@@ -64,7 +64,8 @@ const isGiven = (part: string, commands: ReadonlyMap<string, string>): boolean =
   commands.size > 0 &&
   common.some(
     ([given, option]) =>
-      part.startsWith(`${option} `) &&
+      /^[ ,:]/.test(part.slice(option.length)) &&
+      part.startsWith(option) &&
       [...commands.values()].every((options) => given.test(options)),
   );
 
