@@ -13,6 +13,8 @@ export interface Engine {
   readonly isRoot: boolean;
   /** Options of its own, by the name that CRIU has for them. */
   readonly own: ReadonlyMap<string, string>;
+  /** How a container of it is run without a filter, and without a profile; undefined where that is as with Docker. */
+  readonly unconfined?: { readonly seccomp: string; readonly apparmor: string };
 }
 
 const runc = "/etc/criu/runc.conf";
@@ -22,17 +24,36 @@ const ofRuntime = (runsCrun: boolean): string => (runsCrun ? crun : either);
 const ofRunc = (runsCrun: boolean): string => (runsCrun ? crun : runc);
 const ofCriu = (): string => "/etc/criu/default.conf";
 
+const inPod = {
+  seccomp: "seccompProfile.type: Unconfined in the container's securityContext",
+  apparmor: "appArmorProfile.type: Unconfined in the container's securityContext",
+};
+const inLxc = {
+  seccomp: "lxc.seccomp.profile (before LXC 3.0 lxc.seccomp) left empty",
+  apparmor: "lxc.apparmor.profile = unconfined",
+};
+const inBundle = {
+  seccomp: "linux.seccomp taken out of config.json",
+  apparmor: "process.apparmorProfile taken out of config.json",
+};
 const none: ReadonlyMap<string, string> = new Map();
 const ofPodman: ReadonlyMap<string, string> = new Map([
   ["tcp-established", "podman container checkpoint and restore --tcp-established"],
   ["file-locks", "podman container checkpoint and restore --file-locks"],
 ]);
-/** Of runtimes in general; what only the newest have is in their file, too. */
-const newest: ReadonlySet<string> = new Set(["tcp-close", "lsm-profile", "lsm-mount-context"]);
-const named = (runtime: string): ReadonlyMap<string, string> =>
+/** What only the newest have, and what they call by other values, stands in their file. */
+const differing: ReadonlySet<string> = new Set([
+  "tcp-close",
+  "lsm-profile",
+  "lsm-mount-context",
+  "empty-ns",
+]);
+/** crun has no flag for these. */
+const ofRuncAlone: ReadonlySet<string> = new Set(["auto-dedup", "lazy-pages"]);
+const named = (runtime: string, lacks: ReadonlySet<string>): ReadonlyMap<string, string> =>
   new Map(
     criuOptions.flatMap(({ name, runtime: has }) =>
-      has === undefined || newest.has(name)
+      has === undefined || differing.has(name) || lacks.has(name)
         ? []
         : [[name, `${runtime} … --${has === "flag" ? name : has.valued}`] as const],
     ),
@@ -63,6 +84,7 @@ export const engines: readonly Engine[] = [
     reads: "CRIU 3.11, runc 1.0 or later read it",
     isRoot: true,
     own: none,
+    unconfined: inPod,
   },
   {
     name: "CRI-O",
@@ -71,6 +93,7 @@ export const engines: readonly Engine[] = [
     reads: "CRIU 3.11, runc 1.0 or later read it",
     isRoot: true,
     own: none,
+    unconfined: inPod,
   },
   {
     name: "containerd",
@@ -87,6 +110,7 @@ export const engines: readonly Engine[] = [
     reads: "CRIU 3.11 or later reads it",
     isRoot: false,
     own: none,
+    unconfined: inLxc,
   },
   {
     name: "crun",
@@ -94,7 +118,8 @@ export const engines: readonly Engine[] = [
     file: ofRuntime,
     reads: "CRIU 3.11, runc 1.0 or later read it",
     isRoot: false,
-    own: named("crun"),
+    own: named("crun", ofRuncAlone),
+    unconfined: inBundle,
   },
   {
     name: "runc",
@@ -102,6 +127,7 @@ export const engines: readonly Engine[] = [
     file: ofRunc,
     reads: "CRIU 3.11, runc 1.0 or later read it",
     isRoot: false,
-    own: named("runc"),
+    own: named("runc", new Set()),
+    unconfined: inBundle,
   },
 ];

@@ -1,6 +1,7 @@
 /** Logs, and what people paste of them, to the first line that is a cause and what it means. */
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { typedWord } from "../sys/shell.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
@@ -133,6 +134,7 @@ export function logReader({ words = false } = {}): {
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);
+        each.hint = weigh(each.hint);
       }
       const told = logs.filter(
         ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
@@ -159,6 +161,7 @@ export function logReader({ words = false } = {}): {
           : spoken.said;
       return {
         ...main,
+        explanation: withLog(main.explanation, named),
         // What is pasted twice is told once.
         others: told.filter(
           (each) =>
@@ -168,7 +171,7 @@ export function logReader({ words = false } = {}): {
         // What CRIU goes on after is not what failed, whoever repeats it.
         said:
           main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
-            ? weigh(said)
+            ? withLog(weigh(said), named)
             : undefined,
         lead:
           main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
@@ -188,6 +191,14 @@ export function logReader({ words = false } = {}): {
       };
     },
   };
+}
+
+/** A log that is named is the one that a remedy speaks of. */
+function withLog<T extends Explanation | undefined>(explanation: T, named: string | undefined): T {
+  const word = named?.startsWith("/") === true ? typedWord(named) : undefined;
+  if (explanation === undefined || word == null) return explanation;
+  const remedy = explanation.remedy.replace(/(?<![\w/-])LOG(?![\w/-])/g, () => word);
+  return { ...explanation, remedy };
 }
 
 const goesOn = ({ sign, later }: Log): boolean =>

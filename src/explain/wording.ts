@@ -101,6 +101,15 @@ function written(part: string, own: Engine["own"], file: string): { text: string
   return { text: text + part.slice(at), isIn: place !== file };
 }
 
+/** What Docker and Podman call it, where a container of the tree's is to be run so. */
+const unconfined =
+  /(?:\b(?:docker|podman|docker and podman|podman or docker) run |\bdocker: |(?<![\w=] ))--security-opt (seccomp|apparmor)=unconfined/g;
+
+const inContainer = (part: string, { unconfined: words }: Engine): string =>
+  words === undefined || part.includes("lxc.")
+    ? part
+    : part.replace(unconfined, (_, what: keyof typeof words) => words[what]);
+
 export function engineSeen(): {
   note(text: string): void;
   /** The explanation with a remedy that whoever calls that engine can follow. */
@@ -131,7 +140,7 @@ export function engineSeen(): {
       let isIn = false;
       const all = others.map((part) => {
         if (isTold) return part;
-        const one = written(part, engine.own, place);
+        const one = written(inContainer(part, engine), engine.own, place);
         if (one.isIn) place = "there";
         isIn ||= one.isIn;
         return one.text;

@@ -43,6 +43,13 @@ test("an option that every command shown has already stands last, and first wher
   expect(remedy("criu dump -t 7 -D /a -j")).toMatch(/^(?!--shell-job).*; --shell-job/);
 });
 
+test("a log that is named stands in the remedy, and none by its name alone", () => {
+  const ended = "(00.1) Error (criu/cr-restore.c:1): 5 exited, status=1\n";
+  const remedy = (path: string) => read(`log file: ${path}\n${ended}`).explanation?.remedy;
+  expect(remedy("/run/a/restore.log")).toContain(" /run/a/restore.log | head");
+  expect(remedy("restore.log")).toContain(" LOG | head");
+});
+
 test("a run that is pasted twice is told once, and another beside it is told as another", () => {
   const run = (cause: string) =>
     `(00.000001) Version: 3.17 (gitid 0)\n(00.1) Error (criu/tty.c:1): tty: ${cause}\n${failed}`;

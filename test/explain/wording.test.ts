@@ -70,6 +70,19 @@ test("a daemon has root's rights already, and of others they are said in their w
   );
 });
 
+test("a container without a filter is run by the engine's own words", () => {
+  const filter = "(00.1) Error (criu/ptrace.c:1): suspending seccomp failed: Invalid argument\n";
+  const words: readonly [said: string, has: string][] = [
+    ["", "(docker and podman run --security-opt seccomp=unconfined)"],
+    [daemon, "(docker and podman run --security-opt seccomp=unconfined)"],
+    ["lxc-checkpoint: u1: criu.c: do_dump: 998\n", "(lxc.seccomp.profile (before"],
+    ["# crictl checkpoint -e a.tar 7\n", "seccompProfile.type: Unconfined"],
+    ["# runc checkpoint web\n", "linux.seccomp taken out of config.json"],
+  ];
+  for (const [said, has] of words)
+    expect([said, remedyOf(filter + said)]).toEqual([said, expect.stringContaining(has)]);
+});
+
 test("under an engine no entry of CRIU's leaves a remedy that begins with an option which that engine does not have", () => {
   const engine = engineSeen();
   engine.note(daemon);
