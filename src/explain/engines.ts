@@ -17,8 +17,9 @@ export interface Engine {
   readonly unconfined?: { readonly seccomp: string; readonly apparmor: string };
 }
 
+export const byItself = "CRIU 3.11 or later reads it";
 const runc = "/etc/criu/runc.conf";
-const crun = "/etc/criu/crun.conf";
+export const crun = "/etc/criu/crun.conf";
 const either = `${runc} (of crun ${crun})`;
 const ofRuntime = (runsCrun: boolean): string => (runsCrun ? crun : either);
 const ofRunc = (runsCrun: boolean): string => (runsCrun ? crun : runc);
@@ -107,7 +108,7 @@ export const engines: readonly Engine[] = [
     name: "LXC",
     seen: /\blxc-checkpoint\b|\blxc_container\b|\bcriu\.c: ?\w{0,40}(?:dump|restore|criu)|\b(?:lxc|incus) (?:stop|start|snapshot|move|copy|restore)\b.{0,80}--stateful|\blxc (?:move|snapshot) /,
     file: ofCriu,
-    reads: "CRIU 3.11 or later reads it",
+    reads: byItself,
     isRoot: false,
     own: none,
     unconfined: inLxc,

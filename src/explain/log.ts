@@ -79,7 +79,7 @@ export function logReader({ words = false } = {}): {
     if ((heard += 1) <= AROUND) {
       note(text);
       circumstances.note(text);
-      engine.note(text);
+      engine.note(line.whole);
     }
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
@@ -197,8 +197,10 @@ export function logReader({ words = false } = {}): {
 function withLog<T extends Explanation | undefined>(explanation: T, named: string | undefined): T {
   const word = named?.startsWith("/") === true ? typedWord(named) : undefined;
   if (explanation === undefined || word == null) return explanation;
-  const remedy = explanation.remedy.replace(/(?<![\w/-])LOG(?![\w/-])/g, () => word);
-  return { ...explanation, remedy };
+  const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
+  if (!isNamed.test(explanation.remedy)) return explanation;
+  const parts = explanation.remedy.split("; ").filter((part) => !part.startsWith("without a path"));
+  return { ...explanation, remedy: parts.join("; ").replace(isNamed, () => word) };
 }
 
 const goesOn = ({ sign, later }: Log): boolean =>

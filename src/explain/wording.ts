@@ -3,7 +3,7 @@
  * root already. What a paste shows of one puts a remedy into its words: its own option, or the file that its CRIU reads.
  */
 import { criuOptions } from "../criu/options.ts";
-import { type Engine, engines } from "./engines.ts";
+import { byItself, crun, type Engine, engines } from "./engines.ts";
 import type { Explanation } from "./index.ts";
 
 /** Of a line. */
@@ -43,7 +43,9 @@ const option = /(?<![\w/-])--([a-z][a-z-]{2,40})(?![\w])/g;
 /** Nothing but a right, with what is said of it. */
 const right =
   /^(?:or |else )?(?:run (?:CRIU|it) (?:as root|with CAP_\w{1,30})|restore as root|as root$|sudo\b|CAP_\w{1,30})(?!.*\b(?:seccomp|filter)\b)/;
-const bare = /^(?:run it from a terminal: script\b|sudo criu\b|criu-ns\b)/;
+/** Of those who call criu by hand. */
+const bare =
+  /^(?:a container(?:'s mounts)?: its engine's own checkpoint|run it from a terminal: script\b|sudo criu\b|criu-ns\b)/;
 
 /** Behind an option: its value, where that is no word of the sentence that goes on. */
 const valueOf =
@@ -147,7 +149,7 @@ export function engineSeen(): {
       });
       const told = [
         ...all.map((part, turn) => (turn === 0 ? part.replace(/^(?:or|else) /, "") : part)),
-        ...(isIn ? [`a line of that file each (${engine.reads})`] : []),
+        ...(isIn ? [`a line of that file each (${file === crun ? byItself : engine.reads})`] : []),
         ...(rights.length > 0 || others.length === 0 ? [rightsOf(engine)] : []),
       ];
       return { ...explanation, remedy: told.join("; ") };

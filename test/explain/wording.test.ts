@@ -70,6 +70,15 @@ test("a daemon has root's rights already, and of others they are said in their w
   );
 });
 
+test("what an engine does already is not advised to those who called it", () => {
+  const sharing =
+    "(00.1) Error (criu/mount.c:1): mnt: Mount 7 ./a (master_id: 2 shared_id: 0) has unreachable sharing. Try --enable-external-masters.\n";
+  expect(remedyOf(sharing)).toStartWith("a container: its engine's own checkpoint");
+  expect(remedyOf(sharing + daemon)).toStartWith(
+    "at the dump and the restore `external mnt[]` and `enable-external-masters` and `enable-external-sharing` in /etc/criu/runc.conf",
+  );
+});
+
 test("a container without a filter is run by the engine's own words", () => {
   const filter = "(00.1) Error (criu/ptrace.c:1): suspending seccomp failed: Invalid argument\n";
   const words: readonly [said: string, has: string][] = [
