@@ -60,7 +60,7 @@ const named = (runtime: string, lacks: ReadonlySet<string>): ReadonlyMap<string,
     ),
   );
 
-// One reading of a line each: no repetition of a repetition, and an end to every one.
+// One reading of a line each: every repetition has an end.
 export const engines: readonly Engine[] = [
   {
     name: "Podman",
