@@ -59,6 +59,22 @@ const common: readonly [given: RegExp, option: string, lacks: RegExp][] = [
   [/\s(?:-x|--ext-unix-sk)\b/, "--ext-unix-sk", /--ext-unix-sk/],
   [/\s(?:-l|--file-locks)\b/, "--file-locks", /--file-locks/],
 ];
+/** Whether a part of a remedy begins with an option that all commands have that are shown. */
+const isGiven = (part: string, commands: ReadonlyMap<string, string>): boolean =>
+  commands.size > 0 &&
+  common.some(
+    ([given, option]) =>
+      /^[ ,:]/.test(part.slice(option.length)) &&
+      part.startsWith(option) &&
+      [...commands.values()].every((options) => given.test(options)),
+  );
+
+/** What is shown was not enough: it stands last. */
+const givenLast = (untried: readonly string[], parts: readonly string[]): string =>
+  [...untried, ...parts.filter((part) => !untried.includes(part))]
+    .join("; ")
+    .replace(/^(?:else|or) /, "");
+
 const command = /\bcriu (dump|restore)\b([^\n|;&]{0,500})/;
 const directory = /\s(?:-D|--images-dir)[ =]?([^\s-]\S{0,200})/;
 
@@ -109,10 +125,13 @@ export function circumstancesSeen(): {
         ...told.map(({ does, why }) => `${does}: ${why}`),
         ...disagreeing(explanation, commands),
       ];
-      if (first.length === 0) return explanation;
-      const rest = explanation.remedy
-        .split("; ")
-        .filter((part) => !told.some(({ does }) => does === part));
+      const parts = explanation.remedy.split("; ");
+      const untried = parts.filter((part) => !isGiven(part, commands));
+      if (first.length === 0)
+        return untried.length === 0 || untried.length === parts.length
+          ? explanation
+          : { ...explanation, remedy: givenLast(untried, parts) };
+      const rest = parts.filter((part) => !told.some(({ does }) => does === part));
       const others = rest.length === 0 ? [] : [`else ${rest.join("; ")}`];
       return { ...explanation, remedy: [...first, ...others].join("; ") };
     },

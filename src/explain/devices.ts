@@ -18,6 +18,7 @@ const table = `
 10:236 the device mapper
 10:237 the loop devices' control
 10:238 a virtual network device's other half (/dev/vhost-net)
+10:239 a program's character device (/dev/cuse)
 10:241 a virtual socket's other half (/dev/vhost-vsock)
 10:242 the switch of radios (/dev/rfkill)
 13 an input device (keyboard, mouse, joystick)
@@ -45,9 +46,17 @@ const names = new Map(
     }),
 );
 
+/** Drivers with one device each share it. */
+const MISC = "10";
+
 /** What the device `MAJOR:MINOR` is, with its numbers. */
 export function deviceOf(numbers: string): string {
   const [major = ""] = numbers.split(":");
   const name = names.get(numbers) ?? names.get(major);
-  return `${name ?? `what has the number ${major} in /proc/devices on the machine of the dump`} (${numbers})`;
+  const minor = numbers.split(":")[1];
+  const listed =
+    major === MISC && minor !== undefined
+      ? `what has the number ${minor} in /proc/misc on the machine of the dump`
+      : `what has the number ${major} in /proc/devices on the machine of the dump`;
+  return `${name ?? listed} (${numbers})`;
 }

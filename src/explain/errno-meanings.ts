@@ -121,6 +121,9 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
   ETIMEDOUT: ["nobody answered in time", "look at the other end, and at what keeps it"],
   ECONNREFUSED: ["nobody listens there", "start what should listen first"],
   EHOSTUNREACH: ["there is no way to that machine", "ip route get ADDRESS"],
-  ESTALE: ["the network file system has lost the file", "mount it again"],
+  ESTALE: [
+    "what the number (handle) stood for is not there: it was deleted, or the file system, a network's most often, knows it no more",
+    "see whether the file is there by its path; a network file system: mount it again",
+  ],
   EDQUOT: ["the disk quota is used up", "quota -s; free space"],
 };

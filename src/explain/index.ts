@@ -7,7 +7,7 @@ import { typedWord } from "../sys/shell.ts";
 import { type Bug, bugIn } from "./bugs.ts";
 import { deviceOf } from "./devices.ts";
 import { index, nearIndex } from "./entries/index.ts";
-import { upToErrno } from "./errno.ts";
+import { type Errno, upToErrno } from "./errno.ts";
 import { find, findWhole, type Found } from "./find.ts";
 import { fitting } from "./fitting.ts";
 import { nearest, valuesIn } from "./near.ts";
@@ -60,7 +60,8 @@ export function explain(message: string, place: Place = {}): Explanation | undef
 
 /** Of an assertion: what is known of the function that it stands in, else of any. */
 function explainBug(line: string, { name, releases }: Bug, place: Place): Explanation | undefined {
-  const known = find(index(), `BUG in ${name}`, place) ?? find(index(), "BUG", { file: "*" });
+  const own = { ...place, file: place.file ?? "*", loose: false };
+  const known = find(index(), `BUG in ${name}`, own) ?? find(index(), "BUG", { file: "*" });
   if (known === undefined) return undefined;
   const told = explanationOf(line, known);
   return { ...told, cause: `${told.cause} (${name}() of CRIU ${releases})` };
@@ -88,7 +89,6 @@ const resources: ReadonlySet<string> = new Set([
   "ENOMEM",
   "EDQUOT",
   "EROFS",
-  "ESTALE",
 ]);
 /** Entries that speak of rights themselves. */
 const rights =
@@ -132,12 +132,18 @@ function explanationOf(
     also,
     cause:
       fill(cause, value, missing) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
-    because: any || lacking ? errno?.means : undefined,
+    because: (any && !isSaid(errno, cause, entry.trailer)) || lacking ? errno?.means : undefined,
     remedy: fillQuoted(remedy, value),
     since: fault?.criu.fixed ?? entry.mended?.fixed ?? optionsSince(remedy),
     issues: [...issues, ...(fault?.sources ?? [])],
   };
 }
+
+/** That something is not there needs no second line; what only comes of something else is not explained by its errno. */
+const isSaid = (errno: Errno | undefined, cause: string, trailer: boolean): boolean =>
+  trailer || (errno?.name === "ENOENT" && absent.test(cause));
+const absent =
+  /\bnot (?:there|installed|found|loaded|mounted)\b|\bmissing\b|\bno such\b|\bis gone\b/;
 
 /** Two remedies, and what both say once. */
 function orElse(first: string, other: string): string {

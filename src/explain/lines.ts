@@ -7,6 +7,8 @@ import { unwrap } from "./forms.ts";
 export interface Line {
   /** As CRIU wrote it, or somebody else. */
   readonly text: string;
+  /** The line that it stood in, of an engine's own around it. */
+  readonly whole: string;
   /** Lines that stood right before it, the nearest last. */
   before(most: number): string[];
   /** The line that follows, where it is at hand, or a later one. */
@@ -45,7 +47,7 @@ export function lineReader(onLine: (line: Line) => void): {
     const before = (most: number) => [...tail, ...linesBefore(bytes, from)].slice(-most);
     const mark = marks.exec(text)?.[0].trimEnd() ?? "";
     const next = (count = 1) => lineAfter(bytes, to, { count, mark });
-    for (const piece of unwrap(text)) onLine({ text: piece, before, next });
+    for (const piece of unwrap(text)) onLine({ text: piece, whole: text, before, next });
   };
 
   return {

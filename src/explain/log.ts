@@ -1,14 +1,16 @@
 /** Logs, and what people paste of them, to the first line that is a cause and what it means. */
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
+import { typedWord } from "../sys/shell.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
 import { circumstancesSeen } from "./circumstances.ts";
+import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
-import { refusalIn } from "./refusal.ts";
+import { isEnding, refusalIn } from "./refusal.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -62,6 +64,9 @@ export function logReader({ words = false } = {}): {
   const others = listener(words);
   const { note, seen } = around();
   const circumstances = circumstancesSeen();
+  const engine = engineSeen();
+  const weigh = <T extends Explanation | undefined>(explanation: T): T =>
+    circumstances.weigh(engine.inItsWords(explanation));
   let heard = 0;
 
   const begin = (): void => {
@@ -74,6 +79,7 @@ export function logReader({ words = false } = {}): {
     if ((heard += 1) <= AROUND) {
       note(text);
       circumstances.note(text);
+      engine.note(line.whole);
     }
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
@@ -102,7 +108,7 @@ export function logReader({ words = false } = {}): {
     }
     if (noteWay(log, text) || stamped.test(text)) {
       anything = true;
-      log.refusal = refusalIn(text) ?? log.refusal;
+      if (!isEnding(log.refusal)) log.refusal = refusalIn(line) ?? log.refusal;
       const rest = behindEnd.exec(text)?.[1];
       if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
     } else if (!ownVersion.test(text)) others.hear(line, { way: log.way, beside: seen });
@@ -126,8 +132,9 @@ export function logReader({ words = false } = {}): {
       for (const each of logs) {
         for (const text of each.before) note(text);
         conclude(each, seen);
-        each.explanation = circumstances.weigh(each.explanation);
-        each.later = circumstances.weigh(each.later);
+        each.explanation = weigh(each.explanation);
+        each.later = weigh(each.later);
+        each.hint = weigh(each.hint);
       }
       const told = logs.filter(
         ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
@@ -146,16 +153,25 @@ export function logReader({ words = false } = {}): {
       const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
       const { lead, speaker, named, isAbout, failed } = spoken;
       // Words near to those of a line that is told itself are that line's.
-      const isNear = spoken.said?.like !== undefined && main.sign !== undefined;
+      const isNear = spoken.said?.like !== undefined;
+      const own = [main.sign?.message, ...main.warnings.map(({ line }) => line)];
       const said =
-        isNear && spoken.said?.line.includes(main.sign!.message) ? undefined : spoken.said;
+        isNear && own.some((each) => each !== undefined && spoken.said?.line.includes(each))
+          ? undefined
+          : spoken.said;
       return {
         ...main,
-        others: told.filter((each) => each !== main),
+        explanation: withLog(main.explanation, named),
+        // What is pasted twice is told once.
+        others: told.filter(
+          (each) =>
+            each !== main &&
+            (each.cause === undefined || each.cause.message !== main.cause?.message),
+        ),
         // What CRIU goes on after is not what failed, whoever repeats it.
         said:
           main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
-            ? circumstances.weigh(said)
+            ? withLog(weigh(said), named)
             : undefined,
         lead:
           main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
@@ -175,6 +191,16 @@ export function logReader({ words = false } = {}): {
       };
     },
   };
+}
+
+/** A log that is named is the one that a remedy speaks of. */
+function withLog<T extends Explanation | undefined>(explanation: T, named: string | undefined): T {
+  const word = named?.startsWith("/") === true ? typedWord(named) : undefined;
+  if (explanation === undefined || word == null) return explanation;
+  const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
+  if (!isNamed.test(explanation.remedy)) return explanation;
+  const parts = explanation.remedy.split("; ").filter((part) => !part.startsWith("without a path"));
+  return { ...explanation, remedy: parts.join("; ").replace(isNamed, () => word) };
 }
 
 const goesOn = ({ sign, later }: Log): boolean =>

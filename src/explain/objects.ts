@@ -17,6 +17,7 @@ const files =
   /(?:^|\/)(?:cr-dump|files|files-reg|files-ext|sk-\w+|sockets|tty|pipes|fifo|event\w+|signalfd|timerfd|fsnotify|tun|memfd|bpfmap|pidfd|proc_parse|mount|parasite|file-lock|fown)\.c$/;
 const restoring =
   /(?:^|\/)(?:files|files-reg|files-ext|sk-\w+|sockets|tty|pipes|fifo|event\w+|signalfd|timerfd|fsnotify|tun|memfd|bpfmap|pidfd|soccr|fdstore)\.c$/;
+const internet = /(?:^|\/)(?:sk-inet|sk-tcp|soccr)\.c$/;
 const network = /(?:^|\/)(?:net|libnetlink|sysctl|netfilter|tun)\.c$/;
 const memory = /(?:^|\/)(?:proc_parse|cr-dump|mem)\.c$/;
 const images = /(?:^|\/)(?:protobuf|image|bfd)\.c$/;
@@ -34,6 +35,11 @@ const before: readonly Naming[] = [
     says: /\bSearching for socket (?:0x)?([0-9a-f]{1,16}) \(?family (\d{1,3})/,
     of: files,
     told: "the socket of inode 0x$1, family $2",
+  },
+  {
+    says: /\bRestore: family (\d{1,3}) \S{0,1}\s{0,8}type \d{1,3} proto \d{1,3} port (\d{1,5}) state \d{1,3} src_addr (\S{1,60})/,
+    of: internet,
+    told: "port $2 of address $3",
   },
   {
     says: /\bno match pid (\d{1,9}) efd (\d{1,9}) tfd (\d{1,9})/,

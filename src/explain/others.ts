@@ -86,7 +86,9 @@ export function listener(words: boolean): {
       if (isOpen && worthOf(leads) > worthOf(lead)) lead = leads;
       if (said !== undefined || unknown.length >= UNKNOWN) return;
       const whole = text.trim();
-      for (const piece of [...quotedIn(whole), whole, `${whole} ${next() ?? ""}`])
+      // The fence of a quotation begins no message.
+      const further = /\w/.test(whole) ? [`${whole} ${next() ?? ""}`] : [];
+      for (const piece of [...quotedIn(whole), whole, ...further])
         unknown.push(piece.slice(0, SAID));
     },
     end(about, isLog) {

@@ -103,6 +103,16 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "the container's runtime",
     "dump.log or restore.log in --work-path; runc --debug, crun --debug",
   ],
+  [
+    /^\s*(?:> )?\[<[0-9a-f]{1,16}>\] \w{1,80}\+0x[0-9a-f]{1,8}\/0x/,
+    "the kernel, of what a task waits for,",
+    "CRIU's log with -v4, its last line of each task; cat /proc/PID/stack of criu itself and of the other tasks; ps -eLo pid,tid,stat,wchan:30,comm; a newer CRIU",
+  ],
+  [
+    /^\s*Type=Illegal instruction vmState=|^# {1,4}SIGILL \(0x4\) at pc=/,
+    "a JVM that met an instruction which this processor does not have",
+    "lscpu of both machines: what was compiled on one processor runs on one that has all of its features; at the checkpoint -XX:CPUFeatures=generic (CRaC), -XX:+PortableSharedCache (OpenJ9), or the same kind of processor at both ends; recriu preflight -D DIR compares them",
+  ],
 ];
 
 /** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */

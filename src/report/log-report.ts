@@ -23,7 +23,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     );
   printLog(report, beside);
   for (const other of others) {
-    line(`an earlier run is in it${headOf(other)}:`);
+    line(`another run is in it${headOf(other)}:`);
     printLog(other, { about: [] });
   }
   if (said !== undefined) {

@@ -48,6 +48,22 @@ test("a fault that a later release mended is told of those that have it: by the 
   expect(entries().filter((entry) => entry.mended !== undefined).length).toBeGreaterThan(3);
 });
 
+test("older faults are told of old releases by the same words that mean something else of later ones", () => {
+  const cases: readonly [file: string, message: string, fixed: string][] = [
+    ["criu/cr-restore.c", "Pid 300 do not match expected 32768", "2.3"],
+    ["criu/sk-queue.c", "Control messages in queue, not supported", "3.6"],
+    ["criu/parasite-syscall.c", "Can't retrieve FDs from socket", "2.1"],
+    ["criu/ipc_ns.c", "Failed to restore sem id (0 instead of 65536)", "1.8"],
+    ["criu/cgroup.c", "cg: Can't move into blkio/a/tasks (-1/-1): Permission denied", "1.8"],
+    ["criu/sk-unix.c", "unix: Can't connect 0x947c4 socket: Connection refused", "1.6.1"],
+    ["criu/net.c", "net: Can't get index of veth69A67O: No such device", "2.8"],
+  ];
+  for (const [file, message, fixed] of cases) {
+    const since = (version: string) => explain(message, { file, version })?.since;
+    expect([message, since("1.5"), since("4.2") === fixed]).toEqual([message, fixed, false]);
+  }
+});
+
 test("the lines around an error name what CRIU had in hand, of the same task and of a source that has to do with it", () => {
   const names = (text: string) => read(text).objects;
   const files = "(00.3) Error (criu/cr-dump.c:1850): Dump files (pid: 7) failed with -1\n";

@@ -27,6 +27,7 @@ import kernel from "./kernel.txt" with { type: "text" };
 import locks from "./locks.txt" with { type: "text" };
 import memoryFiles from "./memory-files.txt" with { type: "text" };
 import mended from "./mended.txt" with { type: "text" };
+import mendedFirst from "./mended-first.txt" with { type: "text" };
 import mounts from "./mounts.txt" with { type: "text" };
 import mountsOfDumps from "./mounts-of-dumps.txt" with { type: "text" };
 import namespaces from "./namespaces.txt" with { type: "text" };
@@ -71,6 +72,7 @@ const tables: Record<string, string> = {
   bugs,
   building,
   mended,
+  mendedFirst,
   cgroups,
   check,
   clients,
