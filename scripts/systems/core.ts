@@ -10,16 +10,17 @@ const elsewhere: Readonly<Record<string, string>> = {
     "a display: without one CRIU cannot set a console as it was (EINVAL)",
 };
 
+const tests = (dir: string): string[] =>
+  readdirSync(join(repository, dir))
+    .filter((file) => file.endsWith(".test.ts"))
+    .toSorted()
+    .map((file) => `${dir}/${file}`);
+
 /** The staged checks of these groups, or the files of these names in test/restore. */
 export const staged = (...names: string[]): string[] =>
   names.flatMap((name) => {
     const dir = `test/restore/${name}`;
-    const files = name.endsWith(".test.ts")
-      ? [dir]
-      : readdirSync(join(repository, dir))
-          .filter((file) => file.endsWith(".test.ts"))
-          .toSorted()
-          .map((file) => `${dir}/${file}`);
+    const files = name.endsWith(".test.ts") ? [dir] : tests(dir);
     return files.filter((file) => !(file in elsewhere));
   });
 
@@ -34,8 +35,19 @@ export const basic: readonly string[] = [
 ];
 /** And the checks that are about the kernel, one way or another. */
 export const core: readonly string[] = [...basic, ...staged("tree", "kernel", "rights", "cgroups")];
+/** recriu called as criu: what was started waits in instructions of that architecture's own (scripts/entry/front-*.S). */
+export const dropin: readonly string[] = ["hand", "pids", "restore", "failing", "swrk"].map(
+  (name) => `test/dropin/${name}.test.ts`,
+);
+/** What asks the kernel by numbers that each architecture has of its own, and takes seconds. */
+export const numbers: readonly string[] = ["sys", "verify", "host"].flatMap((name) =>
+  tests(`test/${name}`),
+);
 /** Beyond that on x86-64, whose emulation is the faster one. */
-export const more: readonly string[] = [...staged("sockets", "files", "mounts", "images")];
+export const more: readonly string[] = [
+  ...dropin,
+  ...staged("sockets", "files", "mounts", "images"),
+];
 /** After the reboot. */
 export const afterwards: readonly string[] = [
   "test/systems/reboot-after.ts",
