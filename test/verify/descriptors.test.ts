@@ -146,10 +146,11 @@ test("pipes of autofs: their packet mode is in no image", () => {
     links: { "fd/5": "pipe:[3]" },
     files: { "fdinfo/5": `pos:\t0\nflags:\t${flags}\n` },
   });
+  const direct = `0${O_DIRECT.toString(8)}`;
   const entry = { 7: { pipe: { pipe_id: 1, flags: 0 } } };
   const fds = [{ fd: 5, id: 7, flags: 0 }];
-  expect(opened(entry, fds, { now: now("040000") })).toHaveLength(1);
-  expect(opened(entry, fds, { now: now("040000"), automounts: true })).toEqual([]);
+  expect(opened(entry, fds, { now: now(direct) })).toHaveLength(1);
+  expect(opened(entry, fds, { now: now(direct), automounts: true })).toEqual([]);
   expect(opened(entry, fds, { now: now("04000"), automounts: true })).toHaveLength(1);
 });
 
