@@ -1,10 +1,10 @@
 import { changed, dumpIn, v2 } from "../cgroup-rules.ts";
 import { restored, stageCheck } from "../stage-check.ts";
-import { hierarchies, killTree, makeCgroup, openStage } from "../stage.ts";
+import { killTree, makeCgroup, openStage } from "../stage.ts";
 import { test } from "bun:test";
 import { join } from "node:path";
 
-test("cgroup-option: a yard that is not there", async () => {
+test("cgroup-option: a yard that is not there, two roots for one hierarchy", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));
   const yard = join(stage.dir, "yard");
@@ -15,16 +15,6 @@ test("cgroup-option: a yard that is not there", async () => {
     options: ["--cgroup-yard", yard],
     among: true,
   });
-  await restored(stage, images);
-  await killTree(stage, pid);
-});
-
-// One hierarchy has two controllers, each with a root of its own, in cgroup v1 only.
-const v1 = hierarchies().some(({ version }) => version === 1);
-
-test.skipIf(!v1)("cgroup-option: two roots for one hierarchy", async () => {
-  await using stage = openStage();
-  const { pid, images } = await dumpIn(stage, makeCgroup(stage, v2, "workload"));
   const two = changed(stage, images, "two", (cgroup) => {
     const named = cgroup.controllers.find(({ cnames }: any) => cnames[0] !== "");
     named.cnames = ["first", "second"];
