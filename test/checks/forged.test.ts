@@ -148,7 +148,12 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
       `/${"a".repeat(5000)}`,
     ],
   ],
-  ["reg_file_entry.name", ["/proc/10/root", "/proc/10/fd/3"], [], { flags: 0o10000000 | constants.O_NOFOLLOW }],
+  [
+    "reg_file_entry.name",
+    ["/proc/10/root", "/proc/10/fd/3"],
+    [],
+    { flags: 0o10000000 | constants.O_NOFOLLOW },
+  ],
   ["reg_file_entry.mode", [0o100644, 0o040755, 0o020666, 0o010600], [0o060660, 0o140755]],
   ["reg_file_entry.mode", [0o120777], [], { flags: 0o10000000 }],
   ["reg_file_entry.mode", [], [0o120777], { flags: 0 }],
