@@ -98,7 +98,7 @@ export const cpuFeatures: Check = {
         remedy: {
           kind: "human",
           text: "restore on a machine whose processor has them, or start the programs anew",
-          command: sh`grep -m1 -E '^(flags|Features)' /proc/cpuinfo`,
+          command: sh`grep -m1 -e ^flags -e ^Features /proc/cpuinfo`,
         },
       },
     ];

@@ -21,7 +21,7 @@ export const cpuUnknown: Check = {
         remedy: {
           kind: "human",
           text: "on another machine than that of the dump, compare what this prints on both",
-          command: sh`grep -m1 -E '^(flags|Features)' /proc/cpuinfo`,
+          command: sh`grep -m1 -e ^flags -e ^Features /proc/cpuinfo`,
         },
       },
     ];
