@@ -1,12 +1,12 @@
 /**
- * `npm run test:systems [-- NAME… --minutes=N --basic --only=TEXT --write]`: whole systems, with a kernel, a CRIU and an architecture of their
+ * `npm run test:systems [-- NAME… --minutes=N --basic --only=TEXT… --write]`: whole systems, with a kernel, a CRIU and an architecture of their
  * own, emulated, and the project's own tests in them. Without a name all that scripts/systems/known has.
  *
  * What they are made of are Debian's packages, in .cache/systems and .cache/machines; the network is used for what is not
  * there yet. As many run at once as there are processors here. Every system is booted twice, as after the first boot of all
  * of them the second one restores what the first has left, and what the others have. `--minutes`: so long for the tests of a
  * boot; what has not come to its end then is no failure, and in no table. `--basic`: only what every system runs;
- * `--only`: only the files whose path has TEXT. `--write` keeps what was seen, in docs/systems.json, docs/systems.md and README.
+ * `--only`: only the files whose path has a TEXT. `--write` keeps what was seen, in docs/systems.json, docs/systems.md and README.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -25,7 +25,7 @@ const known = readdirSync(join(import.meta.dir, "known")).map((file) => file.sli
 const { values, positionals: asked } = parseArgs({
   options: {
     basic: { type: "boolean" },
-    only: { type: "string", default: "" },
+    only: { type: "string", multiple: true, default: [""] },
     write: { type: "boolean" },
     minutes: { type: "string", default: "1440" },
   },
@@ -92,7 +92,7 @@ mkdirSync(cache, { recursive: true });
 const systems: [name: string, system: System][] = [];
 for (const name of asked.length > 0 ? asked : known) {
   const { system } = (await import(`./known/${name}.ts`)) as { system: System };
-  const isAsked = (file: string) => file.includes(values.only);
+  const isAsked = (file: string) => values.only.some((text) => file.includes(text));
   const tests = system.tests.filter(
     (file) => isAsked(file) && (!values.basic || basic.includes(file)),
   );

@@ -1,7 +1,7 @@
 /** Open descriptors: numbers, what each leads to, flags, position, and which are one open file. */
 import type { ProcessFiles } from "../host/process-files.ts";
 import type { Checkpoint, FileEntry } from "../image/index.ts";
-import { FD_CLOEXEC, O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_PATH } from "../sys/linux.ts";
+import { FD_CLOEXEC, O_ACCMODE, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_PATH } from "../sys/linux.ts";
 import { sameOpenFile } from "../sys/process.ts";
 import { asSaved, type Facet, shownName } from "./facet.ts";
 
@@ -9,7 +9,6 @@ import { asSaved, type Facet, shownName } from "./facet.ts";
 const O_RDWR = 0o2;
 const O_APPEND = 0o2000;
 const O_ASYNC = 0o20000;
-const O_DIRECT = 0o40000;
 const O_NOATIME = 0o1000000;
 const O_TMPFILE = 0o20000000;
 const KEPT = O_ACCMODE | O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME | O_PATH;

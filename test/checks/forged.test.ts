@@ -1,5 +1,6 @@
 /** What no dump can hold: each rule is broken once, and kept once. */
 import { describe, expect, test } from "bun:test";
+import { constants } from "node:fs";
 import { imageForged } from "../../src/checks/images/image-forged.ts";
 import { rules } from "../../src/checks/forged/rules.ts";
 import { SERVICE_MAGIC } from "../../src/image/formats.ts";
@@ -147,7 +148,12 @@ const cases: [field: string, written: unknown[], forged: unknown[], rest?: objec
       `/${"a".repeat(5000)}`,
     ],
   ],
-  ["reg_file_entry.name", ["/proc/10/root", "/proc/10/fd/3"], [], { flags: 0o10400000 }],
+  [
+    "reg_file_entry.name",
+    ["/proc/10/root", "/proc/10/fd/3"],
+    [],
+    { flags: 0o10000000 | constants.O_NOFOLLOW },
+  ],
   ["reg_file_entry.mode", [0o100644, 0o040755, 0o020666, 0o010600], [0o060660, 0o140755]],
   ["reg_file_entry.mode", [0o120777], [], { flags: 0o10000000 }],
   ["reg_file_entry.mode", [], [0o120777], { flags: 0 }],

@@ -1,5 +1,13 @@
 /** What the tests of edited images look at. */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { alive, run, type Stage, waitFor } from "./stage.ts";
 import { repository } from "../built.ts";
@@ -44,13 +52,17 @@ export function copying(stage: Stage): { script: string; copy: string; mode: () 
   };
 }
 
+const oldBinary = join(repository, ".cache/criu/bookworm/criu");
+
+/** A whole system (scripts/systems) has its own CRIU alone, which is this one on Debian 12. */
+export const hasOldCriu = existsSync(oldBinary);
+
 /** Debian 12's CRIU 3.17.1. From Linux 6.13 on it is shown a vdso as it knows it (test/workloads/old-vdso.c), else it does not start. */
 export function oldCriu(stage: Stage): string {
   const path = join(stage.dir, "criu-3.17.1");
-  const binary = join(repository, ".cache/criu/bookworm/criu");
   const newer = readFileSync("/proc/self/maps", "utf8").includes("[vvar_vclock]");
   const preload = newer ? `LD_PRELOAD='${compile("old-vdso")}' ` : "";
-  writeFileSync(path, `#!/bin/sh\n${preload}exec '${binary}' "$@"\n`);
+  writeFileSync(path, `#!/bin/sh\n${preload}exec '${oldBinary}' "$@"\n`);
   chmodSync(path, 0o755);
   return path;
 }

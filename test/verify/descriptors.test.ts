@@ -19,8 +19,7 @@ const dir = mkdtempSync(join(tmpdir(), "recriu-descriptors-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 const file = join(dir, "file");
 writeFileSync(file, "0123456789");
-const { O_RDONLY, O_RDWR, O_APPEND, O_NONBLOCK } = constants;
-const O_DIRECT = 0o40000;
+const { O_RDONLY, O_RDWR, O_APPEND, O_NONBLOCK, O_DIRECT } = constants;
 const O_ASYNC = 0o20000;
 const O_NOATIME = 0o1000000;
 const O_PATH = 0x200000;
@@ -147,10 +146,11 @@ test("pipes of autofs: their packet mode is in no image", () => {
     links: { "fd/5": "pipe:[3]" },
     files: { "fdinfo/5": `pos:\t0\nflags:\t${flags}\n` },
   });
+  const direct = `0${O_DIRECT.toString(8)}`;
   const entry = { 7: { pipe: { pipe_id: 1, flags: 0 } } };
   const fds = [{ fd: 5, id: 7, flags: 0 }];
-  expect(opened(entry, fds, { now: now("040000") })).toHaveLength(1);
-  expect(opened(entry, fds, { now: now("040000"), automounts: true })).toEqual([]);
+  expect(opened(entry, fds, { now: now(direct) })).toHaveLength(1);
+  expect(opened(entry, fds, { now: now(direct), automounts: true })).toEqual([]);
   expect(opened(entry, fds, { now: now("04000"), automounts: true })).toHaveLength(1);
 });
 

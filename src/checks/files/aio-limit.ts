@@ -5,9 +5,9 @@ import { raised } from "../settings.ts";
 import { setting } from "./kernel-objects.ts";
 
 /** Pages of a ring that Linux makes for so many requests (fs/aio.c), in bytes. */
-function ringLength(requests: number, processors: number): number {
+function ringLength(requests: number, processors: number, page: number): number {
   const events = Math.max(requests, processors * 4) * 2 + 2;
-  return Math.ceil((32 + events * 32) / 4096) * 4096;
+  return Math.ceil((32 + events * 32) / page) * page;
 }
 
 /** Processors that this machine could ever have. */
@@ -44,9 +44,9 @@ export const aioLimit: Check = {
         remedy: raised("fs/aio-max-nr", { from: most, to: used + wanted, stays: false }),
       });
     const processors = possibleProcessors(context);
-    if (processors === undefined || context.host.architecture !== "x64") return findings;
+    if (processors === undefined) return findings;
     for (const { task, ring } of all) {
-      const length = ringLength(ring.nr_req, processors);
+      const length = ringLength(ring.nr_req, processors, context.checkpoint.pageSize);
       if (length === ring.ring_len) continue;
       findings.push({
         ...shared,

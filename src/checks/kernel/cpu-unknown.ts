@@ -6,7 +6,7 @@ export const cpuUnknown: Check = {
   reads: "cpuinfo.img and recriu.manifest, which are not in the archive",
   why:
     "Container runtimes have CRIU save no processor. Moved to a machine whose processor can do less, the container comes back and is compared equal, and ends with SIGILL " +
-    "when it uses what is not there: nothing sees it before. `criu cpuinfo dump -D DIR` on the machine of the dump writes cpuinfo.img, recriu seal what /proc/cpuinfo says.",
+    "when it uses what is not there: nothing sees it before. `criu cpuinfo dump -D DIR` on the machine of the dump (not on arm64) writes cpuinfo.img, recriu seal what /proc/cpuinfo says.",
   proof: "images",
   blocks: false,
   run({ checkpoint, exported, seal }) {
@@ -21,7 +21,7 @@ export const cpuUnknown: Check = {
         remedy: {
           kind: "human",
           text: "on another machine than that of the dump, compare what this prints on both",
-          command: sh`grep -m1 ^flags /proc/cpuinfo`,
+          command: sh`grep -m1 -e ^flags -e ^Features /proc/cpuinfo`,
         },
       },
     ];

@@ -9,7 +9,8 @@ test("cpu-features: a sealed checkpoint on a processor that can do less", () => 
     path === "/proc/cpuinfo" ? "processor: 0\nflags\t\t: fpu avx sse4_1\n" : undefined;
   const found = (...cpu: string[]) => {
     const seal = sealedWith({ cpu });
-    return withContext(fixture(), { host: { read }, seal }, (context) => cpuFeatures.run(context));
+    const host = { read, architecture: "x64" };
+    return withContext(fixture(), { host, seal }, (context) => cpuFeatures.run(context));
   };
   expect(found("fpu", "avx", "sse4_1", "something_new")).toEqual([]);
   expect(found("fpu", "avx2", "avx512f", "avx")).toMatchObject([
@@ -22,4 +23,23 @@ test("cpu-features: a sealed checkpoint on a processor that can do less", () => 
     },
   ]);
   expect(found()).toEqual([]);
+});
+
+test("cpu-features: a sealed checkpoint on arm64, where CRIU compares nothing", () => {
+  const read = (path: string) =>
+    path === "/proc/cpuinfo" ? "processor\t: 0\nFeatures\t: fp asimd aes\n" : undefined;
+  const found = (...cpu: string[]) =>
+    withContext(
+      fixture(),
+      {
+        host: { read, architecture: "arm64" },
+        seal: sealedWith({ cpu }),
+        options: ["--cpu-cap=ins"],
+      },
+      (context) => cpuFeatures.run(context),
+    );
+  expect(found("fp", "aes", "evtstrm", "something_new")).toEqual([]);
+  expect(found("fp", "sve", "atomics")).toMatchObject([
+    { severity: "warning", image: "recriu.manifest", subject: "sve atomics", criu_message: null },
+  ]);
 });

@@ -31,11 +31,13 @@ test("cpu-unknown: an archive says nothing of the processor, until CRIU or a sea
   expect(ofProcessor(told)).toEqual(["cpu-unknown"]);
   expect(finding(told, "cpu-unknown")).toMatchObject({ severity: "info", subject: archive });
   const shown = await typed(stage, told, "cpu-unknown");
-  expect([shown.exit, shown.stdout]).toEqual([0, expect.stringMatching(/^flags/)]);
+  expect([shown.exit, shown.stdout]).toEqual([0, expect.stringMatching(/^(flags|Features)\t/)]);
 
   expect((await recriu(stage, ["seal", archive])).exit).toBe(0);
   expect(ofProcessor(await preflight(archive))).toEqual([]);
 
+  // CRIU saves no processor of arm64.
+  if (process.arch !== "x64") return;
   expect((await run(stage, [criu, "cpuinfo", "dump", "-D", images])).exit).toBe(0);
   expect(ofProcessor(await preflight(await archiveOf(stage, "with.tar", images)))).toEqual([]);
 });
