@@ -52,7 +52,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
         {
           ...shared,
           message: `the macvlan ${name} has no parent device on this machine`,
-          criu_message: `net: a macvlan parent for ${name} is required`,
+          criu_message: `a macvlan parent for ${name} is required`,
           remedy: {
             kind: "option",
             text: "name the device that is to be its parent (ip -brief link lists them)",
@@ -71,7 +71,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
             {
               ...shared,
               message: `${name} is to be made of the device ${moved}, which this machine does not have`,
-              criu_message: "net: Can't restore link: -1",
+              criu_message: "Can't restore link: -1",
               remedy: {
                 kind: "human",
                 text: "make that device before the restore",
@@ -86,7 +86,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
         {
           ...shared,
           message: `CRIU makes ${name} with the rights of the tree's user namespace, and may put no far end outside of that`,
-          criu_message: "net: Can't restore link: -1",
+          criu_message: "Can't restore link: -1",
           remedy: {
             kind: "human",
             text: "make the pair before, and have one end moved into the tree",
@@ -103,7 +103,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
           ...shared,
           severity: fails ? "blocker" : "warning",
           message: `the far end of ${name} was outside of the tree, and no option says what it is to be here${fails ? "" : ": both ends would come back inside, with nothing behind them"}`,
-          criu_message: "net: Unknown peer net namespace",
+          criu_message: "Unknown peer net namespace",
           remedy: {
             kind: "option",
             text: "give the far end a name; it comes back down and without addresses: join it to what it was joined to (…@BRIDGE does that, too)",
@@ -119,7 +119,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
         {
           ...shared,
           message: `the far end of ${name} is to be joined to ${bridge}, and this machine has no bridge of that name`,
-          criu_message: `net: Can't add interface ${outside} to bridge ${bridge}: `,
+          criu_message: `Can't add interface ${outside} to bridge ${bridge}: `,
           remedy: {
             kind: "human",
             text: "make the bridge, or leave it out of the option",
@@ -132,7 +132,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
       {
         ...shared,
         message: `the far end of ${name} is to be ${outside}, and this machine has a device of that name`,
-        criu_message: "net: Can't restore link: ",
+        criu_message: "Can't restore link: ",
         remedy: {
           kind: "human",
           text: "remove it if it is a leftover, or give the far end another name by --external veth[DEVICE]:NAME",

@@ -62,7 +62,7 @@ test("net-link: a veth pair whose far end no option names", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpWithVeth(stage, false);
   const named = await stageCheck({ id: "net-link", stage, images, among: true });
-  expect(named).toMatchObject({ subject: "eth0", criu_message: "net: Unknown peer net namespace" });
+  expect(named).toMatchObject({ subject: "eth0", criu_message: "Unknown peer net namespace" });
   expect(named.remedy.command).toMatch(/^--external 'veth\[eth0\]:veth\d+'$/);
   const told = await report(stage, "preflight", images);
   expect((await typed(stage, told, "net-link")).exit).toBe(0);
@@ -93,7 +93,7 @@ test("net-link: CRIU makes both ends in the tree where their numbers allow it, a
   expect(preflight.findings).toMatchObject([{ id: "net-link", severity: "warning" }]);
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(0);
-  expect(bare.log).toContain("net: Unknown peer net namespace");
+  expect(bare.log).toContain("Unknown peer net namespace");
   const devices = await run(stage, ["nsenter", "-t", `${pid}`, "-n", "ip", "-o", "link"]);
   expect(devices.stdout.trim().split("\n").length).toBe(3);
   await killTree(stage, pid);
