@@ -15,6 +15,10 @@ const lsmOf = oncePer((host: Host): Lsm => {
     : "none";
 });
 
+/** Whose labels the images have (inventory_entry.lsmtype). */
+export const savedLsm = ({ checkpoint }: Context): Lsm =>
+  (["none", "SELinux", "AppArmor"] as const)[checkpoint.inventory?.lsmtype ?? 0] ?? "none";
+
 export const runningLsm = ({ host }: Context): Lsm => lsmOf(host);
 
 /** The label that CRIU will give a thread: --lsm-profile's where there was one, but for SELinux only from 4.1 on. */
