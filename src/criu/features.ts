@@ -8,6 +8,10 @@ export const since = {
   unprivileged: "3.18",
   /** Action scripts run beside RPC's notifications; before, some stop at one. */
   scriptsBesideRpc: "3.19",
+  /** Ids and securebits that a task has already are not set, which took rights. */
+  idsCompared: "3.19",
+  /** Memory files come back with their modes. */
+  memfdModes: "3.19",
   /** SCHED_RESET_ON_FORK is known for a flag, not for part of a policy. */
   resetOnFork: "4.0",
   /** [vvar_vclock] beside the vDSO is known. */
