@@ -31,13 +31,17 @@ export const privilege: Check = {
         : "run it as root",
       command: root ? null : sh`sudo recriu restore ${again({ settings, request })}`,
     } as const;
+    // Before 3.18 CRIU asks for no capability, and fails where it first needs one.
+    const asks = knows(criu?.version, "unprivileged", true);
+    const failing = () => lineOf(criu?.startRefusal()) ?? refusalAtClocks(checkpoint);
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [
         {
           ...shared,
           message: "neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE is in effect",
-          criu_message:
-            "CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE capability",
+          criu_message: asks
+            ? "CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE capability"
+            : failing(),
           remedy: sudo,
         },
       ];
@@ -54,11 +58,12 @@ export const privilege: Check = {
         message: root
           ? `CAP_SYS_ADMIN is not in effect, only CAP_CHECKPOINT_RESTORE${needsAdmin ? ", and the tree has namespaces of its own" : ""}`
           : "the caller is not root",
-        criu_message: !root
-          ? "Running as non-root requires '--unprivileged'"
-          : needsAdmin
-            ? null
-            : (lineOf(criu?.startRefusal()) ?? refusalAtClocks(checkpoint)),
+        criu_message:
+          !root && asks
+            ? "Running as non-root requires '--unprivileged'"
+            : needsAdmin
+              ? null
+              : failing(),
         remedy:
           needsAdmin || !unprivileged
             ? sudo
