@@ -77,15 +77,19 @@ function hierarchyProblem(
   return undefined;
 }
 
+const movedWords = ({ controllers, path, task }: Member): string =>
+  `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
+
 /** Why a task cannot be moved into the cgroup once it is there, if so: cgroup2's rules for threaded and inner cgroups. */
 function memberProblem(
   context: Context,
   directory: string,
-  { controllers, path, task }: Member,
+  member: Member,
   saved: SavedDirectory | undefined,
 ): { problem: string; criu: string } | undefined {
+  const { controllers, path } = member;
   const at = nearest(context, directory);
-  const moved = `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
+  const moved = movedWords(member);
   const type = context.host.read(`${at}/cgroup.type`)?.trim();
   const idle = idleCpuset(context, directory, controllers, saved);
   if (idle !== undefined)
@@ -219,6 +223,11 @@ function findingFor(
   if (problem !== undefined)
     return ignore(`the cgroup ${subject} cannot be restored: ${problem.problem}`, problem.criu);
   if (exists) return undefined;
+  if (saved === undefined)
+    return ignore(
+      `the cgroup ${directory} does not exist, and cgroup.img says of it only that a task was in it: CRIU before 4.1 leaves one out whose name begins with that of another`,
+      movedWords(member),
+    );
   return {
     ...shared,
     severity: "info",
