@@ -5,7 +5,7 @@ import { oncePer } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { threadsWithCreds } from "./capabilities.ts";
 
-export type Lsm = "none" | "SELinux" | "AppArmor";
+type Lsm = "none" | "SELinux" | "AppArmor";
 
 /** AppArmor's directory decides for CRIU; SELinux must be mounted, and may still be without labels. */
 const lsmOf = oncePer((host: Host): Lsm => {
