@@ -18,6 +18,9 @@ const version = Bun.spawnSync([criu, "--version"]).stdout.toString();
 /** Whether the CRIU under test is older than 4.0, which was the first to save real-time priorities with SCHED_RESET_ON_FORK. */
 export const losesPriorities = /^Version: [0-3]\./.test(version);
 
+/** It makes shared mounts as it did before. */
+export const isBefore411 = /^Version: (?:3|4\.0|4\.1(?!\.\d))/.test(version);
+
 /** Of 3.17 it is: private huge pages are memory files for it, threads have no cgroups of their own, and it knows no --unprivileged. */
 export const is317 = version.startsWith("Version: 3.17");
 
