@@ -1,8 +1,17 @@
 import { removeCgroup } from "../stage/cgroups.ts";
+import { isBefore41 } from "../criu.ts";
 import { changed, dumpIn, v2 } from "../cgroup-rules.ts";
 import { finding, report } from "../report.ts";
 import { restored } from "../stage-check.ts";
-import { killTree, makeCgroup, openStage, restoreBare } from "../stage.ts";
+import {
+  descendants,
+  dump,
+  killTree,
+  makeCgroup,
+  openStage,
+  restoreBare,
+  start,
+} from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
@@ -46,5 +55,27 @@ test("cgroup-missing: a cgroup that the images name, and do not have", async () 
   expect(bare.exit).toBe(1);
   expect(bare.log).toContain(named.criu_message!);
   removeCgroup(cgroup.slice(0, -4));
+  expect((await typed(stage, preflight, "cgroup-missing")).exit).toBe(0);
+});
+
+test("cgroup-missing: one whose name begins with that of another beside it", async () => {
+  await using stage = openStage();
+  const [job, other] = [makeCgroup(stage, v2, "job"), makeCgroup(stage, v2, "job-1")];
+  const { pid } = await start(stage, "tree", ["/", "/etc/hostname", `${stage.dir}/log`, "1"], {
+    cgroups: [job],
+  });
+  const leaf = descendants(pid).find(({ state }) => state !== "Z")!;
+  writeFileSync(join(other, "cgroup.procs"), `${leaf.pid}`);
+  const images = await dump(stage, pid);
+  await killTree(stage, pid);
+  for (const each of [job, other]) removeCgroup(each);
+  if (!isBefore41) return void (await restored(stage, images));
+  // CRIU 4.1 was the first to tell the one from a child of the other.
+  const preflight = await report(stage, "preflight", images);
+  const named = finding(preflight, "cgroup-missing");
+  expect(named).toMatchObject({ severity: "blocker", subject: other });
+  const bare = await restoreBare(stage, images);
+  expect(bare.exit).toBe(1);
+  expect(bare.log).toContain(named.criu_message!);
   expect((await typed(stage, preflight, "cgroup-missing")).exit).toBe(0);
 });
