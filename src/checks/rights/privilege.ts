@@ -3,6 +3,8 @@ import { sh } from "../../sys/shell.ts";
 import { again } from "../again.ts";
 import type { Check, Context } from "../finding.ts";
 
+const CAP_NET_ADMIN = 1n << 12n;
+
 const CAP_SYS_ADMIN = 1n << 21n;
 
 const CAP_CHECKPOINT_RESTORE = 1n << 40n;
@@ -33,7 +35,7 @@ export const privilege: Check = {
     } as const;
     // Before 3.18 CRIU asks for no capability, and fails where it first needs one.
     const asks = knows(criu?.version, "unprivileged", true);
-    const failing = () => lineOf(criu?.startRefusal()) ?? refusalAtClocks(checkpoint);
+    const failing = () => lineOf(criu?.startRefusal()) ?? refusalAfter(host, checkpoint);
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [
         {
@@ -81,8 +83,14 @@ export const privilege: Check = {
 const lineOf = (refusal: Refusal | undefined): string | undefined =>
   refusal?.kind === "refused" ? refusal.line : undefined;
 
-/** Where CRIU fails that has tried the kernel out before. */
-const refusalAtClocks = ({ files }: Context["checkpoint"]): string | null =>
-  files.has("timens-0.img")
+/** Where CRIU fails that has tried the kernel out before: at a socket of its own, or at the tree's clocks. */
+function refusalAfter(
+  { capabilities }: Context["host"],
+  { files }: Context["checkpoint"],
+): string | null {
+  if ((capabilities & CAP_NET_ADMIN) === 0n)
+    return "Unable to set SO_SNDBUFFORCE/SO_RCVBUFFORCE: Operation not permitted";
+  return files.has("timens-0.img")
     ? "Unable to create a new time namespace: Operation not permitted"
     : null;
+}
