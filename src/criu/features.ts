@@ -6,6 +6,8 @@ export const since = {
   oldestKnown: "3.17",
   /** --unprivileged, --skip-file-rwx-check, --ghost-fiemap. */
   unprivileged: "3.18",
+  /** Each thread has a set of cgroups, and none is read where only processes had one. */
+  threadCgroups: "3.18",
   /** Action scripts run beside RPC's notifications; before, some stop at one. */
   scriptsBesideRpc: "3.19",
   /** Ids and securebits that a task has already are not set, which took rights. */

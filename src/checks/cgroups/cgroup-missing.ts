@@ -1,9 +1,11 @@
 /** Control groups that the tree was in (cgroup.c). */
+import { knows, since } from "../../criu/index.ts";
 import { cgroupDirectory } from "../../host/cgroups.ts";
 import { upward } from "../../host/upward.ts";
 import { EROFS, errorText } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
 import type { Check, Context, Problem, Leftover } from "../finding.ts";
+import { livingTasks } from "../paths.ts";
 import { idleCpuset, roomProblem } from "./cgroup-room.ts";
 import {
   directoryOf,
@@ -158,6 +160,8 @@ export const cgroupMissing: Check = {
   answers: ["option", "person"],
   run(context) {
     if (ignored(context)) return [];
+    const unread = unreadSets(context);
+    if (unread !== undefined) return [unread];
     const saved = new Map(
       savedDirectories(context).map((entry) => [`${entry.controllers[0]}:${entry.path}`, entry]),
     );
@@ -169,6 +173,23 @@ export const cgroupMissing: Check = {
       .filter((problem) => problem !== undefined);
   },
 };
+
+/** Sets that this CRIU does not look for: it moves no task, without a word. */
+function unreadSets({ checkpoint, criu }: Context): Problem | undefined {
+  if (knows(criu?.version, "threadCgroups", true)) return undefined;
+  const first = livingTasks(checkpoint).find(
+    ({ core }) => core?.tc?.cg_set === undefined && core?.thread_core?.cg_set !== undefined,
+  );
+  if (first === undefined) return undefined;
+  return {
+    severity: "warning",
+    task: first.pid,
+    image: `core-${first.pid}.img`,
+    subject: `set ${first.core?.thread_core?.cg_set}`,
+    message: `CRIU ${criu?.version} does not read which cgroups the tree was in, as CRIU ${since.threadCgroups} and later save it: it stays in those that the restore is run from`,
+    remedy: { kind: "human", text: `restore with CRIU ${since.threadCgroups} or later` },
+  };
+}
 
 /** `saved`: what CRIU makes where the cgroup is not there. */
 function findingFor(

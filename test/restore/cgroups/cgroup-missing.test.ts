@@ -1,6 +1,7 @@
 import { removeCgroup } from "../stage/cgroups.ts";
-import { isBefore41 } from "../criu.ts";
+import { is317, isBefore41 } from "../criu.ts";
 import { changed, dumpIn, v2 } from "../cgroup-rules.ts";
+import { edit } from "../edit.ts";
 import { finding, report } from "../report.ts";
 import { restored } from "../stage-check.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 test("cgroup-missing: no more cgroups are allowed there", async () => {
@@ -79,3 +80,24 @@ test("cgroup-missing: one whose name begins with that of another beside it", asy
   expect(bare.log).toContain(named.criu_message!);
   expect((await typed(stage, preflight, "cgroup-missing", { subject: other })).exit).toBe(0);
 });
+
+// From 3.18 on CRIU reads what any CRIU has saved.
+test.skipIf(!is317)(
+  "cgroup-missing: sets of threads, which CRIU 3.17 does not look for",
+  async () => {
+    await using stage = openStage();
+    const cgroup = makeCgroup(stage, v2, "workload");
+    const { pid, images } = await dumpIn(stage, cgroup);
+    edit(images, `core-${pid}.img`, ([core]) => {
+      core.thread_core.cg_set = core.tc.cg_set;
+      delete core.tc.cg_set;
+    });
+    const preflight = await report(stage, "preflight", images);
+    expect(finding(preflight, "cgroup-missing")).toMatchObject({
+      severity: "warning",
+      criu_message: null,
+    });
+    expect((await restoreBare(stage, images)).exit).toBe(0);
+    expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).not.toContain("workload");
+  },
+);
