@@ -41,7 +41,9 @@ test("mount-propagation: a CRIU before 4.1.1 on a kernel since 6.16, by what it 
   expect(named.severity).toBe(since ? "blocker" : "warning");
   expect(named.criu_message).toContain("Invalid argument");
   explained(named);
-  const done = await report(stage, "restore", images, options);
+  // Images of 4.2 and later are none for such a CRIU, but for this one.
+  const restore = [...options, "--ignore=criu-too-old"];
+  const done = await report(stage, "restore", images, restore);
   expect(done).toMatchObject({ exit: 0, plan: { options: since ? ["--mntns-compat-mode"] : [] } });
   await killTree(stage, done.run!.pid!);
   const itself = (await report(stage, "preflight", images, from(one, one))).findings;
