@@ -25,6 +25,8 @@ export const since = {
   selinuxProfile: "4.1",
   /** Hardware breakpoints are tried before they are relied on. */
   breakpointsTried: "4.2",
+  /** A tree's root gets the flags of its mount. */
+  rootFlags: "4.2",
   uprobes: "4.2",
   /** Page maps count their pages in a field of their own, which an older CRIU does not read. */
   pagesCounted: "4.2",

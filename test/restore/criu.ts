@@ -18,6 +18,9 @@ const version = Bun.spawnSync([criu, "--version"]).stdout.toString();
 /** Whether the CRIU under test is older than 4.0, which was the first to save real-time priorities with SCHED_RESET_ON_FORK. */
 export const losesPriorities = /^Version: [0-3]\./.test(version);
 
+/** It gives a tree's root no flags. */
+export const isBefore42 = /^Version: (?:3|4\.[01])(?!\d)/.test(version);
+
 /** It saves a cgroup as the child of one that its name begins with. */
 export const isBefore41 = /^Version: (?:3|4\.0)/.test(version);
 
