@@ -99,6 +99,7 @@ import { mountpointMissing } from "./mounts/mountpoint-missing.ts";
 import { rootIgnored } from "./mounts/root-ignored.ts";
 import { rootMissing } from "./mounts/root-missing.ts";
 import { rootNeeded } from "./mounts/root-needed.ts";
+import { rootReadOnly } from "./mounts/root-read-only.ts";
 import { aioLimit } from "./files/aio-limit.ts";
 import { cwdMissing } from "./files/cwd-missing.ts";
 import { epollTarget } from "./files/epoll-target.ts";
@@ -320,6 +321,7 @@ const groups = {
     "root-ignored": rootIgnored,
     "root-missing": rootMissing,
     "root-needed": rootNeeded,
+    "root-read-only": rootReadOnly,
   },
   files: {
     "aio-limit": aioLimit,

@@ -248,8 +248,8 @@ export const notChecked: readonly NotChecked[] = [
     why: "CRIU puts the limit back that the tree had with that same memory. What a smaller one (of a cgroup above, or with --manage-cgroups=ignore) does depends on what else is in there by then.",
   },
   {
-    what: "Shared huge pages: of memfd, System V and hugetlbfs.",
-    why: "Several mappings may be of the same pages, which the images do not always tell. Private ones are counted: hugepages-short.",
+    what: "Shared huge pages of System V and of files on hugetlbfs.",
+    why: "Several mappings may be of the same pages, which the images do not always tell. Private ones and memory files are counted: hugepages-short.",
   },
   {
     what: "Images that come through criu-image-streamer (--stream).",

@@ -6,8 +6,14 @@ export const since = {
   oldestKnown: "3.17",
   /** --unprivileged, --skip-file-rwx-check, --ghost-fiemap. */
   unprivileged: "3.18",
+  /** Each thread has a set of cgroups, and none is read where only processes had one. */
+  threadCgroups: "3.18",
   /** Action scripts run beside RPC's notifications; before, some stop at one. */
   scriptsBesideRpc: "3.19",
+  /** Ids and securebits that a task has already are not set, which took rights. */
+  idsCompared: "3.19",
+  /** Memory files come back with their modes. */
+  memfdModes: "3.19",
   /** SCHED_RESET_ON_FORK is known for a flag, not for part of a policy. */
   resetOnFork: "4.0",
   /** [vvar_vclock] beside the vDSO is known. */
@@ -19,6 +25,8 @@ export const since = {
   selinuxProfile: "4.1",
   /** Hardware breakpoints are tried before they are relied on. */
   breakpointsTried: "4.2",
+  /** A tree's root gets the flags of its mount. */
+  rootFlags: "4.2",
   uprobes: "4.2",
   /** Page maps count their pages in a field of their own, which an older CRIU does not read. */
   pagesCounted: "4.2",

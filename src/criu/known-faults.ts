@@ -109,6 +109,17 @@ export const knownFaults = [
     sources: ["commit 1ce408ffa"],
   },
   {
+    id: "cgroup-names",
+    criu: { fixed: "4.1" },
+    what: "a dump saves a cgroup whose name begins with that of another beside it as that one's child, under a name that is cut",
+    concerns: "dumps",
+    says: null,
+    check: "cgroup-missing",
+    remedy:
+      "--manage-cgroups=ignore, or make the cgroup before the restore; dump with CRIU 4.1 or later",
+    sources: ["commit 030fa4aff"],
+  },
+  {
     id: "userns-ping-range",
     criu: { from: "4.1", fixed: "4.2" },
     what: "a tree in a user namespace that maps few groups, with a network of its own, is dumped so that no CRIU restores it",
@@ -137,6 +148,16 @@ export const knownFaults = [
     check: "pages-short",
     remedy: "kill -KILL it; CRIU 4.3 or later ends with an error",
     sources: ["PR #2899", "test/restore/images/pages-short.test.ts (4.1.1, 4.2.1, 4.3)"],
+  },
+  {
+    id: "pages-behind",
+    criu: { fixed: "4.0" },
+    what: "a mapping without content is made writable where content begins right behind it: as a reservation it counts as memory",
+    concerns: "some trees",
+    says: null,
+    check: "memory-short",
+    remedy: "sysctl -w vm.overcommit_memory=1, or CRIU 4.0 or later",
+    sources: ["commit 8f0e200e6", "#2364", "test/restore/kernel/memory-short.test.ts (3.17.1)"],
   },
   {
     id: "reservations",

@@ -6,7 +6,7 @@ import { type Attributes, ownAttributes } from "../sys/attributes.ts";
 import { breakpointsWork } from "../sys/breakpoints.ts";
 import type { CgroupMount } from "./cgroups.ts";
 import { listCgroupMounts, listControllers } from "./hierarchies.ts";
-import { descriptorLimit } from "./limits.ts";
+import { descriptorLimit, descriptorMost } from "./limits.ts";
 import { linesOf } from "./lines.ts";
 import { bytesOf, entryAt, librariesAt, plantedAt, identityOf } from "./paths.ts";
 import {
@@ -126,6 +126,8 @@ export interface Host {
   absolute(path: string): string;
   /** The soft RLIMIT_NOFILE that CRIU inherits. */
   readonly descriptorLimit: number;
+  /** The hard one. */
+  readonly descriptorMost: number;
   root(path: string): { ok: true; root: Root } | { ok: false; problem: string };
 }
 
@@ -273,6 +275,9 @@ export function thisHost(stays = true, network?: string): Host {
     absolute,
     get descriptorLimit() {
       return descriptorLimit();
+    },
+    get descriptorMost() {
+      return descriptorMost();
     },
     root(path) {
       let found = roots.get(path);

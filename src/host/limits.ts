@@ -16,3 +16,6 @@ export function descriptorLimits(): { inherited: bigint; soft: bigint; hard: big
 
 /** The soft RLIMIT_NOFILE that CRIU will inherit: recriu starts it with what it was given itself. */
 export const descriptorLimit = (): number => Number(descriptorLimits()?.inherited ?? Infinity);
+
+/** The hard one: the soft one can be raised to it by anybody. */
+export const descriptorMost = (): number => Number(descriptorLimits()?.hard ?? Infinity);

@@ -1,8 +1,8 @@
 /* A task at some limit of the kernel, without CAP_SYS_RAWIO and CAP_SYS_RESOURCE.
  *
- *     memory READY low|huge|large|reserved|inherited|plain|full MIB|many COUNT|fd NUMBER
+ *     memory READY low|huge|shared-huge|large|reserved|inherited|plain|full MIB|many COUNT|fd NUMBER
  *
- * low: a page at 0x2000. huge: two private huge pages. large: one mapping twice as large as memory.
+ * low: a page at 0x2000. huge, shared-huge: two huge pages. large: one mapping twice as large as memory.
  * reserved: as many addresses, without access; inherited: a child has them too.
  * many: COUNT mappings. fd: /dev/null under NUMBER. plain: 64 pages that can be told apart.
  * full: so many MiB, all of them written to.
@@ -14,7 +14,7 @@
 
 static void map(void *at, size_t length, int protection, int flags)
 {
-	char *page = mmap(at, length, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	char *page = mmap(at, length, protection, (flags & MAP_SHARED ? 0 : MAP_PRIVATE) | MAP_ANONYMOUS | flags, -1, 0);
 
 	if (page == MAP_FAILED)
 		die("mmap");
@@ -48,6 +48,8 @@ int main(int argc, char **argv)
 		map((void *)0x2000, 4096, PROT_READ | PROT_WRITE, MAP_FIXED);
 	} else if (!strcmp(what, "huge")) {
 		map(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_HUGETLB);
+	} else if (!strcmp(what, "shared-huge")) {
+		map(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_HUGETLB);
 	} else if (!strcmp(what, "large")) {
 		if (sysinfo(&info) < 0)
 			die("sysinfo");

@@ -1,9 +1,11 @@
 /** Control groups that the tree was in (cgroup.c). */
+import { knows, since } from "../../criu/index.ts";
 import { cgroupDirectory } from "../../host/cgroups.ts";
 import { upward } from "../../host/upward.ts";
 import { EROFS, errorText } from "../../sys/errno.ts";
 import { dirname } from "../../sys/path.ts";
 import type { Check, Context, Problem, Leftover } from "../finding.ts";
+import { livingTasks } from "../paths.ts";
 import { idleCpuset, roomProblem } from "./cgroup-room.ts";
 import {
   directoryOf,
@@ -77,15 +79,19 @@ function hierarchyProblem(
   return undefined;
 }
 
+const movedWords = ({ controllers, path, task }: Member): string =>
+  `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
+
 /** Why a task cannot be moved into the cgroup once it is there, if so: cgroup2's rules for threaded and inner cgroups. */
 function memberProblem(
   context: Context,
   directory: string,
-  { controllers, path, task }: Member,
+  member: Member,
   saved: SavedDirectory | undefined,
 ): { problem: string; criu: string } | undefined {
+  const { controllers, path } = member;
   const at = nearest(context, directory);
-  const moved = `cg: Can't move ${task} into ${yardOf(controllers)}/${path}/cgroup.procs`;
+  const moved = movedWords(member);
   const type = context.host.read(`${at}/cgroup.type`)?.trim();
   const idle = idleCpuset(context, directory, controllers, saved);
   if (idle !== undefined)
@@ -154,6 +160,8 @@ export const cgroupMissing: Check = {
   answers: ["option", "person"],
   run(context) {
     if (ignored(context)) return [];
+    const unread = unreadSets(context);
+    if (unread !== undefined) return [unread];
     const saved = new Map(
       savedDirectories(context).map((entry) => [`${entry.controllers[0]}:${entry.path}`, entry]),
     );
@@ -165,6 +173,23 @@ export const cgroupMissing: Check = {
       .filter((problem) => problem !== undefined);
   },
 };
+
+/** Sets that this CRIU does not look for: it moves no task, without a word. */
+function unreadSets({ checkpoint, criu }: Context): Problem | undefined {
+  if (knows(criu?.version, "threadCgroups", true)) return undefined;
+  const first = livingTasks(checkpoint).find(
+    ({ core }) => core?.tc?.cg_set === undefined && core?.thread_core?.cg_set !== undefined,
+  );
+  if (first === undefined) return undefined;
+  return {
+    severity: "warning",
+    task: first.pid,
+    image: `core-${first.pid}.img`,
+    subject: `set ${first.core?.thread_core?.cg_set}`,
+    message: `CRIU ${criu?.version} does not read which cgroups the tree was in, as CRIU ${since.threadCgroups} and later save it: it stays in those that the restore is run from`,
+    remedy: { kind: "human", text: `restore with CRIU ${since.threadCgroups} or later` },
+  };
+}
 
 /** `saved`: what CRIU makes where the cgroup is not there. */
 function findingFor(
@@ -219,6 +244,11 @@ function findingFor(
   if (problem !== undefined)
     return ignore(`the cgroup ${subject} cannot be restored: ${problem.problem}`, problem.criu);
   if (exists) return undefined;
+  if (saved === undefined)
+    return ignore(
+      `the cgroup ${directory} does not exist, and cgroup.img says of it only that a task was in it: CRIU before 4.1 leaves one out whose name begins with that of another`,
+      movedWords(member),
+    );
   return {
     ...shared,
     severity: "info",

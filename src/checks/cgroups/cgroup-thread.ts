@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import type { CoreEntry } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
@@ -12,7 +13,7 @@ export const cgroupThread: Check = {
   proof: "criu",
   run(context) {
     const { checkpoint, host } = context;
-    if (ignored(context)) return [];
+    if (ignored(context) || !knows(context.criu?.version, "threadCgroups", true)) return [];
     const threaded = checkpoint.cgroup!.controllers.some(
       ({ cnames, is_threaded }) => cnames[0] === "" && is_threaded,
     );

@@ -26,17 +26,15 @@ export const pluginMissing: Check = {
       .map((name): Problem => {
         // Another file may hold a plugin that answers to the name after all; and where CRIU's own directory is not
         // there, it does not ask for plugins.
+        const asks = knows(version, "pluginsNamed", false);
         const certain =
-          directory !== undefined &&
-          context.host.exists(directory) &&
-          files.length === 0 &&
-          knows(version, "pluginsNamed", false);
+          directory !== undefined && context.host.exists(directory) && files.length === 0 && asks;
         return {
           severity: certain ? "blocker" : "warning",
           image: "inventory.img",
           subject: name,
           message: `the dump was made with the plugin ${name}, and ${directory ?? "CRIU's plugin directory"} has none of that name`,
-          criu_message: `Missing required plugin: ${name}`,
+          criu_message: asks ? `Missing required plugin: ${name}` : null,
           remedy: savedNothing(checkpoint, name)
             ? {
                 kind: "edit",

@@ -1,5 +1,5 @@
 import { sh } from "../../sys/shell.ts";
-import type { Check, Problem } from "../finding.ts";
+import type { Check, Problem, Remedy } from "../finding.ts";
 import { numberIn } from "../kernel/limits.ts";
 import { CAP_SYS_RESOURCE, has } from "../rights/capabilities.ts";
 
@@ -29,7 +29,8 @@ export const fdTooBig: Check = {
       for (const entry of task.fds) if (entry.fd > fd) fd = entry.fd;
       const needs = fd + OWN_DESCRIPTORS;
       if (fd < most && needs <= Math.floor(limit / ALIGNMENT) * ALIGNMENT) return [];
-      const enough = 2 ** Math.ceil(Math.log2(fd + 256));
+      const least = Math.ceil(needs / ALIGNMENT) * ALIGNMENT;
+      const usual = 2 ** Math.ceil(Math.log2(fd + 256));
       const beyond = fd >= most || raises;
       return [
         {
@@ -44,17 +45,25 @@ export const fdTooBig: Check = {
             fd >= most
               ? `Too big FD number to restore ${fd}`
               : `sfd: Can't chose service_fd_base: ${Math.floor(limit / ALIGNMENT) * ALIGNMENT} ${fd + 32}`,
-          remedy: {
-            kind: "human",
-            text: beyond
-              ? "raise the kernel's limit; CRIU keeps what it learnt of the kernel in /run/criu.kdat"
-              : "raise the limit of open files of the shell or service that restores",
-            command: beyond
-              ? sh`sysctl -w fs.nr_open=${enough} && rm -f /run/criu.kdat`
-              : sh`ulimit -Sn ${enough}`,
-          },
+          remedy: beyond
+            ? {
+                kind: "human",
+                text: "raise the kernel's limit; CRIU keeps what it learnt of the kernel in /run/criu.kdat",
+                command: sh`sysctl -w fs.nr_open=${usual} && rm -f /run/criu.kdat`,
+              }
+            : softly(usual <= host.descriptorMost ? usual : least, host.descriptorMost),
         },
       ];
     });
   },
 };
+
+/** To the hard limit everybody may raise it, beyond that only CAP_SYS_RESOURCE. */
+const softly = (to: number, most: number): Remedy => ({
+  kind: "human",
+  text:
+    to <= most
+      ? "raise the limit of open files of the shell or service that restores"
+      : `give the shell or service that restores a hard limit of ${to} open files (${most} now): LimitNOFILE= of a unit, --ulimit nofile= of a container`,
+  command: to <= most ? sh`ulimit -Sn ${to}` : null,
+});

@@ -1,7 +1,7 @@
 /** Private mappings that CRIU makes writable for the moment, whatever they are to be (mem.c, premap_priv_vmas; restorer.c). */
 import { criuHas, knownFault } from "../../criu/known-faults.ts";
 import { ANON_PRIVATE, FILE_PRIVATE, REGULAR } from "../../image/flags.ts";
-import type { Task } from "../../image/index.ts";
+import { oncePer, type Task } from "../../image/index.ts";
 import { MAP_HUGETLB, PROT_WRITE } from "../../sys/linux.ts";
 import { join } from "../../sys/path.ts";
 import type { Context } from "../finding.ts";
@@ -44,7 +44,8 @@ export function madeWritable(context: Context, task: Task, vma: Vma): Making | u
     return criuHas(knownFault("reservations"), criu?.version) ? "elsewhere" : undefined;
   const { pageSize: size } = checkpoint;
   const [first, end] = [Number(vma.start) / size, Number(vma.end) / size];
-  return checkpoint.holdsPages(pagemap, first, end) ? "in place" : undefined;
+  const behind = criuHas(knownFault("pages-behind"), criu?.version) ? 1 : 0;
+  return checkpoint.holdsPages(pagemap, first, end + behind) ? "in place" : undefined;
 }
 
 /** Of a thousand tasks each asks for its own. */
@@ -67,14 +68,18 @@ function relatives(context: Context, { pid, ppid }: Task): Task[] {
   return parent === undefined ? children : [parent, ...children];
 }
 
+/** Of ten thousands of mappings each is looked for. */
+const byStart = oncePer((vmas: readonly Vma[]) => new Map(vmas.map((vma) => [vma.start, vma])));
+
 /** Whether CRIU takes a mapping of one for the same as one of the other (check_cow_vmas). */
-const alike = (task: Task, other: Task, vma: Vma): boolean =>
-  task.mm?.exe_file_id === other.mm?.exe_file_id &&
-  other.mm?.vmas.some(
-    (one) =>
-      one.start === vma.start &&
-      one.end === vma.end &&
-      isPrivate(one) &&
-      ((one.flags ^ vma.flags) & (MAP_GROWSDOWN | MAP_ANONYMOUS)) === 0 &&
-      ((vma.flags & MAP_ANONYMOUS) !== 0 || one.shmid === vma.shmid),
-  ) === true;
+function alike(task: Task, other: Task, vma: Vma): boolean {
+  if (other.mm === undefined || task.mm?.exe_file_id !== other.mm.exe_file_id) return false;
+  const one = byStart(other.mm.vmas).get(vma.start);
+  return (
+    one !== undefined &&
+    one.end === vma.end &&
+    isPrivate(one) &&
+    ((one.flags ^ vma.flags) & (MAP_GROWSDOWN | MAP_ANONYMOUS)) === 0 &&
+    ((vma.flags & MAP_ANONYMOUS) !== 0 || one.shmid === vma.shmid)
+  );
+}

@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import { memfd_inode_entry } from "../../image/tables/files.ts";
 import { raised } from "../settings.ts";
 import { setting } from "../files/kernel-objects.ts";
@@ -14,6 +15,7 @@ export const memfdExecutable: Check = {
   run(context) {
     const noexec = setting(context, "vm/memfd_noexec");
     if (noexec === undefined || !(noexec >= 1)) return [];
+    if (!knows(context.criu?.version, "memfdModes", true)) return [];
     return context.checkpoint
       .values("memfd.img", memfd_inode_entry)
       .values()

@@ -1,6 +1,6 @@
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
-import { labels, runningLsm } from "./lsm.ts";
+import { labels, runningLsm, savedLsm } from "./lsm.ts";
 
 /** Only a plain name can be looked up: stacks (`//&`) and policy namespaces (`:ns:`) are made by CRIU. */
 const isPlain = (name: string): boolean => !name.includes("//&") && !name.startsWith(":");
@@ -15,6 +15,7 @@ export const apparmorProfileMissing: Check = {
   run(context) {
     const listed = context.host.read("/sys/kernel/security/apparmor/profiles");
     if (runningLsm(context) !== "AppArmor" || listed === undefined) return [];
+    if (savedLsm(context) === "SELinux") return []; // no profiles: lsm-mismatch
     const loaded = new Set(listed.split("\n").map((line) => line.replace(/ \(\w+\)$/, "")));
     const asked = /^apparmor:(.+)$/.exec(context.request.lsmProfile ?? "")?.[1];
     const wanted = labels(context).map((found) => ({ ...found, label: asked ?? found.label }));

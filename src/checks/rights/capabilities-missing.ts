@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import {
   CAP_SETGID,
@@ -6,11 +7,13 @@ import {
   capabilitiesOfCriu,
   capabilityName,
   type Creds,
+  groupsWords,
   has,
   idsOfCriu,
   knownCapabilities,
   numbersOf,
   setOf,
+  setsGroups,
   threadsWithCreds,
 } from "./capabilities.ts";
 import { otherUsers } from "./capabilities.ts";
@@ -33,12 +36,16 @@ function firstRefusal(
   permitted: bigint,
   known: bigint,
   securebits: number,
+  isCompared: boolean,
 ): { lacks: bigint; criu_message: string } | undefined {
   const lacks = (number: number) => !has(permitted, number);
   const refusal = (set: bigint, criu_message: string) => ({ lacks: set, criu_message });
   const users = usersOf(creds);
   const groups = groupsOf(creds);
-  if (!same(users, ids.users) || !same(groups, ids.groups)) {
+  // Groups come first.
+  if (lacks(CAP_SETGID) && setsGroups(creds, ids.extra, isCompared))
+    return refusal(1n << BigInt(CAP_SETGID), `${groupsWords(creds, isCompared)}: -1`);
+  if (!isCompared || !same(users, ids.users) || !same(groups, ids.groups)) {
     if (lacks(CAP_SETPCAP))
       return refusal(1n << BigInt(CAP_SETPCAP), "Unable to set SECURE_NO_SETUID_FIXUP: -1");
     // Without the capability an id may still be exchanged for another one that the process has.
@@ -81,9 +88,10 @@ export const capabilitiesMissing: Check = {
     const known = knownCapabilities(context.host);
     const ids = idsOfCriu(context.host);
     const { securebits } = context.host;
+    const isCompared = knows(context.criu?.version, "idsCompared", true);
     const findings = new Map<string, Problem>();
     for (const { task, thread, creds } of threadsWithCreds(context.checkpoint)) {
-      const refusal = firstRefusal(creds, ids, criuHas.permitted, known, securebits);
+      const refusal = firstRefusal(creds, ids, criuHas.permitted, known, securebits, isCompared);
       const fewer = setOf(creds.cap_bnd) & known & ~criuHas.bounding;
       const lacks = refusal?.lacks ?? fewer;
       const key = `${lacks} ${refusal === undefined}`;

@@ -72,9 +72,24 @@ export function capabilitiesOfCriu(
 export function idsOfCriu(host: Host): { users: number[]; groups: number[]; extra: number[] } {
   const status = host.read("/proc/self/status") ?? "";
   const numbers = (field: string) =>
-    (new RegExp(`^${field}:(.*)$`, "m").exec(status)?.[1] ?? "").trim().split(/\s+/).map(Number);
+    (new RegExp(`^${field}:(.*)$`, "m").exec(status)?.[1]?.match(/\d+/g) ?? []).map(Number);
   return { users: numbers("Uid"), groups: numbers("Gid"), extra: numbers("Groups") };
 }
+
+/** So many groups CRIU has room for to compare. */
+const MOST_COMPARED = 128;
+
+/** Whether CRIU sets the groups of a task: it never does where there are none, nor from 3.19 on where it has the same (`isCompared`). */
+export const setsGroups = (
+  { groups }: Creds,
+  own: readonly number[],
+  isCompared: boolean,
+): boolean =>
+  groups.length > 0 && !(isCompared && own.length <= MOST_COMPARED && groups.join() === own.join());
+
+/** What CRIU says where it may not set the groups; `isCompared`: from 3.19 on. */
+export const groupsWords = ({ groups }: Creds, isCompared: boolean): string =>
+  isCompared ? `Can't setgroups([${groups.length} gids])` : "Can't setup supplementary group IDs";
 
 /** Every capability that this kernel knows. */
 export function knownCapabilities(host: Host): bigint {

@@ -1,6 +1,7 @@
+import { knows } from "../../criu/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
-import { idsOfCriu, threadsWithCreds } from "./capabilities.ts";
+import { groupsWords, idsOfCriu, setsGroups, threadsWithCreds } from "./capabilities.ts";
 import { otherUsers } from "./capabilities.ts";
 
 /** Whether a map of user_namespaces(7) has an id; without one every id is its own. */
@@ -25,6 +26,7 @@ export const idsUnmapped: Check = {
     const groups = host.read("/proc/self/gid_map");
     const denied = host.read("/proc/self/setgroups")?.trim() === "deny";
     const { extra } = idsOfCriu(host);
+    const isCompared = knows(context.criu?.version, "idsCompared", true);
     const findings = new Map<string, Problem>();
     for (const { task, thread, creds } of threadsWithCreds(checkpoint)) {
       const shared = {
@@ -49,10 +51,10 @@ export const idsUnmapped: Check = {
       for (const id of new Set([creds.gid, creds.egid, creds.sgid]))
         if (!mapped(groups, id))
           note(`group ${id}`, missing, "Unable to set real, effective and saved group ID: -22");
-      const said = `Can't setgroups([${creds.groups.length} gids])`;
+      const said = groupsWords(creds, isCompared);
       for (const id of creds.groups)
         if (!mapped(groups, id)) note(`supplementary group ${id}`, missing, `${said}: -22`);
-      if (denied && creds.groups.some((id) => !extra.includes(id)))
+      if (denied && setsGroups(creds, extra, isCompared))
         note(
           "the supplementary groups",
           "may not be set in this user namespace (setgroups is denied)",

@@ -1,10 +1,6 @@
 import { sh } from "../../sys/shell.ts";
-import type { Check, Context } from "../finding.ts";
-import { labels, type Lsm, runningLsm } from "./lsm.ts";
-
-/** inventory_entry.lsmtype. */
-const saved = ({ checkpoint }: Context): Lsm =>
-  (["none", "SELinux", "AppArmor"] as const)[checkpoint.inventory?.lsmtype ?? 0] ?? "none";
+import type { Check } from "../finding.ts";
+import { labels, runningLsm, savedLsm } from "./lsm.ts";
 
 export const lsmMismatch: Check = {
   title: "The tasks' security labels belong to another security module",
@@ -15,7 +11,7 @@ export const lsmMismatch: Check = {
   proof: "criu",
   run(context) {
     const [first] = labels(context);
-    const was = saved(context);
+    const was = savedLsm(context);
     const is = runningLsm(context);
     if (first === undefined || (is !== "none" && (was === is || was === "none"))) return [];
     return [

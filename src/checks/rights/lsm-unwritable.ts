@@ -1,5 +1,5 @@
 import type { Check, Problem } from "../finding.ts";
-import { labels, runningLsm } from "./lsm.ts";
+import { labels, runningLsm, savedLsm } from "./lsm.ts";
 
 /** Modules that answer for /proc/PID/attr/current: of several the first in the kernel's order (security_setprocattr() of security/security.c). */
 const answers = new Set(["selinux", "smack", "apparmor", "bpf"]);
@@ -16,6 +16,7 @@ export const lsmUnwritable: Check = {
   run(context) {
     const [first] = labels(context);
     if (first === undefined || runningLsm(context) !== "AppArmor") return [];
+    if (savedLsm(context) === "SELinux") return []; // lsm-mismatch
     const problem = (message: string, errno: number, text: string): Problem => ({
       severity: "warning",
       task: first.task,

@@ -5,7 +5,7 @@ import { oncePer } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { threadsWithCreds } from "./capabilities.ts";
 
-export type Lsm = "none" | "SELinux" | "AppArmor";
+type Lsm = "none" | "SELinux" | "AppArmor";
 
 /** AppArmor's directory decides for CRIU; SELinux must be mounted, and may still be without labels. */
 const lsmOf = oncePer((host: Host): Lsm => {
@@ -14,6 +14,10 @@ const lsmOf = oncePer((host: Host): Lsm => {
     ? "SELinux"
     : "none";
 });
+
+/** Whose labels the images have (inventory_entry.lsmtype). */
+export const savedLsm = ({ checkpoint }: Context): Lsm =>
+  (["none", "SELinux", "AppArmor"] as const)[checkpoint.inventory?.lsmtype ?? 0] ?? "none";
 
 export const runningLsm = ({ host }: Context): Lsm => lsmOf(host);
 

@@ -3,6 +3,8 @@ import { sh } from "../../sys/shell.ts";
 import { again } from "../again.ts";
 import type { Check, Context } from "../finding.ts";
 
+const CAP_NET_ADMIN = 1n << 12n;
+
 const CAP_SYS_ADMIN = 1n << 21n;
 
 const CAP_CHECKPOINT_RESTORE = 1n << 40n;
@@ -31,13 +33,17 @@ export const privilege: Check = {
         : "run it as root",
       command: root ? null : sh`sudo recriu restore ${again({ settings, request })}`,
     } as const;
+    // Before 3.18 CRIU asks for no capability, and fails where it first needs one.
+    const asks = knows(criu?.version, "unprivileged", true);
+    const failing = () => lineOf(criu?.startRefusal()) ?? refusalAfter(host, checkpoint);
     if ((host.capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n) {
       return [
         {
           ...shared,
           message: "neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE is in effect",
-          criu_message:
-            "CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE capability",
+          criu_message: asks
+            ? "CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE capability"
+            : failing(),
           remedy: sudo,
         },
       ];
@@ -54,11 +60,12 @@ export const privilege: Check = {
         message: root
           ? `CAP_SYS_ADMIN is not in effect, only CAP_CHECKPOINT_RESTORE${needsAdmin ? ", and the tree has namespaces of its own" : ""}`
           : "the caller is not root",
-        criu_message: !root
-          ? "Running as non-root requires '--unprivileged'"
-          : needsAdmin
-            ? null
-            : (lineOf(criu?.startRefusal()) ?? refusalAtClocks(checkpoint)),
+        criu_message:
+          !root && asks
+            ? "Running as non-root requires '--unprivileged'"
+            : needsAdmin
+              ? null
+              : failing(),
         remedy:
           needsAdmin || !unprivileged
             ? sudo
@@ -76,8 +83,14 @@ export const privilege: Check = {
 const lineOf = (refusal: Refusal | undefined): string | undefined =>
   refusal?.kind === "refused" ? refusal.line : undefined;
 
-/** Where CRIU fails that has tried the kernel out before. */
-const refusalAtClocks = ({ files }: Context["checkpoint"]): string | null =>
-  files.has("timens-0.img")
+/** Where CRIU fails that has tried the kernel out before: at a socket of its own, or at the tree's clocks. */
+function refusalAfter(
+  { capabilities }: Context["host"],
+  { files }: Context["checkpoint"],
+): string | null {
+  if ((capabilities & CAP_NET_ADMIN) === 0n)
+    return "Unable to set SO_SNDBUFFORCE/SO_RCVBUFFORCE: Operation not permitted";
+  return files.has("timens-0.img")
     ? "Unable to create a new time namespace: Operation not permitted"
     : null;
+}

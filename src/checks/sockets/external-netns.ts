@@ -22,7 +22,7 @@ export const externalNetns: Check = {
             image,
             subject: key,
             message: `the tree's network namespace is the external one of the name ${key}, and no --inherit-fd gives it`,
-            criu_message: `net: Unable to find an external netns: ${key}`,
+            criu_message: `Unable to find an external netns: ${key}`,
             remedy: {
               kind: "human",
               text: "open the namespace, one of `ip netns`, and hand it over",

@@ -37,7 +37,7 @@ export const netToolsMissing: Check = {
           }))
           .filter(({ file }) => checkpoint.files.has(file)),
       )[0];
-    if (ip) missing(ip.file, tool, `net: IP tool failed on ${ip.name} restore`, "iproute2");
+    if (ip) missing(ip.file, tool, `IP tool failed on ${ip.name} restore`, "iproute2");
     for (const version of ["", "6"]) {
       const programs = [`ip${version}tables-restore`, `ip${version}tables-legacy-restore`];
       if (programs.some((program) => host.program(program) !== undefined)) continue;
@@ -61,7 +61,7 @@ export const netToolsMissing: Check = {
         missing(
           "inventory.img",
           programs[0]!,
-          "net: Locking network failed: iptables-restore returned",
+          "Locking network failed: iptables-restore returned",
           "iptables",
         );
       }

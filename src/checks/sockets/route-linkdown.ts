@@ -39,7 +39,7 @@ export const routeLinkdown: Check = {
             image,
             subject: first.destination,
             message: `the route ${first.destination}${more} was saved with the mark that its link${name === undefined ? "" : `, ${name},`} was down, with which the kernel does not take it back`,
-            criu_message: "net: IP tool failed on route restore",
+            criu_message: "IP tool failed on route restore",
             remedy:
               off === undefined && marks.length < MOST
                 ? {

@@ -13,11 +13,12 @@ test("plugin-missing: no more than a warning where CRIU may not ask", () => {
   const images = { ...fixture(), "inventory.img": image("inventory.img", [inventory]) };
   /** Of these directories one is there, and holds no plugin. */
   const host = { root: openRoot, exists: (path: string) => path === "/proc/sys" };
-  const severities = (version: string, libdir: string) =>
+  const found = (version: string, libdir: string) =>
     withContext(images, { version, host, options: ["--libdir", libdir] }, (context) =>
-      [...pluginMissing.run(context)].map(({ severity }) => severity),
+      [...pluginMissing.run(context)].map(({ severity, criu_message }) => [severity, criu_message]),
     );
-  expect(severities("4.1", "/proc/sys")).toEqual(["blocker"]);
-  expect(severities("4.0", "/proc/sys")).toEqual(["warning"]);
-  expect(severities("4.1", "/nowhere")).toEqual(["warning"]);
+  const said = "Missing required plugin: amdgpu_plugin";
+  expect(found("4.1", "/proc/sys")).toEqual([["blocker", said]]);
+  expect(found("4.0", "/proc/sys")).toEqual([["warning", null]]); // it goes on without a word
+  expect(found("4.1", "/nowhere")).toEqual([["warning", said]]);
 });

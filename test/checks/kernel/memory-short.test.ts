@@ -52,3 +52,19 @@ test("memory-short: more in the images than is free is a warning", () => {
   expect(run(small)).toMatchObject([{ severity: "warning", subject: "4096 MiB" }]);
   expect(run(plenty)).toEqual([]);
 });
+
+test("memory-short: before CRIU 4.0 a reservation counts where content begins right behind it", () => {
+  const reserved = { start: 4n * GIB, end: 100n * GIB, prot: 0 };
+  const pagemap = (vaddr: bigint) =>
+    image("pagemap-10.img", [{ pages_id: 1 }, { vaddr, compat_nr_pages: 1, flags: 4 }]);
+  const heuristic = host({ [OVERCOMMIT]: "0\n", [MEMINFO]: plenty });
+  const by = (version: string, vaddr: bigint) =>
+    withContext(
+      images([reserved], { "pagemap-10.img": pagemap(vaddr) }),
+      { host: heuristic, version },
+      (c) => [...memoryShort.run(c)],
+    );
+  expect(by("3.17.1", 100n * GIB)).toMatchObject([{ severity: "blocker", task: 10 }]);
+  expect(by("3.17.1", 100n * GIB + 4096n)).toEqual([]);
+  expect(by("4.1.1", 100n * GIB)).toEqual([]);
+});

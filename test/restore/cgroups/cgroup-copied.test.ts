@@ -17,7 +17,8 @@ test("cgroup-copied: a dump in a cgroup with hundreds of others below brings all
       .filter((each) => each.isDirectory())
       .map(({ name }) => join(cgroup, name));
   const clear = () => made().forEach((each) => rmdirSync(each));
-  for (let n = 0; n < MANY; n++) mkdirSync(join(cgroup, `other-${n}`));
+  // CRIU before 4.1 saves one whose name begins with another's as that one's child: none does so.
+  for (let n = 0; n < MANY; n++) mkdirSync(join(cgroup, `${n}-other`));
   const { pid, images } = await startDumped(stage, "sched", ["other", "0", "0"], {
     cgroups: [cgroup],
   });

@@ -3,7 +3,7 @@ import { startDumped } from "../stage/dumped.ts";
 import { edit } from "../edit.ts";
 import { dumpTree } from "../files.ts";
 import { blockers, finding, report } from "../report.ts";
-import { contents, copying, decoded, differences, shadows } from "../shadow.ts";
+import { contents, copying, crit, decoded, differences, shadows } from "../shadow.ts";
 import { stageCheck } from "../stage-check.ts";
 import {
   dump,
@@ -22,6 +22,7 @@ import {
   appendFileSync,
   chmodSync,
   cpSync,
+  existsSync,
   readFileSync,
   statSync,
   truncateSync,
@@ -87,6 +88,7 @@ test("a log that is only appended to may be longer, as its program would have ma
   expect(contents(images)).toEqual(before);
   expect(shadows(stage.dir)).toEqual([]);
 
+  if (!existsSync(crit)) return; // CRIU's own reader is fetched; a whole system has none
   const [saved, seen] = [
     await decoded(stage, join(images, "files.img")),
     await decoded(stage, join(copy, "files.img")),
@@ -138,19 +140,30 @@ test("a program and its libraries never", async () => {
   expect((await restoreBare(stage, images)).exit).toBe(1);
 });
 
-test("programs and libraries: the package of this machine, its version, and the build-id of the dump", async () => {
-  await using stage = openStage();
-  const { images } = await startDumped(stage);
-  let library = "";
-  edit(images, "files.img", (entries) => {
-    const { reg } = entries.find((entry) => entry.reg?.name.endsWith("/libc.so.6"));
-    library = reg.name;
-    reg.size += 1n;
-  });
-  const { subject, remedy } = await stageCheck({ id: "file-changed", stage, images, among: true });
-  expect(subject).toBe(library);
-  const asked = await run(stage, ["dpkg-query", "-W", "-f", "${Version}", "libc6"]);
-  expect(remedy.command).toBeNull();
-  expect(remedy.text).toContain(`what is there now is of libc6:amd64 ${asked.stdout} (dpkg)`);
-  expect(remedy.text).toMatch(/the build-id of the dump is [0-9a-f]{40}/);
-});
+// A machine of unpacked packages has no list of them.
+const isListed = Bun.spawnSync(["sh", "-c", "dpkg-query -W libc6"]).exitCode === 0;
+
+test.skipIf(!isListed)(
+  "programs and libraries: the package of this machine, its version, and the build-id of the dump",
+  async () => {
+    await using stage = openStage();
+    const { images } = await startDumped(stage);
+    let library = "";
+    edit(images, "files.img", (entries) => {
+      const { reg } = entries.find((entry) => entry.reg?.name.endsWith("/libc.so.6"));
+      library = reg.name;
+      reg.size += 1n;
+    });
+    const { subject, remedy } = await stageCheck({
+      id: "file-changed",
+      stage,
+      images,
+      among: true,
+    });
+    expect(subject).toBe(library);
+    const asked = await run(stage, ["dpkg-query", "-W", "-f", "${Version}", "libc6"]);
+    expect(remedy.command).toBeNull();
+    expect(remedy.text).toContain(`what is there now is of libc6:amd64 ${asked.stdout} (dpkg)`);
+    expect(remedy.text).toMatch(/the build-id of the dump is [0-9a-f]{40}/);
+  },
+);

@@ -1,3 +1,4 @@
+import { losesPriorities } from "../criu.ts";
 import { copyOf, startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
@@ -28,8 +29,12 @@ test("memory-short: addresses that are only reserved, where CRIU makes them writ
   await using stage = openStage();
   using _ = setting("vm/overcommit_memory", 0);
   const alone = await startDumped(stage, "memory", ["reserved"]);
-  await restores(stage, alone.images);
-  await killTree(stage, alone.pid);
+  // Before 4.0 CRIU makes this one writable, too: another mapping's content is right behind it.
+  if (losesPriorities) await stageCheck({ id: "memory-short", stage, images: alone.images });
+  else {
+    await restores(stage, alone.images);
+    await killTree(stage, alone.pid);
+  }
   // No memory is tracked here for a real parent; an empty one does the same.
   const child = copyOf(stage, alone.images, "incremental");
   const pagemap = `pagemap-${alone.pid}.img`;

@@ -22,6 +22,7 @@ test("capabilities-missing: a task had one that CRIU lacks", async () => {
   expect((await report(stage, "restore", images)).exit).toBe(0);
 });
 
+// Before 3.19 CRIU sets ids that a task has already, too, which takes CAP_SETPCAP.
 test("capabilities-missing: bounding sets can be made smaller with CAP_SETPCAP only, and never larger", async () => {
   await using stage = openStage();
   const { pid, images } = await startDumped(stage);
@@ -67,5 +68,18 @@ test("capabilities-missing: another user needs CAP_SETUID", async () => {
     expect(bare.exit).not.toBe(0);
     expect(bare.log).toContain(finding(preflight, "capabilities-missing").criu_message!);
   }
+  expect((await report(stage, "restore", images)).exit).toBe(0);
+});
+
+test("capabilities-missing: other groups than CRIU's need CAP_SETGID", async () => {
+  await using stage = openStage();
+  const { pid, images } = await startDumped(stage);
+  edit(images, `core-${pid}.img`, ([core]) => (core.thread_core.creds.groups = [7, 9]));
+  const noSetgid = without("cap_setgid");
+  const preflight = await reportUnder(stage, noSetgid, "preflight", images);
+  expect(blockers(preflight)).toEqual(["capabilities-missing"]);
+  const bare = await bareUnder(stage, noSetgid, images);
+  expect(bare.exit).not.toBe(0);
+  expect(bare.log).toContain(finding(preflight, "capabilities-missing").criu_message!);
   expect((await report(stage, "restore", images)).exit).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { changed, dumpInNet, dumpInUser, NEWNET } from "../namespaces.ts";
-import { report } from "../report.ts";
+import { finding, report } from "../report.ts";
 import { restored, stageCheck } from "../stage-check.ts";
 import {
   criu,
@@ -11,10 +11,12 @@ import {
   run,
   type Stage,
   start,
+  waitFor,
 } from "../stage.ts";
 import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, existsSync, statSync } from "node:fs";
+import { release } from "node:os";
 
 /** A restore with what a finding tells to type, word for word; exit code. */
 async function typedOption(
@@ -62,7 +64,7 @@ test("net-link: a veth pair whose far end no option names", async () => {
   await using stage = openStage();
   const { pid, images } = await dumpWithVeth(stage, false);
   const named = await stageCheck({ id: "net-link", stage, images, among: true });
-  expect(named).toMatchObject({ subject: "eth0", criu_message: "net: Unknown peer net namespace" });
+  expect(named).toMatchObject({ subject: "eth0", criu_message: "Unknown peer net namespace" });
   expect(named.remedy.command).toMatch(/^--external 'veth\[eth0\]:veth\d+'$/);
   const told = await report(stage, "preflight", images);
   expect((await typed(stage, told, "net-link")).exit).toBe(0);
@@ -93,7 +95,7 @@ test("net-link: CRIU makes both ends in the tree where their numbers allow it, a
   expect(preflight.findings).toMatchObject([{ id: "net-link", severity: "warning" }]);
   const bare = await restoreBare(stage, images);
   expect(bare.exit).toBe(0);
-  expect(bare.log).toContain("net: Unknown peer net namespace");
+  expect(bare.log).toContain("Unknown peer net namespace");
   const devices = await run(stage, ["nsenter", "-t", `${pid}`, "-n", "ip", "-o", "link"]);
   expect(devices.stdout.trim().split("\n").length).toBe(3);
   await killTree(stage, pid);
@@ -102,6 +104,9 @@ test("net-link: CRIU makes both ends in the tree where their numbers allow it, a
   expect(right.stdout.trim().split("\n").length).toBe(2);
   await killTree(stage, pid);
 });
+
+/** Other kernels were not seen to ask for rights over the network of a pair's far end. */
+const asksForRights = /^6\.1[89]\./.test(release());
 
 test("net-link: in a user namespace no far end can be put outside, but an end moved in", async () => {
   await using stage = openStage();
@@ -112,8 +117,17 @@ test("net-link: in a user namespace no far end can be put outside, but an end mo
   ]);
   const given = [...options, "--external", "veth[eth0]:rqfar2"];
   const { command } = (
-    await stageCheck({ id: "net-link", stage, images, options: given, among: true })
+    asksForRights
+      ? await stageCheck({ id: "net-link", stage, images, options: given, among: true })
+      : await passes()
   ).remedy;
+  async function passes() {
+    const named = finding(await report(stage, "preflight", images, given), "net-link");
+    expect(named.severity).toBe("warning");
+    await killTree(stage, await restored(stage, images, { options: given }));
+    await waitFor("the pair to be gone", () => !existsSync("/sys/class/net/rqfar2"));
+    return named;
+  }
   const told = /^ip link add rqfar2 type veth peer name (\S+) && recriu restore (.*)$/.exec(
     command!,
   )!;
