@@ -107,8 +107,8 @@ ${table(
   ]),
 )}
 
-Where the time of the smallest restore goes, as strace(1) sees it at a few system calls (each costs some microseconds; CRIU
-is not traced):
+Where the time of the smallest restore goes, as strace(1) sees it at a few system calls. It stops all of recriu's threads there, so that
+these parts take ${ms(timeline.reduce((sum, { restore }) => sum + restore.median, 0))} ms together in the place of what the first table has: they are to be compared with each other. CRIU is not traced.
 
 ${table(
   ["1 task", "recriu restore", "as criu"],
