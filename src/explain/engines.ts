@@ -17,7 +17,7 @@ export interface Engine {
   readonly unconfined?: { readonly seccomp: string; readonly apparmor: string };
 }
 
-export const byItself = "CRIU 3.11 or later reads it";
+const byItself = "CRIU 3.11 or later reads it";
 export const byCrun = "crun 1.26 with CRIU 4.2, or later, read it: earlier ones do not";
 const runc = "/etc/criu/runc.conf";
 export const crun = "/etc/criu/crun.conf";
