@@ -17,10 +17,11 @@ export interface Engine {
   readonly unconfined?: { readonly seccomp: string; readonly apparmor: string };
 }
 
-export const byItself = "CRIU 3.11 or later reads it";
+const byItself = "CRIU 3.11 or later reads it";
+export const byCrun = "crun 1.26 with CRIU 4.2, or later, read it: earlier ones do not";
 const runc = "/etc/criu/runc.conf";
 export const crun = "/etc/criu/crun.conf";
-const either = `${runc} (of crun ${crun})`;
+const either = `${runc} (of crun 1.26 with CRIU 4.2, or later, ${crun})`;
 const ofRuntime = (runsCrun: boolean): string => (runsCrun ? crun : either);
 const ofRunc = (runsCrun: boolean): string => (runsCrun ? crun : runc);
 const ofCriu = (): string => "/etc/criu/default.conf";
@@ -117,7 +118,7 @@ export const engines: readonly Engine[] = [
     name: "crun",
     seen: /\bcrun (?:-\S{1,60} (?:[^-\s]\S{0,60} )?){0,4}(?:checkpoint|restore)\b/,
     file: ofRuntime,
-    reads: "CRIU 3.11, runc 1.0 or later read it",
+    reads: byCrun,
     isRoot: false,
     own: named("crun", ofRuncAlone),
     unconfined: inBundle,

@@ -48,7 +48,7 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
   ],
   EEXIST: [
     "something of that name or number is there already",
-    "see what it is; move it away, or end its owner",
+    "ls -l, or ps: see what it is, and whose; then move it aside for the time, or end its owner",
   ],
   EXDEV: [
     "two names are on different file systems or mounts",
@@ -64,7 +64,10 @@ export const meanings: Record<string, readonly [means: string, remedy: string]> 
     "this kernel does not take the value, or not of what it was asked of: another kernel or configuration than at the dump, or something else stands at that place",
     "compare uname -r and what is named with the machine of the dump; criu check --all; a newer CRIU",
   ],
-  ENFILE: ["the machine has too many open files", "sysctl -w fs.file-max=1048576"],
+  ENFILE: [
+    "the machine has too many open files",
+    "sysctl fs.file-nr fs.file-max: end what has so many open, or a larger fs.file-max",
+  ],
   EMFILE: [
     "the limit of open files, or of instances, is reached",
     "ulimit -n 1048576; sysctl fs.nr_open fs.inotify.max_user_instances",

@@ -139,11 +139,18 @@ function explanationOf(
   };
 }
 
-/** That something is not there needs no second line; what only comes of something else is not explained by its errno. */
+/**
+ * That something is not there needs no second line, and adds nothing to a cause of another kind; that an address is not mapped
+ * tells a reader nothing; what only comes of something else is not explained by its errno.
+ */
 const isSaid = (errno: Errno | undefined, cause: string, trailer: boolean): boolean =>
-  trailer || (errno?.name === "ENOENT" && absent.test(cause));
+  trailer ||
+  errno?.name === "EFAULT" ||
+  (errno?.name === "ENOENT" && (absent.test(cause) || !vague.test(cause)));
 const absent =
-  /\bnot (?:there|installed|found|loaded|mounted)\b|\bmissing\b|\bno such\b|\bis gone\b/;
+  /\bnot (?:there|installed|found|loaded|mounted)\b|\bmissing\b|\bno such\b|\bis gone\b|\bdoes not find\b|\bthere is no\b/;
+/** Only that it failed. */
+const vague = /\bcould not\b|\bcannot\b|\bfailed\b|\bnothing is known\b/;
 
 /** Two remedies, and what both say once. */
 function orElse(first: string, other: string): string {

@@ -1,7 +1,6 @@
 /** Logs, and what people paste of them, to the first line that is a cause and what it means. */
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
-import { typedWord } from "../sys/shell.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
@@ -11,6 +10,7 @@ import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
+import { withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -191,16 +191,6 @@ export function logReader({ words = false } = {}): {
       };
     },
   };
-}
-
-/** A log that is named is the one that a remedy speaks of. */
-function withLog<T extends Explanation | undefined>(explanation: T, named: string | undefined): T {
-  const word = named?.startsWith("/") === true ? typedWord(named) : undefined;
-  if (explanation === undefined || word == null) return explanation;
-  const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
-  if (!isNamed.test(explanation.remedy)) return explanation;
-  const parts = explanation.remedy.split("; ").filter((part) => !part.startsWith("without a path"));
-  return { ...explanation, remedy: parts.join("; ").replace(isNamed, () => word) };
 }
 
 const goesOn = ({ sign, later }: Log): boolean =>

@@ -3,7 +3,7 @@
  * words tell more than common ones, and have to stand in the entry's order. What is found here is said to be found so.
  */
 import { type Errno, splitErrno, upToErrno } from "./errno.ts";
-import { type Candidate, isOwn, type Place, rankOf } from "./rank.ts";
+import { type Candidate, isOwn, isThere, type Place, rankOf } from "./rank.ts";
 import { begun, holesAs, weightOf } from "./words.ts";
 
 interface Near {
@@ -75,6 +75,7 @@ export function nearest(index: NearIndex, message: string, place: Place): Near |
     const kind = isOwn(candidate, place, message) ? "own" : "any";
     if ((place.file !== undefined && kind !== "own") || candidate.entry.guard !== undefined)
       continue;
+    if (!isThere(candidate, place)) continue;
     const at = commonIn(its, words);
     const common = index.weightOf(at.map((one) => words[one]!));
     if (at.length < WORDS[kind] || common < WEIGHT[kind]) continue;

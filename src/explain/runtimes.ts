@@ -1,7 +1,11 @@
 /** The program that runs CRIU says where its log is, and often deletes it: which log a line names, and how one is kept. */
+import { typedWord } from "../sys/shell.ts";
+import type { Explanation } from "./index.ts";
 
 /** The path that a line names as CRIU's log: runc, crun, containerd, Docker, Podman, CRI-O, LXC. */
 export function logNamed(text: string): string | undefined {
+  // Where no CRIU was found there is none, though its path stands there.
+  if (/\bexec: \\?"criu\\?": executable file not found\b/.test(text)) return undefined;
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
     /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
@@ -16,7 +20,7 @@ const ofCommand =
   /\bcriu\s(?:[^\n]{0,300}?\s)?(?:-o ?|--log-file[ =])([^\s"'`-][^\s"'`]{0,300}\.log)\b/;
 
 const configured =
-  "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (crun: /etc/criu/crun.conf), and do it again";
+  "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (CRIU 3.11 or later; of crun 1.26 with CRIU 4.2, or later, /etc/criu/crun.conf), and do it again";
 
 /** By the path: which program keeps it, for how long, and how to have one that stays. */
 const keepers: readonly [path: RegExp, told: string][] = [
@@ -50,3 +54,27 @@ export const keptHow = (path: string): string =>
     : "it is in the directory of the images (-D), or of --work-dir: recriu explain DIR") ??
   keepers.find(([pattern]) => pattern.test(path))?.[1] ??
   `the path is one of the machine, or the container, where CRIU ran: look there, or ${configured}`;
+
+/** A log that is named is the one that a remedy speaks of. */
+export function withLog<T extends Explanation | undefined>(
+  explanation: T,
+  named: string | undefined,
+): T {
+  const word = named?.startsWith("/") === true ? typedWord(named) : undefined;
+  if (explanation === undefined || word == null) return explanation;
+  if (explanation.remedy.includes(GONE)) return withLog(withoutGone(explanation), named);
+  const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
+  if (!isNamed.test(explanation.remedy)) return explanation;
+  const parts = explanation.remedy.split("; ").filter((part) => !part.startsWith("without a path"));
+  return { ...explanation, remedy: parts.join("; ").replace(isNamed, () => word) };
+}
+
+/** What is known of a named log says it, too, and of whose it is. */
+const GONE = "if the file is gone: echo ";
+const withoutGone = <T extends Explanation>(explanation: T): T => ({
+  ...explanation,
+  remedy: explanation.remedy
+    .split("; ")
+    .filter((part) => !part.startsWith(GONE))
+    .join("; "),
+});

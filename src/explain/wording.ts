@@ -3,7 +3,8 @@
  * root already. What a paste shows of one puts a remedy into its words: its own option, or the file that its CRIU reads.
  */
 import { criuOptions } from "../criu/options.ts";
-import { byItself, crun, type Engine, engines } from "./engines.ts";
+import { compareVersions } from "../criu/version.ts";
+import { byCrun, crun, type Engine, engines } from "./engines.ts";
 import type { Explanation } from "./index.ts";
 
 /** Of a line. */
@@ -12,6 +13,12 @@ const LETTERS = 2048;
 /** CRIU was called by hand, whatever it dumped. */
 const byHand = /\bcriu (?:dump|pre-dump|restore)\b.{0,200} -\w|\bcriu-ns (?:dump|restore)\b/;
 const ofCrun = /\bcrun\b/;
+/** CRIU before 2.0 names its sources without their directory. */
+const ofOld =
+  /^\W{0,4}(?:\([\d.]{3,20}\) {1,16})?(?:\d{1,9}: )?(?:Error|Warn) {1,2}\([a-z][a-z-]{1,20}\.c:\d/;
+const CONFIGURED = "3.11";
+const OLD = "the CRIU of this log is older, and has no such file: a newer one first";
+const NEWER = `CRIU ${CONFIGURED} or later, which has a file for its options`;
 
 /** The engine sets them itself, or they are of a CRIU that somebody calls. */
 const unconfigured: ReadonlySet<string> = new Set([
@@ -120,12 +127,16 @@ export function engineSeen(): {
   const seen = new Set<Engine>();
   let isByHand = false;
   let runsCrun = false;
+  let isOld = false;
   return {
     note(text) {
       const looked = text.slice(0, LETTERS);
       for (const one of engines) if (!seen.has(one) && one.seen.test(looked)) seen.add(one);
       isByHand ||= byHand.test(looked);
       runsCrun ||= ofCrun.test(looked);
+      isOld ||= ofOld.test(looked);
+      const version = /\bVersion: (\d+\.\d[\d.]*)/.exec(looked)?.[1];
+      isOld ||= version !== undefined && compareVersions(version, CONFIGURED) < 0;
     },
     inItsWords(explanation) {
       const engine = engines.find((one) => seen.has(one));
@@ -140,16 +151,23 @@ export function engineSeen(): {
       const others = parts.filter((part) => !right.test(part) && !bare.test(part));
       let place = `in ${file}`;
       let isIn = false;
-      const all = others.map((part) => {
-        if (isTold) return part;
+      const asked = others.flatMap((part) => {
+        if (isTold) return [part];
         const one = written(inContainer(part, engine), engine.own, place);
+        // There is another way than a file that this CRIU does not read.
+        if (one.isIn && isOld && others.length > 1) return [];
         if (one.isIn) place = "there";
         isIn ||= one.isIn;
-        return one.text;
+        return [one.text];
       });
+      const all = asked.length < others.length ? [...asked, NEWER] : asked;
       const told = [
         ...all.map((part, turn) => (turn === 0 ? part.replace(/^(?:or|else) /, "") : part)),
-        ...(isIn ? [`a line of that file each (${file === crun ? byItself : engine.reads})`] : []),
+        ...(isIn
+          ? [
+              `a line of that file each (${file === crun ? byCrun : engine.reads})${isOld ? `: ${OLD}` : ""}`,
+            ]
+          : []),
         ...(rights.length > 0 || others.length === 0 ? [rightsOf(engine)] : []),
       ];
       return { ...explanation, remedy: told.join("; ") };

@@ -153,12 +153,37 @@ test("what CRIU was doing decides, where it is known", () => {
   expect(cause()).toBe(cause("restore"));
 });
 
+test("what is to be removed is looked at first, and nothing of the machine's own goes", () => {
+  const removes = /\b(?:remove|delete|may go|can be deleted|rm)\b/;
+  const looks =
+    /\b(?:ls|find|list|show|cat|findmnt|volume export|podman ps|get pod|ss -|iptables-save)\b|\bwhere nothing uses\b/;
+  // What CRIU learned of the kernel is learned again, and a checkpoint of a name is no file of the machine's.
+  const harmless =
+    /\brm(?:mod| -f)? ?\/run\/criu\.kdat|delete \/run\/criu\.kdat|docker checkpoint rm|--rm\b/;
+  let seen = 0;
+  for (const { remedy } of entries()) {
+    const parts = remedy.split("; ");
+    const at = parts.findIndex((part) => removes.test(part) && !harmless.test(part));
+    if (at < 0) continue;
+    seen += 1;
+    const before = parts.slice(0, at + 1).join("; ");
+    expect([remedy, before.search(looks) >= 0]).toEqual([remedy, true]);
+    expect(remedy).not.toMatch(
+      /\b(?:rm|remove|delete) (?:-\w+ )?\/(?:etc|usr|dev|proc|sys|var|home)\b/,
+    );
+  }
+  expect(seen).toBeGreaterThan(10);
+  const resolver = "mnt: Can't re-create deleted file /etc/resolv.conf: File exists";
+  const { remedy } = explain(resolver, { file: "criu/mount.c" })!;
+  expect(remedy).toStartWith("leave /etc/resolv.conf: ");
+});
+
 test("what a log names is quoted in the remedy, as people paste it", () => {
   const remedy = (line: string) => explain(line)?.remedy;
   expect(remedy("pidfile: Can't open /run/$(touch${IFS}x): File exists")).toBe(
-    "rm '/run/$(touch${IFS}x)' if its process is gone",
+    "cat '/run/$(touch${IFS}x)', and ps -p that number: a pidfile whose process is gone may go, nothing else; else another --pidfile",
   );
-  expect(remedy("pidfile: Can't open -rf: File exists")).toStartWith("rm ./-rf ");
+  expect(remedy("pidfile: Can't open -rf: File exists")).toStartWith("cat ./-rf, ");
   expect(remedy('execvp("/a\n;reboot\n", ...) failed: No such file or directory')).toBe(
     "chmod +x SCRIPT, and look at its first line",
   );

@@ -65,6 +65,11 @@ test("an errno is not explained where the cause says it, nor of what comes of so
   expect(because(`execvp("iptables-restore", ...) failed${absent}`, "criu/util.c")).toBeUndefined();
   expect(because(`cg: cgroupd: recv req error${absent}`, "criu/cgroup.c")).toBeUndefined();
   expect(because("Can't open a: Too many open files", "criu/util.c")).toContain("limit");
+  // It says something only where the cause is no more than that something failed, and of an address nothing.
+  const pagemap = "pagemap-cache: Can't read 7's pagemap file";
+  expect(because(`${pagemap}${absent}`, "criu/pagemap-cache.c")).toBeUndefined();
+  expect(because(`Failed to open dir /a${absent}`, "criu/util.c")).toContain("is not there");
+  expect(because("Can't write img file: Bad address", "criu/image.c")).toBeUndefined();
   const stale = explain("fsnotify: Can't open file handle for 0x1:0x2: Stale file handle", {
     file: "criu/fsnotify.c",
   });

@@ -25,7 +25,7 @@ test("an option of CRIU's is a line of the file that the engine's CRIU reads, or
     ["# docker start --checkpoint c1 web\n", "`shell-job` in /etc/criu/runc.conf"],
     [
       "# podman container restore web\n",
-      "`shell-job` in /etc/criu/runc.conf (of crun /etc/criu/crun.conf)",
+      "`shell-job` in /etc/criu/runc.conf (of crun 1.26 with CRIU 4.2, or later, /etc/criu/crun.conf)",
     ],
     ["# podman --runtime crun container checkpoint web\n", "`shell-job` in /etc/criu/crun.conf"],
     ["# crictl checkpoint -e a.tar 7\n", "`shell-job` in /etc/criu/runc.conf (of crun"],
@@ -90,6 +90,27 @@ test("a container without a filter is run by the engine's own words", () => {
   ];
   for (const [said, has] of words)
     expect([said, remedyOf(filter + said)]).toEqual([said, expect.stringContaining(has)]);
+});
+
+test("a file of options is told only to a CRIU that reads it, and crun's with the releases that do", () => {
+  const mount = "mnt: 7:./data doesn't have a proper root mount\n";
+  const now = remedyOf(`${daemon}Error (criu/mount.c:740): ${mount}`);
+  expect(now).toContain("in /etc/criu/runc.conf");
+  for (const old of [
+    `${daemon}Error (mount.c:740): ${mount}`,
+    `${daemon}(00.000100) Version: 3.10 (gitid v3.10)\n(00.1) Error (criu/mount.c:740): ${mount}`,
+  ])
+    expect([old, remedyOf(old)]).toEqual([old, expect.not.stringContaining("/etc/criu")]);
+  const crun = remedyOf(`# crun checkpoint web\nError (criu/mount.c:740): ${mount}`);
+  expect(crun).toContain("crun 1.26 with CRIU 4.2, or later");
+  expect(crun).not.toContain("CRIU 3.11");
+});
+
+test("a named log is told of once", () => {
+  const path = "/run/containers/storage/overlay-containers/web/userdata/restore.log";
+  const remedy = remedyOf(`criu failed: type NOTIFY errno 0\nlog file: ${path}\n`);
+  expect(remedy).toContain(`recriu explain ${path}`);
+  expect(remedy).not.toContain("log-file");
 });
 
 test("under an engine no entry of CRIU's leaves a remedy that begins with an option which that engine does not have", () => {
