@@ -2,17 +2,7 @@
 import { expect, test } from "bun:test";
 import { bugIn } from "../../src/explain/bugs.ts";
 import { entries, explain } from "../../src/explain/index.ts";
-import { logReader, type LogReport } from "../../src/explain/log.ts";
-import { printLogReport } from "../../src/report/log-report.ts";
-import { captured } from "../../src/report/terminal.ts";
-
-function read(text: string): LogReport {
-  const reader = logReader();
-  reader.feed(Buffer.from(text));
-  return reader.end();
-}
-const told = (text: string): string =>
-  captured(() => printLogReport(read(text), "-", { about: [], kept: undefined, memory: [] }));
+import { read, told } from "./reading.ts";
 
 test("an assertion is told by its function, in whatever directory it was built, and by the releases with that line", () => {
   expect(bugIn("BUG at criu/mem.c:44")).toEqual({

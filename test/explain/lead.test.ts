@@ -4,18 +4,8 @@ import { earlier, messages } from "../../scripts/explained.ts";
 import { catalogue } from "../../src/checks/index.ts";
 import { criuOptions } from "../../src/criu/options.ts";
 import { leadOf } from "../../src/explain/lead.ts";
-import { logReader } from "../../src/explain/log.ts";
 import { subjectOfSource, subjects } from "../../src/explain/subjects.ts";
-import { printLogReport } from "../../src/report/log-report.ts";
-import { captured } from "../../src/report/terminal.ts";
-
-const read = (text: string) => {
-  const reader = logReader();
-  reader.feed(Buffer.from(text));
-  return reader.end();
-};
-const toldOf = (text: string): string =>
-  captured(() => printLogReport(read(text), "-", { about: [], kept: undefined, memory: [] }));
+import { read, told as toldOf } from "./reading.ts";
 
 test("every source of CRIU's, of 1.8 to 4.2, has a subject, also by its name alone", () => {
   const sources = new Set([...messages, ...earlier].map(({ file }) => file));

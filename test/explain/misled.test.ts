@@ -5,13 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { causeLine, errorLines, type LogLine, worthOf } from "../../src/criu/log.ts";
 import { entries, explain } from "../../src/explain/index.ts";
-import { logReader } from "../../src/explain/log.ts";
 import { helperSays } from "../../src/explain/run.ts";
 import { holesAs } from "../../src/explain/words.ts";
 import { speakerOf } from "../../src/explain/speakers.ts";
-import { printLogReport } from "../../src/report/log-report.ts";
-import { captured } from "../../src/report/terminal.ts";
 import { recriuBinary } from "../built.ts";
+import { read, told } from "./reading.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "recriu-misled-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -24,13 +22,6 @@ const run = (what: string, stdin = "") => {
   });
   return done.stdout.toString() + done.stderr.toString();
 };
-const read = (text: string) => {
-  const reader = logReader();
-  reader.feed(Buffer.from(text));
-  return reader.end();
-};
-const told = (text: string) =>
-  captured(() => printLogReport(read(text), "-", { about: [], kept: undefined, memory: [] }));
 
 test("what this machine's kernel says is told of a file's log alone, as that, and last", () => {
   const log = "(00.1) Error (criu/cr-restore.c:1498): 4194999 killed by signal 9: Killed\n";

@@ -1,17 +1,7 @@
 /** What no error says: a line that decides though CRIU calls it none, a command that was tried, a place that names what is meant. */
 import { expect, test } from "bun:test";
 import { explain } from "../../src/explain/index.ts";
-import { logReader, type LogReport } from "../../src/explain/log.ts";
-import { printLogReport } from "../../src/report/log-report.ts";
-import { captured } from "../../src/report/terminal.ts";
-
-function read(text: string): LogReport {
-  const reader = logReader();
-  reader.feed(Buffer.from(text));
-  return reader.end();
-}
-const told = (text: string): string =>
-  captured(() => printLogReport(read(text), "-", { about: [], kept: undefined, memory: [] }));
+import { read, told } from "./reading.ts";
 
 const waiting = (pid: number, answered: number) =>
   `(00.1) Waiting for ${pid} to trap\n(00.2) Daemon ${pid} exited trapping\n(00.3) ${answered} was trapped\n`;

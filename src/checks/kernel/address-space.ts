@@ -9,7 +9,7 @@ const FIVE_LEVELS = (1n << 56n) - 4096n;
 const FOUR_LEVELS = (1n << 47n) - 4096n;
 
 /** arm64 has no fewer bits than this. */
-const FEWEST = 1n << 39n;
+const FEWEST = 1n << 36n;
 
 /** The address that no mapping may go beyond; undefined where it cannot be told. */
 function endOf(host: Host): bigint | undefined {
@@ -29,7 +29,7 @@ export const addressSpace: Check = {
   reads: "mm-*.img; la57 in /proc/cpuinfo (x86-64), [stack] in /proc/self/maps (arm64)",
   why:
     "A program that asked for it can use 57 bits of address where the processor has five levels of page tables; elsewhere there are 47. " +
-    "A kernel of arm64 is built for 39, 42, 47, 48 or 52, and programs use all of them but for the last: their stacks are at the top.",
+    "A kernel of arm64 is built for 36, 39, 42, 47, 48 or 52, and programs use all of them but for the last: their stacks are at the top.",
   proof: "criu",
   run({ checkpoint, host }) {
     const x64 = host.architecture === "x64";

@@ -1,6 +1,7 @@
 import { knows } from "../../criu/index.ts";
-import type { Check, Context, Problem } from "../finding.ts";
+import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
+import { older } from "./release.ts";
 
 const VMA_GUARD = 1 << 16;
 
@@ -32,9 +33,3 @@ export const guardPages: Check = {
       );
   },
 };
-
-/** Whether the kernel's release is older than this one. */
-export function older({ host }: Context, major: number, minor: number): boolean {
-  const [a = 0, b = 0] = host.kernel.split(".").map((part) => Number.parseInt(part, 10));
-  return a > 0 && (a < major || (a === major && b < minor));
-}

@@ -1,6 +1,6 @@
 import type { Check } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
-import { older } from "./guard-pages.ts";
+import { older } from "./release.ts";
 
 export const rseqMissing: Check = {
   title: "This kernel has no restartable sequences, and the tree uses them",

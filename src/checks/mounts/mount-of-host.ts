@@ -2,7 +2,7 @@
 import { sh } from "../../sys/shell.ts";
 import { ownCgroupNamespace } from "../cgroups/cgroup-tree.ts";
 import type { Check, Context, Problem } from "../finding.ts";
-import { older } from "../kernel/guard-pages.ts";
+import { older } from "../kernel/release.ts";
 import {
   AUTO,
   AUTODETECTED,

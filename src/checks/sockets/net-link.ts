@@ -5,7 +5,7 @@ import { sh } from "../../sys/shell.ts";
 import { again } from "../again.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { lookOnHost } from "../mounts/mount-sources.ts";
-import { older } from "../kernel/guard-pages.ts";
+import { older } from "../kernel/release.ts";
 import { filledIds } from "./net.ts";
 import { constants, type Stats } from "node:fs";
 

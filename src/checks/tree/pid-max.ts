@@ -3,7 +3,7 @@ import { PID_MAX_LIMIT } from "../../sys/process.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { raised } from "../settings.ts";
-import { older } from "../kernel/guard-pages.ts";
+import { older } from "../kernel/release.ts";
 import { runsAsShellJob, treeOf } from "./jobs.ts";
 
 export const PID_MAX = "/proc/sys/kernel/pid_max";
