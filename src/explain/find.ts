@@ -162,7 +162,10 @@ function findBegun(index: Index, message: string, place: Place): Found | undefin
         continue;
       if (!enough || !isThere(candidate, place) || entry.guard?.(values) === 0) continue;
       if (!own && isSentence(values, candidate, place)) continue;
-      const rank = rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000;
+      // Of the same words those that what stands around asks for.
+      const asked = entry.beside === undefined ? 0 : 0.0005;
+      const rank =
+        rankOf(candidate, place.way, own, errno) < 0 ? -1 : letters - weight / 1000 + asked;
       if (rank <= most) continue;
       most = rank;
       best = { entry, words, errno, values };

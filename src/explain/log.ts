@@ -78,6 +78,8 @@ export function logReader({ words = false } = {}): {
     const { text } = line;
     if ((heard += 1) <= AROUND) {
       note(text);
+      // Of a debugger's lines the next one says whose they are.
+      if (text.startsWith("Program ")) note(line.next() ?? "");
       circumstances.note(text);
       engine.note(line.whole);
     }

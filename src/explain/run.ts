@@ -96,10 +96,10 @@ function wayOf(text: string): Way | undefined {
 }
 
 export function noteWarning(log: Log, warning: LogLine): void {
-  const { message, file, line } = warning;
+  const { message } = warning;
   if (ofCheck(warning)) log.way ??= "check";
   if (log.warnings.length === WARNINGS) return;
-  const known = explain(message, { file, line, way: log.way, version: log.version });
+  const known = explain(message, { ...sourceOf(warning), way: log.way, version: log.version });
   if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
     log.warnings.push(known);
 }
@@ -148,7 +148,7 @@ const labelled = /^\s*\w+: /;
  */
 function wholeOf({ message, file }: LogLine, line: Line): string {
   const next = line.next() ?? "";
-  const piece = /^(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
+  const piece = /^\s*(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
   if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
   const isPart = (text: string) => text.trim() !== "" && !beginning.test(text);
   if (!isPart(next) || splitErrno(message).errno !== undefined) return message;
@@ -161,7 +161,7 @@ function wholeOf({ message, file }: LogLine, line: Line): string {
       : joined.find((whole) => splitErrno(whole).errno !== undefined)) ??
     // Of those that an entry has whole, the one with most of its words.
     [message, ...joined]
-      .map((whole) => ({ whole, letters: lettersKnown(whole, { file }) }))
+      .map((whole) => ({ whole, letters: lettersKnown(whole, sourceOf({ file })) }))
       .filter(({ letters }) => letters > 0)
       .sort((one, other) => other.letters - one.letters)[0]?.whole ??
     message
@@ -178,7 +178,7 @@ function toldBefore({ before, way, version }: Log): Explanation | undefined {
     const line = parseLogLine(text);
     if (line?.level === "Warn" && back > 0) continue;
     const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
-    const place = { file: line?.file, line: line?.line, way, version };
+    const place = { ...(line && sourceOf(line)), way, version };
     const known = said === undefined ? undefined : explain(said, place);
     if (known !== undefined && !known.consequence && !known.warning) return known;
   }
@@ -204,6 +204,10 @@ export function helperSays({ cause, before, after }: Log): string | undefined {
 
 const ofHelper = /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;
 
+/** Of a line that names none nothing is known of its source, and its words have to do. */
+const sourceOf = ({ file, line }: Pick<LogLine, "file"> & Partial<LogLine>) =>
+  file === "" ? {} : { file, line };
+
 const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
 
 /** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
@@ -212,9 +216,9 @@ function concludeCheck(log: Log, first: LogLine): void {
   const main = log.ended === "well" ? undefined : (errors.find(ofCheck) ?? first);
   log.cause = main;
   if (main !== undefined)
-    log.explanation = explain(main.message, { file: main.file, way: "check" });
-  for (const { message, file } of errors) {
-    const known = explain(message, { file, way: "check" });
+    log.explanation = explain(main.message, { ...sourceOf(main), way: "check" });
+  for (const error of errors) {
+    const known = explain(error.message, { ...sourceOf(error), way: "check" });
     const told = [log.explanation, ...log.warnings].some((one) => one?.cause === known?.cause);
     if (known !== undefined && !told && log.warnings.length < WARNINGS) log.warnings.push(known);
   }
@@ -245,8 +249,8 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
   const { version } = log;
   log.objects = withObjectsBehind(log.objects, first, after);
-  const known = ({ message, file, line }: LogLine) =>
-    explain(message, { file, line, way, beside, version });
+  const known = (error: LogLine) =>
+    explain(error.message, { ...sourceOf(error), way, beside, version });
   if (cause === undefined) {
     log.later = known(first);
     if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);

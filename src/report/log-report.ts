@@ -66,7 +66,8 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
     const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
     line(`${red("error")}: ${bold(harmless(cause.message))}`);
     const place = cause.line === undefined ? cause.file : `${cause.file}:${cause.line}`;
-    line(`  ${dim("where")}   ${harmless(`${place}${task}`)}`);
+    const where = `${place}${task}`.replace(/^, /, "");
+    if (where !== "") line(`  ${dim("where")}   ${harmless(where)}`);
   } else if (explanation !== undefined) line(`${red("error")}: ${harmless(explanation.line)}`);
   const helper = helperSays(log);
   if (helper !== undefined) line(`  ${dim("said")}    ${harmless(helper)}`);
