@@ -80,7 +80,8 @@ export function listener(words: boolean): {
       }
       const each = severalIn(text, about);
       if (each.length > 1 && weightOf(each[0]) > before) said = surely = together(text, each);
-      const leads = failing.test(sentence) && !isOfBuild(sentence) ? leadOf(sentence) : undefined;
+      const isOpenToLeads = failing.test(sentence) && !isOfBuild(sentence) && !ofTest.test(text);
+      const leads = isOpenToLeads ? leadOf(sentence) : undefined;
       // That something failed is no subject.
       const isOpen = !isTrailer || leads?.because !== undefined;
       if (isOpen && worthOf(leads) > worthOf(lead)) lead = leads;
@@ -97,7 +98,9 @@ export function listener(words: boolean): {
       else said = surely ?? begunWith(unknown, about);
       // CRIU's own consequence is explained itself; of others' the line may say more than that something failed.
       const isOpen =
-        said === undefined ? isAbout || isLog || words : said.consequence && said.by !== "criu";
+        said === undefined
+          ? isAbout || isLog || words
+          : said.consequence && said.by !== "criu" && !ofTest.test(said.line);
       return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
     },
   };
@@ -215,6 +218,9 @@ const quotedIn = (text: string): string[] =>
     .slice(0, QUOTES);
 const QUOTES = 4;
 
+/** A test's own verdict: its words and an errno that was left over are of what the test does, and no subject of CRIU's. */
+const ofTest =
+  /\btest_fail_exc\b|\b(?:FAIL|ERR): [\w-]{1,60}\.c:\d|\bTest zdtm\/\S{1,120} FAIL at /;
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;

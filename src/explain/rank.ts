@@ -55,8 +55,9 @@ export const isOwn = (
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
     : entry.files.some((own) => own === "*" || isSame(own, file));
 
-/** Of others' words: a code, or a name of their own. */
-const unmistakable = /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)|^exit status 1\d\d/i;
+/** Of others' words: a code, a name of their own, or the place in a test of CRIU's. */
+const unmistakable =
+  /^[A-Z]{3,}\d{3,}|criu|CRaC|^exited \(1\d\d\)|^exit status 1\d\d|^(?:FAIL|ERR): <test>\.c:/i;
 
 /** Whether what an entry wants beside its words was seen. */
 export const isThere = ({ entry }: Candidate, place: Place): boolean =>

@@ -44,9 +44,9 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "make clean, then make V=1: the first error counts; its missing packages: criu/Makefile.packages; a newer CRIU for a newer compiler or C library",
   ],
   [
-    /\bpycriu\b|\bcrit(?:\/crit)? (?:x|decode|encode|show|info|explore|recode)\b/,
-    "crit, which reads images",
-    "criu --version of the dump and of crit have to agree; recriu show -D DIR reads them, too",
+    /\bpycriu\b|\bcriu_coredump\b|\bcrit(?:\/crit|-python\d)?['"]?,? (?:x|decode|encode|show|info|explore|recode|line \d)\b/,
+    "crit or criu-coredump, which read images,",
+    "of a Traceback the last line: most are faults of a crit of its age (under another Python, or of an image it does not know): the newest (pip install crit), or that of the CRIU that dumped; recriu show -D DIR reads them, too",
   ],
   [
     /\bat (?:criu|compel)\/[\w/-]{1,60}\.c:\d/,
@@ -54,7 +54,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "CRIU's log with -v4, its last line of each task; ps -e -o pid,stat,wchan:30,comm of the tree; the stack of the task that does not go on",
   ],
   [
-    /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\//,
+    /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\/|\bTEST\(S\) FAILED \(TOTAL |(?:^|\s)\* zdtm\/\w/,
     "zdtm, CRIU's own tests,",
     "the log that it names behind =[log]=>; of a FAIL at start CRIU was not run yet, and the test's own .out says why; ./zdtm.py run -t TEST --keep-going",
   ],

@@ -57,6 +57,7 @@ import tree from "./tree.txt" with { type: "text" };
 import ttys from "./ttys.txt" with { type: "text" };
 import unix from "./unix.txt" with { type: "text" };
 import containerd from "./containerd.txt" with { type: "text" };
+import zdtm from "./zdtm.txt" with { type: "text" };
 import jvms from "./jvms.txt" with { type: "text" };
 import kubernetes from "./kubernetes.txt" with { type: "text" };
 import lxc from "./lxc.txt" with { type: "text" };
@@ -133,6 +134,7 @@ const tables: Record<string, string> = {
   vdso,
   warnings,
   watches,
+  zdtm,
 };
 
 let parsed: readonly Entry[] | undefined;
