@@ -96,6 +96,9 @@ const tolerated: readonly RegExp[] = [
   /^Can't read link of fd -404: /,
   // Of iptables, at every start; what needs it says so itself.
   /^exec failed: No such file or directory/,
+  // Of the old iptables, which a CRIU with nftables looks for beside the new; a restore that needs it says so itself.
+  /^execvp\("ip6?tables-legacy-(?:save|restore)", \.\.\.\) failed: No such file or directory/,
+  /^ip6?tables-legacy-(?:save|restore) -V failed/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.

@@ -151,14 +151,27 @@ export function upToErrno(message: string): string | undefined {
 const WORDS = 8;
 const PLACES = 32;
 
+/** Those of which a line that was cut off has the first words, as a window or an excerpt ends. */
+function begunAs(words: string): Errno[] {
+  if (words.length < BEGUN || !/^[A-Z]/.test(words)) return [];
+  const begun = words.toLowerCase();
+  const found = Array.from(byText).filter(([text]) => text.startsWith(begun));
+  return [...new Set(found.map(([, errno]) => errno))];
+}
+/** Letters. */
+const BEGUN = 4;
+
 /** A message in front of the words of an errno, and that; the whole message where it ends in none. */
 export function splitErrno(message: string): { said: string; errno: Errno | undefined } {
   for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
     if (message.length - at > LONGEST) break;
     // Go writes it small, Rust its number behind.
-    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.!)\s\\'"`]*$/, "");
+    const words = message.slice(at + 2).replace(/(?: \(os error \d+\))?[.…!)\s\\'"`]*$/, "");
     const errno = byText.get(words.toLowerCase());
-    if (errno !== undefined) return { said: message.slice(0, at), errno };
+    const begun = errno === undefined ? begunAs(words) : [errno];
+    // Of several that a line's cut leaves possible none is told.
+    if (begun.length > 0)
+      return { said: message.slice(0, at), errno: begun.length === 1 ? begun[0] : undefined };
   }
   return { said: message, errno: undefined };
 }

@@ -7,7 +7,7 @@ import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
-import { isAboutCriu, isForeign, isOfBuild, type Speaker, speakerOf } from "./speakers.ts";
+import { isAboutCriu, isForeign, isOfBuild, isTest, type Speaker, speakerOf } from "./speakers.ts";
 
 /** What CRIU was doing, and what was seen of what entries want beside their words. */
 type Around = Pick<Place, "way" | "beside">;
@@ -101,6 +101,8 @@ export function listener(words: boolean): {
         said === undefined
           ? isAbout || isLog || words
           : said.consequence && said.by !== "criu" && !ofTest.test(said.line);
+      if (speaker !== undefined && isTest(speaker) && raised.test(lead?.line ?? ""))
+        lead = undefined;
       return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
     },
   };
@@ -221,6 +223,8 @@ const QUOTES = 4;
 /** A test's own verdict: its words and an errno that was left over are of what the test does, and no subject of CRIU's. */
 const ofTest =
   /\btest_fail_exc\b|\b(?:FAIL|ERR): [\w-]{1,60}\.c:\d|\bTest zdtm\/\S{1,120} FAIL at /;
+/** Of Python, as in which CRIU's tests are run: what they open and lock themselves. */
+const raised = /^\s*(?:[a-z_]{1,32}\.){0,4}[A-Z]\w{1,64}(?:Error|Exception|Expired): /;
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;

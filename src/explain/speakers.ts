@@ -59,9 +59,9 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "the log that it names behind =[log]=>; of a FAIL at start CRIU was not run yet, and the test's own .out says why; ./zdtm.py run -t TEST --keep-going",
   ],
   [
-    /\bcheckpointctl\b/,
-    "checkpointctl",
-    "tar tf FILE shows what the archive has; recriu show FILE",
+    /\bcheckpointctl\b|\bgo-criu\/(?:v\d{1,2}\/)?crit\b/,
+    "checkpointctl or go-criu's crit, which read images,",
+    "of a panic the newest of it: of older ones many do not know images that a newer CRIU writes; tar tf FILE shows what the archive has; recriu show FILE reads it, too",
   ],
   [
     /\b(?:jdk|org)\.(?:internal\.)?crac\b|JDK\.checkpoint|CRaC(?:CheckpointTo|RestoreFrom|Engine)|\[crac\]/,
@@ -117,6 +117,8 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
 
 /** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
 export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
+/** CRIU's own tests. */
+export const isTest = ({ name }: Speaker): boolean => name.startsWith("zdtm");
 
 /** Its user and machine may have any name. */
 const prompt = /^\s*\[?[\w.-]{1,64}@[\w.-]{1,64}[: ][^\s$#]{0,80}[$#] /;
@@ -138,7 +140,7 @@ const about = [
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
   /\brestor(?:e|ing) (?:a|the|this|my) process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
   // As CRIU's debug lines and subsystems begin.
-  /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
+  /^\s*\d{1,10}: Debug: |^\s*Debug:\s+(?:Setting \d queue seq to|Restoring TCP options|Will turn SAK)|\blibsoccr\b|(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];
 /** Options that only CRIU has. */
 const option = /(?<!\w)--([a-z]+(?:-[a-z]+)+)\b/g;

@@ -178,3 +178,38 @@ test("another copy, a limit and a right are advised where the errno leaves them"
   expect(tunnel("Operation not permitted")).toContain("CAP_NET_ADMIN");
   expect(tunnel("No such device")).not.toContain("CAP_NET_ADMIN");
 });
+
+test("a look for the old iptables, behind which CRIU goes on, is no cause", () => {
+  const looked = [
+    "(00.06) iptables has nft backend: iptables-save v1.8.8 (nf_tables)",
+    'Error (criu/util.c:626): execvp("iptables-legacy-save", ...) failed: No such file or directory',
+    "(00.07) Error (criu/util.c:641): exited, status=1",
+    "(00.08) Error (criu/util.c:1566): iptables-legacy-save -V failed",
+  ].join("\n");
+  const tty = "(00.09) Error (criu/tty.c:1): tty: Don't have tty to inherit session from, aborting";
+  expect(read(`${looked}\n${tty}`).cause?.file).toBe("criu/tty.c");
+  expect(told(`${looked}\n(00.1) Dumping finished successfully`)).toContain("the dump succeeded");
+  const needed =
+    '(00.09) Error (criu/util.c:626): execvp("iptables-restore", ...) failed: No such file';
+  expect(read(`${looked}\n${needed}`).explanation?.check).toBe("net-tools-missing");
+});
+
+test("the lines of a namespace without routes, and of a bind mount, say what an error of many means", () => {
+  const save = "(00.08) Error (criu/net.c:1735): IP tool failed on route save\n";
+  const ip = "(00.07) \tRunning ip route save\nError: ipv4: FIB table does not exist.\n";
+  expect(read(ip + save).explanation?.remedy).toContain("ip link set lo up");
+  expect(read(save).explanation?.remedy).not.toContain("lo up");
+  const mount = "(00.03) Error (criu/mount.c:2400): mnt: Can't mount at ./b: Invalid argument\n";
+  expect(read(`(00.02) mnt:     Bind /a to /b\n${mount}`).explanation?.cause).toContain(
+    "unbindable",
+  );
+  expect(read(mount).explanation?.cause).not.toContain("unbindable");
+});
+
+test("what CRIU's tests in Python raise of themselves is no subject of CRIU's", () => {
+  const raised = "OSError: [Errno 17] File exists: 'dump/zdtm/static/x'";
+  const by = (script: string) => read(`Traceback:\n  File "${script}", line 2\n${raised}\n`);
+  expect(by("./zdtm.py").lead).toBeUndefined();
+  expect(by("./zdtm.py").speaker?.name).toContain("CRIU's own tests");
+  expect(by("/usr/bin/criu-restore-my.py").lead?.line).toBe(raised);
+});

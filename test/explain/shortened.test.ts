@@ -50,6 +50,12 @@ const ways: readonly Shortened[] = [
       `Error (${file}:1): ${without(words, 2 + some(number, words.length - 3), "...")}`,
   },
   {
+    name: "cut off in its last word",
+    least: 0.95,
+    wrong: 0.02,
+    of: (words, file) => `Error (${file}:1): ${words.join(" ").slice(0, -3)}`,
+  },
+  {
     // Without its source a message may be another's that has the same words.
     name: "in a sentence about CRIU",
     least: 0.65,
