@@ -25,7 +25,7 @@ export interface LogLine {
 }
 
 const shape =
-  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+): ?(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): (.*)$/s;
+  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+):\s{1,4})?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+): ?(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): ?(.*)$/s;
 
 /** Without a source; only the time makes it CRIU's. */
 const placeless =

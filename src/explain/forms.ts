@@ -8,6 +8,30 @@
 const begins =
   /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch](?:: ?\w{1,6})?\): ?|\(\d{2,9}\.\d{6}\)/;
 const everyBegin = new RegExp(begins, "g");
+/** What may stand before it, of the log or of who quotes it. */
+const inFront = String.raw`[\s>*+\x60'"-]{0,8}(?:\(?\d{1,9}\.\d{1,9}\)?\s{1,16})?(?:\d{1,10}:\s{1,4})?`;
+const source = String.raw`(?:c?r?i?u|compel|soccr|lib|plugins)?\/(?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6}`;
+/**
+ * Its beginning, as somebody wrote it anew or a selection cut it off: `ERROR: [criu/a.c:1] `, `Error criu/a.c:1: `,
+ * `(criu/a.c:1): `, `ror (a.c:1): `, `iu/a.c:1): `. Of what is left of less only the message counts.
+ */
+const mangled = new RegExp(
+  `^(${inFront})(?:${[
+    String.raw`(?:e|err|error|rror|ror|or|r)\s?:?\s{0,2}[([]((?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6})[)\]]\s?[-:]?`,
+    String.raw`err(?:or)?\s?:?\s(${source}):`,
+    String.raw`[([]?(${source})[)\]]:?`,
+    String.raw`(?:[\w-]{0,40}\.[ch]:)?\d{0,6}\):`,
+  ].join("|")})\\s*(?=\\w)`,
+  "i",
+);
+const remade = (line: string): string =>
+  line.replace(mangled, (_, said: string, ...places: unknown[]) => {
+    const place = places.slice(0, 3).find((each) => typeof each === "string");
+    return place === undefined
+      ? said
+      : `${said}Error (${place.replace(/^(?:r?i?u)?\//, "criu/")}): `;
+  });
+
 /** What makes the text of a quoted field worth a look of its own. */
 const telling = /\b(?:Error|Warn)\s*\(|\(\d{2,}\.\d{6}\)|criu|CRIU|log file/;
 /** Colours and their like, as bytes and as logs print them. */
@@ -64,6 +88,7 @@ export function unwrap(text: string, depth = 0): string[] {
   }
   return clean
     .split(/[\r\n]+/)
+    .map(remade)
     .flatMap((line) =>
       telling.test(line) ? line.split(written).flatMap(split) : line === "" ? [] : [line],
     );

@@ -37,6 +37,38 @@ test("a line without its number, or with a sign for it", () => {
     expect([other, parseLogLine(other)]).toEqual([other, undefined]);
 });
 
+test("a line whose beginning was cut off or written anew", () => {
+  const number = "criu/sk-unix.c:1401";
+  for (const begun of [
+    `rror (${number}): `,
+    `r (${number}): `,
+    `(${number}): `,
+    "iu/sk-unix.c:1401): ",
+    `ERROR: [${number}] `,
+    `Error: ${number}: `,
+    `Error (${number}) - `,
+    `Error (${number}):`,
+    `> (00.123456)   1234: (${number}): `,
+    `(00.123456)  1234:  Error (${number}): `,
+  ]) {
+    const { cause, explanation } = read(`${begun}${BIND}\n`);
+    expect([begun, cause?.message, explanation?.cause]).toEqual([begun, BIND, CAUSE]);
+    expect(cause).toMatchObject({ file: "criu/sk-unix.c", line: 1401 });
+  }
+  for (const begun of ["unix.c:1401): ", "1): ", "): "]) {
+    expect([begun, causeOf(begun + BIND)]).toEqual([begun, CAUSE]);
+    expect(read(begun + BIND).cause).toBeUndefined();
+  }
+  // What others say of a source is no error of a run.
+  for (const other of [
+    "criu/sk-unix.c:1401: error: expected ';'",
+    "#1 0x55 at criu/sk-unix.c:1401: x",
+    "n  (criu/sk-unix.c:1401): unix: x",
+    "see (criu/sk-unix.c:1401): x",
+  ])
+    expect([other, read(other).cause]).toEqual([other, undefined]);
+});
+
 test("a line broken in two or three, behind the mark of a mail or a comment", () => {
   const mount =
     "mnt: Mount 1672 ./sys/fs/cgroup (master_id: 27 shared_id: 710) has unreachable sharing. Try --enable-external-masters.";
