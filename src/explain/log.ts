@@ -93,7 +93,7 @@ export function logReader({ words = false } = {}): {
     if (parsed !== undefined && building) return;
     if (parsed !== undefined) {
       anything = true;
-      if (parsed.level === "Warn") return noteWarning(log, parsed);
+      if (parsed.level === "Warn" || isWarning(line)) return noteWarning(log, parsed);
       // Of a new run, where the lines of its beginning were left out.
       const again = parsed.time === undefined || parsed.time < time;
       if (log.ended !== undefined && again && worthOf(parsed) === "cause") begin();
@@ -194,6 +194,10 @@ export function logReader({ words = false } = {}): {
     },
   };
 }
+
+/** A window cut it behind its level. */
+const isWarning = ({ whole, before }: Line): boolean =>
+  !whole.includes("rror") && before(1)[0]?.trimEnd().endsWith("Warn") === true;
 
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";

@@ -59,6 +59,7 @@ test("a line whose beginning was cut off or written anew", () => {
     expect([begun, causeOf(begun + BIND)]).toEqual([begun, CAUSE]);
     expect(read(begun + BIND).cause).toBeUndefined();
   }
+  expect(read(`Warn\n(${number}): ${BIND}\n`).cause).toBeUndefined();
   // What others say of a source is no error of a run.
   for (const other of [
     "criu/sk-unix.c:1401: error: expected ';'",
