@@ -10,7 +10,7 @@ const begins =
 const everyBegin = new RegExp(begins, "g");
 /** What may stand before it, of the log or of who quotes it. */
 const inFront = String.raw`[\s>*+\x60'"-]{0,8}(?:\(?\d{1,9}\.\d{1,9}\)?\s{1,16})?(?:\d{1,10}:\s{1,4})?`;
-const source = String.raw`(?:c?r?i?u|compel|soccr|lib|plugins)?\/(?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6}`;
+const source = String.raw`(?:criu|compel|soccr|lib|plugins)\/(?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6}`;
 /**
  * Its beginning, as somebody wrote it anew or a selection cut it off: `ERROR: [criu/a.c:1] `, `Error criu/a.c:1: `,
  * `(criu/a.c:1): `, `ror (a.c:1): `, `iu/a.c:1): `. Of what is left of less only the message counts.
@@ -20,16 +20,18 @@ const mangled = new RegExp(
     String.raw`(?:e|err|error|rror|ror|or|r)\s?:?\s{0,2}[([]((?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6})[)\]]\s?[-:]?`,
     String.raw`err(?:or)?\s?:?\s(${source}):`,
     String.raw`[([]?(${source})[)\]]:?`,
-    String.raw`(?:[\w-]{0,40}\.[ch]:)?\d{0,6}\):`,
+    String.raw`((?:[\w-]{0,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6})\):`,
+    String.raw`(?:\.[ch]:)?:?\d{0,6}\):`,
   ].join("|")})\\s*(?=\\w)`,
   "i",
 );
 const remade = (line: string): string =>
   line.replace(mangled, (_, said: string, ...places: unknown[]) => {
-    const place = places.slice(0, 3).find((each) => typeof each === "string");
-    return place === undefined
-      ? said
-      : `${said}Error (${place.replace(/^(?:r?i?u)?\//, "criu/")}): `;
+    const [first, second, third, cut] = places.map((each) =>
+      typeof each === "string" ? each : "",
+    );
+    const place = cut ? `…${cut}` : first || second || third;
+    return place ? `${said}Error (${place}): ` : said;
   });
 
 /** What makes the text of a quoted field worth a look of its own. */
@@ -114,6 +116,15 @@ const unescape = (text: string): string =>
     return code === "n" || code === "r" ? "\n" : code === "t" ? "\t" : code;
   });
 
+/** Without the end of a quotation of which the beginning was cut off. */
+const unclosed = (text: string): string => {
+  const mark = /(?:`{1,3}|["'])$/.exec(text)?.[0];
+  if (mark === undefined) return text;
+  // Of an apostrophe within a word none is the end.
+  const marks = mark === "'" ? text.replace(/\w'\w/g, "") : text;
+  return marks.split(mark).length % 2 === 0 ? text.slice(0, -mark.length) : text;
+};
+
 /** Lines of CRIU's that stand one behind the other, and what is before them. */
 function split(line: string): string[] {
   const starts = Array.from(line.matchAll(everyBegin), ({ index }) => index);
@@ -124,6 +135,6 @@ function split(line: string): string[] {
     const last = pieces.at(-1)!;
     const close = last.lastIndexOf(opener.replace("<", "</"));
     if (close >= 0) pieces[pieces.length - 1] = last.slice(0, close).trimEnd();
-  }
+  } else pieces.push(unclosed(pieces.pop()!));
   return [line.slice(0, starts[0]), ...pieces].filter((piece) => piece.trim() !== "");
 }

@@ -37,9 +37,12 @@ export const FEW = 18;
 /** A subsystem, or a name that somebody put in front. */
 export const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
 
-/** `pie/restorer.c`, as old versions say, is criu/pie/restorer.c, and not criu/arch/x86/restorer.c. */
+/** `pie/restorer.c`, as old versions say, is criu/pie/restorer.c, and not criu/arch/x86/restorer.c; of `…rer.c` a part is lost. */
 const isSame = (one: string, other: string): boolean =>
-  one === other || one.endsWith(`/${other}`) || other.endsWith(`/${one}`);
+  one === other ||
+  one.endsWith(`/${other}`) ||
+  other.endsWith(`/${one}`) ||
+  (other.startsWith("…") && one.endsWith(other.slice(1)));
 
 /** As versions and halves of a source have it: `mnt-v2: ` and `mnt: `, `sk unix: ` and `unix: ` are one. */
 export const subsystemOf = (message: string): string =>

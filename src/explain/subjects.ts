@@ -46,7 +46,9 @@ export function subjectOfSource(file: string): Subject | undefined {
     for (const source of subject.sources) {
       const isIt = source.endsWith("/")
         ? `/${file}`.includes(`/${source.replace(/^criu\//, "")}`)
-        : source === file || source.endsWith(`/${file}`) || file.endsWith(`/${source}`);
+        : source === file ||
+          source.endsWith(file.startsWith("…") ? file.slice(1) : `/${file}`) ||
+          file.endsWith(`/${source}`);
       if (!isIt || source.length <= most) continue;
       most = source.length;
       best = subject;

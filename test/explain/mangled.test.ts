@@ -43,7 +43,6 @@ test("a line whose beginning was cut off or written anew", () => {
     `rror (${number}): `,
     `r (${number}): `,
     `(${number}): `,
-    "iu/sk-unix.c:1401): ",
     `ERROR: [${number}] `,
     `Error: ${number}: `,
     `Error (${number}) - `,
@@ -55,11 +54,22 @@ test("a line whose beginning was cut off or written anew", () => {
     expect([begun, cause?.message, explanation?.cause]).toEqual([begun, BIND, CAUSE]);
     expect(cause).toMatchObject({ file: "criu/sk-unix.c", line: 1401 });
   }
-  for (const begun of ["unix.c:1401): ", "1): ", "): "]) {
+  for (const begun of ["iu/sk-unix.c:1401): ", "unix.c:1401): "]) {
+    const { cause, explanation } = read(`${begun}${BIND}\n`);
+    expect([begun, cause?.file, explanation?.cause]).toEqual([
+      begun,
+      `…${begun.slice(0, -8)}`,
+      CAUSE,
+    ]);
+  }
+  for (const begun of [".c:1401): ", "1): ", "): "]) {
     expect([begun, causeOf(begun + BIND)]).toEqual([begun, CAUSE]);
     expect(read(begun + BIND).cause).toBeUndefined();
   }
   expect(read(`Warn\n(${number}): ${BIND}\n`).cause).toBeUndefined();
+  // The end of a quotation of which the beginning is lost.
+  for (const end of ["`", "```", '"', "'"])
+    expect([end, causeOf(`(${number}): ${BIND}${end}`)]).toEqual([end, CAUSE]);
   // What others say of a source is no error of a run.
   for (const other of [
     "criu/sk-unix.c:1401: error: expected ';'",
