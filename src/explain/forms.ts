@@ -22,7 +22,7 @@ const mangled = new RegExp(
     String.raw`[([]?(${source})[)\]]:?`,
     String.raw`((?:[\w-]{0,40}\/){0,4}[\w-]{1,40}\.[ch]:\d{1,6})\):`,
     String.raw`(?:\.[ch]:)?:?\d{0,6}\):`,
-  ].join("|")})\\s*(?=\\w)`,
+  ].join("|")})\\s*(?=[\\w-])`,
   "i",
 );
 const remade = (line: string): string =>
