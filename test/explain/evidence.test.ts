@@ -207,8 +207,9 @@ test("the lines of a namespace without routes, and of a bind mount, say what an 
 });
 
 test("what CRIU's tests in Python raise of themselves is no subject of CRIU's", () => {
-  const raised = "OSError: [Errno 17] File exists: 'dump/zdtm/static/x'";
-  const by = (script: string) => read(`Traceback:\n  File "${script}", line 2\n${raised}\n`);
+  const raised = "OSError: [Errno 17] File exists: 'dump/x'";
+  const by = (script: string) =>
+    read(`criu restore:\nTraceback:\n  File "${script}", line 2\n${raised}\n`);
   expect(by("./zdtm.py").lead).toBeUndefined();
   expect(by("./zdtm.py").speaker?.name).toContain("CRIU's own tests");
   expect(by("/usr/bin/criu-restore-my.py").lead?.line).toBe(raised);
