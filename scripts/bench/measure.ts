@@ -44,8 +44,9 @@ export interface Row {
   cpu: { bare: Spread; recriu: Spread };
   /** All of it on one processor. */
   oneCore: { bare: Spread; recriu: Spread; ratio: Spread };
-  /** MiB of recriu's own at most, with full verification: the highest of three runs. */
+  /** MiB of recriu at most, with full verification: the highest of three runs; and what of it is no file's. */
   peak: number;
+  own: number;
   /** As recriu --json tells them. */
   phases: { preflight: number; verify: number; memory: number };
   preflight: Spread;
@@ -73,6 +74,8 @@ interface Command {
 export interface Took {
   ms: number;
   mib: number;
+  /** What of that is no file's, where the peak was asked for. */
+  own: number;
   cpu: number;
 }
 
@@ -82,9 +85,9 @@ export async function timed(stage: Stage, words: string[], peak = false): Promis
     env: { RECRIU_CRIU: criu, NO_COLOR: "1" },
     timeout: 120_000,
   });
-  const [exit, microseconds, kib, cpu] = done.stdout.split(" ").map(Number);
+  const [exit, microseconds, kib, cpu, own] = done.stdout.split(" ").map(Number);
   if (done.exit !== 0 || exit !== 0) throw new Error(`exit ${exit}: ${words.join(" ")}`);
-  return { ms: microseconds! / 1000, mib: kib! / 1024, cpu: cpu! / 1000 };
+  return { ms: microseconds! / 1000, mib: kib! / 1024, own: own! / 1024, cpu: cpu! / 1000 };
 }
 
 /** Debian's crit, below .cache, brings its own Python. */
@@ -164,8 +167,8 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   const ratio = (a: number, b: number) => a / b;
   const more = (a: number, b: number) => a - b;
   const spent = (took: Took[], of: "ms" | "cpu" = "ms") => spread(took.map((each) => each[of]));
-  const peaks: number[] = [];
-  for (let i = 0; i < 3; i++) peaks.push((await restore(byRecriu, [], true)).mib);
+  const peaks: Took[] = [];
+  for (let i = 0; i < 3; i++) peaks.push(await restore(byRecriu, [], true));
 
   const told = await run(stage, [...words(recriuBinary), "--json"], { env: { RECRIU_CRIU: criu } });
   if (told.exit !== 0) throw new Error(`recriu restore --json: exit ${told.exit}: ${told.stderr}`);
@@ -213,7 +216,8 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
       recriu: spent(aloneOne!),
       ratio: against(aloneOne!, bareOne!, ratio),
     },
-    peak: Math.max(...peaks),
+    peak: Math.max(...peaks.map(({ mib }) => mib)),
+    own: Math.max(...peaks.map(({ own }) => own)),
     phases: {
       preflight: timing_ms.preflight,
       verify: timing_ms.verify,
