@@ -29,6 +29,8 @@ export interface Log {
   hint: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
+  /** Of all others the first ones, and what is known of each: told where nothing else is. */
+  quiet: { message: string; known: Explanation | undefined }[];
   /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
   /** The last error of all. */
@@ -51,6 +53,7 @@ const BEFORE = 5;
 const AROUND = 24;
 const AFTER = 10;
 const WARNINGS = 10;
+const QUIET = 5;
 
 export const emptyLog = (): Log => ({
   version: undefined,
@@ -64,6 +67,7 @@ export const emptyLog = (): Log => ({
   refusal: undefined,
   hint: undefined,
   warnings: [],
+  quiet: [],
   previous: undefined,
   last: undefined,
   before: [],
@@ -100,9 +104,18 @@ export function noteWarning(log: Log, warning: LogLine): void {
   if (ofCheck(warning)) log.way ??= "check";
   if (log.warnings.length === WARNINGS) return;
   const known = explain(message, { file, line, way: log.way, version: log.version });
-  if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
-    log.warnings.push(known);
+  if (known?.warning === true) {
+    if (!log.warnings.some(({ cause }) => cause === known.cause)) log.warnings.push(known);
+  } else if (log.quiet.length < QUIET && !log.quiet.some((one) => isSame(one.message, message)))
+    log.quiet.push({
+      message,
+      known: known?.quiet === true || ofCheck(warning) ? known : undefined,
+    });
 }
+
+/** But for numbers, and names behind them. */
+const isSame = (one: string, other: string): boolean =>
+  one.replace(/\d.*$/s, "") === other.replace(/\d.*$/s, "");
 
 export function noteError(log: Log, error: LogLine, line: Line): void {
   if (ofCheck(error)) log.way ??= "check";
@@ -123,6 +136,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
         ? previous
         : undefined;
   const signs = isSign(log);
+  // Old CRIUs count a program that they called among the tasks: what it was called for failed, and is told behind it.
+  if (worth === "cause" && isOfHelper(log) && error.pid === log.cause?.pid) log.cause = undefined;
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
@@ -138,6 +153,14 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   } else if (worth === "nothing") log.sign ??= error;
 }
 
+/** Whether nothing but the end of a program that CRIU called was told, and that twice: by its caller and as a task's. */
+const isOfHelper = ({ cause, sign, after }: Log): boolean =>
+  sign !== undefined &&
+  sign.message.startsWith("exited, status=") &&
+  after.length === 0 &&
+  cause?.message.replace(/^\d+ /, "") === sign.message &&
+  cause.pid === sign.pid;
+
 /** What begins a line of its own, and what may. */
 const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$])/;
 const labelled = /^\s*\w+: /;
@@ -148,7 +171,7 @@ const labelled = /^\s*\w+: /;
  */
 function wholeOf({ message, file }: LogLine, line: Line): string {
   const next = line.next() ?? "";
-  const piece = /^(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
+  const piece = /^(?:\([\d.]+\) ?)?pie: (?:\d+: )?(?!\d+: |Error|Warn)(.*)$/.exec(next.trim())?.[1];
   if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
   const isPart = (text: string) => text.trim() !== "" && !beginning.test(text);
   if (!isPart(next) || splitErrno(message).errno !== undefined) return message;
@@ -180,7 +203,7 @@ function toldBefore({ before, way, version }: Log): Explanation | undefined {
     const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
     const place = { file: line?.file, line: line?.line, way, version };
     const known = said === undefined ? undefined : explain(said, place);
-    if (known !== undefined && !known.consequence && !known.warning) return known;
+    if (known !== undefined && !known.consequence && !known.warning && !known.quiet) return known;
   }
   return undefined;
 }

@@ -85,6 +85,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     plain: cause.length === 0 && !fields.has("check") && !is.has("trailer"),
     trailer: is.has("trailer"),
     warning: is.has("warning"),
+    quiet: is.has("quiet"),
     common: is.has("common"),
     issues: fields.get("issues")?.[0]?.split(", ") ?? [],
     like: fields.get("like") ?? [],

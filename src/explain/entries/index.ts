@@ -46,6 +46,7 @@ import proc from "./proc.txt" with { type: "text" };
 import processor from "./processor.txt" with { type: "text" };
 import propagation from "./propagation.txt" with { type: "text" };
 import pstree from "./pstree.txt" with { type: "text" };
+import quiet from "./quiet.txt" with { type: "text" };
 import restorer from "./restorer.txt" with { type: "text" };
 import runtimes from "./runtimes.txt" with { type: "text" };
 import rights from "./rights.txt" with { type: "text" };
@@ -112,6 +113,7 @@ const tables: Record<string, string> = {
   processor,
   propagation,
   pstree,
+  quiet,
   restorer,
   runtimes,
   rights,
