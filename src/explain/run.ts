@@ -5,6 +5,7 @@ import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
+import { helperSays, isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
 import { hintOf } from "./refusal.ts";
 import { objectsBefore, withObjectsBehind } from "./objects.ts";
 
@@ -79,7 +80,7 @@ const ways =
   /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
 
 /** What `criu check` ends with. */
-const checked = /^(?:> ?)?(Looks|Does not look) good\b/;
+const checked = /^[>`'"*\s]{0,4}(Looks|Does not look) good\b/;
 
 /** Of a line that tells what CRIU was doing, and how that ended. */
 export function noteWay(log: Log, text: string): boolean {
@@ -124,8 +125,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.way = way;
     log.ended = "badly";
   }
-  const worth = worthOf(error);
   const { previous } = log;
+  const worth = isOfTolerated(previous, error) ? "nothing" : worthOf(error);
   const whole = { ...error, message: wholeOf(error, line) };
   log.last = whole;
   if (worth !== "sign" && worth !== "end") log.previous = whole;
@@ -152,14 +153,6 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.objects = objectsBefore(error, line.before(AROUND));
   } else if (worth === "nothing") log.sign ??= error;
 }
-
-/** Whether nothing but the end of a program that CRIU called was told, and that twice: by its caller and as a task's. */
-const isOfHelper = ({ cause, sign, after }: Log): boolean =>
-  sign !== undefined &&
-  sign.message.startsWith("exited, status=") &&
-  after.length === 0 &&
-  cause?.message.replace(/^\d+ /, "") === sign.message &&
-  cause.pid === sign.pid;
 
 /** What begins a line of its own, and what may. */
 const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$])/;
@@ -207,25 +200,6 @@ function toldBefore({ before, way, version }: Log): Explanation | undefined {
   }
   return undefined;
 }
-
-/** A line with the time is CRIU's own. */
-const stamped = /^\s*(?:\(?\d+\.\d+\)|pie: |uns: |\d+: )/;
-const complains =
-  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
-
-/** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
-export function helperSays({ cause, before, after }: Log): string | undefined {
-  // Where its words come late, it has to name itself.
-  if (after[0] !== undefined && ofHelper.test(after[0])) return after[0];
-  if (cause?.time === undefined) return undefined;
-  const own = (text: string) => stamped.test(text) || parseLogLine(text) !== undefined;
-  const from = before.findIndex(own);
-  return from < 0
-    ? undefined
-    : before.slice(from).findLast((text) => !own(text) && complains.test(text));
-}
-
-const ofHelper = /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;
 
 const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
 

@@ -74,7 +74,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "the lines of Suppressed: of its exception; CRIU's log is dump4.log in the directory of -XX:CRaCCheckpointTo",
   ],
   [
-    /\bCWWK[CE]\d{4}[EWI]|openj9\.criu|CRIUSupport|EnableCRIUSupport/,
+    /\bCWWK[CE]\d{4}[EWI]|openj9\.criu|CRIUSupport|EnableCRIUSupport|\bcmdLineTester_criu_/,
     "OpenJ9 or Open Liberty",
     "/logs/checkpoint/checkpoint.log and restore.log in the container",
   ],

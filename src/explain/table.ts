@@ -94,7 +94,9 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
 }
 
 function wordsOf(row: string, prefix: string): Words {
-  const [, text, not, errnos, what] = /^(.*?)(?: \[(!?)(E[A-Z0-9 ]+)\])?(?: => (.*))?$/.exec(row)!;
+  const [, text, not, errnos, what] = /^(.*?)(?: \[(!?)(E[A-Z0-9 ]+|NONE)\])?(?: => (.*))?$/.exec(
+    row,
+  )!;
   return {
     text: prefix + text!,
     errnos: errnos?.split(" ") ?? [],

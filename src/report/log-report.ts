@@ -1,6 +1,7 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
-import { hasFailed, helperSays, type Log } from "../explain/run.ts";
+import { helperSays } from "../explain/called.ts";
+import { hasFailed, type Log } from "../explain/run.ts";
 import type { Lead } from "../explain/lead.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";

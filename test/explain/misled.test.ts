@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { causeLine, errorLines, type LogLine, worthOf } from "../../src/criu/log.ts";
 import { entries, explain } from "../../src/explain/index.ts";
-import { helperSays } from "../../src/explain/run.ts";
+import { helperSays } from "../../src/explain/called.ts";
 import { holesAs } from "../../src/explain/words.ts";
 import { speakerOf } from "../../src/explain/speakers.ts";
 import { recriuBinary } from "../built.ts";
