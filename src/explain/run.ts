@@ -80,7 +80,7 @@ const ways =
   /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
 
 /** What `criu check` ends with. */
-const checked = /^[>`'"*\s]{0,4}(Looks|Does not look) good\b/;
+const checked = /^(?:> ?)?[`'"*]{0,3}(Looks|Does not look) good\b/;
 
 /** Of a line that tells what CRIU was doing, and how that ended. */
 export function noteWay(log: Log, text: string): boolean {
