@@ -25,7 +25,7 @@ export interface LogLine {
 }
 
 const shape =
-  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+):(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): (.*)$/s;
+  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+): ?(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): (.*)$/s;
 
 /** An error or a warning; undefined for any other line. */
 export function parseLogLine(text: string): LogLine | undefined {

@@ -10,7 +10,7 @@ export interface Speaker {
 
 /** Of compilers, linkers and make, where CRIU's own sources are in it. */
 const ofBuild =
-  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|(?:^|\dZ )\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins)\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
+  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|(?:^|\dZ )\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins|arch\/\w{1,12}|lib\/(?:c|py))\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
 
 /** What a compiler or make says is of no dump or restore. */
 export const isOfBuild = (text: string): boolean =>
@@ -142,6 +142,7 @@ const about = [
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
   /\bnot ok \d{1,5} .{0,80}\b(?:checkpoint|restore)\b|\b[Rr]estor(?:e|ing) (?:(?:a|the|this|my) )?process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  /(?:^|[\s(])criu\/[\w/-]{1,60}\.[ch]:\d/,
   // As CRIU's debug lines and subsystems begin.
   /^\s*\d{1,10}: Debug: |(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];
