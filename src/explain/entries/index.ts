@@ -10,6 +10,7 @@ import check from "./check.txt" with { type: "text" };
 import clients from "./clients.txt" with { type: "text" };
 import clocks from "./clocks.txt" with { type: "text" };
 import compel from "./compel.txt" with { type: "text" };
+import crtools from "./crtools.txt" with { type: "text" };
 import criu from "./criu.txt" with { type: "text" };
 import deaths from "./deaths.txt" with { type: "text" };
 import descriptors from "./descriptors.txt" with { type: "text" };
@@ -80,6 +81,7 @@ const tables: Record<string, string> = {
   clocks,
   compel,
   criu,
+  crtools,
   deaths,
   descriptors,
   dump,
