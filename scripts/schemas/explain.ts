@@ -39,6 +39,10 @@ const log = {
   refusal: maybe(text("the last line that is called no error and says what the kernel refused")),
   hint: maybe(explanation),
   warnings: list(explanation),
+  quiet: list(
+    object({ message: text("the warning"), known: maybe(explanation) }),
+    "the first of all other warnings",
+  ),
   previous: maybe(logLine),
   last: maybe(logLine),
   before: list(text(), "lines before the cause"),

@@ -25,7 +25,7 @@ export interface LogLine {
 }
 
 const shape =
-  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+):(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): (.*)$/s;
+  /^(?:\(([\d.]+)\)?\s?|([\d.]+)\)\s?)?\s*(?:(\d+): )?(?:pie: (?:(\d+): )?)?(Error|Warn)\s*\((?:([^():]+): ?(\d+)|([^():\s]+\.[ch])(?::\w{1,6})?)\): (.*)$/s;
 
 /** An error or a warning; undefined for any other line. */
 export function parseLogLine(text: string): LogLine | undefined {
@@ -70,7 +70,7 @@ const consequences: readonly RegExp[] = [
   /^Can't wait or bad status: errno=0/,
   // CRIU's helpers, when CRIU is gone.
   /^(?:cg: cgroupd|uns): recv req error/,
-  /Can't remove the directory \/tmp\/\.criu\.mntns\./,
+  /Can't remove the directory(?: \/tmp\/\.criu\.mntns\.|$)/,
 ];
 const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
 
@@ -92,6 +92,9 @@ const tolerated: readonly RegExp[] = [
   /^Can't read link of fd -404: /,
   // Of iptables, at every start; what needs it says so itself.
   /^exec failed: No such file or directory/,
+  // Of iptables of the legacy kind, which CRIU looks for first.
+  /^execvp\("ip6?tables-legacy-\w+", \.\.\.\) failed/,
+  /^ip6?tables-legacy-\w+ -V failed/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.

@@ -6,7 +6,7 @@
 // Every repetition has an end: a hostile line costs its length, not the square of it.
 /** What begins a line of CRIU's: `(00.012345)`, `pie: 12: `, `Error (criu/mount.c:1): `. */
 const begins =
-  /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch](?::\w{1,6})?\): ?|\(\d{2,9}\.\d{6}\)/;
+  /(?:\(\d{1,9}\.\d{1,9}\)\s{0,16})?(?:\d{1,10}:\s)?\s{0,16}(?:pie: (?:\d{1,10}: )?)?(?:Error|Warn)\s{0,2}\([^\s():]{1,80}\.[ch](?:: ?\w{1,6})?\): ?|\(\d{2,9}\.\d{6}\)/;
 const everyBegin = new RegExp(begins, "g");
 /** What makes the text of a quoted field worth a look of its own. */
 const telling = /\b(?:Error|Warn)\s*\(|\(\d{2,}\.\d{6}\)|criu|CRIU|log file/;

@@ -87,8 +87,8 @@ export function logReader({ words = false } = {}): {
     const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
     if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
     else if (parsed?.time !== undefined || prompt.test(text)) building = false;
-    // What tests of a build print of errors that they want is none.
-    if (parsed !== undefined && building) return;
+    // What tests of a build print of errors that they want is none; what makes the code for tasks is no test.
+    if (parsed !== undefined && building && !ofBlobs.test(parsed.file)) return;
     if (parsed !== undefined) {
       anything = true;
       if (parsed.level === "Warn") return noteWarning(log, parsed);
@@ -192,6 +192,9 @@ export function logReader({ words = false } = {}): {
     },
   };
 }
+
+/** Sources of the tool that turns what was compiled into code for tasks. */
+const ofBlobs = /(?:^|\/)(?:handle-elf(?:-\w+)?|piegen\/\w+)\.c$/;
 
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";

@@ -2,6 +2,7 @@
  * What others than CRIU say, line by line: a runtime, an engine, a person who quotes a message. The reading of it that says
  * most; and who speaks, and where CRIU's own log is, where that is said.
  */
+import { parseLogLine } from "../criu/log.ts";
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
@@ -87,7 +88,10 @@ export function listener(words: boolean): {
       if (said !== undefined || unknown.length >= UNKNOWN) return;
       const whole = text.trim();
       // The fence of a quotation begins no message.
-      const further = /\w/.test(whole) ? [`${whole} ${next() ?? ""}`] : [];
+      const following = next() ?? "";
+      // A line of CRIU's own begins anew.
+      const further =
+        /\w/.test(whole) && parseLogLine(following) === undefined ? [`${whole} ${following}`] : [];
       for (const piece of [...quotedIn(whole), whole, ...further])
         unknown.push(piece.slice(0, SAID));
     },
