@@ -82,8 +82,11 @@ async function run(name: string, system: System, pass: (typeof boots)[number]): 
     share: join(machine, pass),
     carried: join(cache, "carried", system.architecture),
   };
-  await boot(system, places, files, seconds, (line) => console.log(`${name}| ${line}`));
-  console.log(`${name}: off after ${Math.round((performance.now() - begun) / 1000)} s`);
+  const worked = await boot(system, places, files, seconds, (line) =>
+    console.log(`${name}| ${line}`),
+  );
+  const took = Math.round((performance.now() - begun) / 1000);
+  console.log(`${name}: off after ${took} s, ${Math.round(worked)} s of a processor`);
 }
 
 // A machine ends with what has booted it.
