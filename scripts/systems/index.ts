@@ -113,8 +113,10 @@ for (const [name, system] of systems) {
   for (const pass of boots) rmSync(join(cache, name, pass), { recursive: true, force: true });
 }
 const many = Number(process.env["RECRIU_SYSTEMS"] || availableParallelism());
+// The longest first: the last one has the processors for itself.
+const longest = systems.toSorted(([, a], [, b]) => b.tests.length - a.tests.length);
 for (const pass of boots) {
-  const left = [...systems];
+  const left = [...longest];
   const one = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await run(...next, pass);
   };

@@ -1,11 +1,21 @@
 /** A mount of another mount namespace, and the way back from there. */
 import { expect, test } from "bun:test";
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import {
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmdirSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { remountIn } from "../../src/sys/mounts.ts";
 
 test("it is read-only there, the thread is where it was", async () => {
-  const code = "mount -t tmpfs none /mnt; echo; exec cat";
-  const words = ["unshare", "--mount", "sh", "-c", code];
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), "recriu-mounts-")));
+  const code = 'mount -t tmpfs none "$1"; echo; exec cat';
+  const words = ["unshare", "--mount", "sh", "-c", code, "sh", dir];
   const child = Bun.spawn(words, { stdin: "pipe", stdout: "pipe" });
   await child.stdout.getReader().read();
   const space = `/proc/${child.pid}/ns/mnt`;
@@ -19,14 +29,15 @@ test("it is read-only there, the thread is where it was", async () => {
   ];
   const before = here();
   expect(flags()).toBe("rw,relatime");
-  expect(remountIn(space, "/mnt", 1)).toBe(0);
+  expect(remountIn(space, dir, 1)).toBe(0);
   expect(flags()).toBe("ro,relatime");
-  expect(remountIn(space, "/mnt", 0)).toBe(0);
+  expect(remountIn(space, dir, 0)).toBe(0);
   expect(flags()).toBe("rw,relatime");
   // Where nothing is mounted.
   expect(remountIn(space, "/proc/self", 1)).toBe(-22); // EINVAL
   expect(here()).toEqual(before);
   child.kill("SIGKILL");
   await child.exited;
-  expect(remountIn(space, "/mnt", 1)).toBeLessThan(0);
+  rmdirSync(dir);
+  expect(remountIn(space, dir, 1)).toBeLessThan(0);
 });
