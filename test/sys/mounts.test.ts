@@ -19,8 +19,10 @@ test("it is read-only there, the thread is where it was", async () => {
   const child = Bun.spawn(words, { stdin: "pipe", stdout: "pipe" });
   await child.stdout.getReader().read();
   const space = `/proc/${child.pid}/ns/mnt`;
-  const flags = () =>
-    / \/mnt (\S+) /.exec(readFileSync(`/proc/${child.pid}/mountinfo`, "utf8"))![1];
+  const flags = () => {
+    const mounts = readFileSync(`/proc/${child.pid}/mountinfo`, "utf8");
+    return mounts.split(` ${dir} `)[1]!.split(" ")[0];
+  };
   const here = () => [
     readlinkSync("/proc/thread-self/ns/mnt"),
     readlinkSync("/proc/thread-self/cwd"),
