@@ -2,7 +2,8 @@
 import { ptr } from "bun:ffi";
 import { constants } from "node:fs";
 import { call, cString } from "./libc.ts";
-import { AT_FDCWD, CLONE_NEWNS, O_CLOEXEC, O_PATH } from "./linux.ts";
+import { AT_FDCWD, CLONE_NEWNS, O_CLOEXEC, O_PATH, SIGKILL } from "./linux.ts";
+import { kill } from "./process.ts";
 
 const x64 = process.arch === "x64";
 const SYS_mount = x64 ? 165n : 40n;
@@ -25,12 +26,12 @@ function open(path: string, flags: number): number {
 }
 
 /**
- * Gives the mount at `at` of the mount namespace at the path `space` (`/proc/PID/ns/mnt`) these flags, MS_… of mount(2): 0 or -errno. Its file
- * system stays as it is.
+ * Gives the mount at `at` of the mount namespace of process `pid` these flags, MS_… of mount(2): 0 or -errno. Its file system stays as it
+ * is. Paths lead there to what that process has put at them: without a way back neither of the two goes on.
  */
-export function remountIn(space: string, at: string, flags: number): number {
+export function remountIn(pid: number, at: string, flags: number): number {
   const own = open("/proc/thread-self/ns/mnt", constants.O_RDONLY);
-  const other = open(space, constants.O_RDONLY);
+  const other = open(`/proc/${pid}/ns/mnt`, constants.O_RDONLY);
   // A thread that enters comes out at the root: where it was before it is led back to.
   const [root, here] = ["/", "."].map((path) => open(path, O_PATH | constants.O_DIRECTORY));
   const fds = [own, other, root!, here!];
@@ -58,7 +59,7 @@ export function remountIn(space: string, at: string, flags: number): number {
       call((c) => c.fchdir(here!)),
     ];
     if (back.some((result) => result < 0))
-      throw new Error("the way back from another mount namespace is lost");
+      for (const each of [pid, process.pid]) kill(each, SIGKILL);
     return done;
   } finally {
     for (const fd of fds) if (fd >= 0) call((c) => c.close(fd));

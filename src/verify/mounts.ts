@@ -1,6 +1,6 @@
 /** Mounts of each mount namespace that CRIU made anew: where one is, its flags, whether it shares (proc_pid_mountinfo(5)). */
 import { unescapeMountinfo } from "../host/cgroups.ts";
-import { type Checkpoint, type MntEntry, mountpointOf, type Task } from "../image/index.ts";
+import { type Checkpoint, type MntEntry, mountpointOf, seesAllMounts } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
 import type { LiveTask, LiveTree } from "./live.ts";
 
@@ -44,7 +44,7 @@ export const mounts: Facet = {
 };
 
 /** A mount namespace of the tree's own: a task that sees all of it, and by its places what was mounted there, and what is. */
-interface MountSpace extends LiveTask {
+export interface MountSpace extends LiveTask {
   readonly entries: readonly MntEntry[];
   readonly saved: ReadonlyMap<string, string>;
   /** undefined: it cannot be read. */
@@ -57,7 +57,8 @@ export function mountSpaces(checkpoint: Checkpoint, { tasks }: LiveTree): MountS
     const id = live.task.ids?.mnt_ns_id;
     const entries = id === undefined || seen.has(id) ? [] : checkpoint.mounts(id);
     // A task with a root of its own sees only what is below it.
-    if (id === undefined || entries.length === 0 || !seesAll(checkpoint, live.task)) return [];
+    if (id === undefined || entries.length === 0 || !seesAllMounts(checkpoint, live.task))
+      return [];
     seen.add(id);
     const text = live.proc.read("mountinfo");
     const now = text === undefined ? undefined : byPlace(text.split("\n").flatMap(parsed));
@@ -69,8 +70,16 @@ export function mountSpaces(checkpoint: Checkpoint, { tasks }: LiveTree): MountS
 export const ownFlags = ({ flags }: MntEntry): number =>
   words.reduce((all, [flag]) => all | (flags & flag), 0);
 
-const seesAll = ({ openFiles }: Checkpoint, { fs }: Task): boolean =>
-  fs !== undefined && openFiles.get(fs.root_id)?.reg?.name === "/";
+/** MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC: what is not to be done there. */
+export const RESTRICTIONS = 0xf;
+
+/** The flags in `how` of a MountSpace; undefined where that is of several mounts, one over the other. */
+export function flagsIn(how: string): number | undefined {
+  const has = new Set(how.split(" "));
+  return how.includes(",")
+    ? undefined
+    : words.reduce((all, [flag, word]) => (has.has(word) ? all | flag : all), 0);
+}
 
 type Shown = [at: string, how: string];
 

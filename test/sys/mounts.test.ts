@@ -18,7 +18,6 @@ test("it is read-only there, the thread is where it was", async () => {
   const words = ["unshare", "--mount", "sh", "-c", code, "sh", dir];
   const child = Bun.spawn(words, { stdin: "pipe", stdout: "pipe" });
   await child.stdout.getReader().read();
-  const space = `/proc/${child.pid}/ns/mnt`;
   const flags = () => {
     const mounts = readFileSync(`/proc/${child.pid}/mountinfo`, "utf8");
     return mounts.split(` ${dir} `)[1]!.split(" ")[0];
@@ -31,15 +30,15 @@ test("it is read-only there, the thread is where it was", async () => {
   ];
   const before = here();
   expect(flags()).toBe("rw,relatime");
-  expect(remountIn(space, dir, 1)).toBe(0);
+  expect(remountIn(child.pid, dir, 1)).toBe(0);
   expect(flags()).toBe("ro,relatime");
-  expect(remountIn(space, dir, 0)).toBe(0);
+  expect(remountIn(child.pid, dir, 0)).toBe(0);
   expect(flags()).toBe("rw,relatime");
   // Where nothing is mounted.
-  expect(remountIn(space, "/proc/self", 1)).toBe(-22); // EINVAL
+  expect(remountIn(child.pid, "/proc/self", 1)).toBe(-22); // EINVAL
   expect(here()).toEqual(before);
   child.kill("SIGKILL");
   await child.exited;
   rmdirSync(dir);
-  expect(remountIn(space, dir, 1)).toBeLessThan(0);
+  expect(remountIn(child.pid, dir, 1)).toBeLessThan(0);
 });

@@ -1,6 +1,6 @@
 /** Mount namespaces that CRIU builds anew (mount.c, mount-v2.c). */
 import { mountsOldWay } from "../../criu/paths.ts";
-import { type MntEntry, mountpointOf } from "../../image/index.ts";
+import { type MntEntry, mountpointOf, seesAllMounts } from "../../image/index.ts";
 import { placeOf } from "../../host/mount-places.ts";
 import type { Context, Remedy } from "../finding.ts";
 
@@ -85,22 +85,41 @@ export function oldPlace({ host }: Context, { root_dev, root }: MntEntry): strin
 
 export const MS_RDONLY = 1;
 
-/** For what CRIU has to write in a mount that was read-only when it was saved; `all` holds it, as savedMounts lists them. */
-export const shownWritable = (
-  { entry, image }: Mount,
+/**
+ * For what CRIU has to write in a mount that was read-only when it was saved; `all` holds it, as savedMounts lists them. Where it cannot be
+ * told from another, or no task shows it, it could not be seen to be read-only again.
+ */
+export function shownWritable(
+  { checkpoint }: Context,
+  { entry, image, at }: Mount,
   all: readonly Mount[],
   why: string,
-): Remedy & { kind: "edit" } => ({
-  kind: "edit",
-  text: "leave the mark out, and make the mount read-only again before the tree runs",
-  edits: [
-    {
-      file: image,
-      entry: all.filter((each) => each.image === image).findIndex((each) => each.entry === entry),
-      field: "flags",
-      from: entry.flags,
-      to: entry.flags & ~MS_RDONLY,
-      why,
-    },
-  ],
-});
+): Remedy {
+  const beside = all.filter((each) => each.image === image);
+  const isAlone = beside.filter((each) => each.at === at).length === 1;
+  const isShown = checkpoint.tasks.some(
+    (task) =>
+      task.ids !== undefined &&
+      image === `mountpoints-${task.ids.mnt_ns_id}.img` &&
+      seesAllMounts(checkpoint, task),
+  );
+  if (!isAlone || !isShown)
+    return {
+      kind: "human",
+      text: "dump again with it writable; it can be made read-only when the tree is back",
+    };
+  return {
+    kind: "edit",
+    text: "leave the mark out, and make the mount read-only again before the tree runs",
+    edits: [
+      {
+        file: image,
+        entry: beside.findIndex((each) => each.entry === entry),
+        field: "flags",
+        from: entry.flags,
+        to: entry.flags & ~MS_RDONLY,
+        why,
+      },
+    ],
+  };
+}

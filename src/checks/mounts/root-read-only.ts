@@ -27,7 +27,7 @@ export const rootReadOnly: Check = {
         subject: request.root!,
         message: `the root was read-only, and ${request.root} has no directory tmp, without which CRIU ${since.rootFlags} and later cannot change into it`,
         criu_message: "mnt: Can't create a temporary directory: Read-only file system",
-        remedy: shownWritable(mount, all, "CRIU makes a directory in it for the moment"),
+        remedy: shownWritable(context, mount, all, "CRIU makes a directory in it for the moment"),
       }));
   },
 };

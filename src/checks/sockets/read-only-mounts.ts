@@ -43,6 +43,6 @@ function readOnly(context: Context, bound: AtPath, mount: Mount, all: readonly M
           kind: "human",
           text: "dump again with that file system writable; it can be made read-only when the tree is back",
         }
-      : shownWritable(mount, all, "CRIU makes the file of a socket in it"),
+      : shownWritable(context, mount, all, "CRIU makes the file of a socket in it"),
   };
 }

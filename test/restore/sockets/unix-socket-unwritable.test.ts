@@ -1,11 +1,12 @@
 import { forky, isBefore42 } from "../criu.ts";
 import { blockers, finding, report, sameWords } from "../report.ts";
-import { startDumped } from "../stage/dumped.ts";
+import { edit } from "../edit.ts";
+import { copyOf, startDumped } from "../stage/dumped.ts";
 import { stageCheck } from "../stage-check.ts";
 import { criu, killTree, openStage, run, type Stage } from "../stage.ts";
 import { dumpContainer } from "../tree-in-container.ts";
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 test("unix-socket-unwritable: the directory is immutable", async () => {
@@ -85,6 +86,17 @@ test("unix-socket-unwritable: a mount of the tree's own was made read-only when 
   expect(done).toMatchObject({ exit: 0, verdict: { result: "match" } });
   expect(done.verdict!.differences).toMatchObject(mendedAs(sockets));
   await killTree(stage, done.run!.pid!);
+  // With another mount at the same place it could not be told which one is which.
+  const copy = copyOf(stage, images, "covered");
+  const file = readdirSync(images).find((name) => name.startsWith("mountpoints"))!;
+  edit(copy, file, (mounts) => {
+    mounts.find(({ mountpoint }: any) => mountpoint.endsWith("/proc")).mountpoint = `.${sockets}`;
+  });
+  const covered = finding(
+    await report(stage, "preflight", copy, options),
+    "unix-socket-unwritable",
+  );
+  expect(covered.remedy).toMatchObject({ kind: "human", command: null });
 });
 
 test("unix-socket-unwritable: a mount of this machine's is read-only in the tree alone", async () => {
