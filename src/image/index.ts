@@ -39,7 +39,14 @@ export {
   unlookedSeal,
 } from "./manifest.ts";
 export { parseManifest } from "./manifest-text.ts";
-export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
+export {
+  findMount,
+  type FoundMount,
+  hasMount,
+  type MntEntry,
+  mountpointOf,
+  seesAllMounts,
+} from "./mounts.ts";
 export {
   LOWEST_PRIORITY,
   type SavedScheduling,
