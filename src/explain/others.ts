@@ -7,7 +7,14 @@ import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
-import { isAboutCriu, isForeign, isOfBuild, type Speaker, speakerOf } from "./speakers.ts";
+import {
+  isAboutCriu,
+  isForeign,
+  isOfBuild,
+  isWithoutCriu,
+  type Speaker,
+  speakerOf,
+} from "./speakers.ts";
 
 /** What CRIU was doing, and what was seen of what entries want beside their words. */
 type Around = Pick<Place, "way" | "beside">;
@@ -98,7 +105,8 @@ export function listener(words: boolean): {
       // CRIU's own consequence is explained itself; of others' the line may say more than that something failed.
       const isOpen =
         said === undefined ? isAbout || isLog || words : said.consequence && said.by !== "criu";
-      return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
+      const own = speaker !== undefined && isWithoutCriu(speaker) ? undefined : named;
+      return { said, lead: isOpen ? lead : undefined, speaker, named: own, failed, isAbout };
     },
   };
 }

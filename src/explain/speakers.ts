@@ -118,6 +118,9 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
 /** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
 export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
 
+/** It has its own checkpoints, so that a log of CRIU's that its engine names is none. */
+export const isWithoutCriu = ({ name }: Speaker): boolean => name.startsWith("gVisor");
+
 /** Its user and machine may have any name. */
 const prompt = /^\s*\[?[\w.-]{1,64}@[\w.-]{1,64}[: ][^\s$#]{0,80}[$#] /;
 
