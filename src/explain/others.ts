@@ -27,6 +27,8 @@ interface Heard {
   named: string | undefined;
   /** A line says that CRIU failed. */
   failed: boolean;
+  /** It shows what a terminal does, and no line of it sounds like a failure. */
+  quiet: boolean;
   /** Something of it is about CRIU, or a checkpoint. */
   isAbout: boolean;
 }
@@ -59,6 +61,8 @@ export function listener(words: boolean): {
   const unknown: string[] = [];
   let lead: Lead | undefined;
   let failed = false;
+  let complains = false;
+  let isTerminal = false;
   /** Of what is said. */
   let most = 0;
   return {
@@ -69,6 +73,8 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
+      complains ||= failing.test(text.slice(0, LONGEST));
+      isTerminal ||= prompted.test(text);
       failed ||= criuFailed.test(text.slice(0, LONGEST));
       const sentence = joined(text.slice(0, LONGEST).trim(), next).replace(ofLxc, "");
       // A test names what it did not see.
@@ -81,6 +87,8 @@ export function listener(words: boolean): {
         // Of lines of a daemon's log the one counts that it answers with.
         const weight = weightOf(known) + (reply.test(text) ? 0.5 : 0);
         if (known === undefined || weight <= most) continue;
+        // Where CRIU has no part, its words are another's.
+        if (known.by === "criu" && speaker !== undefined && isWithoutCriu(speaker)) continue;
         most = weight;
         said = known;
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
@@ -106,7 +114,16 @@ export function listener(words: boolean): {
       const isOpen =
         said === undefined ? isAbout || isLog || words : said.consequence && said.by !== "criu";
       const own = speaker !== undefined && isWithoutCriu(speaker) ? undefined : named;
-      return { said, lead: isOpen ? lead : undefined, speaker, named: own, failed, isAbout };
+      const quiet = isTerminal && !complains;
+      return {
+        said,
+        lead: isOpen ? lead : undefined,
+        speaker,
+        named: own,
+        failed,
+        quiet,
+        isAbout,
+      };
     },
   };
 }
@@ -226,6 +243,7 @@ const QUOTES = 4;
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+const prompted = /^\s*(?:\[?[\w.-]{1,64}@[\w.-]{1,64}[^$#]{0,80}[$#]|[$#]) \S/;
 /** A level, and CRIU's output behind it, be that a notice. */
 const ofLxc = /^.*\bcriu\.c:\w{1,60}:\d{1,6} - (?:criu output: )?/;
 const criuFailed = /\bcriu\b.{0,40}\bfail/i;

@@ -60,6 +60,7 @@ import containerd from "./containerd.txt" with { type: "text" };
 import jvms from "./jvms.txt" with { type: "text" };
 import kubernetes from "./kubernetes.txt" with { type: "text" };
 import lxc from "./lxc.txt" with { type: "text" };
+import openvz from "./openvz.txt" with { type: "text" };
 import operator from "./operator.txt" with { type: "text" };
 import oci from "./oci.txt" with { type: "text" };
 import podman from "./podman.txt" with { type: "text" };
@@ -127,6 +128,7 @@ const tables: Record<string, string> = {
   kubernetes,
   lxc,
   oci,
+  openvz,
   operator,
   podman,
   tools,
