@@ -150,6 +150,11 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
       quoted,
       isCrius(quoted) ? about : { loose: true, ...about },
     ]),
+    // Somebody's sentence goes on with it.
+    ...quotedIn(whole)
+      .map((quoted) => quoted[0]!.toUpperCase() + quoted.slice(1))
+      .filter((quoted) => !whole.includes(quoted))
+      .map((quoted): [string, Place] => [quoted, { ...about, least: SURE }]),
     // A mail or a terminal broke it.
     [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, ...about }],
   ];
