@@ -115,9 +115,12 @@ export function listener(words: boolean): {
         said === undefined ? isAbout || isLog || words : said.consequence && said.by !== "criu";
       const own = speaker !== undefined && isWithoutCriu(speaker) ? undefined : named;
       const quiet = isTerminal && !complains;
+      // Beside a message, what somebody could not do is no other one.
+      const isTold =
+        said !== undefined && lead?.because === undefined && told.test(lead?.line ?? "");
       return {
         said,
-        lead: isOpen ? lead : undefined,
+        lead: isOpen && !isTold ? lead : undefined,
         speaker,
         named: own,
         failed,
@@ -142,7 +145,7 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
   return [
     [begins ? rest : "", { loose: !words && isOthers, ...about }],
     // Quoted, in brackets, or in bold.
-    [whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, ...about }],
+    [whole.replace(/(?:\\n|[\s"'`)\]}*_>]){1,16}$/, ""), { loose: true, ...about }],
     // Behind somebody's own words.
     [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
@@ -248,6 +251,7 @@ const QUOTES = 4;
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+const told = /^\W{0,4}(?:I|We)\b/;
 const prompted = /^\s*(?:\[?[\w.-]{1,64}@[\w.-]{1,64}[^$#]{0,80}[$#]|[$#]) \S/;
 /** A level, and CRIU's output behind it, be that a notice. */
 const ofLxc = /^.*\bcriu\.c:\w{1,60}:\d{1,6} - (?:criu output: )?/;
