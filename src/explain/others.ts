@@ -254,7 +254,7 @@ const failing =
 const told = /^\W{0,4}(?:I|We)\b/;
 const prompted = /^\s*(?:\[?[\w.-]{1,64}@[\w.-]{1,64}[^$#]{0,80}[$#]|[$#]) \S/;
 /** A level, and CRIU's output behind it, be that a notice. */
-const ofLxc = /^.*\bcriu\.c:\w{1,60}:\d{1,6} - (?:criu output: )?/;
+const ofLxc = /^.*\bcriu\.c: ?\w{1,60}: ?\d{1,6} (?:- )?(?:criu output: )?/;
 const criuFailed = /\bcriu\b.{0,40}\bfail/i;
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const unseen = /\bcondition was not found: /;
