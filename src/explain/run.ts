@@ -1,5 +1,13 @@
 /** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
-import { endsAsLast, endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import {
+  endsAsLast,
+  endsStart,
+  isOfTrial,
+  isTold,
+  type LogLine,
+  parseLogLine,
+  worthOf,
+} from "../criu/log.ts";
 import type { Entry, Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
@@ -122,6 +130,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
       previous !== undefined && (worthOf(previous) === "cause" || endsAsLast(previous))
         ? previous
         : undefined;
+  // What the kernel answered to a trial counts no more than the trial.
+  if (isOfTrial(log.cause, error) && log.cause === previous) log.cause = undefined;
   const signs = isSign(log);
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
