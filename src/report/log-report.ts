@@ -52,7 +52,7 @@ function unknownOf({ speaker, quiet, lead }: LogReport): string {
   if (quiet && lead === undefined)
     return `no line of it is CRIU's, and none says that anything failed. If something did, more is told by: ${speaker?.look ?? DAEMONS}`;
   return speaker === undefined
-    ? `nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more, or the daemon's: ${DAEMONS}`
+    ? `nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more (criu with -v4 -o FILE; echo $?), or the daemon's: ${DAEMONS}`
     : `nothing is known of it: no line of it is CRIU's; ${speaker.name} says it, and more is told by: ${speaker.look}`;
 }
 
