@@ -115,6 +115,8 @@ The twenty-eighth is an independent set: collected and judged by one who had see
 
 The set called old is of what is old or rare: CRIU's commit messages from its first years on, JVMs, GPUs, other processors, its own tests, from threads that no set before it had. It was collected, judged and mended for by the same one, so that it measures what was, and nothing now: 44 of its 101 were right before mending (44 %), and 12 more of use.
 
+The set named engines is of one area, what Podman, Docker, runc, containerd, Kubernetes, LXC, LXD, OpenVZ, Proxmox and gVisor say, from threads, notes and manuals that searches gave; it was collected, judged and mended for by the same hand, so that its row says only what was right before. Eight more of its 86 answers were of use.
+
 | set | pastes | right | too general | a remedy that does not help | not known | said to be no log, or without an error, and was not |
 | --- | --- | --- | --- | --- | --- | --- |
 | first | 141 | 108 (77 %) | 6 | 9 | 5 | 13 |
@@ -149,7 +151,8 @@ The set called old is of what is old or rare: CRIU's commit messages from its fi
 | thirtieth, independent | 160 | 129 (81 %) | 2 | 11 | 1 | 3 |
 | thirty-first, independent | 100 | 80 (80 %) | 1 | 13 | 0 | 2 |
 | thirty-second, independent | 80 | 49 (61 %) | 2 | 16 | 1 | 0 |
-| old | 101 | 44 (44 %) | 25 | 11 | 19 | 2 |`;
+| old | 101 | 44 (44 %) | 25 | 11 | 19 | 2 |
+| engines | 86 | 48 (56 %) | 6 | 6 | 11 | 7 |`;
 
 /** docs/explain.md. */
 export function explainPage(): string {

@@ -129,7 +129,7 @@ const endsSome: readonly RegExp[] = [
   // Of the trial of network namespaces at the start, behind which CRIUs up to 3.18 go on without.
   /^Unable create a network namespace: /,
   /^Unable to create a veth pair: /,
-  /^check_link_nsid failed/,
+  /^check_link_nsid (?:failed|succeeded but)/,
   // Of registers that are saved compactly, on the way to 3.11.
   /^Unsupported compact xsave frame/,
 ];
@@ -137,6 +137,12 @@ const endsSome: readonly RegExp[] = [
 /** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */
 const startFailed = /^(?:\w+: )?\w+ failed when initializing kerndat/;
 export const endsStart = ({ message }: LogLine): boolean => startFailed.test(message);
+
+/** A pair of devices, made to see whether the kernel can: what it answered stands before. */
+const trial = /^Unable to create a veth pair: /;
+const answer = /^(?:ERROR )?-?\d+ reported by netlink\b/;
+export const isOfTrial = (error: LogLine | undefined, next: LogLine | undefined): boolean =>
+  answer.test(error?.message ?? "") && trial.test(bareOf(next?.message ?? ""));
 
 /** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
 const death = /^\d+ (?:exited, status=|killed by signal )/;
@@ -177,7 +183,8 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
       : errors[end];
   }
   let signs = false;
-  for (const error of errors) {
+  for (const [at, error] of errors.entries()) {
+    if (isOfTrial(error, errors[at + 1])) continue;
     const worth = worthOf(error);
     if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) return error;
     signs ||= worth === "sign";

@@ -1,5 +1,13 @@
 /** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
-import { endsAsLast, endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import {
+  endsAsLast,
+  endsStart,
+  isOfTrial,
+  isTold,
+  type LogLine,
+  parseLogLine,
+  worthOf,
+} from "../criu/log.ts";
 import type { Entry, Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
@@ -136,6 +144,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
       previous !== undefined && (worthOf(previous) === "cause" || endsAsLast(previous))
         ? previous
         : undefined;
+  // What the kernel answered to a trial counts no more than the trial.
+  if (isOfTrial(log.cause, error) && log.cause === previous) log.cause = undefined;
   const signs = isSign(log);
   // Old CRIUs count a program that they called among the tasks: what it was called for failed, and is told behind it.
   if (worth === "cause" && isOfHelper(log) && error.pid === log.cause?.pid) log.cause = undefined;

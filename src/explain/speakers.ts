@@ -29,7 +29,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
   [
-    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b/i,
+    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b|\bSandbox isn't running anymore\b|\bconnecting to control server at PID \d/i,
     "gVisor (runsc), which checkpoints without CRIU,",
     "runsc --debug --debug-log=DIR/ writes the sandbox's own log (.boot); the same runsc, specification and mounts at both ends",
   ],
@@ -79,6 +79,16 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "/logs/checkpoint/checkpoint.log and restore.log in the container",
   ],
   [
+    /\bCPT (?:ERR|WRN): |\binside CT \(e\.g\. vzctl\b|\bundump failed\b|\/proc\/(?:cpt|rst)\b/,
+    "OpenVZ before 7, whose kernel checkpoints without CRIU,",
+    "dmesg | grep -e 'CPT ERR' -e 'CPT WRN'; vzcptcheck; vzctl --verbose chkpnt CTID",
+  ],
+  [
+    /\blxc live migration\b|\bpct (?:suspend|resume|migrate) \d/,
+    "Proxmox VE",
+    "the task's log; dump.log in the directory of lxc-checkpoint -D; lxc-checkpoint -v -l DEBUG -o LOG by hand",
+  ],
+  [
     /\blxc-checkpoint\b|\b(?:lxc|incus)\b.{0,80}--stateful|\bforkmigrate\b|\bcriu\.c:/,
     "LXC, Incus or LXD",
     "dump.log and restore.log in the checkpoint's directory, of LXD and Incus in /var/log/lxd/NAME and /var/log/incus/NAME; incus info --show-log NAME",
@@ -96,7 +106,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
     /\bdocker\b.{0,80}\bcheckpoint\b|\bError response from daemon\b.{0,300}\b(?:checkpoint|restore)\b/,
     "Docker",
-    "journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+    "docker logs, of a container that began anew instead: releases of 2020 and 2021 (19.03.6 to 20.10.11) do so without a word; journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
   ],
   [
     /\b(?:ctr|nerdctl|containerd)\b.{0,300}\b(?:checkpoint|restore)\b/,
@@ -122,6 +132,9 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
 
 /** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
 export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
+
+/** It has its own checkpoints, so that a log of CRIU's that its engine names is none. */
+export const isWithoutCriu = ({ name }: Speaker): boolean => /^(?:gVisor|OpenVZ)\b/.test(name);
 
 /** Its user and machine may have any name. */
 const prompt = /^\s*\[?[\w.-]{1,64}@[\w.-]{1,64}[: ][^\s$#]{0,80}[$#] /;

@@ -35,12 +35,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
-  if (kind === "words" && said === undefined && named === undefined)
-    line(
-      report.speaker === undefined
-        ? "nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more (criu with -v4 -o FILE; echo $?), or the daemon's: journalctl -u containerd -u crio -u docker"
-        : `nothing is known of it: no line of it is CRIU's; ${report.speaker.name} says it, and more is told by: ${report.speaker.look}`,
-    );
+  if (kind === "words" && said === undefined && named === undefined) line(unknownOf(report));
   if (kind === "words" || report.cause === undefined) printLead(report.lead);
   if (named !== undefined && report.cause === undefined) {
     const where = named.startsWith("/")
@@ -50,6 +45,16 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
   }
   for (const text of beside.memory) line(`  ${dim("machine")} ${harmless(text)}`);
+}
+
+const DAEMONS = "journalctl -u containerd -u crio -u docker";
+
+function unknownOf({ speaker, quiet, lead }: LogReport): string {
+  if (quiet && lead === undefined)
+    return `no line of it is CRIU's, and none says that anything failed. If something did, more is told by: ${speaker?.look ?? DAEMONS}`;
+  return speaker === undefined
+    ? `nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more (criu with -v4 -o FILE; echo $?), or the daemon's: ${DAEMONS}`
+    : `nothing is known of it: no line of it is CRIU's; ${speaker.name} says it, and more is told by: ${speaker.look}`;
 }
 
 /** What was pasted names a log by its path, and that is one of the machine where CRIU ran. */

@@ -152,6 +152,21 @@ test("after what an entry says that CRIU goes on, the next error is the cause, w
       }
     }
 });
+test("what the kernel answered to a trial of CRIU's is no cause, and of another request it is", () => {
+  const answer = "Error (criu/libnetlink.c:55): -45 reported by netlink: Operation not supported\n";
+  const trial = "Error (criu/net.c:3482): net: Unable to create a veth pair: -45\n";
+  const link = "Error (criu/net.c:568): net: Unsupported link 4 (type 1 kind erspan)\n";
+  for (const [log, cause] of [
+    [answer + trial + link, "erspan"],
+    [answer + trial, "veth"],
+    [answer + link, "netlink"],
+    [link + answer + trial, "erspan"],
+  ] as const) {
+    expect([log, read(log).cause?.message]).toEqual([log, expect.stringContaining(cause)]);
+    const found = causeLine(errorLines(log))?.message;
+    expect([log, found]).toEqual([log, expect.stringContaining(cause)]);
+  }
+});
 test("what CRIU only notes by its source is no cause, and another line with these words is", () => {
   for (const [message, worth] of [
     ["Restore original /proc/self/loginuid failed", "nothing"],

@@ -62,6 +62,7 @@ import containerd from "./containerd.txt" with { type: "text" };
 import jvms from "./jvms.txt" with { type: "text" };
 import kubernetes from "./kubernetes.txt" with { type: "text" };
 import lxc from "./lxc.txt" with { type: "text" };
+import openvz from "./openvz.txt" with { type: "text" };
 import operator from "./operator.txt" with { type: "text" };
 import oci from "./oci.txt" with { type: "text" };
 import podman from "./podman.txt" with { type: "text" };
@@ -131,6 +132,7 @@ const tables: Record<string, string> = {
   kubernetes,
   lxc,
   oci,
+  openvz,
   operator,
   podman,
   tools,
