@@ -27,7 +27,7 @@ export interface LogReport extends Log {
   /** Those say that CRIU failed. */
   failed: boolean;
   /** It shows what a terminal does, and no line of others' sounds like a failure. */
-  quiet: boolean;
+  uneventful: boolean;
   /** Findings with which recriu refused the restore, by their ids. */
   refused: readonly string[];
   /** What of all this was there. */
@@ -153,7 +153,7 @@ export function logReader({ words = false } = {}): {
       const isRefused = refused.size > 0;
       const isNamed = logs.some(({ version }) => version !== undefined);
       const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
-      const { lead, speaker, named, isAbout, failed, quiet } = spoken;
+      const { lead, speaker, named, isAbout, failed, uneventful } = spoken;
       // Words near to those of a line that is told itself are that line's.
       const isNear = spoken.said?.like !== undefined;
       const own = [main.sign?.message, ...main.warnings.map(({ line }) => line)];
@@ -181,7 +181,7 @@ export function logReader({ words = false } = {}): {
         named,
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
         failed,
-        quiet,
+        uneventful,
         refused: [...refused],
         kind:
           anything || isRefused

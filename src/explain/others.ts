@@ -29,7 +29,7 @@ interface Heard {
   /** A line says that CRIU failed. */
   failed: boolean;
   /** It shows what a terminal does, and no line of it sounds like a failure. */
-  quiet: boolean;
+  uneventful: boolean;
   /** Something of it is about CRIU, or a checkpoint. */
   isAbout: boolean;
 }
@@ -118,7 +118,7 @@ export function listener(words: boolean): {
       const isOpen =
         said === undefined ? isAbout || isLog || words : said.consequence && said.by !== "criu";
       const own = speaker !== undefined && isWithoutCriu(speaker) ? undefined : named;
-      const quiet = isTerminal && !complains;
+      const uneventful = isTerminal && !complains;
       // Beside a message, what somebody could not do is no other one.
       const isTold =
         said !== undefined && lead?.because === undefined && told.test(lead?.line ?? "");
@@ -128,7 +128,7 @@ export function listener(words: boolean): {
         speaker,
         named: own,
         failed,
-        quiet,
+        uneventful,
         isAbout,
       };
     },

@@ -49,8 +49,8 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
 
 const DAEMONS = "journalctl -u containerd -u crio -u docker";
 
-function unknownOf({ speaker, quiet, lead }: LogReport): string {
-  if (quiet && lead === undefined)
+function unknownOf({ speaker, uneventful, lead }: LogReport): string {
+  if (uneventful && lead === undefined)
     return `no line of it is CRIU's, and none says that anything failed. If something did, more is told by: ${speaker?.look ?? DAEMONS}`;
   return speaker === undefined
     ? `nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more (criu with -v4 -o FILE; echo $?), or the daemon's: ${DAEMONS}`
