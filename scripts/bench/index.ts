@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { encode } from "../../src/image/wire.ts";
 import { request, VERSION } from "../../test/dropin/rpc.ts";
-import { criu, openStage, recriuBinary, type Stage } from "../../test/restore/stage.ts";
+import { criu, openStage, recriuBinary, type Stage, start } from "../../test/restore/stage.ts";
 import { repository } from "../../test/built.ts";
 import { compile } from "../../test/restore/stage/compile.ts";
 import { type Case, kinds } from "./cases.ts";
@@ -22,7 +22,7 @@ import { measure, spread, timed } from "./measure.ts";
 import { measureIsolated } from "./isolated.ts";
 import { measureRuntime } from "./runtimes.ts";
 import { measureSealed } from "./sealed.ts";
-import { comparison, markdown, type Results, type Start } from "./table.ts";
+import { comparison, LOADED, markdown, type Results, type Start } from "./table.ts";
 import { measureTimeline } from "./timeline.ts";
 
 const { values } = parseArgs({
@@ -39,17 +39,23 @@ const kept = join(repository, "docs/benchmarks.json");
 const text = (command: string[]): string => Bun.spawnSync(command).stdout.toString();
 
 /** The same words to bare CRIU and to recriu. */
-async function starts(stage: Stage): Promise<Start[]> {
+async function starts(stage: Stage, loaded: string): Promise<Start[]> {
   const dropin = join(stage.dir, "dropin");
   mkdirSync(dropin);
   symlinkSync(recriuBinary, join(dropin, "criu"));
   const [asked, answer] = [join(stage.dir, "request"), join(stage.dir, "answer")];
   writeFileSync(asked, encode(request, { type: VERSION }));
   const client = [compile("rpc-client"), asked, answer, "0"];
+  const { pid } = await start(stage, "many", ["1", "0", "0", "0"]);
+  const dump = (binary: string) => [binary, "dump", "-R", "-t", `${pid}`, "-D", dumped, "-v0"];
+  const dumped = join(stage.dir, "dumped");
+  mkdirSync(dumped);
   const commands: [string, string[], string[]][] = [
     ["recriu --version", ["/bin/true"], [recriuBinary, "--version"]],
+    [LOADED, ["/bin/true"], [loaded]],
     ["criu --version", [criu, "--version"], [join(dropin, "criu"), "--version"]],
     ["criu swrk (version asked)", [...client, criu], [...client, join(dropin, "criu")]],
+    ["criu dump", dump(criu), dump(join(dropin, "criu"))],
   ];
   const rows: Start[] = [];
   for (const [name, bare, recriu] of commands) {
@@ -78,6 +84,7 @@ const results: Results = {
   sealed: [],
   busy: 0,
   starts: [],
+  loadedPeak: 0,
 };
 
 async function measureAll(): Promise<void> {
@@ -110,8 +117,15 @@ async function measureAll(): Promise<void> {
     console.error("bench: seal");
     results.sealed.push(...(await measureSealed()));
   }
-  await using stage = openStage();
-  results.starts.push(...(await starts(stage)));
+  console.error("bench: start");
+  await using stage = openStage({ ownState: true });
+  const loaded = join(stage.dir, "loaded");
+  const built = Bun.spawnSync(["scripts/build", "scripts/bench/loaded.ts", loaded], {
+    cwd: repository,
+  });
+  if (!built.success) throw new Error(built.stderr.toString());
+  results.loadedPeak = (await timed(stage, [loaded], true)).mib;
+  results.starts.push(...(await starts(stage, loaded)));
 }
 
 try {

@@ -32,6 +32,8 @@ export interface Row {
   tasks: number;
   images: number;
   bare: Spread;
+  /** With an action script that does nothing. */
+  scripted: Spread;
   recriu: Spread;
   /** Of each turn: recriu's time to bare CRIU's, and what it took more. */
   ratio: Spread;
@@ -42,8 +44,9 @@ export interface Row {
   cpu: { bare: Spread; recriu: Spread };
   /** All of it on one processor. */
   oneCore: { bare: Spread; recriu: Spread; ratio: Spread };
-  /** MiB of recriu's own at most, with full verification: the highest of three runs. */
+  /** MiB of recriu at most, with full verification: the highest of three runs; and what of it is no file's. */
   peak: number;
+  own: number;
   /** As recriu --json tells them. */
   phases: { preflight: number; verify: number; memory: number };
   preflight: Spread;
@@ -52,6 +55,8 @@ export interface Row {
   verify: Spread;
   /** The system calls of a verification, in C and without a look at what they return: ms. */
   kernel: Spread;
+  /** Those that read the images, likewise. */
+  reading: Spread;
 }
 
 export function spread(values: readonly number[]): Spread {
@@ -60,9 +65,17 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
+/** A restore by a program, and options of its own. */
+interface Command {
+  binary: string;
+  more?: string[];
+}
+
 export interface Took {
   ms: number;
   mib: number;
+  /** What of that is no file's, where the peak was asked for. */
+  own: number;
   cpu: number;
 }
 
@@ -72,9 +85,9 @@ export async function timed(stage: Stage, words: string[], peak = false): Promis
     env: { RECRIU_CRIU: criu, NO_COLOR: "1" },
     timeout: 120_000,
   });
-  const [exit, microseconds, kib, cpu] = done.stdout.split(" ").map(Number);
+  const [exit, microseconds, kib, cpu, own] = done.stdout.split(" ").map(Number);
   if (done.exit !== 0 || exit !== 0) throw new Error(`exit ${exit}: ${words.join(" ")}`);
-  return { ms: microseconds! / 1000, mib: kib! / 1024, cpu: cpu! / 1000 };
+  return { ms: microseconds! / 1000, mib: kib! / 1024, own: own! / 1024, cpu: cpu! / 1000 };
 }
 
 /** Debian's crit, below .cache, brings its own Python. */
@@ -108,6 +121,7 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   const { checkpoint } = opened;
   const work = ["-W", stage.dir, "-o", "restore.log", "-v0"];
   const words = (binary: string) => [binary, "restore", "-d", "-D", images, ...work, ...options];
+  const script = ["--action-script", compile("nothing", true)];
   /** A tree that was not looked at yet, as at the gate: the kernel makes the files of /proc then. */
   const look = async (): Promise<number> => {
     const { pid: parent } = stage.supervisor;
@@ -118,28 +132,32 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     return microseconds! / 1000;
   };
   const milliseconds: number[] = [];
-  const restore = async (binary: string, before: string[] = [], peak = false): Promise<Took> => {
-    const took = await timed(stage, [...before, ...words(binary)], peak);
+  const restore = async (of: Command, before: string[] = [], peak = false): Promise<Took> => {
+    const took = await timed(stage, [...before, ...words(of.binary), ...(of.more ?? [])], peak);
     await waitFor("the watcher to end", () => !watched(stage));
-    if (binary === criu && before.length === 0) milliseconds.push(await look());
+    if (of.binary === criu && before.length === 0) milliseconds.push(await look());
     await clear(stage);
     return took;
   };
   const asCriu = link(stage);
   /** One restore by each, the first of which takes turns, too. */
-  const turns = async (binaries: string[], count: number, before?: string[]) => {
-    const took = new Map(binaries.map((binary) => [binary, [] as Took[]]));
+  const turns = async (commands: Command[], count: number, before?: string[]) => {
+    const took = commands.map(() => [] as Took[]);
     for (let i = -1; i < count; i++)
-      for (let n = 0; n < binaries.length; n++) {
-        const binary = binaries[(i + 1 + n) % binaries.length]!;
-        const one = await restore(binary, before);
-        if (i >= 0) took.get(binary)!.push(one);
+      for (let n = 0; n < commands.length; n++) {
+        const which = (i + 1 + n) % commands.length;
+        const one = await restore(commands[which]!, before);
+        if (i >= 0) took[which]!.push(one);
       }
-    return binaries.map((binary) => took.get(binary)!);
+    return took;
   };
 
-  const [bare, alone, dropin] = await turns([criu, recriuBinary, asCriu], runs);
-  const [bareOne, aloneOne] = await turns([criu, recriuBinary], runs, [
+  const [byCriu, byRecriu] = [{ binary: criu }, { binary: recriuBinary }];
+  const [bare, scripted, alone, dropin] = await turns(
+    [byCriu, { binary: criu, more: script }, byRecriu, { binary: asCriu }],
+    runs,
+  );
+  const [bareOne, aloneOne] = await turns([byCriu, byRecriu], runs, [
     "/usr/bin/taskset",
     "-c",
     "0",
@@ -149,8 +167,8 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   const ratio = (a: number, b: number) => a / b;
   const more = (a: number, b: number) => a - b;
   const spent = (took: Took[], of: "ms" | "cpu" = "ms") => spread(took.map((each) => each[of]));
-  const peaks: number[] = [];
-  for (let i = 0; i < 3; i++) peaks.push((await restore(recriuBinary, [], true)).mib);
+  const peaks: Took[] = [];
+  for (let i = 0; i < 3; i++) peaks.push(await restore(byRecriu, [], true));
 
   const told = await run(stage, [...words(recriuBinary), "--json"], { env: { RECRIU_CRIU: criu } });
   if (told.exit !== 0) throw new Error(`recriu restore --json: exit ${told.exit}: ${told.stderr}`);
@@ -174,12 +192,16 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   const memories = [await withMemory(), await withMemory(), await withMemory()];
   const preflight = await times([recriuBinary, "preflight", "-D", images, ...options]);
   const crit = await times(critWords(images));
+  const reading: number[] = [];
+  for (let i = 0; i < runs; i++)
+    reading.push(Number((await run(stage, [compile("read-images"), images])).stdout) / 1000);
   rmSync(join(stage.dir, "restore.log"), { force: true });
   return {
     name,
     tasks: checkpoint.tasks.length,
     images: checkpoint.files.size,
     bare: spent(bare!),
+    scripted: spent(scripted!),
     recriu: spent(alone!),
     ratio: against(alone!, bare!, ratio),
     more: against(alone!, bare!, more),
@@ -194,7 +216,8 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
       recriu: spent(aloneOne!),
       ratio: against(aloneOne!, bareOne!, ratio),
     },
-    peak: Math.max(...peaks),
+    peak: Math.max(...peaks.map(({ mib }) => mib)),
+    own: Math.max(...peaks.map(({ own }) => own)),
     phases: {
       preflight: timing_ms.preflight,
       verify: timing_ms.verify,
@@ -204,5 +227,6 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
     crit,
     verify,
     kernel: spread(milliseconds),
+    reading: spread(reading),
   };
 }

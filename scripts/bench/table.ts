@@ -7,6 +7,9 @@ import type { RuntimeRow } from "./runtimes.ts";
 import type { SealedRow } from "./sealed.ts";
 import type { Part } from "./timeline.ts";
 
+/** The program whose restore ends before its first line. */
+export const LOADED = "the code of a restore is loaded";
+
 export interface Start {
   name: string;
   bare: Spread;
@@ -29,6 +32,8 @@ export interface Results {
   /** The load average when it ended: its own is about 1. */
   busy: number;
   starts: Start[];
+  /** MiB, of that program. */
+  loadedPeak: number;
 }
 
 const ms = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
@@ -42,9 +47,9 @@ const table = (head: string[], lines: string[][]): string =>
 export function markdown(results: Results): string {
   const { version, criu, machine, date, runs, rows, isolated, timeline, engine } = results;
   const { runtimes, grown, sealed, busy, starts } = results;
-  const started = starts.find(({ name }) => name === "recriu --version");
-  const least = ({ bare, kernel }: Row) =>
-    started && (bare.median + started.recriu.median + kernel.median) / bare.median;
+  const loaded = starts.find(({ name }) => name === LOADED)?.recriu.median ?? NaN;
+  const least = ({ bare, scripted, reading, kernel }: Row) =>
+    scripted.median + loaded + reading.median + kernel.median - bare.median;
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${date}: recriu ${version}, CRIU ${criu}, ${machine}. Times are wall time in
@@ -55,21 +60,39 @@ CRIU keeps what it knows of the kernel, but in the row that says otherwise. The 
 ## restore
 
 \`recriu restore\` with everything on (preflight, gate, full verification) to \`criu restore\` of the same images
-with the same options. *ratio* and *more* are of the turns; *least* is the ratio if recriu did nothing but start
-(\`recriu --version\`) and ask the kernel for what a verification needs (*kernel*, below). *peak* is recriu's own memory, the highest of three runs.
+with the same options. *ratio* and *more* are of the turns. *least* is what there would be more if recriu's own code took no time at all: Bun starts and
+has loaded it (*start*, below), a C program asks the kernel for the images and for what a verification needs (*reading* and *kernel*, below), and CRIU
+has an action script that does nothing (*with a script*). *peak* is recriu's memory, the highest of three runs; *its own* is what of that no file
+has: the rest is mostly the program's, which all that run it have in common.
 
 ${table(
-  ["checkpoint", "tasks", "images", "criu", "recriu", "ratio", "least", "more", "peak MiB"],
+  [
+    "checkpoint",
+    "tasks",
+    "images",
+    "criu",
+    "with a script",
+    "recriu",
+    "ratio",
+    "more",
+    "least: ratio",
+    "more",
+    "peak MiB",
+    "its own",
+  ],
   rows.map((row) => [
     row.name,
     String(row.tasks),
     String(row.images),
     show(row.bare),
+    ms(row.scripted.median),
     show(row.recriu),
     show(row.ratio, two),
-    two(least(row) ?? NaN),
     show(row.more),
+    two(1 + least(row) / row.bare.median),
+    ms(least(row)),
     row.peak.toFixed(0),
+    row.own.toFixed(0),
   ]),
 )}
 
@@ -135,7 +158,7 @@ ${table(
 one restore, the second with what is compared while CRIU works on, and with \`--verify=memory\`. *crit* is CRIU's own decoder (Python, its pure
 protobuf) over the same images in one process. *kernel* is what a C program takes for the system calls of a
 verification of a tree that bare CRIU has just restored, without a look at what they return: the least that
-\`verify\` could take in a restore.
+\`verify\` could take in a restore. *reading* is what one takes to open and read every image but page data.
 
 ${table(
   [
@@ -147,6 +170,7 @@ ${table(
     "verify",
     "with memory",
     "kernel",
+    "reading",
   ],
   rows.map((row) => [
     row.name,
@@ -157,6 +181,7 @@ ${table(
     ms(row.phases.verify),
     ms(row.phases.memory),
     show(row.kernel),
+    show(row.reading),
   ]),
 )}
 
@@ -207,7 +232,8 @@ ${table(
 
 ## start
 
-What recriu adds where it only hands over, or has nothing to do.
+What recriu adds where it only hands over, or has nothing to do. *The code of a restore is loaded* is a program like recriu (scripts/bench/loaded.ts)
+that has all of it in memory and ends before the first line of a restore; its peak is ${Math.round(results.loadedPeak)} MiB. \`criu dump\` is of one task.
 
 ${table(
   ["command", "without recriu", "with", "added"],

@@ -39,6 +39,10 @@ const log = {
   refusal: maybe(text("the last line that is called no error and says what the kernel refused")),
   hint: maybe(explanation),
   warnings: list(explanation),
+  quiet: list(
+    object({ message: text("the warning"), known: maybe(explanation) }),
+    "the first of all other warnings",
+  ),
   previous: maybe(logLine),
   last: maybe(logLine),
   before: list(text(), "lines before the cause"),
@@ -59,6 +63,7 @@ export const explain: Shape<Plain<ExplainDocument>> = either(
     named: maybe(text("where the log of CRIU is, by the words of its caller")),
     ending: maybe(text("the last line that is CRIU's")),
     failed: flag(),
+    uneventful: flag("what a terminal shows, and no line of others sounds like a failure"),
     refused: list(text(), "findings with which recriu refused the restore, by their ids"),
     speaker: maybe(
       object({

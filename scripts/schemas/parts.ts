@@ -131,6 +131,7 @@ export const explanation: Shape<Plain<Explanation>> = object({
   line: text(),
   by: oneOf(["criu", "runtime"]),
   warning: flag("it matters although CRIU goes on"),
+  quiet: flag("a warning that tells nothing of what failed"),
   consequence: flag("it comes of something else"),
   check: text("the check that names it beforehand; empty where none can"),
   also: texts,

@@ -63,14 +63,14 @@ function words(system: System, { machine, project, share, carried }: Places): st
   ];
 }
 
-/** Runs these files in it, as far as it comes in so many seconds. `share` has afterwards what they printed (`log`), what the system is (`about`), and its console. */
+/** Runs these files in it, as far as it comes in so many seconds. `share` has afterwards what they printed (`log`), what the system is (`about`), and its console. Returns the seconds of processor time that it took. */
 export async function boot(
   system: System,
   places: Places,
   files: readonly string[],
   seconds: number,
   tell: (line: string) => void,
-): Promise<void> {
+): Promise<number> {
   const { share } = places;
   rmSync(share, { recursive: true, force: true });
   mkdirSync(join(share, "carried"), { recursive: true });
@@ -103,4 +103,5 @@ export async function boot(
   await machine.exited;
   await said.end();
   process.off("exit", ended);
+  return Number(machine.resourceUsage()?.cpuTime.total ?? 0) / 1e6;
 }

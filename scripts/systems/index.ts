@@ -82,8 +82,11 @@ async function run(name: string, system: System, pass: (typeof boots)[number]): 
     share: join(machine, pass),
     carried: join(cache, "carried", system.architecture),
   };
-  await boot(system, places, files, seconds, (line) => console.log(`${name}| ${line}`));
-  console.log(`${name}: off after ${Math.round((performance.now() - begun) / 1000)} s`);
+  const worked = await boot(system, places, files, seconds, (line) =>
+    console.log(`${name}| ${line}`),
+  );
+  const took = Math.round((performance.now() - begun) / 1000);
+  console.log(`${name}: off after ${took} s, ${Math.round(worked)} s of a processor`);
 }
 
 // A machine ends with what has booted it.
@@ -110,8 +113,10 @@ for (const [name, system] of systems) {
   for (const pass of boots) rmSync(join(cache, name, pass), { recursive: true, force: true });
 }
 const many = Number(process.env["RECRIU_SYSTEMS"] || availableParallelism());
+// The longest first: the last one has the processors for itself.
+const longest = systems.toSorted(([, a], [, b]) => b.tests.length - a.tests.length);
 for (const pass of boots) {
-  const left = [...systems];
+  const left = [...longest];
   const one = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await run(...next, pass);
   };

@@ -74,7 +74,7 @@ const consequences: readonly RegExp[] = [
   /^Can't wait or bad status: errno=0/,
   // CRIU's helpers, when CRIU is gone.
   /^(?:cg: cgroupd|uns): recv req error/,
-  /Can't remove the directory \/tmp\/\.criu\.mntns\./,
+  /Can't remove the directory(?: \/tmp\/\.criu\.mntns\.|$)/,
 ];
 const ends = /^(?:Restoring|Dumping|Pre-dumping) FAILED/;
 
@@ -96,9 +96,9 @@ const tolerated: readonly RegExp[] = [
   /^Can't read link of fd -404: /,
   // Of iptables, at every start; what needs it says so itself.
   /^exec failed: No such file or directory/,
-  // Of the old iptables, which a CRIU with nftables looks for beside the new; a restore that needs it says so itself.
-  /^execvp\("ip6?tables-legacy-(?:save|restore)", \.\.\.\) failed: No such file or directory/,
-  /^ip6?tables-legacy-(?:save|restore) -V failed/,
+  // Of iptables of the legacy kind, which CRIU looks for first.
+  /^execvp\("ip6?tables-legacy-\w+", \.\.\.\) failed/,
+  /^ip6?tables-legacy-\w+ -V failed/,
   // The next run asks the kernel again.
   /^Couldn't save \/run\//,
   // What the kernel lacks is noted when CRIU starts, and missed only by what needs it.
@@ -137,7 +137,7 @@ const endsSome: readonly RegExp[] = [
   // Of the trial of network namespaces at the start, behind which CRIUs up to 3.18 go on without.
   /^Unable create a network namespace: /,
   /^Unable to create a veth pair: /,
-  /^check_link_nsid failed/,
+  /^check_link_nsid (?:failed|succeeded but)/,
   // Of registers that are saved compactly, on the way to 3.11.
   /^Unsupported compact xsave frame/,
 ];
@@ -145,6 +145,12 @@ const endsSome: readonly RegExp[] = [
 /** The start ends where a look at the kernel fails. Others may have gone wrong before, after which CRIU went on. */
 const startFailed = /^(?:\w+: )?\w+ failed when initializing kerndat/;
 export const endsStart = ({ message }: LogLine): boolean => startFailed.test(message);
+
+/** A pair of devices, made to see whether the kernel can: what it answered stands before. */
+const trial = /^Unable to create a veth pair: /;
+const answer = /^(?:ERROR )?-?\d+ reported by netlink\b/;
+export const isOfTrial = (error: LogLine | undefined, next: LogLine | undefined): boolean =>
+  answer.test(error?.message ?? "") && trial.test(bareOf(next?.message ?? ""));
 
 /** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
 const death = /^\d+ (?:exited, status=|killed by signal )/;
@@ -185,7 +191,8 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
       : errors[end];
   }
   let signs = false;
-  for (const error of errors) {
+  for (const [at, error] of errors.entries()) {
+    if (isOfTrial(error, errors[at + 1])) continue;
     const worth = worthOf(error);
     if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) return error;
     signs ||= worth === "sign";

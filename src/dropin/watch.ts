@@ -82,8 +82,8 @@ export async function watch(
   const { forRuntime } = watched;
   if (!forRuntime) printJournalNote(changes.problem);
   const { noteTree } = changes;
-  const edited = plan.edits.length > 0;
-  const keeper = gatekeeper({ checkpoint, request, settings, edited, noteTree, last: undefined });
+  const { edits } = plan;
+  const keeper = gatekeeper({ checkpoint, request, settings, edits, noteTree, last: undefined });
   const script = gate?.script;
   using config = configFile(
     script === undefined ? undefined : watched.config,

@@ -107,7 +107,7 @@ export const engines: readonly Engine[] = [
   },
   {
     name: "LXC",
-    seen: /\blxc-checkpoint\b|\blxc_container\b|\bcriu\.c: ?\w{0,40}(?:dump|restore|criu)|\b(?:lxc|incus) (?:stop|start|snapshot|move|copy|restore)\b.{0,80}--stateful|\blxc (?:move|snapshot) /,
+    seen: /\blxc-checkpoint\b|\blxc_container\b|\bcriu\.c: ?\w{0,40}(?:dump|restore|criu)|\b(?:lxc|incus) (?:stop|start|snapshot|move|copy|restore)\b.{0,80}--stateful|\blxc (?:move|snapshot) |\b(?:migration|snapshot) (?:pre-)?(?:dump|restore) failed$|\bError transferring container data\b|\bforkmigrate\b/,
     file: ofCriu,
     reads: byItself,
     isRoot: false,

@@ -50,6 +50,8 @@ export interface Entry {
   readonly trailer: boolean;
   /** A warning that matters. */
   readonly warning: boolean;
+  /** A warning that tells nothing of what failed: told only where nothing else is. */
+  readonly quiet: boolean;
   /** Others say it of what is no checkpoint, too: it is told only where something says that it is about one. */
   readonly common: boolean;
   /** Issues and pull requests, of checkpoint-restore/criu unless a repository is named. */

@@ -111,7 +111,8 @@ export function findWhole(index: Index, message: string, place: Place): Found | 
   let most = -1;
   // Without and with what looks like the words of an errno, and like a prefix.
   for (const whole of new Set([bare(said), bare(message)])) {
-    if (best !== undefined && !best.entry.trailer) break;
+    // Of CRIU's an errno stands behind the words; others have written words out that look like one.
+    if (best !== undefined && !best.entry.trailer && best.entry.files.length > 0) break;
     for (const start of startsOf(whole, place.loose === true))
       for (const candidate of candidatesOf(index, start)) {
         const { entry, words } = candidate;

@@ -26,6 +26,8 @@ export interface Explanation {
   by: "criu" | "runtime";
   /** It matters although CRIU goes on. */
   warning: boolean;
+  /** A warning that tells nothing of what failed. */
+  quiet: boolean;
   /** It comes of something else. */
   consequence: boolean;
   /** The check that names it beforehand; "" where none can. */
@@ -127,6 +129,7 @@ function explanationOf(
     like: undefined,
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
+    quiet: entry.quiet,
     consequence: entry.trailer,
     check: lacking && words.not ? "" : check || (fault?.check ?? ""),
     also,
@@ -168,6 +171,7 @@ function explainFault(line: string): Explanation | undefined {
       like: undefined,
       by: "criu",
       warning: false,
+      quiet: false,
       consequence: false,
       check: fault.check,
       also: [],

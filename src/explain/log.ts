@@ -26,6 +26,8 @@ export interface LogReport extends Log {
   ending: string | undefined;
   /** Those say that CRIU failed. */
   failed: boolean;
+  /** It shows what a terminal does, and no line of others' sounds like a failure. */
+  uneventful: boolean;
   /** Findings with which recriu refused the restore, by their ids. */
   refused: readonly string[];
   /** What of all this was there. */
@@ -89,8 +91,8 @@ export function logReader({ words = false } = {}): {
     const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
     if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
     else if (parsed?.time !== undefined || prompt.test(text)) building = false;
-    // What tests of a build print of errors that they want is none.
-    if (parsed !== undefined && building) return;
+    // What tests of a build print of errors that they want is none; what makes the code for tasks is no test.
+    if (parsed !== undefined && building && !ofBlobs.test(parsed.file)) return;
     if (parsed !== undefined) {
       anything = true;
       if (parsed.level === "Warn" || isWarning(line)) return noteWarning(log, parsed);
@@ -153,7 +155,7 @@ export function logReader({ words = false } = {}): {
       const isRefused = refused.size > 0;
       const isNamed = logs.some(({ version }) => version !== undefined);
       const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
-      const { lead, speaker, named, isAbout, failed } = spoken;
+      const { lead, speaker, named, isAbout, failed, uneventful } = spoken;
       // Words near to those of a line that is told itself are that line's.
       const isNear = spoken.said?.like !== undefined;
       const own = [main.sign?.message, ...main.warnings.map(({ line }) => line)];
@@ -181,6 +183,7 @@ export function logReader({ words = false } = {}): {
         named,
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
         failed,
+        uneventful,
         refused: [...refused],
         kind:
           anything || isRefused
@@ -198,6 +201,9 @@ export function logReader({ words = false } = {}): {
 /** A window cut it behind its level. */
 const isWarning = ({ whole, before }: Line): boolean =>
   !whole.includes("rror") && before(1)[0]?.trimEnd().endsWith("Warn") === true;
+
+/** Sources of the tool that turns what was compiled into code for tasks. */
+const ofBlobs = /(?:^|\/)(?:handle-elf(?:-\w+)?|piegen\/\w+)\.c$/;
 
 const goesOn = ({ sign, later }: Log): boolean =>
   sign !== undefined && later !== undefined && worthOf(sign) === "nothing";

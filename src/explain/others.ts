@@ -2,12 +2,21 @@
  * What others than CRIU say, line by line: a runtime, an engine, a person who quotes a message. The reading of it that says
  * most; and who speaks, and where CRIU's own log is, where that is said.
  */
+import { parseLogLine } from "../criu/log.ts";
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 import { logNamed } from "./runtimes.ts";
-import { isAboutCriu, isForeign, isOfBuild, isTest, type Speaker, speakerOf } from "./speakers.ts";
+import {
+  isAboutCriu,
+  isForeign,
+  isOfBuild,
+  isTest,
+  isWithoutCriu,
+  type Speaker,
+  speakerOf,
+} from "./speakers.ts";
 
 /** What CRIU was doing, and what was seen of what entries want beside their words. */
 type Around = Pick<Place, "way" | "beside">;
@@ -20,6 +29,8 @@ interface Heard {
   named: string | undefined;
   /** A line says that CRIU failed. */
   failed: boolean;
+  /** It shows what a terminal does, and no line of it sounds like a failure. */
+  uneventful: boolean;
   /** Something of it is about CRIU, or a checkpoint. */
   isAbout: boolean;
 }
@@ -52,6 +63,8 @@ export function listener(words: boolean): {
   const unknown: string[] = [];
   let lead: Lead | undefined;
   let failed = false;
+  let complains = false;
+  let isTerminal = false;
   /** Of what is said. */
   let most = 0;
   return {
@@ -62,6 +75,8 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
+      complains ||= failing.test(text.slice(0, LONGEST));
+      isTerminal ||= prompted.test(text);
       failed ||= criuFailed.test(text.slice(0, LONGEST));
       const sentence = joined(text.slice(0, LONGEST).trim(), next).replace(ofLxc, "");
       // A test names what it did not see.
@@ -74,6 +89,8 @@ export function listener(words: boolean): {
         // Of lines of a daemon's log the one counts that it answers with.
         const weight = weightOf(known) + (reply.test(text) ? 0.5 : 0);
         if (known === undefined || weight <= most) continue;
+        // Where CRIU has no part, its words are another's.
+        if (known.by === "criu" && speaker !== undefined && isWithoutCriu(speaker)) continue;
         most = weight;
         said = known;
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
@@ -88,7 +105,10 @@ export function listener(words: boolean): {
       if (said !== undefined || unknown.length >= UNKNOWN) return;
       const whole = text.trim();
       // The fence of a quotation begins no message.
-      const further = /\w/.test(whole) ? [`${whole} ${next() ?? ""}`] : [];
+      const following = next() ?? "";
+      // A line of CRIU's own begins anew.
+      const further =
+        /\w/.test(whole) && parseLogLine(following) === undefined ? [`${whole} ${following}`] : [];
       for (const piece of [...quotedIn(whole), whole, ...further])
         unknown.push(piece.slice(0, SAID));
     },
@@ -103,7 +123,20 @@ export function listener(words: boolean): {
           : said.consequence && said.by !== "criu" && !ofTest.test(said.line);
       if (speaker !== undefined && isTest(speaker) && raised.test(lead?.line ?? ""))
         lead = undefined;
-      return { said, lead: isOpen ? lead : undefined, speaker, named, failed, isAbout };
+      const own = speaker !== undefined && isWithoutCriu(speaker) ? undefined : named;
+      const uneventful = isTerminal && !complains;
+      // Beside a message, what somebody could not do is no other one.
+      const isTold =
+        said !== undefined && lead?.because === undefined && told.test(lead?.line ?? "");
+      return {
+        said,
+        lead: isOpen && !isTold ? lead : undefined,
+        speaker,
+        named: own,
+        failed,
+        uneventful,
+        isAbout,
+      };
     },
   };
 }
@@ -122,7 +155,7 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
   return [
     [begins ? rest : "", { loose: !words && isOthers, ...about }],
     // Quoted, in brackets, or in bold.
-    [whole.replace(/(?:\\n|[\s"'`)\]}*>]){1,16}$/, ""), { loose: true, ...about }],
+    [whole.replace(/(?:\\n|[\s"'`)\]}*_>]){1,16}$/, ""), { loose: true, ...about }],
     // Behind somebody's own words.
     [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
@@ -130,6 +163,11 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
       quoted,
       isCrius(quoted) ? about : { loose: true, ...about },
     ]),
+    // Somebody's sentence goes on with it.
+    ...quotedIn(whole)
+      .map((quoted) => quoted[0]!.toUpperCase() + quoted.slice(1))
+      .filter((quoted) => !whole.includes(quoted))
+      .map((quoted): [string, Place] => [quoted, { ...about, least: SURE }]),
     // A mail or a terminal broke it.
     [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, ...about }],
   ];
@@ -228,8 +266,10 @@ const raised = /^\s*(?:[a-z_]{1,32}\.){0,4}[A-Z]\w{1,64}(?:Error|Exception|Expir
 /** A line that may say what failed. */
 const failing =
   /error|fail|cannot|can't|couldn't|could not|unable|denied|refus|invalid|not (?:found|supported|permitted|allowed|exist)|no such|missing|exception|fatal|panic|timed? ?out|unsupported|killed|hang|stuck|crash/i;
+const told = /^\W{0,4}(?:I|We)\b/;
+const prompted = /^\s*(?:\[?[\w.-]{1,64}@[\w.-]{1,64}[^$#]{0,80}[$#]|[$#]) \S/;
 /** A level, and CRIU's output behind it, be that a notice. */
-const ofLxc = /^.*\bcriu\.c:\w{1,60}:\d{1,6} - (?:criu output: )?/;
+const ofLxc = /^.*\bcriu\.c: ?\w{1,60}: ?\d{1,6} (?:- )?(?:criu output: )?/;
 const criuFailed = /\bcriu\b.{0,40}\bfail/i;
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const unseen = /\bcondition was not found: /;

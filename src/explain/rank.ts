@@ -67,8 +67,16 @@ export const isThere = ({ entry }: Candidate, place: Place): boolean =>
   (entry.beside === undefined || place.beside?.has(entry) === true) &&
   (entry.mended === undefined || isOfVersion(entry.mended, place));
 
-function isOfVersion({ from, fixed, lines }: Mended, { version, line }: Place): boolean {
-  if (version === undefined) return line !== undefined && lines.has(line);
+/** Releases before 2.4 name their sources without the directory: `mount.c`, `pie/restorer.c`. */
+const BARE_UP_TO = "2.3";
+const isBare = (file: string | undefined): boolean =>
+  file !== undefined && /^(?:pie\/)?[\w-]+\.c$/.test(file);
+
+function isOfVersion({ from, fixed, lines }: Mended, { version, line, file }: Place): boolean {
+  if (version === undefined)
+    return line !== undefined && lines.size > 0
+      ? lines.has(line)
+      : isBare(file) && (from === undefined || compareVersions(BARE_UP_TO, from) >= 0);
   return (
     compareVersions(version, fixed) < 0 &&
     (from === undefined || compareVersions(version, from) >= 0)

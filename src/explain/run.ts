@@ -1,10 +1,19 @@
 /** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
-import { endsAsLast, endsStart, isTold, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import {
+  endsAsLast,
+  endsStart,
+  isOfTrial,
+  isTold,
+  type LogLine,
+  parseLogLine,
+  worthOf,
+} from "../criu/log.ts";
 import type { Entry, Way } from "./entry.ts";
 import { splitErrno } from "./errno.ts";
 import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
+import { helperSays, isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
 import { hintOf } from "./refusal.ts";
 import { objectsBefore, withObjectsBehind } from "./objects.ts";
 
@@ -29,6 +38,8 @@ export interface Log {
   hint: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
+  /** Of all others the first ones, and what is known of each: told where nothing else is. */
+  quiet: { message: string; known: Explanation | undefined }[];
   /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
   /** The last error of all. */
@@ -51,6 +62,7 @@ const BEFORE = 5;
 const AROUND = 24;
 const AFTER = 10;
 const WARNINGS = 10;
+const QUIET = 5;
 
 export const emptyLog = (): Log => ({
   version: undefined,
@@ -64,6 +76,7 @@ export const emptyLog = (): Log => ({
   refusal: undefined,
   hint: undefined,
   warnings: [],
+  quiet: [],
   previous: undefined,
   last: undefined,
   before: [],
@@ -75,7 +88,7 @@ const ways =
   /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
 
 /** What `criu check` ends with. */
-const checked = /^(?:> ?)?(Looks|Does not look) good\b/;
+const checked = /^(?:> ?)?[`'"*]{0,3}(Looks|Does not look) good\b/;
 
 /** Of a line that tells what CRIU was doing, and how that ended. */
 export function noteWay(log: Log, text: string): boolean {
@@ -100,9 +113,18 @@ export function noteWarning(log: Log, warning: LogLine): void {
   if (ofCheck(warning)) log.way ??= "check";
   if (log.warnings.length === WARNINGS) return;
   const known = explain(message, { ...sourceOf(warning), way: log.way, version: log.version });
-  if (known?.warning === true && !log.warnings.some(({ cause }) => cause === known.cause))
-    log.warnings.push(known);
+  if (known?.warning === true) {
+    if (!log.warnings.some(({ cause }) => cause === known.cause)) log.warnings.push(known);
+  } else if (log.quiet.length < QUIET && !log.quiet.some((one) => isSame(one.message, message)))
+    log.quiet.push({
+      message,
+      known: known?.quiet === true || ofCheck(warning) ? known : undefined,
+    });
 }
+
+/** But for numbers, and names behind them. */
+const isSame = (one: string, other: string): boolean =>
+  one.replace(/\d.*$/s, "") === other.replace(/\d.*$/s, "");
 
 export function noteError(log: Log, error: LogLine, line: Line): void {
   if (ofCheck(error)) log.way ??= "check";
@@ -111,8 +133,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.way = way;
     log.ended = "badly";
   }
-  const worth = worthOf(error);
   const { previous } = log;
+  const worth = isOfTolerated(previous, error) ? "nothing" : worthOf(error);
   const whole = { ...error, message: wholeOf(error, line) };
   log.last = whole;
   if (worth !== "sign" && worth !== "end") log.previous = whole;
@@ -122,7 +144,11 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
       previous !== undefined && (worthOf(previous) === "cause" || endsAsLast(previous))
         ? previous
         : undefined;
+  // What the kernel answered to a trial counts no more than the trial.
+  if (isOfTrial(log.cause, error) && log.cause === previous) log.cause = undefined;
   const signs = isSign(log);
+  // Old CRIUs count a program that they called among the tasks: what it was called for failed, and is told behind it.
+  if (worth === "cause" && isOfHelper(log) && error.pid === log.cause?.pid) log.cause = undefined;
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
@@ -148,7 +174,7 @@ const labelled = /^\s*\w+: /;
  */
 function wholeOf({ message, file }: LogLine, line: Line): string {
   const next = line.next() ?? "";
-  const piece = /^\s*(?:\([\d.]+\) ?)?pie: \d+: (?!Error|Warn)(.*)$/.exec(next)?.[1];
+  const piece = /^(?:\([\d.]+\) ?)?pie: (?:\d+: )?(?!\d+: |Error|Warn)(.*)$/.exec(next.trim())?.[1];
   if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
   const isPart = (text: string) => text.trim() !== "" && !beginning.test(text);
   if (!isPart(next) || splitErrno(message).errno !== undefined) return message;
@@ -180,29 +206,10 @@ function toldBefore({ before, way, version }: Log): Explanation | undefined {
     const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
     const place = { ...(line && sourceOf(line)), way, version };
     const known = said === undefined ? undefined : explain(said, place);
-    if (known !== undefined && !known.consequence && !known.warning) return known;
+    if (known !== undefined && !known.consequence && !known.warning && !known.quiet) return known;
   }
   return undefined;
 }
-
-/** A line with the time is CRIU's own. */
-const stamped = /^\s*(?:\(?\d+\.\d+\)|pie: |uns: |\d+: )/;
-const complains =
-  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
-
-/** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
-export function helperSays({ cause, before, after }: Log): string | undefined {
-  // Where its words come late, it has to name itself.
-  if (after[0] !== undefined && ofHelper.test(after[0])) return after[0];
-  if (cause?.time === undefined) return undefined;
-  const own = (text: string) => stamped.test(text) || parseLogLine(text) !== undefined;
-  const from = before.findIndex(own);
-  return from < 0
-    ? undefined
-    : before.slice(from).findLast((text) => !own(text) && complains.test(text));
-}
-
-const ofHelper = /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;
 
 /** Of a line that names none nothing is known of its source, and its words have to do. */
 const sourceOf = ({ file, line }: Pick<LogLine, "file"> & Partial<LogLine>) =>

@@ -10,7 +10,7 @@ export interface Speaker {
 
 /** Of compilers, linkers and make, where CRIU's own sources are in it. */
 const ofBuild =
-  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|(?:^|\dZ )\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins)\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
+  /\b(?:gcc|cc1|ld|clang|collect2|make)\b.{0,400}\b(?:criu|compel|soccr)\b|(?:^|\dZ )\s*(?:CC|LINK|GEN|PBCC|DEP|AR|HOSTCC)\s+(?:criu|compel|images|pie|protobuf|soccr|plugins|arch\/\w{1,12}|lib\/(?:c|py))\/|\b(?:criu|compel|pie|soccr|protobuf)\/[\w/.-]{1,80}\.(?:c|h|S|proto)(?::\d{1,6}){1,2}: |CONFIG_HAS_(?:SELINUX|LIBBPF|NFTABLES|TCP_REPAIR)\b|'(?:protobuf|images|criu|compel)\/[^']{1,80}'/;
 
 /** What a compiler or make says is of no dump or restore. */
 export const isOfBuild = (text: string): boolean =>
@@ -29,7 +29,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
   [
-    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b/i,
+    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b|\bSandbox isn't running anymore\b|\bconnecting to control server at PID \d/i,
     "gVisor (runsc), which checkpoints without CRIU,",
     "runsc --debug --debug-log=DIR/ writes the sandbox's own log (.boot); the same runsc, specification and mounts at both ends",
   ],
@@ -54,9 +54,14 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "CRIU's log with -v4, its last line of each task; ps -e -o pid,stat,wchan:30,comm of the tree; the stack of the task that does not go on",
   ],
   [
-    /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\/|\bTEST\(S\) FAILED \(TOTAL |(?:^|\s)\* zdtm\/\w/,
+    /\bzdtm\.py\b|\bTest zdtm\/\S{1,80} FAIL\b|\bRun zdtm\/|\bzdtm\/(?:static|transition)\/\w|\bTEST\(S\) FAILED \(TOTAL |(?:^|\s)\* zdtm\/\w/,
     "zdtm, CRIU's own tests,",
-    "the log that it names behind =[log]=>; of a FAIL at start CRIU was not run yet, and the test's own .out says why; ./zdtm.py run -t TEST --keep-going",
+    "of each failed test the lines above the summary, and the log that they name behind =[log]=>: recriu explain test/dump/zdtm/static/TEST/PID/N/dump.log, or restore.log; of a FAIL at start CRIU was not run yet, and the test's own .out says why (/tmp mounted nodev or nosuid, no compiler's headers); alone and in the machine's own namespaces: ./zdtm.py run -t zdtm/static/TEST -f h",
+  ],
+  [
+    /\bnot ok \d{1,5} .{0,80}\b(?:checkpoint|restore)\b|\bcheckpoint\.bats\b/,
+    "a test of a container runtime's, by bats,",
+    "the lines behind it show what it ran last; the log of CRIU that it names (dump.log or restore.log in the test's --work-path or work-dir): recriu explain LOG; criu check --all as the same user",
   ],
   [
     /\bcheckpointctl\b|\bgo-criu\/(?:v\d{1,2}\/)?crit\b/,
@@ -69,9 +74,19 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "the lines of Suppressed: of its exception; CRIU's log is dump4.log in the directory of -XX:CRaCCheckpointTo",
   ],
   [
-    /\bCWWK[CE]\d{4}[EWI]|openj9\.criu|CRIUSupport|EnableCRIUSupport/,
+    /\bCWWK[CE]\d{4}[EWI]|openj9\.criu|CRIUSupport|EnableCRIUSupport|\bcmdLineTester_criu_/,
     "OpenJ9 or Open Liberty",
     "/logs/checkpoint/checkpoint.log and restore.log in the container",
+  ],
+  [
+    /\bCPT (?:ERR|WRN): |\binside CT \(e\.g\. vzctl\b|\bundump failed\b|\/proc\/(?:cpt|rst)\b/,
+    "OpenVZ before 7, whose kernel checkpoints without CRIU,",
+    "dmesg | grep -e 'CPT ERR' -e 'CPT WRN'; vzcptcheck; vzctl --verbose chkpnt CTID",
+  ],
+  [
+    /\blxc live migration\b|\bpct (?:suspend|resume|migrate) \d/,
+    "Proxmox VE",
+    "the task's log; dump.log in the directory of lxc-checkpoint -D; lxc-checkpoint -v -l DEBUG -o LOG by hand",
   ],
   [
     /\blxc-checkpoint\b|\b(?:lxc|incus)\b.{0,80}--stateful|\bforkmigrate\b|\bcriu\.c:/,
@@ -91,7 +106,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
     /\bdocker\b.{0,80}\bcheckpoint\b|\bError response from daemon\b.{0,300}\b(?:checkpoint|restore)\b/,
     "Docker",
-    "journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+    "docker logs, of a container that began anew instead: releases of 2020 and 2021 (19.03.6 to 20.10.11) do so without a word; journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
   ],
   [
     /\b(?:ctr|nerdctl|containerd)\b.{0,300}\b(?:checkpoint|restore)\b/,
@@ -120,6 +135,9 @@ export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP"
 /** CRIU's own tests. */
 export const isTest = ({ name }: Speaker): boolean => name.startsWith("zdtm");
 
+/** It has its own checkpoints, so that a log of CRIU's that its engine names is none. */
+export const isWithoutCriu = ({ name }: Speaker): boolean => /^(?:gVisor|OpenVZ)\b/.test(name);
+
 /** Its user and machine may have any name. */
 const prompt = /^\s*\[?[\w.-]{1,64}@[\w.-]{1,64}[: ][^\s$#]{0,80}[$#] /;
 
@@ -138,7 +156,8 @@ const about = [
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
-  /\brestor(?:e|ing) (?:a|the|this|my) process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  /\bnot ok \d{1,5} .{0,80}\b(?:checkpoint|restore)\b|\b[Rr]estor(?:e|ing) (?:(?:a|the|this|my) )?process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
+  /(?:^|[\s(])criu\/[\w/-]{1,60}\.[ch]:\d/,
   // As CRIU's debug lines and subsystems begin.
   /^\s*\d{1,10}: Debug: |^\s*Debug:\s+(?:Setting \d queue seq to|Restoring TCP options|Will turn SAK)|\blibsoccr\b|(?:^|["'`\s(])(?:mnt(?:-v2)?|sk unix|cg|cg-prop|fsnotify|uffd|page-xfer|soccr): [A-Z]/,
 ];

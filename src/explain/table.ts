@@ -85,6 +85,7 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
     plain: cause.length === 0 && !fields.has("check") && !is.has("trailer"),
     trailer: is.has("trailer"),
     warning: is.has("warning"),
+    quiet: is.has("quiet"),
     common: is.has("common"),
     issues: fields.get("issues")?.[0]?.split(", ") ?? [],
     like: fields.get("like") ?? [],
@@ -93,7 +94,9 @@ function entryOf(rows: readonly string[], { files, prefix, usual }: Section): En
 }
 
 function wordsOf(row: string, prefix: string): Words {
-  const [, text, not, errnos, what] = /^(.*?)(?: \[(!?)(E[A-Z0-9 ]+)\])?(?: => (.*))?$/.exec(row)!;
+  const [, text, not, errnos, what] = /^(.*?)(?: \[(!?)(E[A-Z0-9 ]+|NONE)\])?(?: => (.*))?$/.exec(
+    row,
+  )!;
   return {
     text: prefix + text!,
     errnos: errnos?.split(" ") ?? [],

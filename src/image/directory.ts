@@ -170,6 +170,7 @@ function sourceOf(fd: number, file: string, path: string, size: number): Source 
     file,
     path,
     size: all.length,
+    all,
     read: (offset, length) => all.subarray(offset, offset + length),
   };
 }

@@ -2,12 +2,18 @@
 import type { ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
 import { type Format, formatOf, type TableOf, tableAt } from "./formats.ts";
-import { type Entry, type Framed, isHead, readFrames, valuesOf } from "./frame.ts";
+import {
+  type Entry,
+  type Framed,
+  isHead,
+  readFrames,
+  type RecentImages,
+  valuesOf,
+} from "./frame.ts";
 import type { Infer, Message } from "./schema.ts";
 import { inventory_entry } from "./tables/inventory.ts";
 import { pstree_entry } from "./tables/process.ts";
 import { Room } from "./room.ts";
-import type { Recent } from "./wire.ts";
 
 /** CRIU fails without an image, it is there as a rule, or only where there is something to say. */
 export type Need = "required" | "usual" | "optional";
@@ -56,16 +62,22 @@ export class Images {
   /** Fields that the tables do not know, each where it was met first. */
   readonly strange = new Map<string, StrangeField>();
   private readonly cache = new Map<string, Image>();
-  private readonly recent: Recent;
+  private readonly recent: RecentImages;
+  /** The last image of each format whose values were asked for. */
+  private readonly listed = new Map<Format, Image>();
   /** img_version of the inventory, which itself is read without. */
   private version: number | undefined;
 
   constructor(private readonly directory: ImageDirectory) {
-    this.recent = { last: new Map(), room: new Room(() => pageData(directory)) };
+    this.recent = {
+      last: new Map(),
+      images: new Map(),
+      room: new Room(() => pageData(directory)),
+    };
   }
 
   /**
-   * What an image holds of a table; the same list each time. Throws where its format has no such table: the types say so
+   * What an image holds of a table; the same list each time, and of images with the same bytes behind their heads. Throws where its format has no such table: the types say so
    * of names that the compiler knows.
    */
   values<File extends string, M extends TableOf<File>>(
@@ -75,8 +87,16 @@ export class Images {
   ): readonly Infer<M>[] {
     const image = this.image(file, need);
     const { format, entries } = image;
-    const list = isHead(format, of) ? "heads" : "values";
-    return (image[list] ??= valuesOf(format, entries, of)) as readonly Infer<M>[];
+    if (isHead(format, of))
+      return (image.heads ??= valuesOf(format, entries, of)) as readonly Infer<M>[];
+    if (image.values === undefined) {
+      const before = this.listed.get(format);
+      const first = format.head ? 1 : 0;
+      const isAgain = entries[first] !== undefined && entries[first] === before?.entries[first];
+      image.values = isAgain ? before!.values : valuesOf(format, entries, of);
+      this.listed.set(format, image);
+    }
+    return image.values as readonly Infer<M>[];
   }
 
   /** Every entry with its table. */

@@ -39,7 +39,14 @@ export {
   unlookedSeal,
 } from "./manifest.ts";
 export { parseManifest } from "./manifest-text.ts";
-export { findMount, type FoundMount, hasMount, type MntEntry, mountpointOf } from "./mounts.ts";
+export {
+  findMount,
+  type FoundMount,
+  hasMount,
+  type MntEntry,
+  mountpointOf,
+  seesAllMounts,
+} from "./mounts.ts";
 export {
   LOWEST_PRIORITY,
   type SavedScheduling,
@@ -50,6 +57,7 @@ export { PE_LAZY, PE_PARENT, PE_PRESENT, type Run } from "./pagemap.ts";
 export type { Content } from "./contents.ts";
 export { dedupOf, punch } from "./dedup.ts";
 export { oncePer, remembering } from "./once.ts";
+export { type FileKind, filesWith } from "./files-with.ts";
 export { openCheckpoint } from "./open.ts";
 export { registersOf } from "./registers.ts";
 export type { LostPages } from "./parents.ts";

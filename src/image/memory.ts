@@ -3,7 +3,7 @@ import type { PackedPages, PagesUse } from "./checkpoint.ts";
 import { type Content, contentsOf, wantedRuns } from "./contents.ts";
 import type { ImageDirectory } from "./directory.ts";
 import type { Images, Need } from "./images.ts";
-import { remembering } from "./once.ts";
+import { oncePer, remembering } from "./once.ts";
 import { type Pagemap, runsOf, type StoredRun, sumPagemap } from "./pagemap.ts";
 import { type LostPages, Parents } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
@@ -12,6 +12,7 @@ import type { Task } from "./task.ts";
 
 export class Memory {
   private readonly once = remembering();
+  private readonly sums = oncePer(sumPagemap);
 
   constructor(
     private readonly directory: ImageDirectory,
@@ -33,7 +34,10 @@ export class Memory {
   private sum(sums: Map<string, Pagemap>, file: string, need: Need): void {
     const [head] = this.images.values(file, pagemap_head, need);
     if (head !== undefined)
-      sums.set(file, sumPagemap(head.pages_id, this.images.values(file, pagemap_entry, need)));
+      sums.set(file, {
+        pagesId: head.pages_id,
+        ...this.sums(this.images.values(file, pagemap_entry, need)),
+      });
   }
 
   pages(): readonly PagesUse[] {

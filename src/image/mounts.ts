@@ -1,7 +1,9 @@
 /** Which mount of a saved mount namespace a path lies on. */
+import type { Checkpoint } from "./checkpoint.ts";
 import { oncePer } from "./once.ts";
 import type { Infer } from "./schema.ts";
 import type { mnt_entry } from "./tables/namespaces.ts";
+import type { Task } from "./task.ts";
 
 export type MntEntry = Infer<typeof mnt_entry>;
 
@@ -48,6 +50,12 @@ function inside(mount: MntEntry, path: string): string | undefined {
   if (path === at) return "/";
   return path.startsWith(`${at}/`) ? path.slice(at.length) : undefined;
 }
+
+/** Whether a task's /proc/PID/mountinfo has all mounts of its namespace: one with a root of its own has what is below that. */
+export const seesAllMounts = (
+  { openFiles }: Pick<Checkpoint, "openFiles">,
+  { fs }: Pick<Task, "fs">,
+): boolean => fs !== undefined && openFiles.get(fs.root_id)?.reg?.name === "/";
 
 /** Where a mount is in its namespace. CRIU writes it relative to the namespace's root: `/`, `./`, `./dev/pts`. */
 export function mountpointOf(mount: MntEntry): string {

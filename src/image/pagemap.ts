@@ -25,7 +25,7 @@ export interface Pagemap {
 }
 
 /** Sum up decoded entries, one a run of pages. */
-export function sumPagemap(pagesId: number, entries: readonly PagemapEntry[]): Pagemap {
+export function sumPagemap(entries: readonly PagemapEntry[]): Omit<Pagemap, "pagesId"> {
   let [present, stored, parent, lazy, packed] = [0, 0, false, false, false];
   for (const { pages, flags, offset, bytes, packed: some } of runsOf(entries)) {
     if (flags & PE_PRESENT) {
@@ -36,7 +36,7 @@ export function sumPagemap(pagesId: number, entries: readonly PagemapEntry[]): P
     if (flags & PE_LAZY && !(flags & PE_PRESENT)) lazy = true;
     if (some) packed = true;
   }
-  return { pagesId, present, stored, parent, lazy, packed };
+  return { present, stored, parent, lazy, packed };
 }
 
 type PagemapEntry = Infer<typeof pagemap_entry>;

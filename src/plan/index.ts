@@ -53,6 +53,12 @@ interface Apart {
   readonly network: Network;
 }
 
+const isSame = (one: Edit, other: Edit): boolean =>
+  one.file === other.file &&
+  one.entry === other.entry &&
+  one.field === other.field &&
+  one.to === other.to;
+
 /**
  * What answers the findings. `fix` "none" leaves everything to the user: no repair, no edit, no option. What "host" allows
  * beyond "safe", the findings themselves say.
@@ -82,9 +88,11 @@ export function planFor(
       const what = `${remedy.repair.root}\0${remedy.repair.path}`;
       if (!mended.has(what)) repairs.push({ id, ...remedy.repair });
       mended.add(what);
-    } else if (fixes && remedy.kind === "edit")
-      edits.push(...remedy.edits.map((edit) => ({ id, ...edit })));
-    else if (fixes && remedy.kind === "variable") environment.push(remedy.variable);
+    } else if (fixes && remedy.kind === "edit") {
+      // Several findings may be answered by one.
+      const added = remedy.edits.filter((edit) => !edits.some((each) => isSame(each, edit)));
+      edits.push(...added.map((edit) => ({ id, ...edit })));
+    } else if (fixes && remedy.kind === "variable") environment.push(remedy.variable);
     else if (finding.severity !== "blocker" || remedy.kind === "isolate") continue;
     else if (remedy.kind === "host")
       settings.set(remedy.setting.path, wider({ id, ...remedy.setting }, settings));

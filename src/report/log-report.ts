@@ -1,6 +1,7 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
-import { hasFailed, helperSays, type Log } from "../explain/run.ts";
+import { helperSays } from "../explain/called.ts";
+import { hasFailed, type Log } from "../explain/run.ts";
 import type { Lead } from "../explain/lead.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
@@ -34,12 +35,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
-  if (kind === "words" && said === undefined && named === undefined)
-    line(
-      report.speaker === undefined
-        ? "nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more, or the daemon's: journalctl -u containerd -u crio -u docker"
-        : `nothing is known of it: no line of it is CRIU's; ${report.speaker.name} says it, and more is told by: ${report.speaker.look}`,
-    );
+  if (kind === "words" && said === undefined && named === undefined) line(unknownOf(report));
   if (kind === "words" || report.cause === undefined) printLead(report.lead);
   if (named !== undefined && report.cause === undefined) {
     const where = named.startsWith("/")
@@ -49,6 +45,16 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
   }
   for (const text of beside.memory) line(`  ${dim("machine")} ${harmless(text)}`);
+}
+
+const DAEMONS = "journalctl -u containerd -u crio -u docker";
+
+function unknownOf({ speaker, uneventful, lead }: LogReport): string {
+  if (uneventful && lead === undefined)
+    return `no line of it is CRIU's, and none says that anything failed. If something did, more is told by: ${speaker?.look ?? DAEMONS}`;
+  return speaker === undefined
+    ? `nothing is known of it: it is about a checkpoint, and no line of it is CRIU's. CRIU's own log says more (criu with -v4 -o FILE; echo $?), or the daemon's: ${DAEMONS}`
+    : `nothing is known of it: no line of it is CRIU's; ${speaker.name} says it, and more is told by: ${speaker.look}`;
 }
 
 /** What was pasted names a log by its path, and that is one of the machine where CRIU ran. */
@@ -101,8 +107,15 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       line(
         ended === "badly"
           ? FAILED
-          : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part: the first Error of the whole log, written with -v4, says more",
+          : warnings.length + log.quiet.length > 0
+            ? "no error of CRIU's is in it, nor that it succeeded, and CRIU goes on after a warning: what failed, if anything did, is another line, the first Error of the whole log (criu with -v4 -o FILE)"
+            : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part: the first Error of the whole log, written with -v4, says more",
       );
+    if (alone && ended === undefined)
+      for (const { message, known } of log.quiet) {
+        line(`${yellow("warning")}: ${harmless(message)}`);
+        if (known !== undefined) printExplanation(known);
+      }
     if (alone && ended === undefined && log.ending !== undefined) {
       line(`its last line: ${harmless(log.ending)}`);
       line(

@@ -51,8 +51,8 @@ export interface Kept {
   readonly request: Request;
   /** What of recriu's own options counts here. */
   readonly settings: Pick<Settings, "verify" | "schedPrio"> & { readonly rehearse?: boolean };
-  /** CRIU is shown other images than the saved ones. */
-  readonly edited: boolean;
+  /** What CRIU is shown otherwise than it was saved. */
+  readonly edits: Parameters<typeof mend>[3];
   /** Called once the tree below process `root` exists and is let go on to the last point. */
   readonly noteTree: (root: number) => void;
   /** The process whose namespaces are CRIU's, where they are not recriu's. */
@@ -146,21 +146,22 @@ function allExist(of: Kept, before: State, { root, goOn }: Question): Step {
 
 /** The tree is about to run. CRIU does not heed a refusal here: what is refused is killed. */
 function aboutToRun(of: Kept, before: State, { root, criu }: Question): Step {
-  const { checkpoint, request, settings, edited, last = criu } = of;
+  const { checkpoint, request, settings, edits, last = criu } = of;
   let { looked } = before;
   const verdict = finished(() => {
-    if (settings.verify === "off" && !edited) return skipped;
+    if (settings.verify === "off" && edits.length === 0) return skipped;
     looked ??= { tree: liveTree(checkpoint, root, true, of.init?.()), settled: undefined };
     const { tree } = looked;
     const now = later(tree);
     if (settings.verify === "off") {
-      mend(checkpoint, now, priorityOf(of));
+      mend(checkpoint, now, priorityOf(of), edits);
       return skipped;
     }
     const settled = looked.settled ?? compare(of, tree, "tree");
     looked = { tree, settled };
     let state = compare(of, now, "outside", "state");
-    const mended = state.differences.length === 0 ? [] : mend(checkpoint, now, priorityOf(of));
+    const isAsSaved = state.differences.length === 0 && edits.length === 0;
+    const mended = isAsSaved ? [] : mend(checkpoint, now, priorityOf(of), edits);
     if (mended.length > 0) state = compare(of, later(tree), "outside", "state");
     const { differences, ...said } = merged(state, settled);
     const found = { ...said, differences: [...mended, ...differences] };

@@ -66,8 +66,8 @@ interface Attempt extends Preflight {
 async function attempt(of: Attempt): Promise<Outcome | string> {
   const { request, settings, checkpoint, criu, plan, changes, onVerdict, progress, held } = of;
   // What CRIU was shown otherwise than it was saved is set right at the gate; and the gate knows when the tree runs.
-  const edited = plan.edits.length > 0;
-  const verifies = settings.verify !== "off" || edited;
+  const { edits } = plan;
+  const verifies = settings.verify !== "off" || edits.length > 0;
   const told = request.autoDedup || leavesStopped(checkpoint, request) || progress !== undefined;
   const apart = plan.isolate.length > 0 ? await import("../isolate/index.ts") : undefined;
   const opened =
@@ -97,7 +97,7 @@ async function attempt(of: Attempt): Promise<Outcome | string> {
     checkpoint,
     request: effective,
     settings,
-    edited,
+    edits,
     noteTree,
     init,
     last: process.pid,

@@ -8,9 +8,18 @@ import { getLimit, setLimit } from "../sys/process.ts";
 import { scheduling, setScheduling, timerSlack } from "../sys/scheduling.ts";
 import type { Difference, LiveTask, LiveTree } from "../verify/index.ts";
 import { mendFiles } from "./mend-files.ts";
+import { mendMounts } from "./mend-mounts.ts";
 
-/** Mend a stopped tree; returns what was set. `lostPriority` is for real-time threads without a saved priority. */
-export function mend(checkpoint: Checkpoint, tree: LiveTree, lostPriority: number): Difference[] {
+/**
+ * Mend a stopped tree; returns what was set. `lostPriority` is for real-time threads without a saved priority; `edits` are what CRIU was
+ * shown otherwise than it was saved.
+ */
+export function mend(
+  checkpoint: Checkpoint,
+  tree: LiveTree,
+  lostPriority: number,
+  edits: Parameters<typeof mendMounts>[2],
+): Difference[] {
   const tasks = [...tree.tasks.values()]
     .filter(({ task }) => task.state !== "dead")
     .flatMap((live) => [
@@ -19,7 +28,7 @@ export function mend(checkpoint: Checkpoint, tree: LiveTree, lostPriority: numbe
       ...mendLimits(live),
       ...mendOom(live),
     ]);
-  return [...tasks, ...mendFiles(checkpoint, tree)];
+  return [...tasks, ...mendFiles(checkpoint, tree), ...mendMounts(checkpoint, tree, edits)];
 }
 
 export const mended = (

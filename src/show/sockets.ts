@@ -1,5 +1,5 @@
 /** Sockets: what they are called, in which state they were, and which tasks of the tree are at either end. */
-import type { Checkpoint } from "../image/index.ts";
+import { filesWith, type Checkpoint } from "../image/index.ts";
 import { AF_INET6 } from "../sys/linux.ts";
 import { addressesOf, protocolOf, stateOf, typeName, unixName } from "./descriptors.ts";
 
@@ -29,16 +29,14 @@ export function shownSockets(checkpoint: Checkpoint): ShownSocket[] {
   for (const { pid, fds } of checkpoint.tasks)
     for (const { id } of fds) holders.set(id, (holders.get(id) ?? new Set()).add(pid));
   const tasksOf = (id: number) => [...(holders.get(id) ?? [])];
-  const files = [...checkpoint.openFiles.values()];
-  const unix = new Map(files.flatMap(({ usk }) => (usk === undefined ? [] : [[usk.ino, usk]])));
+  const unix = new Map(filesWith(checkpoint, "usk").map(({ usk }) => [usk.ino, usk]));
   const queues = Map.groupBy(checkpoint.socketQueues, ({ id_for }) => id_for);
   const ends = new Map<string, number>();
-  for (const { isk } of files) {
-    if (isk === undefined) continue;
+  for (const { isk } of filesWith(checkpoint, "isk")) {
     const { local, remote } = addressesOf(isk);
     if (remote !== null) ends.set(`${isk.proto} ${local} ${remote}`, isk.id);
   }
-  return files.flatMap((file): ShownSocket[] => {
+  return [...checkpoint.openFiles.values()].flatMap((file): ShownSocket[] => {
     const { usk, isk, nlsk, psk } = file;
     if (usk !== undefined) {
       const peer = usk.peer === 0 ? undefined : unix.get(usk.peer);

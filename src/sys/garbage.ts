@@ -4,7 +4,7 @@
  */
 
 /** Bytes that the process may grow by before its garbage is collected; and milliseconds in which it cannot grow so much. */
-const STEP = 8 << 20;
+const STEP = 16 << 20;
 const INSTANT = 4;
 
 /** Bytes of garbage for which it is worth to wait; and milliseconds in which the allocator gives free pages back to the kernel. */

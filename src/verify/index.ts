@@ -29,6 +29,7 @@ export { TIOCGEXCL } from "./terminals.ts";
 
 export type { Difference, Final } from "./facet.ts";
 export { hasConnections } from "./inet.ts";
+export { flagsIn, type MountSpace, mountSpaces, ownFlags, RESTRICTIONS } from "./mounts.ts";
 export { fromHex, GIVEN_BY_CRIU } from "./open/events.ts";
 export { fieldOf } from "./open/file.ts";
 export { wantedMask, watchesOf } from "./open/watches.ts";

@@ -1,7 +1,7 @@
 /** TCP and UDP sockets: port and state of each, by the descriptor that holds it (proc_net(5)). */
 import type { Request } from "../criu/index.ts";
 import { procFile } from "../host/processes.ts";
-import type { Checkpoint, InetSkEntry } from "../image/index.ts";
+import { filesWith, type Checkpoint, type InetSkEntry } from "../image/index.ts";
 import { tcp_stream_entry } from "../image/tables/sockets.ts";
 import { IPPROTO_TCP, IPPROTO_UDP, SOCK_RAW, TCP_LISTEN } from "../sys/linux.ts";
 import type { Comparison, Facet, Subject } from "./facet.ts";
@@ -56,8 +56,8 @@ const isClosed = ({ dst_port }: InetSkEntry, { tcpClose }: Request): boolean =>
   tcpClose || dst_port === 0;
 
 /** Whether the tree has connections to peers, which must not hear of a tree that is refused. */
-export const hasConnections = ({ openFiles }: Checkpoint): boolean =>
-  [...openFiles.values()].some(({ isk }) => isk !== undefined && isConnection(isk));
+export const hasConnections = (checkpoint: Checkpoint): boolean =>
+  filesWith(checkpoint, "isk").some(({ isk }) => isConnection(isk));
 
 export const inetSockets: Facet = {
   id: "inet sockets",

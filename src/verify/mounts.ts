@@ -1,7 +1,8 @@
 /** Mounts of each mount namespace that CRIU made anew: where one is, its flags, whether it shares (proc_pid_mountinfo(5)). */
 import { unescapeMountinfo } from "../host/cgroups.ts";
-import { type Checkpoint, type MntEntry, mountpointOf, type Task } from "../image/index.ts";
+import { type Checkpoint, type MntEntry, mountpointOf, seesAllMounts } from "../image/index.ts";
 import type { Facet } from "./facet.ts";
+import type { LiveTask, LiveTree } from "./live.ts";
 
 /** mnt_entry.flags (MS_*, mount(2)), by the words of mountinfo. */
 const words: readonly [flag: number, word: string][] = [
@@ -20,20 +21,11 @@ export const mounts: Facet = {
   final: "state",
   moving: true,
   compare({ checkpoint, live }, { same, leftOut }) {
-    const seen = new Set<number>();
-    for (const { task, proc } of live.tasks.values()) {
-      const id = task.ids?.mnt_ns_id;
-      const entries = id === undefined || seen.has(id) ? [] : checkpoint.mounts(id);
-      // A task with a root of its own sees only what is below it.
-      if (id === undefined || entries.length === 0 || !seesAll(checkpoint, task)) continue;
-      seen.add(id);
-      const saved = byPlace(entries.map(shown));
-      const text = proc.read("mountinfo");
-      if (text === undefined) {
+    for (const { task, entries, saved, now } of mountSpaces(checkpoint, live)) {
+      if (now === undefined) {
         leftOut("mounts of a namespace that cannot be read", entries.length);
         continue;
       }
-      const now = byPlace(text.split("\n").flatMap(parsed));
       for (const [at, how] of saved) {
         const found = now.get(at);
         // What is mounted there is the tree's, only not as it was.
@@ -51,8 +43,43 @@ export const mounts: Facet = {
   },
 };
 
-const seesAll = ({ openFiles }: Checkpoint, { fs }: Task): boolean =>
-  fs !== undefined && openFiles.get(fs.root_id)?.reg?.name === "/";
+/** A mount namespace of the tree's own: a task that sees all of it, and by its places what was mounted there, and what is. */
+export interface MountSpace extends LiveTask {
+  readonly entries: readonly MntEntry[];
+  readonly saved: ReadonlyMap<string, string>;
+  /** undefined: it cannot be read. */
+  readonly now: ReadonlyMap<string, string> | undefined;
+}
+
+export function mountSpaces(checkpoint: Checkpoint, { tasks }: LiveTree): MountSpace[] {
+  const seen = new Set<number>();
+  return [...tasks.values()].flatMap((live) => {
+    const id = live.task.ids?.mnt_ns_id;
+    const entries = id === undefined || seen.has(id) ? [] : checkpoint.mounts(id);
+    // A task with a root of its own sees only what is below it.
+    if (id === undefined || entries.length === 0 || !seesAllMounts(checkpoint, live.task))
+      return [];
+    seen.add(id);
+    const text = live.proc.read("mountinfo");
+    const now = text === undefined ? undefined : byPlace(text.split("\n").flatMap(parsed));
+    return [{ ...live, entries, saved: byPlace(entries.map(shown)), now }];
+  });
+}
+
+/** Of mnt_entry.flags what a mount says of itself. */
+export const ownFlags = ({ flags }: MntEntry): number =>
+  words.reduce((all, [flag]) => all | (flags & flag), 0);
+
+/** MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC: what is not to be done there. */
+export const RESTRICTIONS = 0xf;
+
+/** The flags in `how` of a MountSpace; undefined where that is of several mounts, one over the other. */
+export function flagsIn(how: string): number | undefined {
+  const has = new Set(how.split(" "));
+  return how.includes(",")
+    ? undefined
+    : words.reduce((all, [flag, word]) => (has.has(word) ? all | flag : all), 0);
+}
 
 type Shown = [at: string, how: string];
 

@@ -1,5 +1,6 @@
 import { runsOf, sumPagemap } from "../../src/image/pagemap.ts";
 import { pageSize } from "../../src/sys/process.ts";
+import { pagemap_entry } from "../../src/image/tables/memory.ts";
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +35,7 @@ test("where packed pages are: block behind block, whole ones from the next page 
     [size, size, false],
     [2 * size, size + 7, true],
   ]);
-  expect(sumPagemap(1, entries)).toMatchObject({
+  expect(sumPagemap(entries)).toMatchObject({
     present: 5,
     stored: 3 * size + 7,
     parent: true,
@@ -68,6 +69,50 @@ test("a range is found in a page map as by going through all of it", () => {
         const begun = has(first) ? 1 : 0;
         expect([first, end, ...found]).toEqual([first, end, pages > 0, pages * size - begun]);
       }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("page maps with the same runs behind other heads are one list; of those where a byte differs each is its own", () => {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-pagemap-"));
+  try {
+    const runs = [1, 4, 5, 9].map((page) => entry(page, 1, PRESENT));
+    const name = (number: number) => `pagemap-shmem-${number}.img` as const;
+    const maps = [
+      [{ pages_id: 1 }, ...runs],
+      [{ pages_id: 2 }, ...runs],
+      [{ pages_id: 2 }, ...runs.slice(0, 3), entry(8, 1, PRESENT)],
+      [{ pages_id: 2 }, entry(0, 1, PRESENT), ...runs.slice(1)],
+      [{ pages_id: 2 }, ...runs.slice(0, 3)],
+      [{ pages_id: 2 }],
+    ];
+    const images = { ...fixture() };
+    for (const [number, map] of maps.entries()) images[name(number)] = image(name(number), map);
+    for (const [file, bytes] of Object.entries(images)) writeFileSync(join(dir, file), bytes);
+    const opened = openCheckpoint(dir);
+    if (!opened.ok) throw new Error(opened.fault.problem);
+    const { checkpoint } = opened;
+    const lists = maps.map((_, number) => checkpoint.values(name(number), pagemap_entry));
+    expect(lists.map((list) => list.map(({ vaddr }) => Number(vaddr) / size))).toEqual([
+      [1, 4, 5, 9],
+      [1, 4, 5, 9],
+      [1, 4, 5, 8],
+      [0, 4, 5, 9],
+      [1, 4, 5],
+      [],
+    ]);
+    expect(lists[1]).toBe(lists[0]!);
+    expect(new Set(lists).size).toBe(maps.length - 1);
+    const sums = maps.map((_, number) => checkpoint.pagemaps.get(name(number)));
+    expect(sums.map((sum) => [sum?.pagesId, sum?.present])).toEqual([
+      [1, 4],
+      [2, 4],
+      [2, 4],
+      [2, 4],
+      [2, 3],
+      [2, 0],
+    ]);
   } finally {
     rmSync(dir, { recursive: true });
   }

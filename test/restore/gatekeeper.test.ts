@@ -42,7 +42,7 @@ function keeperOf(more: Partial<Kept> = {}) {
     checkpoint,
     request: requestOf(),
     settings: { verify: "gate", schedPrio: undefined },
-    edited: false,
+    edits: [],
     noteTree: (root) => noted.push(root),
     last: undefined,
     ...more,
@@ -247,13 +247,14 @@ test("all of a refused tree is killed, also what is not below its root", async (
 });
 
 test("what was edited is set right though nothing is verified", async () => {
-  for (const edited of [true, false]) {
+  const edit = { file: "core-1.img", entry: 0, field: "thread_core.sched_nice", from: 5, to: 0 };
+  for (const edits of [[edit], []]) {
     const { pid, isKilled } = stranger();
     const core = { thread_core: { sched_policy: 0, sched_nice: 5 } };
     const settings = { verify: "off", schedPrio: undefined } as const;
-    const { keeper } = keeperOf({ checkpoint: treeOf([pid], core), settings, edited });
+    const { keeper } = keeperOf({ checkpoint: treeOf([pid], core), settings, edits });
     expect(ask(keeper, PRE_RESUME, pid)).toBe(true);
-    expect(scheduling(pid)).toMatchObject({ nice: edited ? 5 : 0 });
+    expect(scheduling(pid)).toMatchObject({ nice: edits.length > 0 ? 5 : 0 });
     expect(await isKilled()).toBe(false);
   }
 });

@@ -48,7 +48,7 @@ function mended(tc: object, thread_core: object = {}, state = "alive"): string[]
   const proc = new ProcessFiles(child.pid);
   const live = { task, pid: child.pid, proc, threads: new Map([[10, child.pid]]) };
   const tree = { tasks: new Map([[10, live as unknown as LiveTask]]) } as unknown as LiveTree;
-  const found = mend({ openFiles: new Map(), ttys: [] } as unknown as Checkpoint, tree, 1);
+  const found = mend({ openFiles: new Map(), ttys: [] } as unknown as Checkpoint, tree, 1, []);
   proc.close();
   return found.map((each) => `${each.class} ${each.facet}: ${each.expected}, ${each.found}`);
 }
@@ -172,4 +172,15 @@ test("flags of a watch: of the file that is watched, and of no other that is at 
   closeSync(file);
   closeSync(fd);
   rmSync(dir, { recursive: true });
+});
+
+test("a mount that CRIU was shown writable, and that no task shows, does not pass for one that is read-only again", () => {
+  const edit = { file: "mountpoints-6.img", entry: 0, field: "flags", from: 1, to: 0 };
+  const values = () => [{ mnt_id: 7, flags: 1, mountpoint: "/data" }];
+  const checkpoint = { openFiles: new Map(), ttys: [], values } as unknown as Checkpoint;
+  const tree = { tasks: new Map() } as unknown as LiveTree;
+  expect(() => mend(checkpoint, tree, 1, [edit])).toThrow(
+    "a mount of mountpoints-6.img was read-only, and cannot be made that again",
+  );
+  expect(mend(checkpoint, tree, 1, [])).toEqual([]);
 });

@@ -38,6 +38,8 @@ export const criu = process.env["RECRIU_CRIU"] || join(repository, ".cache/criu/
 
 /** How much longer than usual a command may take: an emulated machine (scripts/systems) is slow. */
 const patience = Number(process.env["RECRIU_PATIENCE"] || 1);
+/** Milliseconds between two looks: a look takes such a machine's only processor from what is waited for. */
+const pause = patience > 1 ? 20 : 2;
 
 export interface Stage extends AsyncDisposable {
   /** Directory of this case, removed when the stage is closed. */
@@ -140,7 +142,7 @@ export async function waitFor(
   const end = performance.now() + timeout * patience;
   while (!predicate()) {
     if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain for ${what}`);
-    await Bun.sleep(2 * patience);
+    await Bun.sleep(pause);
   }
 }
 

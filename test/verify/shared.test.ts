@@ -171,7 +171,7 @@ test("a POSIX lock of a mapped file, which CRIU loses: tolerated while nobody el
     } as unknown as Scene);
   try {
     expect(lost()[0]).toStartWith("tolerated lock POSIX");
-    const holder = Bun.spawn(["flock", file, "sh", "-c", "echo; exec sleep 60"], {
+    const holder = Bun.spawn(["flock", "--no-fork", file, "sh", "-c", "echo; exec sleep 60"], {
       stdout: "pipe",
     });
     await holder.stdout.getReader().read();

@@ -6,7 +6,7 @@
  * statically linked, is pid 1 and listens on SOCKET, a path inside. It makes ROOT/app, ROOT/dev/null
  * and the directories of SOCKET. At each INSIDE, which has to be there, SOURCE is mounted: TYPE is a
  * file system, `bind`, or `shared`, a bind mount that becomes a shared one; with TYPE `nested` it is mounted (a tmpfs) only in a namespace of its own, each
- * by a child that has a file open there; with `readonly` the root is only to be read as soon as it listens; `autofs` the server mounts, and keeps both ends of the pipe. Ends when the
+ * by a child that has a file open there; with `readonly` what is mounted at INSIDE is only to be read as soon as it listens; `autofs` the server mounts, and keeps both ends of the pipe. Ends when the
  * server does.
  */
 #include "workload.h"
@@ -56,7 +56,8 @@ static void automount(const char *inside)
 static void serve(const char *path, char **inside)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd, client, readonly = 0;
+	const char *readonly = NULL;
+	int fd, client;
 
 	for (fd = 0; fd < 64; fd++)
 		close(fd);
@@ -65,7 +66,7 @@ static void serve(const char *path, char **inside)
 			_exit(1);
 	for (; *inside; inside++)
 		if (**inside == '=')
-			readonly = 1;
+			readonly = *inside + 1;
 		else if (**inside == '@')
 			automount(*inside + 1);
 		else
@@ -74,7 +75,7 @@ static void serve(const char *path, char **inside)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 || listen(fd, 8) < 0)
 		_exit(2);
-	if (readonly && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+	if (readonly && mount(NULL, readonly, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
 		_exit(8);
 	for (;;) {
 		client = accept(fd, NULL, NULL);
@@ -120,7 +121,7 @@ static void enter(const char *root, char *socket, char **mounts)
 	for (; *mounts; mounts += 3) {
 		int shared = !strcmp(mounts[0], "shared"), bind = shared || !strcmp(mounts[0], "bind");
 
-		/* By the server: `@` before a path tells it to mount an autofs, `=` to have the root be only read. */
+		/* By the server: `@` before a path tells it to mount an autofs, `=` to have the mount there be only read. */
 		if (!strcmp(mounts[0], "nested") || !strcmp(mounts[0], "autofs") || !strcmp(mounts[0], "readonly")) {
 			if (known < 63 && asprintf(&words[known], "%s%s", *mounts[0] == 'a' ? "@" : *mounts[0] == 'r' ? "=" : "", mounts[2]) > 0)
 				known++;
@@ -166,6 +167,8 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (pid == 0)
 		enter(argv[2], argv[3], argv + 4);
+	/* As the server sees it: a mount may lie over its directory. */
+	snprintf(inside, sizeof(inside), "/proc/%d/root%s", pid, argv[3]);
 	while (stat(inside, &st) < 0) {
 		if (waitpid(pid, NULL, WNOHANG) == pid)
 			die("the server ended");

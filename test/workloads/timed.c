@@ -2,7 +2,8 @@
  *
  *     timed COMMAND…            prints: exit code, microseconds from fork to its end, peak memory in KiB, and microseconds
  *                               of processor time of it and all that it waited for
- *     timed --peak COMMAND…     the peak is the command's own, without its children: it is looked at while it runs
+ *     timed --peak COMMAND…     the peak is the command's own, without its children: it is looked at while it runs; a fifth number
+ *                               is what of it is no file's (the peak of RssAnon), which another process does not have in common with it
  *
  * Without --peak the memory is of the largest of the command and all that it waited for.
  */
@@ -16,21 +17,23 @@ static long long now(void)
 	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
-/* VmHWM of a process in KiB; 0 when it has none any more. proc(5) */
-static long peak_of(pid_t pid)
+/* The most so far of VmHWM and RssAnon of a process, in KiB; of one that has ended they stay. proc(5) */
+static void look(pid_t pid, long *most, long *anonymous)
 {
 	char path[64], line[256];
-	long peak = 0;
 	FILE *status;
+	long seen;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	status = fopen(path, "r");
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmHWM: %ld", &peak) == 1)
-			break;
+	while (status && fgets(line, sizeof(line), status)) {
+		if (sscanf(line, "VmHWM: %ld", &seen) == 1 && seen > *most)
+			*most = seen;
+		if (sscanf(line, "RssAnon: %ld", &seen) == 1 && seen > *anonymous)
+			*anonymous = seen;
+	}
 	if (status)
 		fclose(status);
-	return peak;
 }
 
 static long long spent(struct timeval t)
@@ -44,7 +47,7 @@ int main(int argc, char **argv)
 	char **command = argv + 1 + peak;
 	struct rusage usage;
 	long long start, end;
-	long most = 0, seen;
+	long most = 0, anonymous = 0;
 	pid_t pid;
 
 	if (!command[0])
@@ -60,12 +63,11 @@ int main(int argc, char **argv)
 		_exit(127);
 	}
 	while (wait4(pid, &status, peak ? WNOHANG : 0, &usage) == 0) {
-		seen = peak_of(pid);
-		most = seen > most ? seen : most;
+		look(pid, &most, &anonymous);
 		usleep(500);
 	}
 	end = now();
-	printf("%d %lld %ld %lld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), end - start,
-	       peak ? most : usage.ru_maxrss, spent(usage.ru_utime) + spent(usage.ru_stime));
+	printf("%d %lld %ld %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), end - start,
+	       peak ? most : usage.ru_maxrss, spent(usage.ru_utime) + spent(usage.ru_stime), anonymous);
 	return 0;
 }

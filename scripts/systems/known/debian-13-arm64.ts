@@ -1,4 +1,4 @@
-import { afterwards, core, dropin, numbers, staged } from "../core.ts";
+import { afterwards, core, staged } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
@@ -6,11 +6,6 @@ export const system: System = {
   suite: "trixie",
   architecture: "arm64",
   cpu: "neoverse-n1",
-  tests: [
-    ...core,
-    ...dropin,
-    ...numbers,
-    ...staged("files/aio-limit.test.ts", "images/image-vmas.test.ts"),
-  ],
+  tests: core(...staged("files/aio-limit.test.ts", "images/image-vmas.test.ts")),
   afterwards,
 };

@@ -1,4 +1,4 @@
-import { afterwards, core, more } from "../core.ts";
+import { afterwards, wide } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
@@ -7,12 +7,6 @@ export const system: System = {
   architecture: "amd64",
   packages: ["apparmor", "musl"],
   cpu: "max,-la57",
-  tests: [
-    ...core,
-    ...more,
-    "test/systems/labels.ts",
-    "test/systems/unprivileged.ts",
-    "test/systems/musl.ts",
-  ],
+  tests: wide("test/systems/labels.ts", "test/systems/unprivileged.ts", "test/systems/musl.ts"),
   afterwards,
 };

@@ -1,4 +1,4 @@
-import { afterwards, core, more } from "../core.ts";
+import { afterwards, wide } from "../core.ts";
 import type { System } from "../system.ts";
 
 export const system: System = {
@@ -6,6 +6,6 @@ export const system: System = {
   suite: "sid",
   architecture: "amd64",
   cpu: "max,-la57",
-  tests: [...core, ...more],
+  tests: wide(),
   afterwards,
 };

@@ -1,5 +1,5 @@
 import { knows } from "../../criu/index.ts";
-import type { Checkpoint } from "../../image/index.ts";
+import { filesWith, type Checkpoint } from "../../image/index.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { plugins, required } from "./plugins.ts";
@@ -64,10 +64,10 @@ export const pluginMissing: Check = {
 const literal = (name: string): string => name.replace(/[*?[\\]/g, "\\$&");
 
 /** All that amdgpu_plugin saves is in images of its own, and in files that CRIU left to a plugin. */
-const savedNothing = ({ files, openFiles }: Checkpoint, plugin: string): boolean =>
+const savedNothing = (checkpoint: Checkpoint, plugin: string): boolean =>
   plugin === "amdgpu_plugin" &&
-  ![...files].some((file) => file.startsWith("amdgpu-")) &&
-  ![...openFiles.values()].some(({ ext }) => ext !== undefined);
+  ![...checkpoint.files].some((file) => file.startsWith("amdgpu-")) &&
+  filesWith(checkpoint, "ext").length === 0;
 
 const LARGEST_PLUGIN = 16 << 20;
 

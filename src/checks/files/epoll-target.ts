@@ -1,5 +1,5 @@
 /** What an epoll watches is looked up by number, in the descriptors of one task (eventpoll.c, files.c). */
-import { oncePer, type Task } from "../../image/index.ts";
+import { filesWith, oncePer, type Task } from "../../image/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
@@ -14,6 +14,7 @@ export const epollTarget: Check = {
   run({ checkpoint }) {
     const idsOf = oncePer(({ fds }: Task) => new Map(fds.map(({ fd, id }) => [fd, id])));
     const holders = new Map<number, Task[]>();
+    if (filesWith(checkpoint, "epfd").length === 0) return [];
     for (const task of livingTasks(checkpoint))
       for (const id of new Set(task.fds.map((fd) => fd.id)))
         if (checkpoint.openFiles.get(id)?.epfd !== undefined)

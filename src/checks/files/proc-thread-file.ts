@@ -1,3 +1,4 @@
+import { filesWith } from "../../image/index.ts";
 import { typedOption } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { about } from "./file-content.ts";
@@ -12,9 +13,9 @@ export const procThreadFile: Check = {
     const { checkpoint, request } = context;
     const threads = new Map(checkpoint.tasks.map((task) => [task.pid, task.threads]));
     const handed = new Set(request.inheritFds.map(({ key }) => key));
-    return checkpoint.openFiles.values().flatMap(({ reg }): Problem[] => {
-      const path = /^\/proc\/(\d+)\/task\/(\d+)(\/|$)/.exec(reg?.name ?? "");
-      if (path === null || reg === undefined || handed.has(openedName(reg))) return [];
+    return filesWith(checkpoint, "reg").flatMap(({ reg }): Problem[] => {
+      const path = /^\/proc\/(\d+)\/task\/(\d+)(\/|$)/.exec(reg.name);
+      if (path === null || handed.has(openedName(reg))) return [];
       const [pid, tid] = [Number(path[1]), Number(path[2])];
       if (pid === tid || !threads.get(pid)?.some((thread) => thread.tid === tid)) return [];
       return [

@@ -1,6 +1,6 @@
 /** Timers of timerfd_create(2) that CRIU arms otherwise than they were (timerfd.c, pie/restorer.c). */
 import { knows } from "../../criu/index.ts";
-import { hasExpired, type TimerfdEntry } from "../../image/index.ts";
+import { filesWith, hasExpired, type TimerfdEntry } from "../../image/index.ts";
 import { file_entry } from "../../image/tables/files.ts";
 import { TFD_TIMER_ABSTIME } from "../../sys/linux.ts";
 import type { Check, Edit, Problem } from "../finding.ts";
@@ -28,7 +28,8 @@ export const timerfdExpired: Check = {
   proof: "harm",
   answers: ["edit"],
   run({ checkpoint, criu }) {
-    if (knows(criu?.version, "timersKept", false)) return [];
+    if (knows(criu?.version, "timersKept", false) || filesWith(checkpoint, "tfd").length === 0)
+      return [];
     const holders = new Map<number, { task: number; fd: number }>();
     for (const { pid, fds } of checkpoint.tasks)
       for (const { id, fd } of fds) if (!holders.has(id)) holders.set(id, { task: pid, fd });

@@ -1,5 +1,5 @@
 /** What tasks watch with inotify and fanotify (fsnotify.c). */
-import type { FileEntry } from "../../image/index.ts";
+import { type FileEntry, type FileKind, filesWith } from "../../image/index.ts";
 import { ghost_file_entry } from "../../image/tables/files.ts";
 import type { Context } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
@@ -38,11 +38,12 @@ export function watchedPaths(context: Context): WatchedPath[] {
 }
 
 /** Files of a kind, each with a task that has it open; one that no task has open is never made. */
-export function openFiles<K extends keyof FileEntry>(
+export function openFiles<K extends FileKind>(
   { checkpoint }: Context,
   kind: K,
 ): { entry: NonNullable<FileEntry[K]>; task: number; id: number }[] {
   const found = new Map<number, { entry: NonNullable<FileEntry[K]>; task: number; id: number }>();
+  if (filesWith(checkpoint, kind).length === 0) return [];
   for (const task of livingTasks(checkpoint))
     for (const { id } of task.fds) {
       const entry = checkpoint.openFiles.get(id)?.[kind];

@@ -1,5 +1,6 @@
 import { AIORING, ANON_PRIVATE, FILE_PRIVATE, GUARD, REGULAR } from "../../image/flags.ts";
 import { PE_LAZY, type Task } from "../../image/index.ts";
+import { pagemap_entry } from "../../image/tables/memory.ts";
 import type { Check, Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
@@ -15,7 +16,20 @@ export const imageVmas: Check = {
   reads: "mm-*.img and pagemap-*.img",
   why: "CRIU walks pages and mappings side by side; mappings out of order, or a page that lies in none, mean that images of two dumps were mixed or damaged.",
   proof: "criu",
-  run: (context) => livingTasks(context.checkpoint).flatMap((task) => misfit(context, task) ?? []),
+  run(context) {
+    const { checkpoint } = context;
+    /** Of forked tasks these are the same lists. */
+    const fitting = new Map<unknown, unknown>();
+    return livingTasks(checkpoint).flatMap((task) => {
+      const vmas = task.mm?.vmas;
+      const pages = checkpoint.values(`pagemap-${task.pid}.img`, pagemap_entry);
+      if (vmas === undefined || fitting.get(vmas) === pages) return [];
+      const found = misfit(context, task);
+      if (found !== undefined) return [found];
+      fitting.set(vmas, pages);
+      return [];
+    });
+  },
 };
 
 function misfit({ checkpoint, request }: Context, task: Task): Problem | undefined {

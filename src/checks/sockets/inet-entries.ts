@@ -1,7 +1,7 @@
 /** The IP sockets of a checkpoint, and how their addresses compare with those of this machine (sk-inet.c, sk-tcp.c). */
 import type { Settings } from "../../criu/index.ts";
 import type { InetSocket } from "../../host/index.ts";
-import type { InetSkEntry } from "../../image/index.ts";
+import { filesWith, type InetSkEntry } from "../../image/index.ts";
 import { AF_INET6, IPPROTO_TCP } from "../../sys/linux.ts";
 import type { Context } from "../finding.ts";
 import { inHostNet } from "./unix-entries.ts";
@@ -72,8 +72,8 @@ export function hostSockets(
 ): SavedSocket[] {
   const here = (address: Uint8Array) =>
     context.replaced.find(({ from }) => same(from, address))?.to ?? address;
-  return [...context.checkpoint.openFiles.values()].flatMap(({ isk: entry }): SavedSocket[] => {
-    if (entry === undefined || !inHostNet(context, entry.ns_id)) return [];
+  return filesWith(context.checkpoint, "isk").flatMap(({ isk: entry }): SavedSocket[] => {
+    if (!inHostNet(context, entry.ns_id)) return [];
     const source = bytesOf(entry.family, entry.src_addr);
     const destination = bytesOf(entry.family, entry.dst_addr);
     if (source === undefined || destination === undefined) return [];

@@ -2,7 +2,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { isConnection } from "./inet-entries.ts";
 import { about } from "./inet.ts";
-import { inHostNet } from "./unix-entries.ts";
+import { inHostNet, socketFiles } from "./unix-entries.ts";
 
 export const netDeviceMissing: Check = {
   title: "A network interface that a socket is bound to is not there",
@@ -11,7 +11,7 @@ export const netDeviceMissing: Check = {
   proof: "criu",
   isolate: "net",
   run(context) {
-    return context.checkpoint.openFiles.values().flatMap((file): Problem[] => {
+    return socketFiles(context.checkpoint).flatMap((file): Problem[] => {
       const { isk, psk, nlsk, usk } = file;
       const image = `files.img id 0x${file.id.toString(16)}`;
       const finding = (name: string, criu_message: string): Problem => ({

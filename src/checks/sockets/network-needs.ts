@@ -5,7 +5,7 @@ import type { Checkpoint } from "../../image/index.ts";
 import { namespacesOf } from "../paths.ts";
 import { hostSockets, isAny, isLinkLocal, textOf } from "./inet-entries.ts";
 import { isPing } from "./ping-group-range.ts";
-import { inHostNet } from "./unix-entries.ts";
+import { inHostNet, socketFiles } from "./unix-entries.ts";
 
 interface NetworkNeeds {
   /** Devices by name, with the number that each has to have; 0: any. */
@@ -41,7 +41,7 @@ export function hostNeeds(
   };
   const devices = new Map<string, number>();
   const numbered = new Set<number>();
-  for (const { isk, psk, nlsk, usk } of checkpoint.openFiles.values()) {
+  for (const { isk, psk, nlsk, usk } of socketFiles(checkpoint)) {
     const entry = isk ?? psk ?? nlsk ?? usk;
     if (entry === undefined || !inHostNet(context, entry.ns_id)) continue;
     for (const name of [isk?.ifname, entry.opts.so_bound_dev])

@@ -1,4 +1,4 @@
-import type { InetSkEntry } from "../../image/index.ts";
+import { filesWith, type InetSkEntry } from "../../image/index.ts";
 import { netns_entry } from "../../image/tables/namespaces.ts";
 import { SOCK_DGRAM } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
@@ -58,8 +58,8 @@ export const pingGroupRange: Check = {
     const { groups, extra } = idsOfCriu(host);
     const mappedGroups = [groups[1] ?? 0, ...extra];
     const told = new Set<string>();
-    return checkpoint.openFiles.values().flatMap(({ isk }): Problem[] => {
-      if (isk === undefined || !isPing(isk)) return [];
+    return filesWith(checkpoint, "isk").flatMap(({ isk }): Problem[] => {
+      if (!isPing(isk)) return [];
       const found = rangeOf(context, isk.ns_id);
       const [low = Number.NaN, high = Number.NaN] = (found?.range.trim() ?? "")
         .split(/\s+/)

@@ -1,14 +1,14 @@
 /** TCP connections (sk-tcp.c, soccr/soccr.c). */
-import type { InetSkEntry } from "../../image/index.ts";
+import { filesWith, type InetSkEntry } from "../../image/index.ts";
 import type { Context, Problem } from "../finding.ts";
 import { bytesOf, closesConnections, isConnection, textOf } from "./inet-entries.ts";
 
 /** Connections that CRIU brings back as they were, or refuses to; none when they are restored closed. */
 export function connections(context: Context): InetSkEntry[] {
   if (closesConnections(context)) return [];
-  return [...context.checkpoint.openFiles.values()].flatMap(({ isk }) =>
-    isk !== undefined && isConnection(isk) ? [isk] : [],
-  );
+  return filesWith(context.checkpoint, "isk")
+    .map(({ isk }) => isk)
+    .filter(isConnection);
 }
 
 export const about = (severity: Problem["severity"], entry: InetSkEntry) => ({

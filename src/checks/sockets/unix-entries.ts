@@ -1,6 +1,6 @@
 /** The Unix sockets of a checkpoint: what each is called, where that is, what CRIU will do with it (sk-unix.c). */
 import { USK_EXTERN } from "../../image/flags.ts";
-import type { UnixSkEntry } from "../../image/index.ts";
+import { type Checkpoint, type FileEntry, filesWith, type UnixSkEntry } from "../../image/index.ts";
 import { SOCK_DGRAM, TCP_ESTABLISHED } from "../../sys/linux.ts";
 import { join } from "../../sys/path.ts";
 import { fromBytes } from "../../sys/text.ts";
@@ -48,9 +48,9 @@ export function nameOf(entry: UnixSkEntry): Named["name"] | undefined {
 export function namedSockets({ checkpoint, request }: Context): Named[] {
   const handed = new Set(request.inheritFds.map(({ key }) => key));
   const named: Named[] = [];
-  for (const { usk: entry } of checkpoint.openFiles.values()) {
-    const name = entry === undefined ? undefined : nameOf(entry);
-    if (entry === undefined || name === undefined) continue;
+  for (const { usk: entry } of filesWith(checkpoint, "usk")) {
+    const name = nameOf(entry);
+    if (name === undefined) continue;
     const external = (entry.uflags & USK_EXTERN) !== 0;
     const inherited = handed.has(`socket:[${entry.ino}]`);
     named.push({ entry, image: imageOf(entry), name, external, inherited });
@@ -68,6 +68,12 @@ export function placeOf(context: Context, { entry }: Named, path: string): Place
   const mntId = entry.mnt_id;
   return context.namespaces.place(path, mntId === undefined || mntId < 0 ? undefined : mntId);
 }
+
+/** The open files that are sockets, of any kind. */
+export const socketFiles = (checkpoint: Checkpoint): readonly FileEntry[] =>
+  (["isk", "psk", "nlsk", "usk"] as const).flatMap<FileEntry>((kind) =>
+    filesWith(checkpoint, kind),
+  );
 
 /** Whether a socket will be made in the network namespace that recriu itself is in. */
 export function inHostNet(

@@ -1,4 +1,4 @@
-import type { UnixSkEntry } from "../../image/index.ts";
+import { filesWith, type UnixSkEntry } from "../../image/index.ts";
 import { UNIX_PATH_MAX } from "../../sys/linux.ts";
 import type { Check, Problem } from "../finding.ts";
 import { about, imageOf } from "./unix-entries.ts";
@@ -15,8 +15,7 @@ export const unixPeerMissing: Check = {
   run({ checkpoint }) {
     const sockets = byIno(checkpoint);
     const before = new Set<number>();
-    return checkpoint.openFiles.values().flatMap(({ usk }): Problem[] => {
-      if (usk === undefined) return [];
+    return filesWith(checkpoint, "usk").flatMap(({ usk }): Problem[] => {
       const { ino, peer, name } = usk;
       before.add(ino);
       if (name.length > UNIX_PATH_MAX)

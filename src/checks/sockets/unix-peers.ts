@@ -1,13 +1,11 @@
 /** The other ends of Unix sockets: outside the tree, gone, or not able to take what waits in a queue (sk-unix.c, sk-queue.c). */
 import { USK_EXTERN } from "../../image/flags.ts";
-import type { Checkpoint, UnixSkEntry } from "../../image/index.ts";
+import { filesWith, type Checkpoint, type UnixSkEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { nameOf, USK_CALLBACK } from "./unix-entries.ts";
 
-export const byIno = ({ openFiles }: Checkpoint): Map<number, UnixSkEntry> =>
-  new Map(
-    [...openFiles.values()].flatMap(({ usk }) => (usk === undefined ? [] : [[usk.ino, usk]])),
-  );
+export const byIno = (checkpoint: Checkpoint): Map<number, UnixSkEntry> =>
+  new Map(filesWith(checkpoint, "usk").map(({ usk }) => [usk.ino, usk]));
 
 export interface Connected {
   entry: UnixSkEntry;

@@ -1,3 +1,4 @@
+import { filesWith } from "../../image/index.ts";
 import { netns_entry } from "../../image/tables/namespaces.ts";
 import type { Check, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
@@ -9,7 +10,7 @@ export const namespaceFile: Check = {
   why: "CRIU opens a namespace again through a task that lives in it. It cannot restore one in which no task of the tree lives.",
   proof: "criu",
   run({ checkpoint, namespaces, request }) {
-    if (request.inheritFds.length > 0) return [];
+    if (request.inheritFds.length > 0 || filesWith(checkpoint, "nsf").length === 0) return [];
     const saved = new Set<number>();
     for (const { ids } of checkpoint.tasks)
       for (const field of [...kinds.map((kind) => kind.field), "cgroup_ns_id"] as const)

@@ -1,6 +1,6 @@
 /** The terminals of a checkpoint, as CRIU sorts them by their device numbers (tty.c, get_tty_driver). */
 import type { Request } from "../../criu/index.ts";
-import type { Checkpoint, TtyInfoEntry } from "../../image/index.ts";
+import { filesWith, type Checkpoint, type TtyInfoEntry } from "../../image/index.ts";
 
 type Kind = "master" | "slave" | "console" | "ctty" | "vt" | "serial" | "external" | "unknown";
 
@@ -25,8 +25,7 @@ const EXT_TTY = 5;
 export function terminals(checkpoint: Checkpoint, request: Request): Tty[] {
   if (checkpoint.ttys.length === 0) return [];
   const files = new Map<number, { id: number; regf_id?: number | undefined }[]>();
-  for (const { tty } of checkpoint.openFiles.values()) {
-    if (tty === undefined) continue;
+  for (const { tty } of filesWith(checkpoint, "tty")) {
     const others = files.get(tty.tty_info_id);
     if (others === undefined) files.set(tty.tty_info_id, [tty]);
     else others.push(tty);

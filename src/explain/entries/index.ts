@@ -10,6 +10,7 @@ import check from "./check.txt" with { type: "text" };
 import clients from "./clients.txt" with { type: "text" };
 import clocks from "./clocks.txt" with { type: "text" };
 import compel from "./compel.txt" with { type: "text" };
+import crtools from "./crtools.txt" with { type: "text" };
 import criu from "./criu.txt" with { type: "text" };
 import deaths from "./deaths.txt" with { type: "text" };
 import descriptors from "./descriptors.txt" with { type: "text" };
@@ -46,6 +47,7 @@ import proc from "./proc.txt" with { type: "text" };
 import processor from "./processor.txt" with { type: "text" };
 import propagation from "./propagation.txt" with { type: "text" };
 import pstree from "./pstree.txt" with { type: "text" };
+import quiet from "./quiet.txt" with { type: "text" };
 import restorer from "./restorer.txt" with { type: "text" };
 import runtimes from "./runtimes.txt" with { type: "text" };
 import rights from "./rights.txt" with { type: "text" };
@@ -61,6 +63,7 @@ import zdtm from "./zdtm.txt" with { type: "text" };
 import jvms from "./jvms.txt" with { type: "text" };
 import kubernetes from "./kubernetes.txt" with { type: "text" };
 import lxc from "./lxc.txt" with { type: "text" };
+import openvz from "./openvz.txt" with { type: "text" };
 import operator from "./operator.txt" with { type: "text" };
 import oci from "./oci.txt" with { type: "text" };
 import podman from "./podman.txt" with { type: "text" };
@@ -80,6 +83,7 @@ const tables: Record<string, string> = {
   clocks,
   compel,
   criu,
+  crtools,
   deaths,
   descriptors,
   dump,
@@ -113,6 +117,7 @@ const tables: Record<string, string> = {
   processor,
   propagation,
   pstree,
+  quiet,
   restorer,
   runtimes,
   rights,
@@ -128,6 +133,7 @@ const tables: Record<string, string> = {
   kubernetes,
   lxc,
   oci,
+  openvz,
   operator,
   podman,
   tools,

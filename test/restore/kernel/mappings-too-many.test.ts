@@ -8,20 +8,23 @@ import { typed } from "../typed.ts";
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 
-const MANY = 67_000;
+/** What the kernel's default allows is another's, too; a machine of the tests' own (scripts/systems) can have less, which is sooner reached. */
+const [MOST, MANY] = process.env["RECRIU_OWN_MACHINE"] ? [6000, 7000] : [65_530, 67_000];
 
 test("mappings-too-many", async () => {
   await using stage = openStage();
   const most = "vm/max_map_count";
-  using _ = setting(most, 80_000);
+  using _ = setting(most, MANY + 13_000);
   const { pid, images } = await startDumped(stage, "memory", ["many", `${MANY}`]);
   {
-    using __ = setting(most, 65_530);
+    using __ = setting(most, MOST);
     // Before 4.0 CRIU makes every other one, too, writable first: all are one then, and it does not see that they stay so.
     const named = joinsMappings
       ? await stayWritable(stage, pid, images)
       : await stageCheck({ id: "mappings-too-many", stage, images });
-    expect(named.remedy.command).toBe("sysctl -w vm.max_map_count=131072");
+    expect(named.remedy.command).toBe(
+      `sysctl -w vm.max_map_count=${MOST < 65_530 ? 8192 : 131_072}`,
+    );
     const told = await report(stage, "preflight", images);
     expect((await typed(stage, told, "mappings-too-many")).exit).toBe(0);
     await restores(stage, images);

@@ -1,0 +1,38 @@
+/** Programs that CRIU calls (iptables, ip, tar): what they said of themselves, and which ends of them say that something failed. */
+import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import type { Log } from "./run.ts";
+
+/** The end of a child that was to be a program which need not be there. */
+export const isOfTolerated = (previous: LogLine | undefined, { message }: LogLine): boolean =>
+  previous !== undefined &&
+  message.startsWith("exited, status=") &&
+  previous.message.startsWith("execvp(") &&
+  worthOf(previous) === "nothing";
+
+/** Whether nothing but the end of a program that CRIU called was told, and that twice: by its caller and as a task's. */
+export const isOfHelper = ({ cause, sign, after }: Log): boolean =>
+  sign !== undefined &&
+  sign.message.startsWith("exited, status=") &&
+  after.length === 0 &&
+  cause?.message.replace(/^\d+ /, "") === sign.message &&
+  cause.pid === sign.pid;
+
+/** A line with the time is CRIU's own. */
+const stamped = /^\s*(?:\(?\d+\.\d+\)|pie: |uns: |\d+: )/;
+const complains =
+  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
+
+/** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
+export function helperSays({ cause, before, after }: Log): string | undefined {
+  // Where its words come late, it has to name itself.
+  if (after[0] !== undefined && ofHelper.test(after[0])) return after[0];
+  if (cause?.time === undefined) return undefined;
+  const own = (text: string) => stamped.test(text) || parseLogLine(text) !== undefined;
+  const from = before.findIndex(own);
+  return from < 0
+    ? undefined
+    : before.slice(from).findLast((text) => !own(text) && complains.test(text));
+}
+
+export const ofHelper =
+  /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;
