@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { everythingOn } from "../restore/nothing-left.ts";
+import { isBefore42 } from "../restore/criu.ts";
 import { dumpByOld, hasOldCriu, oldCriu, scriptAt } from "../restore/shadow.ts";
 import {
   alive,
@@ -131,7 +132,8 @@ test("what was started is killed while recriu looks: CRIU does not run, and noth
   await waitFor("nothing to be left", () => Bun.deepEquals(everythingOn(stage), before));
 });
 
-test.skipIf(!hasOldCriu)(
+// Images of 4.2 and later it finds no page in.
+test.skipIf(!hasOldCriu || !isBefore42)(
   "what was edited is set right with RECRIU_VERIFY=off, too, and before the command of --exec-cmd",
   async () => {
     await using stage = openStage();
