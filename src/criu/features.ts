@@ -41,6 +41,12 @@ export const since = {
   compressed: "4.3",
   /** A periodic timer that had expired goes on, and one that was not armed is not. */
   timersKept: "4.3",
+  /** A zombie's exit code comes back whole. */
+  zombieCodes: "4.3",
+  /** A cgroup namespace is made again with --manage-cgroups=ignore, too. */
+  cgroupNamespaceIgnored: "4.3",
+  /** What cannot be watched again is told in other words. */
+  watchWords: "4.3",
   /** Messages that wait in Unix sockets keep their senders, and user namespaces their binary formats. */
   sendersKept: "4.3",
 } as const satisfies Readonly<Record<string, string>>;

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { everythingOn } from "../restore/nothing-left.ts";
+import { is317, isBefore42, losesPriorities } from "../restore/criu.ts";
 import { dumpByOld, hasOldCriu, oldCriu, scriptAt } from "../restore/shadow.ts";
 import {
   alive,
@@ -43,28 +44,33 @@ async function spoiled(stage: Stage) {
 const killing = (stage: Stage, point: string) =>
   scriptAt(stage, point, killWatcher.replaceAll("$RECRIU_BINARY", recriuBinary));
 
-test("a watcher killed at the last point: CRIU lets the tree run, and undo tells of it", async () => {
-  await using stage = openStage({ ownState: true });
-  const { images, sockets, tasks } = await spoiled(stage);
-  const words = [
-    "restore",
-    "-dD",
-    images,
-    "-o",
-    "r.log",
-    "--action-script",
-    killing(stage, "pre-resume"),
-  ];
-  expect((await asCriu(stage, words)).exit).toBe(0);
-  expect(tasks.every(alive)).toBe(true);
-  const told = await undo(stage);
-  expect(told.exit).toBe(1);
-  expect(told.stderr).toMatch(/the tree of process \d+ runs, compared in its structure only/);
-  expect(await recriu(stage, verifyOf(told.stderr)!)).toMatchObject({ exit: 0 });
-  expect(existsSync(join(sockets, "X7"))).toBe(true);
-});
+// Before 4.0 CRIU loses a flag of the tree, which the watcher would set again.
+test.skipIf(losesPriorities)(
+  "a watcher killed at the last point: CRIU lets the tree run, and undo tells of it",
+  async () => {
+    await using stage = openStage({ ownState: true });
+    const { images, sockets, tasks } = await spoiled(stage);
+    const words = [
+      "restore",
+      "-dD",
+      images,
+      "-o",
+      "r.log",
+      "--action-script",
+      killing(stage, "pre-resume"),
+    ];
+    expect((await asCriu(stage, words)).exit).toBe(0);
+    expect(tasks.every(alive)).toBe(true);
+    const told = await undo(stage);
+    expect(told.exit).toBe(1);
+    expect(told.stderr).toMatch(/the tree of process \d+ runs, compared in its structure only/);
+    expect(await recriu(stage, verifyOf(told.stderr)!)).toMatchObject({ exit: 0 });
+    expect(existsSync(join(sockets, "X7"))).toBe(true);
+  },
+);
 
-test("the same under a runtime", async () => {
+// For a CRIU before 3.19, which a runtime's request cannot hold at the gate, recriu edits no images.
+test.skipIf(is317)("the same under a runtime", async () => {
   await using stage = openStage({ ownState: true });
   const { images, tasks } = await spoiled(stage);
   const config = join(stage.dir, "config");
@@ -131,7 +137,8 @@ test("what was started is killed while recriu looks: CRIU does not run, and noth
   await waitFor("nothing to be left", () => Bun.deepEquals(everythingOn(stage), before));
 });
 
-test.skipIf(!hasOldCriu)(
+// Images of 4.2 and later it finds no page in.
+test.skipIf(!hasOldCriu || !isBefore42)(
   "what was edited is set right with RECRIU_VERIFY=off, too, and before the command of --exec-cmd",
   async () => {
     await using stage = openStage();

@@ -26,29 +26,36 @@ import {
   run,
   start,
 } from "../restore/stage.ts";
+import { is317 } from "../restore/criu.ts";
 import { dumpX11 } from "../restore/x11.ts";
 import { link } from "./as-criu.ts";
 import { ask, request, RESTORE, restore, VERSION } from "./rpc.ts";
 
-test("a restore of a runtime's: repaired, gated, the tree is the runtime's child, its notifications come", async () => {
-  await using stage = openStage();
-  const { pid, images, sockets } = await dumpX11(stage, []);
-  rmSync(sockets, { recursive: true });
-  const bare = await ask(stage, images, restore(), { program: criu });
-  expect(bare.answer).toMatchObject({ success: false });
+/** Of a tree whose images are edited: a CRIU before 3.19 cannot be held by a request, and gets none of those. */
+const held = test.skipIf(is317);
 
-  const { answer, log, exit, stdout, stderr } = await ask(
-    stage,
-    images,
-    restore({ notify_scripts: true }),
-  );
-  expect(answer).toMatchObject({ type: RESTORE, success: true, restore: { pid } });
-  expect(exit).toBe(0);
-  expect(stderr).toBe("");
-  expect(stdout).toMatch(new RegExp(`^notified [3-9] children ${pid} \n$`));
-  expect(existsSync(join(sockets, "X7"))).toBe(true);
-  expect(log).toMatch(/Running post-restore scripts\n.*RPC\n.*\[\/proc\/\d+\/fd\/\d+\]/);
-});
+held(
+  "a restore of a runtime's: repaired, gated, the tree is the runtime's child, its notifications come",
+  async () => {
+    await using stage = openStage();
+    const { pid, images, sockets } = await dumpX11(stage, []);
+    rmSync(sockets, { recursive: true });
+    const bare = await ask(stage, images, restore(), { program: criu });
+    expect(bare.answer).toMatchObject({ success: false });
+
+    const { answer, log, exit, stdout, stderr } = await ask(
+      stage,
+      images,
+      restore({ notify_scripts: true }),
+    );
+    expect(answer).toMatchObject({ type: RESTORE, success: true, restore: { pid } });
+    expect(exit).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(new RegExp(`^notified [3-9] children ${pid} \n$`));
+    expect(existsSync(join(sockets, "X7"))).toBe(true);
+    expect(log).toMatch(/Running post-restore scripts\n.*RPC\n.*\[\/proc\/\d+\/fd\/\d+\]/);
+  },
+);
 
 test("a log's name that CRIU refuses is written to by nobody", async () => {
   await using stage = openStage();
@@ -63,29 +70,32 @@ test("a log's name that CRIU refuses is written to by nobody", async () => {
   }
 });
 
-test("a blocker: the runtime gets recriu's words as CRIU's answer, and finds them in the log", async () => {
-  await using stage = openStage();
-  const { pid, images, sockets } = await dumpX11(stage, []);
-  rmSync(sockets, { recursive: true });
-  await start(stage, "at-pid", [`${pid}`]);
-  const refused = await ask(stage, images, restore());
-  expect(refused.answer).toMatchObject({ type: RESTORE, success: false, restore: { pid: -1 } });
-  expect(refused.answer!.cr_errmsg).toMatch(
-    /^\(00\.000000\) Error \(recriu\): .*\nblocker\[pid-in-use\]: /,
-  );
-  expect(refused.log).toBe(refused.answer!.cr_errmsg!);
-  expect(refused).toMatchObject({ exit: 1, stdout: "notified 0 children \n", stderr: "" });
+held(
+  "a blocker: the runtime gets recriu's words as CRIU's answer, and finds them in the log",
+  async () => {
+    await using stage = openStage();
+    const { pid, images, sockets } = await dumpX11(stage, []);
+    rmSync(sockets, { recursive: true });
+    await start(stage, "at-pid", [`${pid}`]);
+    const refused = await ask(stage, images, restore());
+    expect(refused.answer).toMatchObject({ type: RESTORE, success: false, restore: { pid: -1 } });
+    expect(refused.answer!.cr_errmsg).toMatch(
+      /^\(00\.000000\) Error \(recriu\): .*\nblocker\[pid-in-use\]: /,
+    );
+    expect(refused.log).toBe(refused.answer!.cr_errmsg!);
+    expect(refused).toMatchObject({ exit: 1, stdout: "notified 0 children \n", stderr: "" });
 
-  const env = { RECRIU_IGNORE: "pid-in-use" };
-  const failed = await ask(stage, images, restore(), { env });
-  expect(failed.answer).toMatchObject({ success: false });
-  expect(failed.log).toContain("Restoring FAILED.\n");
-  expect(failed.log.split("Restoring FAILED.\n")[1]).toContain(
-    `failed: Can't fork for ${pid}: File exists\n`,
-  );
-  expect(failed).toMatchObject({ exit: 1, stderr: "" });
-  expect(existsSync(sockets)).toBe(false);
-});
+    const env = { RECRIU_IGNORE: "pid-in-use" };
+    const failed = await ask(stage, images, restore(), { env });
+    expect(failed.answer).toMatchObject({ success: false });
+    expect(failed.log).toContain("Restoring FAILED.\n");
+    expect(failed.log.split("Restoring FAILED.\n")[1]).toContain(
+      `failed: Can't fork for ${pid}: File exists\n`,
+    );
+    expect(failed).toMatchObject({ exit: 1, stderr: "" });
+    expect(existsSync(sockets)).toBe(false);
+  },
+);
 
 test("a refusal has the errno that CRIU's own answer has", async () => {
   await using stage = openStage();
@@ -116,17 +126,22 @@ test("a refusal has the errno that CRIU's own answer has", async () => {
   expect(found.filter((errno) => errno !== undefined)).toEqual([17, 56]);
 });
 
-test("the configuration file that a request names goes over the request, for recriu as for CRIU", async () => {
-  await using stage = openStage();
-  const { pid, images } = await dumpX11(stage, []);
-  const [seen, script, config] = ["seen", "script", "config"].map((name) => join(stage.dir, name));
-  writeFileSync(script!, `#!/bin/sh\necho $CRTOOLS_SCRIPT_ACTION >>${seen}\n`, { mode: 0o755 });
-  writeFileSync(config!, `action-script ${script}\nlog-file other.log\n`);
-  const { answer, log } = await ask(stage, images, restore({ config_file: config }));
-  expect(answer).toMatchObject({ success: true, restore: { pid } });
-  expect(log).toBe("");
-  expect(readFileSync(seen!, "utf8")).toContain("post-resume\n");
-});
+held(
+  "the configuration file that a request names goes over the request, for recriu as for CRIU",
+  async () => {
+    await using stage = openStage();
+    const { pid, images } = await dumpX11(stage, []);
+    const [seen, script, config] = ["seen", "script", "config"].map((name) =>
+      join(stage.dir, name),
+    );
+    writeFileSync(script!, `#!/bin/sh\necho $CRTOOLS_SCRIPT_ACTION >>${seen}\n`, { mode: 0o755 });
+    writeFileSync(config!, `action-script ${script}\nlog-file other.log\n`);
+    const { answer, log } = await ask(stage, images, restore({ config_file: config }));
+    expect(answer).toMatchObject({ success: true, restore: { pid } });
+    expect(log).toBe("");
+    expect(readFileSync(seen!, "utf8")).toContain("post-resume\n");
+  },
+);
 
 test("a configuration file that is none, or has no end, is not read: of what is untrusted it is a refusal, at once", async () => {
   await using stage = openStage();
@@ -145,7 +160,7 @@ test("a configuration file that is none, or has no end, is not read: of what is 
   }
 });
 
-test("other requests, late ones and none are CRIU's alone", async () => {
+held("other requests, late ones and none are CRIU's alone", async () => {
   await using stage = openStage();
   const version = encode(request, { type: VERSION });
   const bare = await ask(stage, stage.dir, version, { program: criu });
@@ -166,35 +181,42 @@ test("other requests, late ones and none are CRIU's alone", async () => {
   expect(alive(pid)).toBe(false);
 });
 
-test("a tree that is not the saved one: refused while nothing runs; at the last point, where CRIU would wait for ever, told in the log", async () => {
-  await using stage = openStage();
-  const program = ownProgram(stage, "tree");
-  const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
-  const { pid, images } = await startDumped(stage, "tree", args, { program });
-  // CRIU up to 4.1 runs such a script twice at each point.
-  const spoiledAt = (point: string, spoil: string) => {
-    const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
-    const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != ${point} ] || ${spoil}; true\n`;
-    writeFileSync(script, text, { mode: 0o755 });
-    writeFileSync(config, `action-script ${script}\n`);
-    return restore({ config_file: config });
-  };
-  const gated = await ask(
-    stage,
-    images,
-    spoiledAt("post-restore", "pkill -9 -P $CRTOOLS_INIT_PID leaf-1"),
-  );
-  expect({ ...gated, log: "" }).toMatchObject({ exit: 1, stderr: "", answer: { success: false } });
-  expect(gated.log.split("\n").at(-2)).toContain("the tree is not the saved one");
-  expect(alive(pid)).toBe(false);
+held(
+  "a tree that is not the saved one: refused while nothing runs; at the last point, where CRIU would wait for ever, told in the log",
+  async () => {
+    await using stage = openStage();
+    const program = ownProgram(stage, "tree");
+    const args = [stage.dir, "/etc/hostname", `${stage.dir}/log`, "2"];
+    const { pid, images } = await startDumped(stage, "tree", args, { program });
+    // CRIU up to 4.1 runs such a script twice at each point.
+    const spoiledAt = (point: string, spoil: string) => {
+      const [script, config] = [join(stage.dir, "script"), join(stage.dir, "config")];
+      const text = `#!/bin/sh\n[ $CRTOOLS_SCRIPT_ACTION != ${point} ] || ${spoil}; true\n`;
+      writeFileSync(script, text, { mode: 0o755 });
+      writeFileSync(config, `action-script ${script}\n`);
+      return restore({ config_file: config });
+    };
+    const gated = await ask(
+      stage,
+      images,
+      spoiledAt("post-restore", "pkill -9 -P $CRTOOLS_INIT_PID leaf-1"),
+    );
+    expect({ ...gated, log: "" }).toMatchObject({
+      exit: 1,
+      stderr: "",
+      answer: { success: false },
+    });
+    expect(gated.log.split("\n").at(-2)).toContain("the tree is not the saved one");
+    expect(alive(pid)).toBe(false);
 
-  const late = await ask(stage, images, spoiledAt("pre-resume", `mv ${program} ${program}.late`));
-  expect({ ...late, log: "" }).toMatchObject({ exit: 0, stderr: "", answer: { success: true } });
-  expect(late.log.split("\n").at(-2)).toContain("the tree is not the saved one");
-  expect(alive(pid)).toBe(true);
-});
+    const late = await ask(stage, images, spoiledAt("pre-resume", `mv ${program} ${program}.late`));
+    expect({ ...late, log: "" }).toMatchObject({ exit: 0, stderr: "", answer: { success: true } });
+    expect(late.log.split("\n").at(-2)).toContain("the tree is not the saved one");
+    expect(alive(pid)).toBe(true);
+  },
+);
 
-test("the watcher is not in the container's cgroups", async () => {
+held("the watcher is not in the container's cgroups", async () => {
   await using stage = openStage();
   const hierarchy = hierarchies().find(({ version }) => version === 2);
   if (hierarchy === undefined) throw new Error("cgroup v2 is not mounted");

@@ -50,7 +50,8 @@ test("all that is below a process, and the family with it", async () => {
   expect(descendantsOf(child.pid).toSorted()).toEqual([one!, two!].toSorted());
   const listed = [child.pid, one!, two!].map((pid) => readStat(pid)!);
   expect([...familyOf(child.pid, listed)].toSorted()).toEqual([child.pid, one!, two!].toSorted());
-  for (const pid of [two!, one!, child.pid]) process.kill(pid, "SIGKILL");
+  // From above: a shell that waits for another ends with it.
+  for (const pid of [child.pid, one!, two!]) process.kill(pid, "SIGKILL");
   await child.exited;
 });
 

@@ -21,6 +21,9 @@ export const losesPriorities = /^Version: [0-3]\./.test(version);
 /** It gives a tree's root no flags. */
 export const isBefore42 = /^Version: (?:3|4\.[01])(?!\d)/.test(version);
 
+/** It cuts a zombie's exit code, saves no timer slack, and spins where pages end. */
+export const isBefore43 = /^Version: (?:3|4\.[0-2])(?!\d)/.test(version);
+
 /** It saves a cgroup as the child of one that its name begins with. */
 export const isBefore41 = /^Version: (?:3|4\.0)/.test(version);
 

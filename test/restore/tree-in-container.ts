@@ -8,10 +8,15 @@ export interface Inside {
   mounts?: [type: string, source: string, inside: string][];
   /** Options of the dump. */
   options?: string[];
+  /** Done between start and dump. */
+  meanwhile?: (root: string, socket: string) => void;
 }
 
 /** A dumped container whose root, a mount point as CRIU wants, is `root`, and its socket's path inside. */
-export async function dumpContainer(stage: Stage, { mounts = [], options = [] }: Inside = {}) {
+export async function dumpContainer(
+  stage: Stage,
+  { mounts = [], options = [], meanwhile }: Inside = {},
+) {
   const root = join(stage.dir, "root");
   const socket = "/run/recriu-test/app/sock";
   mkdirSync(root, { mode: 0o755, recursive: true });
@@ -22,6 +27,7 @@ export async function dumpContainer(stage: Stage, { mounts = [], options = [] }:
   }
   const { pid } = await start(stage, "container", [root, socket, ...mounts.flat()]);
   const [init] = descendants(pid);
+  meanwhile?.(root, socket);
   const images = await dump(stage, init!.pid, options);
   await run(stage, ["mount", "--bind", root, root]);
   return { root, socket, images, options: ["--root", root] };

@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import { ignore } from "./cgroup-set-missing.ts";
 import { directoryOf, members, setOf, yardOf } from "./cgroup-tree.ts";
@@ -7,19 +8,20 @@ export const cgroupNamespace: Check = {
   reads: "cgns_prefix in cgroup.img; the cgroup that is the namespace's root",
   why:
     "To make a cgroup namespace again, CRIU first moves the root task into the cgroup that is its root, which cgroup2 refuses where that " +
-    "one passes controllers on. With --manage-cgroups=ignore there is no new namespace at all, and nothing says so: the tree sees " +
+    "one passes controllers on. With --manage-cgroups=ignore a CRIU before 4.3 makes no new namespace at all, and says nothing: the tree sees " +
     "this machine's paths.",
   proof: "harm",
   answers: ["choice"],
   run(context) {
-    const { checkpoint, request, host } = context;
+    const { checkpoint, criu, request, host } = context;
     if (checkpoint.cgroup === undefined || checkpoint.root?.core === undefined) return [];
     const rootSet = setOf(checkpoint.root.core);
     const spaced = members(context).filter(
       ({ sets, prefix }) => rootSet !== undefined && sets.includes(rootSet) && prefix !== undefined,
     );
     const shared = { task: checkpoint.root.pid, image: "cgroup.img" };
-    if (spaced.length > 0 && request.manageCgroups.value === "ignore")
+    if (spaced.length > 0 && request.manageCgroups.value === "ignore") {
+      if (knows(criu?.version, "cgroupNamespaceIgnored", false)) return [];
       return [
         {
           ...shared,
@@ -34,6 +36,7 @@ export const cgroupNamespace: Check = {
           },
         },
       ];
+    }
     return spaced.values().flatMap(({ controllers, path, prefix }): Problem[] => {
       const root = path.slice(0, prefix);
       const directory = root === path ? undefined : directoryOf(context, controllers, root);

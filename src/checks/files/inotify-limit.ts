@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import type { Check, Problem } from "../finding.ts";
 import { raised } from "../settings.ts";
 import { setting } from "./kernel-objects.ts";
@@ -13,6 +14,12 @@ export const inotifyLimit: Check = {
     const instances = openFiles(context, "ify");
     const first = instances[0];
     if (first === undefined) return [];
+    const words = knows(context.criu?.version, "watchWords", false)
+      ? [
+          "Can't create inotify fd for id 0x0 (flags 0x0): Too many open files",
+          "Can't add inotify watch for fd 0 wd 0x0 (dev 0x0 ino 0x0 mask 0x0): No space left on device",
+        ]
+      : ["Can't create inotify for", "Can't add watch for"];
     const image = `files.img id 0x${first.id.toString(16)}`;
     const watches = instances.reduce((sum, { entry }) => sum + entry.wd.length, 0);
     const finding = (name: string, wanted: number, what: string, said: string): Problem[] => {
@@ -31,13 +38,8 @@ export const inotifyLimit: Check = {
       ];
     };
     return [
-      ...finding(
-        "fs/inotify/max_user_instances",
-        instances.length,
-        "instances",
-        "Can't create inotify for",
-      ),
-      ...finding("fs/inotify/max_user_watches", watches, "watches", "Can't add watch for"),
+      ...finding("fs/inotify/max_user_instances", instances.length, "instances", words[0]!),
+      ...finding("fs/inotify/max_user_watches", watches, "watches", words[1]!),
     ];
   },
 };

@@ -1,3 +1,4 @@
+import { knows } from "../../criu/index.ts";
 import { hasBelow, savedMode } from "./saved-names.ts";
 import { IN_ALL_EVENTS } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
@@ -16,7 +17,7 @@ export const watchPathMissing: Check = {
   run(context) {
     return watchedPaths(context)
       .values()
-      .flatMap(({ path, mnt_id, task, id, mask }): Problem[] => {
+      .flatMap(({ path, mnt_id, task, id, mask, kind, i_ino }): Problem[] => {
         const place = context.namespaces.place(path, mnt_id);
         const found = place.onHost ? place.root.look(place.path) : undefined;
         if (!place.onHost || found === undefined || found.ok) return [];
@@ -27,7 +28,9 @@ export const watchPathMissing: Check = {
             image: `files.img id 0x${id.toString(16)}`,
             subject: place.hostPath,
             message: `${place.hostPath}, which task ${task} watches, ${found.missing ? "is not there" : `cannot be looked at: ${found.problem}`}`,
-            criu_message: `fsnotify: Unable to open ${path}: ${found.problem}`,
+            criu_message: knows(context.criu?.version, "watchWords", false)
+              ? `fsnotify: Unable to open ${kind} via path ${path} (dev 0x0 ino 0x${i_ino.toString(16)}): ${found.problem}`
+              : `fsnotify: Unable to open ${path}: ${found.problem}`,
             remedy: found.missing
               ? (backAsSealed(context, path, place) ??
                 watchedAgain(kindOf(context, path, mask), place.hostPath))

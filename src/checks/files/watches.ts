@@ -10,6 +10,7 @@ interface WatchedPath {
   readonly i_ino: bigint;
   /** Of inotify(7); 0 of fanotify. */
   readonly mask: number;
+  readonly kind: "inotify" | "fanotify";
   readonly task: number;
   /** Of the open file. */
   readonly id: number;
@@ -26,14 +27,23 @@ export function watchedPaths(context: Context): WatchedPath[] {
     }
   const marks = [
     ...openFiles(context, "ify").flatMap(({ entry, task, id }) =>
-      entry.wd.map(({ f_handle, i_ino, mask }) => ({ f_handle, i_ino, mask, task, id })),
+      entry.wd.map(({ f_handle, i_ino, mask }) => ({
+        f_handle,
+        i_ino,
+        mask,
+        task,
+        id,
+        kind: "inotify" as const,
+      })),
     ),
     ...openFiles(context, "ffy").flatMap(({ entry, task, id }) =>
-      entry.mark.flatMap(({ ie }) => (ie ? [{ ...ie, mask: 0, task, id }] : [])),
+      entry.mark.flatMap(({ ie }) =>
+        ie ? [{ ...ie, mask: 0, task, id, kind: "fanotify" as const }] : [],
+      ),
     ),
   ];
-  return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, mask, task, id }) =>
-    path === undefined || ghosts.has(i_ino) ? [] : [{ path, mnt_id, i_ino, mask, task, id }],
+  return marks.flatMap(({ f_handle: { path, mnt_id }, i_ino, ...of }) =>
+    path === undefined || ghosts.has(i_ino) ? [] : [{ path, mnt_id, i_ino, ...of }],
   );
 }
 

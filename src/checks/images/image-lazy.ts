@@ -11,7 +11,7 @@ export const imageLazy: Check = {
   reads: "pagemap-*.img; --lazy-pages",
   why:
     "A dump with --lazy-pages keeps most memory at its source, for `criu lazy-pages` to fetch while the restored tree runs. " +
-    "Restored without that, the missing pages are read from where others are: memory is wrong, or CRIU spins at the end of the file. Nothing is printed.",
+    "Restored without that, the missing pages are read from where others are: memory is wrong, or CRIU spins at the end of the file (from 4.3 on it fails there). Nothing is printed.",
   proof: "harm",
   run(context) {
     const { checkpoint, request } = context;

@@ -2,15 +2,24 @@
 import { knows } from "../../criu/index.ts";
 import { findMount } from "../../image/index.ts";
 import { EROFS, errorText } from "../../sys/errno.ts";
+import { dirname } from "../../sys/path.ts";
 import type { Context, Problem } from "../finding.ts";
 import { imageOf, type Mount, MS_RDONLY, savedMounts, shownWritable } from "../mounts/external.ts";
-import { pathSockets, refusal } from "./sockets.ts";
-import { about, type AtPath } from "./unix-entries.ts";
+import { refusal } from "./sockets.ts";
+import {
+  about,
+  type AtPath,
+  givenName,
+  hasPath,
+  inode,
+  isBound,
+  namedSockets,
+} from "./unix-entries.ts";
 
 export function readOnlyMounts(context: Context): Problem[] {
   const all = savedMounts(context);
   const found = new Map<Mount, Problem>();
-  for (const bound of pathSockets(context)) {
+  for (const bound of namedSockets(context).filter(hasPath).filter(isBound)) {
     const mount = mountOf(all, bound);
     if (mount === undefined || found.has(mount) || (mount.entry.flags & MS_RDONLY) === 0) continue;
     // Before 4.2 a root is what --root has, whatever its flags were.
@@ -37,7 +46,9 @@ function readOnly(context: Context, bound: AtPath, mount: Mount, all: readonly M
     ...about("blocker", imageOf(mount)),
     subject: at,
     message: `the socket ${bound.name.path} cannot be bound: ${isRoot ? "the root" : `the mount at ${at}`} was made read-only when it was bound, and CRIU makes it so before`,
-    criu_message: refusal(context, bound, errorText(-EROFS)),
+    criu_message: bound.entry.deleted
+      ? `unix: ghost: Can't access ${dirname(bound.name.path)} for socket ${inode(bound.entry)} name ${givenName(bound.entry)}: ${errorText(-EROFS)}`
+      : refusal(context, bound, errorText(-EROFS)),
     remedy: isWhole
       ? {
           kind: "human",

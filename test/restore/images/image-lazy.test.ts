@@ -1,3 +1,4 @@
+import { isBefore43 } from "../criu.ts";
 import { finding, report } from "../report.ts";
 import { stageCheck } from "../stage-check.ts";
 import { alive, criu, killTree, openStage, restoreBare, start, waitFor } from "../stage.ts";
@@ -47,8 +48,9 @@ test("image-lazy: pages that stayed behind, and lazy-pages-socket", async () => 
   const named = await report(stage, "restore", images);
   expect(named).toMatchObject({ exit: 3, run: null });
   expect(finding(named, "image-lazy")).toMatchObject({ severity: "blocker", task: pid });
-  // Pages that are not there are read at the end of the file, for ever.
-  expect((await restoreBare(stage, images, ["-v0"], { timeout: 2000 })).exit).toBeNull();
+  // Pages that are not there are read at the end of the file: before 4.3 for ever.
+  const bare = await restoreBare(stage, images, ["-v0"], { timeout: 2000 });
+  expect(bare.exit).toBe(isBefore43 ? null : 1);
   await waitFor("the tree to be gone", () => !alive(pid));
 
   const remote = await report(stage, "preflight", images, ["--lazy-pages"]);

@@ -1,4 +1,4 @@
-import { losesPriorities } from "../criu.ts";
+import { isBefore43, losesPriorities } from "../criu.ts";
 import { copyOf, startDumped } from "../stage/dumped.ts";
 import { report } from "../report.ts";
 import { restores, stageCheck } from "../stage-check.ts";
@@ -42,6 +42,8 @@ test("memory-short: addresses that are only reserved, where CRIU makes them writ
   for (const file of ["inventory.img", pagemap, "pages-1.img"])
     cpSync(join(alone.images, file), join(stage.dir, "before", file));
   symlinkSync("../before", join(child, "parent"));
+  // From 4.3 on CRIU leaves reservations as they are.
+  if (!isBefore43) return await restores(stage, child);
   await stageCheck({ id: "memory-short", stage, images: child });
 
   const { pid, images } = await startDumped(stage, "memory", ["inherited"]);

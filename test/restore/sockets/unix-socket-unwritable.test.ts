@@ -145,3 +145,27 @@ test.skipIf(!existsSync(by))("unix-socket-unwritable: the root was made read-onl
   expect(done.verdict!.differences).toMatchObject(mendedAs("/"));
   await killTree(stage, done.run!.pid!);
 });
+
+test("unix-socket-unwritable: one whose file was deleted, which CRIU makes for the moment", async () => {
+  await using stage = openStage();
+  const there = join(stage.dir, "there");
+  mkdirSync(there);
+  const { images, options } = await dumpContainer(stage, {
+    mounts: [
+      ["proc", "none", "/proc"],
+      ["bind", there, sockets],
+      ["readonly", "none", sockets],
+    ],
+    options: ["--external", `mnt[${sockets}]:KEY`],
+    meanwhile: () => rmSync(join(there, "sock")),
+  });
+  const named = await stageCheck({
+    id: "unix-socket-unwritable",
+    stage,
+    images,
+    options: [...options, "--external", `mnt[KEY]:${there}`],
+    mend: "edited",
+  });
+  expect(named.criu_message).toContain("ghost: Can't access");
+  expect(existsSync(join(there, "sock"))).toBe(false);
+});
