@@ -19,7 +19,10 @@ export const inotifyLimit: Check = {
           "Can't create inotify fd for id 0x0 (flags 0x0): Too many open files",
           "Can't add inotify watch for fd 0 wd 0x0 (dev 0x0 ino 0x0 mask 0x0): No space left on device",
         ]
-      : ["Can't create inotify for", "Can't add watch for"];
+      : [
+          "Can't create inotify for 0x0: Too many open files",
+          "Can't add watch for 0x0 with 0x0: No space left on device",
+        ];
     const image = `files.img id 0x${first.id.toString(16)}`;
     const watches = instances.reduce((sum, { entry }) => sum + entry.wd.length, 0);
     const finding = (name: string, wanted: number, what: string, said: string): Problem[] => {
