@@ -1,7 +1,7 @@
 import { asking, staged } from "../core.ts";
 import type { System } from "../system.ts";
 
-/** What the first process has a say in: what this machine is seen to be, cgroups, their delegation and limits, settings of the kernel, rights that it hands down, mounts that it shares. */
+/** What the first process has a say in: cgroups, their delegation and limits, settings of the kernel, rights that it hands down, mounts that it shares. */
 const tests = staged(
   "cgroups",
   "kernel/cgroup-memory-short.test.ts",
@@ -23,6 +23,11 @@ export const system: System = {
   architecture: "amd64",
   cpu: "max,-la57",
   systemd: true,
-  tests: ["test/systems/service.ts", "test/systems/resources.ts", ...asking("host"), ...tests],
+  tests: [
+    "test/systems/service.ts",
+    "test/systems/resources.ts",
+    ...asking("host", "sys", "verify"),
+    ...tests,
+  ],
   afterwards: [],
 };
