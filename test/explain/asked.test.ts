@@ -1,0 +1,85 @@
+/** Questions that name a case without a line of CRIU's, the log that a command line means, and lines that end in the middle. */
+import { expect, test } from "bun:test";
+import { logReader } from "../../src/explain/log.ts";
+import { logNamed, logOfCommand, withLog } from "../../src/explain/runtimes.ts";
+
+const read = (text: string) => {
+  const reader = logReader();
+  reader.feed(Buffer.from(text));
+  return reader.end();
+};
+
+test("a question is answered by the case that it names, where nothing says more", () => {
+  for (const [text, cause] of [
+    ["criu dump fails with io_uring", "io_uring"],
+    ["cannot dump processes with io_uring handles", "io_uring"],
+    ["pre-dump with the cuda plugin fails", "cuda plugin"],
+    ["$ docker pause one\n$ docker checkpoint create one c\nit hangs", "paused"],
+  ] as const)
+    expect([text, read(text).said?.cause]).toEqual([text, expect.stringContaining(cause)]);
+  const more = read(
+    "$ docker pause one\n$ docker checkpoint create one c\nit hangs\nError (criu/tun.c:1): tun: Can't attach tunfile to device: Invalid argument",
+  );
+  expect([more.said, more.cause?.file]).toEqual([undefined, "criu/tun.c"]);
+});
+
+test("words that others have as well are no such question", () => {
+  for (const text of [
+    "LOG:  checkpoint complete: wrote 3 buffers; io_uring enabled",
+    "$ docker pause one\nit hangs",
+    "error: io_uring_setup: Operation not permitted",
+    "cuda error: out of memory",
+  ])
+    expect([text, read(text).said?.cause]).toEqual([text, undefined]);
+});
+
+test("the log is where the command line that is shown has its --work-path, where that is whole", () => {
+  const id = "4ba0864fec064b25";
+  const kept = `/var/lib/containers/storage/overlay-containers/${id}/userdata`;
+  for (const [text, path] of [
+    ["runc checkpoint --work-path ./work-dir one (status=1):", "work-dir/dump.log"],
+    ["runc --root /r restore --work-path=/tmp/w one", "/tmp/w/restore.log"],
+    [`running "/usr/bin/runc" ["checkpoint" "--work-path" "${kept}" "one"]`, `${kept}/dump.log`],
+    // Cut within it; but CRI-O and Podman keep the images below it.
+    [`runc checkpoint --work-path ${kept.slice(0, -4)}`, undefined],
+    [
+      `"checkpoint" "--image-path" "${kept}/checkpoint" "--work-path" "/var/lib/co`,
+      `${kept}/dump.log`,
+    ],
+    ["runc run --work-path /tmp/w one", undefined],
+    ["checkpoint --work-path --leave-running one", undefined],
+  ] as const)
+    expect([text, logOfCommand(text)]).toEqual([text, path]);
+  // A path that is named goes before, and a command of which nothing failed means none.
+  const named = "criu failed: type NOTIFY errno 0\nlog file: /tmp/other/restore.log";
+  expect(read(`# runc restore --work-path /tmp/w one\n${named}`).named).toBe(
+    logNamed("log file: /tmp/other/restore.log"),
+  );
+  expect(read("$ runc checkpoint --work-path /tmp/w one").named).toBeUndefined();
+  expect(read("$ runc checkpoint --work-path /tmp/w one\ncriu failed").named).toBe(
+    "/tmp/w/dump.log",
+  );
+  // Of a hostile line it takes no longer than its length.
+  const began = performance.now();
+  logOfCommand("checkpoint --work-path ".repeat(20_000));
+  logOfCommand(`checkpoint ${"/overlay-containers/a".repeat(20_000)}`);
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
+test("a path below a directory stands in the remedy, a bare name does not", () => {
+  const { said } = read("criu failed: type NOTIFY errno 0");
+  expect(withLog(said, "work-dir/dump.log")?.remedy).toStartWith(
+    "recriu explain work-dir/dump.log",
+  );
+  expect(withLog(said, "dump.log")?.remedy).toStartWith("recriu explain LOG");
+});
+
+test("no remedy writes over a file of settings", async () => {
+  const { entries } = await import("../../src/explain/entries/index.ts");
+  const over = entries().filter(({ remedy }) =>
+    /(?:^|[^>\d&-])>\s*\/(?:etc|root|home|usr|var)\/|\btee (?!-a)\S{0,40}\/etc\/|\b(?:cp|mv) \S{1,80} \/etc\//.test(
+      remedy,
+    ),
+  );
+  expect(over.map(({ remedy }) => remedy)).toEqual([]);
+});
