@@ -1,4 +1,4 @@
-/** Questions that name a case without a line of CRIU's, the log that a command line means, and lines that end in the middle. */
+/** Questions that name a case without a line of CRIU's, the log that a command line means, and what stands beside a fault. */
 import { expect, test } from "bun:test";
 import { logReader } from "../../src/explain/log.ts";
 import { logNamed, logOfCommand, withLog } from "../../src/explain/runtimes.ts";
@@ -82,4 +82,29 @@ test("no remedy writes over a file of settings", async () => {
     ),
   );
   expect(over.map(({ remedy }) => remedy)).toEqual([]);
+});
+
+test("faults that a release mended are told by what stands beside them", () => {
+  const told = (text: string) => {
+    const { explanation, said } = read(text);
+    return `${(explanation ?? said)?.cause} ${(explanation ?? said)?.remedy}`;
+  };
+  const failed = "(00.4) Error (criu/cr-restore.c:2320): Restoring FAILED.";
+  const locked = "Error (criu/net.c:3256): net: Locking network failed using nftables";
+  expect(
+    told(
+      `(00.3) internal:0:0-0: Error: Could not process rule: File exists\n(00.3) ${locked}\n${failed}`,
+    ),
+  ).toContain("CRIU 4.2 or later for the restore");
+  expect(told(`(00.3) ${locked}\n${failed}`)).not.toContain("4.2");
+  expect(told("(00.3) Error (cr-restore.c:1227): BUG at cr-restore.c:1227")).toContain("CRIU 3.3");
+  const tables = "(00.1) Error (netfilter.c:88): Iptables configuration failed: Success";
+  expect(told(`(00.1) Error (util.c:660): exited, status=4\n${tables}`)).toContain("2.4 or later");
+  expect(told(tables)).not.toContain("2.4 or later");
+  // The line of one development version, and pidfds; without either it is any death.
+  const killed = (line: number) =>
+    `(00.5)    168: Error (criu/cr-restore.c:${line}): 175 killed by signal 9: Killed\n${failed}`;
+  expect(told(`test pidfd_dead\n${killed(1261)}`)).toContain("CRIU 4.1 or later");
+  expect(told(killed(1261))).not.toContain("4.1");
+  expect(told(`test pidfd_dead\n${killed(1262)}`)).not.toContain("4.1");
 });
