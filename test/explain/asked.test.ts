@@ -101,6 +101,19 @@ test("faults that a release mended are told by what stands beside them", () => {
   const tables = "(00.1) Error (netfilter.c:88): Iptables configuration failed: Success";
   expect(told(`(00.1) Error (util.c:660): exited, status=4\n${tables}`)).toContain("2.4 or later");
   expect(told(tables)).not.toContain("2.4 or later");
+  const of = (file: string, message: string) =>
+    told(`(00.1) Error (${file}): ${message}\n${failed}`);
+  const kmem = "cg: Failed writing 1 to memory//a/memory.kmem.limit_in_bytes";
+  expect(of("criu/cgroup.c:10", `${kmem}: Operation not supported`)).toContain("3.18 or later");
+  expect(of("criu/cgroup.c:10", `${kmem}: Device or resource busy`)).not.toContain("3.18");
+  const bind = "netlink: Can't bind netlink socket: Address already in use";
+  expect(of("criu/sk-netlink.c:227", bind)).toContain("3.15 or later");
+  expect(of("criu/sk-netlink.c:231", bind)).not.toContain("3.15");
+  const overflow = "*** buffer overflow detected ***: terminated";
+  expect(told(`Run zdtm/static/unlink_regular00 in ns\nRun criu dump\n${overflow}`)).toContain(
+    "4.1 or later",
+  );
+  expect(told(`Run criu dump\n${overflow}`)).not.toContain("4.1");
   // The line of one development version, and pidfds; without either it is any death.
   const killed = (line: number) =>
     `(00.5)    168: Error (criu/cr-restore.c:${line}): 175 killed by signal 9: Killed\n${failed}`;
