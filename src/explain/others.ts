@@ -131,10 +131,12 @@ export function listener(words: boolean): {
           : said.consequence && said.by !== "criu" && !ofTest.test(said.line);
       if (speaker !== undefined && isTest(speaker) && raised.test(lead?.line ?? ""))
         lead = undefined;
+      // Where a line says why, a log that only a command means is none to be looked for.
+      const isWanted = complains && (said === undefined || said.consequence || wantsLog(said));
       const own =
         speaker !== undefined && isWithoutCriu(speaker)
           ? undefined
-          : (named ?? (complains ? meant : undefined));
+          : (named ?? (isWanted ? meant : undefined));
       const uneventful = isTerminal && !complains;
       // Beside a message, what somebody could not do is no other one.
       const isTold =
@@ -289,6 +291,7 @@ const ofLxc = /^.*\bcriu\.c: ?\w{1,60}: ?\d{1,6} (?:- )?(?:criu output: )?/;
 const criuFailed = /\bcriu\b.{0,40}\bfail/i;
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const unseen = /\bcondition was not found: /;
+const wantsLog = ({ remedy }: Explanation): boolean => remedy.includes("recriu explain LOG");
 /** What the kernel said counts more than what it is about. */
 const worthOf = (lead: Lead | undefined): number =>
   lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);

@@ -59,6 +59,9 @@ test("the log is where the command line that is shown has its --work-path, where
   expect(read("$ runc checkpoint --work-path /tmp/w one\ncriu failed").named).toBe(
     "/tmp/w/dump.log",
   );
+  // A line that says why wants no log.
+  const busy = "Error (criu/tun.c:1): tun: Can't attach tunfile to device: Device or resource busy";
+  expect(read(`$ runc checkpoint --work-path /tmp/w one\nError: "${busy}"`).named).toBeUndefined();
   // Of a hostile line it takes no longer than its length.
   const began = performance.now();
   logOfCommand("checkpoint --work-path ".repeat(20_000));
