@@ -225,7 +225,9 @@ function isOfFailedDump(logs: readonly Log[], at: number): boolean {
 }
 
 function isHang(last: readonly string[]): boolean {
-  return last.length >= 4 && last.every((text) => /Preadv|returned 0$/.test(text.trimEnd()));
+  // The fence of a quotation, or an empty line, is none of the log's.
+  const told = last.filter((text) => /\w/.test(text));
+  return told.length >= 3 && told.every((text) => /Preadv|returned 0$/.test(text.trimEnd()));
 }
 
 /** What ids in a message stand for, by the images: `id 0x4d` is a file, a pid is a task. */

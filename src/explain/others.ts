@@ -3,11 +3,12 @@
  * most; and who speaks, and where CRIU's own log is, where that is said.
  */
 import { parseLogLine } from "../criu/log.ts";
+import { questions } from "./asked.ts";
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
-import { logNamed } from "./runtimes.ts";
+import { logNamed, logOfCommand } from "./runtimes.ts";
 import {
   isAboutCriu,
   isForeign,
@@ -58,6 +59,9 @@ export function listener(words: boolean): {
   /** The same, where the words are so many that no other program has them. */
   let surely: Explanation | undefined;
   let named: string | undefined;
+  /** By the last command that is shown. */
+  let meant: string | undefined;
+  const asked = questions();
   let speaker: Speaker | undefined;
   /** Of which no entry has the words. */
   const unknown: string[] = [];
@@ -73,6 +77,8 @@ export function listener(words: boolean): {
       if ((heard += 1) > FOREIGN) return;
       const { text, next } = line;
       named ??= logNamed(text);
+      meant = logOfCommand(line.whole) ?? meant;
+      asked.note(text.slice(0, LONGEST));
       speaker ??= speakerOf(text.slice(0, LONGEST));
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
       complains ||= failing.test(text.slice(0, LONGEST));
@@ -116,6 +122,8 @@ export function listener(words: boolean): {
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
       else said = surely ?? begunWith(unknown, about);
+      if (said === undefined || (said.consequence && said.by !== "criu"))
+        said = asked.end() ?? said;
       // CRIU's own consequence is explained itself; of others' the line may say more than that something failed.
       const isOpen =
         said === undefined
@@ -123,7 +131,12 @@ export function listener(words: boolean): {
           : said.consequence && said.by !== "criu" && !ofTest.test(said.line);
       if (speaker !== undefined && isTest(speaker) && raised.test(lead?.line ?? ""))
         lead = undefined;
-      const own = speaker !== undefined && isWithoutCriu(speaker) ? undefined : named;
+      // Where a line says why, a log that only a command means is none to be looked for.
+      const isWanted = complains && (said === undefined || said.consequence || wantsLog(said));
+      const own =
+        speaker !== undefined && isWithoutCriu(speaker)
+          ? undefined
+          : (named ?? (isWanted ? meant : undefined));
       const uneventful = isTerminal && !complains;
       // Beside a message, what somebody could not do is no other one.
       const isTold =
@@ -176,11 +189,16 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
 /** With the lines that follow, as long as what is there ends in the middle. */
 function joined(whole: string, next: Line["next"]): string {
   let text = whole;
-  for (let count = 1; count <= BROKEN && text.endsWith(":"); count += 1)
-    text += ` ${(next(count) ?? "").trim()}`;
+  for (let count = 1; count <= BROKEN && text.endsWith(":"); count += 1) {
+    const following = (next(count) ?? "").trim();
+    // A daemon's next line begins anew.
+    if (dated.test(following)) break;
+    text += ` ${following}`;
+  }
   return text;
 }
 const BROKEN = 3;
+const dated = /^\[?\d{4}-\d\d-\d\d[T ]\d\d:/;
 
 /** Of others' lines the one that is nearest to words that are known. */
 function nearestOf(lines: readonly string[], about: Around): Explanation | undefined {
@@ -273,6 +291,7 @@ const ofLxc = /^.*\bcriu\.c: ?\w{1,60}: ?\d{1,6} (?:- )?(?:criu output: )?/;
 const criuFailed = /\bcriu\b.{0,40}\bfail/i;
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const unseen = /\bcondition was not found: /;
+const wantsLog = ({ remedy }: Explanation): boolean => remedy.includes("recriu explain LOG");
 /** What the kernel said counts more than what it is about. */
 const worthOf = (lead: Lead | undefined): number =>
   lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);

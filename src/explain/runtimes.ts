@@ -19,6 +19,21 @@ export function logNamed(text: string): string | undefined {
 const ofCommand =
   /\bcriu\s(?:[^\n]{0,300}?\s)?(?:-o ?|--log-file[ =])([^\s"'`-][^\s"'`]{0,300}\.log)\b/;
 
+/**
+ * The log of a checkpoint or restore whose command line is shown: where its --work-path is whole, or the directory in which
+ * Podman and CRI-O keep a container's.
+ */
+export function logOfCommand(text: string): string | undefined {
+  const verb = /\b(checkpoint|restor)(?:e|ing)?\b/.exec(text)?.[1];
+  const [, work, kept] = workPath.exec(text) ?? [];
+  const dir = work ?? kept;
+  if (verb === undefined || dir === undefined) return undefined;
+  return `${dir.replace(/^\.\/|\/$/g, "")}/${verb === "checkpoint" ? "dump" : "restore"}.log`;
+}
+/** What ends with the line may have been cut. */
+const workPath =
+  /--work-path["']?[ =]["']?([^\s"'`,\\-][^\s"'`,\\]{0,300})(?=["'`\s,\\])|(\/[^\s"'`\\]{1,200}\/overlay-containers\/[0-9a-f]{12,64}\/userdata)(?=[/"'`\s\\])/;
+
 const configured =
   "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (CRIU 3.11 or later; of crun 1.26 with CRIU 4.2, or later, /etc/criu/crun.conf), and do it again";
 
@@ -51,7 +66,9 @@ const keepers: readonly [path: RegExp, told: string][] = [
 export const keptHow = (path: string): string =>
   (path.startsWith("/")
     ? undefined
-    : "it is in the directory of the images (-D), or of --work-dir: recriu explain DIR") ??
+    : path.includes("/")
+      ? "it is below the directory in which the runtime was called: recriu explain it there"
+      : "it is in the directory of the images (-D), or of --work-dir: recriu explain DIR") ??
   keepers.find(([pattern]) => pattern.test(path))?.[1] ??
   `the path is one of the machine, or the container, where CRIU ran: look there, or ${configured}`;
 
@@ -60,7 +77,7 @@ export function withLog<T extends Explanation | undefined>(
   explanation: T,
   named: string | undefined,
 ): T {
-  const word = named?.startsWith("/") === true ? typedWord(named) : undefined;
+  const word = named?.includes("/") === true ? typedWord(named) : undefined;
   if (explanation === undefined || word == null) return explanation;
   if (explanation.remedy.includes(GONE)) return withLog(withoutGone(explanation), named);
   const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
