@@ -44,9 +44,11 @@ const log = {
     "the first of all other warnings",
   ),
   previous: maybe(logLine),
+  begun: maybe(logLine),
   last: maybe(logLine),
   before: list(text(), "lines before the cause"),
   after: list(text(), "the errors after it"),
+  progress: integer("lines in which a dump went on behind the cause; -1 where it let its tasks go"),
   objects: list(text(), "what the lines around the cause name: a descriptor, a device, an image"),
 } as const;
 const run: Shape<Plain<Log>> = object(log);

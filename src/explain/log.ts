@@ -8,7 +8,16 @@ import { circumstancesSeen } from "./circumstances.ts";
 import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
-import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import {
+  conclude,
+  emptyLog,
+  isGoneBy,
+  type Log,
+  noteError,
+  noteProgress,
+  noteWarning,
+  noteWay,
+} from "./run.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
@@ -97,11 +106,14 @@ export function logReader({ words = false } = {}): {
       anything = true;
       if (parsed.level === "Warn" || isWarning(line)) return noteWarning(log, parsed);
       // Of a new run, where the lines of its beginning were left out.
-      const again = parsed.time === undefined || parsed.time < time;
+      const again =
+        parsed.time === undefined || parsed.time < time || isBehindCheck(log, parsed.file);
       if (log.ended !== undefined && again && worthOf(parsed) === "cause") begin();
       time = parsed.time ?? time;
       return noteError(log, parsed, line);
     }
+    // What was tried before has its own answer, and what follows another.
+    if (startsCriu.test(text) && isAny(log)) begin();
     const version = /Version: (\d+\.\d[\d.]*)/.exec(text)?.[1];
     if (version !== undefined) {
       if (log.version !== undefined || log.cause !== undefined) begin();
@@ -110,7 +122,9 @@ export function logReader({ words = false } = {}): {
       // criu --version says that alone.
       if (!/^\s*Version: [\d.]+$/.test(text)) anything = true;
     }
+    if (log.ended === "badly" && endsWell.test(text)) begin();
     if (noteWay(log, text) || stamped.test(text)) {
+      noteProgress(log, text);
       anything = true;
       if (!isEnding(log.refusal)) log.refusal = refusalIn(line) ?? log.refusal;
       const rest = behindEnd.exec(text)?.[1];
@@ -145,7 +159,8 @@ export function logReader({ words = false } = {}): {
       );
       // The last run decides, where its end or its cause was seen; of a paste without either the first that says something.
       const at = logs.findLastIndex(
-        ({ ended, version, cause }) => ended !== undefined || (version !== undefined && cause),
+        ({ ended, version, cause }, index) =>
+          ended !== undefined || ((version !== undefined || isAny(logs[index - 1])) && cause),
       );
       const main =
         (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ??
@@ -198,6 +213,19 @@ export function logReader({ words = false } = {}): {
   };
 }
 
+/** Whether something was seen of it that a later try has nothing to do with. */
+const isAny = (log: Log | undefined): boolean =>
+  log !== undefined && (log.cause ?? log.sign ?? log.ended) !== undefined;
+
+/** `criu check` says nothing behind its verdict: an error there is of what was done next. */
+const isBehindCheck = ({ way, ended }: Log, file: string): boolean =>
+  way === "check" && ended === "well" && !file.endsWith("cr-check.c");
+
+/** A command, alone in its line, or behind a prompt. */
+const startsCriu =
+  /^\s*(?:\S{1,80}[ \]:~]?\S{0,80}[$#] |[$#>] )?(?:sudo (?:-\S{1,20} )?)?(?:\S{1,80}\/)?(?:criu|crtools) (?:-\S{1,40} )?(?:dump|pre-dump|restore|check)(?:$| -)/;
+const endsWell = /\b(?:Restore|(?:Pre-d|D)ump)(?:ing)? finished successfully/;
+
 /** A window cut it behind its level. */
 const isWarning = ({ whole, before }: Line): boolean =>
   !whole.includes("rror") && before(1)[0]?.trimEnd().endsWith("Warn") === true;
@@ -205,8 +233,8 @@ const isWarning = ({ whole, before }: Line): boolean =>
 /** Sources of the tool that turns what was compiled into code for tasks. */
 const ofBlobs = /(?:^|\/)(?:handle-elf(?:-\w+)?|piegen\/\w+)\.c$/;
 
-const goesOn = ({ sign, later }: Log): boolean =>
-  sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
+const goesOn = (log: Log): boolean =>
+  isGoneBy(log) && (log.later !== undefined || worthOf(log.sign!) !== "nothing");
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;

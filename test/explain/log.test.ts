@@ -214,6 +214,29 @@ test("the last run of a log decides, and the refusal behind it", () => {
   const dump =
     "(00.1) Error (criu/x.c:1): Can't\n(00.2) Error (criu/cr-dump.c:1): Dumping FAILED.\n";
   expect(readLog(dump + LOG)).toMatchObject({ way: "dump" });
+  // A check says nothing behind its verdict, and a command in a line of its own is another try.
+  const denied = "(00.1) Error (criu/ptrace.c:1): Unseizable non-zombie 7 found, state S\n";
+  const lock =
+    "(00.2) Error (criu/file-lock.c:1): Some file locks are hold by dumping tasks!You can try --file-locks to dump them.\n";
+  for (const text of [
+    `Looks good.\n${lock}`,
+    `criu dump -t 7\n${denied}sudo criu dump -t 7\n${lock}`,
+  ])
+    expect(readLog(text)).toMatchObject({
+      succeeded: false,
+      cause: { file: "criu/file-lock.c" },
+      explanation: { issues: ["#1026"] },
+    });
+  // What a dump goes on after is not why it failed, be its end there or not; a restore's tasks go on each by itself.
+  const goesOn = [1, 2, 3].map((at) => `(00.3) fdinfo: Dumping ${at} file\n`).join("");
+  const dumped = "(00.9) Dumping finished successfully\n";
+  expect(readLog(lock + goesOn)).toMatchObject({ cause: undefined, sign: { time: 0.2 } });
+  expect(readLog(lock + goesOn + dumped)).toMatchObject({ succeeded: true });
+  for (const end of [
+    "(00.4) Unlock network\n",
+    "(00.4) Error (criu/cr-dump.c:1): Dumping FAILED.\n",
+  ])
+    expect(readLog(lock + goesOn + end)).toMatchObject({ cause: { file: "criu/file-lock.c" } });
   // The same run goes on behind its FAILED.
   const behind =
     "(00.9) Error (criu/mount.c:1): mnt: Can't umount at /x: Device or resource busy\n";
