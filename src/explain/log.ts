@@ -18,6 +18,7 @@ import {
   noteWarning,
   noteWay,
 } from "./run.ts";
+import type { Lead } from "./lead.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
@@ -193,7 +194,9 @@ export function logReader({ words = false } = {}): {
             ? withLog(weigh(said), named)
             : undefined,
         lead:
-          main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
+          main.cause === undefined && !isRefused && !goesOn(main)
+            ? (main.lead ?? ofSubject(lead, main))
+            : main.lead,
         speaker,
         named,
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
@@ -212,6 +215,10 @@ export function logReader({ words = false } = {}): {
     },
   };
 }
+
+/** Beside an error of CRIU's the errno of a line of others' leads nowhere. */
+const ofSubject = (lead: Lead | undefined, { sign }: Log): Lead | undefined =>
+  sign !== undefined && lead?.about === "" ? undefined : lead;
 
 /** Whether something was seen of it that a later try has nothing to do with. */
 const isAny = (log: Log | undefined): boolean =>
