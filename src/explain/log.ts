@@ -18,6 +18,7 @@ import {
   noteWarning,
   noteWay,
 } from "./run.ts";
+import { isReadingOn, loopIn } from "./hangs.ts";
 import type { Lead } from "./lead.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { withLog } from "./runtimes.ts";
@@ -34,6 +35,8 @@ export interface LogReport extends Log {
   named: string | undefined;
   /** The last line that is CRIU's, of a log without an error: it may hang there. */
   ending: string | undefined;
+  /** Lines that it ends with again and again. */
+  loop: readonly string[];
   /** Those say that CRIU failed. */
   failed: boolean;
   /** It shows what a terminal does, and no line of others' sounds like a failure. */
@@ -54,7 +57,6 @@ const REFUSED = 20;
 const AROUND = 1000;
 /** Letters of a line in which a compiler or make is looked for. */
 const BUILD = 256;
-/** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
 /**
@@ -144,7 +146,8 @@ export function logReader({ words = false } = {}): {
     },
     end() {
       const { lines, last } = reader.end();
-      if (isHang(last)) {
+      const loop = loopIn(last);
+      if (isReadingOn(loop)) {
         log.explanation ??= explain(HANG);
         anything = true;
       }
@@ -200,6 +203,7 @@ export function logReader({ words = false } = {}): {
         speaker,
         named,
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
+        loop: loop ?? [],
         failed,
         uneventful,
         refused: [...refused],
@@ -257,10 +261,6 @@ function isOfFailedDump(logs: readonly Log[], at: number): boolean {
   return restore?.way === "restore" && restore.ended !== "well" && dump?.way === "dump"
     ? dump.ended === "badly"
     : false;
-}
-
-function isHang(last: readonly string[]): boolean {
-  return last.length >= 4 && last.every((text) => /Preadv|returned 0$/.test(text.trimEnd()));
 }
 
 /** What ids in a message stand for, by the images: `id 0x4d` is a file, a pid is a task. */

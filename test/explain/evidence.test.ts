@@ -156,6 +156,18 @@ test("of a log without an error its last line is told, where CRIU may hang, and 
   );
 });
 
+test("lines that a log ends with again and again are a loop, others are none; a last line of the look at the kernel is told as that", () => {
+  const round = (at: number) =>
+    `(00.${at}1) Waiting for 7 to trap\n(00.${at}2) 7 was not trapped\n`;
+  expect(read(round(1) + round(2) + round(3)).loop).toHaveLength(2);
+  expect(told(`${round(1)}${round(2)}${round(3)}\n\`\`\`\n`)).toContain("again and again");
+  expect(read(round(1) + round(2)).loop).toEqual([]);
+  expect(read(`${round(1)}${round(2)}${round(3)}(00.9) Unlock network\n`).loop).toEqual([]);
+  const probing = "(00.1) Version: 3.17 (gitid 0)\n(00.2) Found task size of 7ffffffff000\n";
+  expect(told(probing)).toContain("strace -f criu check");
+  expect(told(`${probing}(00.3) Dumping processes (pid: 7)\n`)).not.toContain("strace -f");
+});
+
 test("names that the audit log writes in hexadecimal are read", () => {
   const denial = (path: string) =>
     `avc: denied { connectto } for pid=7 comm="top" path=${path} scontext=a tcontext=b tclass=unix_stream_socket permissive=0`;
