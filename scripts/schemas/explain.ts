@@ -43,6 +43,7 @@ const log = {
     object({ message: text("the warning"), known: maybe(explanation) }),
     "the first of all other warnings",
   ),
+  besides: list(explanation, "other errors behind the cause, of lines without times"),
   previous: maybe(logLine),
   begun: maybe(logLine),
   last: maybe(logLine),

@@ -156,6 +156,7 @@ export function logReader({ words = false } = {}): {
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);
+        each.besides = each.besides.map(weigh);
         each.hint = weigh(each.hint);
       }
       const told = logs.filter(

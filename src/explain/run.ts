@@ -41,6 +41,8 @@ export interface Log {
   warnings: Explanation[];
   /** Of all others the first ones, and what is known of each: told where nothing else is. */
   quiet: { message: string; known: Explanation | undefined }[];
+  /** Other errors behind the cause, of lines that have no times. */
+  besides: Explanation[];
   /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
   /** The first of the errors of one failure that it is of. */
@@ -100,6 +102,7 @@ export const emptyLog = (): Log => ({
   hint: undefined,
   warnings: [],
   quiet: [],
+  besides: [],
   previous: undefined,
   begun: undefined,
   last: undefined,
@@ -279,6 +282,38 @@ function passBy(log: Log): void {
 
 const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";
 
+/** Errors of other sources that are told beside the first. */
+const BESIDES = 2;
+/** What the callers of a function that failed say of that. */
+const ofCallers =
+  /^(?:\w+: )?\s*(?:Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
+
+/**
+ * Lines that a person chose have no times, and the later need not come of the first: those of another source and another cause
+ * are told, too. A log with times has its order.
+ */
+function besidesOf(
+  first: LogLine,
+  explanation: Explanation,
+  after: readonly string[],
+  known: (error: LogLine) => Explanation | undefined,
+): Explanation[] {
+  const told = [explanation];
+  const files = new Set([first.file]);
+  for (const text of after) {
+    const next = parseLogLine(text);
+    if (next === undefined || worthOf(next) !== "cause" || ofCallers.test(next.message)) continue;
+    if (files.has(next.file)) continue;
+    if (first.time !== undefined && next.time !== undefined) continue;
+    const its = known(next);
+    if (its === undefined || its.by !== "criu" || its.consequence || its.warning) continue;
+    if (its.like !== undefined || told.some(({ cause }) => cause === its.cause)) continue;
+    files.add(next.file);
+    if (told.push(its) > BESIDES) break;
+  }
+  return told.slice(1);
+}
+
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const { previous } = log;
@@ -316,7 +351,10 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const helper = helperSays(log);
   const reason = helper === undefined ? undefined : explain(helper.trim(), { beside });
   log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
-  if (log.explanation !== undefined) return;
+  if (log.explanation !== undefined) {
+    log.besides = besidesOf(cause, log.explanation, after, known);
+    return;
+  }
   log.lead = leadOf(cause.message, cause.file);
   for (const text of after) {
     const next = parseLogLine(text);

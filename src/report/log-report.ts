@@ -86,6 +86,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   if (objects.length > 0)
     line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
   if (explanation !== undefined) printExplanation(explanation);
+  for (const one of log.besides) {
+    line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
+    printExplanation(one);
+  }
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
     for (const text of [...before, cause.message, ...after]) line(`  | ${harmless(text)}`);
