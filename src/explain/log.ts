@@ -8,18 +8,10 @@ import { circumstancesSeen } from "./circumstances.ts";
 import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
-import {
-  conclude,
-  emptyLog,
-  isGoneBy,
-  type Log,
-  noteError,
-  noteProgress,
-  noteWarning,
-  noteWay,
-} from "./run.ts";
+import { conclude, emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
 import type { Lead } from "./lead.ts";
+import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";

@@ -15,6 +15,8 @@ import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import { helperSays, isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
+import { besidesOf } from "./besides.ts";
+import { GOES_ON, hasGoneOn } from "./progress.ts";
 import { hintOf } from "./refusal.ts";
 import { objectsBefore, withObjectsBehind } from "./objects.ts";
 
@@ -67,20 +69,6 @@ export const hasFailed = ({ cause, explanation, sign, ended, progress }: Log): b
 /** Whether CRIU went on after the error that is told. */
 export const isGoneBy = ({ sign, progress }: Log): boolean =>
   sign !== undefined && (worthOf(sign) === "nothing" || hasGoneOn(progress));
-
-/** A dump takes one thing after the other: behind an error that ends it nothing more is saved. */
-const GOES_ON = 3;
-const hasGoneOn = (progress: number): boolean => progress >= GOES_ON;
-const dumps = /^\([\d.]+\)\s+(?:[\w -]{1,16}: \s*)?Dump(?:ing|ed)\b(?! FAILED| finished)/;
-/** As a dump that has failed lets its tasks go. */
-const letsGo =
-  /^\([\d.]+\)\s+(?:net: )?(?:Unlock network|Unfreezing tasks|Unseizing|.*\bFAILED|Running (?:network-unlock|post-dump))/;
-
-export function noteProgress(log: Log, text: string): void {
-  if (log.cause === undefined || log.progress < 0) return;
-  if (letsGo.test(text)) log.progress = -1;
-  else if (dumps.test(text)) log.progress += 1;
-}
 
 /** Lines that are shown of those before an error, and in which the thing is looked for that it is about. */
 const BEFORE = 5;
@@ -281,38 +269,6 @@ function passBy(log: Log): void {
 }
 
 const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";
-
-/** Errors of other sources that are told beside the first. */
-const BESIDES = 2;
-/** What the callers of a function that failed say of that. */
-const ofCallers =
-  /^(?:\w+: )?\s*(?:Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
-
-/**
- * Lines that a person chose have no times, and the later need not come of the first: those of another source and another cause
- * are told, too. A log with times has its order.
- */
-function besidesOf(
-  first: LogLine,
-  explanation: Explanation,
-  after: readonly string[],
-  known: (error: LogLine) => Explanation | undefined,
-): Explanation[] {
-  const told = [explanation];
-  const files = new Set([first.file]);
-  for (const text of after) {
-    const next = parseLogLine(text);
-    if (next === undefined || worthOf(next) !== "cause" || ofCallers.test(next.message)) continue;
-    if (files.has(next.file)) continue;
-    if (first.time !== undefined && next.time !== undefined) continue;
-    const its = known(next);
-    if (its === undefined || its.by !== "criu" || its.consequence || its.warning) continue;
-    if (its.like !== undefined || told.some(({ cause }) => cause === its.cause)) continue;
-    files.add(next.file);
-    if (told.push(its) > BESIDES) break;
-  }
-  return told.slice(1);
-}
 
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
