@@ -49,7 +49,7 @@ const log = {
   last: maybe(logLine),
   before: list(text(), "lines before the cause"),
   after: list(text(), "the errors after it"),
-  progress: integer("lines in which a dump went on behind the cause; -1 where it let its tasks go"),
+  progress: integer("how far a dump went on behind the cause; -1 where it let its tasks go"),
   objects: list(text(), "what the lines around the cause name: a descriptor, a device, an image"),
 } as const;
 const run: Shape<Plain<Log>> = object(log);

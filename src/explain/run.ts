@@ -56,7 +56,7 @@ export interface Log {
   /** What the lines around the cause say CRIU had in hand. */
   objects: string[];
   after: string[];
-  /** Lines behind the cause in which a dump went on as if nothing were; -1 where it let its tasks go, as it does when it fails. */
+  /** How far a dump went on behind the cause as if nothing were; -1 where it let its tasks go, as it does when it fails. */
   progress: number;
 }
 
@@ -153,6 +153,14 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   }
   const { previous } = log;
   const worth = isOfTolerated(previous, error) ? "nothing" : worthOf(error);
+  // What a dump went on after does not hide the one that ended it.
+  const isDump = log.way !== "restore" && log.way !== "check" && hasGoneOn(log.progress);
+  const isNew = () => explain(error.message, sourceOf(error))?.consequence !== true;
+  if (isDump && worth === "cause" && isNew()) {
+    log.sign ??= log.cause;
+    log.cause = undefined;
+    log.after = [];
+  }
   const whole = { ...error, message: wholeOf(error, line) };
   log.last = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.

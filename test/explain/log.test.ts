@@ -232,6 +232,10 @@ test("the last run of a log decides, and the refusal behind it", () => {
   const dumped = "(00.9) Dumping finished successfully\n";
   expect(readLog(lock + goesOn)).toMatchObject({ cause: undefined, sign: { time: 0.2 } });
   expect(readLog(lock + goesOn + dumped)).toMatchObject({ succeeded: true });
+  const fatal =
+    "(00.5) Error (criu/sk-unix.c:1): unix: Can't dump half of stream unix connection.\n";
+  for (const text of [lock + goesOn + fatal, `${lock}${goesOn}${fatal}(00.6) Unlock network\n`])
+    expect(readLog(text)).toMatchObject({ cause: { file: "criu/sk-unix.c" } });
   for (const end of [
     "(00.4) Unlock network\n",
     "(00.4) Error (criu/cr-dump.c:1): Dumping FAILED.\n",
