@@ -43,10 +43,13 @@ const log = {
     object({ message: text("the warning"), known: maybe(explanation) }),
     "the first of all other warnings",
   ),
+  besides: list(explanation, "other errors behind the cause, of lines without times"),
   previous: maybe(logLine),
+  begun: maybe(logLine),
   last: maybe(logLine),
   before: list(text(), "lines before the cause"),
   after: list(text(), "the errors after it"),
+  progress: integer("how far a dump went on behind the cause; -1 where it let its tasks go"),
   objects: list(text(), "what the lines around the cause name: a descriptor, a device, an image"),
 } as const;
 const run: Shape<Plain<Log>> = object(log);
@@ -62,6 +65,7 @@ export const explain: Shape<Plain<ExplainDocument>> = either(
     said: maybe(explanation),
     named: maybe(text("where the log of CRIU is, by the words of its caller")),
     ending: maybe(text("the last line that is CRIU's")),
+    loop: list(text(), "lines that it ends with again and again"),
     failed: flag(),
     uneventful: flag("what a terminal shows, and no line of others sounds like a failure"),
     refused: list(text(), "findings with which recriu refused the restore, by their ids"),

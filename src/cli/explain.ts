@@ -202,7 +202,9 @@ function tellReport(
       : [];
   const kept = report.named === undefined ? undefined : keptHow(report.named);
   const memory = isFile ? killsOf(report) : [];
-  const found = report.explanation ?? report.said ?? report.refused[0];
+  // Of a line that only comes of something else, or behind which CRIU goes on, it is known that it does.
+  const ofSign = report.sign === undefined ? undefined : report.later;
+  const found = report.explanation ?? report.said ?? report.refused[0] ?? ofSign;
   const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
   if (json)

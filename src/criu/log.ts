@@ -146,6 +146,16 @@ const endsSome: readonly RegExp[] = [
 const startFailed = /^(?:\w+: )?\w+ failed when initializing kerndat/;
 export const endsStart = ({ message }: LogLine): boolean => startFailed.test(message);
 
+/** Errors of one source, each within a moment of the other: a function that failed, and those that called it. */
+const MOMENT = 0.001;
+export const isOfOneFailure = (one: LogLine | undefined, next: LogLine): boolean =>
+  one?.time !== undefined &&
+  next.time !== undefined &&
+  one.file === next.file &&
+  worthOf(one) === "cause" &&
+  next.time >= one.time &&
+  next.time - one.time < MOMENT;
+
 /** A pair of devices, made to see whether the kernel can: what it answered stands before. */
 const trial = /^Unable to create a veth pair: /;
 const answer = /^(?:ERROR )?-?\d+ reported by netlink\b/;
@@ -185,7 +195,9 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
   const end = errors.findIndex(endsStart);
   if (end >= 0) {
     // A line that only says that something failed has its reason before it.
-    const before = errors.slice(0, end).findLast((error) => worthOf(error) !== "sign");
+    let at = errors.slice(0, end).findLastIndex((error) => worthOf(error) !== "sign");
+    while (at > 0 && isOfOneFailure(errors[at - 1], errors[at]!)) at -= 1;
+    const before = errors[at];
     return before !== undefined && (worthOf(before) === "cause" || endsAsLast(before))
       ? before
       : errors[end];

@@ -155,9 +155,13 @@ const PLACES = 32;
 function begunAs(words: string): Errno[] {
   if (words.length < BEGUN || !/^[A-Z]/.test(words)) return [];
   const begun = words.toLowerCase();
-  const found = Array.from(byText).filter(([text]) => text.startsWith(begun));
+  // "Unknown" is anybody's word.
+  const found = Array.from(byText).filter(
+    ([text]) => text.startsWith(begun) && !nameless.startsWith(begun),
+  );
   return [...new Set(found.map(([, errno]) => errno))];
 }
+const nameless = "unknown error ";
 /** Letters. */
 const BEGUN = 4;
 

@@ -12,6 +12,7 @@ import { find, findWhole, type Found } from "./find.ts";
 import { fitting } from "./fitting.ts";
 import { nearest, valuesIn } from "./near.ts";
 import type { Place } from "./rank.ts";
+import { isStale } from "./stale.ts";
 import { holesAs, weightOf } from "./words.ts";
 
 export { entries } from "./entries/index.ts";
@@ -100,9 +101,11 @@ const LOOK = "look at the lines before it, with -v4";
 /** An entry in the words of a line; `missing` stands for a name that the line may have told. */
 function explanationOf(
   line: string,
-  { entry, words, errno, values }: Found,
+  { entry, words, errno: printed, values }: Found,
   missing = "",
 ): Explanation {
+  const isOwn = printed === undefined || entry.files.length === 0 || !isStale(line, printed);
+  const errno = isOwn ? printed : undefined;
   const { check, also, issues } = entry;
   const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
   // Where somebody left words out, there is no name.

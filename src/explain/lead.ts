@@ -51,8 +51,11 @@ function lookOf(
 ): string {
   const word = named === undefined ? null : typedWord(named);
   const path = word === null ? [] : [`namei -l ${word}`];
-  return [...path, subject?.look, errno?.remedy].filter(Boolean).join("; ");
+  return [...path, subject?.look, errno?.remedy].filter(Boolean).join("; ") || LOOK;
 }
+
+/** Where neither words nor errno say more. */
+const LOOK = "the lines before it, and CRIU's own log with -v4: its first Error";
 
 interface Request {
   errno: Errno | undefined;

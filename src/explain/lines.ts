@@ -21,7 +21,7 @@ const BEGINNING = 256 * 1024;
 const LONGEST = 16 * 1024;
 const BEFORE = 24;
 /** Those that are told of the end. */
-const LAST = 5;
+const LAST = 12;
 const NEWLINE = 10;
 /** After so many lines of trouble only the end and the beginning of logs count. */
 const PATIENCE = 20_000;

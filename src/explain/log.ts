@@ -8,7 +8,10 @@ import { circumstancesSeen } from "./circumstances.ts";
 import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
-import { conclude, emptyLog, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import { conclude, emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import { isReadingOn, loopIn } from "./hangs.ts";
+import type { Lead } from "./lead.ts";
+import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
@@ -24,6 +27,8 @@ export interface LogReport extends Log {
   named: string | undefined;
   /** The last line that is CRIU's, of a log without an error: it may hang there. */
   ending: string | undefined;
+  /** Lines that it ends with again and again. */
+  loop: readonly string[];
   /** Those say that CRIU failed. */
   failed: boolean;
   /** It shows what a terminal does, and no line of others' sounds like a failure. */
@@ -44,7 +49,6 @@ const REFUSED = 20;
 const AROUND = 1000;
 /** Letters of a line in which a compiler or make is looked for. */
 const BUILD = 256;
-/** CRIU reads a pages image that is too short at its end for ever. */
 const HANG = "Preadv returned 0";
 
 /**
@@ -97,11 +101,14 @@ export function logReader({ words = false } = {}): {
       anything = true;
       if (parsed.level === "Warn" || isWarning(line)) return noteWarning(log, parsed);
       // Of a new run, where the lines of its beginning were left out.
-      const again = parsed.time === undefined || parsed.time < time;
+      const again =
+        parsed.time === undefined || parsed.time < time || isBehindCheck(log, parsed.file);
       if (log.ended !== undefined && again && worthOf(parsed) === "cause") begin();
       time = parsed.time ?? time;
       return noteError(log, parsed, line);
     }
+    // What was tried before has its own answer, and what follows another.
+    if (startsCriu.test(text) && isAny(log)) begin();
     const version = /Version: (\d+\.\d[\d.]*)/.exec(text)?.[1];
     if (version !== undefined) {
       if (log.version !== undefined || log.cause !== undefined) begin();
@@ -110,7 +117,9 @@ export function logReader({ words = false } = {}): {
       // criu --version says that alone.
       if (!/^\s*Version: [\d.]+$/.test(text)) anything = true;
     }
+    if (log.ended === "badly" && endsWell.test(text)) begin();
     if (noteWay(log, text) || stamped.test(text)) {
+      noteProgress(log, text);
       anything = true;
       if (!isEnding(log.refusal)) log.refusal = refusalIn(line) ?? log.refusal;
       const rest = behindEnd.exec(text)?.[1];
@@ -129,7 +138,8 @@ export function logReader({ words = false } = {}): {
     },
     end() {
       const { lines, last } = reader.end();
-      if (isHang(last)) {
+      const loop = loopIn(last);
+      if (isReadingOn(loop)) {
         log.explanation ??= explain(HANG);
         anything = true;
       }
@@ -138,6 +148,7 @@ export function logReader({ words = false } = {}): {
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);
+        each.besides = each.besides.map(weigh);
         each.hint = weigh(each.hint);
       }
       const told = logs.filter(
@@ -145,7 +156,8 @@ export function logReader({ words = false } = {}): {
       );
       // The last run decides, where its end or its cause was seen; of a paste without either the first that says something.
       const at = logs.findLastIndex(
-        ({ ended, version, cause }) => ended !== undefined || (version !== undefined && cause),
+        ({ ended, version, cause }, index) =>
+          ended !== undefined || ((version !== undefined || isAny(logs[index - 1])) && cause),
       );
       const main =
         (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ??
@@ -178,10 +190,13 @@ export function logReader({ words = false } = {}): {
             ? withLog(weigh(said), named)
             : undefined,
         lead:
-          main.cause === undefined && !isRefused && !goesOn(main) ? (main.lead ?? lead) : main.lead,
+          main.cause === undefined && !isRefused && !goesOn(main)
+            ? (main.lead ?? ofSubject(lead, main))
+            : main.lead,
         speaker,
         named,
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
+        loop: loop ?? [],
         failed,
         uneventful,
         refused: [...refused],
@@ -198,6 +213,23 @@ export function logReader({ words = false } = {}): {
   };
 }
 
+/** Beside an error of CRIU's the errno of a line of others' leads nowhere. */
+const ofSubject = (lead: Lead | undefined, { sign }: Log): Lead | undefined =>
+  sign !== undefined && lead?.about === "" ? undefined : lead;
+
+/** Whether something was seen of it that a later try has nothing to do with. */
+const isAny = (log: Log | undefined): boolean =>
+  log !== undefined && (log.cause ?? log.sign ?? log.ended) !== undefined;
+
+/** `criu check` says nothing behind its verdict: an error there is of what was done next. */
+const isBehindCheck = ({ way, ended }: Log, file: string): boolean =>
+  way === "check" && ended === "well" && !file.endsWith("cr-check.c");
+
+/** A command, alone in its line, or behind a prompt. */
+const startsCriu =
+  /^\s*(?:\S{1,80}[ \]:~]?\S{0,80}[$#] |[$#>] )?(?:sudo (?:-\S{1,20} )?)?(?:\S{1,80}\/)?(?:criu|crtools) (?:-\S{1,40} )?(?:dump|pre-dump|restore|check)(?:$| -)/;
+const endsWell = /\b(?:Restore|(?:Pre-d|D)ump)(?:ing)? finished successfully/;
+
 /** A window cut it behind its level. */
 const isWarning = ({ whole, before }: Line): boolean =>
   !whole.includes("rror") && before(1)[0]?.trimEnd().endsWith("Warn") === true;
@@ -205,8 +237,8 @@ const isWarning = ({ whole, before }: Line): boolean =>
 /** Sources of the tool that turns what was compiled into code for tasks. */
 const ofBlobs = /(?:^|\/)(?:handle-elf(?:-\w+)?|piegen\/\w+)\.c$/;
 
-const goesOn = ({ sign, later }: Log): boolean =>
-  sign !== undefined && later !== undefined && worthOf(sign) === "nothing";
+const goesOn = (log: Log): boolean =>
+  isGoneBy(log) && (log.later !== undefined || worthOf(log.sign!) !== "nothing");
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
@@ -222,12 +254,6 @@ function isOfFailedDump(logs: readonly Log[], at: number): boolean {
   return restore?.way === "restore" && restore.ended !== "well" && dump?.way === "dump"
     ? dump.ended === "badly"
     : false;
-}
-
-function isHang(last: readonly string[]): boolean {
-  // The fence of a quotation, or an empty line, is none of the log's.
-  const told = last.filter((text) => /\w/.test(text));
-  return told.length >= 3 && told.every((text) => /Preadv|returned 0$/.test(text.trimEnd()));
 }
 
 /** What ids in a message stand for, by the images: `id 0x4d` is a file, a pid is a task. */

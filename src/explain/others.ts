@@ -270,7 +270,7 @@ const quotedIn = (text: string): string[] =>
     text
       .slice(0, LONGEST)
       .matchAll(/["`“]([^"`“”]{12,400})["`”]|(?<!\w)'((?:[^'\n]|(?<=\w)'(?=\w)){12,400})'(?!\w)/g),
-    ([, inner, single]) => inner ?? single!,
+    ([, inner, single]) => (inner ?? single!).replace(/^\*{1,3}|\*{1,3}$/g, ""),
   )
     .filter((inner) => inner.includes(" "))
     .slice(0, QUOTES);

@@ -2,6 +2,7 @@
 import {
   endsAsLast,
   endsStart,
+  isOfOneFailure,
   isOfTrial,
   isTold,
   type LogLine,
@@ -14,6 +15,8 @@ import { type Explanation, explain, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import { helperSays, isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
+import { besidesOf } from "./besides.ts";
+import { GOES_ON, hasGoneOn } from "./progress.ts";
 import { hintOf } from "./refusal.ts";
 import { objectsBefore, withObjectsBehind } from "./objects.ts";
 
@@ -40,8 +43,12 @@ export interface Log {
   warnings: Explanation[];
   /** Of all others the first ones, and what is known of each: told where nothing else is. */
   quiet: { message: string; known: Explanation | undefined }[];
+  /** Other errors behind the cause, of lines that have no times. */
+  besides: Explanation[];
   /** The error before the one that is read, but for those that only say that something failed. */
   previous: LogLine | undefined;
+  /** The first of the errors of one failure that it is of. */
+  begun: LogLine | undefined;
   /** The last error of all. */
   last: LogLine | undefined;
   /** Lines before the cause, and the errors after it, of a program that CRIU called, too. */
@@ -49,13 +56,19 @@ export interface Log {
   /** What the lines around the cause say CRIU had in hand. */
   objects: string[];
   after: string[];
+  /** How far a dump went on behind the cause as if nothing were; -1 where it let its tasks go, as it does when it fails. */
+  progress: number;
 }
 
 /** Whether it says that something failed: an error after which CRIU goes on does not. */
-export const hasFailed = ({ cause, explanation, sign, ended }: Log): boolean =>
+export const hasFailed = ({ cause, explanation, sign, ended, progress }: Log): boolean =>
   ended === "badly" ||
   (cause ?? explanation) !== undefined ||
-  (sign !== undefined && worthOf(sign) !== "nothing");
+  (sign !== undefined && worthOf(sign) !== "nothing" && !hasGoneOn(progress));
+
+/** Whether CRIU went on after the error that is told. */
+export const isGoneBy = ({ sign, progress }: Log): boolean =>
+  sign !== undefined && (worthOf(sign) === "nothing" || hasGoneOn(progress));
 
 /** Lines that are shown of those before an error, and in which the thing is looked for that it is about. */
 const BEFORE = 5;
@@ -77,11 +90,14 @@ export const emptyLog = (): Log => ({
   hint: undefined,
   warnings: [],
   quiet: [],
+  besides: [],
   previous: undefined,
+  begun: undefined,
   last: undefined,
   before: [],
   objects: [],
   after: [],
+  progress: 0,
 });
 
 const ways =
@@ -97,8 +113,10 @@ export function noteWay(log: Log, text: string): boolean {
   if (way === undefined) return false;
   log.way ??= way;
   if (check !== undefined) log.ended = check === "Looks" ? "well" : "badly";
-  else if (text.includes("finished successfully")) log.ended = "well";
-  else if (text.includes(" FAILED")) log.ended ??= "badly";
+  else if (text.includes("finished successfully")) {
+    log.ended = "well";
+    if (log.cause !== undefined) log.progress = GOES_ON;
+  } else if (text.includes(" FAILED")) log.ended ??= "badly";
   return true;
 }
 
@@ -135,17 +153,28 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   }
   const { previous } = log;
   const worth = isOfTolerated(previous, error) ? "nothing" : worthOf(error);
+  // What a dump went on after does not hide the one that ended it.
+  const isDump = log.way !== "restore" && log.way !== "check" && hasGoneOn(log.progress);
+  const isNew = () => explain(error.message, sourceOf(error))?.consequence !== true;
+  if (isDump && worth === "cause" && isNew()) {
+    log.sign ??= log.cause;
+    log.cause = undefined;
+    log.after = [];
+  }
   const whole = { ...error, message: wholeOf(error, line) };
   log.last = whole;
-  if (worth !== "sign" && worth !== "end") log.previous = whole;
   // Of a start that ends here, why it does stands right before, if anywhere.
-  if (endsStart(error) && log.cause?.message !== previous?.message)
+  if (endsStart(error) && log.cause?.message !== log.begun?.message)
     log.cause =
-      previous !== undefined && (worthOf(previous) === "cause" || endsAsLast(previous))
-        ? previous
+      log.begun !== undefined && (worthOf(log.begun) === "cause" || endsAsLast(log.begun))
+        ? log.begun
         : undefined;
   // What the kernel answered to a trial counts no more than the trial.
   if (isOfTrial(log.cause, error) && log.cause === previous) log.cause = undefined;
+  if (worth !== "sign" && worth !== "end") {
+    if (!isOfOneFailure(previous, error)) log.begun = whole;
+    log.previous = whole;
+  }
   const signs = isSign(log);
   // Old CRIUs count a program that they called among the tasks: what it was called for failed, and is told behind it.
   if (worth === "cause" && isOfHelper(log) && error.pid === log.cause?.pid) log.cause = undefined;
@@ -153,6 +182,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     if (log.after.length < AFTER) log.after.push(line.text);
   } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
     log.cause = whole;
+    log.progress = 0;
     log.before = line.before(BEFORE);
     log.objects = objectsBefore(error, line.before(AROUND));
     const next = line.next();
@@ -231,6 +261,21 @@ function concludeCheck(log: Log, first: LogLine): void {
   }
 }
 
+/** An error after which the dump went on, and did not fail as far as the lines go, is not what failed. */
+function passBy(log: Log): void {
+  const { cause, way, ended, version } = log;
+  if (cause === undefined || ended === "badly" || !hasGoneOn(log.progress)) return;
+  // Of a restore each task goes its own way, and one may fail behind its end.
+  if (way === "check" || way === "restore") return;
+  if (ended === "well") {
+    const known = explain(cause.message, { ...sourceOf(cause), way, version });
+    if (known !== undefined && known.like === undefined) log.warnings.push(known);
+  }
+  log.sign = cause;
+  log.cause = undefined;
+  log.after = [];
+}
+
 const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";
 
 /** What it means is known only when it is known what CRIU was doing, at the end. */
@@ -240,9 +285,11 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const isOpen = log.cause === undefined && log.ended !== "well";
   const final = isSign(log) ? log.last : previous;
   if (isOpen && final !== undefined && endsAsLast(final)) log.cause = final;
+  passBy(log);
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
-  if (cause === undefined && log.ended !== "well") log.explanation ??= toldBefore(log);
+  if (cause === undefined && log.ended !== "well" && !hasGoneOn(log.progress))
+    log.explanation ??= toldBefore(log);
   // criu check --feature says no more than what is missing.
   const isLack = log.way === "check" && log.ended === undefined && log.sign === undefined;
   if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();
@@ -260,13 +307,18 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
     explain(error.message, { ...sourceOf(error), way, beside, version });
   if (cause === undefined) {
     log.later = known(first);
+    // Of words that are only near to it nothing is told where nothing failed.
+    if (log.later?.like !== undefined && isGoneBy(log)) log.later = undefined;
     if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);
     return;
   }
   const helper = helperSays(log);
   const reason = helper === undefined ? undefined : explain(helper.trim(), { beside });
   log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
-  if (log.explanation !== undefined) return;
+  if (log.explanation !== undefined) {
+    log.besides = besidesOf(cause, log.explanation, after, known);
+    return;
+  }
   log.lead = leadOf(cause.message, cause.file);
   for (const text of after) {
     const next = parseLogLine(text);

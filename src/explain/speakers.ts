@@ -132,6 +132,8 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
 
 /** It has nothing of CRIU's: what it says is none of CRIU's words, nor of those who run it. */
 export const isForeign = ({ name }: Speaker): boolean => name.startsWith("DMTCP");
+/** Of CRIU's functions. */
+export const isDebugger = ({ name }: Speaker): boolean => name.startsWith("a debugger");
 /** CRIU's own tests. */
 export const isTest = ({ name }: Speaker): boolean => name.startsWith("zdtm");
 

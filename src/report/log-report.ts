@@ -1,8 +1,10 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
 import { helperSays } from "../explain/called.ts";
+import { isProbing } from "../explain/hangs.ts";
 import { hasFailed, type Log } from "../explain/run.ts";
 import type { Lead } from "../explain/lead.ts";
+import { isDebugger } from "../explain/speakers.ts";
 import { sh } from "../sys/shell.ts";
 import { printExplanation } from "./text.ts";
 import { bold, dim, green, harmless, line, red, yellow } from "./terminal.ts";
@@ -35,7 +37,10 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
-  if (kind === "words" && said === undefined && named === undefined) line(unknownOf(report));
+  // Frames of CRIU's functions say more than where a log was.
+  const isTraced = report.speaker !== undefined && isDebugger(report.speaker);
+  if (kind === "words" && said === undefined && (named === undefined || isTraced))
+    line(unknownOf(report));
   if (kind === "words" || report.cause === undefined) printLead(report.lead);
   if (named !== undefined && report.cause === undefined) {
     const where = named.startsWith("/")
@@ -81,6 +86,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   if (objects.length > 0)
     line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
   if (explanation !== undefined) printExplanation(explanation);
+  for (const one of log.besides) {
+    line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
+    printExplanation(one);
+  }
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
     for (const text of [...before, cause.message, ...after]) line(`  | ${harmless(text)}`);
@@ -118,9 +127,18 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       }
     if (alone && ended === undefined && log.ending !== undefined) {
       line(`its last line: ${harmless(log.ending)}`);
-      line(
-        `  ${dim("hangs")}   if CRIU hangs there: ps -eLo pid,tid,stat,wchan:30,comm | grep -E 'criu|TASK', and cat /proc/PID/stack of both, say what it waits for`,
-      );
+      if (log.loop.length > 0)
+        line(
+          `  ${dim("loops")}   it says the same again and again at its end, and does not come on: ${harmless(log.loop.join(" | "))}; a newer CRIU; kill -KILL ends it`,
+        );
+      else if (isProbing(log.ending))
+        line(
+          `  ${dim("hangs")}   if CRIU hangs there: it asks the kernel for what it can, and has not begun with any task or image: strace -f criu check shows which request does not return; cat /proc/PID/stack of criu and its children; a newer CRIU`,
+        );
+      else
+        line(
+          `  ${dim("hangs")}   if CRIU hangs there: ps -eLo pid,tid,stat,wchan:30,comm | grep -E 'criu|TASK', and cat /proc/PID/stack of both, say what it waits for`,
+        );
     }
     if (alone && log.hint !== undefined) {
       line(

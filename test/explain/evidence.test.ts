@@ -156,6 +156,30 @@ test("of a log without an error its last line is told, where CRIU may hang, and 
   );
 });
 
+test("of lines without times each error of another source is told, of a log with times the first alone, and no caller's", () => {
+  const one = (time: string) =>
+    `${time}Error (criu/sk-inet.c:189): inet: Connected TCP socket, consider using --tcp-established option.\n`;
+  const lock = (time: string) =>
+    `${time}Error (criu/sk-tcp.c:77): tcp: Failed to lock TCP connection 10d51d13\n`;
+  expect(read(one("") + lock("")).besides).toMatchObject([{ check: "net-tools-missing" }]);
+  expect(told(one("") + lock(""))).toContain("another error behind it");
+  expect(read(one("(00.1) ") + lock("(00.2) ")).besides).toEqual([]);
+  const caller = "Error (criu/cr-dump.c:1): Can't infect (pid: 7) with parasite\n";
+  expect(read(one("") + caller).besides).toEqual([]);
+});
+
+test("lines that a log ends with again and again are a loop, others are none; a last line of the look at the kernel is told as that", () => {
+  const round = (at: number) =>
+    `(00.${at}1) Waiting for 7 to trap\n(00.${at}2) 7 was not trapped\n`;
+  expect(read(round(1) + round(2) + round(3)).loop).toHaveLength(2);
+  expect(told(`${round(1)}${round(2)}${round(3)}\n\`\`\`\n`)).toContain("again and again");
+  expect(read(round(1) + round(2)).loop).toEqual([]);
+  expect(read(`${round(1)}${round(2)}${round(3)}(00.9) Unlock network\n`).loop).toEqual([]);
+  const probing = "(00.1) Version: 3.17 (gitid 0)\n(00.2) Found task size of 7ffffffff000\n";
+  expect(told(probing)).toContain("strace -f criu check");
+  expect(told(`${probing}(00.3) Dumping processes (pid: 7)\n`)).not.toContain("strace -f");
+});
+
 test("names that the audit log writes in hexadecimal are read", () => {
   const denial = (path: string) =>
     `avc: denied { connectto } for pid=7 comm="top" path=${path} scontext=a tcontext=b tclass=unix_stream_socket permissive=0`;
