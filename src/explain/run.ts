@@ -1,4 +1,4 @@
-/** One run of CRIU's, from its lines: what it did, how it ended, the first error that is a cause, and what that means. */
+/** One run of CRIU's, as its lines come: what it did, how it ended, the first error that is a cause. What that means is conclude.ts's. */
 import {
   endsAsLast,
   endsStart,
@@ -6,19 +6,16 @@ import {
   isOfTrial,
   isTold,
   type LogLine,
-  parseLogLine,
   worthOf,
 } from "../criu/log.ts";
-import type { Entry, Way } from "./entry.ts";
-import { splitErrno } from "./errno.ts";
-import { type Explanation, explain, lettersKnown } from "./index.ts";
-import { type Lead, leadOf } from "./lead.ts";
+import { isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
+import type { Way } from "./entry.ts";
+import { type Explanation, explain } from "./index.ts";
+import type { Lead } from "./lead.ts";
 import type { Line } from "./lines.ts";
-import { helperSays, isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
-import { besidesOf } from "./besides.ts";
+import { objectsBefore } from "./objects.ts";
 import { GOES_ON, hasGoneOn } from "./progress.ts";
-import { hintOf } from "./refusal.ts";
-import { objectsBefore, withObjectsBehind } from "./objects.ts";
+import { wholeOf } from "./whole.ts";
 
 export interface Log {
   /** CRIU's version, as the log names it. */
@@ -74,7 +71,7 @@ export const isGoneBy = ({ sign, progress }: Log): boolean =>
 const BEFORE = 5;
 const AROUND = 24;
 const AFTER = 10;
-const WARNINGS = 10;
+export const WARNINGS = 10;
 const QUIET = 5;
 
 export const emptyLog = (): Log => ({
@@ -194,136 +191,10 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   } else if (worth === "nothing") log.sign ??= error;
 }
 
-/** What begins a line of its own, and what may. */
-const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$])/;
-const labelled = /^\s*\w+: /;
-
-/**
- * A message with what stands in the next line: code in a restored task breaks long ones with `>`, a window or a mail at its
- * edge. Of a broken one only where its errno, or words that an entry needs, were lost by that.
- */
-function wholeOf({ message, file }: LogLine, line: Line): string {
-  const next = line.next() ?? "";
-  const piece = /^(?:\([\d.]+\) ?)?pie: (?:\d+: )?(?!\d+: |Error|Warn)(.*)$/.exec(next.trim())?.[1];
-  if (message.endsWith(">") && file.includes("pie/")) return message.slice(0, -1) + (piece ?? "");
-  const isPart = (text: string) => text.trim() !== "" && !beginning.test(text);
-  if (!isPart(next) || splitErrno(message).errno !== undefined) return message;
-  const third = line.next(2) ?? "";
-  const joined = [`${message} ${next.trim()}`, message + next.trim()];
-  if (isPart(third)) joined.push(`${message} ${next.trim()} ${third.trim()}`);
-  return (
-    (labelled.test(next)
-      ? undefined
-      : joined.find((whole) => splitErrno(whole).errno !== undefined)) ??
-    // Of those that an entry has whole, the one with most of its words.
-    [message, ...joined]
-      .map((whole) => ({ whole, letters: lettersKnown(whole, sourceOf({ file })) }))
-      .filter(({ letters }) => letters > 0)
-      .sort((one, other) => other.letters - one.letters)[0]?.whole ??
-    message
-  );
-}
-
-/** Some reasons CRIU does not call errors. */
-const complaint =
-  /^\([\d.]+\)\s+(?:\d+: )?((?:[\w-]+: )?(?:Can't|Cannot|Couldn't|Failed|Unable|No such) .*)$/;
-
-/** What is known of the last line before that sounds like a reason; a warning sounds so only where it is the last. */
-function toldBefore({ before, way, version }: Log): Explanation | undefined {
-  for (const [back, text] of before.toReversed().entries()) {
-    const line = parseLogLine(text);
-    if (line?.level === "Warn" && back > 0) continue;
-    const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
-    const place = { ...(line && sourceOf(line)), way, version };
-    const known = said === undefined ? undefined : explain(said, place);
-    if (known !== undefined && !known.consequence && !known.warning && !known.quiet) return known;
-  }
-  return undefined;
-}
-
 /** Of a line that names none nothing is known of its source, and its words have to do. */
-const sourceOf = ({ file, line }: Pick<LogLine, "file"> & Partial<LogLine>) =>
+export const sourceOf = ({ file, line }: Pick<LogLine, "file"> & Partial<LogLine>) =>
   file === "" ? {} : { file, line };
 
-const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
+export const ofCheck = ({ file }: LogLine): boolean => file.endsWith("cr-check.c");
 
-/** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
-function concludeCheck(log: Log, first: LogLine): void {
-  const errors = [first, ...log.after.flatMap((text) => parseLogLine(text) ?? [])];
-  const main = log.ended === "well" ? undefined : (errors.find(ofCheck) ?? first);
-  log.cause = main;
-  if (main !== undefined)
-    log.explanation = explain(main.message, { ...sourceOf(main), way: "check" });
-  for (const error of errors) {
-    const known = explain(error.message, { ...sourceOf(error), way: "check" });
-    const told = [log.explanation, ...log.warnings].some((one) => one?.cause === known?.cause);
-    if (known !== undefined && !told && log.warnings.length < WARNINGS) log.warnings.push(known);
-  }
-}
-
-/** An error after which the dump went on, and did not fail as far as the lines go, is not what failed. */
-function passBy(log: Log): void {
-  const { cause, way, ended, version } = log;
-  if (cause === undefined || ended === "badly" || !hasGoneOn(log.progress)) return;
-  // Of a restore each task goes its own way, and one may fail behind its end.
-  if (way === "check" || way === "restore") return;
-  if (ended === "well") {
-    const known = explain(cause.message, { ...sourceOf(cause), way, version });
-    if (known !== undefined && known.like === undefined) log.warnings.push(known);
-  }
-  log.sign = cause;
-  log.cause = undefined;
-  log.after = [];
-}
-
-const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";
-
-/** What it means is known only when it is known what CRIU was doing, at the end. */
-export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
-  const { previous } = log;
-  // Nothing came behind it.
-  const isOpen = log.cause === undefined && log.ended !== "well";
-  const final = isSign(log) ? log.last : previous;
-  if (isOpen && final !== undefined && endsAsLast(final)) log.cause = final;
-  passBy(log);
-  const { cause, after } = log;
-  if (cause !== undefined || log.ended === "well") log.sign = undefined;
-  if (cause === undefined && log.ended !== "well" && !hasGoneOn(log.progress))
-    log.explanation ??= toldBefore(log);
-  // criu check --feature says no more than what is missing.
-  const isLack = log.way === "check" && log.ended === undefined && log.sign === undefined;
-  if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();
-  if (log.explanation !== undefined) log.sign = undefined;
-  const first = cause ?? log.sign;
-  if (first === undefined) {
-    if (log.explanation === undefined && log.ended !== "well") log.hint = hintOf(log.refusal, log);
-    return;
-  }
-  const way = log.way ?? (ofCheck(first) ? "check" : undefined);
-  if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
-  const { version } = log;
-  log.objects = withObjectsBehind(log.objects, first, after);
-  const known = (error: LogLine) =>
-    explain(error.message, { ...sourceOf(error), way, beside, version });
-  if (cause === undefined) {
-    log.later = known(first);
-    // Of words that are only near to it nothing is told where nothing failed.
-    if (log.later?.like !== undefined && isGoneBy(log)) log.later = undefined;
-    if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);
-    return;
-  }
-  const helper = helperSays(log);
-  const reason = helper === undefined ? undefined : explain(helper.trim(), { beside });
-  log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
-  if (log.explanation !== undefined) {
-    log.besides = besidesOf(cause, log.explanation, after, known);
-    return;
-  }
-  log.lead = leadOf(cause.message, cause.file);
-  for (const text of after) {
-    const next = parseLogLine(text);
-    if (next === undefined || worthOf(next) !== "cause") continue;
-    log.later = known(next);
-    if (log.later !== undefined) return;
-  }
-}
+export const isSign = ({ sign }: Log): boolean => sign !== undefined && worthOf(sign) === "sign";

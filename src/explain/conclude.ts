@@ -1,0 +1,107 @@
+/** What a run's errors mean, once all its lines are there. */
+import { endsAsLast, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { besidesOf } from "./besides.ts";
+import { helperSays } from "./called.ts";
+import type { Entry } from "./entry.ts";
+import { type Explanation, explain } from "./index.ts";
+import { leadOf } from "./lead.ts";
+import { withObjectsBehind } from "./objects.ts";
+import { hasGoneOn } from "./progress.ts";
+import { hintOf } from "./refusal.ts";
+import { hasFailed, isGoneBy, isSign, type Log, ofCheck, sourceOf, WARNINGS } from "./run.ts";
+
+/** Some reasons CRIU does not call errors. */
+const complaint =
+  /^\([\d.]+\)\s+(?:\d+: )?((?:[\w-]+: )?(?:Can't|Cannot|Couldn't|Failed|Unable|No such) .*)$/;
+
+/** What is known of the last line before that sounds like a reason; a warning sounds so only where it is the last. */
+function toldBefore({ before, way, version }: Log): Explanation | undefined {
+  for (const [back, text] of before.toReversed().entries()) {
+    const line = parseLogLine(text);
+    if (line?.level === "Warn" && back > 0) continue;
+    const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];
+    const place = { ...(line && sourceOf(line)), way, version };
+    const known = said === undefined ? undefined : explain(said, place);
+    if (known !== undefined && !known.consequence && !known.warning && !known.quiet) return known;
+  }
+  return undefined;
+}
+
+/** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
+function concludeCheck(log: Log, first: LogLine): void {
+  const errors = [first, ...log.after.flatMap((text) => parseLogLine(text) ?? [])];
+  const main = log.ended === "well" ? undefined : (errors.find(ofCheck) ?? first);
+  log.cause = main;
+  if (main !== undefined)
+    log.explanation = explain(main.message, { ...sourceOf(main), way: "check" });
+  for (const error of errors) {
+    const known = explain(error.message, { ...sourceOf(error), way: "check" });
+    const told = [log.explanation, ...log.warnings].some((one) => one?.cause === known?.cause);
+    if (known !== undefined && !told && log.warnings.length < WARNINGS) log.warnings.push(known);
+  }
+}
+
+/** An error after which the dump went on, and did not fail as far as the lines go, is not what failed. */
+function passBy(log: Log): void {
+  const { cause, way, ended, version } = log;
+  if (cause === undefined || ended === "badly" || !hasGoneOn(log.progress)) return;
+  // Of a restore each task goes its own way, and one may fail behind its end.
+  if (way === "check" || way === "restore") return;
+  if (ended === "well") {
+    const known = explain(cause.message, { ...sourceOf(cause), way, version });
+    if (known !== undefined && known.like === undefined) log.warnings.push(known);
+  }
+  log.sign = cause;
+  log.cause = undefined;
+  log.after = [];
+}
+
+/** What it means is known only when it is known what CRIU was doing, at the end. */
+export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
+  const { previous } = log;
+  // Nothing came behind it.
+  const isOpen = log.cause === undefined && log.ended !== "well";
+  const final = isSign(log) ? log.last : previous;
+  if (isOpen && final !== undefined && endsAsLast(final)) log.cause = final;
+  passBy(log);
+  const { cause, after } = log;
+  if (cause !== undefined || log.ended === "well") log.sign = undefined;
+  if (cause === undefined && log.ended !== "well" && !hasGoneOn(log.progress))
+    log.explanation ??= toldBefore(log);
+  // criu check --feature says no more than what is missing.
+  const isLack = log.way === "check" && log.ended === undefined && log.sign === undefined;
+  if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();
+  if (log.explanation !== undefined) log.sign = undefined;
+  const first = cause ?? log.sign;
+  if (first === undefined) {
+    if (log.explanation === undefined && log.ended !== "well") log.hint = hintOf(log.refusal, log);
+    return;
+  }
+  const way = log.way ?? (ofCheck(first) ? "check" : undefined);
+  if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
+  const { version } = log;
+  log.objects = withObjectsBehind(log.objects, first, after);
+  const known = (error: LogLine) =>
+    explain(error.message, { ...sourceOf(error), way, beside, version });
+  if (cause === undefined) {
+    log.later = known(first);
+    // Of words that are only near to it nothing is told where nothing failed.
+    if (log.later?.like !== undefined && isGoneBy(log)) log.later = undefined;
+    if (log.later === undefined && hasFailed(log)) log.lead = leadOf(first.message, first.file);
+    return;
+  }
+  const helper = helperSays(log);
+  const reason = helper === undefined ? undefined : explain(helper.trim(), { beside });
+  log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
+  if (log.explanation !== undefined) {
+    log.besides = besidesOf(cause, log.explanation, after, known);
+    return;
+  }
+  log.lead = leadOf(cause.message, cause.file);
+  for (const text of after) {
+    const next = parseLogLine(text);
+    if (next === undefined || worthOf(next) !== "cause") continue;
+    log.later = known(next);
+    if (log.later !== undefined) return;
+  }
+}
