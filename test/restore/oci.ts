@@ -74,9 +74,10 @@ const config = (name: "runc" | "crun", args: string[], terminal: boolean) => ({
 });
 
 /**
- * crun refuses machines that have cgroup v1 and v2 side by side, so it is shown v2 alone. In the v1 hierarchies it runs
+ * crun refuses machines that have cgroup v1 and v2 side by side, so there it is shown v2 alone. In the v1 hierarchies it runs
  * in cgroups of the stage, in a cgroup namespace: for CRIU, which sees them all the same, there are no others.
  */
+const hasV2Alone = existsSync("/sys/fs/cgroup/cgroup.controllers");
 const onCgroup2 = (name: string) => `#!/bin/sh -e
 for v1 in /sys/fs/cgroup/*/; do
   [ -e $v1/cgroup.controllers ] && continue
@@ -122,7 +123,8 @@ export function makeContainer(
     const stderr = given.includes("restore") ? join(stage.dir, "stderr") : "/dev/null";
     const shell = `exec "$0" "$@" </dev/null >/dev/null 2>${stderr}`;
     const words = [...container.enter, "sh", "-c", shell, program, ...state, ...given];
-    return run(stage, [...(name === "crun" ? ["sh", join(bin, "on-cgroup2")] : []), ...words], {
+    const shown = name === "crun" && !hasV2Alone ? ["sh", join(bin, "on-cgroup2")] : [];
+    return run(stage, [...shown, ...words], {
       env: { ...env, ...settings, PATH: `${first}:${env.PATH}` },
       cwd: stage.dir,
     });

@@ -5,8 +5,14 @@ export const system: System = {
   about: "Debian 13",
   suite: "trixie",
   architecture: "amd64",
-  packages: ["apparmor", "musl"],
+  packages: ["apparmor", "musl", "runc", "crun", "libcriu2"],
   cpu: "max,-la57",
-  tests: wide("test/systems/labels.ts", "test/systems/unprivileged.ts", "test/systems/musl.ts"),
+  tests: wide(
+    "test/systems/labels.ts",
+    "test/systems/unprivileged.ts",
+    "test/systems/musl.ts",
+    // runc and crun.
+    "test/restore/oci.test.ts",
+  ),
   afterwards,
 };
