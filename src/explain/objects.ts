@@ -42,6 +42,11 @@ const before: readonly Naming[] = [
     told: "port $2 of address $3",
   },
   {
+    says: /\binet:\s{1,9}Restore: family AF_(INET6?) {1,9}type SOCK_(\w{1,12}) {1,9}proto \S{1,20} {1,9}port (\d{1,5}) state (\w{1,20})/,
+    of: /(?:^|\/)(?:sk-inet|sk-tcp|soccr|files)\.c$/,
+    told: "the socket of port $3 (AF_$1, SOCK_$2, $4)",
+  },
+  {
     says: /\bno match pid (\d{1,9}) efd (\d{1,9}) tfd (\d{1,9})/,
     of: /(?:^|\/)(?:cr-dump|eventpoll)\.c$/,
     told: "descriptor $2 of task $1, an epoll, which waits for that task's descriptor $3",
