@@ -195,6 +195,15 @@ test("tidying up that failed behind tasks that are restored is the cause, and wh
     expect([log, found]).toEqual([log, expect.stringContaining(cause)]);
   }
 });
+test("of tests the one that failed is told, before or behind one that passed", () => {
+  const [passed, failed] = [
+    "= Test zdtm/static/a PASS =\n",
+    "# Test zdtm/static/b FAIL at result check #\n",
+  ];
+  expect(read(passed).said?.cause).toContain("passed");
+  for (const log of [passed + failed, failed + passed])
+    expect([log, read(log).said?.line]).toEqual([log, expect.stringContaining("FAIL")]);
+});
 test("the end of a task that could not open a file is no cause, and another task's is", () => {
   const sign = "(00.1)     37: Error (criu/files.c:1196): Unable to open fd=4 id=0x7\n";
   for (const [pid, cause] of [
