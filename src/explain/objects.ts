@@ -144,7 +144,8 @@ const fill = (told: string, match: RegExpExecArray): string =>
   told
     .replace("family $2", `of family $2${named(families, match[2])}`)
     .replace("kind $2", `kind $2${named(devices, match[2])}`)
-    .replace(/\$(\d)/g, (_, at: string) => match[Number(at)] ?? "");
+    .replace(/\$(\d)/g, (_, at: string) => match[Number(at)] ?? "")
+    .replace(/^a mount of unsupported$/, "a mount of a file system that CRIU has no name for");
 const named = (names: Record<string, string>, number: string | undefined): string =>
   names[number ?? ""] === undefined ? "" : `: ${names[number!]}`;
 

@@ -126,7 +126,7 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
         if (known !== undefined) printExplanation(known);
       }
     if (alone && ended === undefined && log.ending !== undefined) {
-      line(`its last line: ${harmless(log.ending)}`);
+      line(`its last line: ${harmless(log.ending.replaceAll(/[\t ]+/g, " "))}`);
       if (log.loop.length > 0)
         line(
           `  ${dim("loops")}   it says the same again and again at its end, and does not come on: ${harmless(log.loop.join(" | "))}; a newer CRIU; kill -KILL ends it`,
