@@ -178,9 +178,20 @@ export const endsAsLast = ({ message }: LogLine): boolean =>
   endsSome.some((pattern) => pattern.test(bareOf(message)));
 const bareOf = (message: string): string => message.replace(/^[a-z][\w-]*: /, "");
 
-/** Whether a death tells why, behind what was said before: CRIU kills the others of a tree itself. */
-export const isTold = (dead: LogLine, { signs }: { signs: boolean }): boolean =>
-  !signs || !killed.test(dead.message);
+/** Whether a death tells why, behind a sign: CRIU kills the others of a tree itself, and a task that could not open a file ends by that. */
+export const isTold = (dead: LogLine, sign: LogLine | undefined): boolean =>
+  sign === undefined || !(killed.test(dead.message) || isByFile(dead, sign));
+const isByFile = (dead: LogLine, sign: LogLine): boolean =>
+  sign.pid !== undefined &&
+  dead.message === `${sign.pid} exited, status=1` &&
+  sign.message.startsWith("Unable to open fd=");
+
+/** Tidying up behind a restore that went well, which fails and ends it, is done once more: the mount is gone by then. */
+const tidying = /^(?:mnt: )?Can't remove the directory \S*\.criu\.mntns\./;
+const tidyingAgain =
+  /^(?:mnt: )?Can't (?:remount root with MS_PRIVATE|unmount \S*\.criu\.mntns\.\S*): Invalid argument/;
+export const isTidiedAgain = (sign: LogLine | undefined, next: LogLine): boolean =>
+  sign !== undefined && tidying.test(sign.message) && tidyingAgain.test(next.message);
 
 export function worthOf({ message }: LogLine): Worth {
   if (death.test(message)) return "death";
@@ -202,12 +213,13 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
       ? before
       : errors[end];
   }
-  let signs = false;
+  let sign: LogLine | undefined;
   for (const [at, error] of errors.entries()) {
     if (isOfTrial(error, errors[at + 1])) continue;
+    if (isTidiedAgain(sign, error)) return sign;
     const worth = worthOf(error);
-    if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) return error;
-    signs ||= worth === "sign";
+    if (worth === "cause" || (worth === "death" && isTold(error, sign))) return error;
+    if (worth === "sign") sign ??= error;
   }
   const last = errors.findLast((error) => worthOf(error) !== "end");
   // Behind a sign it is the last word of all.

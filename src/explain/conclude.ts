@@ -34,11 +34,15 @@ function concludeCheck(log: Log, first: LogLine): void {
   log.cause = main;
   if (main !== undefined)
     log.explanation = explain(main.message, { ...sourceOf(main), way: "check" });
+  // What CRIU calls errors goes before what it only warns of.
+  const lacks: Explanation[] = [];
   for (const error of errors) {
     const known = explain(error.message, { ...sourceOf(error), way: "check" });
-    const told = [log.explanation, ...log.warnings].some((one) => one?.cause === known?.cause);
-    if (known !== undefined && !told && log.warnings.length < WARNINGS) log.warnings.push(known);
+    const told = [log.explanation, ...lacks].some((one) => one?.cause === known?.cause);
+    if (known !== undefined && !told) lacks.push(known);
   }
+  const warnings = log.warnings.filter((one) => !lacks.some(({ cause }) => cause === one.cause));
+  log.warnings = [...lacks, ...warnings].slice(0, WARNINGS);
 }
 
 /** An error after which the dump went on, and did not fail as far as the lines go, is not what failed. */

@@ -42,6 +42,11 @@ const before: readonly Naming[] = [
     told: "port $2 of address $3",
   },
   {
+    says: /\binet:\s{1,9}Restore: family AF_(INET6?) {1,9}type SOCK_(\w{1,12}) {1,9}proto \S{1,20} {1,9}port (\d{1,5}) state (\w{1,20})/,
+    of: /(?:^|\/)(?:sk-inet|sk-tcp|soccr|files)\.c$/,
+    told: "the socket of port $3 (AF_$1, SOCK_$2, $4)",
+  },
+  {
     says: /\bno match pid (\d{1,9}) efd (\d{1,9}) tfd (\d{1,9})/,
     of: /(?:^|\/)(?:cr-dump|eventpoll)\.c$/,
     told: "descriptor $2 of task $1, an epoll, which waits for that task's descriptor $3",
@@ -139,7 +144,8 @@ const fill = (told: string, match: RegExpExecArray): string =>
   told
     .replace("family $2", `of family $2${named(families, match[2])}`)
     .replace("kind $2", `kind $2${named(devices, match[2])}`)
-    .replace(/\$(\d)/g, (_, at: string) => match[Number(at)] ?? "");
+    .replace(/\$(\d)/g, (_, at: string) => match[Number(at)] ?? "")
+    .replace(/^a mount of unsupported$/, "a mount of a file system that CRIU has no name for");
 const named = (names: Record<string, string>, number: string | undefined): string =>
   names[number ?? ""] === undefined ? "" : `: ${names[number!]}`;
 

@@ -296,6 +296,8 @@ const wantsLog = ({ remedy }: Explanation): boolean => remedy.includes("recriu e
 const worthOf = (lead: Lead | undefined): number =>
   lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);
 
-/** CRIU's own words say more than those of the program that ran it, and a reason more than what came of it. */
+/** CRIU's own words say more than those of the program that ran it, a reason more than what came of it, and a success the least. */
 const weightOf = (said: Explanation | undefined): number =>
-  said === undefined ? 0 : (said.by === "criu" ? 2 : 1) + (said.consequence ? 0 : 2);
+  said === undefined
+    ? 0
+    : (said.by === "criu" ? 2 : 1) + (said.consequence ? 0 : 2) - (said.quiet ? 0.5 : 0);

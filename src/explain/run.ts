@@ -4,6 +4,7 @@ import {
   endsStart,
   isOfOneFailure,
   isOfTrial,
+  isTidiedAgain,
   isTold,
   type LogLine,
   worthOf,
@@ -153,7 +154,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   // What a dump went on after does not hide the one that ended it.
   const isDump = log.way !== "restore" && log.way !== "check" && hasGoneOn(log.progress);
   const isNew = () => explain(error.message, sourceOf(error))?.consequence !== true;
-  if (isDump && worth === "cause" && isNew()) {
+  if ((isDump && worth === "cause" && isNew()) || (worth === "cause" && isRetried(log, error))) {
     log.sign ??= log.cause;
     log.cause = undefined;
     log.after = [];
@@ -173,11 +174,18 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.previous = whole;
   }
   const signs = isSign(log);
+  if (log.cause === undefined && isTidiedAgain(log.sign, error)) {
+    log.cause = log.sign;
+    log.sign = undefined;
+  }
   // Old CRIUs count a program that they called among the tasks: what it was called for failed, and is told behind it.
   if (worth === "cause" && isOfHelper(log) && error.pid === log.cause?.pid) log.cause = undefined;
   if (log.cause !== undefined) {
     if (log.after.length < AFTER) log.after.push(line.text);
-  } else if (worth === "cause" || (worth === "death" && isTold(error, { signs }))) {
+  } else if (
+    worth === "cause" ||
+    (worth === "death" && isTold(error, signs ? log.sign : undefined))
+  ) {
     log.cause = whole;
     log.progress = 0;
     log.before = line.before(BEFORE);
@@ -190,6 +198,17 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.objects = objectsBefore(error, line.before(AROUND));
   } else if (worth === "nothing") log.sign ??= error;
 }
+
+/** Whether the cause is a task's that ended while it was seized, which CRIU tries again, and this is an error of something else. */
+function isRetried({ cause, after }: Log, error: LogLine): boolean {
+  const pid = lost.exec(cause?.message ?? "")?.[1];
+  return (
+    pid !== undefined &&
+    after.some((text) => text.includes(`Unable to detach from ${pid}: No such process`)) &&
+    !lost.test(error.message)
+  );
+}
+const lost = /^Can't open (\d+)(?:\/status on procfs)?: No such/;
 
 /** Of a line that names none nothing is known of its source, and its words have to do. */
 export const sourceOf = ({ file, line }: Pick<LogLine, "file"> & Partial<LogLine>) =>

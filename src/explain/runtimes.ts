@@ -57,7 +57,7 @@ const keepers: readonly [path: RegExp, told: string][] = [
   ],
   [
     /criu\.work\//,
-    `runc makes that directory beside the images and removes it: runc restore --work-path DIR keeps it there`,
+    `runc makes that directory beside the images and removes it: runc checkpoint and runc restore with --work-path DIR keep it there; of Docker and others that call runc: ${configured}`,
   ],
   [/lxc/, "LXC writes it into the directory of the checkpoint: lxc-checkpoint -D DIR"],
 ];

@@ -126,7 +126,7 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
         if (known !== undefined) printExplanation(known);
       }
     if (alone && ended === undefined && log.ending !== undefined) {
-      line(`its last line: ${harmless(log.ending)}`);
+      line(`its last line: ${harmless(log.ending.replaceAll(/[\t ]+/g, " "))}`);
       if (log.loop.length > 0)
         line(
           `  ${dim("loops")}   it says the same again and again at its end, and does not come on: ${harmless(log.loop.join(" | "))}; a newer CRIU; kill -KILL ends it`,
@@ -182,7 +182,7 @@ function printLead(lead: Lead | undefined): void {
 
 export const printNoLog = (log: string): void =>
   line(
-    `recriu explain: ${log === "-" ? "what stdin gave" : harmless(log)} is no log of CRIU's: no line of it is CRIU's, or about it`,
+    `recriu explain: ${log === "-" ? "what stdin gave" : harmless(log)} is no log of CRIU's: no line of it is CRIU's, or about it. Of a checkpoint or restore more is told by CRIU's own log (dump.log, restore.log; podman container checkpoint or restore --keep keeps it), or the daemon's (${DAEMONS} -u kubelet)`,
   );
 
 export const printUnknownWords = (text: string, near: string): void =>

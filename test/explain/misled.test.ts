@@ -167,6 +167,54 @@ test("what the kernel answered to a trial of CRIU's is no cause, and of another 
     expect([log, found]).toEqual([log, expect.stringContaining(cause)]);
   }
 });
+test("of a task that ended while it was seized the next error of something else is the cause, and where none is, that one", () => {
+  const gone = (pid: number) =>
+    `(00.1) Error (criu/util.c:409): Can't open ${pid}: No such file or directory\n` +
+    `(00.1) Error (criu/proc_parse.c:1024): Can't open ${pid}/status on procfs: No such file or directory\n` +
+    `(00.1) Error (compel/src/lib/infect.c:320): Unable to detach from ${pid}: No such process\n`;
+  const link = "(00.2) Error (criu/net.c:568): net: Unsupported link 4 (type 1 kind erspan)\n";
+  expect(read(gone(7) + gone(8) + link).cause?.message).toContain("erspan");
+  expect(read(gone(7) + gone(8)).cause?.message).toContain("Can't open 7");
+  // Of a task that CRIU was not taking leave of it is the end.
+  const other = gone(7).split("\n")[0]!;
+  expect(read(`${other}\n${gone(8)}${link}`).cause?.message).toContain("Can't open 7");
+});
+test("tidying up that failed behind tasks that are restored is the cause, and what the second time says of it none", () => {
+  const tidying =
+    "(00.3) Error (criu/mount.c:3609): mnt: Can't remove the directory /tmp/.criu.mntns.Dx: Device or resource busy\n";
+  const again =
+    "(00.4) Error (criu/mount.c:3594): mnt: Can't remount root with MS_PRIVATE: Invalid argument\n";
+  const other = "(00.4) Error (criu/mount.c:3594): mnt: Can't remount / with MS_SLAVE: Busy\n";
+  for (const [log, cause] of [
+    [tidying + again, "Can't remove"],
+    [tidying + other, "MS_SLAVE"],
+    [again + tidying, "MS_PRIVATE"],
+  ] as const) {
+    expect([log, read(log).cause?.message]).toEqual([log, expect.stringContaining(cause)]);
+    const found = causeLine(errorLines(log))?.message;
+    expect([log, found]).toEqual([log, expect.stringContaining(cause)]);
+  }
+});
+test("of tests the one that failed is told, before or behind one that passed", () => {
+  const [passed, failed] = [
+    "= Test zdtm/static/a PASS =\n",
+    "# Test zdtm/static/b FAIL at result check #\n",
+  ];
+  expect(read(passed).said?.cause).toContain("passed");
+  for (const log of [passed + failed, failed + passed])
+    expect([log, read(log).said?.line]).toEqual([log, expect.stringContaining("FAIL")]);
+});
+test("the end of a task that could not open a file is no cause, and another task's is", () => {
+  const sign = "(00.1)     37: Error (criu/files.c:1196): Unable to open fd=4 id=0x7\n";
+  for (const [pid, cause] of [
+    [37, undefined],
+    [38, "38 exited, status=1"],
+  ] as const) {
+    const log = `${sign}(00.2) Error (criu/cr-restore.c:1415): ${pid} exited, status=1\n`;
+    expect([pid, read(log).cause?.message]).toEqual([pid, cause]);
+    expect([pid, causeLine(errorLines(log))?.message]).toEqual([pid, cause]);
+  }
+});
 test("what CRIU only notes by its source is no cause, and another line with these words is", () => {
   for (const [message, worth] of [
     ["Restore original /proc/self/loginuid failed", "nothing"],
