@@ -104,7 +104,8 @@ export function readFrames(
   for (let at = words.length * 4; at < source.size;) {
     const rest = entries.length > 1 ? undefined : restAgain(before, source, entries.length, at);
     if (rest?.every(({ value }) => takesRoom(value))) {
-      entries.push(...rest);
+      // One by one: a call with all of them would take as much of the stack.
+      for (const entry of rest) entries.push(entry);
       break;
     }
     const size = word32(source.read(at, 4));

@@ -1,5 +1,6 @@
 import { runsOf, sumPagemap } from "../../src/image/pagemap.ts";
 import { pageSize } from "../../src/sys/process.ts";
+import { fdinfo_entry } from "../../src/image/tables/files.ts";
 import { pagemap_entry } from "../../src/image/tables/memory.ts";
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -113,6 +114,23 @@ test("page maps with the same runs behind other heads are one list; of those whe
       [2, 3],
       [2, 0],
     ]);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("images with tens of thousands of the same entries are read again as they were", () => {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-pagemap-"));
+  try {
+    const many = Array.from({ length: 80_000 }, () => ({ id: 1, flags: 0, type: 1, fd: 3 }));
+    const bytes = image("fdinfo-8.img", many);
+    expect(bytes.length).toBeLessThan(1 << 20);
+    for (const [file, all] of Object.entries(fixture())) writeFileSync(join(dir, file), all);
+    for (const number of [8, 9]) writeFileSync(join(dir, `fdinfo-${number}.img`), bytes);
+    const opened = openCheckpoint(dir);
+    if (!opened.ok) throw new Error(opened.fault.problem);
+    for (const number of [8, 9] as const)
+      expect(opened.checkpoint.values(`fdinfo-${number}.img`, fdinfo_entry).length).toBe(80_000);
   } finally {
     rmSync(dir, { recursive: true });
   }
