@@ -20,7 +20,18 @@ async function dumpShares(stage: Stage) {
   const files = names.map((name) => join(stage.dir, name));
   for (const file of files) writeFileSync(file, "old".padEnd(8192, "."));
   const { pid, images } = await startDumped(stage, "shares", files);
+  await untilFilesAreYounger(stage, images);
   return { pid, files, images };
+}
+
+/** The kernel dates files by its ticks, of up to 10 ms: in the dump's own a change is no younger than the images. */
+async function untilFilesAreYounger(stage: Stage, images: string): Promise<void> {
+  const { mtime: dumped } = statSync(join(images, "inventory.img"));
+  const file = join(stage.dir, "tick");
+  do {
+    await Bun.sleep(1);
+    writeFileSync(file, "");
+  } while (statSync(file).mtime <= dumped);
 }
 
 /** What recriu warns of, by the file's name, and nothing else is found. */
