@@ -1,6 +1,6 @@
 /** A directory tree of this machine in which a checkpoint's paths are looked up, and out of which none can lead. */
 import { AT_FDCWD, MOST_LINKS } from "../sys/linux.ts";
-import { closeSync, constants, readdirSync, type Stats, statfsSync } from "node:fs";
+import { closeSync, constants, type Stats, statfsSync } from "node:fs";
 import { join } from "../sys/path.ts";
 import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { connectDatagram } from "../sys/sockets.ts";
@@ -9,7 +9,6 @@ import { type Regular, readRegular } from "../sys/regular.ts";
 import { linkAt, namesAt } from "../sys/small-files.ts";
 import { sha256Of } from "../sys/sha256.ts";
 import { access } from "../sys/stat.ts";
-import { fromBytes } from "../sys/text.ts";
 import { readBuildId } from "./elf.ts";
 
 /** What a path is: its stat, or why it could not be looked up. `missing` = the path or a directory before it is not there. */
@@ -168,15 +167,12 @@ export class Root {
 
   /** Names in a directory; none when it cannot be read. */
   list(path: string): string[] {
-    const fd = handleInRoot(this.fd, path);
-    if (fd < 0) return [];
-    try {
-      return readdirSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).map(fromBytes);
-    } catch {
-      return [];
-    } finally {
-      closeSync(fd);
-    }
+    let names: string[] = [];
+    this.with(path, (handle) => {
+      names = namesAt(handle, ".") ?? [];
+      return 0;
+    });
+    return names;
   }
 }
 

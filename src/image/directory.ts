@@ -1,15 +1,9 @@
 /** An images directory: names, sizes, and bytes of single files. Everything in it may be hostile, links and FIFOs too. */
-import {
-  closeSync,
-  type Dirent,
-  readdirSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from "node:fs";
-import { ENOENT } from "../sys/errno.ts";
-import { openListed, openRegular, type Regular } from "../sys/regular.ts";
+import { closeSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
+import { AT_FDCWD } from "../sys/linux.ts";
+import { openRegular, type Regular } from "../sys/regular.ts";
+import { listAt, smallFile } from "../sys/small-files.ts";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
 
@@ -51,20 +45,19 @@ export function openImageDirectory(
       criu_message: `Can't open dir ${path}: ${criu}`,
     },
   });
-  let entries: Dirent[];
-  let real: string;
-  try {
-    entries = readdirSync(path, { withFileTypes: true });
-    real = realpathSync.native(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT")
-      return failed("missing", "there is no such directory", "No such file or directory");
-    if (code === "ENOTDIR") return failed("unreadable", "it is not a directory", "Not a directory");
-    return failed("unreadable", (error as Error).message, String(code));
-  }
-  const listed = new Set(entries.map(({ name }) => name));
-  const plain = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
+  const listed = new Set<string>();
+  const special = new Set<string>();
+  const result = listAt(AT_FDCWD, path, (name, regular) => {
+    listed.add(name);
+    if (!regular) special.add(name);
+  });
+  if (result === -ENOENT)
+    return failed("missing", "there is no such directory", "No such file or directory");
+  if (result === -ENOTDIR) return failed("unreadable", "it is not a directory", "Not a directory");
+  if (result < 0)
+    return failed("unreadable", `it cannot be read: ${errorText(result)}`, errorText(result));
+  const real = realpathSync.native(path);
+  const sizes = new Map<string, number>();
   const stats = new Map<string, Stats | undefined>();
   const statOnce = (file: string): Stats | undefined => {
     if (!stats.has(file)) stats.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
@@ -77,7 +70,7 @@ export function openImageDirectory(
       real,
       names: listed,
       leftOut,
-      size: (file) => statOnce(file)?.size ?? leftOut.get(file),
+      size: (file) => sizes.get(file) ?? statOnce(file)?.size ?? leftOut.get(file),
       holes(file) {
         const { size = 0, blocks = 0 } = statOnce(file) ?? {};
         return Math.max(0, size - blocks * 512);
@@ -85,7 +78,12 @@ export function openImageDirectory(
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read(file, use) {
         if (!listed.has(file)) return notThere(file);
-        const opened = (plain.has(file) ? openListed : openRegular)(`${path}/${file}`);
+        const small = special.has(file) ? undefined : smallFile(`${path}/${file}`);
+        if (small !== undefined) {
+          sizes.set(file, small.length);
+          return { ok: true, value: use(inMemory(file, `${real}/${file}`, small)) };
+        }
+        const opened = openRegular(`${path}/${file}`);
         if (opened.ok) stats.set(file, opened.stat);
         return readFile(opened, real, file, use);
       },
@@ -165,12 +163,13 @@ function sourceOf(fd: number, file: string, path: string, size: number): Source 
     };
     return { file, path, size, read: windowed };
   }
-  const all = read(0, size);
-  return {
-    file,
-    path,
-    size: all.length,
-    all,
-    read: (offset, length) => all.subarray(offset, offset + length),
-  };
+  return inMemory(file, path, read(0, size));
 }
+
+const inMemory = (file: string, path: string, all: Uint8Array): Source => ({
+  file,
+  path,
+  size: all.length,
+  all,
+  read: (offset, length) => all.subarray(offset, offset + length),
+});

@@ -75,9 +75,10 @@ export function readFrames(
     ok: false,
     fault: { file: source.file, offset, kind, problem, criu_message },
   });
-  for (const [index, word] of words.entries()) {
+  for (let index = 0; index < words.length; index++) {
     const at = index * 4;
-    const found = word32(source.read(at, 4));
+    const word = words[index]!;
+    const found = word32(source, at);
     const which = words.length === 2 && index === 0 ? "Head magic" : "Magic";
     if (found === undefined)
       return fault(
@@ -108,7 +109,7 @@ export function readFrames(
       for (const entry of rest) entries.push(entry);
       break;
     }
-    const size = word32(source.read(at, 4));
+    const size = word32(source, at);
     const left = source.size - at - 4;
     if (size === undefined)
       return fault(
@@ -184,8 +185,11 @@ export function valuesOf<M extends Message<any>>(
   entries: readonly Entry[],
   of: M,
 ): readonly Infer<M>[] {
-  const wanted = isHead(format, of) ? entries.slice(0, 1) : entries.slice(format.head ? 1 : 0);
-  return wanted.map(({ value }) => value as Infer<M>);
+  const head = isHead(format, of);
+  const values: Infer<M>[] = [];
+  for (let at = head || !format.head ? 0 : 1; at < (head ? 1 : entries.length); at++)
+    if (at < entries.length) values.push(entries[at]!.value as Infer<M>);
+  return values;
 }
 
 /** Length of what lies between an entry and the next; undefined when it runs out of the file. */
@@ -202,7 +206,7 @@ function payloadLength(
   // A message queue: per message a framed ipc_msg and its text, padded to 8 bytes.
   let at = start;
   for (let message = 0; message < payload.messages; message++) {
-    const length = word32(source.read(at, 4));
+    const length = word32(source, at);
     if (length === undefined || length > source.size - at - 4) return undefined;
     const decoded = decode(ipc_msg, source.read(at + 4, length));
     if (!decoded.ok) return undefined;
@@ -211,11 +215,18 @@ function payloadLength(
   return at - start;
 }
 
-/** A number of 32 bits, little-endian; undefined where the file ends before its end. */
-const word32 = (bytes: Uint8Array): number | undefined =>
-  bytes.length < 4
-    ? undefined
-    : (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0;
+/** The number of 32 bits at `at`, little-endian; undefined where the file ends before its end. */
+function word32({ all, read }: Source, at: number): number | undefined {
+  const [bytes, from] = all === undefined ? [read(at, 4), 0] : [all, at];
+  if (bytes.length < from + 4) return undefined;
+  return (
+    (bytes[from]! |
+      (bytes[from + 1]! << 8) |
+      (bytes[from + 2]! << 16) |
+      (bytes[from + 3]! << 24)) >>>
+    0
+  );
+}
 
 /** The bytes of an image again: magic words and data from where they were read, entries from their values. */
 export function writeFrames(

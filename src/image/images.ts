@@ -99,10 +99,16 @@ export class Images {
     return image.values as readonly Infer<M>[];
   }
 
+  /** Read the image, if it is one that CRIU knows: it is no fault that it is not needed. */
+  read(file: string): void {
+    if (!this.cache.has(file) && formatOf(file) !== undefined) this.image(file, "optional");
+  }
+
   /** Every entry with its table. */
   tabled(file: string): readonly { of: Message<any>; value: unknown }[] {
-    if (formatOf(file) === undefined) return [];
-    const { format, entries } = this.image(file, "optional");
+    const image = this.cache.get(file) ?? (formatOf(file) && this.image(file, "optional"));
+    if (image === undefined) return [];
+    const { format, entries } = image;
     return entries.map(({ value }, at) => ({ of: tableAt(format, at), value }));
   }
 

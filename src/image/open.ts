@@ -3,7 +3,7 @@ import type { Checkpoint, PackedPages, PagesUse } from "./checkpoint.ts";
 import type { Content } from "./contents.ts";
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
-import { formatOf, type TableOf } from "./formats.ts";
+import { type TableOf } from "./formats.ts";
 import { hasUnreferencedFile } from "./unreferenced.ts";
 import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";
@@ -252,8 +252,7 @@ class LazyCheckpoint implements Checkpoint {
           criu_message: `No ${use.file} image`,
         });
       }
-      for (const file of this.files)
-        if (formatOf(file) !== undefined) this.images.all(file, "optional");
+      for (const file of this.files) this.images.read(file);
       this.images.forgetAbsent(() => !hasUnreferencedFile(this));
       return this.faults;
     });

@@ -6,6 +6,7 @@ export const O_NOCTTY = 0x100;
 export const O_NONBLOCK = 0x800;
 export const O_DIRECT = process.arch === "x64" ? 0x4000 : 0x10000;
 export const O_DIRECTORY = process.arch === "x64" ? 0x10000 : 0x4000;
+export const O_NOFOLLOW = process.arch === "x64" ? 0x20000 : 0x8000;
 export const O_CLOEXEC = 0x80000;
 export const O_PATH = 0x200000;
 export const FD_CLOEXEC = 1;

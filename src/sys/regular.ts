@@ -8,7 +8,7 @@ import { handle } from "./files.ts";
 import { O_PATH } from "./linux.ts";
 import { toBytes } from "./text.ts";
 
-const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants;
+const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
 
 /** `errno`: negative, 0 where something is there that is no regular file. */
 export type Regular =
@@ -24,23 +24,6 @@ export function openRegular(path: string, follow = true): Regular {
   } catch (error) {
     return failed(error);
   }
-}
-
-/**
- * The same for a path that its directory was just listed with as a regular file, in half the system calls. Whoever may
- * exchange it meanwhile can put there only what is theirs: no link is followed, and what is no regular file is let go of.
- */
-export function openListed(path: string): Regular {
-  let fd: number;
-  try {
-    fd = openSync(Buffer.from(toBytes(path)), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-  } catch {
-    return openRegular(path); // which says why, or follows the link that stands there now
-  }
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return { ok: true, fd, stat };
-  closeSync(fd);
-  return { ok: false, errno: 0, problem: NO_REGULAR_FILE };
 }
 
 /** The same for a handle (O_PATH) on whatever it is, which is closed. */

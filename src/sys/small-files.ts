@@ -4,12 +4,22 @@
  * it takes a millisecond, where recriu has seven to become CRIU in.
  */
 import { ENAMETOOLONG } from "./errno.ts";
-import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_PATH } from "./linux.ts";
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+} from "./linux.ts";
 import { ptr } from "bun:ffi";
 import { call, cString, errno, libc } from "./libc.ts";
 import { fromBytes } from "./text.ts";
 
 const SYS_getdents64 = process.arch === "x64" ? 217n : 61n;
+const DT_REG = 8;
+const BEYOND_ASCII = /[\x80-\xff]/;
 
 const encoder = new TextEncoder();
 const name = Buffer.alloc(4096);
@@ -63,23 +73,65 @@ export function bytesAt(dir: number, path: string): Buffer | number {
   return length < 0 ? length : Buffer.from(space.subarray(0, length));
 }
 
-/** The names in the directory at `path` below the directory `dir`; undefined when it cannot be read. getdents64(2). */
-export function namesAt(dir: number, path: string): string[] | undefined {
+/** Bytes of a small file, kept side by side: forked tasks have thousands of images of some hundred. */
+const SMALL = 4096;
+const SHELF = 64 * 1024;
+let shelf = Buffer.alloc(0);
+let taken = SHELF;
+
+/**
+ * The bytes of a file of at most 4 KiB at `path`, which its directory was just listed with as a regular file; undefined
+ * where it is empty or larger, a link, or not to be had: that is for `openRegular` to tell. Whoever may exchange it
+ * meanwhile can put there only what is theirs, and nothing is waited for.
+ */
+export function smallFile(path: string): Uint8Array | undefined {
   if (!named(path)) return undefined;
-  const fd = libc().openat(dir, ptr(name), O_DIRECTORY | O_CLOEXEC, 0);
+  const c = libc();
+  const fd = c.openat(AT_FDCWD, ptr(name), O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
   if (fd < 0) return undefined;
+  if (taken + SMALL >= SHELF) [shelf, taken] = [Buffer.allocUnsafeSlow(SHELF), 0];
+  // One more is asked for: less is all that there is. Nothing is what a FIFO gives, too.
+  const got = c.read(fd, ptr(shelf, taken), SMALL + 1);
+  c.close(fd);
+  if (got <= 0 || got > SMALL) return undefined;
+  const bytes = shelf.subarray(taken, taken + got);
+  taken += got;
+  return bytes;
+}
+
+/** The names in the directory at `path` below the directory `dir`; undefined when it cannot be read. */
+export function namesAt(dir: number, path: string): string[] | undefined {
   const names: string[] = [];
+  return listAt(dir, path, (entry) => names.push(entry)) < 0 ? undefined : names;
+}
+
+/**
+ * Tell each name in the directory at `path` below the directory `dir`, and whether it is known to be a regular file: 0, or
+ * -errno where it cannot be read to its end. getdents64(2).
+ */
+export function listAt(
+  dir: number,
+  path: string,
+  tell: (name: string, regular: boolean) => void,
+): number {
+  if (!named(path)) return -ENAMETOOLONG;
+  const fd = call((c) => c.openat(dir, ptr(name), O_DIRECTORY | O_CLOEXEC, 0));
+  if (fd < 0) return fd;
   const [from, room] = [BigInt(ptr(space)), BigInt(space.length)];
   for (;;) {
     const length = call((c) => c.syscall(SYS_getdents64, BigInt(fd), from, room, 0n, 0n, 0n));
     if (length <= 0) {
       closeHandle(fd);
-      return length < 0 ? undefined : names;
+      return length;
     }
+    // All of it at once, where each byte is a letter.
+    const letters = space.toString("latin1", 0, length);
     // struct linux_dirent64: inode, offset, then the record's length, a type and the name, which ends in a NUL.
     for (let at = 0; at < length; at += space.readUInt16LE(at + 16)) {
-      const entry = textOf(at + 19, space.indexOf(0, at + 19));
-      if (entry !== "." && entry !== "..") names.push(entry);
+      const end = letters.indexOf("\0", at + 19);
+      const plain = letters.slice(at + 19, end);
+      const entry = BEYOND_ASCII.test(plain) ? textOf(at + 19, end) : plain;
+      if (entry !== "." && entry !== "..") tell(entry, space[at + 18] === DT_REG);
     }
   }
 }

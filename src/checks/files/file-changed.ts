@@ -6,7 +6,7 @@ import type { HostPlace } from "../paths.ts";
 import { follows, list } from "./missing.ts";
 import { modeBack, otherContent } from "./put-back.ts";
 import { orTaken } from "./taken-along.ts";
-import { openedName, type UsedFile, usedFiles } from "./used-files.ts";
+import { openedName, type UsedFile, judged } from "./used-files.ts";
 import { constants } from "node:fs";
 
 export const fileChanged: Check = {
@@ -24,55 +24,53 @@ export const fileChanged: Check = {
   run(context) {
     const entries = context.checkpoint.values("files.img", file_entry);
     const entryOf = new Map(entries.map(({ reg }, entry) => [reg?.id, entry]));
-    return usedFiles(context)
-      .values()
-      .flatMap((file): Problem[] => {
-        const { reg } = file;
-        const place = context.namespaces.place(reg.name, reg.mnt_id);
-        const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
-        if (!place.onHost || !found?.ok) return [];
-        const { size, mode } = found.stat;
-        const { hostPath } = place;
-        const differs = (what: string, then: string, criu: string, remedy: Remedy): Problem => ({
-          severity: "blocker",
-          task: file.task,
-          image: file.image,
-          subject: hostPath,
-          message: `${hostPath} (${list(file.uses)} of task ${file.task}) has ${what}; at the dump it had ${then}`,
-          criu_message: `File ${openedName(reg)} has bad ${criu}`,
-          ...orTaken(context, reg, place, remedy),
-        });
-        const findings: Problem[] = [];
-        if (reg.size !== undefined && BigInt(size) !== reg.size)
-          findings.push(
-            differs(
-              `${size} bytes`,
-              String(reg.size),
-              `size ${size} (expect ${reg.size})`,
-              sizeRemedy(context, file, entryOf.get(reg.id), size, place),
-            ),
-          );
-        const ignored = context.request.skipFileRwxCheck ? 0o777 : 0;
-        if (reg.mode !== undefined && ((mode ^ reg.mode) & ~ignored) !== 0) {
-          const shown = (bits: number) => bits.toString(8);
-          const [now, then] = [shown(mode), shown(reg.mode)];
-          const sameType = ((mode ^ reg.mode) & constants.S_IFMT) === 0;
-          findings.push(
-            differs(
-              `mode 0${now}`,
-              `0${then}`,
-              `mode 0${now} (expect 0${then})`,
-              sameType
-                ? modeBack(context, reg, place)
-                : {
-                    kind: "human",
-                    text: "it is another kind of file now; put the old one back",
-                  },
-            ),
-          );
-        }
-        return findings;
+    return judged(context, (file): Problem[] => {
+      const { reg } = file;
+      const place = context.namespaces.place(reg.name, reg.mnt_id);
+      const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
+      if (!place.onHost || !found?.ok) return [];
+      const { size, mode } = found.stat;
+      const { hostPath } = place;
+      const differs = (what: string, then: string, criu: string, remedy: Remedy): Problem => ({
+        severity: "blocker",
+        task: file.task,
+        image: file.image,
+        subject: hostPath,
+        message: `${hostPath} (${list(file.uses)} of task ${file.task}) has ${what}; at the dump it had ${then}`,
+        criu_message: `File ${openedName(reg)} has bad ${criu}`,
+        ...orTaken(context, reg, place, remedy),
       });
+      const findings: Problem[] = [];
+      if (reg.size !== undefined && BigInt(size) !== reg.size)
+        findings.push(
+          differs(
+            `${size} bytes`,
+            String(reg.size),
+            `size ${size} (expect ${reg.size})`,
+            sizeRemedy(context, file, entryOf.get(reg.id), size, place),
+          ),
+        );
+      const ignored = context.request.skipFileRwxCheck ? 0o777 : 0;
+      if (reg.mode !== undefined && ((mode ^ reg.mode) & ~ignored) !== 0) {
+        const shown = (bits: number) => bits.toString(8);
+        const [now, then] = [shown(mode), shown(reg.mode)];
+        const sameType = ((mode ^ reg.mode) & constants.S_IFMT) === 0;
+        findings.push(
+          differs(
+            `mode 0${now}`,
+            `0${then}`,
+            `mode 0${now} (expect 0${then})`,
+            sameType
+              ? modeBack(context, reg, place)
+              : {
+                  kind: "human",
+                  text: "it is another kind of file now; put the old one back",
+                },
+          ),
+        );
+      }
+      return findings;
+    });
   },
 };
 

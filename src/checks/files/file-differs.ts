@@ -27,7 +27,7 @@ export const fileDiffers: Check = {
       const place = context.namespaces.place(reg.name, reg.mnt_id);
       if (place.onHost && sealed.get(reg.name)?.taken !== undefined) unused.delete(place.hostPath);
     }
-    for (const { used, file, place } of filesNeeded(context)) {
+    for (const { used, file, place } of sealed.size === 0 ? [] : filesNeeded(context)) {
       const before = sealed.get(file.path);
       const content = before && hasOther(before, file, place);
       const problem = before && (differs(before, file) ?? content);

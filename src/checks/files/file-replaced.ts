@@ -4,7 +4,7 @@ import { sh } from "../../sys/shell.ts";
 import { timeText } from "../../sys/time.ts";
 import type { Check, Problem } from "../finding.ts";
 import { follows, list } from "./missing.ts";
-import { type UsedFile, usedFiles } from "./used-files.ts";
+import { type UsedFile, judged } from "./used-files.ts";
 import { constants, type Stats } from "node:fs";
 
 /** Of these the kernel makes up what they hold, and when. */
@@ -29,39 +29,34 @@ export const fileReplaced: Check = {
     const { seal } = context;
     const files = seal?.ok ? seal.manifest.files : [];
     const sealed = new Map(files.map(({ path, mtime }) => [path, mtime]));
-    return usedFiles(context)
-      .values()
-      .flatMap((file): Problem[] => {
-        const { reg, task, image } = file;
-        const kept = holdsContent(file);
-        if (!kept || MADE_UP.test(reg.name)) return [];
-        const place = context.namespaces.place(reg.name, reg.mnt_id);
-        const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
-        if (!place.onHost || !found?.ok || !found.stat.isFile()) return [];
-        // Of another size it is file-changed; of none there is nothing in it.
-        if (
-          found.stat.size === 0 ||
-          (reg.size !== undefined && BigInt(found.stat.size) !== reg.size)
-        )
-          return [];
-        const change =
-          sealedChange(sealed.get(reg.name), found.stat) ?? changeSince(dumped, found.stat, kept);
-        if (change === undefined) return [];
-        return [
-          {
-            severity: "warning",
-            task,
-            image,
-            subject: place.hostPath,
-            message: `${place.hostPath} (${list(file.uses)} of task ${task}) ${reg.size === undefined ? "" : "has its old size, but "}${change}`,
-            remedy: {
-              kind: "human",
-              text: "put the file of the dump back, if it is not the same",
-              command: sh`ls -l --time-style=full-iso ${place.hostPath}`,
-            },
+    return judged(context, (file): Problem[] => {
+      const { reg, task, image } = file;
+      const kept = holdsContent(file);
+      if (!kept || MADE_UP.test(reg.name)) return [];
+      const place = context.namespaces.place(reg.name, reg.mnt_id);
+      const found = place.onHost ? place.root.look(place.path, follows(reg)) : undefined;
+      if (!place.onHost || !found?.ok || !found.stat.isFile()) return [];
+      // Of another size it is file-changed; of none there is nothing in it.
+      if (found.stat.size === 0 || (reg.size !== undefined && BigInt(found.stat.size) !== reg.size))
+        return [];
+      const change =
+        sealedChange(sealed.get(reg.name), found.stat) ?? changeSince(dumped, found.stat, kept);
+      if (change === undefined) return [];
+      return [
+        {
+          severity: "warning",
+          task,
+          image,
+          subject: place.hostPath,
+          message: `${place.hostPath} (${list(file.uses)} of task ${task}) ${reg.size === undefined ? "" : "has its old size, but "}${change}`,
+          remedy: {
+            kind: "human",
+            text: "put the file of the dump back, if it is not the same",
+            command: sh`ls -l --time-style=full-iso ${place.hostPath}`,
           },
-        ];
-      });
+        },
+      ];
+    });
   },
 };
 

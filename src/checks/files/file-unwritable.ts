@@ -4,7 +4,7 @@ import { sh } from "../../sys/shell.ts";
 import type { Check, Problem } from "../finding.ts";
 import { inOwnDir } from "../private-dirs.ts";
 import { about, accessMode } from "./file-content.ts";
-import { openedName, usedFiles } from "./used-files.ts";
+import { openedName, judged } from "./used-files.ts";
 import { constants } from "node:fs";
 
 export const fileUnwritable: Check = {
@@ -16,27 +16,25 @@ export const fileUnwritable: Check = {
   run(context) {
     // In a mount namespace of the tree's own, what is read-only is what its images say.
     if (context.namespaces.created.mnt) return [];
-    return usedFiles(context)
-      .values()
-      .flatMap((file): Problem[] => {
-        const { reg } = file;
-        if (!file.uses.has("descriptor") || accessMode(reg) === 0 || reg.flags & O_PATH) return [];
-        const place = context.namespaces.place(reg.name, reg.mnt_id);
-        if (!place.onHost || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
-        return [
-          {
-            ...about("blocker", file),
-            subject: place.hostPath,
-            message: `${place.hostPath} is open for writing in task ${file.task}, and its file system is read-only`,
-            criu_message: `Can't open file ${openedName(reg)} on restore: Read-only file system`,
-            apart: inOwnDir(place),
-            remedy: {
-              kind: "human",
-              text: "make its file system writable",
-              command: sh`mount -o remount,rw "$(findmnt -nT ${place.hostPath} -o TARGET)"`,
-            },
+    return judged(context, (file): Problem[] => {
+      const { reg } = file;
+      if (!file.uses.has("descriptor") || accessMode(reg) === 0 || reg.flags & O_PATH) return [];
+      const place = context.namespaces.place(reg.name, reg.mnt_id);
+      if (!place.onHost || place.root.access(place.path, constants.W_OK) !== -EROFS) return [];
+      return [
+        {
+          ...about("blocker", file),
+          subject: place.hostPath,
+          message: `${place.hostPath} is open for writing in task ${file.task}, and its file system is read-only`,
+          criu_message: `Can't open file ${openedName(reg)} on restore: Read-only file system`,
+          apart: inOwnDir(place),
+          remedy: {
+            kind: "human",
+            text: "make its file system writable",
+            command: sh`mount -o remount,rw "$(findmnt -nT ${place.hostPath} -o TARGET)"`,
           },
-        ];
-      });
+        },
+      ];
+    });
   },
 };

@@ -6,7 +6,7 @@ import { dirname, join } from "../../sys/path.ts";
 import type { Context, Problem, Remedy } from "../finding.ts";
 import type { HostPlace } from "../paths.ts";
 import { putBack } from "./put-back.ts";
-import { openedName, type Use, type UsedFile, usedFiles } from "./used-files.ts";
+import { openedName, type Use, type UsedFile, judged } from "./used-files.ts";
 import { constants } from "node:fs";
 
 /** A link itself can be open: O_PATH with O_NOFOLLOW, open(2). */
@@ -16,30 +16,28 @@ export const list = (uses: ReadonlySet<Use>) => [...uses].join(", ");
 
 /** The findings about files that are gone, split by what they were for. */
 export function missing(context: Context, wanted: (file: UsedFile) => boolean): Iterable<Problem> {
-  return usedFiles(context)
-    .values()
-    .filter(wanted)
-    .flatMap((file): Problem[] => {
-      const { reg } = file;
-      const place = context.namespaces.place(reg.name, reg.mnt_id);
-      if (!place.onHost) return [];
-      const found = place.root.look(place.path, follows(reg));
-      if (found.ok || isCgroup(context, place.hostPath)) return [];
-      return [
-        {
-          severity: "blocker",
-          task: file.task,
-          image: file.image,
-          subject: place.hostPath,
-          message: `${place.hostPath} (${list(file.uses)} of task ${file.task}): ${found.problem}`,
-          criu_message:
-            file.fifo === undefined
-              ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
-              : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
-          ...onlyToRead(context, place, orElsewhere(putBack(context, file, place, found))),
-        },
-      ];
-    });
+  return judged(context, (file): Problem[] => {
+    const { reg } = file;
+    if (!wanted(file)) return [];
+    const place = context.namespaces.place(reg.name, reg.mnt_id);
+    if (!place.onHost) return [];
+    const found = place.root.look(place.path, follows(reg));
+    if (found.ok || isCgroup(context, place.hostPath)) return [];
+    return [
+      {
+        severity: "blocker",
+        task: file.task,
+        image: file.image,
+        subject: place.hostPath,
+        message: `${place.hostPath} (${list(file.uses)} of task ${file.task}): ${found.problem}`,
+        criu_message:
+          file.fifo === undefined
+            ? `Can't open file ${openedName(reg)} on restore: ${found.problem}`
+            : `Can't open fake fifo 0x${file.fifo.toString(16)} [${openedName(reg)}]: ${found.problem}`,
+        ...onlyToRead(context, place, orElsewhere(putBack(context, file, place, found))),
+      },
+    ];
+  });
 }
 
 /** Where a file more would be one of the system's: a library that other programs may find. */

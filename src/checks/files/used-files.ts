@@ -1,7 +1,7 @@
 /** Files and directories that CRIU opens by their paths, with what uses them. */
 import { VMA_FILE_SHARED } from "../../image/flags.ts";
 import { type MmEntry, oncePer, type RegFileEntry, VMA_FILE } from "../../image/index.ts";
-import type { Context } from "../finding.ts";
+import type { Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
 export type Use =
@@ -70,6 +70,54 @@ export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] 
   }
   return [...used.values()].filter((file) => file !== undefined);
 });
+
+/**
+ * What is found of the files, each judged by what it is, what the images say of it and how it is used. Thousands of
+ * descriptors can be on one file: where nothing is found of one, nothing is of those that are saved and used alike.
+ */
+export function* judged(
+  context: Context,
+  judge: (file: UsedFile) => Iterable<Problem>,
+): Generator<Problem> {
+  const clean = new Set<UsedFile>();
+  for (const file of usedFiles(context)) {
+    const first = firstAlike(context).get(file)!;
+    if (clean.has(first)) continue;
+    let none = true;
+    for (const problem of judge(file)) {
+      none = false;
+      yield problem;
+    }
+    if (none) clean.add(first);
+  }
+}
+
+/** Of each file the first one that is like it. */
+const firstAlike = oncePer((context: Context): ReadonlyMap<UsedFile, UsedFile> => {
+  const firsts = new Map<string, UsedFile>();
+  return new Map(
+    usedFiles(context).map((file) => {
+      let first = firsts.get(file.reg.name);
+      if (first === undefined || !isLike(file, first)) firsts.set(file.reg.name, (first = file));
+      return [file, first];
+    }),
+  );
+});
+
+function isLike(one: UsedFile, other: UsedFile): boolean {
+  const [a, b] = [one.reg, other.reg];
+  return (
+    one.uses === other.uses &&
+    one.shared === other.shared &&
+    one.fifo === other.fifo &&
+    a.flags === b.flags &&
+    a.size === b.size &&
+    a.mode === b.mode &&
+    a.mnt_id === b.mnt_id &&
+    a.build_id.length === b.build_id.length &&
+    a.build_id.every((word, at) => word === b.build_id[at])
+  );
+}
 
 /** A file is used in few ways, and files are many: those that are used alike have one set. */
 const sets = new Map<string, ReadonlySet<Use>>();

@@ -1,6 +1,6 @@
 /** A tree that leads no session of its own: whether it joins CRIU's, and what becomes of it then. */
 import type { Request } from "../../criu/index.ts";
-import type { PstreeEntry } from "../../image/index.ts";
+import { oncePer, type PstreeEntry } from "../../image/index.ts";
 import type { Context } from "../finding.ts";
 import { stuckTasks } from "./process-groups.ts";
 import type { Node } from "./pstree-nodes.ts";
@@ -10,7 +10,16 @@ const REMAP_PROCFS = 2;
 
 /** The tree as CRIU would prepare it here, with `--shell-job` as given or as `shellJob` says. */
 export function treeOf(context: Context, shellJob: boolean = context.request.shellJob): Tree {
-  const { checkpoint, host } = context;
+  const trees = treesOf(context);
+  const tree = trees.get(shellJob) ?? prepared(context, shellJob);
+  trees.set(shellJob, tree);
+  return tree;
+}
+
+/** Of a thousand tasks it takes milliseconds, and half a dozen checks ask for it. */
+const treesOf = oncePer<Context, Map<boolean, Tree>>(() => new Map());
+
+function prepared({ checkpoint, host }: Context, shellJob: boolean): Tree {
   const deadProcesses = checkpoint.remaps
     .filter((remap) => remap.remap_type === REMAP_PROCFS)
     .map((remap) => remap.remap_id);
