@@ -104,12 +104,13 @@ export class Images {
     if (!this.cache.has(file) && formatOf(file) !== undefined) this.image(file, "optional");
   }
 
-  /** Every entry with its table. */
-  tabled(file: string): readonly { of: Message<any>; value: unknown }[] {
+  /** Tell every message with its table, until it answers false. */
+  messages(file: string, tell: (value: any, of: Message<any>) => boolean | void): void {
     const image = this.cache.get(file) ?? (formatOf(file) && this.image(file, "optional"));
-    if (image === undefined) return [];
+    if (image === undefined) return;
     const { format, entries } = image;
-    return entries.map(({ value }, at) => ({ of: tableAt(format, at), value }));
+    for (let at = 0; at < entries.length; at++)
+      if (tell(entries[at]!.value, tableAt(format, at)) === false) return;
   }
 
   /** Every entry, with where it was read and where the data behind it is. */

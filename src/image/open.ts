@@ -142,8 +142,8 @@ class LazyCheckpoint implements Checkpoint {
     return this.values("pstree.img", pstree_entry, "required");
   }
 
-  messages(file: string): readonly { of: Message<any>; value: any }[] {
-    return this.images.tabled(file);
+  messages(file: string, tell: (value: any, of: Message<any>) => boolean | void): void {
+    this.images.messages(file, tell);
   }
 
   useData<T>(file: string, use: (data: (entry: number) => Bytes) => T): T | undefined {

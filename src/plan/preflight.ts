@@ -168,7 +168,7 @@ export async function preflight(
     const all = runChecks(context, { only, ignore: settings.ignore, stands }, problems);
     const told = all.map(onlySafely);
     const findings = isOwn && settings.fix === "host" ? told.map(settled) : told;
-    const plan = planFor(findings, leftoversOf(context), settings.fix, {
+    const plan = planFor(findings, looksOnly ? [] : leftoversOf(context), settings.fix, {
       isolate,
       dirs,
       network: settings.network,

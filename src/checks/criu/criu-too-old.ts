@@ -2,12 +2,15 @@ import { compareVersions, knows, since } from "../../criu/index.ts";
 import { criuHas, knownFault } from "../../criu/known-faults.ts";
 import { byName } from "../../criu/option-names.ts";
 import type { Checkpoint } from "../../image/index.ts";
+import { pagemap_entry } from "../../image/tables/memory.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check } from "../finding.ts";
 
 /** Whether a task's pagemap counts pages in the field that CRIU has since 4.2 (images/pagemap.proto). */
 const countsAnew = (checkpoint: Checkpoint, pid: number): boolean =>
-  checkpoint.messages(`pagemap-${pid}.img`).some(({ value }) => value.nr_pages !== undefined);
+  checkpoint
+    .values(`pagemap-${pid}.img`, pagemap_entry)
+    .some(({ nr_pages }) => nr_pages !== undefined);
 
 export const criuTooOld: Check = {
   title: "This CRIU is too old for this kernel or these images",

@@ -1,6 +1,7 @@
 /** What a dump writes in two places, and what of it has to agree. */
 import { GHOST, LINKED } from "../../image/flags.ts";
 import type { Checkpoint, GhostFileEntry, MntEntry, RegFileEntry } from "../../image/index.ts";
+import { file_entry } from "../../image/tables/files.ts";
 import { mnt_entry } from "../../image/tables/namespaces.ts";
 import { dirname } from "../../sys/path.ts";
 import { remapsOf } from "../files/remaps.ts";
@@ -50,9 +51,9 @@ const fieldOfType: Readonly<Record<number, string>> = {
  */
 function* hiddenFiles(checkpoint: Checkpoint): Generator<Forged> {
   const seen = new Map<number, number>();
-  for (const { value } of checkpoint.messages("files.img")) {
+  for (const value of checkpoint.values("files.img", file_entry)) {
     const { id, type } = value;
-    const told = (field: string, written: string, acts: string): Forged => ({
+    const told = (field: "id" | "type", written: string, acts: string): Forged => ({
       file: "files.img",
       id,
       field: `file_entry.${field}`,

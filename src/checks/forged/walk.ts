@@ -62,13 +62,15 @@ export function forgedValues(checkpoint: Checkpoint, most: number): Forged[] {
       else if (field !== undefined) inMessage(field, nested, at);
     }
   };
-  for (const file of checkpoint.files)
-    for (const { of, value } of checkpoint.messages(file)) {
+  for (const file of checkpoint.files) {
+    checkpoint.messages(file, (value, of) => {
       const kind = ruledOf(of);
-      if (kind.rules.length === 0 && kind.nested.length === 0) break;
+      if (kind.rules.length === 0 && kind.nested.length === 0) return false;
       inMessage(value, kind, { file, id: value.id });
-      if (found.length === most) return found;
-    }
+      return found.length < most;
+    });
+    if (found.length === most) return found;
+  }
   return found;
 }
 
