@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { encode } from "../../src/image/wire.ts";
 import { request, VERSION } from "../../test/dropin/rpc.ts";
@@ -22,7 +22,7 @@ import { measure, spread, timed } from "./measure.ts";
 import { measureIsolated } from "./isolated.ts";
 import { measureRuntime } from "./runtimes.ts";
 import { measureSealed } from "./sealed.ts";
-import { comparison, LOADED, markdown, type Results, type Start } from "./table.ts";
+import { comparison, LOADED, LOADED_AS_CRIU, markdown, type Results, type Start } from "./table.ts";
 import { measureTimeline } from "./timeline.ts";
 
 const { values } = parseArgs({
@@ -53,6 +53,7 @@ async function starts(stage: Stage, loaded: string): Promise<Start[]> {
   const commands: [string, string[], string[]][] = [
     ["recriu --version", ["/bin/true"], [recriuBinary, "--version"]],
     [LOADED, ["/bin/true"], [loaded]],
+    [LOADED_AS_CRIU, ["/bin/true"], [join(dirname(loaded), "criu"), "restore"]],
     ["criu --version", [criu, "--version"], [join(dropin, "criu"), "--version"]],
     ["criu swrk (version asked)", [...client, criu], [...client, join(dropin, "criu")]],
     ["criu dump", dump(criu), dump(join(dropin, "criu"))],
@@ -124,6 +125,7 @@ async function measureAll(): Promise<void> {
     cwd: repository,
   });
   if (!built.success) throw new Error(built.stderr.toString());
+  symlinkSync(loaded, join(stage.dir, "criu"));
   results.loadedPeak = (await timed(stage, [loaded], true)).mib;
   results.starts.push(...(await starts(stage, loaded)));
 }

@@ -50,6 +50,8 @@ export interface Row {
   /** As recriu --json tells them. */
   phases: { preflight: number; verify: number; memory: number };
   preflight: Spread;
+  /** One that runs a single check of its 200: it reads the images, and looks who is on the machine. */
+  oneCheck: Spread;
   /** CRIU's own decoder over the same images, in one process. */
   crit: Spread;
   verify: Spread;
@@ -191,6 +193,8 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
   await clear(stage);
   const memories = [await withMemory(), await withMemory(), await withMemory()];
   const preflight = await times([recriuBinary, "preflight", "-D", images, ...options]);
+  const only = [recriuBinary, "preflight", "-D", images, "--only=criu-missing", ...options];
+  const oneCheck = await times(only);
   const crit = await times(critWords(images));
   const reading: number[] = [];
   for (let i = 0; i < runs; i++)
@@ -224,6 +228,7 @@ export async function measure(stage: Stage, given: Case, runs: number): Promise<
       memory: spread(memories).median,
     },
     preflight,
+    oneCheck,
     crit,
     verify,
     kernel: spread(milliseconds),

@@ -9,6 +9,7 @@ import type { Part } from "./timeline.ts";
 
 /** The program whose restore ends before its first line. */
 export const LOADED = "the code of a restore is loaded";
+export const LOADED_AS_CRIU = "the same, as criu";
 
 export interface Start {
   name: string;
@@ -47,8 +48,9 @@ const table = (head: string[], lines: string[][]): string =>
 export function markdown(results: Results): string {
   const { version, criu, machine, date, runs, rows, isolated, timeline, engine } = results;
   const { runtimes, grown, sealed, busy, starts } = results;
-  const loaded = starts.find(({ name }) => name === LOADED)?.recriu.median ?? NaN;
-  const least = ({ scripted, reading, kernel }: Row) =>
+  const start = (wanted: string) =>
+    starts.find(({ name }) => name === wanted)?.recriu.median ?? NaN;
+  const least = ({ scripted, reading, kernel }: Row, loaded = start(LOADED)) =>
     scripted.more.median + loaded + reading.median + kernel.median;
   return `# Benchmarks
 
@@ -111,6 +113,7 @@ ${table(
     "as criu",
     "ratio",
     "more",
+    "least: more",
     "processor: criu",
     "recriu",
     "on one: criu",
@@ -122,6 +125,7 @@ ${table(
     show(row.asCriu.all),
     show(row.asCriu.ratio, two),
     show(row.asCriu.more),
+    ms(least(row, start(LOADED_AS_CRIU))),
     ms(row.cpu.bare.median),
     ms(row.cpu.recriu.median),
     show(row.oneCore.bare),
@@ -155,7 +159,8 @@ ${table(
 ## alone
 
 *preflight* and *verify* are whole commands, their start included; *in restore* are the same two as phases of
-one restore, the second with what is compared while CRIU works on, and with \`--verify=memory\`. *crit* is CRIU's own decoder (Python, its pure
+one restore, the second with what is compared while CRIU works on, and with \`--verify=memory\`. *of one check* is a preflight with
+\`--only=criu-missing\`: what it takes more than that are its other checks, most of them code that runs once. *crit* is CRIU's own decoder (Python, its pure
 protobuf) over the same images in one process. *kernel* is what a C program takes for the system calls of a
 verification of a tree that bare CRIU has just restored, without a look at what they return: the least that
 \`verify\` could take in a restore. *reading* is what one takes to open and read every image but page data.
@@ -164,6 +169,7 @@ ${table(
   [
     "checkpoint",
     "preflight",
+    "of one check",
     "crit",
     "verify",
     "in restore: preflight",
@@ -175,6 +181,7 @@ ${table(
   rows.map((row) => [
     row.name,
     show(row.preflight),
+    show(row.oneCheck),
     show(row.crit),
     show(row.verify),
     ms(row.phases.preflight),

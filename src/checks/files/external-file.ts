@@ -17,6 +17,7 @@ export const externalFile: Check = {
     const { checkpoint, request, host } = context;
     const handed = new Set(request.inheritFds.map(({ key }) => key));
     return checkpoint.openFiles.values().flatMap(({ id, reg, ext }): Problem[] => {
+      if (ext === undefined && !reg?.ext) return [];
       const image = `files.img id 0x${id.toString(16)}`;
       if (ext !== undefined)
         return [

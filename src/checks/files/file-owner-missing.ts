@@ -1,3 +1,4 @@
+import type { FileEntry } from "../../image/index.ts";
 import type { Check } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
@@ -22,12 +23,7 @@ export const fileOwnerMissing: Check = {
         if (seen.has(id)) continue;
         seen.add(id);
         const file = checkpoint.openFiles.get(id);
-        const kind =
-          file &&
-          Object.values(file).find(
-            (value) => typeof value === "object" && value && "fown" in value,
-          );
-        const owner = (kind as { fown?: { pid: number } } | undefined)?.fown?.pid ?? 0;
+        const owner = file === undefined ? 0 : ownerOf(file);
         if (owner === 0 || treePids.has(owner)) continue;
         if (!namespaces.created.pid && host.exists(`/proc/${owner}`)) continue;
         if (!namespaces.created.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
@@ -46,3 +42,12 @@ export const fileOwnerMissing: Check = {
       }
   },
 };
+
+/** The owner of a file, of whatever kind that is; 0 where it has none. */
+function ownerOf(file: FileEntry): number {
+  for (const name in file) {
+    const kind = file[name as keyof FileEntry] as { fown?: { pid: number } } | number;
+    if (typeof kind === "object" && kind.fown !== undefined) return kind.fown.pid;
+  }
+  return 0;
+}

@@ -35,14 +35,14 @@ export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] 
     return reg === undefined ||
       remapped.has(reg.id) ||
       reg.ext ||
-      treePids.has(/^\/proc\/(\d+)/.exec(reg.name)?.[1] ?? "") ||
-      inherited.has(reg.name.replace(/^\//, ""))
+      (reg.name.startsWith("/proc/") && treePids.has(reg.name.split("/")[2]!)) ||
+      (inherited.size > 0 && inherited.has(reg.name.replace(/^\//, "")))
       ? undefined
       : {
           reg,
           image: `files.img id 0x${reg.id.toString(16)}`,
           task,
-          uses: together(new Set(), use),
+          uses: together(NONE, use),
           shared: false,
         };
   };
@@ -119,15 +119,18 @@ function isLike(one: UsedFile, other: UsedFile): boolean {
   );
 }
 
-/** A file is used in few ways, and files are many: those that are used alike have one set. */
-const sets = new Map<string, ReadonlySet<Use>>();
+const NONE: ReadonlySet<Use> = new Set();
+
+/** A file is used in few ways, and files are many: those that are used alike have one set. By set, what it is with one more. */
+const withOne = new Map<ReadonlySet<Use>, Map<Use, ReadonlySet<Use>>>();
 
 function together(uses: ReadonlySet<Use>, use: Use): ReadonlySet<Use> {
   if (uses.has(use)) return uses;
-  const all = [...uses, use];
-  const key = all.join();
-  if (!sets.has(key)) sets.set(key, new Set(all));
-  return sets.get(key)!;
+  let more = withOne.get(uses);
+  if (more === undefined) withOne.set(uses, (more = new Map()));
+  let all = more.get(use);
+  if (all === undefined) more.set(use, (all = new Set(uses).add(use)));
+  return all;
 }
 
 /** Ids of the files that are mapped, and whether one of their mappings is shared. Of forked tasks it is the same object. */
