@@ -26,6 +26,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     );
   printLog(report, beside);
   for (const other of others) {
+    if (isCheckBeside(other, report)) continue;
     line(`another run is in it${headOf(other)}:`);
     printLog(other, { about: [] });
   }
@@ -37,6 +38,8 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
+  const checks = others.filter((other) => isCheckBeside(other, report)).map(checkBeside);
+  for (const text of new Set(checks)) line(text);
   // Frames of CRIU's functions say more than where a log was.
   const isTraced = report.speaker !== undefined && isDebugger(report.speaker);
   if (kind === "words" && said === undefined && (named === undefined || isTraced))
@@ -50,6 +53,17 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
   }
   for (const text of beside.memory) line(`  ${dim("machine")} ${harmless(text)}`);
+}
+
+/** A check that did not fail explains no failure; what it misses may yet be what the tree uses. */
+const isCheckBeside = ({ way, ended }: Log, main: LogReport): boolean =>
+  way === "check" && ended !== "badly" && main.way !== "check";
+
+function checkBeside({ explanation, warnings, ended }: Log): string {
+  const lacks = [explanation, ...warnings].flatMap((one) => one?.line ?? []);
+  const verdict = ended === "well" ? "which succeeded" : "whose verdict is not in it";
+  const missed = lacks.length === 0 ? "" : `, and says: ${lacks.map(harmless).join("; ")}`;
+  return `a check is in it, too, ${verdict}${missed}`;
 }
 
 const DAEMONS = "journalctl -u containerd -u crio -u docker";
