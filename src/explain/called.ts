@@ -20,7 +20,7 @@ export const isOfHelper = ({ cause, sign, after }: Log): boolean =>
 /** A line with the time is CRIU's own. */
 const stamped = /^\s*(?:\(?\d+\.\d+\)|pie: |uns: |\d+: )/;
 const complains =
-  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
+  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable|unrecognized|file changed)\b/i;
 
 /** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
 export function helperSays({ cause, before, after }: Log): string | undefined {
