@@ -10,21 +10,13 @@ import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
-import {
-  emptyLog,
-  hasFailed,
-  isGoneBy,
-  type Log,
-  noteError,
-  noteWarning,
-  noteWay,
-  ofCheck,
-} from "./run.ts";
+import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay, ofCheck } from "./run.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
 import type { Lead } from "./lead.ts";
 import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
-import { withLog } from "./runtimes.ts";
+import { failedBeside, isGoodCheck, isOfTree } from "./runs.ts";
+import { isOfUsage, withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -97,8 +89,8 @@ export function logReader({ words = false } = {}): {
     const { text } = line;
     if ((heard += 1) <= AROUND) {
       note(text);
-      // Of a debugger's lines the next one says whose they are.
-      if (text.startsWith("Program ")) note(line.next() ?? "");
+      // Of a debugger's lines the next one says whose they are, and of a log that is not there how CRIU ended.
+      if (leadsOn.test(text)) note(line.next() ?? "");
       circumstances.note(text);
       engine.note(line.whole);
     }
@@ -223,9 +215,12 @@ export function logReader({ words = false } = {}): {
             each !== main &&
             (each.cause === undefined || each.cause.message !== main.cause?.message),
         ),
-        // What CRIU goes on after is not what failed, whoever repeats it.
+        // What CRIU goes on after is not what failed, whoever repeats it; a command that was not understood failed by itself.
         said:
-          main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
+          (main.cause === undefined || isOfUsage(said)) &&
+          main.way !== "check" &&
+          !isRefused &&
+          !goesOn(main)
             ? withLog(weigh(said), named)
             : undefined,
         lead:
@@ -269,6 +264,7 @@ const startsCriu =
   /^\s*(?:\S{1,80}[ \]:~]?\S{0,80}[$#] |[$#>] )?(?:sudo (?:-\S{1,20} )?)?(?:\S{1,80}\/)?(?:criu|crtools) (?:-\S{1,40} )?(dump|pre-dump|restore|check)(?:$| -)/;
 /** As CRIU's own tests say it. */
 const ofTest = /^\W{0,3}Run criu (dump|pre-dump|restore)$/;
+const leadsOn = /^Program |\/(?:dump|restore)\.log: no such file/;
 const endsWell = /\b(?:Restore|(?:Pre-d|D)ump)(?:ing)? finished successfully/;
 
 /** A window cut it behind its level. */
@@ -295,24 +291,6 @@ function isOfFailedDump(logs: readonly Log[], at: number): boolean {
   return restore?.way === "restore" && restore.ended !== "well" && dump?.way === "dump"
     ? dump.ended === "badly"
     : false;
-}
-
-/** Whether its errors are of a dump or restore, which a check does not make. */
-const isOfTree = ({ cause, sign, ended }: Log): boolean =>
-  ended === "badly" || [cause, sign].some((error) => error !== undefined && ofTree(error));
-const ofTree = ({ file, message, pid }: LogLine): boolean =>
-  pid !== undefined || treeOnly.test(file) || /\b(?:dump|restore)\b/.test(message);
-const treeOnly = /(?:^|\/)(?:cr-(?:dump|restore)|files(?:-\w+)?|mem|parasite-syscall|pstree)\.c$/;
-
-const isGoodCheck = (log: Log | undefined): boolean =>
-  log?.way === "check" && log.ended !== "badly" && log.cause === undefined;
-
-/** Of a check that did not fail, or shows no verdict, and a dump or restore that failed: the last of those. */
-function failedBeside(logs: readonly Log[], at: number): Log | undefined {
-  const check = logs[at];
-  return check?.way === "check" && check.ended !== "badly"
-    ? logs.findLast((log) => log.way !== "check" && isAny(log) && hasFailed(log))
-    : undefined;
 }
 
 /** What ids in a message stand for, by the images: `id 0x4d` is a file, a pid is a task. */
