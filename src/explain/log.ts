@@ -116,7 +116,7 @@ export function logReader({ words = false } = {}): {
     }
     // What was tried before has its own answer, and what follows another.
     const started = startsCriu.exec(text)?.[1] ?? ofTest.exec(text)?.[1];
-    if (started !== undefined && isAny(log)) {
+    if (started !== undefined && (isAny(log) || (started === "check" && saidIn === log))) {
       begin();
       if (started !== "check") log.way = started === "restore" ? "restore" : "dump";
     }
