@@ -31,8 +31,12 @@ export function helperSays({ cause, before, after }: Log): string | undefined {
   const from = before.findIndex(own);
   return from < 0
     ? undefined
-    : before.slice(from).findLast((text) => !own(text) && complains.test(text));
+    : before.slice(from).findLast((text) => !own(text) && isComplaint(text));
 }
+
+/** A helper that names itself says what failed, unless it goes on after that. */
+const isComplaint = (text: string): boolean =>
+  complains.test(text) || (ofHelper.test(text) && !text.includes("invalid option -- 'w'"));
 
 export const ofHelper =
   /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;

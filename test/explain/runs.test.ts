@@ -62,6 +62,24 @@ test("a tar's own words decide, and without them no missing one is made of it", 
     expect([words, told(tar(words))]).toEqual([words, expect.stringContaining(means)]);
 });
 
+test("what ip says of itself decides of a network that could not be set up", () => {
+  for (const [words, means] of [
+    ["RTNETLINK answers: File exists", "is there already"],
+    ['Cannot find device "eth0"', "its device is missing"],
+    ["RTNETLINK answers: Permission denied", "disable_ipv6"],
+  ] as const) {
+    const log = `(00.1) Running\n${words}\n(00.2) Error (criu/util.c:641): exited, status=2\n(00.3) Error (criu/net.c:1568): net: IP tool failed on addr restore\n`;
+    expect([words, told(log)]).toEqual([words, expect.stringContaining(means)]);
+  }
+});
+
+test("an option that crun does not know is crun's, and CRIU's own is CRIU's", () => {
+  const words = "unrecognized option '--tcp-establishd'\n";
+  expect(read(`crun: ${words}`).said?.cause).toStartWith("crun has no option");
+  expect(read(`criu: ${words}`).said?.cause).toContain("another CRIU");
+  expect(read("criu: option '--tree' requires an argument\n").said?.by).toBe("criu");
+});
+
 test("a command that a runtime did not understand is told beside CRIU's own error", () => {
   const own = "Error (criu/image.c:566): Can't open dir checkpoint: No such file or directory\n";
   for (const [usage, means] of [
