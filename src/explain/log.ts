@@ -224,7 +224,7 @@ export function logReader({ words = false } = {}): {
             ? withLog(weigh(said), named)
             : undefined,
         lead:
-          main.cause === undefined && !isRefused && !goesOn(main)
+          main.cause === undefined && main.explanation === undefined && !isRefused && !goesOn(main)
             ? (main.lead ?? ofSubject(lead, main))
             : main.lead,
         speaker,

@@ -23,6 +23,16 @@ test("a check that did not fail decides nothing beside a dump that did, before i
   expect(read(good).succeeded).toBe(true);
 });
 
+test("that no cause is known is said of a failure beside a good check, and not behind a cause", () => {
+  const asked = "all programs which use unix domain sockets fail to make a dump\n";
+  const before =
+    "(00.1) Warn  (criu/sk-unix.c:801): unix: Can't dump half of stream unix connection.\n";
+  const end = "(00.2) Error (criu/cr-dump.c:1764): Dumping FAILED.\n";
+  expect(told(`${asked}${good}`)).toContain("no cause is known");
+  for (const text of [`${asked}${failed}${good}`, `${asked}${before}${end}`])
+    expect([text, told(text)]).toEqual([text, expect.not.stringContaining("no cause is known")]);
+});
+
 test("a check that failed is told whole, and errors of another source before its own are of it", () => {
   const bad =
     "Error (criu/cr-check.c:770): Kernel doesn't support PTRACE_O_SUSPEND_SECCOMP\nDoes not look good\n";
