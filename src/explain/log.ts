@@ -115,10 +115,12 @@ export function logReader({ words = false } = {}): {
       return noteError(log, parsed, line);
     }
     // What was tried before has its own answer, and what follows another.
-    const started = startsCriu.exec(text)?.[1] ?? ofTest.exec(text)?.[1];
+    const tested = ofTest.exec(text)?.[1];
+    const started = tested ?? startsCriu.exec(text)?.[1];
     if (started !== undefined && (isAny(log) || (started === "check" && saidIn === log))) {
       begin();
-      if (started !== "check") log.way = started === "restore" ? "restore" : "dump";
+      // Of commands several may stand together, with the lines of the last behind them; a test has those of each.
+      if (tested !== undefined) log.way = tested === "restore" ? "restore" : "dump";
     }
     const version = /Version: (\d+\.\d[\d.]*)/.exec(text)?.[1];
     if (version !== undefined) {
