@@ -20,7 +20,7 @@ export const isOfHelper = ({ cause, sign, after }: Log): boolean =>
 /** A line with the time is CRIU's own. */
 const stamped = /^\s*(?:\(?\d+\.\d+\)|pie: |uns: |\d+: )/;
 const complains =
-  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable)\b/i;
+  /\b(?:fatal|error|fail\w*|can't|cannot|denied|no such|not (?:found|permitted)|unable|unrecognized|file changed)\b/i;
 
 /** What a program that CRIU called said of itself right before CRIU's error; undefined where nothing did. */
 export function helperSays({ cause, before, after }: Log): string | undefined {
@@ -31,8 +31,12 @@ export function helperSays({ cause, before, after }: Log): string | undefined {
   const from = before.findIndex(own);
   return from < 0
     ? undefined
-    : before.slice(from).findLast((text) => !own(text) && complains.test(text));
+    : before.slice(from).findLast((text) => !own(text) && isComplaint(text));
 }
+
+/** A helper that names itself says what failed, unless it goes on after that. */
+const isComplaint = (text: string): boolean =>
+  complains.test(text) || (ofHelper.test(text) && !text.includes("invalid option -- 'w'"));
 
 export const ofHelper =
   /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;

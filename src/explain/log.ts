@@ -4,17 +4,19 @@ import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
+import { ofHelper } from "./called.ts";
 import { circumstancesSeen } from "./circumstances.ts";
 import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
-import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay } from "./run.ts";
+import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay, ofCheck } from "./run.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
 import type { Lead } from "./lead.ts";
 import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
-import { withLog } from "./runtimes.ts";
+import { failedBeside, isGoodCheck, isOfTree } from "./runs.ts";
+import { isOfUsage, withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
 export interface LogReport extends Log {
@@ -75,6 +77,8 @@ export function logReader({ words = false } = {}): {
   const weigh = <T extends Explanation | undefined>(explanation: T): T =>
     circumstances.weigh(engine.inItsWords(explanation));
   let heard = 0;
+  /** The run in which stands what others say. */
+  let saidIn: Log | undefined;
 
   const begin = (): void => {
     if (logs.length === LOGS) logs.shift();
@@ -85,8 +89,8 @@ export function logReader({ words = false } = {}): {
     const { text } = line;
     if ((heard += 1) <= AROUND) {
       note(text);
-      // Of a debugger's lines the next one says whose they are.
-      if (text.startsWith("Program ")) note(line.next() ?? "");
+      // Of a debugger's lines the next one says whose they are, and of a log that is not there how CRIU ended.
+      if (leadsOn.test(text)) note(line.next() ?? "");
       circumstances.note(text);
       engine.note(line.whole);
     }
@@ -100,6 +104,8 @@ export function logReader({ words = false } = {}): {
     if (parsed !== undefined && building && !ofBlobs.test(parsed.file)) return;
     if (parsed !== undefined) {
       anything = true;
+      // A check that begins behind what failed is another run.
+      if (ofCheck(parsed) && log.way !== "check" && isOfTree(log)) begin();
       if (parsed.level === "Warn" || isWarning(line)) return noteWarning(log, parsed);
       // Of a new run, where the lines of its beginning were left out.
       const again =
@@ -109,7 +115,13 @@ export function logReader({ words = false } = {}): {
       return noteError(log, parsed, line);
     }
     // What was tried before has its own answer, and what follows another.
-    if (startsCriu.test(text) && isAny(log)) begin();
+    const tested = ofTest.exec(text)?.[1];
+    const started = tested ?? startsCriu.exec(text)?.[1];
+    if (started !== undefined && (isAny(log) || (started === "check" && saidIn === log))) {
+      begin();
+      // Of commands several may stand together, with the lines of the last behind them; a test has those of each.
+      if (tested !== undefined) log.way = tested === "restore" ? "restore" : "dump";
+    }
     const version = /Version: (\d+\.\d[\d.]*)/.exec(text)?.[1];
     if (version !== undefined) {
       if (log.version !== undefined || log.cause !== undefined) begin();
@@ -125,7 +137,14 @@ export function logReader({ words = false } = {}): {
       if (!isEnding(log.refusal)) log.refusal = refusalIn(line) ?? log.refusal;
       const rest = behindEnd.exec(text)?.[1];
       if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
-    } else if (!ownVersion.test(text)) others.hear(line, { way: log.way, beside: seen });
+    } else if (!ownVersion.test(text)) {
+      const before = others.said();
+      others.hear(line, { way: log.way, beside: seen });
+      if (others.said() === before) return;
+      // A check says nothing behind its verdict.
+      if (log.way === "check" && log.ended === "well") begin();
+      saidIn = log;
+    }
   };
   const reader = lineReader(onLine);
   let fed = 0;
@@ -153,14 +172,21 @@ export function logReader({ words = false } = {}): {
         each.hint = weigh(each.hint);
       }
       const told = logs.filter(
-        ({ cause, explanation, sign, warnings }) => cause ?? explanation ?? sign ?? warnings[0],
+        ({ cause, explanation, sign, warnings, way, ended }) =>
+          (cause ?? explanation ?? sign ?? warnings[0]) || (way === "check" && ended === "well"),
       );
       // The last run decides, where its end or its cause was seen; of a paste without either the first that says something.
       const at = logs.findLastIndex(
         ({ ended, version, cause }, index) =>
           ended !== undefined || ((version !== undefined || isAny(logs[index - 1])) && cause),
       );
+      const isBehind =
+        isGoodCheck(logs[at]) && others.said() !== undefined && saidIn !== logs[at]
+          ? saidIn
+          : undefined;
       const main =
+        failedBeside(logs, at) ??
+        isBehind ??
         (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ??
         told.find(({ cause }) => cause !== undefined) ??
         told[0] ??
@@ -172,8 +198,14 @@ export function logReader({ words = false } = {}): {
       // Words near to those of a line that is told itself are that line's.
       const isNear = spoken.said?.like !== undefined;
       const own = [main.sign?.message, ...main.warnings.map(({ line }) => line)];
+      // What a program that CRIU called says is no cause beside what is known of its end.
+      const isOfEnd =
+        main.later !== undefined &&
+        spoken.said?.consequence === true &&
+        ofHelper.test(spoken.said.line);
       const said =
-        isNear && own.some((each) => each !== undefined && spoken.said?.line.includes(each))
+        isOfEnd ||
+        (isNear && own.some((each) => each !== undefined && spoken.said?.line.includes(each)))
           ? undefined
           : spoken.said;
       return {
@@ -185,13 +217,16 @@ export function logReader({ words = false } = {}): {
             each !== main &&
             (each.cause === undefined || each.cause.message !== main.cause?.message),
         ),
-        // What CRIU goes on after is not what failed, whoever repeats it.
+        // What CRIU goes on after is not what failed, whoever repeats it; a command that was not understood failed by itself.
         said:
-          main.cause === undefined && main.way !== "check" && !isRefused && !goesOn(main)
+          (main.cause === undefined || isOfUsage(said)) &&
+          main.way !== "check" &&
+          !isRefused &&
+          !goesOn(main)
             ? withLog(weigh(said), named)
             : undefined,
         lead:
-          main.cause === undefined && !isRefused && !goesOn(main)
+          main.cause === undefined && main.explanation === undefined && !isRefused && !goesOn(main)
             ? (main.lead ?? ofSubject(lead, main))
             : main.lead,
         speaker,
@@ -228,7 +263,10 @@ const isBehindCheck = ({ way, ended }: Log, file: string): boolean =>
 
 /** A command, alone in its line, or behind a prompt. */
 const startsCriu =
-  /^\s*(?:\S{1,80}[ \]:~]?\S{0,80}[$#] |[$#>] )?(?:sudo (?:-\S{1,20} )?)?(?:\S{1,80}\/)?(?:criu|crtools) (?:-\S{1,40} )?(?:dump|pre-dump|restore|check)(?:$| -)/;
+  /^\s*(?:\S{1,80}[ \]:~]?\S{0,80}[$#] |[$#>] )?(?:sudo (?:-\S{1,20} )?)?(?:\S{1,80}\/)?(?:criu|crtools) (?:-\S{1,40} )?(dump|pre-dump|restore|check)(?:$| -)/;
+/** As CRIU's own tests say it. */
+const ofTest = /^\W{0,3}Run criu (dump|pre-dump|restore)$/;
+const leadsOn = /^Program |\/(?:dump|restore)\.log: no such file/;
 const endsWell = /\b(?:Restore|(?:Pre-d|D)ump)(?:ing)? finished successfully/;
 
 /** A window cut it behind its level. */

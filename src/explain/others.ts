@@ -50,6 +50,7 @@ const LONGEST = 2048;
 export function listener(words: boolean): {
   hear(line: Line, about: Around): void;
   anything(): boolean;
+  said(): Explanation | undefined;
   /** `isLog`: lines of CRIU's were beside it. */
   end(about: Around, isLog: boolean): Heard;
 } {
@@ -73,6 +74,7 @@ export function listener(words: boolean): {
   let most = 0;
   return {
     anything: () => said !== undefined,
+    said: () => said,
     hear(line, about) {
       if ((heard += 1) > FOREIGN) return;
       const { text, next } = line;

@@ -95,3 +95,9 @@ const withoutGone = <T extends Explanation>(explanation: T): T => ({
     .filter((part) => !part.startsWith(GONE))
     .join("; "),
 });
+
+/** Whether a runtime refused a command by its words, and began nothing. */
+export const isOfUsage = (said: Explanation | undefined): boolean =>
+  said?.by === "runtime" && said.like === undefined && usage.test(said.line);
+const usage =
+  /\bIncorrect Usage: |\bfor flag -|\bunknown (?:shorthand )?flag: |\bflag needs an argument: |\brequires (?:exactly )?\d argument/;

@@ -26,6 +26,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     );
   printLog(report, beside);
   for (const other of others) {
+    if (isCheckBeside(other, report)) continue;
     line(`another run is in it${headOf(other)}:`);
     printLog(other, { about: [] });
   }
@@ -37,6 +38,8 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
+  const checks = others.filter((other) => isCheckBeside(other, report)).map(checkBeside);
+  for (const text of new Set(checks)) line(text);
   // Frames of CRIU's functions say more than where a log was.
   const isTraced = report.speaker !== undefined && isDebugger(report.speaker);
   if (kind === "words" && said === undefined && (named === undefined || isTraced))
@@ -50,6 +53,22 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
     if (beside.kept !== undefined) line(`  ${dim("kept")}    ${harmless(beside.kept)}`);
   }
   for (const text of beside.memory) line(`  ${dim("machine")} ${harmless(text)}`);
+}
+
+/** A line of a table, as of mounts, may have thousands of letters. */
+const shortened = (text: string): string =>
+  text.length > LETTERS ? `${text.slice(0, LETTERS)} …` : text;
+const LETTERS = 400;
+
+/** A check that did not fail explains no failure; what it misses may yet be what the tree uses. */
+const isCheckBeside = ({ way, ended }: Log, main: LogReport): boolean =>
+  way === "check" && ended !== "badly" && main.way !== "check";
+
+function checkBeside({ explanation, warnings, ended }: Log): string {
+  const lacks = [explanation, ...warnings].flatMap((one) => one?.line ?? []);
+  const verdict = ended === "well" ? "which succeeded" : "whose verdict is not in it";
+  const missed = lacks.length === 0 ? "" : `, and says: ${lacks.map(harmless).join("; ")}`;
+  return `a check is in it, too, ${verdict}${missed}`;
 }
 
 const DAEMONS = "journalctl -u containerd -u crio -u docker";
@@ -75,7 +94,7 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   const { cause, explanation, sign, later, warnings, before, after, ended, way, objects } = log;
   if (cause !== undefined) {
     const task = cause.pid === undefined ? "" : `, task ${cause.pid}`;
-    line(`${red("error")}: ${bold(harmless(cause.message))}`);
+    line(`${red("error")}: ${bold(harmless(shortened(cause.message)))}`);
     const place = cause.line === undefined ? cause.file : `${cause.file}:${cause.line}`;
     const where = `${place}${task}`.replace(/^, /, "");
     if (where !== "") line(`  ${dim("where")}   ${harmless(where)}`);
@@ -102,10 +121,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
     printLead(log.lead);
   }
   if (sign !== undefined) {
-    line(`${red("error")}: ${bold(harmless(sign.message))}`);
-    if (later !== undefined) printExplanation(later);
+    line(`${red("error")}: ${bold(harmless(shortened(sign.message)))}`);
     // What others say behind it is that something else.
     const isTold = "kind" in log && log.said?.consequence === false;
+    if (later !== undefined) printExplanation(later, !(isTold && endOfHelper.test(sign.message)));
     if (!isTold) line(signOf(log));
   } else if (cause === undefined && explanation === undefined) {
     const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
@@ -147,9 +166,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       printExplanation(log.hint);
     }
   }
-  for (const warning of warnings) {
+  for (const [at, warning] of warnings.entries()) {
     line(`${yellow("warning")}: ${harmless(warning.line)}`);
-    printExplanation(warning);
+    // What several are to be met with stands once, behind the last of them.
+    printExplanation(warning, warnings[at + 1]?.remedy !== warning.remedy);
   }
 }
 
@@ -160,6 +180,9 @@ function signOf(log: LogReport | Log): string {
     ? "CRIU goes on after that, and failed later: why is not in it; the first Error of CRIU's own log with -v4 tells, from its beginning"
     : "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log";
 }
+
+/** What to do where a program that CRIU called failed is of its own words, where those are there. */
+const endOfHelper = /^(?:exited, status=|killed by signal )\d/;
 
 const FAILED =
   "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";

@@ -56,13 +56,13 @@ export function printVerdict(verdict: Verdict): void {
   );
 }
 
-export function printExplanation(explanation: Explanation): void {
+export function printExplanation(explanation: Explanation, withRemedy = true): void {
   const { check, like, cause, because, remedy, since, issues } = explanation;
   if (like !== undefined)
     line(`  ${dim("like")}    ${harmless(like)}: not all of its words are in the line`);
   if (cause !== "") line(`  ${dim("cause")}   ${harmless(cause)}`);
   if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
-  line(`  ${dim("remedy")}  ${harmless(remedy)}`);
+  if (withRemedy) line(`  ${dim("remedy")}  ${harmless(remedy)}`);
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
   if (check !== "")
     line(`  ${dim("check")}   recriu preflight names it before a restore: ${check}`);
