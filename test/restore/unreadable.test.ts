@@ -68,7 +68,7 @@ test("explain, undo, show and preflight say that they could not look", async () 
   for (const command of ["show", "preflight", "verify"]) {
     const { exit, stderr } = await asNobody(stage, [command, "-D", closed]);
     expect([command, exit]).toEqual([command, 2]);
-    expect(stderr).toContain("permission denied");
+    expect(stderr).toContain("Permission denied");
   }
   // /run/recriu is root's.
   await run(stage, ["mkdir", "-p", "-m", "0700", "/run/recriu"]);
