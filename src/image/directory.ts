@@ -54,9 +54,15 @@ export function openImageDirectory(
   if (result === -ENOENT)
     return failed("missing", "there is no such directory", "No such file or directory");
   if (result === -ENOTDIR) return failed("unreadable", "it is not a directory", "Not a directory");
-  if (result < 0)
-    return failed("unreadable", `it cannot be read: ${errorText(result)}`, errorText(result));
-  const real = realpathSync.native(path);
+  const why = errorText(result);
+  if (result < 0) return failed("unreadable", `it cannot be read: ${why}`, why);
+  let real: string;
+  try {
+    real = realpathSync.native(path);
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    return failed("unreadable", message, String(code));
+  }
   const sizes = new Map<string, number>();
   const stats = new Map<string, Stats | undefined>();
   const statOnce = (file: string): Stats | undefined => {

@@ -107,7 +107,7 @@ export function namesAt(dir: number, path: string): string[] | undefined {
 
 /**
  * Tell each name in the directory at `path` below the directory `dir`, and whether it is known to be a regular file: 0, or
- * -errno where it cannot be read to its end. getdents64(2).
+ * -errno where it cannot be read to its end. getdents64(2). `tell` reads nothing by this module: there is one buffer.
  */
 export function listAt(
   dir: number,
