@@ -145,7 +145,7 @@ export function logReader({ words = false } = {}): {
         anything = true;
       }
       for (const each of logs) {
-        for (const text of each.before) note(text);
+        for (const text of [...each.before, each.cause?.message ?? ""]) note(text);
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);

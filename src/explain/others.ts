@@ -101,6 +101,11 @@ export function listener(words: boolean): {
         said = known;
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
       }
+      const broken = brokenIn(line, about);
+      if (broken !== undefined && weightOf(broken) > most) {
+        most = weightOf(broken);
+        said = surely = broken;
+      }
       const each = severalIn(text, about);
       if (each.length > 1 && weightOf(each[0]) > before) said = surely = together(text, each);
       const isOpenToLeads = failing.test(sentence) && !isOfBuild(sentence) && !ofTest.test(text);
@@ -157,7 +162,7 @@ export function listener(words: boolean): {
 /** Where in a line the message may begin and end. */
 function readingsOf({ text, next }: Line, words: boolean, about: Around): [string, Place][] {
   // containerd ends what it passes on with the kind of the error.
-  const whole = text.trim().replace(/: unknown["'`]?$/, "");
+  const whole = withoutLink(text.trim()).replace(/: unknown["'`)\]}*_”’».,]{0,4}$/, "");
   const [, program, error, rest = ""] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
     whole,
   )!;
@@ -168,7 +173,9 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
   return [
     [begins ? rest : "", { loose: !words && isOthers, ...about }],
     // Quoted, in brackets, or in bold.
-    [whole.replace(/(?:\\n|[\s"'`)\]}*_>]){1,16}$/, ""), { loose: true, ...about }],
+    [whole.replace(/(?:\\n|[\s"'`)\]}*_>”’»|~.,]){1,16}$/, ""), { loose: true, ...about }],
+    // A window that broke a word left blanks in it.
+    [gap.test(whole) ? whole.replace(gaps, "") : "", { loose: true, ...about, least: SURE }],
     // Behind somebody's own words.
     [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
@@ -185,6 +192,47 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
     [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, ...about }],
   ];
 }
+
+/** A message that goes on in the next line, or two, of which neither says it: a window or a mail broke it there, be that in a word. */
+function brokenIn({ text, next }: Line, about: Around): Explanation | undefined {
+  const [first, second, third] = [text.trim(), (next() ?? "").trim(), (next(2) ?? "").trim()];
+  if (first.length < BROKEN_AT || !/\w/.test(second) || begun.test(second)) return undefined;
+  if (/\W$/.test(first) && /^[A-Z]/.test(second)) return undefined;
+  const place = { loose: true, ...about, least: SURE };
+  const ofTwo = [first + second, `${first} ${second}`];
+  const whole = [
+    ...ofTwo,
+    ...(/\w/.test(third) && !begun.test(third) ? [first + second + third] : []),
+  ];
+  const known = whole.flatMap((each) => {
+    const one = explain(withoutEnd(each), place);
+    const rest = explain(withoutEnd(each.slice(first.length).trim()), { loose: true, ...about });
+    return one !== undefined && weightOf(one) > weightOf(rest) ? one : [];
+  });
+  return known.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
+}
+/** Letters of a line that may have been broken. */
+const BROKEN_AT = 16;
+/** A line that is no rest of another. */
+const begun =
+  /^(?:\[?\d{4}-\d\d-\d\d|\(?\d+\.\d{6}\)|time=|[$#>|*-] |\w{4,5}\[\d|Error\b|Warn\b|ctr: |lxc-|\S{1,40}@\S{1,40}[:#$ ])/;
+const withoutEnd = (text: string): string =>
+  text.replace(/(?:: unknown)?["'`)\]}*_”’».,]{0,4}$/, "");
+
+/** What somebody made a link of, as GitHub does of `[ctr error](ctr: …)`: a message has blanks in it, an address none. */
+function withoutLink(text: string): string {
+  const link = /\[[^\][\n]{1,80}\]\(/.exec(text);
+  if (link === null) return text;
+  const from = link.index + link[0].length;
+  const to = text.lastIndexOf(")");
+  const inner = text.slice(from, to);
+  return to > from && inner.includes(" ")
+    ? text.slice(0, link.index) + inner + text.slice(to + 1)
+    : text;
+}
+
+const gap = /\w {3,40}[a-z]/;
+const gaps = /(?<=\w) {3,40}(?=[a-z])/g;
 
 /** With the lines that follow, as long as what is there ends in the middle. */
 function joined(whole: string, next: Line["next"]): string {
