@@ -93,7 +93,10 @@ export function logReader({ words = false } = {}): {
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
-    const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
+    const isTold = text.includes("Error") || text.includes("Warn");
+    const parsed = isTold
+      ? parseLogLine(brokenSource.test(text) ? text + (line.next() ?? "").trim() : text)
+      : undefined;
     if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
     else if (parsed?.time !== undefined || prompt.test(text)) building = false;
     // What tests of a build print of errors that they want is none; what makes the code for tasks is no test.
@@ -240,6 +243,9 @@ const ofBlobs = /(?:^|\/)(?:handle-elf(?:-\w+)?|piegen\/\w+)\.c$/;
 
 const goesOn = (log: Log): boolean =>
   isGoneBy(log) && (log.later !== undefined || worthOf(log.sign!) !== "nothing");
+
+/** A window broke it in the name of its source. */
+const brokenSource = /\b(?:Error|Warn) {0,2}\([\w/.-]{0,60}(?::\d{0,6}\)?)?$/;
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;

@@ -6,7 +6,7 @@ import type { Line } from "./lines.ts";
 import type { Place } from "./rank.ts";
 
 /** What begins a line of its own, and what may. */
-const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>`$])/;
+const beginning = /^\s*(?:\(?\d+\.\d+\)|Error|Warn|pie:|\d+: |[-=*#|>$](?:[-=*#|>\s]|$)|`)/;
 const labelled = /^\s*\w+: /;
 
 /**
@@ -25,18 +25,20 @@ function joined({ message, file }: LogLine, line: Line, place: Place): string {
   const isPart = (text: string) => text.trim() !== "" && !beginning.test(text);
   if (!isPart(next) || splitErrno(message).errno !== undefined) return message;
   const third = line.next(2) ?? "";
-  const two = [`${message} ${next.trim()}`, message + next.trim()];
-  const three = isPart(third)
-    ? two.flatMap((each) => [`${each} ${third.trim()}`, each + third.trim()])
-    : [];
+  const two = together(message, next.trim());
+  const three = isPart(third) ? two.flatMap((each) => together(each, third.trim())) : [];
   const all = [...two, ...three];
-  return (
-    (labelled.test(next)
-      ? undefined
-      : all.find((whole) => splitErrno(whole).errno !== undefined)) ??
-    mostOf([message, ...all], place) ??
-    message
-  );
+  const ended = labelled.test(next)
+    ? []
+    : all.filter((whole) => splitErrno(whole).errno !== undefined);
+  return mostOf(ended, place) ?? ended[0] ?? mostOf([message, ...all], place) ?? message;
+}
+
+/** Two parts of a message: a word was broken where no blank can stand, else perhaps; an apostrophe at an end is taken for a quotation's. */
+function together(first: string, second: string): string[] {
+  const apart = [`${first} ${second}`, first + second];
+  if (/^t\b/.test(second) && /n$/.test(first)) return [`${first}'${second}`, ...apart];
+  return /^[.:=,)\]/]/.test(second) || /[/=.([_]$/.test(first) ? apart.toReversed() : apart;
 }
 
 /** Of those that an entry has whole, the one with most of its words. */
