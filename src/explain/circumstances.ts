@@ -33,6 +33,7 @@ const circumstances: readonly Circumstance[] = [
   {
     // Docker names a container's host by twelve digits of its id.
     seen: /^\[?root@[0-9a-f]{12}[: ]/,
+    not: /--privileged\b/,
     of: ({ line, check, by }) =>
       by === "criu" && denied(line) && (check === "privilege" || check === ""),
     does: "docker run --privileged, for a CRIU inside a container",

@@ -37,7 +37,7 @@ function joined({ message, file }: LogLine, line: Line, place: Place): string {
 /** Two parts of a message: a word was broken where no blank can stand, else perhaps; an apostrophe at an end is taken for a quotation's. */
 function together(first: string, second: string): string[] {
   const apart = [`${first} ${second}`, first + second];
-  if (/^t\b/.test(second) && /n$/.test(first)) return [`${first}'${second}`, ...apart];
+  if (/^t\b/.test(second) && first.endsWith("n")) return [`${first}'${second}`, ...apart];
   return /^[.:=,)\]/]/.test(second) || /[/=.([_]$/.test(first) ? apart.toReversed() : apart;
 }
 

@@ -41,7 +41,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   const isTraced = report.speaker !== undefined && isDebugger(report.speaker);
   if (kind === "words" && said === undefined && (named === undefined || isTraced))
     line(unknownOf(report));
-  if (kind === "words" || report.cause === undefined) printLead(report.lead);
+  if (kind === "words" || report.cause === undefined) printLead(report.lead, said?.line);
   if (named !== undefined && report.cause === undefined) {
     const where = named.startsWith("/")
       ? "is not here to be read"
@@ -165,11 +165,16 @@ const FAILED =
   "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";
 
 /** A lead is told as that: why this line fails was not seen. */
-function printLead(lead: Lead | undefined): void {
+function printLead(lead: Lead | undefined, told = ""): void {
   if (lead === undefined) return;
   const { line: text, about, because, look, checks } = lead;
+  // What was just told of is not shown again as if nothing were known of it.
+  const isTold = told !== "" && (text.includes(told) || told.includes(text));
+  const head = isTold
+    ? "of what stands behind it, where to look"
+    : "no cause is known; where to look";
   line(
-    `no cause is known; where to look, by ${about === "" ? "its errno" : "what it is about"}: ${harmless(text)}`,
+    `${head}, by ${about === "" ? "its errno" : "what it is about"}${isTold ? "" : `: ${harmless(text)}`}`,
   );
   if (about !== "") line(`  ${dim("about")}   ${harmless(about)}`);
   if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);
