@@ -249,7 +249,7 @@ const brokenSource = /\b(?:Error|Warn) {0,2}\([\w/.-]{0,60}(?::\d{0,6}\)?)?$/;
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
-const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: |^\s*\d{1,10}: Debug: /;
+const stamped = /^\(\d+\.\d+\)|^\d+\.\d{6}\) |^\s*pie: \d+: |^\s*\d{1,10}: Debug: /;
 
 /** The message that people put behind it, in one line. */
 const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;

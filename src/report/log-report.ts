@@ -31,7 +31,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   }
   if (said !== undefined) {
     line(harmless(said.line));
-    printExplanation(said);
+    printExplanation(said, report.way);
     if (said.consequence && said.by === "criu")
       line(
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
@@ -85,10 +85,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
   if (objects.length > 0)
     line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
-  if (explanation !== undefined) printExplanation(explanation);
+  if (explanation !== undefined) printExplanation(explanation, way);
   for (const one of log.besides) {
     line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
-    printExplanation(one);
+    printExplanation(one, way);
   }
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
@@ -97,13 +97,13 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       line(
         `of a later line something is known, which may be a consequence: ${bold(harmless(later.line))}`,
       );
-      printExplanation(later);
+      printExplanation(later, way);
     }
     printLead(log.lead);
   }
   if (sign !== undefined) {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
-    if (later !== undefined) printExplanation(later);
+    if (later !== undefined) printExplanation(later, way);
     // What others say behind it is that something else.
     const isTold = "kind" in log && log.said?.consequence === false;
     if (!isTold) line(signOf(log));

@@ -1,6 +1,7 @@
 /** Verdict, failure and outcome as a person reads them at three in the morning. */
 import { constants } from "node:os";
 import type { Explanation } from "../explain/index.ts";
+import type { Log } from "../explain/run.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { count } from "./findings.ts";
 import type { Failure, Outcome, End, Run, Watched } from "./outcome.ts";
@@ -56,7 +57,7 @@ export function printVerdict(verdict: Verdict): void {
   );
 }
 
-export function printExplanation(explanation: Explanation): void {
+export function printExplanation(explanation: Explanation, way?: Log["way"]): void {
   const { check, like, cause, because, remedy, since, issues } = explanation;
   if (like !== undefined)
     line(`  ${dim("like")}    ${harmless(like)}: not all of its words are in the line`);
@@ -65,7 +66,11 @@ export function printExplanation(explanation: Explanation): void {
   line(`  ${dim("remedy")}  ${harmless(remedy)}`);
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
   if (check !== "")
-    line(`  ${dim("check")}   recriu preflight names it before a restore: ${check}`);
+    line(
+      way === "dump"
+        ? `  ${dim("check")}   ${check}: recriu preflight looks for it before a restore, and at no dump`
+        : `  ${dim("check")}   recriu preflight names it before a restore: ${check}`,
+    );
   if (issues.length > 0)
     line(
       `  ${dim("more")}    ${issues[0]!.includes("/") ? "" : "checkpoint-restore/criu "}${issues.join(", ")}`,
