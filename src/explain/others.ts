@@ -4,10 +4,11 @@
  */
 import { parseLogLine } from "../criu/log.ts";
 import { questions } from "./asked.ts";
+import { joinedWithNext, withoutGaps, withoutLink } from "./broken.ts";
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
-import type { Place } from "./rank.ts";
+import { FEW, type Place } from "./rank.ts";
 import { logNamed, logOfCommand } from "./runtimes.ts";
 import {
   isAboutCriu,
@@ -160,12 +161,17 @@ export function listener(words: boolean): {
 }
 
 /** Where in a line the message may begin and end. */
-function readingsOf({ text, next }: Line, words: boolean, about: Around): [string, Place][] {
+function readingsOf(
+  { text, next, before }: Line,
+  words: boolean,
+  about: Around,
+): [string, Place][] {
   // containerd ends what it passes on with the kind of the error.
   const whole = withoutLink(text.trim()).replace(/: unknown["'`)\]}*_”’».,]{0,4}$/, "");
   const [, program, error, rest = ""] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
     whole,
   )!;
+  const isAlone = before(1).length === 0 && (next() ?? "").trim() === "";
   // A program that calls it an error marks where the message begins.
   const begins = words || error !== undefined;
   // Few words of another program are its own, though CRIU has the same; CRIU writes a large E.
@@ -175,13 +181,13 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
     // Quoted, in brackets, or in bold.
     [whole.replace(/(?:\\n|[\s"'`)\]}*_>”’»|~.,]){1,16}$/, ""), { loose: true, ...about }],
     // A window that broke a word left blanks in it.
-    [gap.test(whole) ? whole.replace(gaps, "") : "", { loose: true, ...about, least: SURE }],
+    [withoutGaps(whole), { loose: true, ...about, least: SURE }],
     // Behind somebody's own words.
     [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
     ...[...quotedIn(whole), whole].map((quoted): [string, Place] => [
       quoted,
-      isCrius(quoted) ? about : { loose: true, ...about },
+      isCrius(quoted, isAlone) ? about : { loose: true, ...about },
     ]),
     // Somebody's sentence goes on with it.
     ...quotedIn(whole)
@@ -193,46 +199,15 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
   ];
 }
 
-/** A message that goes on in the next line, or two, of which neither says it: a window or a mail broke it there, be that in a word. */
-function brokenIn({ text, next }: Line, about: Around): Explanation | undefined {
-  const [first, second, third] = [text.trim(), (next() ?? "").trim(), (next(2) ?? "").trim()];
-  if (first.length < BROKEN_AT || !/\w/.test(second) || begun.test(second)) return undefined;
-  if (/\W$/.test(first) && /^[A-Z]/.test(second)) return undefined;
-  const place = { loose: true, ...about, least: SURE };
-  const ofTwo = [first + second, `${first} ${second}`];
-  const whole = [
-    ...ofTwo,
-    ...(/\w/.test(third) && !begun.test(third) ? [first + second + third] : []),
-  ];
-  const known = whole.flatMap((each) => {
-    const one = explain(withoutEnd(each), place);
-    const rest = explain(withoutEnd(each.slice(first.length).trim()), { loose: true, ...about });
-    return one !== undefined && weightOf(one) > weightOf(rest) ? one : [];
+/** What a line says with those that it goes on in, where none of these says as much by itself. */
+function brokenIn(line: Line, about: Around): Explanation | undefined {
+  const known = joinedWithNext(line).flatMap(({ whole, rest }) => {
+    const one = explain(whole, { loose: true, ...about, least: SURE });
+    const without = explain(rest, { loose: true, ...about });
+    return one !== undefined && weightOf(one) > weightOf(without) ? one : [];
   });
   return known.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
 }
-/** Letters of a line that may have been broken. */
-const BROKEN_AT = 16;
-/** A line that is no rest of another. */
-const begun =
-  /^(?:\[?\d{4}-\d\d-\d\d|\(?\d+\.\d{6}\)|time=|[$#>|*-] |\w{4,5}\[\d|Error\b|Warn\b|ctr: |lxc-|\S{1,40}@\S{1,40}[:#$ ])/;
-const withoutEnd = (text: string): string =>
-  text.replace(/(?:: unknown)?["'`)\]}*_”’».,]{0,4}$/, "");
-
-/** What somebody made a link of, as GitHub does of `[ctr error](ctr: …)`: a message has blanks in it, an address none. */
-function withoutLink(text: string): string {
-  const link = /\[[^\][\n]{1,80}\]\(/.exec(text);
-  if (link === null) return text;
-  const from = link.index + link[0].length;
-  const to = text.lastIndexOf(")");
-  const inner = text.slice(from, to);
-  return to > from && inner.includes(" ")
-    ? text.slice(0, link.index) + inner + text.slice(to + 1)
-    : text;
-}
-
-const gap = /\w {3,40}[a-z]/;
-const gaps = /(?<=\w) {3,40}(?=[a-z])/g;
 
 /** With the lines that follow, as long as what is there ends in the middle. */
 function joined(whole: string, next: Line["next"]): string {
@@ -274,7 +249,7 @@ const goesOnWith =
 
 /** What a line quotes of CRIU's, where that is more than one thing. */
 function severalIn(text: string, about: Around): Explanation[] {
-  const quoted = quotedIn(text).filter(isCrius);
+  const quoted = quotedIn(text).filter((words) => isCrius(words));
   const known = quoted.flatMap((words) => explain(words, about) ?? []).filter(isReason);
   return [...new Map(known.map((each) => [each.cause, each])).values()];
 }
@@ -307,8 +282,9 @@ const BEGUN = 27;
 /** Words of a tail. */
 const TAIL = 40;
 
-/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
-const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;
+/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else; few only where nothing is around them. */
+const isCrius = (text: string, isAlone = false): boolean =>
+  ownPrefix.test(text) || lettersKnown(text, {}) >= (isAlone ? 1 : FEW);
 const ownPrefix =
   /^(?:sk )?(?:inet|unix|mnt(?:-v2)?|tty|cg|cg-prop|fsnotify|uffd|page-xfer|vdso|fdinfo|irmap|soccr|mqueue|seccomp|pidfd|timerfd|tcp): (?=[A-Z])/;
 
