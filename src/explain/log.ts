@@ -148,7 +148,8 @@ export function logReader({ words = false } = {}): {
         anything = true;
       }
       for (const each of logs) {
-        for (const text of [...each.before, each.cause?.message ?? ""]) note(text);
+        for (const text of [...each.before, (each.cause?.message ?? "").replaceAll(/[ \t]+/g, " ")])
+          note(text);
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);

@@ -50,7 +50,7 @@ const mostOf = (texts: readonly string[], place: Place): string | undefined =>
 
 /** Without the blanks that a window put where it broke a word, or a copy of it left there. */
 function withWords(message: string, place: Place): string {
-  const gaps = Array.from(message.slice(0, LONGEST).matchAll(/(?<=\w) {2,40}(?=[a-z])/g)).slice(
+  const gaps = Array.from(message.slice(0, LONGEST).matchAll(/(?<=[\w']) {2,40}(?=['a-z])/g)).slice(
     0,
     GAPS,
   );
@@ -58,7 +58,7 @@ function withWords(message: string, place: Place): string {
   const without = gaps.map(
     ({ 0: gap, index }) => message.slice(0, index) + message.slice(index + gap.length),
   );
-  const none = message.replace(/(?<=\w) {2,40}(?=[a-z])/g, "");
+  const none = message.replace(/(?<=[\w']) {2,40}(?=['a-z])/g, "");
   return mostOf([message, ...without, none], place) ?? message;
 }
 const LONGEST = 1024;
