@@ -11,7 +11,7 @@ import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
 import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay } from "./run.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
-import type { Lead } from "./lead.ts";
+import { type Lead, leadOf } from "./lead.ts";
 import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { withLog } from "./runtimes.ts";
@@ -97,6 +97,8 @@ export function logReader({ words = false } = {}): {
     const parsed = isTold
       ? parseLogLine(brokenSource.test(text) ? text + (line.next() ?? "").trim() : text)
       : undefined;
+    const cut = isTold && parsed === undefined ? cutSource.exec(text) : null;
+    if (cut !== null) log.lead ??= leadOf(cut[0], cut[1]);
     if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
     else if (parsed?.time !== undefined || prompt.test(text)) building = false;
     // What tests of a build print of errors that they want is none; what makes the code for tasks is no test.
@@ -247,6 +249,8 @@ const goesOn = (log: Log): boolean =>
 
 /** A window broke it in the name of its source. */
 const brokenSource = /\b(?:Error|Warn) {0,2}\([\w/.-]{0,60}(?::\d{0,6}\)?)?$/;
+
+const cutSource = /\bError {0,2}\(((?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.c):\d{0,6}$/;
 
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;

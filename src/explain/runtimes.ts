@@ -117,7 +117,8 @@ export function withLog<T extends Explanation | undefined>(
 }
 
 /** Whoever made it removes it as the restore fails. */
-const removed = /\/io\.containerd\.(?:runtime|grpc)\.|(?:^|\/)criu\.work\//;
+const removed =
+  /\/io\.containerd\.(?:runtime|grpc)\.|(?:^|\/)criu\.work\/|\/overlay-containers\/.*\/restore\.log$/;
 
 /** What is known of a named log says it, too, and of whose it is. */
 const GONE = "if the file is gone: echo ";

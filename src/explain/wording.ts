@@ -179,7 +179,9 @@ export function engineSeen(): {
       });
       const all = asked.length < others.length ? [...asked, NEWER] : asked;
       const told = [
-        ...all.map((part, turn) => (turn === 0 ? part.replace(/^(?:or|else) /, "") : part)),
+        ...all
+          .filter((part, turn) => !all.slice(0, turn).some((earlier) => earlier.endsWith(part)))
+          .map((part, turn) => (turn === 0 ? part.replace(/^(?:or|else) /, "") : part)),
         ...(isIn
           ? [
               `a line of that file each (${readsOf(engine, file, isFree)})${isOld ? `: ${OLD}` : ""}`,

@@ -229,3 +229,13 @@ test("few words that CRIU has, too, in the midst of others', are not its own", (
   const busy = "failed to umount /x/rootfs: device or resource busy";
   expect(causeOf(`${CTR}\n${busy}\n`)).toBe(causeOf(CTR)!);
 });
+
+test("an error that a paste ends in the name of its source is told by that source, where nothing else is", () => {
+  const collecting = "(00.006797) Collecting mappings (pid: 59051)\n";
+  const { lead, cause } = read(`${collecting}(00.006867) Error (criu/files-reg.c:13\n`);
+  expect(cause).toBeUndefined();
+  expect(lead?.about).toContain("open files");
+  expect(read(`${collecting}(00.006867) Error (criu/files-reg.c:1351): ${BIND}\n`).lead).toBe(
+    undefined,
+  );
+});
