@@ -1,6 +1,7 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
 import { helperSays } from "../explain/called.ts";
+import type { Explanation } from "../explain/index.ts";
 import { isProbing } from "../explain/hangs.ts";
 import { hasFailed, type Log } from "../explain/run.ts";
 import type { Lead } from "../explain/lead.ts";
@@ -31,7 +32,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   }
   if (said !== undefined) {
     line(harmless(said.line));
-    printExplanation(said, report.way);
+    printExplanation(said);
     if (said.consequence && said.by === "criu")
       line(
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
@@ -85,10 +86,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
   if (objects.length > 0)
     line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
-  if (explanation !== undefined) printExplanation(explanation, way);
+  if (explanation !== undefined) printExplanation(ofWay(explanation, way));
   for (const one of log.besides) {
     line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
-    printExplanation(one, way);
+    printExplanation(ofWay(one, way));
   }
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
@@ -97,13 +98,13 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       line(
         `of a later line something is known, which may be a consequence: ${bold(harmless(later.line))}`,
       );
-      printExplanation(later, way);
+      printExplanation(ofWay(later, way));
     }
     printLead(log.lead);
   }
   if (sign !== undefined) {
     line(`${red("error")}: ${bold(harmless(sign.message))}`);
-    if (later !== undefined) printExplanation(later, way);
+    if (later !== undefined) printExplanation(later);
     // What others say behind it is that something else.
     const isTold = "kind" in log && log.said?.consequence === false;
     if (!isTold) line(signOf(log));
@@ -163,6 +164,10 @@ function signOf(log: LogReport | Log): string {
 
 const FAILED =
   "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";
+
+/** What preflight names is of a restore: where a dump failed there is none to look at. */
+const ofWay = (explanation: Explanation, way: Log["way"]): Explanation =>
+  way === "dump" ? { ...explanation, check: "" } : explanation;
 
 /** A lead is told as that: why this line fails was not seen. */
 function printLead(lead: Lead | undefined, told = ""): void {

@@ -1,7 +1,6 @@
 /** Verdict, failure and outcome as a person reads them at three in the morning. */
 import { constants } from "node:os";
 import type { Explanation } from "../explain/index.ts";
-import type { Log } from "../explain/run.ts";
 import type { Difference, Verdict } from "../verify/index.ts";
 import { count } from "./findings.ts";
 import type { Failure, Outcome, End, Run, Watched } from "./outcome.ts";
@@ -57,7 +56,7 @@ export function printVerdict(verdict: Verdict): void {
   );
 }
 
-export function printExplanation(explanation: Explanation, way?: Log["way"]): void {
+export function printExplanation(explanation: Explanation): void {
   const { check, like, cause, because, remedy, since, issues } = explanation;
   if (like !== undefined)
     line(`  ${dim("like")}    ${harmless(like)}: not all of its words are in the line`);
@@ -66,11 +65,7 @@ export function printExplanation(explanation: Explanation, way?: Log["way"]): vo
   line(`  ${dim("remedy")}  ${harmless(remedy)}`);
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
   if (check !== "")
-    line(
-      way === "dump"
-        ? `  ${dim("check")}   ${check}: recriu preflight looks for it before a restore, and at no dump`
-        : `  ${dim("check")}   recriu preflight names it before a restore: ${check}`,
-    );
+    line(`  ${dim("check")}   recriu preflight names it before a restore: ${check}`);
   if (issues.length > 0)
     line(
       `  ${dim("more")}    ${issues[0]!.includes("/") ? "" : "checkpoint-restore/criu "}${issues.join(", ")}`,
