@@ -33,6 +33,7 @@ const circumstances: readonly Circumstance[] = [
   {
     // Docker names a container's host by twelve digits of its id.
     seen: /^\[?root@[0-9a-f]{12}[: ]/,
+    not: /--privileged\b/,
     of: ({ line, check, by }) =>
       by === "criu" && denied(line) && (check === "privilege" || check === ""),
     does: "docker run --privileged, for a CRIU inside a container",
@@ -100,6 +101,10 @@ function disagreeing(
     : wanted;
 }
 
+/** A container that has all rights: what gives it some helps no more. */
+const privileged = /(?<![\w-])--privileged\b(?!=false)|\bprivileged: ?true\b/;
+const givesRights = /^.{0,60}--(?:privileged|cap-add)\b/;
+
 export function circumstancesSeen(): {
   note(text: string): void;
   /** The explanation with what was seen before its own remedy. */
@@ -108,9 +113,11 @@ export function circumstancesSeen(): {
   const seen = new Set<Circumstance>();
   const denies = new Set<Circumstance>();
   const commands = new Map<string, string>();
+  let isPrivileged = false;
   return {
     note(text) {
       const looked = text.slice(0, LETTERS);
+      isPrivileged ||= privileged.test(looked);
       const [, verb, options] = command.exec(looked) ?? [];
       if (verb !== undefined) commands.set(verb, options!);
       for (const one of circumstances) {
@@ -126,7 +133,9 @@ export function circumstancesSeen(): {
         ...disagreeing(explanation, commands),
       ];
       const parts = explanation.remedy.split("; ");
-      const untried = parts.filter((part) => !isGiven(part, commands));
+      const untried = parts.filter(
+        (part) => !isGiven(part, commands) && !(isPrivileged && givesRights.test(part)),
+      );
       if (first.length === 0)
         return untried.length === 0 || untried.length === parts.length
           ? explanation

@@ -79,8 +79,10 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const first = cause ?? log.sign;
   if (first === undefined) {
     if (log.explanation === undefined && log.ended !== "well") log.hint = hintOf(log.refusal, log);
+    else log.lead = undefined;
     return;
   }
+  log.lead = undefined;
   const way = log.way ?? (ofCheck(first) ? "check" : undefined);
   if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
   const { version } = log;

@@ -19,12 +19,25 @@ export interface Engine {
 
 const byItself = "CRIU 3.11 or later reads it";
 export const byCrun = "crun 1.26 with CRIU 4.2, or later, read it: earlier ones do not";
+/** The file of every CRIU that has such files, whoever runs it; what is asked of it by those goes before. */
+export const ofAll = "/etc/criu/default.conf";
+/** What crun itself asks of CRIU, whatever that file says. */
+export const askedByCrun: ReadonlySet<string> = new Set([
+  "leave-running",
+  "ext-unix-sk",
+  "shell-job",
+  "tcp-established",
+  "tcp-close",
+  "file-locks",
+  "orphan-pts-master",
+  "manage-cgroups",
+]);
 const runc = "/etc/criu/runc.conf";
 export const crun = "/etc/criu/crun.conf";
 const either = `${runc} (of crun 1.26 with CRIU 4.2, or later, ${crun})`;
 const ofRuntime = (runsCrun: boolean): string => (runsCrun ? crun : either);
 const ofRunc = (runsCrun: boolean): string => (runsCrun ? crun : runc);
-const ofCriu = (): string => "/etc/criu/default.conf";
+const ofCriu = (): string => ofAll;
 
 const inPod = {
   seccomp: "seccompProfile.type: Unconfined in the container's securityContext",
@@ -33,6 +46,10 @@ const inPod = {
 const inLxc = {
   seccomp: "lxc.seccomp.profile (before LXC 3.0 lxc.seccomp) left empty",
   apparmor: "lxc.apparmor.profile = unconfined",
+};
+const inLxd = {
+  seccomp: "lxc config set NAME raw.lxc lxc.seccomp.profile=",
+  apparmor: "lxc config set NAME raw.lxc lxc.apparmor.profile=unconfined",
 };
 const inBundle = {
   seccomp: "linux.seccomp taken out of config.json",
@@ -106,8 +123,17 @@ export const engines: readonly Engine[] = [
     own: none,
   },
   {
+    name: "LXD or Incus",
+    seen: /\b(?:lxc|incus) (?:stop|start|snapshot|move|copy|restore)\b.{0,80}--stateful|\b(?:lxc|incus) (?:move|snapshot) |\b(?:migration|snapshot) (?:pre-)?(?:dump|restore) failed$|\bError transferring (?:container|instance) data\b|\bforkmigrate\b/,
+    file: ofCriu,
+    reads: byItself,
+    isRoot: true,
+    own: none,
+    unconfined: inLxd,
+  },
+  {
     name: "LXC",
-    seen: /\blxc-checkpoint\b|\blxc_container\b|\bcriu\.c: ?\w{0,40}(?:dump|restore|criu)|\b(?:lxc|incus) (?:stop|start|snapshot|move|copy|restore)\b.{0,80}--stateful|\blxc (?:move|snapshot) |\b(?:migration|snapshot) (?:pre-)?(?:dump|restore) failed$|\bError transferring container data\b|\bforkmigrate\b/,
+    seen: /\blxc-checkpoint\b|\blxc_container\b|\bcriu\.c: ?\w{0,40}(?:dump|restore|criu)/,
     file: ofCriu,
     reads: byItself,
     isRoot: false,

@@ -50,7 +50,7 @@ const bare = (text: string): string => {
 };
 const ENDS = ".! \n\r\\";
 /** What a word of somebody's may begin with. */
-const QUOTES = `"'\`([{*`;
+const QUOTES = `"'\`([{*_“‘«|~`;
 /** `Q:` or `msg="` in front of it, and no space. */
 const label = /^(?:[A-Za-z]{1,8}:(?=[A-Z])|[\w-]{1,16}=["'`])/;
 

@@ -51,6 +51,9 @@ const entities: Record<string, string> = {
   "&amp;": "&",
   "&nbsp;": " ",
 };
+/** Of HTML, of Jira and of a wiki, around what was quoted. */
+const markup =
+  /<\/?(?:code|pre|strong|em|tt|kbd|samp|span|blockquote|a(?= |>)|b(?=>))(?: [^<>\n]{1,300})?>|\{(?:code|noformat|quote)(?::\w{1,16})?\}|\|\||~~(?=\S)|(?<=\S)~~/g;
 /** Line ends that a log has written out: of JSON and Go, of rsyslog, of HTML. */
 const written = /\\{1,8}r\\{1,8}n|\\{1,8}n(?!\w{0,40}\.(?:c|h|img)\b)|#012|<br ?\/?>/g;
 /** The path of CRIU's log in a field of its own. */
@@ -71,6 +74,7 @@ export function unwrap(text: string, depth = 0): string[] {
   const clean = text
     .replace(colours, "")
     .replace(entity, (name) => entities[name]!)
+    .replace(markup, "")
     .replace(/(?<=n)\u2019(?=t\b)/g, "'")
     .replace(/[\u00a0\u200b\ufeff]/g, " ")
     .replace(audited, decoded)

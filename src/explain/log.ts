@@ -12,7 +12,7 @@ import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
 import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay, ofCheck } from "./run.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
-import type { Lead } from "./lead.ts";
+import { type Lead, leadOf } from "./lead.ts";
 import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
 import { failedBeside, isGoodCheck, isOfTree } from "./runs.ts";
@@ -97,7 +97,12 @@ export function logReader({ words = false } = {}): {
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
     if (refusal !== undefined && refused.size < REFUSED) refused.add(refusal);
-    const parsed = text.includes("Error") || text.includes("Warn") ? parseLogLine(text) : undefined;
+    const isTold = text.includes("Error") || text.includes("Warn");
+    const parsed = isTold
+      ? parseLogLine(brokenSource.test(text) ? text + (line.next() ?? "").trim() : text)
+      : undefined;
+    const cut = isTold && parsed === undefined ? cutSource.exec(text) : null;
+    if (cut !== null) log.lead ??= leadOf(cut[0], cut[1]);
     if (parsed === undefined && isOfBuild(text.slice(0, BUILD))) building = true;
     else if (parsed?.time !== undefined || prompt.test(text)) building = false;
     // What tests of a build print of errors that they want is none; what makes the code for tasks is no test.
@@ -164,7 +169,8 @@ export function logReader({ words = false } = {}): {
         anything = true;
       }
       for (const each of logs) {
-        for (const text of each.before) note(text);
+        for (const text of [...each.before, (each.cause?.message ?? "").replaceAll(/[ \t]+/g, " ")])
+          note(text);
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);
@@ -279,9 +285,14 @@ const ofBlobs = /(?:^|\/)(?:handle-elf(?:-\w+)?|piegen\/\w+)\.c$/;
 const goesOn = (log: Log): boolean =>
   isGoneBy(log) && (log.later !== undefined || worthOf(log.sign!) !== "nothing");
 
+/** A window broke it in the name of its source. */
+const brokenSource = /\b(?:Error|Warn) {0,2}\([\w/.-]{0,60}(?::\d{0,6}\)?)?$/;
+
+const cutSource = /\bError {0,2}\(((?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.c):\d{0,6}$/;
+
 /** As CRIU writes it, in its log and for --version; others have it in sentences of their own. */
 const ownVersion = /^[^\w.]{0,16}(?:[\d.]{1,16}\)\s?)?Version: \d/;
-const stamped = /^\(\d+\.\d+\)|^\s*pie: \d+: |^\s*\d{1,10}: Debug: /;
+const stamped = /^\(\d+\.\d+\)|^\d+\.\d{6}\) |^\s*pie: \d+: |^\s*\d{1,10}: Debug: /;
 
 /** The message that people put behind it, in one line. */
 const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;

@@ -4,10 +4,11 @@
  */
 import { parseLogLine } from "../criu/log.ts";
 import { questions } from "./asked.ts";
+import { joinedWithNext, withoutGaps, withoutLink } from "./broken.ts";
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import type { Line } from "./lines.ts";
-import type { Place } from "./rank.ts";
+import { FEW, type Place } from "./rank.ts";
 import { logNamed, logOfCommand } from "./runtimes.ts";
 import {
   isAboutCriu,
@@ -103,6 +104,11 @@ export function listener(words: boolean): {
         said = known;
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
       }
+      const broken = brokenIn(line, about);
+      if (broken !== undefined && weightOf(broken) > most) {
+        most = weightOf(broken);
+        said = surely = broken;
+      }
       const each = severalIn(text, about);
       if (each.length > 1 && weightOf(each[0]) > before) said = surely = together(text, each);
       const isOpenToLeads = failing.test(sentence) && !isOfBuild(sentence) && !ofTest.test(text);
@@ -157,12 +163,17 @@ export function listener(words: boolean): {
 }
 
 /** Where in a line the message may begin and end. */
-function readingsOf({ text, next }: Line, words: boolean, about: Around): [string, Place][] {
+function readingsOf(
+  { text, next, before }: Line,
+  words: boolean,
+  about: Around,
+): [string, Place][] {
   // containerd ends what it passes on with the kind of the error.
-  const whole = text.trim().replace(/: unknown["'`]?$/, "");
+  const whole = withoutLink(text.trim()).replace(/: unknown["'`)\]}*_”’».,]{0,4}$/, "");
   const [, program, error, rest = ""] = /^((?!error|fatal)\w+: )?((?:error|fatal): )?(.*)$/is.exec(
     whole,
   )!;
+  const isAlone = before(1).length === 0 && (next() ?? "").trim() === "";
   // A program that calls it an error marks where the message begins.
   const begins = words || error !== undefined;
   // Few words of another program are its own, though CRIU has the same; CRIU writes a large E.
@@ -170,13 +181,15 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
   return [
     [begins ? rest : "", { loose: !words && isOthers, ...about }],
     // Quoted, in brackets, or in bold.
-    [whole.replace(/(?:\\n|[\s"'`)\]}*_>]){1,16}$/, ""), { loose: true, ...about }],
+    [whole.replace(/(?:\\n|[\s"'`)\]}*_>”’»|~.,]){1,16}$/, ""), { loose: true, ...about }],
+    // A window that broke a word left blanks in it.
+    [withoutGaps(whole), { loose: true, ...about, least: SURE }],
     // Behind somebody's own words.
     [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
     ...[...quotedIn(whole), whole].map((quoted): [string, Place] => [
       quoted,
-      isCrius(quoted) ? about : { loose: true, ...about },
+      isCrius(quoted, isAlone) ? about : { loose: true, ...about },
     ]),
     // Somebody's sentence goes on with it.
     ...quotedIn(whole)
@@ -186,6 +199,16 @@ function readingsOf({ text, next }: Line, words: boolean, about: Around): [strin
     // A mail or a terminal broke it.
     [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, ...about }],
   ];
+}
+
+/** What a line says with those that it goes on in, where none of these says as much by itself. */
+function brokenIn(line: Line, about: Around): Explanation | undefined {
+  const known = joinedWithNext(line).flatMap(({ whole, rest }) => {
+    const one = explain(whole, { loose: true, ...about, least: SURE });
+    const without = explain(rest, { loose: true, ...about });
+    return one !== undefined && weightOf(one) > weightOf(without) ? one : [];
+  });
+  return known.toSorted((one, other) => weightOf(other) - weightOf(one))[0];
 }
 
 /** With the lines that follow, as long as what is there ends in the middle. */
@@ -228,7 +251,7 @@ const goesOnWith =
 
 /** What a line quotes of CRIU's, where that is more than one thing. */
 function severalIn(text: string, about: Around): Explanation[] {
-  const quoted = quotedIn(text).filter(isCrius);
+  const quoted = quotedIn(text).filter((words) => isCrius(words));
   const known = quoted.flatMap((words) => explain(words, about) ?? []).filter(isReason);
   return [...new Map(known.map((each) => [each.cause, each])).values()];
 }
@@ -261,8 +284,9 @@ const BEGUN = 27;
 /** Words of a tail. */
 const TAIL = 40;
 
-/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else. */
-const isCrius = (text: string): boolean => ownPrefix.test(text) || lettersKnown(text, {}) > 0;
+/** Words that only CRIU has so: by its own prefix, or all of a message and nothing else; few only where nothing is around them. */
+const isCrius = (text: string, isAlone = false): boolean =>
+  ownPrefix.test(text) || lettersKnown(text, {}) >= (isAlone ? 1 : FEW);
 const ownPrefix =
   /^(?:sk )?(?:inet|unix|mnt(?:-v2)?|tty|cg|cg-prop|fsnotify|uffd|page-xfer|vdso|fdinfo|irmap|soccr|mqueue|seccomp|pidfd|timerfd|tcp): (?=[A-Z])/;
 

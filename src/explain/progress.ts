@@ -12,7 +12,14 @@ const dumps = /^\([\d.]+\)\s+(?:[\w -]{1,16}: \s*)?Dump(?:ing|ed)\b(?! FAILED| f
 const letsGo =
   /^\([\d.]+\)\s+(?:net: )?(?:Unlock network|Unfreezing tasks|Unseizing|.*\bFAILED|Running (?:network-unlock|post-dump))/;
 
+/** Of a restore that has all its tasks: what follows is only tidied up, as far as no error says otherwise. */
+const restored = /^\(?[\d.]+\)\s+Running post-restore scripts\b/;
+
 export function noteProgress(log: Log, text: string): void {
+  if (restored.test(text)) {
+    log.way ??= "restore";
+    if (log.cause === undefined) log.progress = GOES_ON;
+  }
   if (log.cause === undefined || log.progress < 0) return;
   if (letsGo.test(text)) log.progress = -1;
   else if (dumps.test(text)) log.progress += SAVED;

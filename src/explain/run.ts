@@ -32,7 +32,7 @@ export interface Log {
   sign: LogLine | undefined;
   /** Where nothing is known of the cause: the first later error of which something is; or what is of the sign. */
   later: Explanation | undefined;
-  /** Where nothing is known of the cause, or of the sign: where to look. */
+  /** Where nothing is known of the cause, or of the sign, or an error was cut in the name of its source: where to look. */
   lead: Lead | undefined;
   /** The last line that is called no error and says what the kernel refused, and what is known of it: only where nothing else is said. */
   refusal: string | undefined;

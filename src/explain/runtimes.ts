@@ -4,8 +4,22 @@ import type { Explanation } from "./index.ts";
 
 /** The path that a line names as CRIU's log: runc, crun, containerd, Docker, Podman, CRI-O, LXC. */
 export function logNamed(text: string): string | undefined {
-  // Where no CRIU was found there is none, though its path stands there.
-  if (/\bexec: \\?"criu\\?": executable file not found\b/.test(text)) return undefined;
+  // Where no CRIU was found, or looked for, there is none, though its path stands there.
+  if (
+    /\bexec: \\?"criu\\?": executable file not found\b|\bunknown command (?:checkpoint|restore)\b/.test(
+      text,
+    )
+  )
+    return undefined;
+  const path = namedIn(text);
+  return path !== undefined && ofDaemon.test(path) ? undefined : path;
+}
+
+/** Of engines, which is none of CRIU's. */
+const ofDaemon =
+  /(?:^|\/)(?:lx[cd]|incusd?|dockerd?|containerd|crio|kubelet|podman|syslog|messages|console)\.log$/;
+
+function namedIn(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
     /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
@@ -59,6 +73,18 @@ const keepers: readonly [path: RegExp, told: string][] = [
     /criu\.work\//,
     `runc makes that directory beside the images and removes it: runc checkpoint and runc restore with --work-path DIR keep it there; of Docker and others that call runc: ${configured}`,
   ],
+  [
+    /\/lxd_(?:checkpoint|restore)_\d|\/(?:lxd|incus)\//,
+    "LXD and Incus remove the directory of a checkpoint, and keep its log beside the container's own: ls -t /var/log/lxd/NAME/ (snap: /var/snap/lxd/common/lxd/logs/NAME/, Incus: /var/log/incus/NAME/), migration_dump_*, migration_restore_*, snapshot_*; of a move on both machines",
+  ],
+  [
+    /\/dump4\.log$/,
+    "CRaC's JVM has CRIU write it into the directory of -XX:CRaCCheckpointTo, where it stays: of a container's own directory docker cp NAME:PATH . before it is removed, or a volume for it",
+  ],
+  [
+    /\/logs\/checkpoint\/(?:checkpoint|restore)\.log$/,
+    "Open Liberty has it in the container, until that is removed: docker cp NAME:PATH ., or a volume for /logs",
+  ],
   [/lxc/, "LXC writes it into the directory of the checkpoint: lxc-checkpoint -D DIR"],
 ];
 
@@ -83,8 +109,16 @@ export function withLog<T extends Explanation | undefined>(
   const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
   if (!isNamed.test(explanation.remedy)) return explanation;
   const parts = explanation.remedy.split("; ").filter((part) => !part.startsWith("without a path"));
-  return { ...explanation, remedy: parts.join("; ").replace(isNamed, () => word) };
+  const isGone = removed.test(named ?? "");
+  const told = parts.map((part) =>
+    isGone && part === "recriu explain LOG" ? `${part}, as long as it is there` : part,
+  );
+  return { ...explanation, remedy: told.join("; ").replace(isNamed, () => word) };
 }
+
+/** Whoever made it removes it as the restore fails. */
+const removed =
+  /\/io\.containerd\.(?:runtime|grpc)\.|(?:^|\/)criu\.work\/|\/overlay-containers\/.*\/restore\.log$/;
 
 /** What is known of a named log says it, too, and of whose it is. */
 const GONE = "if the file is gone: echo ";

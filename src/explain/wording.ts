@@ -4,7 +4,7 @@
  */
 import { criuOptions } from "../criu/options.ts";
 import { compareVersions } from "../criu/version.ts";
-import { byCrun, crun, type Engine, engines } from "./engines.ts";
+import { askedByCrun, byCrun, crun, type Engine, engines, ofAll } from "./engines.ts";
 import type { Explanation } from "./index.ts";
 
 /** Of a line. */
@@ -12,7 +12,13 @@ const LETTERS = 2048;
 
 /** CRIU was called by hand, whatever it dumped. */
 const byHand = /\bcriu (?:dump|pre-dump|restore)\b.{0,200} -\w|\bcriu-ns (?:dump|restore)\b/;
-const ofCrun = /\bcrun\b/;
+const ofCrun =
+  /\bcrun\b|\bCRIU (?:checkpointing|restoring) failed -?\d{1,3}\.\s{1,4}Please check CRIU logfile\b/;
+/** Somebody's command, or prompt, that has all rights. */
+const asRoot =
+  /\bsudo (?:-\S{1,20} )?(?:lxc-|podman\b|runc\b|crun\b|youki\b)|^\s{0,8}\[?root@\S{1,64}/;
+/** The first CRIU by which crun names a file of its own. */
+const NAMED = "4.2";
 /** CRIU before 2.0 names its sources without their directory. */
 const ofOld =
   /^\W{0,4}(?:\([\d.]{3,20}\) {1,16})?(?:\d{1,9}: )?(?:Error|Warn) {1,2}\([a-z][a-z-]{1,20}\.c:\d/;
@@ -60,6 +66,7 @@ const valueOf =
 const notWanted = /\b(?:without|leave|not|no|nor) $/;
 
 interface Told {
+  readonly name: string;
   readonly from: number;
   readonly to: number;
   readonly text: string;
@@ -84,6 +91,7 @@ function optionsIn(part: string, own: Engine["own"]): Told[] {
     const given = value === undefined ? "" : sign + (value[1] ?? value[2]!).replaceAll("'", "");
     const mine = own.get(name);
     return {
+      name,
       from: index,
       to: end + (value?.[0].length ?? 0),
       text: mine === undefined ? `\`${name}${given}\`` : `${mine}${given}`,
@@ -128,6 +136,8 @@ export function engineSeen(): {
   let isByHand = false;
   let runsCrun = false;
   let isOld = false;
+  let isRoot = false;
+  let isUnnamed = false;
   return {
     note(text) {
       const looked = text.slice(0, LETTERS);
@@ -137,18 +147,25 @@ export function engineSeen(): {
       isOld ||= ofOld.test(looked);
       const version = /\bVersion: (\d+\.\d[\d.]*)/.exec(looked)?.[1];
       isOld ||= version !== undefined && compareVersions(version, CONFIGURED) < 0;
+      isUnnamed ||= version !== undefined && compareVersions(version, NAMED) < 0;
+      isRoot ||= asRoot.test(looked);
     },
     inItsWords(explanation) {
       const engine = engines.find((one) => seen.has(one));
       if (explanation === undefined || engine === undefined || isByHand) return explanation;
       if (explanation.by !== "criu") return explanation;
       const { remedy } = explanation;
-      const file = engine.file(runsCrun);
       // It speaks of engines itself.
       const isTold = remedy.includes("/etc/criu/");
       const parts = remedy.split("; ");
       const rights = parts.filter((part) => right.test(part));
       const others = parts.filter((part) => !right.test(part) && !bare.test(part));
+      // What crun asks of CRIU itself only a file of its own overrules.
+      const isFree = !others.some((part) =>
+        optionsIn(part, engine.own).some(({ name, inFile }) => inFile && askedByCrun.has(name)),
+      );
+      const its = engine.file(runsCrun);
+      const file = its === crun && isUnnamed && isFree ? ofAll : its;
       let place = `in ${file}`;
       let isIn = false;
       const asked = others.flatMap((part) => {
@@ -162,20 +179,35 @@ export function engineSeen(): {
       });
       const all = asked.length < others.length ? [...asked, NEWER] : asked;
       const told = [
-        ...all.map((part, turn) => (turn === 0 ? part.replace(/^(?:or|else) /, "") : part)),
+        ...all
+          .filter((part, turn) => !all.slice(0, turn).some((earlier) => earlier.endsWith(part)))
+          .map((part, turn) => (turn === 0 ? part.replace(/^(?:or|else) /, "") : part)),
         ...(isIn
           ? [
-              `a line of that file each (${file === crun ? byCrun : engine.reads})${isOld ? `: ${OLD}` : ""}`,
+              `a line of that file each (${readsOf(engine, file, isFree)})${isOld ? `: ${OLD}` : ""}`,
             ]
           : []),
-        ...(rights.length > 0 || others.length === 0 ? [rightsOf(engine)] : []),
+        ...(rights.length > 0 || others.length === 0
+          ? rightsOf(engine, isRoot).filter(() => !others.some((part) => denials.test(part)))
+          : []),
       ];
       return { ...explanation, remedy: told.join("; ") };
     },
   };
 }
 
-const rightsOf = ({ name, isRoot }: Engine): string =>
-  isRoot
+/** Which releases read it, and what those of crun do that read none of its own. */
+function readsOf(engine: Engine, file: string, isFree: boolean): string {
+  if (file === ofAll) return "CRIU 3.11 or later reads it, whoever runs it";
+  if (file === crun) return isFree ? `${byCrun}, and of those it is ${ofAll}` : byCrun;
+  return file.includes(crun) && isFree
+    ? `${engine.reads}; of an earlier crun ${ofAll}`
+    : engine.reads;
+}
+
+const denials = /\bausearch\b/;
+const rightsOf = ({ name, isRoot }: Engine, isShown: boolean): string[] => [
+  isRoot || isShown
     ? `${name} starts CRIU as root already, where it is not itself without root or in a container: ausearch -m avc,apparmor -ts recent and journalctl -k show a denial of a security module's; else another kernel (uname -r)`
-    : `${name} has to be started by root: sudo`;
+    : `${name} has to be started by root: sudo`,
+];

@@ -1,6 +1,7 @@
 /** What recriu explain tells of a log: the first cause, where it stands, what it means; or the lines that matter. */
 import type { LogReport } from "../explain/log.ts";
 import { helperSays } from "../explain/called.ts";
+import type { Explanation } from "../explain/index.ts";
 import { isProbing } from "../explain/hangs.ts";
 import { hasFailed, type Log } from "../explain/run.ts";
 import type { Lead } from "../explain/lead.ts";
@@ -44,7 +45,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   const isTraced = report.speaker !== undefined && isDebugger(report.speaker);
   if (kind === "words" && said === undefined && (named === undefined || isTraced))
     line(unknownOf(report));
-  if (kind === "words" || report.cause === undefined) printLead(report.lead);
+  if (kind === "words" || report.cause === undefined) printLead(report.lead, said?.line);
   if (named !== undefined && report.cause === undefined) {
     const where = named.startsWith("/")
       ? "is not here to be read"
@@ -104,10 +105,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
   if (objects.length > 0)
     line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
-  if (explanation !== undefined) printExplanation(explanation);
+  if (explanation !== undefined) printExplanation(ofWay(explanation, way));
   for (const one of log.besides) {
     line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
-    printExplanation(one);
+    printExplanation(ofWay(one, way));
   }
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");
@@ -116,7 +117,7 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
       line(
         `of a later line something is known, which may be a consequence: ${bold(harmless(later.line))}`,
       );
-      printExplanation(later);
+      printExplanation(ofWay(later, way));
     }
     printLead(log.lead);
   }
@@ -187,12 +188,21 @@ const endOfHelper = /^(?:exited, status=|killed by signal )\d/;
 const FAILED =
   "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";
 
+/** What preflight names is of a restore: where a dump failed there is none to look at. */
+const ofWay = (explanation: Explanation, way: Log["way"]): Explanation =>
+  way === "dump" ? { ...explanation, check: "" } : explanation;
+
 /** A lead is told as that: why this line fails was not seen. */
-function printLead(lead: Lead | undefined): void {
+function printLead(lead: Lead | undefined, told = ""): void {
   if (lead === undefined) return;
   const { line: text, about, because, look, checks } = lead;
+  // What was just told of is not shown again as if nothing were known of it.
+  const isTold = told !== "" && (text.includes(told) || told.includes(text));
+  const head = isTold
+    ? "of what stands behind it, where to look"
+    : "no cause is known; where to look";
   line(
-    `no cause is known; where to look, by ${about === "" ? "its errno" : "what it is about"}: ${harmless(text)}`,
+    `${head}, by ${about === "" ? "its errno" : "what it is about"}${isTold ? "" : `: ${harmless(text)}`}`,
   );
   if (about !== "") line(`  ${dim("about")}   ${harmless(about)}`);
   if (because !== undefined) line(`  ${dim("because")} ${harmless(because)}`);

@@ -124,6 +124,16 @@ test("a prompt in a container, and the kernel of WSL, are told where they accoun
   const remedy = (text: string) => read(text).explanation?.remedy;
   expect(remedy(`root@0123456789ab:/# criu dump -t 7\n${denied}`)).toContain("--privileged, for a");
   expect(remedy(`root@host:/# criu dump -t 7\n${denied}`)).not.toContain("--privileged, for a");
+  // What the container has already is no advice, or the last.
+  const run = "docker run \\\n    --privileged img\n";
+  expect(remedy(`${run}root@0123456789ab:/# criu dump -t 7\n${denied}`)).not.toContain(
+    "--privileged, for a",
+  );
+  const readOnly =
+    "Error (criu/cr-restore.c:1325): Can't open -1/sys/kernel/ns_last_pid on procfs: Read-only file system\n";
+  const advice = "in a container: --privileged, or -v /proc/sys writable";
+  expect(remedy(run + readOnly)).toEndWith(advice);
+  expect(remedy(readOnly)).not.toEndWith(advice);
   const wsl = "(00.000030) Running on pc Linux 5.10.16.3-microsoft-standard-WSL2 #1 SMP\n";
   const lack =
     "(00.1) Error (criu/proc_parse.c:1): Can't open 7/task/7/children on procfs: No such file or directory\n";

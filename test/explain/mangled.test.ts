@@ -179,3 +179,63 @@ test("DMTCP and a build of CRIU are told by what speaks, not as CRIU's", () => {
   );
   expect(speaker("gcc -c other/crtools.c\nmake[2]: *** other/x.o Error 1\n")).toBeUndefined();
 });
+
+const TTY = "cannot allocate tty if runc will detach without setting console socket";
+const CTR = `ctr: OCI runtime restore failed: ${TTY}: unknown`;
+
+test("what people put around a message of others: a link, quotation marks, HTML's and Jira's", () => {
+  const whole = causeOf(CTR);
+  expect(whole).toContain("has a terminal");
+  for (const [before, behind] of [
+    ["Error: `[ctr error](", ")` "],
+    ["[error](", ")"],
+    ["<pre><code>", "</code></pre>"],
+    ['<a href="https://example.com/1">', "</a>"],
+    ["{code:java}", "{code}"],
+    ["|| ", " ||"],
+    ["~~", "~~"],
+    ["“", "”."],
+    ["«", "»"],
+    ["err=> `", "`."],
+  ] as const)
+    expect([before, causeOf(`${before}${CTR}${behind}\n`)]).toEqual([before, whole]);
+  // An address is no message.
+  expect(causeOf(`[${CTR}](https://example.com/runc-console-socket)\n`)).toBe(whole!);
+});
+
+test("a message that a window broke, anywhere, is the whole one; lines that only follow one another are none", () => {
+  const whole = causeOf(CTR);
+  for (let at = 20; at < CTR.length - 9; at += 1)
+    for (const gap of ["\n", "\n    "]) {
+      const text = `${CTR.slice(0, at)}${gap}${CTR.slice(at)}\n`;
+      expect([text, causeOf(text)]).toEqual([text, whole]);
+    }
+  const console = "mnt: 81:./dev/console doesn't have a proper root mount";
+  const mount = `(00.001638) Error (criu/mount.c:630): ${console}`;
+  const end = "(00.001705) Error (criu/cr-dump.c:1947): Dumping FAILED.\n";
+  for (let at = mount.indexOf("81:"); at < mount.length - 2; at += 1)
+    for (const gap of ["\n", "      "]) {
+      const text = `${mount.slice(0, at)}${gap}${mount.slice(at)}\n${end}`;
+      const { cause, explanation } = read(text);
+      // Blanks in a path may be its own.
+      if (gap !== "\n" && at <= mount.indexOf(" doesn't")) continue;
+      expect([text, cause?.message.replace(/ +/g, " ")]).toEqual([text, console]);
+      expect(explanation?.cause).toContain("the container has a terminal (run with -t)");
+    }
+  expect(causeOf("docker checkpoint create web cannot allocate\ntty\n")).toBeUndefined();
+});
+
+test("few words that CRIU has, too, in the midst of others', are not its own", () => {
+  const busy = "failed to umount /x/rootfs: device or resource busy";
+  expect(causeOf(`${CTR}\n${busy}\n`)).toBe(causeOf(CTR)!);
+});
+
+test("an error that a paste ends in the name of its source is told by that source, where nothing else is", () => {
+  const collecting = "(00.006797) Collecting mappings (pid: 59051)\n";
+  const { lead, cause } = read(`${collecting}(00.006867) Error (criu/files-reg.c:13\n`);
+  expect(cause).toBeUndefined();
+  expect(lead?.about).toContain("open files");
+  expect(read(`${collecting}(00.006867) Error (criu/files-reg.c:1351): ${BIND}\n`).lead).toBe(
+    undefined,
+  );
+});

@@ -139,3 +139,25 @@ test("under an engine no entry of CRIU's leaves a remedy that begins with an opt
 });
 /** It is asked for in another way: runc checkpoint --pre-dump. */
 const ofEngine: ReadonlySet<string> = new Set(["track-mem"]);
+
+test("crun before 1.26 names no file to CRIU, which reads that of all the same, but for what crun asks itself", () => {
+  const mount = "(00.1) Error (criu/mount.c:1): mnt: 7:./srv doesn't have a proper root mount\n";
+  const own =
+    "# podman container checkpoint web\nCRIU checkpointing failed -52.  Please check CRIU logfile /var/lib/x/dump.log\n";
+  expect(remedyOf(mount + own)).toContain("of those it is /etc/criu/default.conf");
+  expect(remedyOf(mount + "# podman container checkpoint web\n")).toContain(
+    "of an earlier crun /etc/criu/default.conf",
+  );
+  expect(remedyOf(`(00.0) Version: 4.0\n${mount}${own}`)).toContain(
+    "`external mnt[/srv]:KEY` in /etc/criu/default.conf",
+  );
+  expect(remedyOf(`(00.0) Version: 4.0\n${connected}${own}`)).not.toContain("default.conf");
+  expect(remedyOf(mount + daemon)).not.toContain("default.conf");
+});
+
+test("who is root already is not told to become it", () => {
+  const asked = "started by root: sudo";
+  for (const said of ["lxc move u1 other:\n", "$ sudo podman container restore web\n"])
+    expect([said, remedyOf(repair + said)]).not.toEqual([said, expect.stringContaining(asked)]);
+  expect(remedyOf(`${repair}$ podman container restore web\n`)).toContain(asked);
+});
