@@ -79,29 +79,38 @@ export function* judged(
   context: Context,
   judge: (file: UsedFile) => Iterable<Problem>,
 ): Generator<Problem> {
-  const clean = new Set<UsedFile>();
-  for (const file of usedFiles(context)) {
-    const first = firstAlike(context).get(file)!;
-    if (clean.has(first)) continue;
+  const files = usedFiles(context);
+  const firsts = firstsAlike(context);
+  const clean = new Uint8Array(files.length);
+  for (let at = 0; at < files.length; at++) {
+    const first = firsts[at]!;
+    if (clean[first] === 1) continue;
     let none = true;
-    for (const problem of judge(file)) {
+    for (const problem of judge(files[at]!)) {
       none = false;
       yield problem;
     }
-    if (none) clean.add(first);
+    if (none) clean[first] = 1;
   }
 }
 
-/** Of each file the first one that is like it. */
-const firstAlike = oncePer((context: Context): ReadonlyMap<UsedFile, UsedFile> => {
-  const firsts = new Map<string, UsedFile>();
-  return new Map(
-    usedFiles(context).map((file) => {
-      let first = firsts.get(file.reg.name);
-      if (first === undefined || !isLike(file, first)) firsts.set(file.reg.name, (first = file));
-      return [file, first];
-    }),
-  );
+/** Names that are looked for again; hostile images have a million, each of which is there once. */
+const MOST_NAMES = 4096;
+
+/** Of each file the place of the first one that is like it. */
+const firstsAlike = oncePer((context: Context): Int32Array => {
+  const files = usedFiles(context);
+  const firsts = new Int32Array(files.length);
+  const byName = new Map<string, number>();
+  for (const [at, file] of files.entries()) {
+    let first = byName.get(file.reg.name);
+    if (first === undefined || !isLike(file, files[first]!)) {
+      if (byName.size === MOST_NAMES) byName.clear();
+      byName.set(file.reg.name, (first = at));
+    }
+    firsts[at] = first;
+  }
+  return firsts;
 });
 
 function isLike(one: UsedFile, other: UsedFile): boolean {
