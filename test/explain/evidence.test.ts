@@ -131,7 +131,8 @@ test("a prompt in a container, and the kernel of WSL, are told where they accoun
   );
   const readOnly =
     "Error (criu/cr-restore.c:1325): Can't open -1/sys/kernel/ns_last_pid on procfs: Read-only file system\n";
-  const advice = "in a container: --privileged, or -v /proc/sys writable";
+  const advice =
+    "in a container: --privileged (docker and podman run, or securityContext.privileged: true of a pod's), which takes its protection away";
   expect(remedy(run + readOnly)).toEndWith(advice);
   expect(remedy(readOnly)).not.toEndWith(advice);
   const wsl = "(00.000030) Running on pc Linux 5.10.16.3-microsoft-standard-WSL2 #1 SMP\n";
