@@ -50,6 +50,18 @@ const known: readonly Question[] = [
   },
   {
     words: [
+      /\bcriu restore\b(?!.{0,300}\s(?:-d|--restore-detached)\b)/,
+      /\bno (?:error|information|output)\b.{0,40}(?:output|message|line|log|error|shown|printed)\b|\bwithout (?:any |an )?(?:error|output)\b/i,
+      /\bexit(?:s|ed)?\b|\b(?:is|was|are) gone\b|\b(?:not|n't) (?:find|found|running|there)\b/i,
+    ],
+    cause:
+      "criu restore without --restore-detached (-d) stays until what it has restored ends, and says nothing where all went well: that it ended without an error means most likely that the restore succeeded and the restored program ended or crashed then. That is not seen here",
+    remedy:
+      "criu restore with -d -v4 -o restore.log: recriu explain it, and ps of the restored number; journalctl -k or dmesg for a crash (segfault at); of a program that was changed or built anew since the dump the file of the dump back in its place, or a new dump",
+    issues: ["#2375"],
+  },
+  {
+    words: [
       aboutIt,
       /\b(?:oom_kill_process|mem_cgroup_out_of_memory|mem_cgroup_oom)\b|\bout of memory: Kill/i,
       /\b(?:do_coredump|elf_core_dump)\b/,
