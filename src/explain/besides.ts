@@ -2,10 +2,12 @@
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Explanation } from "./index.ts";
 
+/** Of callers that take the errno of what they called for their own. */
+const ofMistaken = /^(?:\w+: )?Can't (?:unshare net-namespace|get self_stdin_fdid)/;
 const BESIDES = 2;
 /** What the callers of a function that failed say of that. */
 const ofCallers =
-  /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:unshare net-namespace|get self_stdin_fdid|infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
+  /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
 
 /**
  * Lines that a person chose have no times, and the later need not come of the first: those of another source and another cause
@@ -26,6 +28,7 @@ export function besidesOf(
     if (first.time !== undefined && next.time !== undefined) continue;
     const its = known(next);
     if (its === undefined || its.by !== "criu" || its.consequence || its.warning) continue;
+    if (ofMistaken.test(next.message)) continue;
     if (its.like !== undefined || told.some(({ cause }) => cause === its.cause)) continue;
     files.add(next.file);
     if (told.push(its) > BESIDES) break;

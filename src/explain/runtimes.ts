@@ -11,12 +11,10 @@ export function logNamed(text: string): string | undefined {
     )
   )
     return undefined;
-  const path = namedIn(text) ?? saved.exec(text)?.[1];
+  const path = namedIn(text);
   return path !== undefined && ofDaemon.test(path) ? undefined : path;
 }
 
-/** By vzctl. */
-const saved = /\blog was saved in (\/[^\s"'`\\]{1,300}\.log)\b/;
 /** Of engines, which is none of CRIU's. */
 const ofDaemon =
   /(?:^|\/)(?:lx[cd]|incusd?|dockerd?|containerd|crio|kubelet|podman|syslog|messages|console)\.log$/;
@@ -25,7 +23,7 @@ function namedIn(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
     /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
-    /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
+    /(?:\bpath= ?|\blog was saved in |excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );
   return match?.[1] ?? ofCommand.exec(text)?.[1];
