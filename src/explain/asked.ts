@@ -12,6 +12,10 @@ interface Question {
   readonly issues: readonly string[];
 }
 
+/** A line of the kernel's is told where another speaks of a dump or restore; a database has checkpoints in its log, too. */
+const aboutIt =
+  /^(?!.{0,200}\bLOG: ).{0,1000}\b(?:criu|checkpoint(?:ed|ing)?|c\/r|crac|podman\b.{0,80}\brestore)\b/i;
+
 // One reading of a line each, and every repetition has an end.
 const known: readonly Question[] = [
   {
@@ -43,6 +47,68 @@ const known: readonly Question[] = [
     remedy:
       "docker unpause NAME (podman, nerdctl alike) before the checkpoint: CRIU stops the tasks for it by itself; if it hangs without a pause, too, the last line of dump.log says where",
     issues: ["#20", "#2572"],
+  },
+  {
+    words: [
+      /\bcriu restore\b(?!.{0,300}\s(?:-d|--restore-detached)\b)/,
+      /\bno (?:error|information|output)\b.{0,40}(?:output|message|line|log|error|shown|printed)\b|\bwithout (?:any |an )?(?:error|output)\b/i,
+      /\bexit(?:s|ed)?\b|\b(?:is|was|are) gone\b|\b(?:not|n't) (?:find|found|running|there)\b/i,
+    ],
+    cause:
+      "criu restore without --restore-detached (-d) stays until what it has restored ends, and says nothing where all went well: that it ended without an error means most likely that the restore succeeded and the restored program ended or crashed then. That is not seen here",
+    remedy:
+      "criu restore with -d -v4 -o restore.log: recriu explain it, and ps of the restored number; journalctl -k or dmesg for a crash (segfault at); of a program that was changed or built anew since the dump the file of the dump back in its place, or a new dump",
+    issues: ["#2375"],
+  },
+  {
+    words: [
+      aboutIt,
+      /\b(?:oom_kill_process|mem_cgroup_out_of_memory|mem_cgroup_oom)\b|\bout of memory: Kill/i,
+      /\b(?:do_coredump|elf_core_dump)\b/,
+    ],
+    cause:
+      "the kernel's own report: a process crashed (do_coredump), and its core file was more than its memory cgroup had room for, which counts where the file is written to tmpfs (shmem in the trace: core_pattern leads to /dev/shm, /tmp or /run): the kernel killed it while it wrote. Behind a restore that ended well it is the restored program that crashed; why is not in these lines",
+    remedy:
+      "dmesg or journalctl -k for the signal that came first (segfault at, traps:); sysctl kernel.core_pattern, and a path on a disk, or ulimit -c 0 for the program; cat memory.max memory.events of its cgroup, and a larger limit; then the core file: gdb PROGRAM CORE, bt",
+    issues: ["#2328"],
+  },
+  {
+    words: [
+      aboutIt,
+      /\b(?:oom_kill_process|mem_cgroup_out_of_memory)\b|\bMemory cgroup out of memory: Kill|\bout of memory: Kill(?:ed)? process \d|\boom-kill:constraint=/i,
+    ],
+    cause:
+      "the kernel's own report: it had no memory left, of the machine or of a memory cgroup, and killed a process for that, which CRIU sees as killed by signal 9",
+    remedy:
+      "the report's own lines name the process, and oom_memcg= the cgroup; cat memory.max memory.events of that cgroup, and a larger limit (docker update --memory, resources.limits of a pod); free -m; a restore needs the memory of the whole tree at once",
+    issues: [],
+  },
+  {
+    words: [aboutIt, /\btraps: \S{1,40}\[\d{1,10}\] trap invalid opcode\b/],
+    cause:
+      "the kernel's own report: a process met an instruction that this processor does not have, or that it may not use. Behind a restore on another machine: the program, or its C library, had chosen code by the features of the processor that it was started on",
+    remedy:
+      "grep -m1 flags /proc/cpuinfo on both machines, criu cpuinfo dump there and criu cpuinfo check here; restore on a processor that has all of its features; or start the program anew with fewer (GLIBC_TUNABLES=glibc.cpu.hwcaps=…), or in a virtual machine with a processor model that all hosts have",
+    issues: [],
+  },
+  {
+    words: [
+      aboutIt,
+      /\b[^\s[]{1,40}\[\d{1,10}\]: segfault at [0-9a-f]|\btraps: \S{1,40}\[\d{1,10}\] general protection\b/,
+    ],
+    cause:
+      "the kernel's own report: a process crashed. The name before its number says whether it was CRIU itself or a program of the tree; behind a restore it may be that a file of it (a library, the program) is not the one of the dump, or that this CRIU is too old for the processor, kernel or C library (rseq, shadow stacks); why is not in this line",
+    remedy:
+      "of criu a newer CRIU, and coredumpctl or gdb for its bt; of a program the same files as at the dump (--file-validation buildid or filesize at both ends), recriu preflight -D DIR for the processor and the files, and a newer CRIU at both ends; coredumpctl, gdb PROGRAM CORE",
+    issues: [],
+  },
+  {
+    words: [aboutIt, /\bINFO: task \S{1,40}:\d{1,10} blocked for more than \d{1,6} seconds/],
+    cause:
+      "the kernel's own report: a task waits in the kernel (D state) for a disk, a network file system, a device or a lock; what waits so cannot be stopped for a dump, and of criu itself the restore or dump stands",
+    remedy:
+      "the functions below that line say what it waits for (nfs_, ext4_, fuse_, io_schedule); cat /proc/PID/stack; mend the file system or device first, then the dump, with a larger --timeout",
+    issues: [],
   },
 ];
 

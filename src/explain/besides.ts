@@ -2,6 +2,8 @@
 import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
 import type { Explanation } from "./index.ts";
 
+/** Of callers that take the errno of what they called for their own. */
+const ofMistaken = /^(?:\w+: )?Can't (?:unshare net-namespace|get self_stdin_fdid)/;
 const BESIDES = 2;
 /** What the callers of a function that failed say of that. */
 const ofCallers =
@@ -26,6 +28,7 @@ export function besidesOf(
     if (first.time !== undefined && next.time !== undefined) continue;
     const its = known(next);
     if (its === undefined || its.by !== "criu" || its.consequence || its.warning) continue;
+    if (ofMistaken.test(next.message)) continue;
     if (its.like !== undefined || told.some(({ cause }) => cause === its.cause)) continue;
     files.add(next.file);
     if (told.push(its) > BESIDES) break;

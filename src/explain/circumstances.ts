@@ -40,6 +40,22 @@ const circumstances: readonly Circumstance[] = [
     why: "the prompt that is shown is that of a container, whose root may not do this to the machine's kernel",
   },
   {
+    // A Deployment's pods have the hash of their template and five letters of their own.
+    seen: /^\[?root@[a-z][a-z0-9-]{0,60}-[0-9a-f]{8,10}-[b-df-hj-np-tv-z24-9]{5}[: ]/,
+    not: /\bprivileged: ?true\b/,
+    of: ({ line, check, by }) =>
+      by === "criu" && denied(line) && (check === "privilege" || check === ""),
+    does: "securityContext.privileged: true, for a CRIU inside a pod's container",
+    why: "the prompt that is shown is that of a pod, whose root may not do this to the machine's kernel",
+  },
+  {
+    seen: /\bcriu (?:dump|pre-dump|restore|check)\b[^\n|;&]{0,300}\s--unprivileged\b/,
+    of: ({ line, check, by }) =>
+      by === "criu" && denied(line) && (check === "privilege" || check === ""),
+    does: "sudo criu …, without --unprivileged",
+    why: "the command that is shown has it, and CRIU has the rights of its own user only then, with CAP_CHECKPOINT_RESTORE",
+  },
+  {
     seen: /\bLinux \S{1,60}-microsoft-standard/i,
     of: ({ cause, remedy }) => /\bCONFIG_[A-Z]/.test(cause + remedy),
     does: "a kernel of your own for WSL 2 (kernel= in .wslconfig) with that option",

@@ -28,18 +28,19 @@ function toldBefore({ before, way, version }: Log): Explanation | undefined {
 }
 
 /** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
-function concludeCheck(log: Log, first: LogLine): void {
+function concludeCheck(log: Log, first: LogLine, beside?: ReadonlySet<Entry>): void {
+  const known = (error: LogLine) =>
+    explain(error.message, { ...sourceOf(error), way: "check", beside });
   const errors = [first, ...log.after.flatMap((text) => parseLogLine(text) ?? [])];
   const main = log.ended === "well" ? undefined : (errors.find(ofCheck) ?? first);
   log.cause = main;
-  if (main !== undefined)
-    log.explanation = explain(main.message, { ...sourceOf(main), way: "check" });
+  if (main !== undefined) log.explanation = known(main);
   // What CRIU calls errors goes before what it only warns of.
   const lacks: Explanation[] = [];
   for (const error of errors) {
-    const known = explain(error.message, { ...sourceOf(error), way: "check" });
-    const told = [log.explanation, ...lacks].some((one) => one?.cause === known?.cause);
-    if (known !== undefined && !told) lacks.push(known);
+    const lack = known(error);
+    const told = [log.explanation, ...lacks].some((one) => one?.cause === lack?.cause);
+    if (lack !== undefined && !told) lacks.push(lack);
   }
   const warnings = log.warnings.filter((one) => !lacks.some(({ cause }) => cause === one.cause));
   log.warnings = [...lacks, ...warnings].slice(0, WARNINGS);
@@ -84,7 +85,7 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   }
   log.lead = undefined;
   const way = log.way ?? (ofCheck(first) ? "check" : undefined);
-  if (way === "check" && cause !== undefined) return concludeCheck(log, cause);
+  if (way === "check" && cause !== undefined) return concludeCheck(log, cause, beside);
   const { version } = log;
   log.objects = withObjectsBehind(log.objects, first, after);
   const known = (error: LogLine) =>

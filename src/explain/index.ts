@@ -111,7 +111,7 @@ function explanationOf(
   // Where somebody left words out, there is no name.
   const told = new Map(values.entries().filter(([, text]) => !/^(?:\.{3}|…)/.test(text)));
   if (errno !== undefined || !told.has("errno")) told.set("errno", errno?.text ?? "");
-  const value = (name: string): string | undefined => told.get(name);
+  const value = (name: string): string | undefined => told.get(name) ?? inOtherBase(name, told);
   if (words.what !== undefined) told.set("what", fill(words.what, value));
   const device = told.get("device");
   if (device !== undefined) told.set("device", deviceOf(device));
@@ -192,6 +192,16 @@ function optionsSince(remedy: string): string | undefined {
   const named = new Set(Array.from(remedy.matchAll(/--([a-z][a-z-]+)/g), ([, name]) => name));
   const option = criuOptions.find(({ name, since }) => since !== undefined && named.has(name));
   return option && `${option.since} has --${option.name}`;
+}
+
+/** A number of the line as a command or an option wants it: `<mount_hex>` of one in tens, `<inode_dec>` of one in sixteens. */
+function inOtherBase(name: string, told: ReadonlyMap<string, string>): string | undefined {
+  const [, of = "", base] = /^(\w+)_(hex|dec)$/.exec(name) ?? [];
+  const number = told.get(of)?.replace(/^0x/, "") ?? "";
+  if (base === "hex" && /^\d{1,15}$/.test(number)) return Number(number).toString(16);
+  return base === "dec" && /^[0-9a-f]{1,16}$/i.test(number)
+    ? BigInt(`0x${number}`).toString()
+    : undefined;
 }
 
 type Value = (name: string) => string | undefined;

@@ -15,6 +15,18 @@ test("a question is answered by the case that it names, where nothing says more"
     ["cannot dump processes with io_uring handles", "io_uring"],
     ["pre-dump with the cuda plugin fails", "cuda plugin"],
     ["$ docker pause one\n$ docker checkpoint create one c\nit hangs", "paused"],
+    ["$ criu restore -d\noom_kill_process+0xd1\nelf_core_dump+0x9c6", "its core file"],
+    ["$ criu restore -d\nMemory cgroup out of memory: Killed process 7 (a)", "no memory left"],
+    ["$ criu restore -d\n[1.2] traps: a[7] trap invalid opcode ip:1", "an instruction"],
+    [
+      "$ criu restore -D d -j\nit exits with no error message, and the program is gone",
+      "ended or crashed then",
+    ],
+    ["$ criu restore -d\na[7]: segfault at 0 ip 1 sp 2 error 4 in libc.so.6", "crashed"],
+    [
+      "$ criu dump -t 7\nINFO: task criu:7 blocked for more than 120 seconds.",
+      "waits in the kernel",
+    ],
   ] as const)
     expect([text, read(text).said?.cause]).toEqual([text, expect.stringContaining(cause)]);
   const more = read(
@@ -29,6 +41,9 @@ test("words that others have as well are no such question", () => {
     "$ docker pause one\nit hangs",
     "error: io_uring_setup: Operation not permitted",
     "cuda error: out of memory",
+    "a[7]: segfault at 0 ip 1 sp 2 error 4 in libc.so.6",
+    "$ criu restore -D d -d\nit exits with no error message, and the program is gone",
+    "LOG:  checkpoint starting: time\nMemory cgroup out of memory: Killed process 7 (postgres)",
   ])
     expect([text, read(text).said?.cause]).toEqual([text, undefined]);
 });

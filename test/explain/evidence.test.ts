@@ -131,7 +131,8 @@ test("a prompt in a container, and the kernel of WSL, are told where they accoun
   );
   const readOnly =
     "Error (criu/cr-restore.c:1325): Can't open -1/sys/kernel/ns_last_pid on procfs: Read-only file system\n";
-  const advice = "in a container: --privileged, or -v /proc/sys writable";
+  const advice =
+    "in a container: --privileged (docker and podman run, or securityContext.privileged: true of a pod's), which takes its protection away";
   expect(remedy(run + readOnly)).toEndWith(advice);
   expect(remedy(readOnly)).not.toEndWith(advice);
   const wsl = "(00.000030) Running on pc Linux 5.10.16.3-microsoft-standard-WSL2 #1 SMP\n";
@@ -176,6 +177,22 @@ test("of lines without times each error of another source is told, of a log with
   expect(read(one("(00.1) ") + lock("(00.2) ")).besides).toEqual([]);
   const caller = "Error (criu/cr-dump.c:1): Can't infect (pid: 7) with parasite\n";
   expect(read(one("") + caller).besides).toEqual([]);
+  const outside = "1: Error (criu/net.c:2468): Unable to find an external netns: extRootNetNS\n";
+  const unshared =
+    "1: Error (criu/cr-restore.c:1827): Can't unshare net-namespace: No such file or directory\n";
+  expect(read(unshared).explanation).toBeDefined();
+  expect(read(outside + unshared).besides).toEqual([]);
+});
+
+test("a number of a line stands in a remedy in the base of the option or command", () => {
+  const error = (mount: string) =>
+    `Error (criu/files-reg.c:1790): Can't lookup mount=${mount} for fd=0 path=/srv/a`;
+  expect(told(error("24"))).toContain("'file[18:INODE]'");
+  expect(told(error("x"))).not.toContain("file[18");
+  const watch = (inode: string) =>
+    `Error (fsnotify.c:214): fsnotify: Can't open file handle for 0x2b:0x${inode}: Stale file handle`;
+  expect(told(watch("00000000004d5e1c"))).toContain("-inum 5070364");
+  expect(told(watch("f".repeat(40)))).toContain("-inum INODE_DEC");
 });
 
 test("lines that a log ends with again and again are a loop, others are none; a last line of the look at the kernel is told as that", () => {
