@@ -40,6 +40,14 @@ const circumstances: readonly Circumstance[] = [
     why: "the prompt that is shown is that of a container, whose root may not do this to the machine's kernel",
   },
   {
+    // Its kernel's name, or where somebody says it.
+    seen: /-linuxkit\b|\bDocker Desktop\b|\bdesktop-linux\b|\bdocker\b.{0,200}\b(?:on|for) (?:a |my |an |the )?(?:mac|Windows)(?:OS|book)?\b/i,
+    not: /\bpodman\b/i,
+    of: ({ cause, by }) => by === "runtime" && /\bno CRIU\b|\bCRIU is not there\b/.test(cause),
+    does: "a Linux machine, or a virtual one of your own, with Docker and CRIU",
+    why: "Docker Desktop's virtual machine has no CRIU, and nothing that is installed in it stays",
+  },
+  {
     seen: /\bLinux \S{1,60}-microsoft-standard/i,
     of: ({ cause, remedy }) => /\bCONFIG_[A-Z]/.test(cause + remedy),
     does: "a kernel of your own for WSL 2 (kernel= in .wslconfig) with that option",
