@@ -5,7 +5,7 @@ import type { Explanation } from "./index.ts";
 const BESIDES = 2;
 /** What the callers of a function that failed say of that. */
 const ofCallers =
-  /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
+  /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Restoring regs for |Killing processes because of |Failed to parse FS specific)/;
 
 /**
  * Lines that a person chose have no times, and the later need not come of the first: those of another source and another cause
