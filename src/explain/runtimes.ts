@@ -22,11 +22,11 @@ const ofDaemon =
 function namedIn(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
-    /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
+    /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\. ?log)\b/.exec(text) ??
     /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );
-  return match?.[1] ?? ofCommand.exec(text)?.[1];
+  return match?.[1]?.replace(" ", "") ?? ofCommand.exec(text)?.[1];
 }
 
 /** Of a command line of criu's. */
