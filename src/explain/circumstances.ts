@@ -56,6 +56,13 @@ const circumstances: readonly Circumstance[] = [
     why: "a line that is shown says that the dump failed, and what it did not make cannot be restored",
   },
   {
+    seen: /\brunc\b.{0,200}\bcheckpoint\b.{0,200}\s--pre-dump\b/,
+    not: /\bFAILED\b|\bcriu failed\b/,
+    of: ({ line }) => /\bcontainer is not destroyed\b/.test(line),
+    does: "leave it at that",
+    why: "the command that is shown is a pre-dump, behind which the container runs on",
+  },
+  {
     seen: /\bpodman\b.{0,120}\brestore\b(?=.{0,300}\s(?:-i|--import)\b)(?!.{0,300}--import-previous)/,
     with: /\bpodman\b.{0,120}\bcheckpoint\b.{0,300}\s--with-previous\b/,
     not: /--import-previous\b/,
