@@ -5,7 +5,10 @@ import type { Explanation } from "./index.ts";
 const BESIDES = 2;
 /** What the callers of a function that failed say of that. */
 const ofCallers =
-  /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Restoring regs for |Killing processes because of |Failed to parse FS specific)/;
+  /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
+
+/** What CRIU says of a task's registers, and of itself, when a restore has failed at its end. */
+const ofEnd = /^(?:Restoring regs for |Killing processes because of )/;
 
 /**
  * Lines that a person chose have no times, and the later need not come of the first: those of another source and another cause
@@ -22,7 +25,7 @@ export function besidesOf(
   for (const text of after) {
     const next = parseLogLine(text);
     if (next === undefined || worthOf(next) !== "cause" || ofCallers.test(next.message)) continue;
-    if (files.has(next.file)) continue;
+    if (files.has(next.file) || ofEnd.test(next.message)) continue;
     if (first.time !== undefined && next.time !== undefined) continue;
     const its = known(next);
     if (its === undefined || its.by !== "criu" || its.consequence || its.warning) continue;

@@ -42,6 +42,18 @@ const circumstances: readonly Circumstance[] = [
     why: "the prompt that is shown is that of a container, whose root may not do this to the machine's kernel",
   },
   {
+    seen: /\bLinux \S{1,60}-microsoft-standard/i,
+    of: ({ cause, remedy }) => /\bCONFIG_[A-Z]/.test(cause + remedy),
+    does: "a kernel of your own for WSL 2 (kernel= in .wslconfig) with that option",
+    why: "the log is of WSL 2, whose kernel is made without some of what CRIU needs",
+  },
+  {
+    seen: /\bunshare (?=[^\n]{0,200}(?:-\w{0,8}p|--pid))(?![^\n]{0,200}--mount-proc)/,
+    of: ({ line }) => /\/proc|procfs|\bpme\b|\bpid\b|ns_last_pid/i.test(line),
+    does: "unshare -p -m --fork --mount-proc criu …, or criu-ns",
+    why: "the unshare that is shown makes a pid namespace and leaves /proc as it was, so that numbers in /proc are of the other one",
+  },
+  {
     // Its kernel's name, or where somebody says it.
     seen: /-linuxkit\b|\bDocker Desktop\b|\bdesktop-linux\b|\bdocker\b.{0,200}\b(?:on|for) (?:a |my |an |the )?(?:mac|Windows)(?:OS|book)?\b/i,
     not: /\bpodman\b/i,
@@ -72,18 +84,6 @@ const circumstances: readonly Circumstance[] = [
       ) || /^(?:image-missing|pages-missing|parent\S*)$/.test(check),
     does: "podman container checkpoint --pre-checkpoint --export PRE.tar, then --with-previous --export FILE, and podman container restore --import FILE --import-previous PRE.tar",
     why: "an archive made --with-previous has only what changed since the checkpoint before, and the restore that is shown is not given that one",
-  },
-  {
-    seen: /\bLinux \S{1,60}-microsoft-standard/i,
-    of: ({ cause, remedy }) => /\bCONFIG_[A-Z]/.test(cause + remedy),
-    does: "a kernel of your own for WSL 2 (kernel= in .wslconfig) with that option",
-    why: "the log is of WSL 2, whose kernel is made without some of what CRIU needs",
-  },
-  {
-    seen: /\bunshare (?=[^\n]{0,200}(?:-\w{0,8}p|--pid))(?![^\n]{0,200}--mount-proc)/,
-    of: ({ line }) => /\/proc|procfs|\bpme\b|\bpid\b|ns_last_pid/i.test(line),
-    does: "unshare -p -m --fork --mount-proc criu …, or criu-ns",
-    why: "the unshare that is shown makes a pid namespace and leaves /proc as it was, so that numbers in /proc are of the other one",
   },
 ];
 

@@ -11,7 +11,8 @@ export function logNamed(text: string): string | undefined {
     )
   )
     return undefined;
-  const path = namedIn(text);
+  // A window broke it there.
+  const path = namedIn(text.replace("/criu-dump. log", "/criu-dump.log"));
   return path !== undefined && ofDaemon.test(path) ? undefined : path;
 }
 
@@ -22,11 +23,11 @@ const ofDaemon =
 function namedIn(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
-    /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\. ?log)\b/.exec(text) ??
+    /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
     /(?:\bpath= ?|excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );
-  return match?.[1]?.replace(" ", "") ?? ofCommand.exec(text)?.[1];
+  return match?.[1] ?? ofCommand.exec(text)?.[1];
 }
 
 /** Of a command line of criu's. */
