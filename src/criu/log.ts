@@ -162,6 +162,13 @@ const answer = /^(?:ERROR )?-?\d+ reported by netlink\b/;
 export const isOfTrial = (error: LogLine | undefined, next: LogLine | undefined): boolean =>
   answer.test(error?.message ?? "") && trial.test(bareOf(next?.message ?? ""));
 
+/** At each start CRIU has the modules of sockets loaded by netlink, and does not fail where that is denied: an error of something else does. */
+const refused = /^Can't send request message: (?:Permission denied|Operation not permitted)/;
+/** Sources that cannot do without netlink, and those that tell of it. */
+const ofNetwork = /(?:^|\/)(?:net|libnetlink|namespaces|kerndat|cr-check)\.c$/;
+export const isOfProbe = (error: LogLine | undefined, next: LogLine): boolean =>
+  refused.test(error?.message ?? "") && worthOf(next) === "cause" && !ofNetwork.test(next.file);
+
 /** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
 const death = /^\d+ (?:exited, status=|killed by signal )/;
 /** As CRIU ends a tree of which a task has failed. */
@@ -214,8 +221,12 @@ export function causeLine(errors: readonly LogLine[]): LogLine | undefined {
       : errors[end];
   }
   let sign: LogLine | undefined;
+  const other = errors.findLastIndex(
+    (error) => worthOf(error) === "cause" && !ofNetwork.test(error.file),
+  );
   for (const [at, error] of errors.entries()) {
     if (isOfTrial(error, errors[at + 1])) continue;
+    if (at < other && isOfProbe(error, errors[other]!)) continue;
     if (isTidiedAgain(sign, error)) return sign;
     const worth = worthOf(error);
     if (worth === "cause" || (worth === "death" && isTold(error, sign))) return error;

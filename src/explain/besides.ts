@@ -9,6 +9,9 @@ const BESIDES = 2;
 const ofCallers =
   /^(?:\w+: )?\s*(?:Trimmed message received|Command \d+ for daemon|Could not initialize kernel features|Communication error|Locking network failed|Can't (?:infect|init thread|dump page|dump that handle|fixup fd|sent? fd|parse \d+'s mountinfo)|Parasite (?:exited|failed)|Failed to parse FS specific)/;
 
+/** What CRIU says of a task's registers, and of itself, when a restore has failed at its end. */
+const ofEnd = /^(?:Restoring regs for |Killing processes because of )/;
+
 /**
  * Lines that a person chose have no times, and the later need not come of the first: those of another source and another cause
  * are told, too. A log with times has its order.
@@ -24,7 +27,7 @@ export function besidesOf(
   for (const text of after) {
     const next = parseLogLine(text);
     if (next === undefined || worthOf(next) !== "cause" || ofCallers.test(next.message)) continue;
-    if (files.has(next.file)) continue;
+    if (files.has(next.file) || ofEnd.test(next.message)) continue;
     if (first.time !== undefined && next.time !== undefined) continue;
     const its = known(next);
     if (its === undefined || its.by !== "criu" || its.consequence || its.warning) continue;

@@ -9,6 +9,8 @@ interface Circumstance {
   readonly seen: RegExp;
   /** One that shows the contrary. */
   readonly not?: RegExp;
+  /** Another line that has to be there, too. */
+  readonly with?: RegExp;
   /** Errors that it accounts for. */
   readonly of: (explanation: Explanation) => boolean;
   /** What helps then. */
@@ -66,6 +68,38 @@ const circumstances: readonly Circumstance[] = [
     of: ({ line }) => /\/proc|procfs|\bpme\b|\bpid\b|ns_last_pid/i.test(line),
     does: "unshare -p -m --fork --mount-proc criu …, or criu-ns",
     why: "the unshare that is shown makes a pid namespace and leaves /proc as it was, so that numbers in /proc are of the other one",
+  },
+  {
+    // Its kernel's name, or where somebody says it.
+    seen: /-linuxkit\b|\bDocker Desktop\b|\bdesktop-linux\b|\bdocker\b.{0,200}\b(?:on|for) (?:a |my |an |the )?(?:mac|Windows)(?:OS|book)?\b/i,
+    not: /\bpodman\b/i,
+    of: ({ cause, by }) => by === "runtime" && /\bno CRIU\b|\bCRIU is not there\b/.test(cause),
+    does: "a Linux machine, or a virtual one of your own, with Docker and CRIU",
+    why: "Docker Desktop's virtual machine has no CRIU, and nothing that is installed in it stays",
+  },
+  {
+    seen: /\b[Cc]ould not dump the JVM process|\b[Cc]riu failed: type DUMP\b|\bCRIU checkpointing failed\b|\bcriu\.c: ?\w{1,40}: ?\d{1,6} (?:- )?dump failed\b|\bUnable to checkpoint: /,
+    of: ({ check, by }) => by === "criu" && /^(?:image-missing|no-checkpoint)$/.test(check),
+    does: "the dump first: the first Error of its own log",
+    why: "a line that is shown says that the dump failed, and what it did not make cannot be restored",
+  },
+  {
+    seen: /\brunc\b.{0,200}\bcheckpoint\b.{0,200}\s--pre-dump\b/,
+    not: /\bFAILED\b|\bcriu failed\b/,
+    of: ({ line }) => /\bcontainer is not destroyed\b/.test(line),
+    does: "leave it at that",
+    why: "the command that is shown is a pre-dump, behind which the container runs on",
+  },
+  {
+    seen: /\bpodman\b.{0,120}\brestore\b(?=.{0,300}\s(?:-i|--import)\b)(?!.{0,300}--import-previous)/,
+    with: /\bpodman\b.{0,120}\bcheckpoint\b.{0,300}\s--with-previous\b/,
+    not: /--import-previous\b/,
+    of: ({ line, check }) =>
+      /\bcriu failed: type (?:RESTORE|NOTIFY)|\bCRIU restoring failed\b|restore\.log\b/.test(
+        line,
+      ) || /^(?:image-missing|pages-missing|parent\S*)$/.test(check),
+    does: "podman container checkpoint --pre-checkpoint --export PRE.tar, then --with-previous --export FILE, and podman container restore --import FILE --import-previous PRE.tar",
+    why: "an archive made --with-previous has only what changed since the checkpoint before, and the restore that is shown is not given that one",
   },
 ];
 
@@ -127,6 +161,7 @@ export function circumstancesSeen(): {
   weigh<T extends Explanation | undefined>(explanation: T): T;
 } {
   const seen = new Set<Circumstance>();
+  const accompanied = new Set<Circumstance>();
   const denies = new Set<Circumstance>();
   const commands = new Map<string, string>();
   let isPrivileged = false;
@@ -139,11 +174,14 @@ export function circumstancesSeen(): {
       for (const one of circumstances) {
         if (one.seen.test(looked)) seen.add(one);
         if (one.not?.test(looked) === true) denies.add(one);
+        if (one.with?.test(looked) !== false) accompanied.add(one);
       }
     },
     weigh(explanation) {
       if (explanation === undefined) return explanation;
-      const told = [...seen].filter((one) => !denies.has(one) && one.of(explanation));
+      const told = [...seen].filter(
+        (one) => accompanied.has(one) && !denies.has(one) && one.of(explanation),
+      );
       const first = [
         ...told.map(({ does, why }) => `${does}: ${why}`),
         ...disagreeing(explanation, commands),

@@ -1,5 +1,6 @@
 /** What a run's errors mean, once all its lines are there. */
 import { endsAsLast, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { compareVersions } from "../criu/version.ts";
 import { besidesOf } from "./besides.ts";
 import { helperSays } from "./called.ts";
 import type { Entry } from "./entry.ts";
@@ -46,6 +47,16 @@ function concludeCheck(log: Log, first: LogLine, beside?: ReadonlySet<Entry>): v
   log.warnings = [...lacks, ...warnings].slice(0, WARNINGS);
 }
 
+/** Without the modules that list sockets a dump by CRIU before 3.12 fails, and says no more than at its start. */
+const isOfOldDump = ({ way, ended, version }: Log, { file, message }: LogLine): boolean =>
+  way === "dump" &&
+  ended === "badly" &&
+  (version === undefined ? file === "sockets.c" : compareVersions(version, TELLS) < 0) &&
+  /^(?:\w+: )?Diag module missing/.test(message);
+
+/** The first that says which sockets it could not have listed. */
+const TELLS = "3.12";
+
 /** An error after which the dump went on, and did not fail as far as the lines go, is not what failed. */
 function passBy(log: Log): void {
   const { cause, way, ended, version } = log;
@@ -67,7 +78,8 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   // Nothing came behind it.
   const isOpen = log.cause === undefined && log.ended !== "well";
   const final = isSign(log) ? log.last : previous;
-  if (isOpen && final !== undefined && endsAsLast(final)) log.cause = final;
+  if (isOpen && final !== undefined && (endsAsLast(final) || isOfOldDump(log, final)))
+    log.cause = final;
   passBy(log);
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;

@@ -138,7 +138,10 @@ function explanationOf(
     also,
     cause:
       fill(cause, value, missing) + (fault === undefined ? "" : ` (CRIU ${versionsOf(fault)})`),
-    because: (any && !isSaid(errno, cause, entry.trailer)) || lacking ? errno?.means : undefined,
+    because:
+      (any && !isSaid(errno, cause, entry.trailer, entry.files.length === 0)) || lacking
+        ? errno?.means
+        : undefined,
     remedy: fillQuoted(remedy, value),
     since: fault?.criu.fixed ?? entry.mended?.fixed ?? optionsSince(remedy),
     issues: [...issues, ...(fault?.sources ?? [])],
@@ -149,10 +152,15 @@ function explanationOf(
  * That something is not there needs no second line, and adds nothing to a cause of another kind; that an address is not mapped
  * tells a reader nothing; what only comes of something else is not explained by its errno.
  */
-const isSaid = (errno: Errno | undefined, cause: string, trailer: boolean): boolean =>
+const isSaid = (
+  errno: Errno | undefined,
+  cause: string,
+  trailer: boolean,
+  isOthers: boolean,
+): boolean =>
   trailer ||
   errno?.name === "EFAULT" ||
-  (errno?.name === "ENOENT" && (absent.test(cause) || !vague.test(cause)));
+  (errno?.name === "ENOENT" && (isOthers || absent.test(cause) || !vague.test(cause)));
 const absent =
   /\bnot (?:there|installed|found|loaded|mounted)\b|\bmissing\b|\bno such\b|\bis gone\b|\bdoes not find\b|\bthere is no\b/;
 /** Only that it failed. */

@@ -79,7 +79,16 @@ const behind: readonly Naming[] = [
     of: restoring,
     told: "descriptor $1 (id $2)",
   },
-  { says: /^Can't get stat on (\d{1,9})/, of: /(?:^|\/)proc_parse\.c$/, told: "descriptor $1" },
+  {
+    says: /^Can't get stat on (\d{1,9})/,
+    of: /(?:^|\/)(?:proc_parse|files)\.c$/,
+    told: "descriptor $1",
+  },
+  {
+    says: /^Unseizable non-zombie (\d{1,9}) found, state (\w)/,
+    of: /(?:^|\/)(?:cr-dump|seize)\.c$/,
+    told: "task $1, in state $2",
+  },
   {
     says: /^Can't open (\d{1,9})'s mapfile link ([0-9a-f]{1,16})/,
     of: /(?:^|\/)proc_parse\.c$/,

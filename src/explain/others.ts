@@ -326,4 +326,10 @@ const worthOf = (lead: Lead | undefined): number =>
 const weightOf = (said: Explanation | undefined): number =>
   said === undefined
     ? 0
-    : (said.by === "criu" ? 2 : 1) + (said.consequence ? 0 : 2) - (said.quiet ? 0.5 : 0);
+    : (said.by === "criu" ? 2 : 1) +
+      (said.consequence ? 0 : 2) -
+      (said.quiet ? 0.5 : 0) +
+      (decides.test(said.line) ? 1 : 0);
+/** A denial by which CRIU's code in a task cannot speak with CRIU: an engine that says only that CRIU failed says less. */
+const decides =
+  /(?:\bavc: {1,2}denied .{1,200}(?:\/crtools-|path=002F6372746F6F6C73)(?!.{0,400}permissive=1)|\bapparmor="DENIED" .{1,400}\/crtools-)/;

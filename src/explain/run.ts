@@ -3,6 +3,7 @@ import {
   endsAsLast,
   endsStart,
   isOfOneFailure,
+  isOfProbe,
   isOfTrial,
   isTidiedAgain,
   isTold,
@@ -154,7 +155,10 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   // What a dump went on after does not hide the one that ended it.
   const isDump = log.way !== "restore" && log.way !== "check" && hasGoneOn(log.progress);
   const isNew = () => explain(error.message, sourceOf(error))?.consequence !== true;
-  if ((isDump && worth === "cause" && isNew()) || (worth === "cause" && isRetried(log, error))) {
+  if (
+    (isDump && worth === "cause" && isNew()) ||
+    (worth === "cause" && (isRetried(log, error) || isOfProbe(log.cause, error)))
+  ) {
     log.sign ??= log.cause;
     log.cause = undefined;
     log.after = [];

@@ -11,7 +11,8 @@ export function logNamed(text: string): string | undefined {
     )
   )
     return undefined;
-  const path = namedIn(text);
+  // A window broke it there.
+  const path = namedIn(text.replace("/criu-dump. log", "/criu-dump.log"));
   return path !== undefined && ofDaemon.test(path) ? undefined : path;
 }
 

@@ -140,6 +140,7 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
             ? "no error of CRIU's is in it, nor that it succeeded, and CRIU goes on after a warning: what failed, if anything did, is another line, the first Error of the whole log (criu with -v4 -o FILE)"
             : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part: the first Error of the whole log, written with -v4, says more",
       );
+    else if ("kind" in log && isPart(log)) line(partOf(log));
     if (alone && ended === undefined)
       for (const { message, known } of log.quiet) {
         line(`${yellow("warning")}: ${harmless(message)}`);
@@ -184,6 +185,21 @@ function signOf(log: LogReport | Log): string {
 
 /** What to do where a program that CRIU called failed is of its own words, where those are there. */
 const endOfHelper = /^(?:exited, status=|killed by signal )\d/;
+
+/** Beside what only leads to CRIU's log some of that is there, and has no error. */
+const isPart = ({ kind, said, ended, named, refused }: LogReport): boolean =>
+  kind === "log" &&
+  ended === undefined &&
+  refused.length === 0 &&
+  said?.by === "runtime" &&
+  (named !== undefined || said.remedy.includes("recriu explain "));
+
+function partOf({ ending, warnings, quiet }: LogReport): string {
+  const last = ending === undefined ? "" : `, to ${harmless(ending.replaceAll(/[\t ]+/g, " "))}`;
+  const only =
+    warnings.length + quiet.length > 0 ? "only warnings, behind which CRIU goes on" : "no error";
+  return `a part of CRIU's log is in it${last}, and has ${only}: the first Error of the whole log says why`;
+}
 
 const FAILED =
   "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";

@@ -167,6 +167,20 @@ test("what the kernel answered to a trial of CRIU's is no cause, and of another 
     expect([log, found]).toEqual([log, expect.stringContaining(cause)]);
   }
 });
+test("netlink that is denied at the start is no cause beside an error of something else, and is one beside none and the network's", () => {
+  const denied = "Error (criu/libnetlink.c:84): Can't send request message: Permission denied\n";
+  const other = "1: Error (criu/sockets.c:461): Can't set 1:72 (len 4): Operation not permitted\n";
+  const link = "1: Error (criu/net.c:568): net: Unsupported link 4 (type 1 kind erspan)\n";
+  for (const [log, cause] of [
+    [denied + denied + other, "1:72"],
+    [denied, "request message"],
+    [denied + link, "request message"],
+  ] as const) {
+    expect([log, read(log).cause?.message]).toEqual([log, expect.stringContaining(cause)]);
+    const found = causeLine(errorLines(log))?.message;
+    expect([log, found]).toEqual([log, expect.stringContaining(cause)]);
+  }
+});
 test("of a task that ended while it was seized the next error of something else is the cause, and where none is, that one", () => {
   const gone = (pid: number) =>
     `(00.1) Error (criu/util.c:409): Can't open ${pid}: No such file or directory\n` +
