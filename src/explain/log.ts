@@ -15,7 +15,7 @@ import { isReadingOn, loopIn } from "./hangs.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
-import { failedBeside, isGoodCheck, isOfTree } from "./runs.ts";
+import { deciding, hasAnything, isAny, isOfTree } from "./runs.ts";
 import { isOfUsage, withLog } from "./runtimes.ts";
 import { isOfBuild, type Speaker } from "./speakers.ts";
 
@@ -177,26 +177,8 @@ export function logReader({ words = false } = {}): {
         each.besides = each.besides.map(weigh);
         each.hint = weigh(each.hint);
       }
-      const told = logs.filter(
-        ({ cause, explanation, sign, warnings, way, ended }) =>
-          (cause ?? explanation ?? sign ?? warnings[0]) || (way === "check" && ended === "well"),
-      );
-      // The last run decides, where its end or its cause was seen; of a paste without either the first that says something.
-      const at = logs.findLastIndex(
-        ({ ended, version, cause }, index) =>
-          ended !== undefined || ((version !== undefined || isAny(logs[index - 1])) && cause),
-      );
-      const isBehind =
-        isGoodCheck(logs[at]) && others.said() !== undefined && saidIn !== logs[at]
-          ? saidIn
-          : undefined;
-      const main =
-        failedBeside(logs, at) ??
-        isBehind ??
-        (isOfFailedDump(logs, at) ? logs[at - 1] : logs[at]) ??
-        told.find(({ cause }) => cause !== undefined) ??
-        told[0] ??
-        log;
+      const told = logs.filter(hasAnything);
+      const main = deciding(logs, others.said() === undefined ? undefined : saidIn) ?? log;
       const isRefused = refused.size > 0;
       const isNamed = logs.some(({ version }) => version !== undefined);
       const spoken = others.end({ way: main.way, beside: seen }, anything || isNamed);
@@ -259,10 +241,6 @@ export function logReader({ words = false } = {}): {
 const ofSubject = (lead: Lead | undefined, { sign }: Log): Lead | undefined =>
   sign !== undefined && lead?.about === "" ? undefined : lead;
 
-/** Whether something was seen of it that a later try has nothing to do with. */
-const isAny = (log: Log | undefined): boolean =>
-  log !== undefined && (log.cause ?? log.sign ?? log.ended) !== undefined;
-
 /** `criu check` says nothing behind its verdict: an error there is of what was done next. */
 const isBehindCheck = ({ way, ended }: Log, file: string): boolean =>
   way === "check" && ended === "well" && !file.endsWith("cr-check.c");
@@ -297,14 +275,6 @@ const stamped = /^\(\d+\.\d+\)|^\d+\.\d{6}\) |^\s*pie: \d+: |^\s*\d{1,10}: Debug
 /** The message that people put behind it, in one line. */
 const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;
 const prompt = /^(?:\S{1,40} )?(?:\+|[\w@~:./-]{0,80}[$#]) \S/;
-
-/** Whether a restore failed right after the dump whose images it read. */
-function isOfFailedDump(logs: readonly Log[], at: number): boolean {
-  const [dump, restore] = [logs[at - 1], logs[at]];
-  return restore?.way === "restore" && restore.ended !== "well" && dump?.way === "dump"
-    ? dump.ended === "badly"
-    : false;
-}
 
 /** What ids in a message stand for, by the images: `id 0x4d` is a file, a pid is a task. */
 export function aboutOf(checkpoint: Checkpoint, cause: LogLine): string[] {
