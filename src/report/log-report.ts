@@ -39,6 +39,7 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
+  if (isHeard(report)) line(`a program that CRIU calls says: ${harmless(report.helper!)}`);
   const checks = others.filter((other) => isCheckBeside(other, report)).map(checkBeside);
   for (const text of new Set(checks)) line(text);
   // Frames of CRIU's functions say more than where a log was.
@@ -194,6 +195,15 @@ const isPart = ({ kind, said, ended, named, refused }: LogReport): boolean =>
   refused.length === 0 &&
   said?.by === "runtime" &&
   (named !== undefined || said.remedy.includes("recriu explain "));
+
+/** Beside what only leads to CRIU's log those words may be why, where they were not told. */
+const isHeard = (report: LogReport): boolean =>
+  report.helper !== undefined &&
+  report.cause === undefined &&
+  report.said?.by === "runtime" &&
+  (report.said.consequence || report.said.remedy.startsWith("recriu explain ")) &&
+  !report.said.line.includes(report.helper) &&
+  !isPart(report);
 
 function partOf({ ending, warnings, quiet, helper }: LogReport): string {
   const last = ending === undefined ? "" : `, to ${harmless(ending.replaceAll(/[\t ]+/g, " "))}`;
