@@ -30,8 +30,8 @@ const known: readonly Question[] = [
   },
   {
     words: [
-      /\bhook\b.{0,60}\bfail.{0,200}\/proc\/driver\/nvidia\b|\/proc\/driver\/nvidia\b.{0,120}\bhook\b/i,
       /\brestor/i,
+      /\bhook\b.{0,60}\bfail.{0,200}\/proc\/driver\/nvidia\b|\/proc\/driver\/nvidia\b.{0,120}\bhook\b/i,
     ],
     cause:
       "NVIDIA's prestart hook needs the container's /proc, and runc runs such hooks at a restore when the namespaces are made, before CRIU has made the container's mounts: what it looks for in its root is not there yet",
