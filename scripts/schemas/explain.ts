@@ -66,6 +66,8 @@ export const explain: Shape<Plain<ExplainDocument>> = either(
     named: maybe(text("where the log of CRIU is, by the words of its caller")),
     ending: maybe(text("the last line that is CRIU's")),
     loop: list(text(), "lines that it ends with again and again"),
+    helper: maybe(text("what a program says that CRIU called")),
+    isDump: flag("all that is shown is of a dump"),
     failed: flag(),
     uneventful: flag("what a terminal shows, and no line of others sounds like a failure"),
     refused: list(text(), "findings with which recriu refused the restore, by their ids"),

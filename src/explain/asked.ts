@@ -29,6 +29,17 @@ const known: readonly Question[] = [
     issues: ["#3070", "#2131"],
   },
   {
+    words: [
+      /\brestor/i,
+      /\bhook\b.{0,60}\bfail.{0,200}\/proc\/driver\/nvidia\b|\/proc\/driver\/nvidia\b.{0,120}\bhook\b/i,
+    ],
+    cause:
+      "NVIDIA's prestart hook needs the container's /proc, and runc runs such hooks at a restore when the namespaces are made, before CRIU has made the container's mounts: what it looks for in its root is not there yet",
+    remedy:
+      'a container without that hook, checkpointed anew: its GPU by CDI (nvidia-ctk cdi generate; nvidia-container-runtime.mode = "cdi" in /etc/nvidia-container-runtime/config.toml), by which devices and mounts stand in config.json; or the hook out of the config.json of the bundle that is restored, where the program can do without what it makes',
+    issues: ["opencontainers/runc#5296"],
+  },
+  {
     words: [/\bpre-?dump\b.{0,120}\bcuda\b|\bcuda\b.{0,120}\bpre-?dump\b/i],
     cause:
       "CRIU's cuda plugin takes a GPU's memory at the dump alone: CRIU 4.0 runs it at a pre-dump, too, where it fails; from 4.1 on it is left out there",
@@ -108,6 +119,17 @@ const known: readonly Question[] = [
       "the kernel's own report: a task waits in the kernel (D state) for a disk, a network file system, a device or a lock; what waits so cannot be stopped for a dump, and of criu itself the restore or dump stands",
     remedy:
       "the functions below that line say what it waits for (nfs_, ext4_, fuse_, io_schedule); cat /proc/PID/stack; mend the file system or device first, then the dump, with a larger --timeout",
+    issues: [],
+  },
+  {
+    // A whole sentence, with its own way out.
+    words: [
+      /^(?!.{0,300}\b(?:Error|Warn) {0,2}\()(?=.{0,300}\b(?:criu|checkpoint\w{0,4}|restor\w{0,4})\b).{0,200}\b(?:(?:is|are) (?:un|not )(?:supported|available|allowed|permitted|implemented)|do(?:es)? not support)\b.{0,160}; (?:please )?(?:use|try|set|pass|choose) \S/i,
+    ],
+    cause:
+      "a program that prints this refuses by itself what it was asked for, and names what it takes instead. It says nothing of CRIU's, which was most likely not run: then there is no log of CRIU's to look for",
+    remedy:
+      "what the line itself names; the documentation and the newest release of that program, for whether it takes this by now",
     issues: [],
   },
 ];

@@ -42,6 +42,6 @@ const LONGEST = 1024;
 const isRest = (text: string): boolean => /\w/.test(text) && !begun.test(text);
 /** A line that begins anew. */
 const begun =
-  /^(?:\[?\d{4}-\d\d-\d\d|\(?\d+\.\d{6}\)|time=|[$#>|*-] |\w{4,5}\[\d|Error\b|Warn\b|ctr: |lxc-|\S{1,40}@\S{1,40}[:#$ ])/;
+  /^(?:\[?\d{4}-\d\d-\d\d|\(?\d+\.\d{6}\)|time=|[$#>|*-] |\d{1,2}[.)] |\w{1,40}\.go:\d{1,6}: |\w{4,5}\[\d|Error\b|Warn\b|ctr: |lxc-|\S{1,40}@\S{1,40}[:#$ ])/;
 const withoutEnd = (text: string): string =>
   text.replace(/(?:: unknown)?["'`)\]}*_”’».,]{0,4}$/, "");

@@ -39,4 +39,4 @@ const isComplaint = (text: string): boolean =>
   complains.test(text) || (ofHelper.test(text) && !text.includes("invalid option -- 'w'"));
 
 export const ofHelper =
-  /^\s*(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}: |RTNETLINK answers: )/;
+  /^[\s>]{0,16}(?:(?:ip6?tables|nft|ip|tar)(?:-[a-z]{1,16}){0,2}(?: v\d[\w.]{0,12}(?: \(\w{1,12}\))?)?:(?: |$)|RTNETLINK answers: )/;

@@ -120,6 +120,7 @@ export function findWhole(index: Index, message: string, place: Place): Found | 
         if (!isThere(candidate, place) || !mayBe(candidate, place, own, message)) continue;
         const values = (candidate.matches ??= matcherOf(candidate.text))(start);
         if (values === undefined || (!own && isSentence(values, candidate, place))) continue;
+        if (place.loose === true && isPhrase(values)) continue;
         const number = values.get("errno");
         const told = errno ?? (number === undefined ? undefined : errnoOf(number));
         const guarded = entry.guard?.(values) ?? 1;
@@ -133,6 +134,10 @@ export function findWhole(index: Index, message: string, place: Place): Found | 
   }
   return best;
 }
+
+/** What has an id has it in one word: where several stand there, it is a sentence that only begins and ends alike. */
+const isPhrase = (values: ReadonlyMap<string, string>): boolean =>
+  (values.get("id") ?? "").trim().includes(" ");
 
 /** Where somebody left words out; in a path it is a part of that. */
 const ellipsis = /\s(?:\.{3}|…)(?=\s|$).*$/;

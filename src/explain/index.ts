@@ -108,8 +108,8 @@ function explanationOf(
   const errno = isOwn ? printed : undefined;
   const { check, also, issues } = entry;
   const fault = entry.fault === undefined ? undefined : knownFault(entry.fault as FaultId);
-  // Where somebody left words out, there is no name.
-  const told = new Map(values.entries().filter(([, text]) => !/^(?:\.{3}|…)/.test(text)));
+  // Where somebody left words out, there is no name; a path without its beginning is one.
+  const told = new Map(values.entries().filter(([, text]) => !/^(?:\.{3}|…)(?!\/\w)/.test(text)));
   if (errno !== undefined || !told.has("errno")) told.set("errno", errno?.text ?? "");
   const value = (name: string): string | undefined => told.get(name) ?? inOtherBase(name, told);
   if (words.what !== undefined) told.set("what", fill(words.what, value));
@@ -222,16 +222,20 @@ const fill = (text: string, value: Value, missing = ""): string =>
     )
     .replace(/<(\w+)>/g, (_, name: string) => value(name) ?? missing)
     .replace(/(?<=\w) {2,}/g, " ")
+    // Its beginning was left out, and no `/` stands there.
+    .replace(/(^|[\s(])\/(?=(?:\.{3}|…)\/\w)/g, "$1")
     // CRIU leaves the first `/` out, people put it in.
     .replace(/(^|[\s(])\/\/(?=\w)/g, "$1/");
 
+/** A path of which a part was left out is none to be pasted. */
+const shortened = /(?:^|\/)(?:\.{3}|…|\[(?:\.{3}|…)\])(?:\/|$)/;
 /** A remedy is pasted by people, so the word that it stands in is quoted with it: `mnt[<path>]:KEY` as a whole. */
 const fillQuoted = (text: string, value: Value): string =>
   text.replace(
     /([^\s"(]*)<(\w+)>((?:\]|[:/][\w/-]+)*)/g,
     (_, before: string, name: string, after: string) => {
       const found = value(name);
-      if (found === undefined) return before + name.toUpperCase() + after;
+      if (found === undefined || shortened.test(found)) return before + name.toUpperCase() + after;
       const word = before + found + after;
       return (
         typedWord(before === "" && word.startsWith("-") ? `./${word}` : word) ??

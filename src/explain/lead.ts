@@ -79,7 +79,7 @@ const refusal = /= -1 E[A-Z0-9]{2,16} \(([A-Za-z][^()\n]{2,60})\)/;
 const CALL = 480;
 /** As C, Rust and RPC write the number alone. */
 const byNumber =
-  /\b(?:os error |errno[ =:]{1,3}|errno: |error[: ]{1,2}-|ret(?:urned)?[ =]{1,3}-)(\d{1,3})\b|^-(\d{1,3})$/i;
+  /\b(?:os error |Os \{ code: |errno[ =:]{1,3}|errno: |error[: ]{1,2}-|ret(?:urned)?[ =]{1,3}-)(\d{1,3})\b|^-(\d{1,3})$/i;
 
 /** What the kernel was asked, and what it said, as far as a line tells. */
 function requestIn(message: string): Request {

@@ -6,12 +6,14 @@ import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
 import { ofHelper } from "./called.ts";
 import { circumstancesSeen } from "./circumstances.ts";
+import { directionSeen } from "./direction.ts";
 import { engineSeen } from "./wording.ts";
 import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
 import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay, ofCheck } from "./run.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
+import { joined } from "./readings.ts";
 import { type Lead, leadOf } from "./lead.ts";
 import { noteProgress } from "./progress.ts";
 import { isEnding, refusalIn } from "./refusal.ts";
@@ -32,6 +34,10 @@ export interface LogReport extends Log {
   ending: string | undefined;
   /** Lines that it ends with again and again. */
   loop: readonly string[];
+  /** All that is shown is of a dump. */
+  isDump: boolean;
+  /** What a program that CRIU called says, where nothing else of the log fails. */
+  helper: string | undefined;
   /** Those say that CRIU failed. */
   failed: boolean;
   /** It shows what a terminal does, and no line of others' sounds like a failure. */
@@ -74,9 +80,11 @@ export function logReader({ words = false } = {}): {
   const { note, seen } = around();
   const circumstances = circumstancesSeen();
   const engine = engineSeen();
+  const direction = directionSeen();
   const weigh = <T extends Explanation | undefined>(explanation: T): T =>
     circumstances.weigh(engine.inItsWords(explanation));
   let heard = 0;
+  let helper: string | undefined;
   /** The run in which stands what others say. */
   let saidIn: Log | undefined;
 
@@ -93,6 +101,7 @@ export function logReader({ words = false } = {}): {
       if (leadsOn.test(text)) note(line.next() ?? "");
       circumstances.note(text);
       engine.note(line.whole);
+      direction.note(line.whole);
     }
     const refusal = /\bblocker\[([a-z0-9-]+)\]: /.exec(text)?.[1];
     // It is of its own run, and told where no later one began.
@@ -143,6 +152,7 @@ export function logReader({ words = false } = {}): {
       const rest = behindEnd.exec(text)?.[1];
       if (rest !== undefined) others.hear({ ...line, text: rest }, { way: log.way, beside: seen });
     } else if (!ownVersion.test(text)) {
+      if (ofHelper.test(text)) helper ??= joined(text.trim(), line.next);
       const before = others.said();
       others.hear(line, { way: log.way, beside: seen });
       if (others.said() === before) return;
@@ -219,6 +229,8 @@ export function logReader({ words = false } = {}): {
             : main.lead,
         speaker,
         named,
+        helper,
+        isDump: direction.isDump(),
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
         loop: loop ?? [],
         failed,

@@ -1,4 +1,5 @@
 /** Where in what others say the message stands that an entry has: in quotes, broken, with a person's words before and behind it. */
+import { ofHelper } from "./called.ts";
 import { joinedWithNext, withoutGaps, withoutLink } from "./broken.ts";
 import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
 import type { Line } from "./lines.ts";
@@ -159,7 +160,11 @@ export const weightOf = (said: Explanation | undefined): number =>
     : (said.by === "criu" ? 2 : 1) +
       (said.consequence ? 0 : 2) -
       (said.quiet ? 0.5 : 0) +
-      (decides.test(said.line) ? 1 : 0);
+      (decides.test(said.line) || ofTool(said) ? 1 : 0);
+/** What a program says that CRIU called is why CRIU failed, of which an engine says only that it did. */
+const ofTool = ({ by, line }: Explanation): boolean =>
+  by === "runtime" && (ofHelper.test(line) || ofNft.test(line));
+const ofNft = /^[\s>]{0,16}(?:line \d{1,6}: )?(?:CHAIN|RULE|TABLE)_[A-Z_]{2,24} failed \(/;
 /** A denial by which CRIU's code in a task cannot speak with CRIU: an engine that says only that CRIU failed says less. */
 const decides =
   /(?:\bavc: {1,2}denied .{1,200}(?:\/crtools-|path=002F6372746F6F6C73)(?!.{0,400}permissive=1)|\bapparmor="DENIED" .{1,400}\/crtools-)/;

@@ -33,12 +33,13 @@ export function printLogReport(report: LogReport, log: string, beside: Beside): 
   }
   if (said !== undefined) {
     line(harmless(said.line));
-    printExplanation(said);
+    printExplanation(ofWay(said, report.isDump ? "dump" : report.way));
     if (said.consequence && said.by === "criu")
       line(
         "that comes of something else, which is not in it: run it again with -v4 and give the whole log",
       );
   }
+  if (isHeard(report)) line(`a program that CRIU calls says: ${harmless(report.helper!)}`);
   const checks = others.filter((other) => isCheckBeside(other, report)).map(checkBeside);
   for (const text of new Set(checks)) line(text);
   // Frames of CRIU's functions say more than where a log was.
@@ -105,7 +106,8 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   for (const text of about) line(`  ${dim("what")}    ${harmless(text)}`);
   if (objects.length > 0)
     line(`  ${dim("beside")}  the lines around it name ${harmless(objects.join("; "))}`);
-  if (explanation !== undefined) printExplanation(ofWay(explanation, way));
+  const isDump = "kind" in log && log.isDump;
+  if (explanation !== undefined) printExplanation(ofWay(explanation, isDump ? "dump" : way));
   for (const one of log.besides) {
     line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
     printExplanation(ofWay(one, way));
@@ -194,10 +196,21 @@ const isPart = ({ kind, said, ended, named, refused }: LogReport): boolean =>
   said?.by === "runtime" &&
   (named !== undefined || said.remedy.includes("recriu explain "));
 
-function partOf({ ending, warnings, quiet }: LogReport): string {
+/** Beside what only leads to CRIU's log those words may be why, where they were not told. */
+const isHeard = (report: LogReport): boolean =>
+  report.helper !== undefined &&
+  report.cause === undefined &&
+  report.said?.by === "runtime" &&
+  (report.said.consequence || report.said.remedy.startsWith("recriu explain ")) &&
+  !report.said.line.includes(report.helper) &&
+  !isPart(report);
+
+function partOf({ ending, warnings, quiet, helper }: LogReport): string {
   const last = ending === undefined ? "" : `, to ${harmless(ending.replaceAll(/[\t ]+/g, " "))}`;
   const only =
     warnings.length + quiet.length > 0 ? "only warnings, behind which CRIU goes on" : "no error";
+  if (helper !== undefined)
+    return `a part of CRIU's log is in it${last}, and has ${only} of its own; a program that it called says: ${harmless(helper)}`;
   return `a part of CRIU's log is in it${last}, and has ${only}: the first Error of the whole log says why`;
 }
 
