@@ -169,7 +169,7 @@ export class Root {
   list(path: string): string[] {
     let names: string[] = [];
     this.with(path, (handle) => {
-      names = namesAt(handle, ".") ?? [];
+      names = namesAt(AT_FDCWD, `/proc/self/fd/${handle}`) ?? [];
       return 0;
     });
     return names;

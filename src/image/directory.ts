@@ -1,8 +1,9 @@
 /** An images directory: names, sizes, and bytes of single files. Everything in it may be hostile, links and FIFOs too. */
-import { closeSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
-import { ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
+import { closeSync, readdirSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import { EIO, ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
+import { canCall } from "../sys/libc.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
-import { openRegular, type Regular } from "../sys/regular.ts";
+import { openRegular, type Regular, regularAt } from "../sys/regular.ts";
 import { listAt, smallFile } from "../sys/small-files.ts";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
@@ -47,9 +48,10 @@ export function openImageDirectory(
   });
   const listed = new Set<string>();
   const special = new Set<string>();
-  const result = listAt(AT_FDCWD, path, (name, regular) => {
+  const isFast = canCall();
+  const result = (isFast ? listAt : listSlowly)(AT_FDCWD, path, (name, regular) => {
     listed.add(name);
-    if (!regular) special.add(name);
+    if (!regular || !isFast) special.add(name);
   });
   if (result === -ENOENT)
     return failed("missing", "there is no such directory", "No such file or directory");
@@ -85,16 +87,30 @@ export function openImageDirectory(
       read(file, use) {
         if (!listed.has(file)) return notThere(file);
         const small = special.has(file) ? undefined : smallFile(`${path}/${file}`);
-        if (small !== undefined) {
+        if (typeof small === "object") {
           sizes.set(file, small.length);
           return { ok: true, value: use(inMemory(file, `${real}/${file}`, small)) };
         }
-        const opened = openRegular(`${path}/${file}`);
-        if (opened.ok) stats.set(file, opened.stat);
+        const opened = small === undefined ? openRegular(`${path}/${file}`) : regularAt(small);
+        if (opened.ok) {
+          stats.set(file, opened.stat);
+          sizes.delete(file);
+        }
         return readFile(opened, real, file, use);
       },
     },
   };
+}
+
+/** As `listAt`, where libc cannot be called. */
+function listSlowly(_: number, path: string, tell: Parameters<typeof listAt>[2]): number {
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true }))
+      tell(entry.name, entry.isFile());
+    return 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).errno ?? -EIO;
+  }
 }
 
 /** Of a regular file; a link that loops or leads nowhere is none, and reading it says why. */

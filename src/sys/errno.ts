@@ -34,6 +34,7 @@ const names: Record<number, string> = {
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
+export const EIO = 5;
 export const EACCES = 13;
 export const EEXIST = 17;
 export const EXDEV = 18;

@@ -18,6 +18,7 @@ const symbols = {
   __errno_location: { args: [], returns: ptr },
   syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64_fast },
   read: { args: [i32, ptr, u64], returns: i32 },
+  pread: { args: [i32, ptr, u64, i64], returns: i32 },
   close: { args: [i32], returns: i32 },
   openat: { args: [i32, ptr, i32, u32], returns: i32 },
   mkdirat: { args: [i32, ptr, u32], returns: i32 },
@@ -81,6 +82,15 @@ function bind() {
       `libc cannot be called: a limit (ulimit -v) or the kernel keeps recriu from making machine code (${(error as Error).message})`,
       { cause: error },
     );
+  }
+}
+
+/** Whether it can be called: what only reads has another way, where no machine code may be made. */
+export function canCall(): boolean {
+  try {
+    return libc() !== undefined;
+  } catch {
+    return false;
   }
 }
 

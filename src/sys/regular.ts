@@ -26,6 +26,14 @@ export function openRegular(path: string, follow = true): Regular {
   }
 }
 
+/** The same for a descriptor that is open for reading; it is closed where it is on something else. */
+export function regularAt(fd: number): Regular {
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { ok: true, fd, stat };
+  closeSync(fd);
+  return { ok: false, errno: 0, problem: NO_REGULAR_FILE };
+}
+
 /** The same for a handle (O_PATH) on whatever it is, which is closed. */
 export function readRegular(place: number): Regular {
   try {

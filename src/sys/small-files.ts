@@ -80,20 +80,21 @@ let shelf = Buffer.alloc(0);
 let taken = SHELF;
 
 /**
- * The bytes of a file of at most 4 KiB at `path`, which its directory was just listed with as a regular file; undefined
- * where it is empty or larger, a link, or not to be had: that is for `openRegular` to tell. Whoever may exchange it
- * meanwhile can put there only what is theirs, and nothing is waited for.
+ * The bytes of a file of at most 4 KiB at `path`, which its directory was just listed with as a regular file. Of what is
+ * empty, or larger, a descriptor, for the caller to look at and close; undefined where it is a link, or not to be had.
+ * Whoever may exchange it meanwhile can put there only what is theirs: nothing is waited for, and no FIFO is read from.
  */
-export function smallFile(path: string): Uint8Array | undefined {
+export function smallFile(path: string): Uint8Array | number | undefined {
   if (!named(path)) return undefined;
   const c = libc();
   const fd = c.openat(AT_FDCWD, ptr(name), O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
   if (fd < 0) return undefined;
   if (taken + SMALL >= SHELF) [shelf, taken] = [Buffer.allocUnsafeSlow(SHELF), 0];
-  // One more is asked for: less is all that there is. Nothing is what a FIFO gives, too.
-  const got = c.read(fd, ptr(shelf, taken), SMALL + 1);
+  // One more is asked for: less is all that there is. pread(2) fails where there is no place to read from.
+  const got = c.pread(fd, ptr(shelf, taken), SMALL + 1, 0);
+  if (got === 0 || got > SMALL) return fd;
   c.close(fd);
-  if (got <= 0 || got > SMALL) return undefined;
+  if (got < 0) return undefined;
   const bytes = shelf.subarray(taken, taken + got);
   taken += got;
   return bytes;

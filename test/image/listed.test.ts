@@ -1,6 +1,18 @@
 /** A name that was listed as a regular file, and is something else when it is read. */
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openImageDirectory } from "../../src/image/directory.ts";
@@ -50,6 +62,16 @@ test("it is read when it is a file or leads to one, and anything else is neither
     expect(readOnce(images, (image) => symlinkSync("core-1.img", image))).toContain("symbolic");
     expect(readOnce(images, (image) => mkdirSync(image))).toEqual(nothing);
     expect(readOnce(images, (image) => void Bun.spawnSync(["mkfifo", image]))).toEqual(nothing);
+    // Nothing is taken out of one that has something in it.
+    let full = 0;
+    const filled = (image: string): void => {
+      Bun.spawnSync(["mkfifo", image]);
+      full = openSync(image, constants.O_RDWR);
+      writeSync(full, "from the FIFO");
+    };
+    expect(readOnce(images, filled)).toEqual(nothing);
+    expect(readSync(full, Buffer.alloc(64))).toBe("from the FIFO".length);
+    closeSync(full);
     // Somebody else's, to which whoever owns the images has led us.
     expect(readOnce(images, (image) => symlinkSync(fifo, image))).toEqual(nothing);
     expect(await Promise.race([writer.exited, Bun.sleep(200)])).toBeUndefined();
@@ -58,4 +80,23 @@ test("it is read when it is a file or leads to one, and anything else is neither
     await writer.exited;
     rmSync(dir, { recursive: true });
   }
+});
+
+test("its size is that of the last reading, and an image of any size is read whole", () => {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-listed-"));
+  const image = join(dir, "core-1.img");
+  writeFileSync(image, "");
+  const opened = openImageDirectory(dir);
+  if (!opened.ok) throw new Error(opened.fault.problem);
+  const { directory } = opened;
+  for (const size of [10, 4095, 4096, 4097, 0, 10_000, 1]) {
+    writeFileSync(image, "x".repeat(size));
+    const read = directory.read("core-1.img", (source) => source.read(0, source.size).length);
+    expect([size, read, directory.size("core-1.img")]).toEqual([
+      size,
+      { ok: true, value: size },
+      size,
+    ]);
+  }
+  rmSync(dir, { recursive: true });
 });

@@ -78,6 +78,19 @@ test("show: the tree with its threads, files, sockets, cgroups and memory", asyn
   expect(broken.stderr).toContain(`mm-${pid}.img`);
 });
 
+test("what only reads images does so where no machine code may be made, by which libc is called otherwise", async () => {
+  await using stage = openStage();
+  const { images } = await startDumped(stage, "many", ["1", "0", "0", "0"]);
+  for (const words of [
+    ["show", "--json"],
+    ["memory", "--json"],
+  ]) {
+    const said = await recriu(stage, [...words, images]);
+    expect(said.exit).toBe(0);
+    expect(await recriu(stage, [...words, images], { env: { BUN_JSC_useJIT: "0" } })).toEqual(said);
+  }
+});
+
 test("explain: a check, a line of a log, neither", async () => {
   await using stage = openStage();
   const check = await recriu(stage, ["explain", "unix-socket-dir"]);
