@@ -12,6 +12,7 @@ import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
 import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay, ofCheck } from "./run.ts";
+import { lastWords } from "./final.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
 import { joined } from "./readings.ts";
 import { type Lead, leadOf } from "./lead.ts";
@@ -181,6 +182,8 @@ export function logReader({ words = false } = {}): {
       for (const each of logs) {
         for (const text of [...each.before, (each.cause?.message ?? "").replaceAll(/[ \t]+/g, " ")])
           note(text);
+        const final = lastWords(each);
+        if (final !== undefined) note(final);
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);
