@@ -40,6 +40,28 @@ const known: readonly Question[] = [
     issues: ["opencontainers/runc#5296"],
   },
   {
+    words: [
+      /\bcriu\b/i,
+      /\b(?:unable|not able|cannot|can't|can not|fail\w{0,3}|impossible|how)\b.{0,40}\b(?:dump|checkpoint|restore)\w{0,4}\b.{0,60}\b(?:as|by|for|from) (?:an? )?(?:unprivileged|non-?root|normal|regular|ordinary) user\b/i,
+    ],
+    cause:
+      "criu check looks at the kernel, and most of it as root: that it looks good says nothing of what an ordinary user may. CRIU needs root for a dump or restore, or rights of its own: /proc/PID/map_files, as one, is closed to those who have neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE",
+    remedy:
+      "sudo criu dump …, sudo criu restore …; or, with CRIU 3.18 and Linux 5.9 or later, an ordinary user's own processes: setcap cap_checkpoint_restore+eip on the criu file, and criu --unprivileged for check, dump and restore, which then leaves out what needs more; without any rights nothing of it works",
+    issues: ["#533"],
+  },
+  {
+    words: [
+      /\bcr-check\.c\b|\bcriu check\b|\bLooks good\b/,
+      /\bcriu\b.{0,40}\bdump(?:ing)?\b.{0,40}\b(?:(?:gets?|got|is|was) stuck|hangs?|hung|never (?:ends|returns|finishes)|freezes)\b|\bdump(?:ing)?\b.{0,20}\b(?:stuck|hangs)\b.{0,60}\b[\w-]{1,40}\.c\b/i,
+    ],
+    cause:
+      "a dump that stands still waits for something that is not in these lines: for a task that does not stop (in the kernel, D state), for an answer of CRIU's own code in a task, which has crashed or never ran there, or for a file system that hangs. A warning of criu check, as of dirty tracking, does not make it wait",
+    remedy:
+      "while it stands: cat /proc/PID/stack and /proc/PID/wchan of criu itself and of the task of the last line, ps -eLo pid,tid,stat,wchan:30,comm; the end of dump.log with -v4: recriu explain it; dmesg | tail for a crash; a newer CRIU and kernel; on ARM of 32 bits with an old CRIU a kernel without CONFIG_VDSO has helped",
+    issues: ["#206", "#446"],
+  },
+  {
     words: [/\bpre-?dump\b.{0,120}\bcuda\b|\bcuda\b.{0,120}\bpre-?dump\b/i],
     cause:
       "CRIU's cuda plugin takes a GPU's memory at the dump alone: CRIU 4.0 runs it at a pre-dump, too, where it fails; from 4.1 on it is left out there",

@@ -209,9 +209,14 @@ export function logReader({ words = false } = {}): {
         (isNear && own.some((each) => each !== undefined && spoken.said?.line.includes(each)))
           ? undefined
           : spoken.said;
+      // A check that did not fail answers no question of a dump or restore.
+      const question =
+        main.way === "check" && main.cause === undefined && main.ended !== "badly" && !isRefused
+          ? spoken.asked
+          : undefined;
       return {
         ...main,
-        explanation: withLog(main.explanation, named),
+        explanation: question === undefined ? withLog(main.explanation, named) : undefined,
         // What is pasted twice is told once.
         others: told.filter(
           (each) =>
@@ -225,9 +230,13 @@ export function logReader({ words = false } = {}): {
           !isRefused &&
           !goesOn(main)
             ? withLog(weigh(said), named)
-            : undefined,
+            : weigh(question),
         lead:
-          main.cause === undefined && main.explanation === undefined && !isRefused && !goesOn(main)
+          question === undefined &&
+          main.cause === undefined &&
+          main.explanation === undefined &&
+          !isRefused &&
+          !goesOn(main)
             ? (main.lead ?? ofSubject(lead, main))
             : main.lead,
         speaker,
