@@ -7,6 +7,8 @@ import type { Explanation } from "./index.ts";
 interface Question {
   /** Each is in some line. */
   readonly words: readonly RegExp[];
+  /** Asked only where nothing but a check that did not fail is shown: a log of CRIU's says more. */
+  readonly isBesideCheck?: boolean;
   readonly cause: string;
   readonly remedy: string;
   readonly issues: readonly string[];
@@ -51,8 +53,8 @@ const known: readonly Question[] = [
     issues: ["#533"],
   },
   {
+    isBesideCheck: true,
     words: [
-      /\bcr-check\.c\b|\bcriu check\b|\bLooks good\b/,
       /\bcriu\b.{0,40}\bdump(?:ing)?\b.{0,40}\b(?:(?:gets?|got|is|was) stuck|hangs?|hung|never (?:ends|returns|finishes)|freezes)\b|\bdump(?:ing)?\b.{0,20}\b(?:stuck|hangs)\b.{0,60}\b[\w-]{1,40}\.c\b/i,
     ],
     cause:
@@ -158,8 +160,8 @@ const known: readonly Question[] = [
 
 export function questions(): {
   note(text: string): void;
-  /** Undefined where none was asked. */
-  end(): Explanation | undefined;
+  /** Undefined where none was asked. `isCheck`: beside a check that did not fail. */
+  end(isCheck: boolean): Explanation | undefined;
 } {
   const lines = new Map<RegExp, string>();
   return {
@@ -167,8 +169,11 @@ export function questions(): {
       for (const { words } of known)
         for (const each of words) if (!lines.has(each) && each.test(text)) lines.set(each, text);
     },
-    end() {
-      const asked = known.find(({ words }) => words.every((each) => lines.has(each)));
+    end(isCheck) {
+      const asked = known.find(
+        ({ words, isBesideCheck = false }) =>
+          (isCheck || !isBesideCheck) && words.every((each) => lines.has(each)),
+      );
       if (asked === undefined) return undefined;
       const { words, cause, remedy, issues } = asked;
       return {

@@ -34,7 +34,7 @@ import {
 
 interface Heard {
   said: Explanation | undefined;
-  /** What somebody asks in own words. */
+  /** What somebody asks in own words, beside a check. */
   asked: Explanation | undefined;
   /** Where nothing says why: where to look. */
   lead: Lead | undefined;
@@ -146,7 +146,7 @@ export function listener(words: boolean): {
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
       else said = surely ?? begunWith(unknown, about);
-      const question = asked.end();
+      const question = asked.end(false);
       if (said === undefined || (said.consequence && said.by !== "criu")) said = question ?? said;
       // CRIU's own consequence is explained itself; of others' the line may say more than that something failed.
       const isOpen =
@@ -167,7 +167,7 @@ export function listener(words: boolean): {
         said !== undefined && lead?.because === undefined && told.test(lead?.line ?? "");
       return {
         said,
-        asked: question,
+        asked: question ?? asked.end(true),
         lead: isOpen && !isTold ? lead : undefined,
         speaker,
         named: own,
