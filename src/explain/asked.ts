@@ -7,6 +7,8 @@ import type { Explanation } from "./index.ts";
 interface Question {
   /** Each is in some line. */
   readonly words: readonly RegExp[];
+  /** Asked only where nothing but a check that did not fail is shown: a log of CRIU's says more. */
+  readonly isBesideCheck?: boolean;
   readonly cause: string;
   readonly remedy: string;
   readonly issues: readonly string[];
@@ -38,6 +40,28 @@ const known: readonly Question[] = [
     remedy:
       'a container without that hook, checkpointed anew: its GPU by CDI (nvidia-ctk cdi generate; nvidia-container-runtime.mode = "cdi" in /etc/nvidia-container-runtime/config.toml), by which devices and mounts stand in config.json; or the hook out of the config.json of the bundle that is restored, where the program can do without what it makes',
     issues: ["opencontainers/runc#5296"],
+  },
+  {
+    words: [
+      /\bcriu\b/i,
+      /\b(?:unable|not able|cannot|can't|can not|fail\w{0,3}|impossible|how)\b.{0,40}\b(?:dump|checkpoint|restore)\w{0,4}\b.{0,60}\b(?:as|by|for|from) (?:an? )?(?:unprivileged|non-?root|normal|regular|ordinary) user\b/i,
+    ],
+    cause:
+      "criu check looks at the kernel, and most of it as root: that it looks good says nothing of what an ordinary user may. CRIU needs root for a dump or restore, or rights of its own: /proc/PID/map_files, as one, is closed to those who have neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE",
+    remedy:
+      "sudo criu dump …, sudo criu restore …; or, with CRIU 3.18 and Linux 5.9 or later, an ordinary user's own processes: setcap cap_checkpoint_restore+eip on the criu file, and criu --unprivileged for check, dump and restore, which then leaves out what needs more; without any rights nothing of it works",
+    issues: ["#533"],
+  },
+  {
+    isBesideCheck: true,
+    words: [
+      /\bcriu\b.{0,40}\bdump(?:ing)?\b.{0,40}\b(?:(?:gets?|got|is|was) stuck|hangs?|hung|never (?:ends|returns|finishes)|freezes)\b|\bdump(?:ing)?\b.{0,20}\b(?:stuck|hangs)\b.{0,60}\b[\w-]{1,40}\.c\b/i,
+    ],
+    cause:
+      "a dump that stands still waits for something that is not in these lines: for a task that does not stop (in the kernel, D state), for an answer of CRIU's own code in a task, which has crashed or never ran there, or for a file system that hangs. A warning of criu check, as of dirty tracking, does not make it wait",
+    remedy:
+      "while it stands: cat /proc/PID/stack and /proc/PID/wchan of criu itself and of the task of the last line, ps -eLo pid,tid,stat,wchan:30,comm; the end of dump.log with -v4: recriu explain it; dmesg | tail for a crash; a newer CRIU and kernel; on ARM of 32 bits with an old CRIU a kernel without CONFIG_VDSO has helped",
+    issues: ["#206", "#446"],
   },
   {
     words: [/\bpre-?dump\b.{0,120}\bcuda\b|\bcuda\b.{0,120}\bpre-?dump\b/i],
@@ -136,8 +160,8 @@ const known: readonly Question[] = [
 
 export function questions(): {
   note(text: string): void;
-  /** Undefined where none was asked. */
-  end(): Explanation | undefined;
+  /** Undefined where none was asked. `isCheck`: beside a check that did not fail. */
+  end(isCheck: boolean): Explanation | undefined;
 } {
   const lines = new Map<RegExp, string>();
   return {
@@ -145,8 +169,11 @@ export function questions(): {
       for (const { words } of known)
         for (const each of words) if (!lines.has(each) && each.test(text)) lines.set(each, text);
     },
-    end() {
-      const asked = known.find(({ words }) => words.every((each) => lines.has(each)));
+    end(isCheck) {
+      const asked = known.find(
+        ({ words, isBesideCheck = false }) =>
+          (isCheck || !isBesideCheck) && words.every((each) => lines.has(each)),
+      );
       if (asked === undefined) return undefined;
       const { words, cause, remedy, issues } = asked;
       return {

@@ -160,6 +160,8 @@ const isSaid = (
 ): boolean =>
   trailer ||
   errno?.name === "EFAULT" ||
+  // Go programs have these words as an error of their own, with which the kernel has nothing to do.
+  (errno?.name === "EINVAL" && isOthers) ||
   (errno?.name === "ENOENT" && (isOthers || absent.test(cause) || !vague.test(cause)));
 const absent =
   /\bnot (?:there|installed|found|loaded|mounted)\b|\bmissing\b|\bno such\b|\bis gone\b|\bdoes not find\b|\bthere is no\b/;

@@ -12,6 +12,7 @@ import { type Line, lineReader } from "./lines.ts";
 import { listener } from "./others.ts";
 import { conclude } from "./conclude.ts";
 import { emptyLog, isGoneBy, type Log, noteError, noteWarning, noteWay, ofCheck } from "./run.ts";
+import { lastWords } from "./final.ts";
 import { isReadingOn, loopIn } from "./hangs.ts";
 import { joined } from "./readings.ts";
 import { type Lead, leadOf } from "./lead.ts";
@@ -181,6 +182,8 @@ export function logReader({ words = false } = {}): {
       for (const each of logs) {
         for (const text of [...each.before, (each.cause?.message ?? "").replaceAll(/[ \t]+/g, " ")])
           note(text);
+        const final = lastWords(each);
+        if (final !== undefined) note(final);
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);
@@ -206,9 +209,14 @@ export function logReader({ words = false } = {}): {
         (isNear && own.some((each) => each !== undefined && spoken.said?.line.includes(each)))
           ? undefined
           : spoken.said;
+      // A check that did not fail answers no question of a dump or restore.
+      const question =
+        main.way === "check" && main.cause === undefined && main.ended !== "badly" && !isRefused
+          ? spoken.asked
+          : undefined;
       return {
         ...main,
-        explanation: withLog(main.explanation, named),
+        explanation: question === undefined ? withLog(main.explanation, named) : undefined,
         // What is pasted twice is told once.
         others: told.filter(
           (each) =>
@@ -222,9 +230,13 @@ export function logReader({ words = false } = {}): {
           !isRefused &&
           !goesOn(main)
             ? withLog(weigh(said), named)
-            : undefined,
+            : weigh(question),
         lead:
-          main.cause === undefined && main.explanation === undefined && !isRefused && !goesOn(main)
+          question === undefined &&
+          main.cause === undefined &&
+          main.explanation === undefined &&
+          !isRefused &&
+          !goesOn(main)
             ? (main.lead ?? ofSubject(lead, main))
             : main.lead,
         speaker,

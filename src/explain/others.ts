@@ -34,6 +34,8 @@ import {
 
 interface Heard {
   said: Explanation | undefined;
+  /** What somebody asks in own words, beside a check. */
+  asked: Explanation | undefined;
   /** Where nothing says why: where to look. */
   lead: Lead | undefined;
   speaker: Speaker | undefined;
@@ -65,6 +67,8 @@ export function listener(words: boolean): {
   let said: Explanation | undefined;
   /** The same, where the words are so many that no other program has them. */
   let surely: Explanation | undefined;
+  /** What is said, and the same once all lines were seen: what decides may stand behind it. */
+  let anew: [Explanation, () => Explanation | undefined] | undefined;
   let named: string | undefined;
   /** By the last command that is shown. */
   let meant: string | undefined;
@@ -107,6 +111,7 @@ export function listener(words: boolean): {
         if (known.by === "criu" && speaker !== undefined && isWithoutCriu(speaker)) continue;
         most = weight;
         said = known;
+        anew = [known, () => explain(reading, place)];
         surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
       }
       const broken = brokenIn(line, about);
@@ -132,11 +137,17 @@ export function listener(words: boolean): {
         unknown.push(piece.slice(0, SAID));
     },
     end(about, isLog) {
+      const [first, later] = anew ?? [];
+      if (said !== undefined && said === first) {
+        const isSure = surely === said;
+        said = later!() ?? said;
+        if (isSure) surely = said;
+      }
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
       else said = surely ?? begunWith(unknown, about);
-      if (said === undefined || (said.consequence && said.by !== "criu"))
-        said = asked.end() ?? said;
+      const question = asked.end(false);
+      if (said === undefined || (said.consequence && said.by !== "criu")) said = question ?? said;
       // CRIU's own consequence is explained itself; of others' the line may say more than that something failed.
       const isOpen =
         said === undefined
@@ -156,6 +167,7 @@ export function listener(words: boolean): {
         said !== undefined && lead?.because === undefined && told.test(lead?.line ?? "");
       return {
         said,
+        asked: question ?? asked.end(true),
         lead: isOpen && !isTold ? lead : undefined,
         speaker,
         named: own,

@@ -32,7 +32,7 @@ export function readingsOf(
   return [
     [begins ? rest : "", { loose: !words && isOthers, ...about }],
     // Quoted, in brackets, or in bold.
-    [whole.replace(/(?:\\n|[\s"'`)\]}*_>”’»|~.,]){1,16}$/, ""), { loose: true, ...about }],
+    [unquoted(whole), { loose: true, ...about }],
     // A window that broke a word left blanks in it.
     [withoutGaps(whole), { loose: true, ...about, least: SURE }],
     // Behind somebody's own words.
@@ -50,6 +50,14 @@ export function readingsOf(
     // A mail or a terminal broke it.
     [whole.endsWith(":") ? joined(whole, next) : "", { loose: true, ...about }],
   ];
+}
+
+/** Without what closes a quotation around it; a bracket that is part of a name closes there. */
+function unquoted(whole: string): string {
+  const without = whole.replace(/(?:\\n|[\s"'`)\]}*_>”’»|~.,]){1,16}$/, "");
+  const open = without.lastIndexOf("[");
+  const isPart = open > without.lastIndexOf("]") && /[\w:]/.test(without.charAt(open - 1));
+  return isPart && whole.charAt(without.length) === "]" ? `${without}]` : without;
 }
 
 /** What a line says with those that it goes on in, where none of these says as much by itself. */

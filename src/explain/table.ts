@@ -10,7 +10,7 @@
  *       > ip link show                                      the remedy
  *       check: net-link                                     and also:, fault:, issues:, when:, is:, like:, reported:
  *
- * `if: size >= expected`, `if: size < expected`: two numbers of the line, or one and a given one, say which of several entries it is; `if: program path`:
+ * `if: size >= expected`, `if: 2*size < expected`: two numbers of the line, or one and a given one, say which of several entries it is; `if: program path`:
  * that the path is a program's or a library's goes before these. `beside: PATTERN`: the entry counts only where a line of the log
  * or paste has that, and then before others. `mended: 3.8 to 3.8.1 at 112 118`: it is a fault of CRIU 3.8, and 3.8.1 is the
  * first release without; the entry counts where the log names such a version, or, where it names none, the message comes from
@@ -119,8 +119,9 @@ function guardOf(text: string | undefined): Entry["guard"] {
   const [first = "", sign = "", last = ""] = text.split(" ");
   if (first === "program") return (values) => (program.test(values.get(sign) ?? "") ? 2 : 0);
   return (values) => {
-    const difference = Number(values.get(first)) - Number(values.get(last) ?? last);
-    return (sign === ">=" ? difference >= 0 : difference < 0) ? 1 : 0;
+    const [, times = "1", name] = /^(?:(\d)\*)?(.*)$/.exec(first)!;
+    const difference = Number(times) * Number(values.get(name!)) - Number(values.get(last) ?? last);
+    return difference >= 0 === (sign === ">=") ? 1 : 0;
   };
 }
 

@@ -9,6 +9,28 @@ const read = (text: string) => {
   return reader.end();
 };
 
+test("a check that did not fail answers no question of a dump, and a log of CRIU's says more", () => {
+  const user = read(
+    "> Looks good but some kernel features are missing\ncriu cannot dump as a normal user",
+  );
+  expect([user.way, user.succeeded]).toEqual(["check", true]);
+  expect(user.said?.cause).toContain("what an ordinary user may");
+  const stuck =
+    "Warn  (cr-check.c:582): Dirty tracking is OFF. Memory snapshot will not work.\ncriu dump hangs";
+  expect(read(stuck).said?.cause).toContain("does not make it wait");
+  expect(read(stuck).explanation).toBeUndefined();
+  expect(read("(00.01) Parasite syscall_ip at 0xb\ncriu dump hangs").said).toBeUndefined();
+  expect(read("Looks good.").said).toBeUndefined();
+});
+
+test("what decides between entries of others' words may stand behind them", () => {
+  const open = "jdk.crac.impl.CheckpointOpenSocketException: tcp6 localAddr :: localPort 80";
+  const set = "spring.context.checkpoint=onRefresh # application.properties";
+  for (const text of [`${open}\n${set}`, `${set}\n${open}`])
+    expect(read(text).said?.cause).toContain("property of the JVM");
+  expect(read(open).said?.cause).not.toContain("Spring");
+});
+
 test("a question is answered by the case that it names, where nothing says more", () => {
   for (const [text, cause] of [
     ["criu dump fails with io_uring", "io_uring"],
