@@ -1,7 +1,5 @@
 /** Logs, and what people paste of them, to the first line that is a cause and what it means. */
-import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
-import type { Checkpoint } from "../image/index.ts";
-import { type Bytes, fromBytes } from "../sys/text.ts";
+import { parseLogLine, worthOf } from "../criu/log.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
 import { ofHelper } from "./called.ts";
@@ -299,20 +297,3 @@ const stamped = /^\(\d+\.\d+\)|^\d+\.\d{6}\) |^\s*pie: \d+: |^\s*\d{1,10}: Debug
 /** The message that people put behind it, in one line. */
 const behindEnd = /\b(?:Restoring|(?:Pre-d|D)umping) FAILED[.:,]? +(\S.*)$/;
 const prompt = /^(?:\S{1,40} )?(?:\+|[\w@~:./-]{0,80}[$#]) \S/;
-
-/** What ids in a message stand for, by the images: `id 0x4d` is a file, a pid is a task. */
-export function aboutOf(checkpoint: Checkpoint, cause: LogLine): string[] {
-  const about: string[] = [];
-  const task = checkpoint.tasks.find(({ pid }) => pid === cause.pid);
-  if (task !== undefined)
-    about.push(`task ${task.pid}: ${task.core?.thread_core?.comm ?? task.core?.tc?.comm ?? "?"}`);
-  for (const [, id] of cause.message.matchAll(/\bid:?[ =](0x[0-9a-f]+|\d+)\b/g)) {
-    const file = checkpoint.openFiles.get(Number(id));
-    const name = file?.reg?.name ?? (file?.usk && socketName(file.usk.name));
-    if (name) about.push(`id ${id}: ${name}`);
-  }
-  return about;
-}
-
-const socketName = (name: Bytes): string =>
-  fromBytes(name).replace(/^\0/, "@").replace(/\0.*$/s, "");
