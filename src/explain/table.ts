@@ -121,7 +121,7 @@ function guardOf(text: string | undefined): Entry["guard"] {
   return (values) => {
     const [, times = "1", name] = /^(?:(\d)\*)?(.*)$/.exec(first)!;
     const difference = Number(times) * Number(values.get(name!)) - Number(values.get(last) ?? last);
-    return difference >= 0 === (sign === ">=") ? 1 : 0;
+    return (sign === ">=" ? difference >= 0 : difference < 0) ? 1 : 0;
   };
 }
 
