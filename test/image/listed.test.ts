@@ -84,6 +84,7 @@ test("it is read when it is a file or leads to one, and anything else is neither
 
 test("its size is that of the last reading, and an image of any size is read whole", () => {
   const dir = mkdtempSync(join(tmpdir(), "recriu-listed-"));
+  using _ = { [Symbol.dispose]: () => rmSync(dir, { recursive: true }) };
   const image = join(dir, "core-1.img");
   writeFileSync(image, "");
   const opened = openImageDirectory(dir);
@@ -98,5 +99,4 @@ test("its size is that of the last reading, and an image of any size is read who
       size,
     ]);
   }
-  rmSync(dir, { recursive: true });
 });
