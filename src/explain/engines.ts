@@ -47,9 +47,10 @@ const inLxc = {
   seccomp: "lxc.seccomp.profile (before LXC 3.0 lxc.seccomp) left empty",
   apparmor: "lxc.apparmor.profile = unconfined",
 };
+/** What is set there takes away the lines that stand there: it is edited. */
 const inLxd = {
-  seccomp: "lxc config set NAME raw.lxc lxc.seccomp.profile=",
-  apparmor: "lxc config set NAME raw.lxc lxc.apparmor.profile=unconfined",
+  seccomp: "lxc config edit NAME, with the line lxc.seccomp.profile= in raw.lxc",
+  apparmor: "lxc config edit NAME, with the line lxc.apparmor.profile=unconfined in raw.lxc",
 };
 const inBundle = {
   seccomp: "linux.seccomp taken out of config.json",

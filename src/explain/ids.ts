@@ -1,3 +1,4 @@
+/** Numbers in a message, and what they are in the images that it is of. */
 import type { LogLine } from "../criu/log.ts";
 import type { Checkpoint } from "../image/index.ts";
 import { type Bytes, fromBytes } from "../sys/text.ts";

@@ -3,7 +3,7 @@ import type { Checkpoint, PackedPages, PagesUse } from "./checkpoint.ts";
 import type { Content } from "./contents.ts";
 import { openImageDirectory, type ImageDirectory } from "./directory.ts";
 import type { Fault } from "./fault.ts";
-import { type TableOf } from "./formats.ts";
+import type { TableOf } from "./formats.ts";
 import { hasUnreferencedFile } from "./unreferenced.ts";
 import { Images, type Need, type StrangeField } from "./images.ts";
 import type { MntEntry } from "./mounts.ts";

@@ -88,7 +88,8 @@ function bind() {
 /** Whether it can be called: what only reads has another way, where no machine code may be made. */
 export function canCall(): boolean {
   try {
-    return libc() !== undefined;
+    libc();
+    return true;
   } catch {
     return false;
   }

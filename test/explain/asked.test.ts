@@ -122,6 +122,11 @@ test("no remedy writes over a file of settings", async () => {
     ),
   );
   expect(over.map(({ remedy }) => remedy)).toEqual([]);
+  // Of a setting of many lines, as LXD's raw.lxc, a command that sets it takes away what stood there.
+  const { engines } = await import("../../src/explain/engines.ts");
+  const replaced = /\b(?:lxc|incus) config set \S{1,40} raw\.\w/;
+  const remedies = [...entries().map(({ remedy }) => remedy), JSON.stringify(engines)];
+  expect(remedies.filter((remedy) => replaced.test(remedy))).toEqual([]);
 });
 
 test("faults that a release mended are told by what stands beside them", () => {
