@@ -72,8 +72,14 @@ export interface Checkpoint {
   mounts(mntNsId: number): readonly MntEntry[];
   /** Use the data behind the entries of an image, each by its number: what waited in pipes and sockets. Undefined where it cannot be read. */
   useData<T>(file: string, use: (data: (entry: number) => Bytes) => T): T | undefined;
-  /** Tell every message of an image with its kind, until it answers false; nothing of raw data. */
-  messages(file: string, tell: (value: any, of: Message<any>) => boolean | void): void;
+  /**
+   * Tell every message of the images with its kind, until it answers false; of those kinds alone that are `wanted`. Where an
+   * image has the same bytes as the one before it of its format, its messages are the same objects, and are not told again.
+   */
+  messages(
+    tell: (value: any, of: Message<any>, file: string) => boolean | void,
+    wanted?: (of: Message<any>) => boolean,
+  ): void;
   /**
    * The entries of an image that need not be there and has no getter of its own: `netns-3.img`, `memfd.img` … Throws where
    * that kind of image has none of the table `of`; a name that the compiler knows does not pass its types then.

@@ -5,6 +5,7 @@ import { canCall } from "../sys/libc.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { openRegular, type Regular, regularAt } from "../sys/regular.ts";
 import { listAt, smallFile } from "../sys/small-files.ts";
+import { type Stat, statOf } from "../sys/stat.ts";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
 
@@ -66,10 +67,15 @@ export function openImageDirectory(
     return failed("unreadable", message, String(code));
   }
   const sizes = new Map<string, number>();
-  const stats = new Map<string, Stats | undefined>();
-  const statOnce = (file: string): Stats | undefined => {
-    if (!stats.has(file)) stats.set(file, listed.has(file) ? statOf(`${path}/${file}`) : undefined);
-    return stats.get(file);
+  const extents = new Map<string, Extent | undefined>();
+  const extentOf = isFast ? extentAt : extentSlowly;
+  const extentOnce = (file: string): Extent | undefined => {
+    let extent = extents.get(file);
+    if (extent === undefined && !extents.has(file)) {
+      extent = listed.has(file) ? extentOf(`${path}/${file}`) : undefined;
+      extents.set(file, extent);
+    }
+    return extent;
   };
   return {
     ok: true,
@@ -78,10 +84,10 @@ export function openImageDirectory(
       real,
       names: listed,
       leftOut,
-      size: (file) => sizes.get(file) ?? statOnce(file)?.size ?? leftOut.get(file),
+      size: (file) => sizes.get(file) ?? extentOnce(file)?.size ?? leftOut.get(file),
       holes(file) {
-        const { size = 0, blocks = 0 } = statOnce(file) ?? {};
-        return Math.max(0, size - blocks * 512);
+        const { size = 0, stored = 0 } = extentOnce(file) ?? {};
+        return Math.max(0, size - stored);
       },
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read(file, use) {
@@ -93,7 +99,7 @@ export function openImageDirectory(
         }
         const opened = small === undefined ? openRegular(`${path}/${file}`) : regularAt(small);
         if (opened.ok) {
-          stats.set(file, opened.stat);
+          extents.set(file, extentIn(opened.stat));
           sizes.delete(file);
         }
         return readFile(opened, real, file, use);
@@ -113,11 +119,22 @@ function listSlowly(_: number, path: string, tell: Parameters<typeof listAt>[2])
   }
 }
 
+/** Bytes of a file, and those that its file system keeps room for. */
+type Extent = Pick<Stat, "size" | "stored">;
+
+const extentIn = ({ size, blocks }: Stats): Extent => ({ size, stored: blocks * 512 });
+
 /** Of a regular file; a link that loops or leads nowhere is none, and reading it says why. */
-function statOf(path: string): Stats | undefined {
+function extentAt(path: string): Extent | undefined {
+  const stat = statOf(path);
+  return typeof stat === "object" && stat.regular ? stat : undefined;
+}
+
+/** The same, where libc cannot be called. */
+function extentSlowly(path: string): Extent | undefined {
   try {
     const stat = statSync(path);
-    return stat.isFile() ? stat : undefined;
+    return stat.isFile() ? extentIn(stat) : undefined;
   } catch {
     return undefined;
   }

@@ -31,7 +31,8 @@ export interface Entry<Value = unknown> {
   payload: { offset: number; length: number };
 }
 
-export type Framed = { ok: true; magics: number; entries: Entry[] } | { ok: false; fault: Fault };
+export type Framed =
+  { ok: true; magics: number; entries: readonly Entry[] } | { ok: false; fault: Fault };
 
 /**
  * Images as the last one of their format was read. Forked tasks have the same mappings and descriptors, and their page maps
@@ -105,6 +106,7 @@ export function readFrames(
   for (let at = words.length * 4; at < source.size;) {
     const rest = entries.length > 1 ? undefined : restAgain(before, source, entries.length, at);
     if (rest?.every(({ value }) => takesRoom(value))) {
+      if (entries.length === 0) return { ok: true, magics: words.length, entries: rest };
       // One by one: a call with all of them would take as much of the stack.
       for (const entry of rest) entries.push(entry);
       break;
@@ -169,7 +171,9 @@ function restAgain(
   if (before === undefined || all?.length !== before.bytes.length) return undefined;
   if (before.entries[index]?.offset !== at) return undefined;
   return Buffer.compare(all.subarray(at), before.bytes.subarray(at)) === 0
-    ? before.entries.slice(index)
+    ? index === 0
+      ? before.entries
+      : before.entries.slice(index)
     : undefined;
 }
 

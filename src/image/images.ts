@@ -104,13 +104,24 @@ export class Images {
     if (!this.cache.has(file) && formatOf(file) !== undefined) this.image(file, "optional");
   }
 
-  /** Tell every message with its table, until it answers false. */
-  messages(file: string, tell: (value: any, of: Message<any>) => boolean | void): void {
-    const image = this.cache.get(file) ?? (formatOf(file) && this.image(file, "optional"));
-    if (image === undefined) return;
-    const { format, entries } = image;
-    for (let at = 0; at < entries.length; at++)
-      if (tell(entries[at]!.value, tableAt(format, at)) === false) return;
+  /** Checkpoint.messages, of these files. */
+  messages(
+    files: Iterable<string>,
+    tell: (value: any, of: Message<any>, file: string) => boolean | void,
+    wanted: (of: Message<any>) => boolean,
+  ): void {
+    const last = new Map<Format, readonly Entry[]>();
+    for (const file of files) {
+      const format = this.cache.get(file)?.format ?? formatOf(file);
+      if (format === undefined) continue;
+      const { head, entry } = format;
+      if (!wanted(entry) && (head === undefined || !wanted(head))) continue;
+      const { entries } = this.image(file, "optional");
+      if (last.get(format) === entries) continue;
+      last.set(format, entries);
+      for (let at = 0; at < entries.length; at++)
+        if (tell(entries[at]!.value, tableAt(format, at), file) === false) return;
+    }
   }
 
   /** Every entry, with where it was read and where the data behind it is. */

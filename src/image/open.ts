@@ -13,7 +13,7 @@ import type { Pagemap, StoredRun } from "./pagemap.ts";
 import type { LostPages } from "./parents.ts";
 import { pageSize } from "../sys/process.ts";
 import { type DownMarks, downMarks } from "./routes.ts";
-import type { Infer, Message } from "./schema.ts";
+import type { Infer } from "./schema.ts";
 import { cgroup_entry } from "./tables/cgroup.ts";
 import {
   file_entry,
@@ -142,8 +142,8 @@ class LazyCheckpoint implements Checkpoint {
     return this.values("pstree.img", pstree_entry, "required");
   }
 
-  messages(file: string, tell: (value: any, of: Message<any>) => boolean | void): void {
-    this.images.messages(file, tell);
+  messages(...[tell, wanted = () => true]: Parameters<Checkpoint["messages"]>): void {
+    this.images.messages(this.files.keys(), tell, wanted);
   }
 
   useData<T>(file: string, use: (data: (entry: number) => Bytes) => T): T | undefined {

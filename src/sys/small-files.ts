@@ -14,33 +14,23 @@ import {
   O_PATH,
 } from "./linux.ts";
 import { ptr } from "bun:ffi";
-import { call, cString, errno, libc } from "./libc.ts";
+import { cPath } from "./c-path.ts";
+import { call, errno, libc } from "./libc.ts";
 import { fromBytes } from "./text.ts";
 
 const SYS_getdents64 = process.arch === "x64" ? 217n : 61n;
 const DT_REG = 8;
 const BEYOND_ASCII = /[\x80-\xff]/;
 
-const encoder = new TextEncoder();
-const name = Buffer.alloc(4096);
 let space = Buffer.alloc(64 * 1024);
-
-/** `path` as a C string in `name`; false when it does not fit. */
-function named(path: string): boolean {
-  const { read, written } = encoder.encodeInto(path, name);
-  if (read < path.length || written >= name.length) return false;
-  name[written] = 0;
-  // Bytes that are not UTF-8 are there as they are.
-  if (written > path.length && /[\udc80-\udcff]/.test(path)) name.set(cString(path));
-  return true;
-}
 
 /** Fill `space` with the file at `path`: its length, or -errno when it is not there or cannot be read at once. */
 function load(dir: number, path: string): number {
-  if (!named(path)) return -ENAMETOOLONG;
+  const name = cPath(path);
+  if (name === undefined) return -ENAMETOOLONG;
   const flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const c = libc();
-  const fd = c.openat(dir, ptr(name), flags, 0);
+  const fd = c.openat(dir, name, flags, 0);
   if (fd < 0) return -errno();
   let length = 0;
   let got = 0;
@@ -85,9 +75,10 @@ let taken = SHELF;
  * Whoever may exchange it meanwhile can put there only what is theirs: nothing is waited for, and no FIFO is read from.
  */
 export function smallFile(path: string): Uint8Array | number | undefined {
-  if (!named(path)) return undefined;
+  const name = cPath(path);
+  if (name === undefined) return undefined;
   const c = libc();
-  const fd = c.openat(AT_FDCWD, ptr(name), O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
+  const fd = c.openat(AT_FDCWD, name, O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
   if (fd < 0) return undefined;
   if (taken + SMALL >= SHELF) [shelf, taken] = [Buffer.allocUnsafeSlow(SHELF), 0];
   // One more is asked for: less is all that there is. pread(2) fails where there is no place to read from.
@@ -115,8 +106,9 @@ export function listAt(
   path: string,
   tell: (name: string, regular: boolean) => void,
 ): number {
-  if (!named(path)) return -ENAMETOOLONG;
-  const fd = call((c) => c.openat(dir, ptr(name), O_DIRECTORY | O_CLOEXEC, 0));
+  const name = cPath(path);
+  if (name === undefined) return -ENAMETOOLONG;
+  const fd = call((c) => c.openat(dir, name, O_DIRECTORY | O_CLOEXEC, 0));
   if (fd < 0) return fd;
   const [from, room] = [BigInt(ptr(space)), BigInt(space.length)];
   for (;;) {
@@ -139,14 +131,17 @@ export function listAt(
 
 /** Where the link at `path` below the directory `dir` leads; undefined when it cannot be told. readlinkat(2). */
 export function linkAt(dir: number, path: string): string | undefined {
-  if (!named(path)) return undefined;
-  const length = libc().readlinkat(dir, ptr(name), ptr(space), space.length);
+  const name = cPath(path);
+  if (name === undefined) return undefined;
+  const length = libc().readlinkat(dir, name, ptr(space), space.length);
   return length < 0 ? undefined : textOf(0, length);
 }
 
 /** A handle on a directory, for the others of these to start from; below 0 where there is none to be had. */
 export function handleOn(path: string): number {
-  return named(path) ? libc().openat(AT_FDCWD, ptr(name), O_PATH | O_DIRECTORY | O_CLOEXEC, 0) : -1;
+  const name = cPath(path);
+  if (name === undefined) return -1;
+  return libc().openat(AT_FDCWD, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
 export const closeHandle = (fd: number): void => void libc().close(fd);

@@ -1,7 +1,9 @@
 /** What a path leads to, asked without node:fs, which takes a millisecond to load. */
+import { ENAMETOOLONG } from "./errno.ts";
 import { AT_FDCWD, S_IFMT } from "./linux.ts";
 import { ptr } from "bun:ffi";
-import { call, cString } from "./libc.ts";
+import { cPath } from "./c-path.ts";
+import { call, errno, libc } from "./libc.ts";
 
 const SYS_newfstatat = process.arch === "x64" ? 262n : 79n;
 /** Where st_mode and st_uid are in struct stat; the other fields of here are at the same places everywhere. */
@@ -9,20 +11,24 @@ const MODE_AT = process.arch === "x64" ? 24 : 16;
 const UID_AT = process.arch === "x64" ? 28 : 24;
 const S_IFREG = 0o100000;
 
-interface Stat {
+export interface Stat {
   readonly dev: bigint;
   readonly ino: bigint;
-  /** Bytes. */
+  /** Bytes, and those that its file system has of them. */
   readonly size: number;
+  readonly stored: number;
   readonly regular: boolean;
 }
 
-/** The bytes of a struct stat, or -errno. */
+const bytes = Buffer.alloc(144);
+
+/** The bytes of a struct stat, until the next one is asked for; or -errno. */
 function statBytes(path: string, flags: bigint): Buffer | number {
-  const [name, stat] = [cString(path), Buffer.alloc(144)];
-  const [at, into] = [BigInt(ptr(name)), BigInt(ptr(stat))];
-  const failed = call((c) => c.syscall(SYS_newfstatat, BigInt(AT_FDCWD), at, into, flags, 0n, 0n));
-  return failed < 0 ? failed : stat;
+  const name = cPath(path);
+  if (name === undefined) return -ENAMETOOLONG;
+  const [here, at, into] = [BigInt(AT_FDCWD), BigInt(name), BigInt(ptr(bytes))];
+  const failed = call((c) => c.syscall(SYS_newfstatat, here, at, into, flags, 0n, 0n));
+  return failed < 0 ? failed : bytes;
 }
 
 /** What is at `path`, links followed; or -errno. */
@@ -33,6 +39,7 @@ export function statOf(path: string): Stat | number {
     dev: stat.readBigUInt64LE(0),
     ino: stat.readBigUInt64LE(8),
     size: Number(stat.readBigInt64LE(48)),
+    stored: Number(stat.readBigInt64LE(64)) * 512,
     regular: (stat.readUInt32LE(MODE_AT) & S_IFMT) === S_IFREG,
   };
 }
@@ -58,6 +65,7 @@ const AT_EACCESS = 0x200;
 
 /** Whether this process may use what is at a path, by its effective ids: eaccess(3); `mode` as constants.R_OK, W_OK, X_OK. 0 or -errno. */
 export function access(path: string, mode: number): number {
-  const name = cString(path);
-  return call((c) => c.faccessat(AT_FDCWD, ptr(name), mode, AT_EACCESS));
+  const name = cPath(path);
+  if (name === undefined) return -ENAMETOOLONG;
+  return libc().faccessat(AT_FDCWD, name, mode, AT_EACCESS) === 0 ? 0 : -errno();
 }

@@ -3,7 +3,7 @@ import type { Checkpoint } from "../../src/image/index.ts";
 
 export function frozen(checkpoint: Checkpoint): Checkpoint {
   checkpoint.readEverything();
-  for (const file of checkpoint.files) checkpoint.messages(file, (value) => freeze(value));
+  checkpoint.messages(freeze);
   for (const task of checkpoint.tasks) for (const { core } of task.threads) freeze(core);
   return checkpoint;
 }

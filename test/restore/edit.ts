@@ -20,7 +20,9 @@ export function edit(dir: string, file: string, change: (values: any[]) => void)
   if (!framed.ok) throw new Error(`${file}: ${framed.fault.problem}`);
   const values = framed.entries.map((entry) => entry.value);
   change(values);
-  for (const value of values.slice(framed.entries.length))
-    framed.entries.push({ offset: 0, value, payload: { offset: 0, length: 0 } });
-  writeFileSync(path, writeFrames(source, format, framed));
+  const added = values
+    .slice(framed.entries.length)
+    .map((value) => ({ offset: 0, value, payload: { offset: 0, length: 0 } }));
+  const entries = [...framed.entries, ...added];
+  writeFileSync(path, writeFrames(source, format, { ...framed, entries }));
 }

@@ -26,9 +26,10 @@ test("stat: a file, a link to it, a directory, a device, nothing", () => {
   writeFileSync(file, "seven..");
   symlinkSync("file", join(dir, "link"));
   for (const path of [file, join(dir, "link"), dir, "/dev/null"]) {
-    const { dev, ino, size } = statSync(path, { bigint: true });
+    const { dev, ino, size, blocks } = statSync(path, { bigint: true });
     const regular = statSync(path).isFile();
-    expect(statOf(path)).toEqual({ dev, ino, size: Number(size), regular });
+    const stored = Number(blocks) * 512;
+    expect(statOf(path)).toEqual({ dev, ino, size: Number(size), stored, regular });
   }
   expect(statOf(join(dir, "nothing"))).toBe(-ENOENT);
   expect(statOf(join(file, "below"))).toBe(-ENOTDIR);

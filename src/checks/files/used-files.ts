@@ -1,6 +1,12 @@
 /** Files and directories that CRIU opens by their paths, with what uses them. */
 import { VMA_FILE_SHARED } from "../../image/flags.ts";
-import { type MmEntry, oncePer, type RegFileEntry, VMA_FILE } from "../../image/index.ts";
+import {
+  type MmEntry,
+  oncePer,
+  type RegFileEntry,
+  type Task,
+  VMA_FILE,
+} from "../../image/index.ts";
 import type { Context, Problem } from "../finding.ts";
 import { livingTasks } from "../paths.ts";
 
@@ -53,20 +59,27 @@ export const usedFiles = oncePer(({ checkpoint, request }: Context): UsedFile[] 
     if (file !== undefined) file.uses = together(file.uses, use);
     if (file !== undefined && fifo !== undefined) file.fifo = fifo;
   };
-  for (const task of livingTasks(checkpoint)) {
-    note(task.fs?.cwd_id, task.pid, "working directory");
-    note(task.fs?.root_id, task.pid, "root directory");
-    note(task.mm?.exe_file_id, task.pid, "program");
-    for (const [id, shared] of task.mm ? mappedFiles(task.mm) : []) {
-      note(id, task.pid, "mapping");
+  const inMemory = (mm: MmEntry, task: number): void => {
+    note(mm.exe_file_id, task, "program");
+    for (const [id, shared] of mappedFiles(mm)) {
+      note(id, task, "mapping");
       const file = used.get(id);
       if (shared && file !== undefined) file.shared = true;
     }
-    for (const fd of task.fds) {
-      note(fd.id, task.pid, "descriptor");
-      const fifo = openFiles.get(fd.id)?.fifo;
-      if (fifo !== undefined) note(fifo.regf_id ?? fifo.id, task.pid, "fifo", fifo.id);
+  };
+  let before: Task | undefined;
+  for (const task of livingTasks(checkpoint)) {
+    const { fs, mm, fds, pid } = task;
+    note(fs?.cwd_id, pid, "working directory");
+    note(fs?.root_id, pid, "root directory");
+    // What a forked task has from its parent is the same object, and was noted with it.
+    if (mm !== undefined && mm !== before?.mm) inMemory(mm, pid);
+    for (const { id } of fds === before?.fds ? [] : fds) {
+      note(id, pid, "descriptor");
+      const fifo = openFiles.get(id)?.fifo;
+      if (fifo !== undefined) note(fifo.regf_id ?? fifo.id, pid, "fifo", fifo.id);
     }
+    before = task;
   }
   return [...used.values()].filter((file) => file !== undefined);
 });

@@ -62,15 +62,16 @@ export function forgedValues(checkpoint: Checkpoint, most: number): Forged[] {
       else if (field !== undefined) inMessage(field, nested, at);
     }
   };
-  for (const file of checkpoint.files) {
-    checkpoint.messages(file, (value, of) => {
-      const kind = ruledOf(of);
-      if (kind.rules.length === 0 && kind.nested.length === 0) return false;
-      inMessage(value, kind, { file, id: value.id });
+  checkpoint.messages(
+    (value, of, file) => {
+      inMessage(value, ruledOf(of), { file, id: value.id });
       return found.length < most;
-    });
-    if (found.length === most) return found;
-  }
+    },
+    (of) => {
+      const { rules: own, nested } = ruledOf(of);
+      return own.length > 0 || nested.length > 0;
+    },
+  );
   return found;
 }
 

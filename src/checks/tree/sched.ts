@@ -1,6 +1,11 @@
 /** Scheduling that CRIU refuses to restore (cr-restore.c, validate_sched_parm) and recriu sets at its gate instead. */
 import { knows } from "../../criu/index.ts";
-import { LOWEST_PRIORITY, savedScheduling, type SavedScheduling } from "../../image/index.ts";
+import {
+  LOWEST_PRIORITY,
+  oncePer,
+  savedScheduling,
+  type SavedScheduling,
+} from "../../image/index.ts";
 import {
   basePolicy,
   policyName,
@@ -21,14 +26,15 @@ interface ThreadSched extends SavedScheduling {
 }
 
 /** Threads with saved scheduling; old images have none, and CRIU then sets nothing of it. */
-export function scheduled({ checkpoint }: Context): ThreadSched[] {
-  return livingTasks(checkpoint).flatMap((task) =>
-    task.threads.flatMap(({ tid, core }) => {
+export const scheduled = oncePer(({ checkpoint }: Context): readonly ThreadSched[] => {
+  const found: ThreadSched[] = [];
+  for (const { pid: task, threads } of livingTasks(checkpoint))
+    for (const { tid, core } of threads) {
       const saved = savedScheduling(core);
-      return saved === undefined ? [] : [{ task: task.pid, tid, ...saved }];
-    }),
-  );
-}
+      if (saved !== undefined) found.push({ task, tid, ...saved });
+    }
+  return found;
+});
 
 export const schedMessage = ({ policy, nice, priority }: ThreadSched) =>
   `Inconsistent sched params received (${policy | 0}.${nice}.${priority})`;
