@@ -30,7 +30,8 @@ import { type BoundFile, type InetSocket, listBoundFiles, listInetSockets } from
 import { listUnixSockets, type UnixSocket } from "./sockets.ts";
 import { terminalOf, type Terminal } from "./terminal.ts";
 import { front, started } from "../sys/front.ts";
-import { getLimit, getSecurebits } from "../sys/process.ts";
+import { ESRCH } from "../sys/errno.ts";
+import { getLimit, getSecurebits, kill, PID_MAX_LIMIT } from "../sys/process.ts";
 import { inNetwork, within } from "../sys/network.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { readAt } from "../sys/small-files.ts";
@@ -91,6 +92,8 @@ export interface Host {
   /** The same in another network namespace, which stands at `network`; undefined also where that cannot be entered. */
   readInNetwork(network: string, path: string): string | undefined;
   exists(path: string): boolean;
+  /** Whether a process or a thread has this number. */
+  isNumberOfTask(number: number): boolean;
   /** A resource limit of this process, which CRIU inherits: prlimit(2). */
   limit(resource: number): { soft: bigint; hard: bigint } | undefined;
   /** The package of this machine that a file belongs to, or did when it was there; undefined where none is known. */
@@ -251,6 +254,7 @@ export function thisHost(stays = true, network?: string): Host {
     read,
     readInNetwork: (other, path) => inNetwork(other, () => readAt(AT_FDCWD, path)),
     exists: (path) => access(path, F_OK) === 0,
+    isNumberOfTask: (number) => number > 0 && number <= PID_MAX_LIMIT && kill(number, 0) !== -ESRCH,
     limit(resource) {
       const limit = getLimit(0, resource);
       return typeof limit === "number" ? undefined : limit;

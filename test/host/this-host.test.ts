@@ -1,5 +1,6 @@
 /** This machine, as checks see it: which processes are in the way, and which are not. */
 import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { descriptorLimits } from "../../src/host/limits.ts";
 import { thisHost } from "../../src/host/index.ts";
 import { getLimit, setLimit } from "../../src/sys/process.ts";
@@ -30,6 +31,16 @@ test("what recriu has started is not in the way; recriu itself is where it stays
 test("what is there exists, and nothing else", () => {
   const host = thisHost();
   expect([host.exists("/proc/self"), host.exists("/proc/self/no")]).toEqual([true, false]);
+});
+
+test("numbers of processes and of threads are taken, others not", () => {
+  const { isNumberOfTask } = thisHost();
+  const threads = readdirSync("/proc/self/task").map(Number);
+  expect(threads.length).toBeGreaterThan(1);
+  expect([1, process.pid, ...threads].filter((number) => !isNumberOfTask(number))).toEqual([]);
+  const ended = Bun.spawnSync(["true"]).pid;
+  // kill(2) takes 0 and -1 for many.
+  expect([ended, 0, -1, 2 ** 32 - 1, 2 ** 32 + 1].filter(isNumberOfTask)).toEqual([]);
 });
 
 const NOFILE = 7;

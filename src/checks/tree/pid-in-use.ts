@@ -71,7 +71,7 @@ function holderHere({ host }: Context): (number: number) => Holder | undefined {
       return { pid: number, said };
     }
     if (process !== undefined) return { pid: number, said: `process ${number} (${process.comm})` };
-    const thread = host.exists(`/proc/${number}`) ? host.read(`/proc/${number}/status`) : undefined;
+    const thread = host.isNumberOfTask(number) ? host.read(`/proc/${number}/status`) : undefined;
     const leader = Number(/^Tgid:\s*(\d+)/m.exec(thread ?? "")?.[1]);
     if (thread !== undefined && !host.recriuPids.has(leader)) {
       const name = /^Name:\s*(.*)$/m.exec(thread)?.[1];
