@@ -9,6 +9,13 @@ export const fileOwnerMissing: Check = {
   proof: "criu",
   *run(context) {
     const { checkpoint, namespaces, host } = context;
+    // Few descriptors have one.
+    const owners = new Map<number, number>();
+    for (const [id, file] of checkpoint.openFiles) {
+      const owner = ownerOf(file);
+      if (owner !== 0) owners.set(id, owner);
+    }
+    if (owners.size === 0) return;
     const treePids = new Set(
       checkpoint.tasks.flatMap(({ pid, pgid, sid, threads }) => [
         pid,
@@ -17,14 +24,12 @@ export const fileOwnerMissing: Check = {
         ...threads.map(({ tid }) => tid),
       ]),
     );
-    const seen = new Set<number>();
     for (const task of livingTasks(checkpoint))
       for (const { id, fd } of task.fds) {
-        if (seen.has(id)) continue;
-        seen.add(id);
-        const file = checkpoint.openFiles.get(id);
-        const owner = file === undefined ? 0 : ownerOf(file);
-        if (owner === 0 || treePids.has(owner)) continue;
+        const owner = owners.get(id);
+        if (owner === undefined) continue;
+        owners.delete(id);
+        if (treePids.has(owner)) continue;
         if (!namespaces.created.pid && host.exists(`/proc/${owner}`)) continue;
         if (!namespaces.created.pid && host.processes.some(({ pgrp }) => pgrp === owner)) continue;
         yield {
