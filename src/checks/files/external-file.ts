@@ -13,28 +13,25 @@ export const externalFile: Check = {
     "With --external file[…] the dump saved only that there was a file. The caller of the restore opens it, and hands its descriptor to CRIU. " +
     "Files of a kind that CRIU left to a plugin need that plugin again.",
   proof: "criu",
-  run(context) {
+  *run(context): Generator<Problem> {
     const { checkpoint, request, host } = context;
     const handed = new Set(request.inheritFds.map(({ key }) => key));
-    return checkpoint.openFiles.values().flatMap(({ id, reg, ext }): Problem[] => {
-      if (ext === undefined && !reg?.ext) return [];
+    for (const { id, reg, ext } of checkpoint.openFiles.values()) {
+      if (ext === undefined && !reg?.ext) continue;
       const image = `files.img id 0x${id.toString(16)}`;
       if (ext !== undefined)
-        return [
-          {
-            ...about("warning", { image }),
-            subject: `0x${ext.id.toString(16)}`,
-            message: "a plugin of CRIU saved this file, and only that plugin can restore it",
-            criu_message: `Unable to restore 0x${ext.id.toString(16)}`,
-            remedy: {
-              kind: "human",
-              text: "see that CRIU finds the plugin of the dump: --libdir",
-            },
+        yield {
+          ...about("warning", { image }),
+          subject: `0x${ext.id.toString(16)}`,
+          message: "a plugin of CRIU saved this file, and only that plugin can restore it",
+          criu_message: `Unable to restore 0x${ext.id.toString(16)}`,
+          remedy: {
+            kind: "human",
+            text: "see that CRIU finds the plugin of the dump: --libdir",
           },
-        ];
-      if (reg?.ext !== true || handed.has(reg.name) || handed.has(openedName(reg))) return [];
-      return [
-        {
+        };
+      else if (reg?.ext === true && !handed.has(reg.name) && !handed.has(openedName(reg)))
+        yield {
           ...about("blocker", { image }),
           subject: reg.name,
           message: `the file ${reg.name} was left out of the dump, and no descriptor is handed over for it`,
@@ -47,9 +44,8 @@ export const externalFile: Check = {
               ? handedOver(context, reg)
               : sh`recriu restore ${again(context)} --inherit-fd ${`fd[9]:${reg.name}`} 9<PATH`,
           },
-        },
-      ];
-    });
+        };
+    }
   },
 };
 

@@ -136,8 +136,9 @@ function isLike(one: UsedFile, other: UsedFile): boolean {
     a.size === b.size &&
     a.mode === b.mode &&
     a.mnt_id === b.mnt_id &&
-    a.build_id.length === b.build_id.length &&
-    a.build_id.every((word, at) => word === b.build_id[at])
+    (a.build_id === b.build_id ||
+      (a.build_id.length === b.build_id.length &&
+        a.build_id.every((word, at) => word === b.build_id[at])))
   );
 }
 

@@ -23,34 +23,28 @@ export const imageNewer: Check = {
     "Likewise the binary formats of a user namespace, which an older one leaves out.",
   proof: "criu",
   otherCriu: true,
-  run({ checkpoint, criu }) {
+  *run({ checkpoint, criu }): Generator<Problem> {
     const version = criu?.version;
-    if (version === undefined) return [];
-    const kinds = checkpoint
-      .values("files.img", file_entry)
-      .values()
-      .flatMap(({ type, id }): Problem[] => {
-        const first = types[type];
-        const unknown =
-          first === undefined
-            ? type > HIGHEST && !isBeyondKnown(version)
-            : compareVersions(version, first) < 0;
-        if (!unknown) return [];
-        return [
-          {
-            severity: "blocker",
-            image: `files.img id 0x${id.toString(16)}`,
-            subject: `file type ${type}`,
-            message: `an open file is ${names[type] ?? `of type ${type}`}, which CRIU ${version} does not know`,
-            criu_message: `Unknown file type ${type}`,
-            remedy: {
-              kind: "human",
-              text: `restore with ${first === undefined ? "the CRIU that made the images" : `CRIU ${first} or later`} (--criu=PATH names it)`,
-            },
-          },
-        ];
-      });
-    return knows(version, "sendersKept", true) ? kinds : [...kinds, ...lost(checkpoint, version)];
+    if (version === undefined) return;
+    for (const { type, id } of checkpoint.values("files.img", file_entry)) {
+      const first = types[type];
+      if (first === undefined && type <= HIGHEST) continue;
+      const unknown =
+        first === undefined ? !isBeyondKnown(version) : compareVersions(version, first) < 0;
+      if (!unknown) continue;
+      yield {
+        severity: "blocker",
+        image: `files.img id 0x${id.toString(16)}`,
+        subject: `file type ${type}`,
+        message: `an open file is ${names[type] ?? `of type ${type}`}, which CRIU ${version} does not know`,
+        criu_message: `Unknown file type ${type}`,
+        remedy: {
+          kind: "human",
+          text: `restore with ${first === undefined ? "the CRIU that made the images" : `CRIU ${first} or later`} (--criu=PATH names it)`,
+        },
+      };
+    }
+    if (!knows(version, "sendersKept", true)) yield* lost(checkpoint, version);
   },
 };
 

@@ -37,8 +37,13 @@ export const rlimitLowered: Check = {
       return limit < open ? limit : open;
     });
     const findings = new Map<number, Problem>();
+    let before: unknown;
     for (const task of livingTasks(checkpoint)) {
-      for (const [resource, { max }] of (task.core?.tc?.rlimits?.rlimits ?? []).entries()) {
+      const limits = task.core?.tc?.rlimits?.rlimits ?? [];
+      // Of forked tasks they are the same object.
+      if (limits === before) continue;
+      before = limits;
+      for (const [resource, { max }] of limits.entries()) {
         const least = most[resource];
         if (least === undefined || max <= least || findings.has(resource)) continue;
         const name = `RLIMIT_${limitNames[resource]}`;

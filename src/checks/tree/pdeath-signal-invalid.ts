@@ -7,27 +7,20 @@ export const pdeathSignalInvalid: Check = {
   reads: "pdeath_sig in core-*.img",
   why: "CRIU refuses a number above 64; no kernel lets a thread have one, so the image is damaged.",
   proof: "criu",
-  run: ({ checkpoint }) =>
-    livingTasks(checkpoint)
-      .values()
-      .flatMap((task) =>
-        task.threads.values().flatMap(({ tid, core }): Problem[] =>
-          (core?.thread_core?.pdeath_sig ?? 0) <= LAST_SIGNAL
-            ? []
-            : [
-                {
-                  severity: "blocker",
-                  task: task.pid,
-                  image: `core-${tid}.img`,
-                  subject: `thread ${tid}`,
-                  message: `thread ${tid} has ${core!.thread_core!.pdeath_sig} for the signal at its parent's death`,
-                  criu_message: "Pdeath signal is too big",
-                  remedy: {
-                    kind: "human",
-                    text: "take an intact copy of the image, or dump again",
-                  },
-                },
-              ],
-        ),
-      ),
+  *run({ checkpoint }): Generator<Problem> {
+    for (const task of livingTasks(checkpoint))
+      for (const { tid, core } of task.threads) {
+        const { pdeath_sig = 0 } = core?.thread_core ?? {};
+        if (pdeath_sig <= LAST_SIGNAL) continue;
+        yield {
+          severity: "blocker",
+          task: task.pid,
+          image: `core-${tid}.img`,
+          subject: `thread ${tid}`,
+          message: `thread ${tid} has ${pdeath_sig} for the signal at its parent's death`,
+          criu_message: "Pdeath signal is too big",
+          remedy: { kind: "human", text: "take an intact copy of the image, or dump again" },
+        };
+      }
+  },
 };
