@@ -1,3 +1,4 @@
+import { oncePer } from "../../image/index.ts";
 import { MAP_HUGETLB, MAP_SHARED, PROT_WRITE } from "../../sys/linux.ts";
 import { sh } from "../../sys/shell.ts";
 import type { Check, Context, Problem } from "../finding.ts";
@@ -43,11 +44,15 @@ function overcommitted(context: Context): Problem[] {
 
   if (mode === 0) {
     const whole = meminfo(host, "MemTotal") + meminfo(host, "SwapTotal");
-    return livingTasks(checkpoint).flatMap((task) => {
-      const large = made(task).filter(
+    const tooLarge = oncePer((vmas: readonly Vma[]) =>
+      vmas.filter(
         (one) => accountable(one) && !(one.flags & MAP_NORESERVE) && lengthOf(one) > whole,
+      ),
+    );
+    return livingTasks(checkpoint).flatMap((task) => {
+      const vma = tooLarge(made(task)).find(
+        (one) => madeWritable(context, task, one) !== undefined,
       );
-      const vma = large.find((one) => madeWritable(context, task, one) !== undefined);
       if (vma === undefined) return [];
       const size = mib(lengthOf(vma));
       const reserved =
