@@ -4,7 +4,7 @@ import { EIO, ENOENT, ENOTDIR, errorText } from "../sys/errno.ts";
 import { canCall } from "../sys/libc.ts";
 import { AT_FDCWD } from "../sys/linux.ts";
 import { openRegular, type Regular, regularAt } from "../sys/regular.ts";
-import { listAt, smallFile } from "../sys/small-files.ts";
+import { listAt, smallFile, standIn } from "../sys/small-files.ts";
 import { type Stat, statOf } from "../sys/stat.ts";
 import type { Fault } from "./fault.ts";
 import type { Source } from "./frame.ts";
@@ -68,6 +68,7 @@ export function openImageDirectory(
   }
   const sizes = new Map<string, number>();
   const extents = new Map<string, Extent | undefined>();
+  const stand = isFast ? standIn(path) : { path, fd: -1 };
   const extentOf = isFast ? extentAt : extentSlowly;
   const extentOnce = (file: string): Extent | undefined => {
     let extent = extents.get(file);
@@ -92,7 +93,7 @@ export function openImageDirectory(
       // Asking the listing first keeps a million names that a hostile pstree.img makes up cheap.
       read(file, use) {
         if (!listed.has(file)) return notThere(file);
-        const small = special.has(file) ? undefined : smallFile(`${path}/${file}`);
+        const small = special.has(file) ? undefined : smallFile(stand, file);
         if (typeof small === "object") {
           sizes.set(file, small.length);
           return { ok: true, value: use(inMemory(file, `${real}/${file}`, small)) };

@@ -69,16 +69,31 @@ const SHELF = 64 * 1024;
 let shelf = Buffer.alloc(0);
 let taken = SHELF;
 
+/** A directory to read thousands of files in: from there the kernel walks no path for each. */
+interface Stand {
+  readonly path: string;
+  readonly fd: number;
+}
+
+let stand: Stand | undefined;
+
+/** Stand in the directory at `path`, and no longer in the one before: one handle is kept. */
+export function standIn(path: string): Stand {
+  if (stand !== undefined && stand.fd >= 0) closeHandle(stand.fd);
+  return (stand = { path, fd: handleOn(path) });
+}
+
 /**
- * The bytes of a file of at most 4 KiB at `path`, which its directory was just listed with as a regular file. Of what is
+ * The bytes of a file of at most 4 KiB in a directory that was just listed with it as a regular file. Of what is
  * empty, or larger, a descriptor, for the caller to look at and close; undefined where it is a link, or not to be had.
  * Whoever may exchange it meanwhile can put there only what is theirs: nothing is waited for, and no FIFO is read from.
  */
-export function smallFile(path: string): Uint8Array | number | undefined {
-  const name = cPath(path);
+export function smallFile(where: Stand, file: string): Uint8Array | number | undefined {
+  const at = where === stand && where.fd >= 0 ? where.fd : AT_FDCWD;
+  const name = cPath(at === AT_FDCWD ? `${where.path}/${file}` : file);
   if (name === undefined) return undefined;
   const c = libc();
-  const fd = c.openat(AT_FDCWD, name, O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
+  const fd = c.openat(at, name, O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
   if (fd < 0) return undefined;
   if (taken + SMALL >= SHELF) [shelf, taken] = [Buffer.allocUnsafeSlow(SHELF), 0];
   // One more is asked for: less is all that there is. pread(2) fails where there is no place to read from.

@@ -5,6 +5,7 @@ import {
   constants,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -99,4 +100,29 @@ test("its size is that of the last reading, and an image of any size is read who
       size,
     ]);
   }
+});
+
+test("two directories that are read by turns have each its own images, and one handle is kept for all", () => {
+  const dir = mkdtempSync(join(tmpdir(), "recriu-listed-"));
+  using _ = { [Symbol.dispose]: () => rmSync(dir, { recursive: true }) };
+  const opened = ["first", "second", "third"].map((name) => {
+    mkdirSync(join(dir, name));
+    writeFileSync(join(dir, name, "core-1.img"), name);
+    return name;
+  });
+  const handles = () => readdirSync("/proc/self/fd").length;
+  const open = (name: string) => {
+    const result = openImageDirectory(join(dir, name));
+    if (!result.ok) throw new Error(result.fault.problem);
+    return result.directory;
+  };
+  open("first");
+  const before = handles();
+  const directories = opened.map(open);
+  for (const _turn of [1, 2])
+    for (const [at, directory] of directories.entries())
+      expect(
+        directory.read("core-1.img", (source) => Buffer.from(source.read(0, 9)).toString()),
+      ).toEqual({ ok: true, value: opened[at]! });
+  expect(handles()).toBe(before);
 });
