@@ -24,6 +24,7 @@ import {
 import { logNamed, logOfCommand } from "./runtimes.ts";
 import {
   isAboutCriu,
+  isAnyJvm,
   isForeign,
   isOfBuild,
   isTest,
@@ -91,7 +92,8 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       meant = logOfCommand(line.whole) ?? meant;
       asked.note(text.slice(0, LONGEST));
-      speaker ??= speakerOf(text.slice(0, LONGEST));
+      if (speaker === undefined || isAnyJvm(speaker))
+        speaker = speakerOf(text.slice(0, LONGEST), speaker);
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
       complains ||= failing.test(text.slice(0, LONGEST));
       isTerminal ||= prompted.test(text);
