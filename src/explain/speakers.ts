@@ -171,6 +171,8 @@ const about = [
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
+  // As tests of them are named.
+  /\b[tT]est\w{0,40}Checkpoint\w{0,40}\b|\bCheckpoint(?:And)?Restore\b/,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
   /\bnot ok \d{1,5} .{0,80}\b(?:checkpoint|restore)\b|\b[Rr]estor(?:e|ing) (?:(?:a|the|this|my) )?process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
