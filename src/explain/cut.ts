@@ -26,7 +26,11 @@ function goesOnIn(message: string, file: string): string[] {
   const begun = message.replace(prefixes, "").replace(/\s*(?:\.{3}|…)?\s*$/, "");
   if (file === "" || begun.length < SHORTEST || begun.length > LONGEST) return [];
   const texts = entries()
-    .filter(({ files }) => files.some((own) => own !== "*" && isSameSource(own, file)))
+    // What stands around a cut line may have told already which it is.
+    .filter(
+      ({ files, beside }) =>
+        beside === undefined && files.some((own) => own !== "*" && isSameSource(own, file)),
+    )
     .flatMap(({ says }) => says.map(({ text }) => holesAs(text.replace(prefixes, ""), "…")))
     .filter((text) => text.startsWith(`${begun} `));
   return [...new Set(texts)];
