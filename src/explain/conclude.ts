@@ -5,6 +5,7 @@ import { besidesOf } from "./besides.ts";
 import { helperSays } from "./called.ts";
 import type { Entry } from "./entry.ts";
 import { type Explanation, explain } from "./index.ts";
+import { withWhole } from "./cut.ts";
 import { leadOf } from "./lead.ts";
 import { withObjectsBehind } from "./objects.ts";
 import { hasGoneOn } from "./progress.ts";
@@ -116,7 +117,7 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
     log.besides = besidesOf(cause, log.explanation, after, known);
     return;
   }
-  log.lead = leadOf(cause.message, cause.file);
+  log.lead = withWhole(leadOf(cause.message, cause.file), cause);
   for (const text of after) {
     const next = parseLogLine(text);
     if (next === undefined || worthOf(next) !== "cause") continue;

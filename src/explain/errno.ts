@@ -177,5 +177,9 @@ export function splitErrno(message: string): { said: string; errno: Errno | unde
     if (begun.length > 0)
       return { said: message.slice(0, at), errno: begun.length === 1 ? begun[0] : undefined };
   }
-  return { said: message, errno: undefined };
+  // Somebody left out what stands before it.
+  const [, said = "", words = ""] = behindGap.exec(message) ?? [];
+  const errno = byText.get(words.toLowerCase());
+  return errno === undefined ? { said: message, errno } : { said, errno };
 }
+const behindGap = /^(.{1,400} (?:\.{3}|…)) ([A-Z][^:]{3,80}?)[.)\s'"`]*$/;

@@ -177,7 +177,11 @@ export function logReader({ words = false } = {}): {
         log.explanation ??= explain(HANG);
         anything = true;
       }
+      const quoted = logs.some(isOnlyWarned) ? others.end({ beside: seen }, true).said : undefined;
+      const quotes = quoted?.by === "criu" && !quoted.consequence && !quoted.quiet;
       for (const each of logs) {
+        // A check's warnings beside a message of CRIU's that somebody quotes are not what failed.
+        if (quotes && isOnlyWarned(each)) each.way = undefined;
         for (const text of [...each.before, (each.cause?.message ?? "").replaceAll(/[ \t]+/g, " ")])
           note(text);
         const final = lastWords(each);
@@ -262,6 +266,9 @@ export function logReader({ words = false } = {}): {
 /** Beside an error of CRIU's the errno of a line of others' leads nowhere. */
 const ofSubject = (lead: Lead | undefined, { sign }: Log): Lead | undefined =>
   sign !== undefined && lead?.about === "" ? undefined : lead;
+
+const isOnlyWarned = ({ way, ended, cause, sign }: Log): boolean =>
+  way === "check" && (ended ?? cause ?? sign) === undefined;
 
 /** `criu check` says nothing behind its verdict: an error there is of what was done next. */
 const isBehindCheck = ({ way, ended }: Log, file: string): boolean =>

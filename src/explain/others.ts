@@ -24,6 +24,7 @@ import {
 import { logNamed, logOfCommand } from "./runtimes.ts";
 import {
   isAboutCriu,
+  isAnyJvm,
   isForeign,
   isOfBuild,
   isTest,
@@ -91,7 +92,8 @@ export function listener(words: boolean): {
       named ??= logNamed(text);
       meant = logOfCommand(line.whole) ?? meant;
       asked.note(text.slice(0, LONGEST));
-      speaker ??= speakerOf(text.slice(0, LONGEST));
+      if (speaker === undefined || isAnyJvm(speaker))
+        speaker = speakerOf(text.slice(0, LONGEST), speaker);
       isAbout ||= speaker !== undefined || isAboutCriu(text.slice(0, LONGEST));
       complains ||= failing.test(text.slice(0, LONGEST));
       isTerminal ||= prompted.test(text);
@@ -121,7 +123,11 @@ export function listener(words: boolean): {
       }
       const each = severalIn(text, about);
       if (each.length > 1 && weightOf(each[0]) > before) said = surely = together(text, each);
-      const isOpenToLeads = failing.test(sentence) && !isOfBuild(sentence) && !ofTest.test(text);
+      const isOpenToLeads =
+        failing.test(sentence) &&
+        !quotesNext.test(sentence) &&
+        !isOfBuild(sentence) &&
+        !ofTest.test(text);
       const leads = isOpenToLeads ? leadOf(sentence) : undefined;
       // That something failed is no subject.
       const isOpen = !isTrailer || leads?.because !== undefined;
@@ -178,6 +184,9 @@ export function listener(words: boolean): {
     },
   };
 }
+
+/** Somebody's sentence that leads to what stands behind it. */
+const quotesNext = /:\s{0,4}[`'"~]{2,4}(?:\w{1,12})?\s*$/;
 
 /** A test's own verdict: its words and an errno that was left over are of what the test does, and no subject of CRIU's. */
 const ofTest =

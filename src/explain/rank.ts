@@ -38,7 +38,7 @@ export const FEW = 18;
 export const prefixes = /^(?:sk )?[a-zA-Z][\w-]*: (?=.)/;
 
 /** `pie/restorer.c`, as old versions say, is criu/pie/restorer.c, and not criu/arch/x86/restorer.c; of `…rer.c` a part is lost. */
-const isSame = (one: string, other: string): boolean =>
+export const isSameSource = (one: string, other: string): boolean =>
   one === other ||
   one.endsWith(`/${other}`) ||
   other.endsWith(`/${one}`) ||
@@ -56,7 +56,7 @@ export const isOwn = (
 ): boolean =>
   file === undefined
     ? prefix !== "" && (loose ? message.includes(prefix) : subsystemOf(message) === prefix)
-    : entry.files.some((own) => own === "*" || isSame(own, file));
+    : entry.files.some((own) => own === "*" || isSameSource(own, file));
 
 /** Of others' words: a code, a name of their own, or the place in a test of CRIU's. */
 const unmistakable =

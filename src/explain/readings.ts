@@ -38,7 +38,7 @@ export function readingsOf(
     // Behind somebody's own words.
     [/ Error: (.*)$/s.exec(whole)?.[1] ?? "", about],
     // Within them.
-    ...[...quotedIn(whole), whole].map((quoted): [string, Place] => [
+    ...[...quotedIn(whole), ...behindNamesIn(whole), whole].map((quoted): [string, Place] => [
       quoted,
       isCrius(quoted, isAlone) ? about : { loose: true, ...about },
     ]),
@@ -160,6 +160,15 @@ export const quotedIn = (text: string): string[] =>
     .filter((inner) => inner.includes(" "))
     .slice(0, QUOTES);
 const QUOTES = 4;
+
+/** The same where names are quoted before it: the end of one of those begins nothing. */
+const behindNamesIn = (text: string): string[] =>
+  Array.from(text.slice(0, LONGEST).matchAll(/`([^`]{0,400})`/g), ([, inner]) => inner!)
+    .filter((inner) => inner.length >= NAME && inner.includes(" "))
+    .filter((inner) => !quotedIn(text).includes(inner))
+    .slice(0, QUOTES);
+/** Letters that a name may have. */
+const NAME = 12;
 
 /** CRIU's own words say more than those of the program that ran it, a reason more than what came of it, and a success the least. */
 export const weightOf = (said: Explanation | undefined): number =>

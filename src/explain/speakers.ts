@@ -16,6 +16,11 @@ const ofBuild =
 export const isOfBuild = (text: string): boolean =>
   ofBuild.test(text) || /\bfatal error: |(?:^|\dZ )`?make(?:\[\d+\])?: /.test(text);
 
+const ANY_JVM = "a JVM with CRaC";
+/** It knows CRaC's classes, too, and a line of those says nothing of whose they are. */
+const openJ9 =
+  /\bopenj9\.(?:internal\.)?criu\b|CRIUSupport\b|\bcmdLineTester_criu_|\bcriuScript\.sh\b|\bCRIURestoreNonPortableMode\b/;
+
 // One reading of a line each: no repetition of a repetition, and an end to every one.
 const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
@@ -29,7 +34,7 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
     "DMTCP_ABORT_ON_FAILURE=1 for a core dump, its configure --enable-debug for its logs in the temporary directory; github.com/dmtcp/dmtcp",
   ],
   [
-    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b|\bSandbox isn't running anymore\b|\bconnecting to control server at PID \d/i,
+    /\brunsc\b|\bgVisor\b|\burpc method "containerManager|"__no_name_\d+"|\bMemoryFile\b|\bstate path: \*?\(|\bpkg\/sentry\/|\bFileAccess:(?:exclusive|shared) |\bSandbox isn't running anymore\b|\bconnecting to control server at PID \d/i,
     "gVisor (runsc), which checkpoints without CRIU,",
     "runsc --debug --debug-log=DIR/ writes the sandbox's own log (.boot); the same runsc, specification and mounts at both ends",
   ],
@@ -70,13 +75,18 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   ],
   [
     /\b(?:jdk|org)\.(?:internal\.)?crac\b|JDK\.checkpoint|CRaC(?:CheckpointTo|RestoreFrom|Engine)|\[crac\]/,
-    "a JVM with CRaC",
+    ANY_JVM,
     "the lines of Suppressed: of its exception; CRIU's log is dump4.log in the directory of -XX:CRaCCheckpointTo",
   ],
   [
-    /\bCWWK[CE]\d{4}[EWI]|openj9\.criu|CRIUSupport|EnableCRIUSupport|\bcmdLineTester_criu_/,
-    "OpenJ9 or Open Liberty",
+    /\bCWWK[CE]\d{4}[EWI]/,
+    "Open Liberty",
     "/logs/checkpoint/checkpoint.log and restore.log in the container",
+  ],
+  [
+    openJ9,
+    "OpenJ9",
+    "CRIU's log in the directory of the images: criu.log, or the name that setLogFile() of CRIUSupport gave (setLogLevel(4) for all of it), of Open Liberty /logs/checkpoint in the container; behind a crash the javacore and core; of its own tests what criuScript.sh shows of that log",
   ],
   [
     /\bCPT (?:ERR|WRN): |\binside CT \(e\.g\. vzctl\b|\bundump failed\b|\/proc\/(?:cpt|rst)\b/,
@@ -143,11 +153,16 @@ export const isWithoutCriu = ({ name }: Speaker): boolean => /^(?:gVisor|OpenVZ)
 /** Its user and machine may have any name. */
 const prompt = /^\s*\[?[\w.-]{1,64}@[\w.-]{1,64}[: ][^\s$#]{0,80}[$#] /;
 
-/** Undefined where none of them shows itself. */
-export function speakerOf(text: string): Speaker | undefined {
+/** Its words are OpenJ9's, too, which a later line may show. */
+export const isAnyJvm = ({ name }: Speaker): boolean => name === ANY_JVM;
+
+/** `before`, or undefined, where none of them shows itself; of those who have the words of the one before only they are another. */
+export function speakerOf(text: string, before?: Speaker): Speaker | undefined {
   const said = text.replace(prompt, "");
-  const found = speakers.find(([words]) => words.test(said));
-  return found && { name: found[1], look: found[2] };
+  const found = speakers.find(([words]) =>
+    before === undefined ? words.test(said) : words === openJ9 && words.test(said),
+  );
+  return found === undefined ? before : { name: found[1], look: found[2] };
 }
 
 /** Of a failure around a checkpoint or CRIU, though no line is known. */
@@ -156,6 +171,8 @@ const about = [
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
+  // As tests of them are named.
+  /\b[tT]est\w{0,40}Checkpoint\w{0,40}\b|\bCheckpoint(?:And)?Restore\b/,
   // Words that CRIU has, and hardly anybody else.
   /\bphaul\b|\bunknown shit\b|\bpid mismatch\b|\bvdso\b|\d killed by signal \d|\bdoesn't have a proper root mount\b|\b(?:un)?seiz(?:e?able|ed|ing)\b/i,
   /\bnot ok \d{1,5} .{0,80}\b(?:checkpoint|restore)\b|\b[Rr]estor(?:e|ing) (?:(?:a|the|this|my) )?process(?: tree)?\b|\bprocess tree\b.{0,60}\b(?:restore|dump)|\bcompel_\w|\bparasite\b.{0,40}\b(?:fail|code|error|inject|infect)|\/checkpoint\/\w|\bpage-server\b|\bC\/R\b|--parent-path\b|\b(?:dump|restore)\.log\b|\bpid namespace\b/,
