@@ -86,6 +86,8 @@ const tolerated: readonly RegExp[] = [
   /^Unable to \w+ the binfmt_misc file system: Operation not permitted/,
   // Of every task that uses no GPU.
   /^Failed to launch cuda-checkpoint to retrieve restore tid/,
+  // Of a connection for pages that is none of TCP's; a warning from 3.19 on.
+  /^Unable to restore TCP_(?:CORK|NODELAY) /,
   // In a network namespace of an older kernel.
   /^Can't open sysctl net\/ipv4\/tcp_[rw]mem: /,
   // Of what was not there at the dump before: all of it is saved.
