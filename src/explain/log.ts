@@ -191,6 +191,7 @@ export function logReader({ words = false } = {}): {
         each.later = weigh(each.later);
         each.besides = each.besides.map(weigh);
         each.hint = weigh(each.hint);
+        each.warnings = each.warnings.map(weigh);
       }
       const told = logs.filter(hasAnything);
       const main = deciding(logs, others.said() === undefined ? undefined : saidIn) ?? log;

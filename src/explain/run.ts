@@ -200,8 +200,15 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     if (worth === "sign") log.sign = error;
     log.before = line.before(BEFORE);
     log.objects = objectsBefore(error, line.before(AROUND));
-  } else if (worth === "nothing") log.sign ??= error;
+  } else if (worth === "nothing" && (log.sign === undefined || saysMore(error, log.sign)))
+    log.sign = error;
 }
+
+/** How a program ended that CRIU called says less than what the kernel does not allow CRIU itself. */
+const saysMore = ({ message }: LogLine, sign: LogLine): boolean =>
+  sign.message.startsWith("exited, status=") && isDenied(message);
+const isDenied = (message: string): boolean =>
+  /: (?:Operation not permitted|Permission denied)$/.test(message);
 
 /** Whether the cause is a task's that ended while it was seized, which CRIU tries again, and this is an error of something else. */
 function isRetried({ cause, after }: Log, error: LogLine): boolean {
