@@ -39,6 +39,7 @@ const log = {
   refusal: maybe(text("the last line that is called no error and says what the kernel refused")),
   hint: maybe(explanation),
   warnings: list(explanation),
+  untraced: list(logLine, "warnings of tasks that CRIU may not trace"),
   quiet: list(
     object({ message: text("the warning"), known: maybe(explanation) }),
     "the first of all other warnings",

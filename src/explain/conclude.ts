@@ -29,6 +29,16 @@ function toldBefore({ before, way, version }: Log): Explanation | undefined {
   return undefined;
 }
 
+/** A dump whose first task may not be traced ends by that, with a warning far before its end and no error but of letting it go. */
+function toldOfUntraced({ untraced, sign, ended }: Log): Explanation | undefined {
+  const held = /^Unable to detach from (\d{1,10}):/.exec(sign?.message ?? "")?.[1];
+  const first = untraced.find(
+    ({ message }) => held === undefined || message.startsWith(`Unable to interrupt task: ${held} `),
+  );
+  const isAlone = sign === undefined ? ended === "badly" : held !== undefined;
+  return first !== undefined && isAlone ? explain(first.message, sourceOf(first)) : undefined;
+}
+
 /** A check goes on after each error: it tells of all of them, of its own verdicts first, and only of lacks where it ended well. */
 function concludeCheck(log: Log, first: LogLine, beside?: ReadonlySet<Entry>): void {
   const known = (error: LogLine) =>
@@ -85,7 +95,7 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   const { cause, after } = log;
   if (cause !== undefined || log.ended === "well") log.sign = undefined;
   if (cause === undefined && log.ended !== "well" && !hasGoneOn(log.progress))
-    log.explanation ??= toldBefore(log);
+    log.explanation ??= toldOfUntraced(log) ?? toldBefore(log);
   // criu check --feature says no more than what is missing.
   const isLack = log.way === "check" && log.ended === undefined && log.sign === undefined;
   if (cause === undefined && isLack) log.explanation ??= log.warnings.shift();

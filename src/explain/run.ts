@@ -40,6 +40,8 @@ export interface Log {
   hint: Explanation | undefined;
   /** Warnings that matter though CRIU went on. */
   warnings: Explanation[];
+  /** Those of tasks that CRIU may not trace: told where a dump gives no other reason. */
+  untraced: LogLine[];
   /** Of all others the first ones, and what is known of each: told where nothing else is. */
   quiet: { message: string; known: Explanation | undefined }[];
   /** Other errors behind the cause, of lines that have no times. */
@@ -88,6 +90,7 @@ export const emptyLog = (): Log => ({
   refusal: undefined,
   hint: undefined,
   warnings: [],
+  untraced: [],
   quiet: [],
   besides: [],
   previous: undefined,
@@ -128,6 +131,7 @@ function wayOf(text: string): Way | undefined {
 export function noteWarning(log: Log, warning: LogLine): void {
   const { message } = warning;
   if (ofCheck(warning)) log.way ??= "check";
+  if (log.untraced.length < WARNINGS && untraced.test(message)) log.untraced.push(warning);
   if (log.warnings.length === WARNINGS) return;
   const known = explain(message, { ...sourceOf(warning), way: log.way, version: log.version });
   if (known?.warning === true) {
@@ -138,6 +142,8 @@ export function noteWarning(log: Log, warning: LogLine): void {
       known: known?.quiet === true || ofCheck(warning) ? known : undefined,
     });
 }
+
+const untraced = /^Unable to interrupt task: \d{1,10} \(Operation not permitted\)$/;
 
 /** But for numbers, and names behind them. */
 const isSame = (one: string, other: string): boolean =>
@@ -192,13 +198,13 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   ) {
     log.cause = whole;
     log.progress = 0;
-    log.before = line.before(BEFORE);
+    log.before = linesBefore(line);
     log.objects = objectsBefore(error, line.before(AROUND));
     const next = line.next();
     if (next !== undefined && ofHelper.test(next)) log.after.push(next);
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
-    log.before = line.before(BEFORE);
+    log.before = linesBefore(line);
     log.objects = objectsBefore(error, line.before(AROUND));
   } else if (worth === "nothing" && (log.sign === undefined || saysMore(error, log.sign)))
     log.sign = error;
@@ -209,6 +215,12 @@ const saysMore = ({ message }: LogLine, sign: LogLine): boolean =>
   sign.message.startsWith("exited, status=") && isDenied(message);
 const isDenied = (message: string): boolean =>
   /: (?:Operation not permitted|Permission denied)$/.test(message);
+
+/** Consoles and mails put empty lines between those of a log. */
+const linesBefore = ({ before }: Line): string[] =>
+  before(AROUND)
+    .filter((text) => text.trim() !== "")
+    .slice(-BEFORE);
 
 /** Whether the cause is a task's that ended while it was seized, which CRIU tries again, and this is an error of something else. */
 function isRetried({ cause, after }: Log, error: LogLine): boolean {
