@@ -186,6 +186,9 @@ export function logReader({ words = false } = {}): {
           note(text);
         const final = lastWords(each);
         if (final !== undefined) note(final);
+        // What was in hand at an error, for entries that want both.
+        if (each.cause !== undefined && each.objects.length > 0)
+          note(`${each.objects.join("; ")} … ${each.cause.message}`);
         conclude(each, seen);
         each.explanation = weigh(each.explanation);
         each.later = weigh(each.later);

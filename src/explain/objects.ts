@@ -42,6 +42,11 @@ const before: readonly Naming[] = [
     told: "port $2 of address $3",
   },
   {
+    says: /\binet:\s{1,9}Restore: family AF_(INET6?) {1,9}type SOCK_(\w{1,12}) {1,9}proto \S{1,20} {1,9}port (\d{1,5}) state (\w{1,20})\s{1,20}src_addr (\S{1,60})/,
+    of: internet,
+    told: "port $3 of address $5",
+  },
+  {
     says: /\binet:\s{1,9}Restore: family AF_(INET6?) {1,9}type SOCK_(\w{1,12}) {1,9}proto \S{1,20} {1,9}port (\d{1,5}) state (\w{1,20})/,
     of: /(?:^|\/)(?:sk-inet|sk-tcp|soccr|files)\.c$/,
     told: "the socket of port $3 (AF_$1, SOCK_$2, $4)",
