@@ -10,6 +10,7 @@ import { leadOf } from "./lead.ts";
 import { withObjectsBehind } from "./objects.ts";
 import { hasGoneOn } from "./progress.ts";
 import { hintOf } from "./refusal.ts";
+import { endedAs } from "./whole.ts";
 import { hasFailed, isGoneBy, isSign, type Log, ofCheck, sourceOf, WARNINGS } from "./run.ts";
 
 /** Some reasons CRIU does not call errors. */
@@ -122,7 +123,10 @@ export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
   }
   const helper = helperSays(log);
   const reason = helper === undefined ? undefined : explain(helper.trim(), { beside });
-  log.explanation = reason?.by === "runtime" && !reason.consequence ? reason : known(cause);
+  log.explanation =
+    reason?.by === "runtime" && !reason.consequence
+      ? reason
+      : known({ ...cause, message: endedAs(cause.message, log.before) });
   if (log.explanation !== undefined) {
     log.besides = besidesOf(cause, log.explanation, after, known);
     return;

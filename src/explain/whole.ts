@@ -63,3 +63,20 @@ function withWords(message: string, place: Place): string {
 }
 const LONGEST = 1024;
 const GAPS = 4;
+
+/**
+ * A message whose errno was cut where it may be one of several, with the words of the line before it that is of the same
+ * subsystem and ends in one that begins so: one request fails, and two lines tell of it.
+ */
+export function endedAs(message: string, before: readonly string[]): string {
+  const subsystem = /^[a-z][\w-]*: /.exec(message)?.[0];
+  const cut = message.slice(message.lastIndexOf(": ") + 2);
+  if (subsystem === undefined || cut.length < SHORTEST || splitErrno(message).errno !== undefined)
+    return message;
+  const told = before.findLast((text) => text.includes(` ${subsystem}`))?.trimEnd() ?? "";
+  const words = told.slice(told.lastIndexOf(": ") + 2);
+  return words.startsWith(cut) && splitErrno(told).errno !== undefined
+    ? message + words.slice(cut.length)
+    : message;
+}
+const SHORTEST = 4;
