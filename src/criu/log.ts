@@ -98,6 +98,8 @@ const tolerated: readonly RegExp[] = [
   /^Can't read link of fd -404: /,
   // Of iptables, at every start; what needs it says so itself.
   /^exec failed: No such file or directory/,
+  // The same with its name: by `iptables -L` CRIU only has the modules loaded, and nothing else calls it so.
+  /^exec(?:vp)?\("?ip6?tables"?, \.{3}\) failed: No such file or directory/,
   // Of iptables of the legacy kind, which CRIU looks for first.
   /^execvp\("ip6?tables-legacy-\w+", \.\.\.\) failed/,
   /^ip6?tables-legacy-\w+ -V failed/,

@@ -6,7 +6,7 @@ import type { Log } from "./run.ts";
 export const isOfTolerated = (previous: LogLine | undefined, { message }: LogLine): boolean =>
   previous !== undefined &&
   message.startsWith("exited, status=") &&
-  previous.message.startsWith("execvp(") &&
+  /^exec(?:vp)?\(/.test(previous.message) &&
   worthOf(previous) === "nothing";
 
 /** Whether nothing but the end of a program that CRIU called was told, and that twice: by its caller and as a task's. */
