@@ -69,6 +69,7 @@ export const explain: Shape<Plain<ExplainDocument>> = either(
     loop: list(text(), "lines that it ends with again and again"),
     helper: maybe(text("what a program says that CRIU called")),
     isDump: flag("all that is shown is of a dump"),
+    hasRestore: flag("a restore is shown, too, as a command or in words"),
     failed: flag(),
     uneventful: flag("what a terminal shows, and no line of others sounds like a failure"),
     refused: list(text(), "findings with which recriu refused the restore, by their ids"),

@@ -35,6 +35,8 @@ export interface LogReport extends Log {
   loop: readonly string[];
   /** All that is shown is of a dump. */
   isDump: boolean;
+  /** A restore is shown, too, as a command or in words. */
+  hasRestore: boolean;
   /** What a program that CRIU called says, where nothing else of the log fails. */
   helper: string | undefined;
   /** Those say that CRIU failed. */
@@ -249,6 +251,7 @@ export function logReader({ words = false } = {}): {
         named,
         helper,
         isDump: direction.isDump(),
+        hasRestore: direction.hasRestore(),
         ending: last.findLast((text) => stamped.test(text))?.trimEnd(),
         loop: loop ?? [],
         failed,

@@ -131,9 +131,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
     if (!isTold) line(signOf(log));
   } else if (cause === undefined && explanation === undefined) {
     const alone = "kind" in log && log.said === undefined && log.refused.length === 0;
-    if (ended === "well" && (!("kind" in log) || log.succeeded))
+    if (ended === "well" && (!("kind" in log) || log.succeeded)) {
       line(green(`the ${way ?? "run"} succeeded`));
-    else if (ended === "badly" && "kind" in log && log.said?.by === "runtime") line(FAILED);
+      if ("kind" in log && isOfRestore(log)) line(RESTORE);
+    } else if (ended === "badly" && "kind" in log && log.said?.by === "runtime") line(FAILED);
     else if (alone && log.kind === "log")
       line(
         ended === "badly"
@@ -213,6 +214,12 @@ function partOf({ ending, warnings, quiet, helper }: LogReport): string {
     return `a part of CRIU's log is in it${last}, and has ${only} of its own; a program that it called says: ${harmless(helper)}`;
   return `a part of CRIU's log is in it${last}, and has ${only}: the first Error of the whole log says why`;
 }
+
+/** Behind a dump that went well a restore is spoken of, and that may be what failed. */
+const isOfRestore = ({ way, hasRestore, others }: LogReport): boolean =>
+  way === "dump" && hasRestore && !others.some((other) => other.way === "restore");
+const RESTORE =
+  "a restore is spoken of, too, and no line of its log is in it: if that failed, the first Error of restore.log says why (criu restore -v4 -o FILE; of Docker in criu.work below the checkpoint); if the machine itself goes down by it, its console or kdump, and a newer kernel";
 
 const FAILED =
   "it failed, and no line of CRIU's here says why: the first Error of its whole log does; if there is none, run it again with -v4";
