@@ -70,6 +70,7 @@ export function listener(words: boolean): {
   let surely: Explanation | undefined;
   /** What is said, and the same once all lines were seen: what decides may stand behind it. */
   let anew: [Explanation, () => Explanation | undefined] | undefined;
+  let surelyAnew: (() => Explanation | undefined) | undefined;
   let named: string | undefined;
   /** By the last command that is shown. */
   let meant: string | undefined;
@@ -89,7 +90,8 @@ export function listener(words: boolean): {
     hear(line, about) {
       if ((heard += 1) > FOREIGN) return;
       const { text, next } = line;
-      named ??= logNamed(text);
+      named ??=
+        logNamed(text) ?? (isPathNext.test(text) ? logNamed(joined(text, next)) : undefined);
       meant = logOfCommand(line.whole) ?? meant;
       asked.note(text.slice(0, LONGEST));
       if (speaker === undefined || isAnyJvm(speaker))
@@ -114,7 +116,9 @@ export function listener(words: boolean): {
         most = weight;
         said = known;
         anew = [known, () => explain(reading, place)];
-        surely = isAbout || words ? known : (explain(reading, { ...place, least: SURE }) ?? surely);
+        const again = () => explain(reading, { ...place, least: SURE });
+        surely = isAbout || words ? known : (again() ?? surely);
+        surelyAnew = surely === known ? surelyAnew : again;
       }
       const broken = brokenIn(line, about);
       if (broken !== undefined && weightOf(broken) > most) {
@@ -147,7 +151,7 @@ export function listener(words: boolean): {
       if (said !== undefined && said === first) {
         const isSure = surely === said;
         said = later!() ?? said;
-        if (isSure) surely = said;
+        surely = isSure ? said : (surelyAnew?.() ?? surely);
       }
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
       else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
@@ -202,6 +206,7 @@ const prompted = /^\s*(?:\[?[\w.-]{1,64}@[\w.-]{1,64}[^$#]{0,80}[$#]|[$#]) \S/;
 const ofLxc = /^.*\bcriu\.c: ?\w{1,60}: ?\d{1,6} (?:- )?(?:criu output: )?/;
 const criuFailed = /\bcriu\b.{0,40}\bfail/i;
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
+const isPathNext = /\blog ?file:\s{0,8}$/;
 const unseen = /\bcondition was not found: /;
 const wantsLog = ({ remedy }: Explanation): boolean => remedy.includes("recriu explain LOG");
 /** What the kernel said counts more than what it is about. */
