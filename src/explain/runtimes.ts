@@ -68,7 +68,7 @@ const keepers: readonly [path: RegExp, told: string][] = [
   ],
   [
     /\/var\/lib\/docker\/containers\//,
-    `Docker made it below the container's checkpoint, and removed it as that failed: ${configured}`,
+    `Docker made it below the container's checkpoint, and removes it where that fails: ${configured}`,
   ],
   [
     /criu\.work\//,
