@@ -17,6 +17,7 @@ import type { Lead } from "./lead.ts";
 import type { Line } from "./lines.ts";
 import { objectsBefore } from "./objects.ts";
 import { GOES_ON, hasGoneOn } from "./progress.ts";
+import { wayOf, wayOfSource } from "./way.ts";
 import { wholeOf } from "./whole.ts";
 
 export interface Log {
@@ -102,9 +103,6 @@ export const emptyLog = (): Log => ({
   progress: 0,
 });
 
-const ways =
-  /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
-
 /** What `criu check` ends with. */
 const checked = /^(?:> ?)?[`'"*]{0,3}(Looks|Does not look) good\b/;
 
@@ -120,12 +118,6 @@ export function noteWay(log: Log, text: string): boolean {
     if (log.cause !== undefined) log.progress = GOES_ON;
   } else if (text.includes(" FAILED")) log.ended ??= "badly";
   return true;
-}
-
-function wayOf(text: string): Way | undefined {
-  const match = ways.exec(text);
-  if (match === null) return undefined;
-  return match[1] === undefined || match[1] === "Restor" ? "restore" : "dump";
 }
 
 export function noteWarning(log: Log, warning: LogLine): void {
@@ -156,6 +148,7 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
     log.way = way;
     log.ended = "badly";
   }
+  log.way ??= wayOfSource(error);
   const { previous } = log;
   const worth = isOfTolerated(previous, error) ? "nothing" : worthOf(error);
   // What a dump went on after does not hide the one that ended it.
