@@ -64,6 +64,13 @@ const circumstances: readonly Circumstance[] = [
     why: "the log is of WSL 2, whose kernel is made without some of what CRIU needs",
   },
   {
+    seen: /\bAWS[ _-]?Lambda\b|\bLAMBDA_(?:TASK_ROOT|RUNTIME_DIR)\b|\b(?:AWS )?Fargate\b|\bGoogle Cloud Run\b/i,
+    of: ({ cause, remedy }) =>
+      /\bCONFIG_[A-Z]/.test(cause + remedy) && !remedy.includes("the kernel is not yours"),
+    does: "another machine, with a kernel of your own (a virtual one of the same provider's)",
+    why: "the service that is named runs all on a kernel of its provider's, and takes no other",
+  },
+  {
     seen: /\bunshare (?=[^\n]{0,200}(?:-\w{0,8}p|--pid))(?![^\n]{0,200}--mount-proc)/,
     of: ({ line }) => /\/proc|procfs|\bpme\b|\bpid\b|ns_last_pid/i.test(line),
     does: "unshare -p -m --fork --mount-proc criu …, or criu-ns",

@@ -19,7 +19,9 @@ const complaint =
 
 /** What is known of the last line before that sounds like a reason; a warning sounds so only where it is the last. */
 function toldBefore({ before, way, version }: Log): Explanation | undefined {
-  for (const [back, text] of before.toReversed().entries()) {
+  // Consoles and mails put empty lines between those of a log.
+  const lines = before.filter((text) => text.trim() !== "");
+  for (const [back, text] of lines.toReversed().entries()) {
     const line = parseLogLine(text);
     if (line?.level === "Warn" && back > 0) continue;
     const said = line?.level === "Warn" ? line.message : complaint.exec(text)?.[1];

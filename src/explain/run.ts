@@ -191,13 +191,13 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   ) {
     log.cause = whole;
     log.progress = 0;
-    log.before = linesBefore(line);
+    log.before = line.before(BEFORE);
     log.objects = objectsBefore(error, line.before(AROUND));
     const next = line.next();
     if (next !== undefined && ofHelper.test(next)) log.after.push(next);
   } else if ((worth === "sign" && !signs) || (worth === "end" && !signs)) {
     if (worth === "sign") log.sign = error;
-    log.before = linesBefore(line);
+    log.before = line.before(BEFORE);
     log.objects = objectsBefore(error, line.before(AROUND));
   } else if (worth === "nothing" && (log.sign === undefined || saysMore(error, log.sign)))
     log.sign = error;
@@ -208,12 +208,6 @@ const saysMore = ({ message }: LogLine, sign: LogLine): boolean =>
   sign.message.startsWith("exited, status=") && isDenied(message);
 const isDenied = (message: string): boolean =>
   /: (?:Operation not permitted|Permission denied)$/.test(message);
-
-/** Consoles and mails put empty lines between those of a log. */
-const linesBefore = ({ before }: Line): string[] =>
-  before(AROUND)
-    .filter((text) => text.trim() !== "")
-    .slice(-BEFORE);
 
 /** Whether the cause is a task's that ended while it was seized, which CRIU tries again, and this is an error of something else. */
 function isRetried({ cause, after }: Log, error: LogLine): boolean {
