@@ -88,6 +88,9 @@ const tolerated: readonly RegExp[] = [
   /^Failed to launch cuda-checkpoint to retrieve restore tid/,
   // Of a connection for pages that is none of TCP's; a warning from 3.19 on.
   /^Unable to restore TCP_(?:CORK|NODELAY) /,
+  // Where what CRIU has put up for a dump is taken down.
+  /^Failed to unlock TCP connection/,
+  /^Can't umount forced mount /,
   // In a network namespace of an older kernel.
   /^Can't open sysctl net\/ipv4\/tcp_[rw]mem: /,
   // Of what was not there at the dump before: all of it is saved.
