@@ -176,8 +176,15 @@ const ofNetwork = /(?:^|\/)(?:net|libnetlink|namespaces|kerndat|cr-check)\.c$/;
 export const isOfProbe = (error: LogLine | undefined, next: LogLine): boolean =>
   refused.test(error?.message ?? "") && worthOf(next) === "cause" && !ofNetwork.test(next.file);
 
-/** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. */
-const death = /^\d+ (?:exited, status=|killed by signal )/;
+/** A task that ended under CRIU's hands: why, where nothing was said before, else a consequence of that. The line may be cut there. */
+const deaths = ["exited, status=", "killed by signal "];
+const CUT = 9;
+function isDeath(message: string): boolean {
+  const said = /^\d+ (.*)$/s.exec(message)?.[1] ?? "";
+  return deaths.some(
+    (words) => said.startsWith(words) || (said.length >= CUT && words.startsWith(said)),
+  );
+}
 /** As CRIU ends a tree of which a task has failed. */
 const killed = /^\d+ killed by signal 9\b/;
 
@@ -208,7 +215,7 @@ export const isTidiedAgain = (sign: LogLine | undefined, next: LogLine): boolean
   sign !== undefined && tidying.test(sign.message) && tidyingAgain.test(next.message);
 
 export function worthOf({ message }: LogLine): Worth {
-  if (death.test(message)) return "death";
+  if (isDeath(message)) return "death";
   if (ends.test(message)) return "end";
   const bare = bareOf(message);
   if ([...tolerated, ...endsSome].some((pattern) => pattern.test(bare))) return "nothing";

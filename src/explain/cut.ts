@@ -32,6 +32,6 @@ function goesOnIn(message: string, file: string): string[] {
         beside === undefined && files.some((own) => own !== "*" && isSameSource(own, file)),
     )
     .flatMap(({ says }) => says.map(({ text }) => holesAs(text.replace(prefixes, ""), "…")))
-    .filter((text) => text.startsWith(`${begun} `));
+    .filter((text) => text.startsWith(begun) && text.length > begun.length);
   return [...new Set(texts)];
 }

@@ -163,10 +163,15 @@ function begunAs(words: string): Errno[] {
 }
 const nameless = "unknown error ";
 /** Letters. */
-const BEGUN = 4;
+const BEGUN = 3;
 
 /** A message in front of the words of an errno, and that; the whole message where it ends in none. */
-export function splitErrno(message: string): { said: string; errno: Errno | undefined } {
+export function splitErrno(message: string): {
+  said: string;
+  errno: Errno | undefined;
+  /** Those that a line's cut leaves possible, where it leaves several. */
+  possible?: readonly Errno[];
+} {
   for (let at = message.lastIndexOf(": "); at > 0; at = message.lastIndexOf(": ", at - 1)) {
     if (message.length - at > LONGEST) break;
     // Go writes it small, Rust its number behind.
@@ -175,7 +180,9 @@ export function splitErrno(message: string): { said: string; errno: Errno | unde
     const begun = errno === undefined ? begunAs(words) : [errno];
     // Of several that a line's cut leaves possible none is told.
     if (begun.length > 0)
-      return { said: message.slice(0, at), errno: begun.length === 1 ? begun[0] : undefined };
+      return begun.length === 1
+        ? { said: message.slice(0, at), errno: begun[0] }
+        : { said: message.slice(0, at), errno: undefined, possible: begun };
   }
   // Somebody left out what stands before it.
   const [, said = "", words = ""] = behindGap.exec(message) ?? [];

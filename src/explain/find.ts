@@ -22,6 +22,8 @@ export interface Found {
   readonly entry: Entry;
   readonly words: Words;
   readonly errno: Errno | undefined;
+  /** The errno is the one that the line, of which the end is cut off, may go on with. */
+  readonly isCut?: boolean;
   /** What stands for a name in the entry's texts. */
   readonly values: ReadonlyMap<string, string>;
 }
@@ -106,7 +108,26 @@ export const find = (index: Index, message: string, place: Place = {}): Found | 
   (place.loose === true ? undefined : findBegun(index, message, place));
 
 export function findWhole(index: Index, message: string, place: Place): Found | undefined {
-  const { said, errno } = splitErrno(message);
+  const { said, errno, possible = [] } = splitErrno(message);
+  // Of an errno that was cut off the one that an entry of these words names, where only one does.
+  const named = possible.flatMap((each) => {
+    const found = findAs(index, message, place, said, each);
+    return found !== undefined && !found.words.not && found.words.errnos.includes(each.name)
+      ? found
+      : [];
+  });
+  return named.length === 1
+    ? { ...named[0]!, isCut: true }
+    : findAs(index, message, place, said, errno);
+}
+
+function findAs(
+  index: Index,
+  message: string,
+  place: Place,
+  said: string,
+  errno: Errno | undefined,
+): Found | undefined {
   let best: Found | undefined;
   let most = -1;
   // Without and with what looks like the words of an errno, and like a prefix.

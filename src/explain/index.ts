@@ -10,6 +10,7 @@ import { index, nearIndex } from "./entries/index.ts";
 import { type Errno, upToErrno } from "./errno.ts";
 import { find, findWhole, type Found } from "./find.ts";
 import { fitting } from "./fitting.ts";
+import { cutOf } from "./half.ts";
 import { nearest, valuesIn } from "./near.ts";
 import type { Place } from "./rank.ts";
 import { isStale } from "./stale.ts";
@@ -55,7 +56,10 @@ export function explain(message: string, place: Place = {}): Explanation | undef
     find(index(), message, place);
   const near = (): Explanation | undefined =>
     place.file === undefined ? undefined : explainNear(message, place);
-  if (found === undefined) return explainFault(message) ?? near();
+  if (found === undefined) {
+    const begun = place.file === undefined ? undefined : explainCut(message, place);
+    return explainFault(message) ?? begun ?? near();
+  }
   // A line with a source of CRIU's is not of those who run it.
   const isOthers = found.entry.files.length === 0;
   return (isOthers ? near() : undefined) ?? explanationOf(message, found);
@@ -80,6 +84,14 @@ export function explainNear(message: string, place: Place = {}): Explanation | u
   return { ...known, like: holesAs(text, "…") };
 }
 
+/** What a message means that ends in the middle. */
+export function explainCut(message: string, place: Place = {}): Explanation | undefined {
+  const found = cutOf(index(), message.trimEnd(), place);
+  if (found === undefined) return undefined;
+  const known = explanationOf(message, { ...found, errno: undefined });
+  return { ...known, like: holesAs(found.candidate.text, "…") };
+}
+
 /** Letters that the entry of a message has fixed, where it has all of the message and not only its beginning; else 0. */
 export const lettersKnown = (message: string, place: Place): number =>
   weightOf(findWhole(index(), message, place)?.words.text ?? "");
@@ -101,7 +113,7 @@ const LOOK = "look at the lines before it, with -v4";
 /** An entry in the words of a line; `missing` stands for a name that the line may have told. */
 function explanationOf(
   line: string,
-  { entry, words, errno: printed, values }: Found,
+  { entry, words, errno: printed, values, isCut }: Found,
   missing = "",
 ): Explanation {
   const isOwn = printed === undefined || entry.files.length === 0 || !isStale(line, printed);
@@ -129,7 +141,7 @@ function explanationOf(
     (lacking || denied) && usual !== errno.remedy ? orElse(errno.remedy!, usual) : usual;
   return {
     line,
-    like: undefined,
+    like: isCut === true ? `${holesAs(words.text, "…")}: ${printed!.text}` : undefined,
     by: entry.files.length === 0 ? "runtime" : "criu",
     warning: entry.warning,
     quiet: entry.quiet,

@@ -11,6 +11,7 @@ import {
   type Around,
   begunWith,
   brokenIn,
+  cutIn,
   joined,
   LONGEST,
   nearestOf,
@@ -76,6 +77,8 @@ export function listener(words: boolean): {
   let meant: string | undefined;
   const asked = questions();
   let speaker: Speaker | undefined;
+  /** What a paste ends with may be cut there. */
+  let last = "";
   /** Of which no entry has the words. */
   const unknown: string[] = [];
   let lead: Lead | undefined;
@@ -90,6 +93,7 @@ export function listener(words: boolean): {
     hear(line, about) {
       if ((heard += 1) > FOREIGN) return;
       const { text, next } = line;
+      if (/\w/.test(text)) last = text.slice(0, LONGEST);
       named ??=
         logNamed(text) ?? (isPathNext.test(text) ? logNamed(joined(text, next)) : undefined);
       meant = logOfCommand(line.whole) ?? meant;
@@ -154,7 +158,7 @@ export function listener(words: boolean): {
         surely = isSure ? said : (surelyAnew?.() ?? surely);
       }
       if (speaker !== undefined && isForeign(speaker)) said = undefined;
-      else if (isAbout || isLog || words) said ??= nearestOf(unknown, about);
+      else if (isAbout || isLog || words) said ??= nearestOf(unknown, about) ?? cutIn(last, about);
       else said = surely ?? begunWith(unknown, about);
       const question = asked.end(false);
       if (said === undefined || (said.consequence && said.by !== "criu")) said = question ?? said;

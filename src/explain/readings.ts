@@ -1,7 +1,7 @@
 /** Where in what others say the message stands that an entry has: in quotes, broken, with a person's words before and behind it. */
 import { ofHelper } from "./called.ts";
 import { joinedWithNext, withoutGaps, withoutLink } from "./broken.ts";
-import { type Explanation, explain, explainNear, lettersKnown } from "./index.ts";
+import { type Explanation, explain, explainCut, explainNear, lettersKnown } from "./index.ts";
 import type { Line } from "./lines.ts";
 import { FEW, type Place } from "./rank.ts";
 
@@ -94,6 +94,16 @@ export function nearestOf(lines: readonly string[], about: Around): Explanation 
   return known
     .filter(({ cause }) => cause === best?.cause)
     .sort((one, other) => one.line.length - other.line.length)[0];
+}
+
+/** A message that the end of a line cut off, behind other words. */
+export function cutIn(text: string, about: Around): Explanation | undefined {
+  const message = text.trim().replace(/ ?(?:…|\.{3}|>)$/, "");
+  for (const { index } of Array.from(message.matchAll(/(?:^|(?<=[\s"'`]))\w/g)).slice(0, TAIL)) {
+    const known = explainCut(message.slice(index), about);
+    if (known !== undefined) return known;
+  }
+  return undefined;
 }
 
 /** A message that somebody's own sentence goes on behind. */

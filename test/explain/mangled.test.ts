@@ -239,3 +239,43 @@ test("an error that a paste ends in the name of its source is told by that sourc
     undefined,
   );
 });
+
+test("a line that ends in the middle is told by the words that begin so, where all that do say the same", () => {
+  const of = (message: string) => read(`(00.36) Error (criu/cr-restore.c:1230): ${message}`);
+  for (const message of ["12 killed by", "12 killed by sig", "12 killed by signa"]) {
+    const { cause, explanation } = of(message);
+    expect([message, cause?.message]).toEqual([message, message]);
+    expect(explanation?.cause).toContain("by which, was cut off");
+    expect(explanation?.like).toBe("… killed by signal");
+  }
+  // Nothing of it is lost but the number, or the second digit of one.
+  expect(of("12 killed by signal").explanation?.cause).toContain("by which, was cut off");
+  expect(of("12 killed by signal 1").explanation?.cause).toContain("11 is a crash");
+  expect(of("12 exited, sta").explanation?.cause).toContain("with which status, was cut off");
+  // Where something stands before it, it comes of that.
+  const behind = "(00.35) Error (criu/files.c:1): Can't fork for 12: File exists\n";
+  expect(read(`${behind}(00.36) Error (criu/cr-restore.c:1230): 12 killed by`).cause?.file).toBe(
+    "criu/files.c",
+  );
+  expect(of("Can't for").explanation).toMatchObject({ like: "Can't fork for …" });
+  // Several of that source begin so.
+  expect(of("Can't ").explanation).toBeUndefined();
+  expect(of("Can't ").lead?.look).not.toContain("isolate=pid");
+  const docker = (end: string) =>
+    read(`$ docker start --checkpoint cp1 c\nHandler for POST /start returned error: ${end}`).said;
+  expect(docker("failed to retrieve OC")?.cause).toContain("number of the restored first process");
+  expect(docker("failed to re")).toBeUndefined();
+});
+
+test("of an errno that is cut off the one is told that an entry of these words has, where that is one alone", () => {
+  const of = (message: string) => explain(message, { file: "criu/cr-restore.c" });
+  const whole = of("Can't fork for 7: File exists")?.cause;
+  expect(of("Can't fork for 7: Fil")).toMatchObject({
+    cause: whole,
+    like: "Can't fork for …: File exists",
+  });
+  // No space left, No such file, No such process: one of them has an entry, others may be it as well.
+  expect(of("Can't fork for 7: Fil")?.like).not.toBe(of("Can't fork for 7: No s")?.like);
+  expect(of("Can't fork for 7: File exists")?.like).toBeUndefined();
+  expect(of("Can't fork for 7: Re")?.cause).not.toBe(whole);
+});
