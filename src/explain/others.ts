@@ -208,7 +208,9 @@ const told = /^\W{0,4}(?:I|We)\b/;
 const prompted = /^\s*(?:\[?[\w.-]{1,64}@[\w.-]{1,64}[^$#]{0,80}[$#]|[$#]) \S/;
 /** A level, and CRIU's output behind it, be that a notice. */
 const ofLxc = /^.*\bcriu\.c: ?\w{1,60}: ?\d{1,6} (?:- )?(?:criu output: )?/;
-const criuFailed = /\bcriu\b.{0,40}\bfail/i;
+/** Also of those who ran it, in words of their own: Liberty, LXC, runtimes, JVMs. */
+const criuFailed =
+  /\bcriu\b.{0,40}\bfail|\bCWWKE09(?:57|6[0124])[IE]: |\b(?:Checkpointing|Restoring) [\w.-]{1,64} failed\b|\bOCI runtime (?:checkpoint|restore) failed\b|\bNative (?:checkpoint|restore) failed\b|\bCould not dump the JVM processes\b/i;
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const isPathNext = /\blog ?file:\s{0,8}$/;
 const unseen = /\bcondition was not found: /;

@@ -24,7 +24,7 @@ function namedIn(text: string): string | undefined {
   const match =
     /\blog ?file:?\s+["'`]?([^\s"'`\\]+\.log)\b/i.exec(text) ??
     /(?<![^\s"'`=])(\/[^\s"'`\\]{1,300}\/criu-dump\.log)\b/.exec(text) ??
-    /(?:\bpath= ?|\blog was saved in |excerpt from CRIU log |Quoting |[Ss]ee |check )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
+    /(?:\bpath= ?|\blog was saved in |excerpt from CRIU log |Quoting |[Ss]ee |[Cc]heck (?:the )?|from the CRIU )["'`\\]*(\/[^\s"'`\\]+\.log)\b/.exec(
       text,
     );
   return match?.[1] ?? ofCommand.exec(text)?.[1];
