@@ -12,6 +12,7 @@ import { find, findWhole, type Found } from "./find.ts";
 import { fitting } from "./fitting.ts";
 import { cutOf } from "./half.ts";
 import { nearest, valuesIn } from "./near.ts";
+import { inOlderOptions } from "./older-options.ts";
 import type { Place } from "./rank.ts";
 import { isStale } from "./stale.ts";
 import { holesAs, weightOf } from "./words.ts";
@@ -62,7 +63,7 @@ export function explain(message: string, place: Place = {}): Explanation | undef
   }
   // A line with a source of CRIU's is not of those who run it.
   const isOthers = found.entry.files.length === 0;
-  return (isOthers ? near() : undefined) ?? explanationOf(message, found);
+  return (isOthers ? near() : undefined) ?? inOlderOptions(explanationOf(message, found), place);
 }
 
 /** Of an assertion: what is known of the function that it stands in, else of any. */

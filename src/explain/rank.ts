@@ -69,7 +69,7 @@ export const isThere = ({ entry }: Candidate, place: Place): boolean =>
 
 /** Releases before 2.4 name their sources without the directory: `mount.c`, `pie/restorer.c`. */
 const BARE_UP_TO = "2.3";
-const isBare = (file: string | undefined): boolean =>
+export const isBare = (file: string | undefined): boolean =>
   file !== undefined && /^(?:pie\/)?[\w-]+\.c$/.test(file);
 
 function isOfVersion({ from, fixed, lines }: Mended, { version, line, file }: Place): boolean {
