@@ -9,7 +9,7 @@ const EXTERNAL = "2.8";
 const olderNames: readonly [asked: RegExp, older: string][] = [
   [
     /--external '?mnt\[/,
-    "--ext-mount-map KEY:PATH at dump and restore (from 1.6 on also --ext-mount-map auto, at both); lxc-checkpoint of LXC 1.1.4 or later gives that by itself",
+    "--ext-mount-map KEY:PATH at dump and restore (from 1.6 on also --ext-mount-map auto, at both)",
   ],
   [/--external '?veth\[/, "--veth-pair IN=OUT"],
   [/--external '?unix\[/, "--ext-unix-sk"],

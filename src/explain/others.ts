@@ -214,7 +214,8 @@ const criuFailed =
 const reply = /^\s*(?:Error response from daemon|Error|error|ctr): /;
 const isPathNext = /\blog ?file:\s{0,8}$/;
 const unseen = /\bcondition was not found: /;
-const wantsLog = ({ remedy }: Explanation): boolean => remedy.includes("recriu explain LOG");
+const wantsLog = ({ remedy }: Explanation): boolean =>
+  /recriu explain (?:LOG|DIR\/\w+\.log)/.test(remedy);
 /** What the kernel said counts more than what it is about. */
 const worthOf = (lead: Lead | undefined): number =>
   lead === undefined ? 0 : (lead.because === undefined ? 0 : 2) + (lead.about === "" ? 0 : 1);

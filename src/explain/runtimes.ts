@@ -39,12 +39,18 @@ const ofCommand =
  * Podman and CRI-O keep a container's.
  */
 export function logOfCommand(text: string): string | undefined {
+  const ofLxc = lxcDirectory.exec(text)?.[1];
+  if (ofLxc !== undefined)
+    return `${ofLxc.replace(/\/$/, "")}/${/ -r\b| --restore\b/.test(text) ? "restore" : "dump"}.log`;
   const verb = /\b(checkpoint|restor)(?:e|ing)?\b/.exec(text)?.[1];
   const [, work, kept] = workPath.exec(text) ?? [];
   const dir = work ?? kept;
   if (verb === undefined || dir === undefined) return undefined;
   return `${dir.replace(/^\.\/|\/$/g, "")}/${verb === "checkpoint" ? "dump" : "restore"}.log`;
 }
+/** Where LXC has CRIU write its log, too. */
+const lxcDirectory =
+  /\blxc-checkpoint\b[^|;&\n]{0,200}? (?:-D ?|--checkpoint-dir[ =])["']?(\/[^\s"'`,;\\]{1,200})/;
 /** What ends with the line may have been cut. */
 const workPath =
   /--work-path["']?[ =]["']?([^\s"'`,\\-][^\s"'`,\\]{0,300})(?=["'`\s,\\])|(\/[^\s"'`\\]{1,200}\/overlay-containers\/[0-9a-f]{12,64}\/userdata)(?=[/"'`\s\\])/;
@@ -107,7 +113,7 @@ export function withLog<T extends Explanation | undefined>(
   const word = named?.includes("/") === true ? typedWord(named) : undefined;
   if (explanation === undefined || word == null) return explanation;
   if (explanation.remedy.includes(GONE)) return withLog(withoutGone(explanation), named);
-  const isNamed = /(?<![\w/-])LOG(?![\w/-])/g;
+  const isNamed = /(?<![\w/-])(?:LOG|DIR\/(?:dump|restore)\.log)(?![\w/-])/g;
   if (!isNamed.test(explanation.remedy)) return explanation;
   const parts = explanation.remedy.split("; ").filter((part) => !part.startsWith("without a path"));
   const isGone = removed.test(named ?? "");

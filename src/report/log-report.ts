@@ -20,14 +20,15 @@ interface Beside {
 export function printLogReport(report: LogReport, log: string, beside: Beside): void {
   const { others, said, named, refused, kind, lines } = report;
   const own = [headOf(report)].filter(Boolean).join("");
-  if (kind === "log") line(`${bold(harmless(log))}: ${lines} lines${own}`);
+  if (kind === "log")
+    line(`${bold(harmless(log))}: ${lines} ${lines === 1 ? "line" : "lines"}${own}`);
   for (const id of refused)
     line(
       `recriu refused this restore: ${bold(harmless(id))}; ${sh`recriu explain ${id}`} tells more`,
     );
   printLog(report, beside);
   for (const other of others) {
-    if (isCheckBeside(other, report)) continue;
+    if (isCheckBeside(other, report) || isSameCheck(other, report)) continue;
     line(`another run is in it${headOf(other)}:`);
     printLog(other, { about: [] });
   }
@@ -65,6 +66,14 @@ const LETTERS = 400;
 /** A check that did not fail explains no failure; what it misses may yet be what the tree uses. */
 const isCheckBeside = ({ way, ended }: Log, main: LogReport): boolean =>
   way === "check" && ended !== "badly" && main.way !== "check";
+
+/** That a check went well twice is told once. */
+const isSameCheck = (other: Log, { way, succeeded }: LogReport): boolean =>
+  way === "check" &&
+  succeeded &&
+  other.way === way &&
+  other.ended === "well" &&
+  (other.cause ?? other.warnings[0]) === undefined;
 
 function checkBeside({ explanation, warnings, ended }: Log): string {
   const lacks = [explanation, ...warnings].flatMap((one) => one?.line ?? []);
@@ -110,7 +119,7 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   if (explanation !== undefined) printExplanation(ofWay(explanation, isDump ? "dump" : way));
   for (const one of log.besides) {
     line(`another error behind it, which may come of that: ${bold(harmless(one.line))}`);
-    printExplanation(ofWay(one, way));
+    printExplanation(ofWay(one, way), one.remedy !== explanation?.remedy);
   }
   if (cause !== undefined && explanation === undefined) {
     line("nothing is known of that error; the lines around it:");

@@ -66,11 +66,14 @@ export function printExplanation(explanation: Explanation, withRemedy = true): v
   if (since !== undefined) line(`  ${dim("since")}   CRIU ${since}`);
   if (check !== "")
     line(`  ${dim("check")}   recriu preflight names it before a restore: ${check}`);
-  if (issues.length > 0)
-    line(
-      `  ${dim("more")}    ${issues[0]!.includes("/") ? "" : "checkpoint-restore/criu "}${issues.join(", ")}`,
-    );
+  if (issues.length > 0) line(`  ${dim("more")}    ${issues.map(withProject).join(", ")}`);
 }
+
+/** CRIU's own issues have no name in front; it stands before the first of them, and behind those of another project. */
+const withProject = (issue: string, at: number, all: readonly string[]): string =>
+  issue.includes("/") || (at > 0 && !all[at - 1]!.includes("/"))
+    ? issue
+    : `checkpoint-restore/criu ${issue}`;
 
 /** Why no journal is kept, if so: that keeps no restore from going on. */
 export function printJournalNote(problem: string | undefined): void {
