@@ -86,8 +86,17 @@ function passBy(log: Log): void {
   log.after = [];
 }
 
+/** A check that went well says at its start how programs ended that it only tried: an error by its level, and harmless. */
+function noteTried({ way, ended, cause, sign, warnings }: Log): void {
+  if (way !== "check" || ended !== "well" || cause !== undefined) return;
+  if (sign === undefined || !sign.message.startsWith("exited, status=")) return;
+  const known = explain(sign.message, { ...sourceOf(sign), way });
+  if (known !== undefined) warnings.push(known);
+}
+
 /** What it means is known only when it is known what CRIU was doing, at the end. */
 export function conclude(log: Log, beside?: ReadonlySet<Entry>): void {
+  noteTried(log);
   const { previous } = log;
   // Nothing came behind it.
   const isOpen = log.cause === undefined && log.ended !== "well";
