@@ -138,9 +138,11 @@ export function engineSeen(): {
   let isOld = false;
   let isRoot = false;
   let isUnnamed = false;
+  let started: string | undefined;
   return {
     note(text) {
       const looked = text.slice(0, LETTERS);
+      started ??= starts.exec(looked)?.[1];
       for (const one of engines) if (!seen.has(one) && one.seen.test(looked)) seen.add(one);
       isByHand ||= byHand.test(looked);
       runsCrun ||= ofCrun.test(looked);
@@ -152,7 +154,8 @@ export function engineSeen(): {
     },
     inItsWords(explanation) {
       const engine = engines.find((one) => seen.has(one));
-      if (explanation === undefined || engine === undefined || isByHand) return explanation;
+      if (explanation === undefined) return explanation;
+      if (engine === undefined || isByHand) return withCapability(explanation, started);
       if (explanation.by !== "criu") return explanation;
       const { remedy } = explanation;
       // It speaks of engines itself.
@@ -203,6 +206,19 @@ function readsOf(engine: Engine, file: string, isFree: boolean): string {
   return file.includes(crun) && isFree
     ? `${engine.reads}; of an earlier crun ${ofAll}`
     : engine.reads;
+}
+
+/** A container in which a program may call CRIU itself. */
+const starts = /(?:^|[\s`$#])(docker|podman|nerdctl) (?:container )?run (?=\S)/;
+
+/** What CRIU lacks inside of a container is given to that when it is started. */
+function withCapability<T extends Explanation>(known: T, started: string | undefined): T {
+  const asked = known.remedy.split("; ").find((part) => right.test(part));
+  const lacks = /\bCAP_([A-Z_]{3,30})\b/.exec(asked ?? "")?.[1];
+  if (started === undefined || lacks === undefined || known.by !== "criu") return known;
+  if (/--cap-add|--privileged/.test(known.remedy)) return known;
+  const way = `where CRIU runs in the container itself, ${started} run --cap-add=${lacks} gives it that (or --privileged all)`;
+  return { ...known, remedy: `${known.remedy}; ${way}` };
 }
 
 const denials = /\bausearch\b/;

@@ -164,6 +164,10 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
         line(
           `  ${dim("loops")}   it says the same again and again at its end, and does not come on: ${harmless(log.loop.join(" | "))}; a newer CRIU; kill -KILL ends it`,
         );
+      else if (log.ending.endsWith(": Restored"))
+        line(
+          `  ${dim("task")}    CRIU's code in that task says so when it has made what the task had, and only its rights are to be given back. Whether all of the tree was restored is in the lines behind it (Restore finished successfully); where that stands there, what the program or its terminal does not do after it is not in CRIU's log: runc restore -d (--detach), of a container without a terminal; recriu verify -D DIR PID`,
+        );
       else if (isProbing(log.ending))
         line(
           `  ${dim("hangs")}   if CRIU hangs there: it asks the kernel for what it can, and has not begun with any task or image: strace -f criu check shows which request does not return; cat /proc/PID/stack of criu and its children; a newer CRIU`,
