@@ -107,10 +107,21 @@ export const find = (index: Index, message: string, place: Place = {}): Found | 
   findWhole(index, message, place) ??
   (place.loose === true ? undefined : findBegun(index, message, place));
 
+/** What the kernel may answer to any request: two of them begin alike as a rule, and an entry that names one excludes no other. */
+const ofAnything: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EOPNOTSUPP",
+  "ENOENT",
+  "ESRCH",
+  "ENXIO",
+  "ENODEV",
+]);
+
 export function findWhole(index: Index, message: string, place: Place): Found | undefined {
   const { said, errno, possible = [] } = splitErrno(message);
   // Of an errno that was cut off the one that an entry of these words names, where only one does.
-  const named = possible.flatMap((each) => {
+  const isOpen = possible.filter(({ name }) => ofAnything.has(name)).length > 1;
+  const named = (isOpen ? [] : possible).flatMap((each) => {
     const found = findAs(index, message, place, said, each);
     return found !== undefined && !found.words.not && found.words.errnos.includes(each.name)
       ? found
