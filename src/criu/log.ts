@@ -76,7 +76,7 @@ const consequences: readonly RegExp[] = [
   /^(?:cg: cgroupd|uns): recv req error/,
   /Can't remove the directory(?: \/tmp\/\.criu\.mntns\.|$)/,
 ];
-const ends = /^(?:Restoring|Dumping|Pre-dumping) F(?:AILED|A?I?L?E?$)/;
+const ends = /^(?:Restoring|Dumping|Pre-dumping) F(?:AILED|(?:A(?:I(?:LE?)?)?)?$)/;
 
 /** Errors by their level, after which CRIU goes on as if nothing were; without the subsystem, which old versions leave out. */
 const tolerated: readonly RegExp[] = [

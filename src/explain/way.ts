@@ -3,7 +3,7 @@ import type { LogLine } from "../criu/log.ts";
 import type { Way } from "./entry.ts";
 
 const ways =
-  /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:FAILED|processes|finished)|e finished)|\bReading image tree/;
+  /\b(Restor|(?:Pre-d|D)ump)(?:ing (?:F(?:AILED|(?:A(?:I(?:LE?)?)?)?$)|processes|finished)|e finished)|\bReading image tree/;
 
 /** As a dump lets its tasks go. */
 const unfreezes = /^\s*(?:\(?[\d.]{3,20}\)\s{1,16})?Unfreezing tasks into \d/;

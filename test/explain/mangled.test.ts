@@ -257,6 +257,10 @@ test("a line that ends in the middle is told by the words that begin so, where a
   expect(read(`${behind}(00.36) Error (criu/cr-restore.c:1230): 12 killed by`).cause?.file).toBe(
     "criu/files.c",
   );
+  // The end that CRIU tells of itself is none.
+  for (const end of ["Restoring F", "Restoring FAI"])
+    expect([end, of(end).cause, of(end).ended]).toEqual([end, undefined, "badly"]);
+  expect(of("Restoring FILE").ended).toBeUndefined();
   expect(of("Can't for").explanation).toMatchObject({ like: "Can't fork for …" });
   // Several of that source begin so.
   expect(of("Can't ").explanation).toBeUndefined();
