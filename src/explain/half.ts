@@ -22,8 +22,11 @@ export function cutOf(index: Index, message: string, place: Place): Cut | undefi
     const { entry, words, text } = candidate;
     const own = !isOthers && isOwn(candidate, place, message);
     if (isOthers ? entry.common || text[0] !== message[0] : !own) continue;
-    const values = begunAs(text, message);
-    if (values === undefined || !isThere(candidate, place)) continue;
+    const begun = begunAs(text, message);
+    if (begun === undefined || !isThere(candidate, place)) continue;
+    // Of a whole word nothing shows that the line went on, where its source does not vouch for it.
+    if (isOthers && !/\w/.test(begun.next)) continue;
+    const { values } = begun;
     if (rankOf(candidate, place.way, own, undefined) >= 0)
       fitting.push({ entry, words, values, candidate });
   }
@@ -38,10 +41,20 @@ export function cutOf(index: Index, message: string, place: Place): Cut | undefi
     : undefined;
 }
 
-/** What stands in the holes of words that a message is the beginning of; undefined where it is not. */
-function begunAs(text: string, message: string): ReadonlyMap<string, string> | undefined {
+interface Begun {
+  /** What stands in the holes. */
+  readonly values: ReadonlyMap<string, string>;
+  /** The letter with which the words go on. */
+  readonly next: string;
+}
+
+/** Words that a message is the beginning of; undefined where it is not. */
+function begunAs(text: string, message: string): Begun | undefined {
   const [first = "", ...rest] = text.split(/(<#?\w+>|\*|#)/);
-  if (message.length <= first.length) return first.startsWith(message) ? new Map() : undefined;
+  if (message.length <= first.length)
+    return first.startsWith(message)
+      ? { values: new Map(), next: first[message.length] ?? "" }
+      : undefined;
   if (!message.startsWith(first)) return undefined;
   let before = first;
   for (let at = 0; at < rest.length; at += 2) {
@@ -50,7 +63,7 @@ function begunAs(text: string, message: string): ReadonlyMap<string, string> | u
     let letters = Math.min(piece.length, message.length);
     while (letters > 0 && !message.endsWith(piece.slice(0, letters))) letters -= 1;
     const values = letters > 1 ? matcherOf(before + piece.slice(0, letters))(message) : undefined;
-    if (values !== undefined) return values;
+    if (values !== undefined) return { values, next: piece[letters] ?? "" };
     before += piece;
   }
   return undefined;
