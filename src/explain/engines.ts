@@ -93,7 +93,7 @@ export const engines: readonly Engine[] = [
     name: "Docker",
     seen: /\bError response from daemon\b|\bCannot (?:checkpoint|start) container\b|\bdocker checkpoint\b|\bdocker (?:container )?start .{0,80}--checkpoint\b|\bdockerd\[\d|io\.containerd\.runtime\.v[12]\.\w{1,8}\/moby\//,
     file: ofRunc,
-    reads: "CRIU 3.11, runc 1.0 or later read it",
+    reads: "CRIU 3.11, runc 1.0 or later read it; docker checkpoint has no flags for these",
     isRoot: true,
     own: none,
   },
