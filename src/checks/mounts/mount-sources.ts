@@ -3,10 +3,10 @@ import type { Lookup } from "../../host/index.ts";
 import type { Context } from "../finding.ts";
 import type { Mount } from "./external.ts";
 
-/** What is at a path of this machine, a link at its end not followed. */
-export function lookOnHost({ host }: Context, path: string): Lookup | undefined {
+/** What is at a path of this machine; a link at its end is followed only where that is asked for. */
+export function lookOnHost({ host }: Context, path: string, follow = false): Lookup | undefined {
   const root = host.root("/");
-  return root.ok && path.startsWith("/") ? root.root.look(path, false) : undefined;
+  return root.ok && path.startsWith("/") ? root.root.look(path, follow) : undefined;
 }
 
 /** What is at the place where a mount of the root task's namespace goes, when the host decides that. */

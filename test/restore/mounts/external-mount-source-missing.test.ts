@@ -1,7 +1,9 @@
 import { restored, stageCheck } from "../stage-check.ts";
 import { openStage } from "../stage.ts";
-import { dumpWithMounts } from "./mounts.ts";
+import { typed } from "../typed.ts";
+import { dumpWithMounts, madeTheOldWay, typedTheOldWay } from "./mounts.ts";
 import { expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
 
 test("external-mount-source-missing: not there, or a file for a directory", async () => {
   await using stage = openStage();
@@ -31,4 +33,40 @@ test("external-mount-source-missing: not there, or a file for a directory", asyn
     among: true,
   });
   await restored(stage, images, { options: [...options, ...map(data)] });
+});
+
+test("external-mount-source-missing: a link to a directory, or to a file", async () => {
+  await using stage = openStage();
+  const { images, options, data, file } = await dumpWithMounts(stage);
+  const linked = (to: string) => {
+    const link = `${to}-link`;
+    symlinkSync(to, link);
+    return link;
+  };
+  const mapped = (directory: string, hosts: string) => [
+    ...options,
+    "--external",
+    `mnt[data]:${directory}`,
+    "--external",
+    `mnt[hosts]:${hosts}`,
+  ];
+  for (const given of [mapped(linked(data), file), mapped(data, linked(file))]) {
+    const named = await madeTheOldWay(stage, images, "external-mount-source-missing", given);
+    expect(named.message).toContain("is a link");
+  }
+  // Of what leads nowhere the old way knows nothing, either.
+  symlinkSync(`${data}-gone`, `${data}-nowhere`);
+  for (const way of [[], ["--mntns-compat-mode"]]) {
+    const gone = await stageCheck({
+      id: "external-mount-source-missing",
+      stage,
+      images,
+      options: [...mapped(`${data}-nowhere`, file), ...way],
+      among: true,
+    });
+    expect(gone.remedy.kind).toBe("human");
+  }
+  await typedTheOldWay(stage, images, mapped(`${data}-link`, file), (told, how) =>
+    typed(stage, told, "external-mount-source-missing", how),
+  );
 });
