@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { dumpIn, v2 } from "./cgroup-rules.ts";
 import { freePort, TCP, UDP, withConnection, withSocket } from "./inet.ts";
 import { dumpWithMounts } from "./mounts/mounts.ts";
+import { NEWNET } from "./namespaces.ts";
 import { finding, report } from "./report.ts";
 import {
   criu,
@@ -234,6 +235,28 @@ test("a terminal's device comes", async () => {
   rmSync(device);
   expect((await restoreBare(stage, images)).exit).toBe(1);
   expect(await waits(stage, images, "tty-device-missing", make)).toBe(0);
+});
+
+test("the far end of a veth pair whose tree has just ended", async () => {
+  await using stage = openStage();
+  const { pid } = await start(stage, "kernel", ["unshare", NEWNET]);
+  const far = `rq${pid}`;
+  const sh = (words: string) => run(stage, ["sh", "-c", words]);
+  expect(await sh(`ip link add ${far} type veth peer name eth0 netns ${pid}`)).toMatchObject({
+    exit: 0,
+  });
+  const images = await dump(stage, pid, ["--network-lock=nftables"]);
+  await waitFor("the pair to be gone", () => !existsSync(`/sys/class/net/${far}`));
+  // In the place of a pair that the kernel takes its time for.
+  expect(await sh(`ip link add ${far} type bridge`)).toMatchObject({ exit: 0 });
+  const options = ["--external", `veth[eth0]:${far}`];
+  const remove = () => sh(`ip link delete dev ${far} type bridge`);
+  try {
+    expect((await restoreBare(stage, images, options)).exit).toBe(1);
+    expect(await waits(stage, images, "net-link", remove, options)).toBe(0);
+  } finally {
+    await remove();
+  }
 });
 
 test("what does not end is a blocker when the time is over; for what cannot end nothing is waited", async () => {

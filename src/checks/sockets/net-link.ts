@@ -28,6 +28,7 @@ export const netLink: Check = {
     "elsewhere the tree comes back with a network that leads nowhere. In a user namespace CRIU may put no end outside, and opens /dev/net/tun as the root of that namespace.",
   proof: "criu",
   answers: ["choice", "person"],
+  waits: true,
   run: (context) =>
     filledIds(context)
       .values()
@@ -142,7 +143,7 @@ function linksOf(context: Context, image: string): IteratorObject<Problem> {
         criu_message: "Can't restore link: ",
         remedy: {
           kind: "human",
-          text: "remove it if it is a leftover, or give the far end another name by --external veth[DEVICE]:NAME",
+          text: "the kernel takes a pair apart a moment after its tree's end (--wait=SECONDS waits for that); remove it if it is a leftover, or give the far end another name by --external veth[DEVICE]:NAME",
           command: sh`ip link delete dev ${[outside]}`,
         },
       },

@@ -85,10 +85,10 @@ test("route-linkdown: a tree that came back by --external veth[…] is dumped be
   expect(await run(stage, ["sh", "-c", pair])).toMatchObject({ exit: 0 });
   await inNet(stage, pid, "ip address add 10.9.3.1/24 dev eth0", "ip link set eth0 up");
   const options = ["--external", `veth[eth0]:${far}`];
-  await restores(stage, await dumped(stage, pid), { options });
+  // The kernel takes the pair apart when the tree's network is, which may be later than the tree's end.
+  await restores(stage, await dumped(stage, pid), { options: [...options, "--wait=10"] });
   await inNet(stage, pid, "until ip route | grep linkdown; do sleep 0.1; done");
   const images = await dumped(stage, pid);
-  // The kernel takes the pair apart when the tree's network is, which may be later than the tree's end.
   const gone = `while ip link show ${far} >/dev/null 2>&1; do sleep 0.1; done`;
   expect(await run(stage, ["sh", "-c", gone])).toMatchObject({ exit: 0 });
   await stageCheck({ id: "route-linkdown", stage, images, options, mend: "edited" });
