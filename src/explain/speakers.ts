@@ -171,6 +171,8 @@ const about = [
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
+  // Of a security module, with the program's path.
+  /\bSELinux is preventing ["']?(?:\S{0,200}\/)?criu\b|\bprofile="[^"]{0,200}\/criu"/,
   // As tests of them are named.
   /\b[tT]est\w{0,40}Checkpoint\w{0,40}\b|\bCheckpoint(?:And)?Restore\b/,
   // Words that CRIU has, and hardly anybody else.
