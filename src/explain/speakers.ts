@@ -116,12 +116,12 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
     /\bdocker\b.{0,80}\bcheckpoint\b|\bError response from daemon\b.{0,300}\b(?:checkpoint|restore)\b/,
     "Docker",
-    "docker logs, of a container that began anew instead: releases of 2020 and 2021 (19.03.6 to 20.10.11) do so without a word; journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+    "docker logs, of a container that began anew instead: releases of 2020 and 2021 (19.03.6 to 20.10.11) do so without a word; journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log (under SELinux into a directory with chcon -t container_file_t)",
   ],
   [
     /\b(?:ctr|nerdctl|containerd)\b.{0,300}\b(?:checkpoint|restore)\b/,
     "containerd",
-    "journalctl -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+    "journalctl -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log (under SELinux into a directory with chcon -t container_file_t)",
   ],
   [
     /\b(?:runc|crun|youki)\b.{0,80}\b(?:checkpoint|restore)\b|\bOCI runtime (?:checkpoint|restore)\b/,
