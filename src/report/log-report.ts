@@ -200,9 +200,15 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
 const isEndedBy = ({ way, ended, hint, refusal }: Log): boolean =>
   way === "dump" && ended === "badly" && hint !== undefined && isEnding(refusal);
 
+/** What CRIU only says with -v4. */
+const debugged =
+  /^\(\d+\.\d+\)\s+\d+: (?:Create fd for \d|unix: Opening |epoll: Restore|\tReceive fd for \d)/;
+
 function signOf(log: LogReport | Log): string {
   if (hasFailed(log))
-    return "that comes of something else, which is not in it: run it again with -v4 and give the whole log";
+    return log.before.some((text) => debugged.test(text))
+      ? "that comes of something else, which is not in it: the whole log, which is of -v4 already, has it before these lines"
+      : "that comes of something else, which is not in it: run it again with -v4 and give the whole log";
   return "kind" in log && log.failed
     ? "CRIU goes on after that, and failed later: why is not in it; the first Error of CRIU's own log with -v4 tells, from its beginning"
     : "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log";
