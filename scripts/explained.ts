@@ -194,7 +194,7 @@ export function explainPage(): string {
     "## Of what nothing is known",
     "Where no entry has the first error, or others' words, that is said, and then where to look, as that and not as a cause (`lead` under `--json`): what CRIU does in the source of that line, or what the words are about (`src/explain/subjects.txt`); what the kernel means by the errno, and what it was asked, as far as C, Go, Python, Rust or strace(1) say it; commands that show it; and the checks with which `recriu preflight` looks at it before a restore. The exit code stays 1.",
     "## Exit codes",
-    "0: explained (also a line that only comes of something else, or behind which CRIU goes on, as that), or the log is of a success. 1: nothing is known of it, or no line of it says what failed. 2: no log of CRIU's, or it cannot be read.",
+    "0: explained (also a line that only comes of something else, or behind which CRIU goes on or may have gone on, as that), or the log is of a success. 1: nothing is known of it, or no line of it says what failed. 2: no log of CRIU's, or it cannot be read.",
     "## By source",
     `| source | messages | known | said well by CRIU itself |\n| --- | --- | --- | --- |\n${rows.join("\n")}`,
   ].join("\n\n")}\n`;

@@ -205,7 +205,13 @@ function tellReport(
   const memory = isFile ? killsOf(report) : [];
   // Of a line that only comes of something else, or behind which CRIU goes on, it is known that it does.
   const ofSign = report.sign === undefined ? undefined : report.later;
-  const found = report.explanation ?? report.said ?? report.refused[0] ?? ofSign;
+  const found =
+    report.explanation ??
+    report.said ??
+    report.refused[0] ??
+    ofSign ??
+    report.hint ??
+    toldOf(report);
   const isKnown = found !== undefined || report.succeeded;
   const exit = report.kind === "none" ? NO_LOG : isKnown ? exitCode.ok : UNKNOWN;
   if (json)
@@ -217,6 +223,12 @@ function tellReport(
   else printLogReport(report, log, { about, kept, memory });
   return { exit };
 }
+
+/** A warning that is told with its cause, where nothing is seen to have failed: that would be left without one. */
+const toldOf = ({ warnings, quiet, ended }: LogReport) =>
+  ended === "badly"
+    ? undefined
+    : (warnings[0] ?? quiet.find(({ known }) => known !== undefined)?.known);
 
 /** What this machine's kernel says of a task that was killed. */
 function killsOf({ explanation }: LogReport): string[] {

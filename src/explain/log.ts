@@ -3,6 +3,7 @@ import { parseLogLine, worthOf } from "../criu/log.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
 import { ofHelper } from "./called.ts";
+import { booleansNamed } from "./booleans.ts";
 import { circumstancesSeen } from "./circumstances.ts";
 import { directionSeen } from "./direction.ts";
 import { engineSeen } from "./wording.ts";
@@ -80,10 +81,11 @@ export function logReader({ words = false } = {}): {
   const others = listener(words);
   const { note, seen } = around();
   const circumstances = circumstancesSeen();
+  const booleans = booleansNamed();
   const engine = engineSeen();
   const direction = directionSeen();
   const weigh = <T extends Explanation | undefined>(explanation: T): T =>
-    circumstances.weigh(engine.inItsWords(explanation));
+    circumstances.weigh(booleans.quoted(engine.inItsWords(explanation)));
   let heard = 0;
   let helper: string | undefined;
   /** The run in which stands what others say. */
@@ -101,6 +103,7 @@ export function logReader({ words = false } = {}): {
       // Of a debugger's lines the next one says whose they are, and of a log that is not there how CRIU ended.
       if (leadsOn.test(text)) note(line.next() ?? "");
       circumstances.note(text);
+      booleans.note(text);
       engine.note(line.whole);
       direction.note(line.whole);
     }

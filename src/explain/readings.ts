@@ -184,10 +184,15 @@ const NAME = 12;
 export const weightOf = (said: Explanation | undefined): number =>
   said === undefined
     ? 0
-    : (said.by === "criu" ? 2 : 1) +
-      (said.consequence ? 0 : 2) -
-      (said.quiet ? 0.5 : 0) +
-      (decides.test(said.line) || ofTool(said) ? 1 : 0);
+    : said.by === "runtime" && ofTransport.test(said.line)
+      ? LEAST
+      : (said.by === "criu" ? 2 : 1) +
+        (said.consequence ? 0 : 2) -
+        (said.quiet ? 0.5 : 0) +
+        (decides.test(said.line) || ofTool(said) ? 1 : 0);
+const LEAST = 0.25;
+/** A connection between two machines ends by what failed on one of them: even that something failed there says more. */
+const ofTransport = /\bwebsocket: (?:bad handshake|close \d)/;
 /** What a program says that CRIU called is why CRIU failed, of which an engine says only that it did. */
 const ofTool = ({ by, line }: Explanation): boolean =>
   by === "runtime" && (ofHelper.test(line) || ofNft.test(line));

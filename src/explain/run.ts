@@ -156,7 +156,8 @@ export function noteError(log: Log, error: LogLine, line: Line): void {
   const isNew = () => explain(error.message, sourceOf(error))?.consequence !== true;
   if (
     (isDump && worth === "cause" && isNew()) ||
-    (worth === "cause" && (isRetried(log, error) || isOfProbe(log.cause, error)))
+    (worth === "cause" &&
+      (isRetried(log, error) || isLinkedAnew(log, error) || isOfProbe(log.cause, error)))
   ) {
     log.sign ??= log.cause;
     log.cause = undefined;
@@ -219,6 +220,15 @@ function isRetried({ cause, after }: Log, error: LogLine): boolean {
   );
 }
 const lost = /^Can't open (\d+)(?:\/status on procfs)?: No such/;
+
+/** In a user namespace a link that is denied is tried again as the file's owner; of one that is denied then, too, it is said twice or more. */
+const isLinkedAnew = ({ cause, after }: Log, error: LogLine): boolean =>
+  cause !== undefined &&
+  cause.file.startsWith("criu/") &&
+  linkDenied.test(cause.message) &&
+  ![error.message, ...after].some((text) => text.includes("Can't link "));
+const linkDenied =
+  /^Can't link \S.* -> .*: (?:Operation not permitted|Value too large for defined data type)$/;
 
 /** Of a line that names none nothing is known of its source, and its words have to do. */
 export const sourceOf = ({ file, line }: Pick<LogLine, "file"> & Partial<LogLine>) =>

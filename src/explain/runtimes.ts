@@ -56,7 +56,7 @@ const workPath =
   /--work-path["']?[ =]["']?([^\s"'`,\\-][^\s"'`,\\]{0,300})(?=["'`\s,\\])|(\/[^\s"'`\\]{1,200}\/overlay-containers\/[0-9a-f]{12,64}\/userdata)(?=[/"'`\s\\])/;
 
 const configured =
-  "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (CRIU 3.11 or later; of crun 1.26 with CRIU 4.2, or later, /etc/criu/crun.conf), and do it again";
+  "name a log of your own, which CRIU then writes instead: echo 'log-file /var/log/criu.log' >> /etc/criu/runc.conf (CRIU 3.11 or later; of crun 1.26 with CRIU 4.2, or later, /etc/criu/crun.conf), and do it again (under SELinux into a directory with chcon -t container_file_t: elsewhere the dump may fail by its own log)";
 
 /** By the path: which program keeps it, for how long, and how to have one that stays. */
 const keepers: readonly [path: RegExp, told: string][] = [

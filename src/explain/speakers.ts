@@ -116,12 +116,12 @@ const speakers: readonly [words: RegExp, name: string, look: string][] = [
   [
     /\bdocker\b.{0,80}\bcheckpoint\b|\bError response from daemon\b.{0,300}\b(?:checkpoint|restore)\b/,
     "Docker",
-    "docker logs, of a container that began anew instead: releases of 2020 and 2021 (19.03.6 to 20.10.11) do so without a word; journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+    "docker logs, of a container that began anew instead: releases of 2020 and 2021 (19.03.6 to 20.10.11) do so without a word; journalctl -u docker -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log (under SELinux into a directory with chcon -t container_file_t)",
   ],
   [
     /\b(?:ctr|nerdctl|containerd)\b.{0,300}\b(?:checkpoint|restore)\b/,
     "containerd",
-    "journalctl -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log",
+    "journalctl -u containerd; log-file /var/log/criu.log in /etc/criu/runc.conf keeps CRIU's log (under SELinux into a directory with chcon -t container_file_t)",
   ],
   [
     /\b(?:runc|crun|youki)\b.{0,80}\b(?:checkpoint|restore)\b|\bOCI runtime (?:checkpoint|restore)\b/,
@@ -171,6 +171,8 @@ const about = [
   /\bcheckpoint(?:ed|ing|ctl)?\b.{0,200}\b(?:error|fail(?:ed|s|ure)?|cannot|can't|not|unable|denied|refused)\b/i,
   /\b(?:error|fail(?:ed)?|cannot|can't|unable)\b.{0,200}(?:\b|test)checkpoint|\bpre-?dump/i,
   /\b(?:error|fail)\w*\b.{0,40}\b(?:on|during) restore\b|CheckpointOpen\w+Exception|SelectorException|\bcheckpointed and (?:then )?restored\b/i,
+  // Of a security module, with the program's path.
+  /\bSELinux is preventing ["']?(?:\S{0,200}\/)?criu\b|\bprofile="[^"]{0,200}\/criu"/,
   // As tests of them are named.
   /\b[tT]est\w{0,40}Checkpoint\w{0,40}\b|\bCheckpoint(?:And)?Restore\b/,
   // Words that CRIU has, and hardly anybody else.

@@ -4,6 +4,7 @@ import { helperSays } from "../explain/called.ts";
 import type { Explanation } from "../explain/index.ts";
 import { isProbing } from "../explain/hangs.ts";
 import { hasFailed, type Log } from "../explain/run.ts";
+import { isEnding } from "../explain/refusal.ts";
 import type { Lead } from "../explain/lead.ts";
 import { isDebugger } from "../explain/speakers.ts";
 import { sh } from "../sys/shell.ts";
@@ -147,7 +148,9 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
     else if (alone && log.kind === "log")
       line(
         ended === "badly"
-          ? FAILED
+          ? isEndedBy(log)
+            ? "it failed, by what CRIU does not call an error"
+            : FAILED
           : warnings.length + log.quiet.length > 0
             ? "no error of CRIU's is in it, nor that it succeeded, and CRIU goes on after a warning: what failed, if anything did, is another line, the first Error of the whole log (criu with -v4 -o FILE)"
             : "no error of CRIU's is in it, nor that it succeeded: it ends in the middle, or shows a part: the first Error of the whole log, written with -v4, says more",
@@ -179,7 +182,9 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
     }
     if (alone && log.hint !== undefined) {
       line(
-        `a line says what was refused, and whether CRIU went on is not in it: ${harmless(log.hint.line)}`,
+        isEndedBy(log)
+          ? `its line: ${harmless(log.hint.line)}`
+          : `a line says what was refused, and whether CRIU went on is not in it: ${harmless(log.hint.line)}`,
       );
       printExplanation(log.hint);
     }
@@ -191,9 +196,19 @@ function printLog(log: LogReport | Log, { about }: Pick<Beside, "about">): void 
   }
 }
 
+/** A dump that ends by what the kernel refused says so without an error. */
+const isEndedBy = ({ way, ended, hint, refusal }: Log): boolean =>
+  way === "dump" && ended === "badly" && hint !== undefined && isEnding(refusal);
+
+/** What CRIU only says with -v4. */
+const debugged =
+  /^\(\d+\.\d+\)\s+\d+: (?:Create fd for \d|unix: Opening |epoll: Restore|\tReceive fd for \d)/;
+
 function signOf(log: LogReport | Log): string {
   if (hasFailed(log))
-    return "that comes of something else, which is not in it: run it again with -v4 and give the whole log";
+    return log.before.some((text) => debugged.test(text))
+      ? "that comes of something else, which is not in it: the whole log, which is of -v4 already, has it before these lines"
+      : "that comes of something else, which is not in it: run it again with -v4 and give the whole log";
   return "kind" in log && log.failed
     ? "CRIU goes on after that, and failed later: why is not in it; the first Error of CRIU's own log with -v4 tells, from its beginning"
     : "CRIU goes on after that; whether anything failed is not in it: run it again with -v4 and give the whole log";

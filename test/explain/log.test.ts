@@ -469,3 +469,23 @@ test("of a start that failed the cause is what stands right before its end", () 
   expect(cause(lines)).toBe("Can't create TCP socket: Permission denied");
   expect(cause(lines.toSpliced(1, 1))).toBe("-95 reported by netlink: Operation not supported");
 });
+
+test("the exit code is 0 where a cause is told, of a line without an error or of a warning, too", () => {
+  const raw =
+    "(00.004446) sockets: Sockets collect procedure family AF_INET proto IPPROTO_RAW: -2\n";
+  const unix =
+    "(00.003493) sockets: Sockets collect procedure family AF_UNIX proto IPPROTO_IP: -2\n";
+  const failed = "(00.008801) Error (criu/cr-dump.c:2128): Dumping FAILED.\n";
+  const ended = run(["-"], { stdin: unix + raw + failed });
+  expect([ended.exit, ended.stderr]).toEqual([
+    0,
+    expect.stringContaining("it failed, by what CRIU does not call an error"),
+  ]);
+  const other = run(["-"], { stdin: `(00.003493) Nothing of it\n${failed}` });
+  expect([other.exit, other.stderr]).toEqual([1, expect.not.stringContaining("remedy")]);
+  const warning =
+    "(00.011100) Warn  (criu/cr-restore.c:1): Root task has pdeath_sig configured, so it will receive one _right_after restore on CRIU exit\n";
+  expect(run(["-"], { stdin: warning }).exit).toBe(0);
+  // That says nothing of what failed.
+  expect(run(["-"], { stdin: warning + failed }).exit).toBe(1);
+});
