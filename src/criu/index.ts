@@ -12,7 +12,8 @@ export {
   pathOfNetwork,
   withCompany,
 } from "./isolation.ts";
-export { causeLine, errorLines, firstCause, type LogLine, parseLogLine } from "./log.ts";
+export { errorLines, type LogLine, parseLogLine } from "./log.ts";
+export { causeLine, firstCause } from "./worth.ts";
 export { linesOf } from "../host/lines.ts";
 export type { RecriuOption } from "./option.ts";
 export { requestOptions } from "./option-names.ts";

@@ -1,6 +1,7 @@
 /** Which CRIU it is and what it can do here. A check takes some 30 ms; each answer is remembered. */
 import { criuEnvironment } from "./environment.ts";
-import { errorLines, firstCause } from "./log.ts";
+import { errorLines } from "./log.ts";
+import { firstCause } from "./worth.ts";
 
 interface Answer {
   readonly code: number | null;

@@ -1,5 +1,6 @@
 /** Errors that are told beside the first, of lines that somebody chose. */
-import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { type LogLine, parseLogLine } from "../criu/log.ts";
+import { worthOf } from "../criu/worth.ts";
 import type { Explanation } from "./index.ts";
 
 /** Of callers that take the errno of what they called for their own. */

@@ -1,5 +1,6 @@
 /** Programs that CRIU calls (iptables, ip, tar): what they said of themselves, and which ends of them say that something failed. */
-import { type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { type LogLine, parseLogLine } from "../criu/log.ts";
+import { worthOf } from "../criu/worth.ts";
 import type { Log } from "./run.ts";
 
 /** The end of a child that was to be a program which need not be there. */

@@ -1,5 +1,6 @@
 /** What a run's errors mean, once all its lines are there. */
-import { endsAsLast, type LogLine, parseLogLine, worthOf } from "../criu/log.ts";
+import { type LogLine, parseLogLine } from "../criu/log.ts";
+import { endsAsLast, worthOf } from "../criu/worth.ts";
 import { compareVersions } from "../criu/version.ts";
 import { besidesOf } from "./besides.ts";
 import { helperSays } from "./called.ts";

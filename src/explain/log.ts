@@ -1,5 +1,6 @@
 /** Logs, and what people paste of them, to the first line that is a cause and what it means. */
-import { parseLogLine, worthOf } from "../criu/log.ts";
+import { parseLogLine } from "../criu/log.ts";
+import { worthOf } from "../criu/worth.ts";
 import { type Explanation, explain } from "./index.ts";
 import { around } from "./beside.ts";
 import { ofHelper } from "./called.ts";

@@ -1,4 +1,5 @@
 /** One run of CRIU's, as its lines come: what it did, how it ended, the first error that is a cause. What that means is conclude.ts's. */
+import { type LogLine } from "../criu/log.ts";
 import {
   endsAsLast,
   endsStart,
@@ -7,9 +8,8 @@ import {
   isOfTrial,
   isTidiedAgain,
   isTold,
-  type LogLine,
   worthOf,
-} from "../criu/log.ts";
+} from "../criu/worth.ts";
 import { isOfHelper, isOfTolerated, ofHelper } from "./called.ts";
 import type { Way } from "./entry.ts";
 import { type Explanation, explain } from "./index.ts";

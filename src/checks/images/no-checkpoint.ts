@@ -1,5 +1,6 @@
 /** Directories that hold no checkpoint, or what a dump that failed left: there all other checks would speak of nothing. */
-import { causeLine, errorLines } from "../../criu/log.ts";
+import { errorLines } from "../../criu/log.ts";
+import { causeLine } from "../../criu/worth.ts";
 import type { Host } from "../../host/index.ts";
 import type { Checkpoint } from "../../image/index.ts";
 import { join } from "../../sys/path.ts";
