@@ -37,19 +37,13 @@ test("external-mount-source-missing: not there, or a file for a directory", asyn
 
 test("external-mount-source-missing: a link to a directory, or to a file", async () => {
   await using stage = openStage();
-  const { images, options, data, file } = await dumpWithMounts(stage);
+  const { images, options, data, file, map } = await dumpWithMounts(stage);
   const linked = (to: string) => {
     const link = `${to}-link`;
     symlinkSync(to, link);
     return link;
   };
-  const mapped = (directory: string, hosts: string) => [
-    ...options,
-    "--external",
-    `mnt[data]:${directory}`,
-    "--external",
-    `mnt[hosts]:${hosts}`,
-  ];
+  const mapped = (...sources: Parameters<typeof map>) => [...options, ...map(...sources)];
   for (const given of [mapped(linked(data), file), mapped(data, linked(file))]) {
     const named = await madeTheOldWay(stage, images, "external-mount-source-missing", given);
     expect(named.message).toContain("is a link");

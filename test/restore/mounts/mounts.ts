@@ -20,11 +20,11 @@ export async function dumpWithMounts(stage: Stage) {
     ],
     options: ["--external", "mnt[/data]:data", "--external", "mnt[/etc/hosts]:hosts"],
   });
-  const map = (dir: string) => [
+  const map = (dir: string, hosts = file) => [
     "--external",
     `mnt[data]:${dir}`,
     "--external",
-    `mnt[hosts]:${file}`,
+    `mnt[hosts]:${hosts}`,
   ];
   return { ...dumped, data, file, map };
 }
